@@ -1,0 +1,135 @@
+//! What is built from the two sweeps: values with gradients, Jacobians, Hessians, Hessian-vector products.
+
+use crate::float::Float;
+use crate::forward::jvp;
+use crate::ops::concat::concat;
+use crate::reverse::{grad, vjp};
+use crate::shape::Shape;
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+use crate::tree::Tree;
+use crate::var::Var;
+
+impl<T: Float> Tape<T> {
+    /// The value of a scalar function of parameters, and its gradient. The tape is cleared before and after, so a
+    /// training loop that calls this reuses its memory, and updating the parameters copies nothing.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let mut tape = Tape::new();
+    /// let mut w = Tensor::from([0.0, 0.0]);
+    /// for _ in 0..100 {
+    ///     let (_loss, dw) = tape.value_and_grad(&w, |tape, w| {
+    ///         (w - tape.var(&Tensor::from([1.0, 2.0]))).square().sum()
+    ///     });
+    ///     for (w, dw) in w.as_mut_slice().iter_mut().zip(dw.as_slice()) {
+    ///         *w -= 0.25 * dw;
+    ///     }
+    /// }
+    /// assert_eq!(w.as_slice(), [1.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where the function's value has more than one element, or lives on another tape.
+    #[track_caller]
+    pub fn value_and_grad<P: Tree<Leaf = Tensor<T>>>(
+        &mut self,
+        params: &P,
+        f: impl for<'t> FnOnce(&'t Self, P::With<Var<'t, T>>) -> Var<'t, T>,
+    ) -> (T, P::With<Tensor<T>>) {
+        self.clear();
+        let (value, grads) = {
+            let tape = &*self;
+            let mut wrt = Vec::new();
+            let vars = params.map(&mut |value| {
+                let var = tape.var(value);
+                wrt.push(var);
+                var
+            });
+            let loss = f(tape, vars);
+            let (loss, grads) = tape.values(&(loss, grad(loss, &wrt)));
+            (loss.item(), grads)
+        };
+        self.clear();
+        let mut grads = grads.into_iter();
+        (value, params.map(&mut |_| grads.next().expect("there is a gradient for each parameter")))
+    }
+}
+
+/// A leaf that is 1 at one position and 0 elsewhere.
+fn unit<'t, T: Float>(tape: &'t Tape<T>, shape: Shape, at: usize) -> Var<'t, T> {
+    tape.leaf_from_fn(shape, |i| if i == at { T::ONE } else { T::ZERO })
+}
+
+/// The Jacobian `dy/dx`, recorded, with the shape of `y` followed by the shape of `x`. It is computed by rows in
+/// reverse mode or by columns in forward mode, whichever are fewer.
+///
+/// ```
+/// use autograd::{jacobian, Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([1.0, 2.0]));
+/// let j = jacobian(x * x, x);
+/// assert_eq!(j.value(), Tensor::from_rows([[2.0, 0.0], [0.0, 4.0]]));
+/// ```
+///
+/// # Panics
+/// Where the two live on different tapes.
+#[track_caller]
+pub fn jacobian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    let tape = y.tape();
+    let (ys, xs) = (y.shape(), x.shape());
+    let (m, n) = (ys.numel(), xs.numel());
+    let shape: Shape = ys.iter().chain(&*xs).copied().collect();
+    if m == 0 || n == 0 {
+        return tape.full(shape, T::ZERO);
+    }
+    let matrix = if m <= n {
+        let row = |i| vjp(y, &x, unit(tape, ys.clone(), i)).reshape([1, n]);
+        concat(&(0..m).map(row).collect::<Vec<_>>(), 0)
+    } else {
+        let column = |j| jvp(y, &x, &unit(tape, xs.clone(), j)).reshape([m, 1]);
+        concat(&(0..n).map(column).collect::<Vec<_>>(), 1)
+    };
+    matrix.reshape(shape)
+}
+
+/// The Hessian `d²y/dx²` of a scalar, recorded, with the shape of `x` twice.
+///
+/// ```
+/// use autograd::{hessian, Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([1.0, 2.0]));
+/// let y = x.gather(0, &[0]) * x.gather(0, &[1]).square(); // x0 · x1²
+/// assert_eq!(hessian(y, x).value(), Tensor::from_rows([[0.0, 4.0], [4.0, 2.0]]));
+/// ```
+///
+/// # Panics
+/// Where `y` has more than one element, or the two live on different tapes.
+#[track_caller]
+pub fn hessian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    jacobian(grad(y, &x), x)
+}
+
+/// The Hessian of a scalar times a direction, recorded, without the Hessian: the tangent of the gradient.
+///
+/// ```
+/// use autograd::{hvp, Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([1.0, 2.0]));
+/// let v = tape.var(&Tensor::from([1.0, 0.0]));
+/// let [hv] = hvp((x * x * x).sum(), &[x], &[v]);
+/// assert_eq!(hv.value().as_slice(), [6.0, 0.0]);
+/// ```
+///
+/// # Panics
+/// Where `y` has more than one element, a direction does not have the shape of its variable, or the tapes differ.
+#[track_caller]
+pub fn hvp<'t, T, P>(y: Var<'t, T>, x: &P, directions: &P) -> P::With<Var<'t, T>>
+where
+    T: Float,
+    P: Tree<Leaf = Var<'t, T>>,
+{
+    let variables: Vec<Var<'t, T>> = x.leaves().into_iter().copied().collect();
+    let mut gradient = grad(y, &variables).into_iter();
+    x.map(&mut |_| jvp(gradient.next().expect("there is a gradient for each variable"), x, directions))
+}

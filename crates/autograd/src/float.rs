@@ -1,0 +1,274 @@
+//! The two number types an engine can compute in: `f32` and `f64`.
+
+use std::fmt::{Debug, Display, LowerExp};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+/// What only the engine uses of its number types, and what keeps [`Float`] sealed.
+mod sealed {
+    use crate::kernels::gemm::{Strided, gemm_f32, gemm_f64};
+
+    pub trait Sealed: Sized {
+        /// `out = a · b` for sizes `(m, k, n)`, by the GEMM crate.
+        fn gemm(sizes: (usize, usize, usize), a: &Strided<'_, Self>, b: &Strided<'_, Self>, out: &mut [Self]);
+        /// An index carried in the bits of a float, so that index nodes share the tape's buffers.
+        fn from_index(i: i64) -> Self;
+        /// The index that `from_index` packed.
+        fn to_index(self) -> i64;
+        /// The largest index that the bits can carry.
+        const MAX_INDEX: i64;
+    }
+
+    macro_rules! sealed {
+        ($t:ident, $bits:ident, $int:ident, $gemm:path) => {
+            impl Sealed for $t {
+                fn gemm(sizes: (usize, usize, usize), a: &Strided<'_, Self>, b: &Strided<'_, Self>, out: &mut [Self]) {
+                    $gemm(sizes, a, b, out);
+                }
+                fn from_index(i: i64) -> Self {
+                    $t::from_bits(i as $int as $bits)
+                }
+                #[allow(clippy::cast_lossless, clippy::cast_possible_wrap)]
+                fn to_index(self) -> i64 {
+                    self.to_bits() as $int as i64
+                }
+                const MAX_INDEX: i64 = $int::MAX as i64;
+            }
+        };
+    }
+    sealed!(f32, u32, i32, gemm_f32);
+    sealed!(f64, u64, i64, gemm_f64);
+}
+
+/// A floating-point number type: `f32` or `f64`. The trait is sealed.
+///
+/// ```
+/// use autograd::Float;
+/// fn half<T: Float>(x: T) -> T {
+///     x * T::of(0.5)
+/// }
+/// assert_eq!(half(3.0_f32), 1.5);
+/// ```
+pub trait Float:
+    sealed::Sealed
+    + Copy
+    + Default
+    + PartialOrd
+    + Debug
+    + Display
+    + LowerExp
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
+    + Sum
+{
+    /// `0`
+    const ZERO: Self;
+    /// `1`
+    const ONE: Self;
+    /// The distance from 1 to the next larger number.
+    const EPSILON: Self;
+    /// The smallest positive normal number.
+    const MIN_POSITIVE: Self;
+    /// The largest finite number.
+    const MAX: Self;
+    /// `+∞`
+    const INFINITY: Self;
+    /// A quiet NaN.
+    const NAN: Self;
+    /// `"f32"` or `"f64"`.
+    const NAME: &'static str;
+
+    /// The nearest number of this type.
+    fn of(x: f64) -> Self;
+    /// The same number as `f64`.
+    fn to_f64(self) -> f64;
+    /// A count as a number of this type.
+    fn of_count(n: usize) -> Self {
+        Self::of(n as f64)
+    }
+
+    /// `e^x`
+    fn exp(self) -> Self;
+    /// `e^x − 1`, exact near 0.
+    fn exp_m1(self) -> Self;
+    /// Natural logarithm.
+    fn ln(self) -> Self;
+    /// `ln(1 + x)`, exact near 0.
+    fn ln_1p(self) -> Self;
+    /// Square root.
+    fn sqrt(self) -> Self;
+    /// Sine of an angle in radians.
+    fn sin(self) -> Self;
+    /// Cosine of an angle in radians.
+    fn cos(self) -> Self;
+    /// Tangent of an angle in radians.
+    fn tan(self) -> Self;
+    /// Inverse sine, in radians.
+    fn asin(self) -> Self;
+    /// Inverse cosine, in radians.
+    fn acos(self) -> Self;
+    /// Inverse tangent, in radians.
+    fn atan(self) -> Self;
+    /// Hyperbolic sine.
+    fn sinh(self) -> Self;
+    /// Hyperbolic cosine.
+    fn cosh(self) -> Self;
+    /// Hyperbolic tangent.
+    fn tanh(self) -> Self;
+    /// Inverse hyperbolic sine.
+    fn asinh(self) -> Self;
+    /// Inverse hyperbolic cosine.
+    fn acosh(self) -> Self;
+    /// Inverse hyperbolic tangent.
+    fn atanh(self) -> Self;
+    /// Error function.
+    fn erf(self) -> Self;
+    /// Complementary error function `1 − erf(x)`, exact in the right tail.
+    fn erfc(self) -> Self;
+    /// `self^p`
+    fn powf(self, p: Self) -> Self;
+    /// `self^n`
+    fn powi(self, n: i32) -> Self;
+    /// The angle of the point `(x, self)`, in radians.
+    fn atan2(self, x: Self) -> Self;
+    /// `√(self² + y²)` without overflow.
+    fn hypot(self, y: Self) -> Self;
+    /// Absolute value.
+    fn abs(self) -> Self;
+    /// The magnitude of `self` with the sign of `s`.
+    fn copysign(self, s: Self) -> Self;
+    /// Largest integer not above.
+    fn floor(self) -> Self;
+    /// Smallest integer not below.
+    fn ceil(self) -> Self;
+    /// Nearest integer, ties to even, as NumPy and PyTorch round.
+    fn round_ties_even(self) -> Self;
+    /// Whether NaN.
+    fn is_nan(self) -> bool;
+    /// Whether neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// Whether the sign bit is set.
+    fn is_sign_negative(self) -> bool;
+    /// `1 / self`
+    fn recip(self) -> Self {
+        Self::ONE / self
+    }
+    /// `1 / (1 + e^−x)`, from `e^−|x|`, so that neither tail overflows nor cancels.
+    fn sigmoid(self) -> Self {
+        let e = (-self.abs()).exp();
+        let r = (Self::ONE + e).recip();
+        if self.is_sign_negative() { e * r } else { r }
+    }
+    /// The larger of two numbers, NaN if either is.
+    fn larger(self, other: Self) -> Self {
+        if self.is_nan() || self > other { self } else { other }
+    }
+    /// The smaller of two numbers, NaN if either is.
+    fn smaller(self, other: Self) -> Self {
+        if self.is_nan() || self < other { self } else { other }
+    }
+}
+
+macro_rules! float {
+    ($t:ident, $erf:ident, $erfc:ident) => {
+        impl Float for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const EPSILON: Self = $t::EPSILON;
+            const MIN_POSITIVE: Self = $t::MIN_POSITIVE;
+            const MAX: Self = $t::MAX;
+            const INFINITY: Self = $t::INFINITY;
+            const NAN: Self = $t::NAN;
+            const NAME: &'static str = stringify!($t);
+
+            fn of(x: f64) -> Self {
+                x as $t
+            }
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            fn erf(self) -> Self {
+                libm::$erf(self)
+            }
+            fn erfc(self) -> Self {
+                libm::$erfc(self)
+            }
+            float!(@forward $t: exp exp_m1 ln ln_1p sqrt sin cos tan asin acos atan sinh cosh tanh
+                asinh acosh atanh abs floor ceil round_ties_even);
+            fn powf(self, p: Self) -> Self {
+                $t::powf(self, p)
+            }
+            fn powi(self, n: i32) -> Self {
+                $t::powi(self, n)
+            }
+            fn atan2(self, x: Self) -> Self {
+                $t::atan2(self, x)
+            }
+            fn hypot(self, y: Self) -> Self {
+                $t::hypot(self, y)
+            }
+            fn copysign(self, s: Self) -> Self {
+                $t::copysign(self, s)
+            }
+            fn is_nan(self) -> bool {
+                $t::is_nan(self)
+            }
+            fn is_finite(self) -> bool {
+                $t::is_finite(self)
+            }
+            fn is_sign_negative(self) -> bool {
+                $t::is_sign_negative(self)
+            }
+        }
+    };
+    (@forward $t:ident: $($f:ident)*) => {
+        $(
+            #[inline]
+            fn $f(self) -> Self {
+                $t::$f(self)
+            }
+        )*
+    };
+}
+
+float!(f32, erff, erfcf);
+float!(f64, erf, erfc);
+
+#[cfg(test)]
+mod tests {
+    use super::sealed::Sealed;
+    use super::*;
+
+    #[test]
+    fn indices_survive_the_trip_through_the_bits_of_a_float() {
+        for i in [0, 1, -1, 100, 16_777_217, -100] {
+            assert_eq!(f32::from_index(i).to_index(), i);
+            assert_eq!(f64::from_index(i).to_index(), i);
+        }
+    }
+
+    #[test]
+    fn sigmoid_keeps_its_relative_accuracy_in_both_tails() {
+        assert_eq!((-1000.0_f64).sigmoid(), 0.0);
+        assert_eq!(1000.0_f64.sigmoid(), 1.0);
+        assert_eq!((-100.0_f64).sigmoid(), (-100.0_f64).exp());
+        assert!(f64::NAN.sigmoid().is_nan());
+    }
+
+    #[test]
+    fn the_larger_and_the_smaller_follow_the_nan() {
+        assert!(f64::NAN.larger(1.0).is_nan() && 1.0.larger(f64::NAN).is_nan());
+        assert!(f64::NAN.smaller(1.0).is_nan() && 1.0.smaller(f64::NAN).is_nan());
+        assert_eq!(2.0.larger(1.0), 2.0);
+    }
+}

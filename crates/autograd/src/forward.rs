@@ -1,0 +1,116 @@
+//! Forward mode: one walk up the tape that records the tangents.
+
+use crate::float::Float;
+use crate::reverse::reverse;
+use crate::tape::{NONE, Tape};
+use crate::tree::Tree;
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// The Jacobian-vector product: the derivative of `y` along `tangents`, one for each variable of `x`, recorded.
+///
+/// ```
+/// use autograd::{grad, jvp, Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([1.0, 2.0]));
+/// let v = tape.var(&Tensor::from([1.0, -1.0]));
+/// let y = (x * x * x).sum();
+/// assert_eq!(jvp(y, &x, &v).item(), 3.0 - 12.0);
+/// let hv = jvp(grad(y, &x), &x, &v); // the Hessian times v
+/// assert_eq!(hv.value().as_slice(), [6.0, -12.0]);
+/// ```
+///
+/// # Panics
+/// Where a tangent does not have the shape of its variable, their numbers differ, or a variable lives on another tape.
+#[track_caller]
+pub fn jvp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, x: &P, tangents: &P) -> Var<'t, T> {
+    let tape = y.tape();
+    let (x, tangents) = (x.leaves(), tangents.leaves());
+    assert!(x.len() == tangents.len(), "jvp: {} variables, but {} tangents", x.len(), tangents.len());
+    let mut seeds: SmallVec<[(u32, Var<'t, T>); 8]> = SmallVec::new();
+    for (&&x, &&dx) in x.iter().zip(&tangents) {
+        assert!(x.shape() == dx.shape(), "jvp: the tangent {dx:?} must have the shape of {x:?}");
+        let same = [x.tape(), dx.tape()].iter().all(|t| std::ptr::eq(*t, tape));
+        assert!(same, "jvp: {x:?}, {dx:?} and {y:?} live on different tapes");
+        seeds.push((x.index(), dx));
+    }
+    forward(tape, y.index(), &seeds).unwrap_or_else(|| tape.full(y.shape(), T::ZERO))
+}
+
+// What stands for a node's tangent before it has one: the result does not need the node; it does, but its tangent is zero
+// so far.
+const UNNEEDED: u32 = NONE;
+const ZERO: u32 = NONE - 1;
+
+/// Walks from the inputs up to a result and records the tangents of what the result depends on. `None` where no path
+/// leads from an input to it.
+pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u32, Var<'t, T>)]) -> Option<Var<'t, T>> {
+    let base = seeds.iter().map(|s| s.0).min()?;
+    if base > result {
+        return None;
+    }
+    let mut tangents = vec![UNNEEDED; (result - base) as usize + 1];
+    tangents[(result - base) as usize] = ZERO;
+    {
+        let state = tape.state.borrow();
+        for index in (base..=result).rev() {
+            if tangents[(index - base) as usize] != UNNEEDED {
+                for &a in state.nodes[index as usize].args.iter().filter(|&&a| a >= base) {
+                    tangents[(a - base) as usize] = ZERO;
+                }
+            }
+        }
+    }
+    // Two seeds of one variable add up, as do the two slots of f(x, x).
+    for &(input, seed) in seeds.iter().filter(|s| s.0 <= result) {
+        let slot = &mut tangents[(input - base) as usize];
+        *slot = if *slot < ZERO { (Var::new(tape, *slot) + seed).index() } else { seed.index() };
+    }
+    for index in base..=result {
+        let slot = (index - base) as usize;
+        if tangents[slot] == UNNEEDED {
+            continue;
+        }
+        let (kind, args) = {
+            let node = &tape.state.borrow().nodes[index as usize];
+            let args: SmallVec<[Var<'t, T>; 4]> = node.args.iter().map(|&a| Var::new(tape, a)).collect();
+            (node.kind.clone(), args)
+        };
+        let given: SmallVec<[Option<Var<'t, T>>; 4]> = args
+            .iter()
+            .map(|a| a.index().checked_sub(base).map(|i| tangents[i as usize]).filter(|&t| t < ZERO))
+            .map(|t| t.map(|t| Var::new(tape, t)))
+            .collect();
+        let Some(op) = kind.op().filter(|_| given.iter().any(Option::is_some)) else { continue };
+        tape.within_rule_of(index, || {
+            let y = Var::new(tape, index);
+            if let Some(dy) = op.jvp(&args, y, &given) {
+                let dy = if dy.shape() == y.shape() { dy } else { dy.broadcast_to(y.shape()) };
+                // An intermediate that was given a tangent of its own has both.
+                let own = Some(tangents[slot]).filter(|&t| t < ZERO).map(|t| Var::new(tape, t));
+                tangents[slot] = own.map_or(dy, |own| own + dy).index();
+            }
+        });
+    }
+    let last = *tangents.last()?;
+    (last < ZERO).then(|| Var::new(tape, last))
+}
+
+/// A JVP from a VJP rule: the rule is linear in `dy`, so its own VJP with respect to `dy`, at the tangents, is the JVP.
+pub(crate) fn jvp_from_vjp<'t, T: Float>(
+    y: Var<'t, T>,
+    tangents: &[Option<Var<'t, T>>],
+    rule: impl Fn(usize, Var<'t, T>) -> Option<Var<'t, T>>,
+) -> Option<Var<'t, T>> {
+    let tape = y.tape();
+    let dy = tape.full(y.shape(), T::ZERO);
+    let mut results: SmallVec<[(Var<'t, T>, Var<'t, T>); 4]> = SmallVec::new();
+    for (k, tangent) in tangents.iter().enumerate() {
+        if let Some((tangent, da)) = tangent.and_then(|t| Some((t, rule(k, dy)?))) {
+            let shape = da.shape();
+            let tangent = if tangent.shape() == shape { tangent } else { tangent.broadcast_to(shape) };
+            results.push((da, tangent));
+        }
+    }
+    reverse(tape, &results, &[dy.index()])[0]
+}

@@ -1,0 +1,135 @@
+//! Matrix products: the GEMM crate for large ones, our own loops where both sides are small.
+#![expect(unsafe_code, reason = "the GEMM crate takes raw pointers")]
+
+use crate::Float;
+
+/// A matrix in memory: its elements, and the strides of its rows and columns.
+pub struct Strided<'a, T> {
+    data: &'a [T],
+    row: usize,
+    col: usize,
+}
+
+impl<'a, T> Strided<'a, T> {
+    /// `rows × cols`, row-major, or stored transposed.
+    fn new(data: &'a [T], rows: usize, cols: usize, transposed: bool) -> Self {
+        assert!(data.len() >= rows * cols, "matmul kernel: an operand is too short");
+        if transposed { Self { data, row: 1, col: rows } } else { Self { data, row: cols, col: 1 } }
+    }
+}
+
+/// `out = a · b` by the GEMM crate, `out` `[m, n]` row-major.
+macro_rules! gemm {
+    ($name:ident, $t:ty, $get:path) => {
+        pub(crate) fn $name(
+            (m, k, n): (usize, usize, usize),
+            a: &Strided<'_, $t>,
+            b: &Strided<'_, $t>,
+            out: &mut [$t],
+        ) {
+            assert!(out.len() >= m * n, "matmul kernel: the result is too short");
+            let stride = |s: usize| s as isize;
+            // SAFETY: the operands hold m·k and k·n elements (asserted where they were made) and `out` m·n (asserted
+            // above), which is what these strides reach; `out` is a unique borrow, so it overlaps neither operand;
+            // `read_dst` is false, so what `out` holds is not read.
+            unsafe {
+                $get()(
+                    m,
+                    n,
+                    k,
+                    out.as_mut_ptr(),
+                    1,
+                    stride(n),
+                    false,
+                    a.data.as_ptr(),
+                    stride(a.col),
+                    stride(a.row),
+                    b.data.as_ptr(),
+                    stride(b.col),
+                    stride(b.row),
+                    0.0,
+                    1.0,
+                    false,
+                    false,
+                    false,
+                    gemm_common::Parallelism::None,
+                );
+            }
+        }
+    };
+}
+gemm!(gemm_f32, f32, gemm_f32::gemm::f32::get_gemm_fn);
+gemm!(gemm_f64, f64, gemm_f64::gemm::f64::get_gemm_fn);
+
+/// Below this many multiply-adds our own loops win: the GEMM crate's fixed cost is about 160 ns, measured on Zen 5.
+const SMALL: usize = 4096;
+
+/// `out = op(a) · op(b)` with `out` `[m, n]`, all row-major; `op(a)` is `[m, k]`, stored transposed where `ta`.
+pub(crate) fn matmul<T: Float>(
+    (m, k, n): (usize, usize, usize),
+    (a, ta): (&[T], bool),
+    (b, tb): (&[T], bool),
+    out: &mut [T],
+) {
+    if m * k * n <= SMALL {
+        small((m, k, n), (a, ta), (b, tb), out);
+    } else {
+        T::gemm((m, k, n), &Strided::new(a, m, k, ta), &Strided::new(b, k, n, tb), out);
+    }
+}
+
+/// Plain loops, the inner one over contiguous memory wherever there is one. The sum over `k` runs in ascending order.
+fn small<T: Float>((m, k, n): (usize, usize, usize), (a, ta): (&[T], bool), (b, tb): (&[T], bool), out: &mut [T]) {
+    let out = &mut out[..m * n];
+    if n == 0 {
+        return;
+    }
+    for (i, row) in out.chunks_exact_mut(n).enumerate() {
+        if tb && !ta {
+            let a = &a[i * k..(i + 1) * k];
+            for (j, o) in row.iter_mut().enumerate() {
+                let b = &b[j * k..(j + 1) * k];
+                *o = a.iter().zip(b).fold(T::ZERO, |sum, (&a, &b)| sum + a * b);
+            }
+            continue;
+        }
+        row.fill(T::ZERO);
+        for p in 0..k {
+            let a = if ta { a[p * m + i] } else { a[i * k + p] };
+            if tb {
+                for (j, o) in row.iter_mut().enumerate() {
+                    *o += a * b[j * k + p];
+                }
+            } else {
+                for (o, &b) in row.iter_mut().zip(&b[p * n..(p + 1) * n]) {
+                    *o += a * b;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The definition, element by element.
+    fn reference((m, k, n): (usize, usize, usize), (a, ta): (&[f64], bool), (b, tb): (&[f64], bool)) -> Vec<f64> {
+        let a = |i: usize, p: usize| if ta { a[p * m + i] } else { a[i * k + p] };
+        let b = |p: usize, j: usize| if tb { b[j * k + p] } else { b[p * n + j] };
+        (0..m * n).map(|e| (0..k).map(|p| a(e / n, p) * b(p, e % n)).sum()).collect()
+    }
+
+    #[test]
+    fn both_paths_equal_the_definition_for_all_transpositions() {
+        for (m, k, n) in [(0, 2, 3), (2, 0, 3), (1, 1, 1), (5, 4, 10), (3, 17, 2), (33, 20, 41), (64, 65, 3)] {
+            let a: Vec<f64> = (0..m * k).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect();
+            let b: Vec<f64> = (0..k * n).map(|i| ((i * 5 + 1) % 13) as f64 - 6.0).collect();
+            for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+                let mut out = vec![f64::NAN; m * n];
+                matmul((m, k, n), (&a, ta), (&b, tb), &mut out);
+                assert_eq!(out, reference((m, k, n), (&a, ta), (&b, tb)), "{m}x{k}x{n} {ta} {tb}");
+            }
+        }
+    }
+}

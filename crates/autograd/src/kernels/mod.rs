@@ -1,0 +1,9 @@
+//! The loops that compute. They see slices, sizes and strides; never a tape, never a user's mistake: whoever calls
+//! them has checked the shapes.
+
+pub(crate) mod gemm;
+pub(crate) mod map;
+pub(crate) mod reduce;
+pub(crate) mod softmax;
+pub(crate) mod strided;
+pub(crate) mod take;

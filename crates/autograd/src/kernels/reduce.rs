@@ -1,0 +1,62 @@
+//! Reductions and scans along the middle of `[outer, n, inner]`.
+
+use crate::Float;
+
+/// The sum of a row, in 16 running sums over blocks, so that the rounding error grows with `log n`, not with `n`.
+pub(crate) fn sum<T: Float>(x: &[T]) -> T {
+    const LANES: usize = 16;
+    const BLOCK: usize = 1024;
+    if x.len() > BLOCK {
+        let (left, right) = x.split_at((x.len() / 2).next_multiple_of(LANES));
+        return sum(left) + sum(right);
+    }
+    if x.len() < LANES {
+        return x.iter().fold(T::ZERO, |total, &x| total + x);
+    }
+    let mut lanes = [T::ZERO; LANES];
+    let chunks = x.chunks_exact(LANES);
+    let rest = chunks.remainder();
+    for chunk in chunks {
+        for (lane, &x) in lanes.iter_mut().zip(chunk) {
+            *lane += x;
+        }
+    }
+    for width in [8, 4, 2, 1] {
+        for i in 0..width {
+            lanes[i] += lanes[i + width];
+        }
+    }
+    rest.iter().fold(lanes[0], |total, &x| total + x)
+}
+
+/// Folds the middle of `[outer, n, inner]` from `init`: `out[o, i] = f(… f(init, x[o, 0, i]) …, x[o, n−1, i])`.
+pub(crate) fn fold<T: Copy>(x: &[T], n: usize, inner: usize, init: T, out: &mut [T], f: impl Fn(T, T) -> T) {
+    out.fill(init);
+    if inner == 0 {
+        return;
+    }
+    for (o, out) in out.chunks_exact_mut(inner).enumerate() {
+        for row in x[o * n * inner..(o + 1) * n * inner].chunks_exact(inner) {
+            for (out, &x) in out.iter_mut().zip(row) {
+                *out = f(*out, x);
+            }
+        }
+    }
+}
+
+/// Each element's share of a maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` for `k` tied
+/// elements, 0 for the others; the NaNs share it where there are any.
+pub(crate) fn extreme_share<T: Float>(x: &[T], extreme: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    for o in 0..x.len() / (n * inner).max(1) {
+        for i in 0..inner {
+            let top = extreme[o * inner + i];
+            let wins = |x: T| if top.is_nan() { x.is_nan() } else { x == top };
+            let at = |j: usize| (o * n + j) * inner + i;
+            let ties = (0..n).filter(|&j| wins(x[at(j)])).count();
+            let share = T::of(1.0 / ties as f64);
+            for j in 0..n {
+                out[at(j)] = if wins(x[at(j)]) { share } else { T::ZERO };
+            }
+        }
+    }
+}

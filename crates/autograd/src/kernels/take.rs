@@ -1,0 +1,71 @@
+//! Reading and adding by index along the middle of `[outer, size, inner]`.
+
+use crate::Float;
+
+/// How the index buffer is laid over `[outer, n, inner]`: one list for all rows and columns, or an index for each
+/// element.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `index[j]`: the same for every row and column.
+    Shared,
+    /// `index[o, j, i]`: its own for each element.
+    Each,
+}
+
+impl Layout {
+    fn position(self, (o, j, i): (usize, usize, usize), n: usize, inner: usize) -> usize {
+        match self {
+            Self::Shared => j,
+            Self::Each => (o * n + j) * inner + i,
+        }
+    }
+}
+
+/// An index counted from the front, or from the end where negative, as a row of `[outer, size, inner]`.
+fn row<T: Float>(index: T, size: usize) -> usize {
+    let i = index.to_index();
+    if i < 0 { size.wrapping_add_signed(i as isize) } else { i as usize }
+}
+
+/// `out[o, j, i] = x[o, index[…], i]`
+pub(crate) fn take<T: Float>(
+    x: &[T],
+    index: &[T],
+    layout: Layout,
+    (outer, size, n, inner): (usize, usize, usize, usize),
+    out: &mut [T],
+) {
+    for o in 0..outer {
+        for j in 0..n {
+            let to = (o * n + j) * inner;
+            if layout == Layout::Shared {
+                let from = (o * size + row(index[j], size)) * inner;
+                out[to..to + inner].copy_from_slice(&x[from..from + inner]);
+                continue;
+            }
+            for i in 0..inner {
+                let r = row(index[layout.position((o, j, i), n, inner)], size);
+                out[to + i] = x[(o * size + r) * inner + i];
+            }
+        }
+    }
+}
+
+/// The adjoint of [`take`]: `out` starts at zero, then `out[o, index[…], i] += y[o, j, i]`; repeated indices add up.
+pub(crate) fn put<T: Float>(
+    y: &[T],
+    index: &[T],
+    layout: Layout,
+    (outer, size, n, inner): (usize, usize, usize, usize),
+    out: &mut [T],
+) {
+    out.fill(T::ZERO);
+    for o in 0..outer {
+        for j in 0..n {
+            for i in 0..inner {
+                let r = row(index[layout.position((o, j, i), n, inner)], size);
+                out[(o * size + r) * inner + i] += y[(o * n + j) * inner + i];
+            }
+        }
+    }
+}

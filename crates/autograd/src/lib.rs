@@ -1,0 +1,48 @@
+//! Reverse- and forward-mode automatic differentiation on a tape, to any order, for small neural nets and other
+//! differentiable programs on the CPU.
+//!
+//! An expression of [`Var`]s records operations on a [`Tape`]; [`grad`], [`vjp`] and [`jvp`] read the tape and record
+//! derivatives on it, which are variables like any other; values are computed when they are asked for.
+//!
+//! ```
+//! use autograd::{grad, Tape, Tensor};
+//! let tape = Tape::new();
+//! let x = tape.var(&Tensor::from([1.0, 2.0]));
+//! let y = (x * x * x).sum();
+//! let [dx] = grad(y, &[x]); // 3x²
+//! let [ddx] = grad(dx.sum(), &[x]); // 6x
+//! assert_eq!(dx.value().as_slice(), [3.0, 12.0]);
+//! assert_eq!(ddx.value().as_slice(), [6.0, 12.0]);
+//! ```
+
+mod float;
+mod shape;
+mod error;
+mod tensor;
+mod kernels;
+mod pool;
+mod tape;
+mod var;
+mod op;
+mod ops;
+mod tree;
+mod reverse;
+mod forward;
+mod derive;
+
+pub use derive::{hessian, hvp, jacobian};
+pub use error::{Error, Kind, Reason};
+pub use float::Float;
+pub use forward::jvp;
+pub use op::{Op, SliceOp, View, ViewMut};
+pub use ops::concat::{concat, stack, try_concat};
+pub use ops::cross_entropy::Reduction;
+pub use ops::reduce::{Axes, keepdims};
+pub use ops::take::{IndexVar, Indices};
+pub use ops::view::Slice;
+pub use reverse::{grad, vjp};
+pub use shape::Shape;
+pub use tape::Tape;
+pub use tensor::Tensor;
+pub use tree::{Tree, join};
+pub use var::Var;

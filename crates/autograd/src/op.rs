@@ -1,0 +1,223 @@
+//! What an operation must answer, and the table of those that are built in.
+
+use crate::error::Reason;
+use crate::float::Float;
+use crate::ops;
+use crate::shape::Shape;
+use crate::tape::Tape;
+use crate::var::Var;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// An operand as a kernel sees it: its shape and its elements in row-major order.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, T> {
+    /// The sizes of the dimensions.
+    pub shape: &'a Shape,
+    /// `shape.numel()` elements.
+    pub data: &'a [T],
+}
+
+/// A result as a kernel sees it. The elements hold anything at first; the kernel writes every one.
+#[derive(Debug)]
+pub struct ViewMut<'a, T> {
+    /// The sizes of the dimensions.
+    pub shape: &'a Shape,
+    /// `shape.numel()` elements.
+    pub data: &'a mut [T],
+}
+
+/// An operation of `N` operands: the one place that knows its shape rule, its kernel and its derivatives.
+///
+/// Derivative rules are written in the public methods of [`Var`], so what they record is differentiable again, to any
+/// order. Built-in operations and those of users implement the same trait; [`Tape::apply`] records either.
+///
+/// # Examples
+/// ```
+/// use autograd::{grad, Float, Op, Reason, Shape, Tape, Tensor, Var, View, ViewMut};
+///
+/// /// `y = x³`
+/// #[derive(Debug)]
+/// struct Cube;
+///
+/// impl<T: Float> Op<T, 1> for Cube {
+///     fn name(&self) -> &'static str {
+///         "cube"
+///     }
+///     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+///         Ok(x.clone())
+///     }
+///     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+///         for (y, &x) in y.data.iter_mut().zip(x.data) {
+///             *y = x * x * x;
+///         }
+///     }
+///     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+///         Some(dy * x * x * T::of(3.0))
+///     }
+/// }
+///
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([2.0]));
+/// let [dx] = grad(tape.apply(Cube, [x]).sum(), &[x]);
+/// let [ddx] = grad(dx.sum(), &[x]);
+/// assert_eq!((dx.item(), ddx.item()), (12.0, 12.0));
+/// ```
+pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
+    /// The name that errors and listings show.
+    fn name(&self) -> &'static str;
+
+    /// The shape of the result.
+    ///
+    /// # Errors
+    /// Where the operands' shapes do not fit the operation. Computing cannot fail, so everything that can be wrong
+    /// must show here.
+    fn shape(&self, args: [&Shape; N]) -> Result<Shape, Reason>;
+
+    /// Computes the result from the operands, writing every element.
+    fn eval(&self, args: [View<'_, T>; N], y: ViewMut<'_, T>);
+
+    /// The vector-Jacobian product: the cotangent of operand `arg`, given the cotangent `dy` of the result `y`.
+    /// `None` is a zero. A result that broadcasts over the operand's shape is summed to it by the sweep.
+    fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; N], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
+
+    /// The Jacobian-vector product: the tangent of the result, given those of the operands. `None` is a zero.
+    ///
+    /// Without a rule of its own an operation gets it from [`Op::vjp`], which is linear in `dy`: the VJP of the VJP.
+    fn jvp<'t>(&self, args: [Var<'t, T>; N], y: Var<'t, T>, tangents: [Option<Var<'t, T>>; N]) -> Option<Var<'t, T>> {
+        crate::forward::jvp_from_vjp(y, &tangents, |arg, dy| self.vjp(arg, args, y, dy))
+    }
+}
+
+/// The sibling of [`Op`] for operations of any number of operands, and the form in which the tape keeps every
+/// operation.
+pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
+    /// As [`Op::name`].
+    fn name(&self) -> &'static str;
+    /// As [`Op::shape`].
+    ///
+    /// # Errors
+    /// Where the operands' shapes do not fit the operation.
+    fn shape(&self, args: &[&Shape]) -> Result<Shape, Reason>;
+    /// As [`Op::eval`].
+    fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>);
+    /// As [`Op::vjp`].
+    fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
+    /// As [`Op::jvp`].
+    fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
+        crate::forward::jvp_from_vjp(y, tangents, |arg, dy| self.vjp(arg, args, y, dy))
+    }
+}
+
+/// An [`Op`] of `N` operands in the form of a [`SliceOp`].
+#[derive(Clone, Debug)]
+pub(crate) struct Arity<const N: usize, O>(pub(crate) O);
+
+/// The tape passes as many operands as were recorded, and recording took an array of `N`.
+fn array<A: Copy, const N: usize>(args: &[A]) -> [A; N] {
+    *args.first_chunk().expect("a node has as many operands as its operation takes")
+}
+
+impl<T: Float, const N: usize, O: Op<T, N>> SliceOp<T> for Arity<N, O> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn shape(&self, args: &[&Shape]) -> Result<Shape, Reason> {
+        self.0.shape(array(args))
+    }
+    fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) {
+        self.0.eval(array(args), y);
+    }
+    fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        self.0.vjp(arg, array(args), y, dy)
+    }
+    fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
+        self.0.jvp(array(args), y, array(tangents))
+    }
+}
+
+/// The table of built-in operations. A row is a variant and the operation it holds; the enum keeps nodes free of
+/// allocation, and `op` is the one way to ask a question of whichever it is.
+macro_rules! builtin {
+    ($($variant:ident($op:ty)),* $(,)?) => {
+        /// What made a node: the user, or an operation.
+        #[derive(Clone, Debug)]
+        pub(crate) enum Kind<T: Float> {
+            /// A value that came from outside.
+            Leaf,
+            /// Integers that came from outside, in the bits of floats.
+            Index,
+            $($variant($op),)*
+            /// An operation of a user.
+            Custom(Arc<dyn SliceOp<T>>),
+        }
+
+        impl<T: Float> Kind<T> {
+            /// The operation, or `None` for a leaf.
+            pub(crate) fn op(&self) -> Option<&dyn SliceOp<T>> {
+                match self {
+                    Self::Leaf | Self::Index => None,
+                    $(Self::$variant(op) => Some(op),)*
+                    Self::Custom(op) => Some(&**op),
+                }
+            }
+        }
+
+        $(
+            impl<T: Float> From<$op> for Kind<T> {
+                fn from(op: $op) -> Self {
+                    Self::$variant(op)
+                }
+            }
+        )*
+    };
+}
+
+builtin! {
+    Unary(Arity<1, ops::unary::Unary>),
+    Binary(Arity<2, ops::binary::Binary>),
+    Select(Arity<3, ops::select::Select>),
+    MatMul(Arity<2, ops::matmul::MatMul>),
+    Read(Arity<1, ops::view::Read>),
+    AddAt(Arity<1, ops::view::AddAt>),
+    Transpose(Arity<1, ops::view::Transpose>),
+    Reshape(Arity<1, ops::view::Reshape>),
+    Concat(ops::concat::Concat),
+    Take(Arity<2, ops::take::Take>),
+    Put(Arity<2, ops::take::Put>),
+    Extreme(Arity<1, ops::extreme::Extreme>),
+    ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
+    Softmax(Arity<1, ops::softmax::Softmax>),
+    LogSoftmax(Arity<1, ops::softmax::LogSoftmax>),
+    LogSumExp(Arity<1, ops::softmax::LogSumExp>),
+    CrossEntropy(Arity<2, ops::cross_entropy::CrossEntropy>),
+    CrossEntropyGrad(Arity<3, ops::cross_entropy::CrossEntropyGrad>),
+}
+
+impl<T: Float> Kind<T> {
+    /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.
+    pub(crate) fn name(&self) -> &'static str {
+        let leaf = if matches!(self, Self::Index) { "index" } else { "leaf" };
+        self.op().map_or(leaf, SliceOp::name)
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// Records an operation of one's own.
+    ///
+    /// # Panics
+    /// Where the shapes do not fit the operation, or the operands live on another tape.
+    #[track_caller]
+    pub fn apply<'t, const N: usize>(&'t self, op: impl Op<T, N>, args: [Var<'t, T>; N]) -> Var<'t, T> {
+        self.record(Kind::Custom(Arc::new(Arity(op))), &args)
+    }
+
+    /// Records an operation of one's own that takes any number of operands.
+    ///
+    /// # Panics
+    /// Where the shapes do not fit the operation, or the operands live on another tape.
+    #[track_caller]
+    pub fn apply_slice<'t>(&'t self, op: impl SliceOp<T>, args: &[Var<'t, T>]) -> Var<'t, T> {
+        self.record(Kind::Custom(Arc::new(op)), args)
+    }
+}

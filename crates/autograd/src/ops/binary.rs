@@ -1,0 +1,321 @@
+//! Element-wise functions of two operands, broadcast by NumPy's rule: a table, and the operators.
+
+use crate::error::{Error, Reason};
+use crate::float::Float;
+use crate::kernels::map::zip;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::shape::Shape;
+use crate::var::Var;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A row: docs, name of the method; the variant; the function of two numbers; and a rule for each operand, which
+/// multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`, `b` (with `y = f(a, b)`), or is `None`
+/// where that is zero everywhere. The Jacobians are diagonal, so one rule serves both directions. The rows of `public`
+/// are methods of `Var`, those of `internal` a trait's that other rules use.
+macro_rules! binary {
+    (
+        public { $(
+            $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, |$u:ident, $v:ident| $f:expr,
+            |$a:ident, $b:ident, $y:ident, $g:ident| ($da:expr, $db:expr);
+        )* }
+        internal { $(
+            $(#[$idoc:meta])* $iname:ident => $ivariant:ident, |$iu:ident, $iv:ident| $if:expr,
+            |$ia:ident, $ib:ident, $iy:ident, $ig:ident| ($ida:expr, $idb:expr);
+        )* }
+    ) => {
+        /// Which element-wise function of two operands.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Binary {
+            $($variant,)* $($ivariant,)*
+        }
+
+        impl Binary {
+            fn rule<'t, T: Float>(
+                self,
+                arg: usize,
+                [a, b]: [Var<'t, T>; 2],
+                y: Var<'t, T>,
+                g: Var<'t, T>,
+            ) -> Option<Var<'t, T>> {
+                match self {
+                    $(Self::$variant => { binary!(@rule arg, a, b, y, g, $a, $b, $y, $g, $da, $db) })*
+                    $(Self::$ivariant => { binary!(@rule arg, a, b, y, g, $ia, $ib, $iy, $ig, $ida, $idb) })*
+                }
+            }
+        }
+
+        impl<T: Float> Op<T, 2> for Binary {
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant => stringify!($name),)*
+                    $(Self::$ivariant => stringify!($iname),)*
+                }
+            }
+            fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
+                a.broadcast(b).ok_or_else(|| Reason::shape("the shapes do not broadcast"))
+            }
+            fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+                match self {
+                    $(Self::$variant => apply(a, b, y, |$u: T, $v: T| $f),)*
+                    $(Self::$ivariant => apply(a, b, y, |$iu: T, $iv: T| $if),)*
+                }
+            }
+            fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+                self.rule(arg, args, y, dy)
+            }
+            fn jvp<'t>(
+                &self,
+                args: [Var<'t, T>; 2],
+                y: Var<'t, T>,
+                [da, db]: [Option<Var<'t, T>>; 2],
+            ) -> Option<Var<'t, T>> {
+                let from_a = da.and_then(|da| self.rule(0, args, y, da));
+                let from_b = db.and_then(|db| self.rule(1, args, y, db));
+                match (from_a, from_b) {
+                    (Some(a), Some(b)) => Some(a + b),
+                    (one, other) => one.or(other),
+                }
+            }
+        }
+
+        impl<'t, T: Float> Var<'t, T> {
+            $(
+                $(#[$doc])*
+                #[track_caller]
+                #[allow(clippy::should_implement_trait, reason = "the operators below do, and call these")]
+                pub fn $name(self, other: Self) -> Self {
+                    self.tape().record(Arity(Binary::$variant), &[self, other])
+                }
+
+                #[doc = concat!("As [`Var::", stringify!($name), "`], for shapes that come from outside.")]
+                ///
+                /// # Errors
+                /// Where the shapes do not broadcast, or the operands live on different tapes.
+                #[track_caller]
+                pub fn $try_name(self, other: Self) -> Result<Self, Error> {
+                    self.tape().try_record(Arity(Binary::$variant), &[self, other])
+                }
+            )*
+        }
+
+        /// Element-wise operations that only rules use.
+        pub(crate) trait BinaryRules: Sized {
+            $($(#[$idoc])* fn $iname(self, other: Self) -> Self;)*
+        }
+        impl<'t, T: Float> BinaryRules for Var<'t, T> {
+            $(
+                #[track_caller]
+                fn $iname(self, other: Self) -> Self {
+                    self.tape().record(Arity(Binary::$ivariant), &[self, other])
+                }
+            )*
+        }
+    };
+    (@rule $arg:ident, $va:ident, $vb:ident, $vy:ident, $vg:ident,
+     $a:ident, $b:ident, $y:ident, $g:ident, $da:expr, $db:expr) => {{
+        let ($a, $b, $y, $g) = ($va, $vb, $vy, $vg);
+        let _ = ($a, $b, $y, $g);
+        if $arg == 0 { Option::<Var<'t, T>>::from($da) } else { Option::<Var<'t, T>>::from($db) }
+    }};
+}
+
+fn apply<T: Float>(a: View<'_, T>, b: View<'_, T>, y: ViewMut<'_, T>, f: impl Fn(T, T) -> T) {
+    if a.shape == b.shape {
+        let strides = [];
+        return zip(&[], (a.data, &strides), (b.data, &strides), y.data, f);
+    }
+    let (a_strides, b_strides) = (a.shape.strides_in(y.shape), b.shape.strides_in(y.shape));
+    zip(y.shape, (a.data, &a_strides), (b.data, &b_strides), y.data, f);
+}
+
+fn mask<T: Float>(holds: bool) -> T {
+    if holds { T::ONE } else { T::ZERO }
+}
+
+/// The share of `a` in an extreme of `a` and `b`: 1 where it wins, a half at a tie, 0 where it loses; a NaN wins.
+fn share<T: Float>(a: T, b: T, wins: bool) -> T {
+    match (a.is_nan(), b.is_nan()) {
+        (true, true) => T::of(0.5),
+        (true, false) => T::ONE,
+        (false, true) => T::ZERO,
+        (false, false) if a == b => T::of(0.5),
+        (false, false) => mask(wins),
+    }
+}
+
+binary! {
+    public {
+        /// `a + b`
+        add / try_add => Add, |a, b| a + b, |a, b, y, g| (g, g);
+        /// `a − b`
+        sub / try_sub => Sub, |a, b| a - b, |a, b, y, g| (g, g.neg());
+        /// `a · b`
+        mul / try_mul => Mul, |a, b| a * b, |a, b, y, g| (g.zmul(b), g.zmul(a));
+        /// `a / b`, as IEEE divides. The rule for `b` is `−g·(a/b)/b`, which does not overflow where `b²` would.
+        div / try_div => Div, |a, b| a / b, |a, b, y, g| (g.zdiv(b), g.zmul(y).zdiv(b).neg());
+        /// `g · p`, but exactly 0 where `g` is 0, whatever `p` is: the absolute zero of derivative rules.
+        ///
+        /// ```
+        /// use autograd::{Tape, Tensor};
+        /// let tape = Tape::new();
+        /// let zero = tape.scalar(0.0);
+        /// assert_eq!(zero.zmul(tape.scalar(f64::INFINITY)).item(), 0.0);
+        /// ```
+        zmul / try_zmul => Zmul, |g, p| if g == T::ZERO { T::ZERO } else { g * p },
+            |a, b, y, g| (g.zmul(b), g.zmul(a));
+        /// `a^b`, both variable. At `a = 0` the derivatives are their limits where those exist, and 0 at (0, 0).
+        pow / try_pow => Pow, |a, b| a.powf(b), |a, b, y, g| (
+            g.zmul(b.zmul(a.pow(b.add_scalar(-1.0)))),
+            g.zmul(y.zmul(a.pow_log(b)))
+        );
+        /// The larger; NaN if either is. A tie shares the cotangent equally; so `max(x, x)` has derivative 1.
+        maximum / try_maximum => Maximum, |a, b| a.larger(b),
+            |a, b, y, g| (g.weigh(a.larger_share(b)), g.weigh(b.larger_share(a)));
+        /// The smaller; NaN if either is. A tie shares the cotangent equally.
+        minimum / try_minimum => Minimum, |a, b| a.smaller(b),
+            |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a)));
+        /// The angle of the point `(other, self)`, in radians: `y.atan2(x)`. The derivatives at the origin are 0.
+        atan2 / try_atan2 => Atan2, |a, b| a.atan2(b), |a, b, y, g| (
+            { let r = a.hypot(b); g.zmul(b.zdiv(r).zdiv(r)) },
+            { let r = a.hypot(b); g.zmul(a.zdiv(r).zdiv(r)).neg() }
+        );
+        /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
+        hypot / try_hypot => Hypot, |a, b| a.hypot(b),
+            |a, b, y, g| (g.zmul(a.over_norm(y)), g.zmul(b.over_norm(y)));
+        /// `ln(e^a + e^b)`
+        logaddexp / try_logaddexp => Logaddexp,
+            |a, b| if a == b { a + T::of(std::f64::consts::LN_2) } else {
+                a.larger(b) + (-(a - b).abs()).exp().ln_1p()
+            },
+            |a, b, y, g| (g.zmul(a.logistic_share(b)), g.zmul(b.logistic_share(a)));
+        /// `a · ln b`, 0 where `a` is 0.
+        xlogy / try_xlogy => Xlogy, |a, b| if a == T::ZERO && !b.is_nan() { T::ZERO } else { a * b.ln() },
+            |a, b, y, g| (g.zmul(b.xlogy_log(a)), g.zmul(a.zdiv(b)));
+        /// 1 where `a = b`, else 0. The derivative is 0.
+        eq / try_eq => Equal, |a, b| mask(a == b), |a, b, y, g| (None, None);
+        /// 1 where `a ≠ b`, else 0. The derivative is 0.
+        ne / try_ne => NotEqual, |a, b| mask(a != b), |a, b, y, g| (None, None);
+        /// 1 where `a < b`, else 0. The derivative is 0.
+        lt / try_lt => Less, |a, b| mask(a < b), |a, b, y, g| (None, None);
+        /// 1 where `a ≤ b`, else 0. The derivative is 0.
+        le / try_le => LessEqual, |a, b| mask(a <= b), |a, b, y, g| (None, None);
+        /// 1 where `a > b`, else 0. The derivative is 0.
+        gt / try_gt => Greater, |a, b| mask(a > b), |a, b, y, g| (None, None);
+        /// 1 where `a ≥ b`, else 0. The derivative is 0.
+        ge / try_ge => GreaterEqual, |a, b| mask(a >= b), |a, b, y, g| (None, None);
+    }
+    internal {
+        /// `g / p`, but exactly 0 where `g` is 0.
+        zdiv => Zdiv, |g, p| if g == T::ZERO { T::ZERO } else { g / p },
+            |a, b, y, g| (g.zdiv(b), g.zmul(y).zdiv(b).neg());
+        /// `a / n` for a norm `n`: 0 where the norm is, at every order.
+        over_norm => OverNorm, |a, n| if n == T::ZERO { T::ZERO } else { a / n },
+            |a, b, y, g| (g.over_norm(b), g.zmul(y).over_norm(b).neg());
+        /// `g · w`, but exactly 0 where the weight `w` is 0, whatever `g` is: a selection, not a product. Weights are
+        /// piecewise constant.
+        weigh => Weigh, |g, w| if w == T::ZERO { T::ZERO } else { g * w }, |a, b, y, g| (g.weigh(b), None);
+        /// `g` where `x > 0`, else 0.
+        gate => Gate, |g, x| if x > T::ZERO { g } else { T::ZERO }, |a, b, y, g| (g.gate(b), None);
+        /// `g` where the mask holds, else 0.
+        keep => Keep, |g, m| if m == T::ZERO { T::ZERO } else { g }, |a, b, y, g| (g.keep(b), None);
+        /// `g` where the mask does not hold, else 0.
+        discard => Discard, |g, m| if m == T::ZERO { g } else { T::ZERO }, |a, b, y, g| (g.discard(b), None);
+        /// The share of `a` in `max(a, b)`.
+        larger_share => LargerShare, |a, b| share(a, b, a > b), |a, b, y, g| (None, None);
+        /// The share of `a` in `min(a, b)`.
+        smaller_share => SmallerShare, |a, b| share(a, b, a < b), |a, b, y, g| (None, None);
+        /// `σ(a − b)`, and at equal infinities its limit: a half for +∞, 0 for −∞.
+        logistic_share => LogisticShare,
+            |a, b| if a != b { (a - b).sigmoid() } else if a == -T::INFINITY { T::ZERO } else { T::of(0.5) },
+            |a, b, y, g| (
+                g.zmul(y.zmul(b.logistic_share(a))),
+                g.zmul(y.zmul(b.logistic_share(a))).neg()
+            );
+        /// `ln a`, but 0 where `a = 0 ≤ b`, where the power `a^b` does not change with `b`.
+        pow_log => PowLog, |a, b| if a == T::ZERO && b >= T::ZERO { T::ZERO } else { a.ln() },
+            |a, b, y, g| (g.over_norm(a), None);
+        /// `ln b`, but 0 where both are 0.
+        xlogy_log => XlogyLog, |b, a| if a == T::ZERO && b == T::ZERO { T::ZERO } else { b.ln() },
+            |b, a, y, g| (g.zmul(b.log_slope()), None);
+    }
+}
+
+/// Operators between variables, and with numbers on either side.
+macro_rules! operators {
+    ($($trait:ident, $method:ident, |$x:ident, $c:ident| $right:expr, $left:expr;)*) => {
+        $(
+            impl<'t, T: Float> $trait for Var<'t, T> {
+                type Output = Self;
+                #[track_caller]
+                fn $method(self, other: Self) -> Self {
+                    Var::$method(self, other)
+                }
+            }
+            impl<'t, T: Float> $trait<&Self> for Var<'t, T> {
+                type Output = Self;
+                #[track_caller]
+                fn $method(self, other: &Self) -> Self {
+                    Var::$method(self, *other)
+                }
+            }
+            impl<'t, T: Float> $trait for &Var<'t, T> {
+                type Output = Var<'t, T>;
+                #[track_caller]
+                fn $method(self, other: Self) -> Var<'t, T> {
+                    Var::$method(*self, *other)
+                }
+            }
+            impl<'t, T: Float> $trait<Var<'t, T>> for &Var<'t, T> {
+                type Output = Var<'t, T>;
+                #[track_caller]
+                fn $method(self, other: Var<'t, T>) -> Var<'t, T> {
+                    Var::$method(*self, other)
+                }
+            }
+            impl<'t, T: Float> $trait<T> for Var<'t, T> {
+                type Output = Self;
+                #[track_caller]
+                fn $method(self, number: T) -> Self {
+                    let ($x, $c) = (self, number.to_f64());
+                    $right
+                }
+            }
+            operators!(@left f32, $trait, $method, $x, $c, $left);
+            operators!(@left f64, $trait, $method, $x, $c, $left);
+        )*
+    };
+    (@left $t:ident, $trait:ident, $method:ident, $x:ident, $c:ident, $left:expr) => {
+        impl<'t> $trait<Var<'t, $t>> for $t {
+            type Output = Var<'t, $t>;
+            #[track_caller]
+            fn $method(self, $x: Var<'t, $t>) -> Var<'t, $t> {
+                let $c = f64::from(self);
+                $left
+            }
+        }
+    };
+}
+
+operators! {
+    Add, add, |x, c| x.add_scalar(c), x.add_scalar(c);
+    Sub, sub, |x, c| x.add_scalar(-c), x.neg().add_scalar(c);
+    Mul, mul, |x, c| x.mul_scalar(c), x.mul_scalar(c);
+    Div, div, |x, c| x.div_scalar(c), Var::div(x.tape().scalar(Float::of(c)), x);
+}
+
+impl<T: Float> Neg for Var<'_, T> {
+    type Output = Self;
+    #[track_caller]
+    fn neg(self) -> Self {
+        Var::neg(self)
+    }
+}
+
+impl<T: Float> std::iter::Sum for Var<'_, T> {
+    /// # Panics
+    /// For an empty iterator, which has no tape to put a zero on.
+    #[track_caller]
+    fn sum<I: Iterator<Item = Self>>(vars: I) -> Self {
+        vars.reduce(|a, b| a + b).expect("the sum of no variables has no tape to live on")
+    }
+}

@@ -1,0 +1,113 @@
+//! Joining along an axis.
+
+use crate::error::{Error, Kind, Reason};
+use crate::float::Float;
+use crate::op::{SliceOp, View, ViewMut};
+use crate::shape::Shape;
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// The operands one after the other along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Concat {
+    axis: usize,
+}
+
+impl<T: Float> SliceOp<T> for Concat {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+    fn shape(&self, args: &[&Shape]) -> Result<Shape, Reason> {
+        let first = args[0];
+        for (k, shape) in args.iter().enumerate() {
+            let fits = shape.rank() == first.rank() && shape.with(self.axis, first[self.axis]) == *first;
+            if !fits {
+                let text = format!("operand {k} differs from the first outside axis {}", self.axis);
+                return Err(Reason::shape(text));
+            }
+        }
+        Ok(first.with(self.axis, args.iter().map(|shape| shape[self.axis]).sum()))
+    }
+    fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) {
+        let (_, n, inner) = y.shape.around(self.axis);
+        if y.data.is_empty() {
+            return;
+        }
+        for (o, row) in y.data.chunks_exact_mut(n * inner).enumerate() {
+            let mut at = 0;
+            for a in args {
+                let len = a.shape[self.axis] * inner;
+                row[at..at + len].copy_from_slice(&a.data[o * len..(o + 1) * len]);
+                at += len;
+            }
+        }
+    }
+    fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let size = |a: &Var<'t, T>| a.with_shape(|shape| shape[self.axis]);
+        let start = args[..arg].iter().map(size).sum();
+        Some(dy.narrow(self.axis as isize, start, size(&args[arg])))
+    }
+    fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
+        let tape = y.tape();
+        let parts: SmallVec<[Var<'t, T>; 4]> = args
+            .iter()
+            .zip(tangents)
+            .map(|(a, tangent)| tangent.unwrap_or_else(|| tape.full(a.shape(), T::ZERO)))
+            .collect();
+        Some(tape.record(*self, &parts))
+    }
+}
+
+/// The variables one after the other along an existing axis; all other sizes must agree.
+///
+/// ```
+/// use autograd::{concat, Tape, Tensor};
+/// let tape = Tape::new();
+/// let (a, b) = (tape.var(&Tensor::from([1.0])), tape.var(&Tensor::from([2.0, 3.0])));
+/// assert_eq!(concat(&[a, b], 0).value().as_slice(), [1.0, 2.0, 3.0]);
+/// ```
+///
+/// # Panics
+/// Where there is no variable to join, or their sizes differ outside the axis.
+#[track_caller]
+pub fn concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
+    assert!(!vars.is_empty(), "concat: there is nothing to join");
+    try_concat(vars, axis).unwrap_or_else(|error| error.raise())
+}
+
+/// As [`concat()`], for shapes that come from outside.
+///
+/// # Errors
+/// Where sizes differ outside the axis, or the axis does not exist.
+///
+/// # Panics
+/// Where there is no variable to join.
+#[track_caller]
+pub fn try_concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Result<Var<'t, T>, Error> {
+    let [first, ..] = vars else { panic!("concat: there is nothing to join") };
+    let axis = first.shape().axis(axis).map_err(|reason| first.error("concat", reason))?;
+    first.tape().try_record(Concat { axis }, vars)
+}
+
+/// The variables side by side along a new axis; all shapes must agree.
+///
+/// ```
+/// use autograd::{stack, Tape, Tensor};
+/// let tape = Tape::new();
+/// let a = tape.var(&Tensor::from([1.0, 2.0]));
+/// assert_eq!(stack(&[a, a * 10.0], 1).value(), Tensor::from_rows([[1.0, 10.0], [2.0, 20.0]]));
+/// ```
+///
+/// # Panics
+/// Where there is no variable to stack, or their shapes differ.
+#[track_caller]
+pub fn stack<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
+    let [first, ..] = vars else { panic!("stack: there is nothing to stack") };
+    if let Some(other) = vars.iter().find(|v| v.shape() != first.shape()) {
+        let reason = Reason::new(Kind::Shape, "the shapes differ");
+        first.tape().error("stack", reason, &[*first, *other]).raise();
+    }
+    let rows: Vec<_> = vars.iter().map(|v| v.expand_dims(axis)).collect();
+    let rank = first.rank() as isize + 1;
+    concat(&rows, if axis < 0 { axis + rank } else { axis })
+}

@@ -1,0 +1,121 @@
+//! Maxima and minima over axes.
+
+use crate::error::{Kind, Reason};
+use crate::float::Float;
+use crate::kernels::reduce;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::ops::binary::BinaryRules;
+use crate::ops::reduce::Axes;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// The largest (or smallest) element along an axis, which is dropped; NaN where there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extreme {
+    axis: usize,
+    largest: bool,
+}
+
+impl<T: Float> Op<T, 1> for Extreme {
+    fn name(&self) -> &'static str {
+        if self.largest { "max" } else { "min" }
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        if x[self.axis] == 0 {
+            return Err(Reason::new(Kind::Empty, "an extreme of no elements does not exist"));
+        }
+        Ok(x.splice(self.axis, &[]))
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        if self.largest {
+            reduce::fold(x.data, n, inner, -T::INFINITY, y.data, T::larger);
+        } else {
+            reduce::fold(x.data, n, inner, T::INFINITY, y.data, T::smaller);
+        }
+    }
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), &[x, y]);
+        Some(dy.expand_dims(self.axis as isize).weigh(share))
+    }
+    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), &[x, y]);
+        Some(dx?.weigh(share).sum_axes(self.axis as isize))
+    }
+}
+
+/// Each element's share of the extreme along an axis: `1/k` for `k` tied elements, 0 for the others. Piecewise
+/// constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ExtremeShare {
+    axis: usize,
+}
+
+impl<T: Float> Op<T, 2> for ExtremeShare {
+    fn name(&self) -> &'static str {
+        "extreme_share"
+    }
+    fn shape(&self, [x, _]: [&Shape; 2]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x, extreme]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        reduce::extreme_share(x.data, extreme.data, (n, inner), y.data);
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 2], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
+        None
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 2], _: Var<'t, T>, _: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
+        None
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The largest element: a scalar. Tied elements share the cotangent equally; a NaN wins.
+    ///
+    /// # Panics
+    /// Where there are no elements.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 3.0, 3.0]));
+    /// assert_eq!(grad(x.max(), &x).value().as_slice(), [0.0, 0.5, 0.5]);
+    /// ```
+    #[track_caller]
+    pub fn max(self) -> Self {
+        self.max_axes(..)
+    }
+
+    /// The largest element over axes; see [`Axes`] and [`Var::max`].
+    ///
+    /// # Panics
+    /// Where there are no elements.
+    #[track_caller]
+    pub fn max_axes(self, axes: impl Into<Axes>) -> Self {
+        self.extreme("max", axes.into(), true)
+    }
+
+    /// The smallest element: a scalar. Tied elements share the cotangent equally; a NaN wins.
+    ///
+    /// # Panics
+    /// Where there are no elements.
+    #[track_caller]
+    pub fn min(self) -> Self {
+        self.min_axes(..)
+    }
+
+    /// The smallest element over axes; see [`Axes`] and [`Var::min`].
+    ///
+    /// # Panics
+    /// Where there are no elements.
+    #[track_caller]
+    pub fn min_axes(self, axes: impl Into<Axes>) -> Self {
+        self.extreme("min", axes.into(), false)
+    }
+
+    #[track_caller]
+    fn extreme(self, op: &str, axes: Axes, largest: bool) -> Self {
+        self.reduce_merged(op, axes, |x, axis| x.tape().record(Arity(Extreme { axis, largest }), &[x]))
+    }
+}

@@ -1,0 +1,157 @@
+//! Products of matrices, vectors and batches of them.
+
+use crate::error::{Error, Kind, Reason};
+use crate::float::Float;
+use crate::kernels::gemm;
+use crate::kernels::strided::{Odometer, collapse};
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// `op(a) · op(b)` over the last two dimensions, where `op` transposes if its flag is set; leading dimensions
+/// broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MatMul {
+    pub(crate) ta: bool,
+    pub(crate) tb: bool,
+}
+
+/// The batch dimensions, rows and columns of an operand after transposition.
+fn split(shape: &Shape, transposed: bool) -> (&[usize], usize, usize) {
+    let (batch, matrix) = shape.split_at(shape.rank() - 2);
+    if transposed { (batch, matrix[1], matrix[0]) } else { (batch, matrix[0], matrix[1]) }
+}
+
+impl<T: Float> Op<T, 2> for MatMul {
+    fn name(&self) -> &'static str {
+        "matmul"
+    }
+
+    fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
+        if a.rank() < 2 || b.rank() < 2 {
+            return Err(Reason::shape("both operands need at least two dimensions"));
+        }
+        let ((a_batch, m, k), (b_batch, k2, n)) = (split(a, self.ta), split(b, self.tb));
+        if k != k2 {
+            return Err(Reason::shape(format!("inner sizes differ: {k} and {k2}")));
+        }
+        if a_batch.is_empty() && b_batch.is_empty() {
+            return Ok(Shape::from([m, n]));
+        }
+        let batch = Shape::from(a_batch)
+            .broadcast(&Shape::from(b_batch))
+            .ok_or_else(|| Reason::shape("the batch dimensions do not broadcast"))?;
+        Ok(batch.iter().copied().chain([m, n]).collect())
+    }
+
+    fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        let ((a_batch, m, k), (b_batch, _, n)) = (split(a.shape, self.ta), split(b.shape, self.tb));
+        if y.data.is_empty() {
+            return;
+        }
+        // One matrix on the right and untransposed rows on the left are one tall product.
+        if b_batch.is_empty() && !self.ta {
+            let rows = y.data.len() / n;
+            return gemm::matmul((rows, k, n), (a.data, false), (b.data, self.tb), y.data);
+        }
+        let batch = Shape::from(&y.shape[..y.shape.rank() - 2]);
+        let a_strides = Shape::from(a_batch).strides_in(&batch);
+        let b_strides = Shape::from(b_batch).strides_in(&batch);
+        let dims = collapse(&batch, [&a_strides, &b_strides]);
+        let mut at = Odometer::new(&dims);
+        for y in y.data.chunks_exact_mut(m * n) {
+            let [pa, pb] = at.offsets();
+            let (a, b) = (&a.data[pa * m * k..(pa + 1) * m * k], &b.data[pb * k * n..(pb + 1) * k * n]);
+            gemm::matmul((m, k, n), (a, self.ta), (b, self.tb), y);
+            at.step();
+        }
+    }
+
+    /// `da = dy · op(b)ᵀ` and `db = op(a)ᵀ · dy`, each transposed back where its operand was.
+    fn vjp<'t>(&self, arg: usize, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let Self { ta, tb } = *self;
+        Some(match (arg, ta, tb) {
+            (0, false, _) => dy.matmul_with(b, false, !tb),
+            (0, true, _) => b.matmul_with(dy, tb, true),
+            (_, _, false) => a.matmul_with(dy, !ta, false),
+            (_, _, true) => dy.matmul_with(a, true, ta),
+        })
+    }
+
+    fn jvp<'t>(&self, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
+        let from_a = da.map(|da| da.matmul_with(b, self.ta, self.tb));
+        let from_b = db.map(|db| a.matmul_with(db, self.ta, self.tb));
+        match (from_a, from_b) {
+            (Some(a), Some(b)) => Some(a + b),
+            (one, other) => one.or(other),
+        }
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The product over the last dimension of `self` and the last but one of `other`, as `@` in NumPy and PyTorch:
+    /// matrices `[m, k] · [k, n] = [m, n]`; leading batch dimensions broadcast; a vector on the left is a row, on the
+    /// right a column, and its dimension of 1 is dropped from the result.
+    ///
+    /// Cotangents: `da = dy · bᵀ`, `db = aᵀ · dy`.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let a = tape.var(&Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]));
+    /// let x = tape.var(&Tensor::from([1.0, -1.0]));
+    /// assert_eq!(a.matmul(x).value(), Tensor::from([-1.0, -1.0]));
+    /// assert_eq!(x.matmul(x).item(), 2.0);
+    /// ```
+    #[track_caller]
+    pub fn matmul(self, other: Self) -> Self {
+        self.try_matmul(other).unwrap_or_else(|error| error.raise())
+    }
+
+    /// As [`Var::matmul`], for shapes that come from outside.
+    ///
+    /// # Errors
+    /// Where the inner sizes differ, an operand is a scalar, batches do not broadcast, or the tapes differ.
+    #[track_caller]
+    pub fn try_matmul(self, other: Self) -> Result<Self, Error> {
+        let op = Arity(MatMul { ta: false, tb: false });
+        let (ra, rb) = (self.rank(), other.rank());
+        if (ra >= 2 && rb >= 2) || !std::ptr::eq(self.tape(), other.tape()) {
+            return self.tape().try_record(op, &[self, other]);
+        }
+        let fail = |text: String| Err(self.tape().error("matmul", Reason::new(Kind::Shape, text), &[self, other]));
+        if ra == 0 || rb == 0 {
+            return fail("a scalar has no inner dimension".into());
+        }
+        let (sa, sb) = (self.shape(), other.shape());
+        let (k, k2) = (sa[ra - 1], sb[rb.saturating_sub(2)]);
+        if k != k2 {
+            return fail(format!("inner sizes differ: {k} and {k2}"));
+        }
+        let a = if ra == 1 { self.reshape([1, k]) } else { self };
+        let b = if rb == 1 { other.reshape([k, 1]) } else { other };
+        let y = self.tape().try_record(op, &[a, b])?;
+        let mut shape = y.shape().to_vec();
+        if ra == 1 {
+            shape.remove(shape.len() - 2);
+        }
+        if rb == 1 {
+            shape.pop();
+        }
+        Ok(y.reshape(shape))
+    }
+
+    /// `op(self) · op(other)` over the last two dimensions, each transposed where its flag is set, without a copy.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let a = tape.var(&Tensor::from_rows([[1.0, 2.0, 3.0]]));
+    /// assert_eq!(a.matmul_with(a, true, false).shape()[..], [3, 3]);
+    /// assert_eq!(a.matmul_with(a, false, true).item(), 14.0);
+    /// ```
+    #[track_caller]
+    pub fn matmul_with(self, other: Self, transpose_self: bool, transpose_other: bool) -> Self {
+        self.tape().record(Arity(MatMul { ta: transpose_self, tb: transpose_other }), &[self, other])
+    }
+}

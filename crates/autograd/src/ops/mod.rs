@@ -1,0 +1,15 @@
+//! The vocabulary: one file for each family of operations, with the methods that record them.
+//!
+//! Reading order: the element-wise tables, then products, views, reductions, indexing, and the softmax family.
+
+pub(crate) mod unary;
+pub(crate) mod binary;
+pub(crate) mod select;
+pub(crate) mod matmul;
+pub(crate) mod view;
+pub(crate) mod concat;
+pub(crate) mod reduce;
+pub(crate) mod extreme;
+pub(crate) mod take;
+pub(crate) mod softmax;
+pub(crate) mod cross_entropy;

@@ -1,0 +1,155 @@
+//! Reductions over axes: sums and means. (A sum is [`AddAt`] with strides of 0.)
+
+use crate::error::{Kind, Reason};
+use crate::float::Float;
+use crate::op::Arity;
+use crate::ops::view::AddAt;
+use crate::shape::{AxisSet, Shape};
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// Which axes a reduction runs over, and whether they stay as dimensions of size 1.
+///
+/// Made from one axis, an array or a slice of axes (negative ones count from the end), or `..` for all;
+/// [`keepdims`] keeps them.
+///
+/// ```
+/// use autograd::{keepdims, Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::<f64>::ones([2, 3, 4]));
+/// assert_eq!(x.sum_axes(1).shape()[..], [2, 4]);
+/// assert_eq!(x.sum_axes([0, -1]).shape()[..], [3]);
+/// assert_eq!(x.sum_axes(keepdims(1)).shape()[..], [2, 1, 4]);
+/// assert_eq!(x.sum_axes(keepdims(..)).shape()[..], [1, 1, 1]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Axes {
+    axes: Option<SmallVec<[isize; 4]>>,
+    keepdims: bool,
+}
+
+/// The same axes, kept in the result as dimensions of size 1, so that it broadcasts against the operand.
+pub fn keepdims(axes: impl Into<Axes>) -> Axes {
+    Axes { keepdims: true, ..axes.into() }
+}
+
+impl From<isize> for Axes {
+    fn from(axis: isize) -> Self {
+        Self::from([axis])
+    }
+}
+
+impl<const N: usize> From<[isize; N]> for Axes {
+    fn from(axes: [isize; N]) -> Self {
+        Self::from(&axes[..])
+    }
+}
+
+impl From<&[isize]> for Axes {
+    fn from(axes: &[isize]) -> Self {
+        Self { axes: Some(SmallVec::from_slice(axes)), keepdims: false }
+    }
+}
+
+impl From<std::ops::RangeFull> for Axes {
+    fn from(_: std::ops::RangeFull) -> Self {
+        Self { axes: None, keepdims: false }
+    }
+}
+
+impl Axes {
+    fn resolve(&self, shape: &Shape) -> Result<AxisSet, Reason> {
+        self.axes.as_ref().map_or(Ok(AxisSet::all(shape.rank())), |axes| shape.axis_set(axes))
+    }
+
+    /// The shape of the reduced tensor.
+    fn reduced(&self, shape: &Shape, set: AxisSet) -> Shape {
+        let sizes = shape.iter().enumerate();
+        sizes
+            .filter_map(|(i, &n)| match (set.contains(i), self.keepdims) {
+                (false, _) => Some(n),
+                (true, true) => Some(1),
+                (true, false) => None,
+            })
+            .collect()
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The sum of all elements: a scalar.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// assert_eq!(tape.var(&Tensor::from([1.0, 2.0])).sum().item(), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn sum(self) -> Self {
+        self.sum_axes(..)
+    }
+
+    /// The sum over axes; see [`Axes`].
+    #[track_caller]
+    pub fn sum_axes(self, axes: impl Into<Axes>) -> Self {
+        let (own, axes) = (self.shape(), axes.into());
+        let set = self.expect("sum", axes.resolve(&own));
+        let mut strides: SmallVec<[isize; 4]> = smallvec::smallvec![0; own.rank()];
+        let mut step = 1;
+        for i in (0..own.rank()).rev().filter(|&i| !set.contains(i)) {
+            strides[i] = step;
+            step *= own[i] as isize;
+        }
+        let op = AddAt { name: "sum", shape: axes.reduced(&own, set), offset: 0, strides };
+        self.tape().record(Arity(op), &[self])
+    }
+
+    /// The mean of all elements: a scalar.
+    ///
+    /// # Panics
+    /// Where there are no elements.
+    #[track_caller]
+    pub fn mean(self) -> Self {
+        self.mean_axes(..)
+    }
+
+    /// The mean over axes; see [`Axes`].
+    ///
+    /// # Panics
+    /// Where an axis does not exist, or there is nothing to take a mean of.
+    #[track_caller]
+    pub fn mean_axes(self, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        let n = self.count_along("mean", &axes);
+        self.require("mean", n > 0, Kind::Empty, || "the mean of no elements does not exist".into());
+        self.sum_axes(axes).div_scalar(n as f64)
+    }
+
+    /// How many elements a reduction folds into one.
+    #[track_caller]
+    pub(crate) fn count_along(self, op: &str, axes: &Axes) -> usize {
+        let shape = self.shape();
+        let set = self.expect(op, axes.resolve(&shape));
+        set.iter().map(|i| shape[i]).product()
+    }
+
+    /// A reduction over several axes from one over a single axis: the reduced axes are moved to the end and merged,
+    /// where they are more than one.
+    #[track_caller]
+    pub(crate) fn reduce_merged(self, op: &str, axes: Axes, reduce: impl FnOnce(Self, usize) -> Self) -> Self {
+        let own = self.shape();
+        let set = self.expect(op, axes.resolve(&own));
+        let reduced: SmallVec<[isize; 4]> = set.iter().map(|i| i as isize).collect();
+        let kept: SmallVec<[isize; 4]> = (0..own.rank()).filter(|&i| !set.contains(i)).map(|i| i as isize).collect();
+        let y = if let [axis] = reduced[..] {
+            reduce(self, axis as usize)
+        } else {
+            let order: SmallVec<[isize; 4]> = kept.iter().chain(&reduced).copied().collect();
+            let in_order = order.iter().enumerate().all(|(i, &axis)| i as isize == axis);
+            let moved = if in_order { self } else { self.transpose(&order) };
+            let n: usize = reduced.iter().map(|&i| own[i as usize]).product();
+            let merged: Shape = kept.iter().map(|&i| own[i as usize]).chain([n]).collect();
+            reduce(moved.reshape(merged), kept.len())
+        };
+        y.reshape(axes.reduced(&own, set))
+    }
+}

@@ -1,0 +1,70 @@
+//! Choosing between two operands by a mask.
+
+use crate::error::{Error, Reason};
+use crate::float::Float;
+use crate::kernels::map::select;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::ops::binary::BinaryRules;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// `mask ≠ 0 ? a : b`
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Select;
+
+impl<T: Float> Op<T, 3> for Select {
+    fn name(&self) -> &'static str {
+        "where"
+    }
+    fn shape(&self, [mask, a, b]: [&Shape; 3]) -> Result<Shape, Reason> {
+        let shape = mask.broadcast(a).and_then(|shape| shape.broadcast(b));
+        shape.ok_or_else(|| Reason::shape("the shapes do not broadcast"))
+    }
+    fn eval(&self, args: [View<'_, T>; 3], y: ViewMut<'_, T>) {
+        let strides = args.map(|a| a.shape.strides_in(y.shape));
+        select(y.shape, std::array::from_fn(|k| (args[k].data, &strides[k][..])), y.data);
+    }
+    fn vjp<'t>(&self, arg: usize, [mask, ..]: [Var<'t, T>; 3], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        [None, Some(dy.keep(mask)), Some(dy.discard(mask))][arg]
+    }
+    fn jvp<'t>(
+        &self,
+        [mask, ..]: [Var<'t, T>; 3],
+        y: Var<'t, T>,
+        [_, da, db]: [Option<Var<'t, T>>; 3],
+    ) -> Option<Var<'t, T>> {
+        match (da, db) {
+            (None, None) => None,
+            (Some(da), None) => Some(da.keep(mask)),
+            (None, Some(db)) => Some(db.discard(mask)),
+            (Some(da), Some(db)) => Some(y.tape().record(Arity(Self), &[mask, da, db])),
+        }
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// `a` where this mask is not 0, `b` elsewhere, all three broadcast. The branch that is not taken contributes
+    /// exactly nothing to the derivative, not even where its own derivative is infinite or NaN.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-1.0, 0.0, 4.0]));
+    /// let zero = tape.scalar(0.0);
+    /// let y = x.gt(zero).select(x.sqrt(), zero);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 0.0, 0.25]);
+    /// ```
+    #[track_caller]
+    pub fn select(self, a: Self, b: Self) -> Self {
+        self.tape().record(Arity(Select), &[self, a, b])
+    }
+
+    /// As [`Var::select`], for shapes that come from outside.
+    ///
+    /// # Errors
+    /// Where the shapes do not broadcast, or the operands live on different tapes.
+    #[track_caller]
+    pub fn try_select(self, a: Self, b: Self) -> Result<Self, Error> {
+        self.tape().try_record(Arity(Select), &[self, a, b])
+    }
+}

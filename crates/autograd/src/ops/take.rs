@@ -1,0 +1,265 @@
+//! Reading by index along an axis, and the adjoint, adding by index.
+
+use crate::error::{Error, Kind, Reason};
+use crate::float::Float;
+use crate::kernels::take::{Layout, put, take};
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::shape::Shape;
+use crate::tape::Tape;
+use crate::var::Var;
+
+/// `y[…, j, …] = x[…, index[j], …]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Take {
+    axis: usize,
+    layout: Layout,
+}
+
+/// The adjoint of [`Take`]: zero but for `y[…, index[j], …] += x[…, j, …]`; the axis of `y` has this size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Put {
+    axis: usize,
+    layout: Layout,
+    size: usize,
+}
+
+impl<T: Float> Op<T, 2> for Take {
+    fn name(&self) -> &'static str {
+        match self.layout {
+            Layout::Shared => "gather",
+            Layout::Each => "take_along_axis",
+        }
+    }
+    fn shape(&self, [x, index]: [&Shape; 2]) -> Result<Shape, Reason> {
+        match self.layout {
+            Layout::Shared => Ok(x.splice(self.axis, index)),
+            Layout::Each if index.rank() == x.rank() && x.with(self.axis, index[self.axis]) == *index => {
+                Ok(index.clone())
+            }
+            Layout::Each => {
+                Err(Reason::shape(format!("the indices must have the same sizes but for axis {}", self.axis)))
+            }
+        }
+    }
+    fn eval(&self, [x, index]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        let (outer, size, inner) = x.shape.around(self.axis);
+        let n = if self.layout == Layout::Shared { index.data.len() } else { index.shape[self.axis] };
+        take(x.data, index.data, self.layout, (outer, size, n, inner), y.data);
+    }
+    fn vjp<'t>(&self, arg: usize, [x, index]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let size = x.with_shape(|shape| shape[self.axis]);
+        let op = Put { axis: self.axis, layout: self.layout, size };
+        (arg == 0).then(|| y.tape().record(Arity(op), &[dy, index]))
+    }
+    fn jvp<'t>(
+        &self,
+        [_, index]: [Var<'t, T>; 2],
+        y: Var<'t, T>,
+        [dx, _]: [Option<Var<'t, T>>; 2],
+    ) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(*self), &[dx?, index]))
+    }
+}
+
+impl<T: Float> Op<T, 2> for Put {
+    fn name(&self) -> &'static str {
+        match self.layout {
+            Layout::Shared => "index_add",
+            Layout::Each => "scatter_add",
+        }
+    }
+    fn shape(&self, [y, index]: [&Shape; 2]) -> Result<Shape, Reason> {
+        let dims = if self.layout == Layout::Shared { index.rank() } else { 1 };
+        let sizes = y[..self.axis].iter().chain([&self.size]).chain(&y[self.axis + dims..]);
+        Ok(sizes.copied().collect())
+    }
+    fn eval(&self, [y, index]: [View<'_, T>; 2], x: ViewMut<'_, T>) {
+        let (outer, size, inner) = x.shape.around(self.axis);
+        let n = if self.layout == Layout::Shared { index.data.len() } else { index.shape[self.axis] };
+        put(y.data, index.data, self.layout, (outer, size, n, inner), x.data);
+    }
+    fn vjp<'t>(&self, arg: usize, [_, index]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let op = Take { axis: self.axis, layout: self.layout };
+        (arg == 0).then(|| y.tape().record(Arity(op), &[dy, index]))
+    }
+    fn jvp<'t>(
+        &self,
+        [_, index]: [Var<'t, T>; 2],
+        y: Var<'t, T>,
+        [dx, _]: [Option<Var<'t, T>>; 2],
+    ) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(*self), &[dx?, index]))
+    }
+}
+
+/// Integers on a tape, to index with: labels, positions, a permutation. They have no derivative.
+///
+/// ```
+/// use autograd::Tape;
+/// let tape = Tape::<f64>::new();
+/// let index = tape.indices([2, 2], &[0, 3, -1, 1]);
+/// assert_eq!((index.shape()[..].to_vec(), index.value()), (vec![2, 2], vec![0, 3, -1, 1]));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct IndexVar<'t, T: Float = f64> {
+    var: Var<'t, T>,
+    /// The smallest and the largest index, known without computing; `(0, -1)` where there is none.
+    bounds: (i64, i64),
+}
+
+impl<'t, T: Float> IndexVar<'t, T> {
+    pub(crate) fn var(&self) -> Var<'t, T> {
+        self.var
+    }
+
+    /// The sizes of its dimensions.
+    pub fn shape(&self) -> Shape {
+        self.var.shape()
+    }
+
+    /// The integers in row-major order.
+    pub fn value(&self) -> Vec<i64> {
+        self.var.with_value(|bits| bits.iter().map(|b| b.to_index()).collect())
+    }
+
+    /// Whether every index names one of `n` elements, `−n` to `n − 1`.
+    pub(crate) fn check(&self, n: usize) -> Result<(), Reason> {
+        let (low, high) = self.bounds;
+        let n = n as i64;
+        let wrong = if high >= n { high } else { low };
+        if high >= n || low < -n {
+            return Err(Reason::new(Kind::Index, format!("index {wrong} is out of range for size {n}")));
+        }
+        Ok(())
+    }
+
+    /// Whether every label names one of `n` classes, `0` to `n − 1`.
+    pub(crate) fn check_labels(&self, n: usize) -> Result<(), Reason> {
+        let (low, high) = self.bounds;
+        let wrong = if high >= n as i64 { high } else { low };
+        if high >= n as i64 || low < 0 {
+            return Err(Reason::new(Kind::Index, format!("label {wrong} is out of range for {n} classes")));
+        }
+        Ok(())
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// Integers as a variable to index with, row-major. Negative ones count from the end, where they index.
+    ///
+    /// # Panics
+    /// Where their number is not the product of the sizes, or one does not fit the number type's bits.
+    #[track_caller]
+    pub fn indices(&self, shape: impl Into<Shape>, indices: &[i64]) -> IndexVar<'_, T> {
+        let shape = shape.into();
+        assert!(indices.len() == shape.numel(), "indices: {} indices do not fill {shape}", indices.len());
+        self.index_var(shape, |i| indices[i])
+    }
+
+    /// Labels or positions, one for each row.
+    #[track_caller]
+    pub fn labels(&self, labels: &[usize]) -> IndexVar<'_, T> {
+        self.index_var(Shape::from([labels.len()]), |i| i64::try_from(labels[i]).unwrap_or(i64::MAX))
+    }
+
+    #[track_caller]
+    fn index_var(&self, shape: Shape, index: impl Fn(usize) -> i64) -> IndexVar<'_, T> {
+        let n = shape.numel();
+        let range = (0..n).map(&index).fold(None, |range: Option<(i64, i64)>, i| {
+            Some(range.map_or((i, i), |(low, high)| (low.min(i), high.max(i))))
+        });
+        let bounds = range.unwrap_or((0, -1));
+        let largest = bounds.1.max(bounds.0.saturating_neg());
+        // A label beyond the bits of the type is out of any range; the check of the operation that uses it names it.
+        let fit = move |i: usize| if largest <= T::MAX_INDEX { index(i) } else { 0 };
+        IndexVar { var: self.index_leaf(shape, fit), bounds }
+    }
+}
+
+/// Labels or positions in whatever form a caller has them: a slice of `usize`, or an [`IndexVar`].
+pub trait Indices<'t, T: Float> {
+    /// The indices on a tape.
+    #[track_caller]
+    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T>;
+}
+
+impl<'t, T: Float> Indices<'t, T> for IndexVar<'t, T> {
+    fn on(&self, _: &'t Tape<T>) -> IndexVar<'t, T> {
+        *self
+    }
+}
+impl<'t, T: Float> Indices<'t, T> for [usize] {
+    #[track_caller]
+    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
+        tape.labels(self)
+    }
+}
+impl<'t, T: Float> Indices<'t, T> for Vec<usize> {
+    #[track_caller]
+    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
+        tape.labels(self)
+    }
+}
+impl<'t, T: Float, const N: usize> Indices<'t, T> for [usize; N] {
+    #[track_caller]
+    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
+        tape.labels(self)
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The elements of one axis at these indices, as `numpy.take`: the axis is replaced by the indices' dimensions.
+    /// The cotangents of repeated indices add up.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([5.0, 7.0]));
+    /// let y = x.gather(0, &[0, 0, 1]);
+    /// assert_eq!(y.value().as_slice(), [5.0, 5.0, 7.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [2.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn gather<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I) -> Self {
+        self.try_gather(axis, indices).unwrap_or_else(|error| error.raise())
+    }
+
+    /// As [`Var::gather`], for indices that come from outside.
+    ///
+    /// # Errors
+    /// Where the axis does not exist, an index is out of range, or the tapes differ.
+    #[track_caller]
+    pub fn try_gather<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I) -> Result<Self, Error> {
+        self.take("gather", axis, indices, Layout::Shared)
+    }
+
+    /// The elements of one axis at indices of their own, as `numpy.take_along_axis` and `torch.gather`: the indices
+    /// have this shape, but for the size of the axis.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]));
+    /// let index = tape.indices([2, 1], &[1, 0]);
+    /// assert_eq!(x.take_along_axis(1, &index).value().as_slice(), [2.0, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn take_along_axis(self, axis: isize, indices: &IndexVar<'t, T>) -> Self {
+        self.take("take_along_axis", axis, indices, Layout::Each).unwrap_or_else(|error| error.raise())
+    }
+
+    #[track_caller]
+    fn take<I: Indices<'t, T> + ?Sized>(
+        self,
+        op: &'static str,
+        axis: isize,
+        indices: &I,
+        layout: Layout,
+    ) -> Result<Self, Error> {
+        let shape = self.shape();
+        let axis = shape.axis(axis).map_err(|reason| self.error(op, reason))?;
+        let indices = indices.on(self.tape());
+        indices.check(shape[axis]).map_err(|reason| self.error(op, reason))?;
+        self.tape().try_record(Arity(Take { axis, layout }), &[self, indices.var])
+    }
+}

@@ -1,0 +1,381 @@
+//! Element-wise functions of one operand: a table.
+//!
+//! Each derivative is written so that it keeps its relative accuracy where the function saturates or vanishes, and a
+//! zero cotangent gives exactly zero. Slopes that need a formula of their own are rows too, so that they can be
+//! differentiated again.
+
+use crate::error::Reason;
+use crate::float::Float;
+use crate::kernels::map::map;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::ops::binary::BinaryRules;
+use crate::shape::Shape;
+use crate::var::Var;
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
+/// A row: docs, visibility, name and parameters of the method; the variant; the function of a number; and the rule,
+/// which multiplies `g`, a cotangent or a tangent, by the derivative at `x` (with `y = f(x)`), or is `None` where the
+/// derivative is zero everywhere. An element-wise Jacobian is diagonal, so one rule serves both directions.
+macro_rules! unary {
+    ($(
+        $(#[$doc:meta])*
+        $vis:vis $name:ident($($p:ident: $ty:ty),*) => $variant:ident,
+        |$v:ident| $f:expr,
+        |$x:ident, $y:ident, $g:ident| $rule:expr;
+    )*) => {
+        /// Which element-wise function, and its parameters.
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        pub(crate) enum Unary {
+            $($variant { $($p: $ty),* },)*
+        }
+
+        impl Unary {
+            fn rule<'t, T: Float>(self, x: Var<'t, T>, y: Var<'t, T>, g: Var<'t, T>) -> Option<Var<'t, T>> {
+                #[allow(unused_variables, reason = "not every row's derivative depends on its parameters")]
+                match self {
+                    $(Self::$variant { $($p),* } => {
+                        let ($x, $y, $g) = (x, y, g);
+                        let _ = ($x, $y, $g);
+                        Option::<Var<'t, T>>::from($rule)
+                    })*
+                }
+            }
+        }
+
+        impl<T: Float> Op<T, 1> for Unary {
+            fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant { .. } => stringify!($name),)*
+                }
+            }
+            fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+                Ok(x.clone())
+            }
+            fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+                match *self {
+                    $(Self::$variant { $($p),* } => {
+                        $(let $p = Parameter::<T>::of($p);)*
+                        map(x.data, y.data, |$v: T| $f);
+                    })*
+                }
+            }
+            fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+                self.rule(x, y, dy)
+            }
+            fn jvp<'t>(
+                &self,
+                [x]: [Var<'t, T>; 1],
+                y: Var<'t, T>,
+                [dx]: [Option<Var<'t, T>>; 1],
+            ) -> Option<Var<'t, T>> {
+                self.rule(x, y, dx?)
+            }
+        }
+
+        impl<'t, T: Float> Var<'t, T> {
+            $(
+                $(#[$doc])*
+                #[track_caller]
+                #[allow(clippy::should_implement_trait, reason = "the operator of `neg` calls it")]
+                $vis fn $name(self, $($p: $ty),*) -> Self {
+                    self.tape().record(Arity(Unary::$variant { $($p),* }), &[self])
+                }
+            )*
+        }
+    };
+}
+
+/// A row's parameter in the number type of the kernel.
+trait Parameter<T> {
+    type Number;
+    fn of(self) -> Self::Number;
+}
+impl<T: Float> Parameter<T> for f64 {
+    type Number = T;
+    fn of(self) -> T {
+        T::of(self)
+    }
+}
+impl<T> Parameter<T> for u32 {
+    type Number = u32;
+    fn of(self) -> u32 {
+        self
+    }
+}
+
+/// A function computed in `f64` and rounded once, for derivatives whose formula cancels in the narrow type.
+fn wide<T: Float>(x: T, f: impl Fn(f64) -> f64) -> T {
+    T::of(f(x.to_f64()))
+}
+
+/// The standard normal density.
+fn density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
+}
+
+/// The standard normal distribution function, from the complementary error function, exact in the left tail.
+fn distribution(x: f64) -> f64 {
+    0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
+}
+
+/// `1 − tanh² x` from `e^−2|x|`.
+fn sech2<T: Float>(x: T) -> T {
+    let e = (-(x.abs() + x.abs())).exp();
+    T::of(4.0) * e / ((T::ONE + e) * (T::ONE + e))
+}
+
+/// The constant `√(2/π)` of the tanh form of GELU, and its cubic coefficient (Hendrycks and Gimpel, 2016).
+const GELU: (f64, f64) = (0.7978845608028654, 0.044715);
+
+fn gelu_inner(x: f64) -> (f64, f64) {
+    (GELU.0 * (x + GELU.1 * x * x * x), GELU.0 * (1.0 + 3.0 * GELU.1 * x * x))
+}
+
+/// The `n`-th derivative of `sin t / t`: the Taylor series for small `t`, else the recurrence
+/// `t·f_n + n·f_{n−1} = sin(t + nπ/2)`.
+fn sinc_derivative(n: u32, t: f64) -> f64 {
+    if t.abs() > 1.0 + 2.0 * f64::from(n) {
+        let sines = [t.sin(), t.cos(), -t.sin(), -t.cos()];
+        return (1..=n).fold(t.sin() / t, |f, k| (sines[k as usize % 4] - f64::from(k) * f) / t);
+    }
+    // sin t / t = Σ (−1)^j t^2j / (2j+1)!, differentiated n times term by term.
+    let first = n.div_ceil(2);
+    let (mut sum, mut j) = (0.0, first);
+    loop {
+        let power = 2 * j - n;
+        let term = (1..=power).fold(1.0, |p, k| p * t / f64::from(k)) / f64::from(2 * j + 1);
+        sum += if j % 2 == 0 { term } else { -term };
+        if term.abs() <= 1e-18 * sum.abs() || term == 0.0 {
+            return sum;
+        }
+        j += 1;
+    }
+}
+
+unary! {
+    /// `−x`
+    pub neg() => Neg, |x| -x, |x, y, g| g.neg();
+    /// `x + offset`
+    pub add_scalar(offset: f64) => AddScalar, |x| x + offset, |x, y, g| g;
+    /// `x · factor`
+    pub mul_scalar(factor: f64) => MulScalar, |x| x * factor, |x, y, g| g.mul_scalar(factor);
+    /// `x / divisor`
+    pub div_scalar(divisor: f64) => DivScalar, |x| x / divisor, |x, y, g| g.div_scalar(divisor);
+
+    /// `|x|`; the derivative is `sign x`, and 0 at 0 (the subgradient of least norm).
+    pub abs() => Abs, |x| x.abs(), |x, y, g| g.weigh(x.sign());
+    /// −1, 0 or 1; NaN for NaN. The derivative is 0.
+    pub sign() => Sign, |x| if x == T::ZERO || x.is_nan() { x } else { T::ONE.copysign(x) }, |x, y, g| None;
+    /// The largest integer not above. The derivative is 0.
+    pub floor() => Floor, |x| x.floor(), |x, y, g| None;
+    /// The smallest integer not below. The derivative is 0.
+    pub ceil() => Ceil, |x| x.ceil(), |x, y, g| None;
+    /// The nearest integer, ties to even. The derivative is 0.
+    pub round() => Round, |x| x.round_ties_even(), |x, y, g| None;
+
+    /// `e^x`
+    pub exp() => Exp, |x| x.exp(), |x, y, g| g.zmul(y);
+    /// `e^x − 1`, exact near 0; the derivative is `e^x`, not `y + 1`, which cancels in the left tail.
+    pub expm1() => Expm1, |x| x.exp_m1(), |x, y, g| g.zmul(x.exp());
+    /// The natural logarithm: −∞ at 0, where the derivative is +∞; NaN below.
+    pub log() => Log, |x| x.ln(), |x, y, g| g.zmul(x.log_slope());
+    /// `ln(1 + x)`, exact near 0.
+    pub log1p() => Log1p, |x| x.ln_1p(), |x, y, g| g.zmul(x.add_scalar(1.0).log_slope());
+    /// `1/x` for `x ≥ 0`, NaN below: the derivative of the logarithm on its own domain.
+    pub(crate) log_slope() => LogSlope, |x| if x < T::ZERO { T::NAN } else { x.abs().recip() },
+        |x, y, g| g.zmul(y.square()).neg();
+    /// `√x`; the derivative at 0 is +∞, and a zero cotangent stays zero there.
+    pub sqrt() => Sqrt, |x| (x + T::ZERO).sqrt(), |x, y, g| g.zmul(y.reciprocal().mul_scalar(0.5));
+    /// `1/√x`
+    pub rsqrt() => Rsqrt, |x| x.sqrt().recip(), |x, y, g| g.zmul(y.zdiv(x).mul_scalar(-0.5));
+    /// `1/x`
+    pub reciprocal() => Reciprocal, |x| x.recip(), |x, y, g| g.zmul(y.square()).neg();
+    /// `x²`
+    pub square() => Square, |x| x * x, |x, y, g| g.zmul(x.mul_scalar(2.0));
+    /// `x^exponent`; an integer exponent takes negative bases, and 0 and 1 are exact at 0.
+    pub pow_scalar(exponent: f64) => PowScalar, |x| pow(x, exponent), |x, y, g| pow_rule(x, g, exponent);
+
+    /// Sine, `x` in radians.
+    pub sin() => Sin, |x| x.sin(), |x, y, g| g.zmul(x.cos());
+    /// Cosine, `x` in radians.
+    pub cos() => Cos, |x| x.cos(), |x, y, g| g.zmul(x.sin()).neg();
+    /// Tangent, `x` in radians.
+    pub tan() => Tan, |x| x.tan(), |x, y, g| g.zmul(y.square().add_scalar(1.0));
+    /// Inverse sine, in radians; the derivative at ±1 is ∞.
+    pub asin() => Asin, |x| x.asin(), |x, y, g| g.zmul(x.asin_slope());
+    /// Inverse cosine, in radians; the derivative at ±1 is −∞.
+    pub acos() => Acos, |x| x.acos(), |x, y, g| g.zmul(x.asin_slope()).neg();
+    /// `1/√((1−x)(1+x))`
+    pub(crate) asin_slope() => AsinSlope, |x| ((T::ONE - x) * (T::ONE + x)).sqrt().recip(),
+        |x, y, g| g.zmul(x.zmul(y.zmul(y.square())));
+    /// Inverse tangent, in radians.
+    pub atan() => Atan, |x| x.atan(), |x, y, g| g.zmul(x.atan_slope());
+    /// `1/(1+x²)`, without overflow.
+    pub(crate) atan_slope() => AtanSlope,
+        |x| if x.abs() > T::of(1e10) { x.recip() * x.recip() } else { (T::ONE + x * x).recip() },
+        |x, y, g| g.zmul(x.mul_scalar(-2.0).zmul(y.square()));
+    /// Hyperbolic sine.
+    pub sinh() => Sinh, |x| x.sinh(), |x, y, g| g.zmul(x.cosh());
+    /// Hyperbolic cosine.
+    pub cosh() => Cosh, |x| x.cosh(), |x, y, g| g.zmul(x.sinh());
+    /// Hyperbolic tangent; the derivative comes from `e^−2|x|`, so it does not cancel where `y` saturates.
+    pub tanh() => Tanh, |x| x.tanh(), |x, y, g| g.zmul(x.sech2());
+    /// `1 − tanh² x`
+    pub(crate) sech2() => Sech2, |x| sech2(x), |x, y, g| g.zmul(x.tanh().mul_scalar(-2.0).zmul(y));
+    /// Inverse hyperbolic sine.
+    pub asinh() => Asinh, |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
+    /// `1/√(1+x²)`
+    pub(crate) asinh_slope() => AsinhSlope, |x| T::ONE.hypot(x).recip(),
+        |x, y, g| g.zmul(x.zmul(y.zmul(y.square()))).neg();
+    /// Inverse hyperbolic cosine; the derivative at 1 is ∞.
+    pub acosh() => Acosh, |x| x.acosh(), |x, y, g| g.zmul(x.acosh_slope());
+    /// `1/(√(x−1)·√(x+1))`
+    pub(crate) acosh_slope() => AcoshSlope, |x| ((x - T::ONE).sqrt() * (x + T::ONE).sqrt()).recip(),
+        |x, y, g| g.zmul(x.zmul(y.zmul(y.square()))).neg();
+    /// Inverse hyperbolic tangent; the derivative at ±1 is ∞.
+    pub atanh() => Atanh, |x| x.atanh(), |x, y, g| g.zmul(x.atanh_slope());
+    /// `1/((1−x)(1+x))`, NaN outside [−1, 1].
+    pub(crate) atanh_slope() => AtanhSlope,
+        |x| if x.abs() > T::ONE { T::NAN } else { ((T::ONE - x) * (T::ONE + x)).recip() },
+        |x, y, g| g.zmul(x.mul_scalar(2.0).zmul(y.square()));
+
+    /// `1/(1+e^−x)`
+    pub sigmoid() => Sigmoid, |x| x.sigmoid(), |x, y, g| g.zmul(x.sigmoid_slope());
+    /// `σ(x)·σ(−x)` from `e^−|x|`
+    pub(crate) sigmoid_slope() => SigmoidSlope,
+        |x| { let e = (-x.abs()).exp(); e / ((T::ONE + e) * (T::ONE + e)) },
+        |x, y, g| g.zmul(y.zmul(x.mul_scalar(0.5).tanh())).neg();
+    /// `ln σ(x)`
+    pub log_sigmoid() => LogSigmoid, |x| x.smaller(T::ZERO) - (-x.abs()).exp().ln_1p(),
+        |x, y, g| g.zmul(x.neg().sigmoid());
+    /// `ln(1 + e^x)`
+    pub softplus() => Softplus, |x| x.larger(T::ZERO) + (-x.abs()).exp().ln_1p(),
+        |x, y, g| g.zmul(x.sigmoid());
+
+    /// `max(x, 0)`; the derivative at 0 is 0.
+    pub relu() => Relu, |x| x.larger(T::ZERO), |x, y, g| g.gate(x);
+    /// `x` above 0, `negative_slope · x` below.
+    pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| if x > T::ZERO { x } else { negative_slope * x },
+        |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0)));
+    /// `x` above 0, `alpha · (e^x − 1)` below.
+    pub elu(alpha: f64) => Elu, |x| if x > T::ZERO { x } else { alpha * x.exp_m1() },
+        |x, y, g| g.zmul(x.elu_slope(alpha));
+    /// 1 above 0, `alpha · e^x` below, the smaller of both at 0.
+    pub(crate) elu_slope(alpha: f64) => EluSlope,
+        |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { alpha.smaller(T::ONE) } else { alpha * x.exp() },
+        |x, y, g| g.zmul(x.elu_tail(alpha));
+    /// 0 from 0 on, `alpha · e^x` below.
+    pub(crate) elu_tail(alpha: f64) => EluTail, |x| if x < T::ZERO { alpha * x.exp() } else { T::ZERO },
+        |x, y, g| g.zmul(y);
+    /// 1 above 0, `at_zero` at 0, `below` below.
+    pub(crate) step_to(below: f64, at_zero: f64) => StepTo,
+        |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { at_zero } else { below }, |x, y, g| None;
+    /// `x` limited to `[min, max]`; the derivative at a bound is 0.
+    pub(crate) clamp_to(min: f64, max: f64) => ClampTo,
+        |x| if x < min { min } else if x > max { max } else { x }, |x, y, g| g.weigh(x.inside(min, max));
+    /// 1 strictly between the bounds, else 0.
+    pub(crate) inside(min: f64, max: f64) => Inside,
+        |x| if x > min && x < max { T::ONE } else { T::ZERO }, |x, y, g| None;
+
+    /// `x · Φ(x)`, with the normal distribution function `Φ` (Hendrycks and Gimpel, 2016).
+    pub gelu() => Gelu, |x| wide(x, |x| if x == f64::NEG_INFINITY { -0.0 } else { x * distribution(x) }),
+        |x, y, g| g.zmul(x.gelu_slope());
+    /// `Φ(x) + x·φ(x)`
+    pub(crate) gelu_slope() => GeluSlope,
+        |x| wide(x, |x| if x.is_infinite() { distribution(x) } else { distribution(x) + x * density(x) }),
+        |x, y, g| g.zmul(x.normal_density().zmul(x.square().neg().add_scalar(2.0)));
+    /// `φ(x) = e^(−x²/2) / √(2π)`
+    pub(crate) normal_density() => NormalDensity, |x| wide(x, density), |x, y, g| g.zmul(y.zmul(x)).neg();
+    /// The tanh form of GELU: `x/2 · (1 + tanh(√(2/π)(x + 0.044715 x³)))`.
+    pub gelu_tanh() => GeluTanh,
+        |x| wide(x, |x| if x == f64::NEG_INFINITY { -0.0 } else { x * (2.0 * gelu_inner(x).0).sigmoid() }),
+        |x, y, g| g.zmul(x.gelu_tanh_slope());
+    /// With `u = √(2/π)(x + 0.044715 x³)`: `σ(2u) + x·2u′·σ′(2u)`.
+    pub(crate) gelu_tanh_slope() => GeluTanhSlope,
+        |x| wide(x, |x| {
+            let (u, du) = gelu_inner(x);
+            let s = (2.0 * u).sigmoid();
+            let tail = (2.0 * u).sigmoid() * (-2.0 * u).sigmoid();
+            if tail == 0.0 { s } else { s + x * 2.0 * du * tail }
+        }),
+        |x, y, g| gelu_tanh_curve(x, g);
+    /// `x · σ(x)`, also called swish.
+    pub silu() => Silu, |x| if x == -T::INFINITY { -T::ZERO } else { x * x.sigmoid() },
+        |x, y, g| g.zmul(x.silu_slope());
+    /// `σ(x) + x·σ′(x)`
+    pub(crate) silu_slope() => SiluSlope,
+        |x| wide(x, |x| if x.is_infinite() { x.sigmoid() } else { x.sigmoid() * (1.0 + x * (-x).sigmoid()) }),
+        |x, y, g| g.zmul(x.sigmoid_slope().zmul(x.zmul(x.mul_scalar(0.5).tanh()).neg().add_scalar(2.0)));
+
+    /// The error function `2/√π ∫₀ˣ e^(−t²) dt`.
+    pub erf() => Erf, |x| x.erf(), |x, y, g| g.zmul(x.erf_slope());
+    /// `1 − erf x`, exact in the right tail.
+    pub erfc() => Erfc, |x| x.erfc(), |x, y, g| g.zmul(x.erf_slope()).neg();
+    /// `2/√π · e^(−x²)`
+    pub(crate) erf_slope() => ErfSlope, |x| wide(x, |x| (-x * x).exp() * 2.0 / PI.sqrt()),
+        |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
+    /// The `order`-th derivative of `sin t / t`.
+    pub(crate) sinc_order(order: u32) => SincOrder, |t| wide(t, |t| sinc_derivative(order, t)),
+        |x, y, g| g.zmul(x.sinc_order(order + 1));
+}
+
+/// Powers by squaring lose an ulp a step; small integer exponents are multiplications, the others libm's `pow`, which
+/// takes negative bases where the exponent is an integer.
+fn pow<T: Float>(x: T, exponent: T) -> T {
+    if exponent == T::ONE {
+        x
+    } else if exponent == T::of(2.0) {
+        x * x
+    } else if exponent == T::of(3.0) {
+        x * x * x
+    } else if exponent == -T::ONE {
+        x.recip()
+    } else {
+        x.powf(exponent)
+    }
+}
+
+/// `d/dx x^p = p·x^(p−1)`: nothing for `p = 0`, exactly `g` for `p = 1`, also at 0.
+fn pow_rule<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>, exponent: f64) -> Option<Var<'t, T>> {
+    if exponent == 0.0 {
+        None
+    } else if exponent == 1.0 {
+        Some(g)
+    } else {
+        Some(g.zmul(x.pow_scalar(exponent - 1.0).mul_scalar(exponent)))
+    }
+}
+
+/// The second derivative of the tanh form, in operations: with `v = 2u`, `2v′σ′(v) + x(v″σ′(v) + v′²σ″(v))`.
+fn gelu_tanh_curve<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+    let (c, a) = GELU;
+    let x2 = x.square();
+    let v = x.zmul(x2.mul_scalar(a).add_scalar(1.0)).mul_scalar(2.0 * c);
+    let dv = x2.mul_scalar(3.0 * a).add_scalar(1.0).mul_scalar(2.0 * c);
+    let ddv = x.mul_scalar(12.0 * c * a);
+    let slope = v.sigmoid_slope();
+    // σ″(v) = −σ′(v)·tanh(v/2)
+    let curve = dv.mul_scalar(2.0) + x.zmul(ddv - dv.square().zmul(v.mul_scalar(0.5).tanh()));
+    g.zmul(slope.zmul(curve))
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// `x` limited to `[min, max]`; an absent bound does not limit. The derivative at a bound is 0.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-2.0, 0.5, 3.0]));
+    /// assert_eq!(x.clamp(-1.0, None).value().as_slice(), [-1.0, 0.5, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn clamp(self, min: impl Into<Option<f64>>, max: impl Into<Option<f64>>) -> Self {
+        self.clamp_to(min.into().unwrap_or(f64::NEG_INFINITY), max.into().unwrap_or(f64::INFINITY))
+    }
+
+    /// `sin(πx) / (πx)`, 1 at 0, as NumPy defines it.
+    #[track_caller]
+    pub fn sinc(self) -> Self {
+        self.mul_scalar(PI).sinc_order(0)
+    }
+}

@@ -1,0 +1,363 @@
+//! Reading a tensor by strides (broadcast, slice, flip, diagonal, windows) and the adjoint, adding by strides (sums);
+//! transposition and reshaping.
+
+use crate::error::{Error, Kind, Reason};
+use crate::float::Float;
+use crate::kernels::strided;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::shape::{AxisSet, Shape};
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// `y[i] = x[offset + i · strides]` for every index `i` of `shape`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Read {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) offset: usize,
+    pub(crate) strides: SmallVec<[isize; 4]>,
+}
+
+/// The adjoint of [`Read`]: `y`, of this shape, is zero but for `y[offset + i · strides] += x[i]`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct AddAt {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) offset: usize,
+    pub(crate) strides: SmallVec<[isize; 4]>,
+}
+
+impl<T: Float> Op<T, 1> for Read {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn shape(&self, _: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(self.shape.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        strided::read(x.data, y.shape, self.offset, &self.strides, y.data);
+    }
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let name = if self.name == "broadcast_to" { "sum" } else { "add_at" };
+        let op = AddAt { name, shape: x.shape(), offset: self.offset, strides: self.strides.clone() };
+        Some(y.tape().record(Arity(op), &[dy]))
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(self.clone()), &[dx?]))
+    }
+}
+
+impl<T: Float> Op<T, 1> for AddAt {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+    fn shape(&self, _: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(self.shape.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        strided::add(x.data, x.shape, self.offset, &self.strides, y.data);
+    }
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let name = if self.name == "sum" { "broadcast_to" } else { "read" };
+        let op = Read { name, shape: x.shape(), offset: self.offset, strides: self.strides.clone() };
+        Some(y.tape().record(Arity(op), &[dy]))
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(self.clone()), &[dx?]))
+    }
+}
+
+/// Axis `i` of the result is axis `permutation[i]` of the operand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Transpose {
+    permutation: SmallVec<[u8; 8]>,
+}
+
+impl<T: Float> Op<T, 1> for Transpose {
+    fn name(&self) -> &'static str {
+        "transpose"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(self.permutation.iter().map(|&axis| x[usize::from(axis)]).collect())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let strides = x.shape.strides();
+        let strides: SmallVec<[isize; 4]> =
+            self.permutation.iter().map(|&axis| strides[usize::from(axis)] as isize).collect();
+        strided::read(x.data, y.shape, 0, &strides, y.data);
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let mut permutation = self.permutation.clone();
+        for (i, &axis) in self.permutation.iter().enumerate() {
+            permutation[usize::from(axis)] = i as u8;
+        }
+        Some(y.tape().record(Arity(Self { permutation }), &[dy]))
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(self.clone()), &[dx?]))
+    }
+}
+
+/// The same elements in row-major order, in another shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reshape {
+    shape: Shape,
+}
+
+impl<T: Float> Op<T, 1> for Reshape {
+    fn name(&self) -> &'static str {
+        "reshape"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        if x.numel() == self.shape.numel() {
+            Ok(self.shape.clone())
+        } else {
+            let (n, m) = (x.numel(), self.shape.numel());
+            Err(Reason::shape(format!("{n} elements do not fit {}, which has {m}", self.shape)))
+        }
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        y.data.copy_from_slice(x.data);
+    }
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        Some(dy.reshape(x.shape()))
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        Some(dx?.reshape(y.shape()))
+    }
+}
+
+/// One dimension of a slice, as Python's `start:stop:step`: negative bounds count from the end, an absent bound means
+/// as far as it goes, and a negative step walks backwards.
+///
+/// ```
+/// use autograd::{Slice, Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([0.0, 1.0, 2.0, 3.0, 4.0]));
+/// assert_eq!(x.slice(&[Slice::from(1..4)]).value().as_slice(), [1.0, 2.0, 3.0]);
+/// assert_eq!(x.slice(&[Slice::all().step(-2)]).value().as_slice(), [4.0, 2.0, 0.0]);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// The first index; absent: the first in the direction of the step.
+    pub start: Option<isize>,
+    /// The index to stop before; absent: after the last in the direction of the step.
+    pub stop: Option<isize>,
+    /// The distance between indices; not 0.
+    pub step: isize,
+}
+
+impl Slice {
+    /// The whole dimension, `:`.
+    pub fn all() -> Self {
+        Self { start: None, stop: None, step: 1 }
+    }
+
+    /// The same bounds with another step.
+    pub fn step(self, step: isize) -> Self {
+        Self { step, ..self }
+    }
+
+    /// `(first index, number of indices)` in a dimension of `n`, as Python's `slice.indices` gives them.
+    fn resolve(self, n: usize) -> (usize, usize) {
+        let n = n as isize;
+        let (low, high) = if self.step < 0 { (-1, n - 1) } else { (0, n) };
+        let clip = |i: isize| (if i < 0 { i + n } else { i }).clamp(low, high);
+        let (first, last) = if self.step < 0 { (high, low) } else { (low, high) };
+        let (start, stop) = (self.start.map_or(first, clip), self.stop.map_or(last, clip));
+        let span = if self.step < 0 { start - stop } else { stop - start };
+        let count = if span <= 0 { 0 } else { (span as usize).div_ceil(self.step.unsigned_abs()) };
+        (if count == 0 { 0 } else { start as usize }, count)
+    }
+}
+
+impl From<std::ops::Range<isize>> for Slice {
+    fn from(range: std::ops::Range<isize>) -> Self {
+        Self { start: Some(range.start), stop: Some(range.end), step: 1 }
+    }
+}
+
+impl From<std::ops::RangeFrom<isize>> for Slice {
+    fn from(range: std::ops::RangeFrom<isize>) -> Self {
+        Self { start: Some(range.start), stop: None, step: 1 }
+    }
+}
+
+impl From<std::ops::RangeTo<isize>> for Slice {
+    fn from(range: std::ops::RangeTo<isize>) -> Self {
+        Self { start: None, stop: Some(range.end), step: 1 }
+    }
+}
+
+impl From<std::ops::RangeFull> for Slice {
+    fn from(_: std::ops::RangeFull) -> Self {
+        Self::all()
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The same elements in row-major order, in another shape.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 2.0, 3.0, 4.0]));
+    /// assert_eq!(x.reshape([2, 2]).value(), Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]));
+    /// ```
+    #[track_caller]
+    pub fn reshape(self, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        if self.with_shape(|own| *own == shape) {
+            return self;
+        }
+        self.tape().record(Arity(Reshape { shape }), &[self])
+    }
+
+    /// As [`Var::reshape`], for shapes that come from outside.
+    ///
+    /// # Errors
+    /// Where the number of elements differs.
+    #[track_caller]
+    pub fn try_reshape(self, shape: impl Into<Shape>) -> Result<Self, Error> {
+        self.tape().try_record(Arity(Reshape { shape: shape.into() }), &[self])
+    }
+
+    /// A new dimension of size 1 before `axis` (which may be one past the last).
+    #[track_caller]
+    pub fn expand_dims(self, axis: isize) -> Self {
+        let shape = self.shape();
+        let i = if axis < 0 { axis + shape.rank() as isize + 1 } else { axis };
+        self.require("expand_dims", (0..=shape.rank() as isize).contains(&i), Kind::Axis, || {
+            format!("axis {axis} is out of range for a result of rank {}", shape.rank() + 1)
+        });
+        let i = i as usize;
+        self.reshape(shape[..i].iter().chain(&[1]).chain(&shape[i..]).copied().collect::<Shape>())
+    }
+
+    /// Drops a dimension of size 1.
+    #[track_caller]
+    pub fn squeeze(self, axis: isize) -> Self {
+        let shape = self.shape();
+        let i = self.expect("squeeze", shape.axis(axis));
+        self.require("squeeze", shape[i] == 1, Kind::Shape, || {
+            format!("axis {axis} has size {}, only a size of 1 can be dropped", shape[i])
+        });
+        self.reshape(shape.splice(i, &[]))
+    }
+
+    /// Axis `i` of the result is axis `permutation[i]` of this.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::<f64>::zeros([2, 3, 4]));
+    /// assert_eq!(x.transpose(&[2, 0, 1]).shape()[..], [4, 2, 3]);
+    /// ```
+    #[track_caller]
+    pub fn transpose(self, permutation: &[isize]) -> Self {
+        let shape = self.shape();
+        let set = self.expect("transpose", shape.axis_set(permutation));
+        self.require("transpose", set == AxisSet::all(shape.rank()), Kind::Axis, || {
+            format!("{permutation:?} does not name each of the {} axes", shape.rank())
+        });
+        let axis = |&a: &isize| (if a < 0 { a + shape.rank() as isize } else { a }) as u8;
+        self.tape().record(Arity(Transpose { permutation: permutation.iter().map(axis).collect() }), &[self])
+    }
+
+    /// The last two dimensions exchanged: the transpose of a matrix, or of each matrix of a batch.
+    #[track_caller]
+    pub fn t(self) -> Self {
+        let rank = self.rank();
+        self.require("t", rank >= 2, Kind::Shape, || "a matrix is needed".into());
+        let mut permutation: SmallVec<[isize; 4]> = (0..rank as isize).collect();
+        permutation.swap(rank - 1, rank - 2);
+        self.transpose(&permutation)
+    }
+
+    /// This, repeated along new leading dimensions and dimensions of size 1 until it has the shape.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 2.0]));
+    /// assert_eq!(x.broadcast_to([2, 2]).value(), Tensor::from_rows([[1.0, 2.0], [1.0, 2.0]]));
+    /// ```
+    #[track_caller]
+    pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
+        self.try_broadcast_to(shape).unwrap_or_else(|error| error.raise())
+    }
+
+    /// As [`Var::broadcast_to`], for shapes that come from outside.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit.
+    #[track_caller]
+    pub fn try_broadcast_to(self, shape: impl Into<Shape>) -> Result<Self, Error> {
+        let (own, shape) = (self.shape(), shape.into());
+        if own.broadcast(&shape).as_ref() != Some(&shape) {
+            return Err(self.error("broadcast_to", Reason::shape(format!("it does not broadcast to {shape}"))));
+        }
+        let strides = own.strides_in(&shape).iter().map(|&s| s as isize).collect();
+        self.tape().try_record(Arity(Read { name: "broadcast_to", shape, offset: 0, strides }), &[self])
+    }
+
+    /// The sum over the dimensions along which `shape` would be broadcast to this: the adjoint of
+    /// [`Var::broadcast_to`].
+    #[track_caller]
+    pub fn sum_to(self, shape: impl Into<Shape>) -> Self {
+        self.try_sum_to(shape).unwrap_or_else(|error| error.raise())
+    }
+
+    /// As [`Var::sum_to`], for shapes that come from outside.
+    ///
+    /// # Errors
+    /// Where the shapes do not fit.
+    #[track_caller]
+    pub fn try_sum_to(self, shape: impl Into<Shape>) -> Result<Self, Error> {
+        let (own, shape) = (self.shape(), shape.into());
+        if shape.broadcast(&own).as_ref() != Some(&own) {
+            return Err(self.error("sum_to", Reason::shape(format!("{shape} does not broadcast to it"))));
+        }
+        let strides = shape.strides_in(&own).iter().map(|&s| s as isize).collect();
+        self.tape().try_record(Arity(AddAt { name: "sum", shape, offset: 0, strides }), &[self])
+    }
+
+    /// A part of each dimension, as `x[a:b:c, …]` in NumPy; dimensions that are not named are taken whole.
+    ///
+    /// # Panics
+    /// Where there are more slices than dimensions, or a step is 0. Bounds beyond the ends are clipped, as in Python.
+    #[track_caller]
+    pub fn slice(self, slices: &[Slice]) -> Self {
+        let own = self.shape();
+        self.require("slice", slices.len() <= own.rank(), Kind::Axis, || {
+            format!("{} slices for rank {}", slices.len(), own.rank())
+        });
+        self.require("slice", slices.iter().all(|s| s.step != 0), Kind::Option, || "a step is 0".into());
+        let mut offset = 0;
+        let mut shape = own.to_vec();
+        let mut strides: SmallVec<[isize; 4]> = own.strides().iter().map(|&s| s as isize).collect();
+        for (i, slice) in slices.iter().enumerate() {
+            let (start, count) = slice.resolve(own[i]);
+            offset += start * strides[i] as usize;
+            shape[i] = count;
+            strides[i] *= slice.step;
+        }
+        self.tape().record(Arity(Read { name: "slice", shape: Shape::from(shape), offset, strides }), &[self])
+    }
+
+    /// `count` neighbours along one axis, from `start` on.
+    ///
+    /// # Panics
+    /// Where they reach beyond the end.
+    #[track_caller]
+    pub fn narrow(self, axis: isize, start: usize, count: usize) -> Self {
+        let shape = self.shape();
+        let i = self.expect("narrow", shape.axis(axis));
+        self.require("narrow", start + count <= shape[i], Kind::Index, || {
+            format!("{start}..{} reaches beyond axis {axis} of size {}", start + count, shape[i])
+        });
+        let mut slices = vec![Slice::all(); i];
+        slices.push(Slice::from(start as isize..(start + count) as isize));
+        self.slice(&slices)
+    }
+}

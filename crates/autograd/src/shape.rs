@@ -1,0 +1,229 @@
+//! Shapes, axes and the broadcasting rule.
+
+use crate::error::{Kind, Reason};
+use smallvec::SmallVec;
+use std::fmt;
+use std::ops::Deref;
+
+/// The sizes of a tensor's dimensions, outermost first; rank 0 is a scalar. Up to rank 4 it lives inline.
+///
+/// ```
+/// use autograd::Shape;
+/// let shape = Shape::from([5, 4]);
+/// assert_eq!((shape.rank(), shape.numel(), shape.to_string().as_str()), (2, 20, "[5, 4]"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Shape(SmallVec<[usize; 4]>);
+
+impl Shape {
+    /// The shape of a scalar: rank 0, one element.
+    pub fn scalar() -> Self {
+        Self::default()
+    }
+
+    /// The number of dimensions.
+    pub fn rank(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The number of elements: the product of the sizes, 1 for a scalar.
+    pub fn numel(&self) -> usize {
+        self.0.iter().product()
+    }
+
+    /// The shape that two operands broadcast to, by NumPy's rule, or `None` where they do not fit: trailing
+    /// dimensions are aligned, and a size of 1 stretches.
+    ///
+    /// ```
+    /// use autograd::Shape;
+    /// let (a, b) = (Shape::from([2, 1, 3]), Shape::from([4, 1]));
+    /// assert_eq!(a.broadcast(&b), Some(Shape::from([2, 4, 3])));
+    /// ```
+    pub fn broadcast(&self, other: &Self) -> Option<Self> {
+        if self == other {
+            return Some(self.clone());
+        }
+        let rank = self.rank().max(other.rank());
+        let size = |s: &Self, i: usize| (i + s.rank()).checked_sub(rank).map_or(1, |j| s.0[j]);
+        (0..rank)
+            .map(|i| match (size(self, i), size(other, i)) {
+                (a, b) if a == b || b == 1 => Some(a),
+                (1, b) => Some(b),
+                _ => None,
+            })
+            .collect::<Option<SmallVec<_>>>()
+            .map(Self)
+    }
+
+    /// Steps between neighbours along each dimension of a contiguous, row-major buffer.
+    pub(crate) fn strides(&self) -> SmallVec<[usize; 4]> {
+        let mut strides: SmallVec<[usize; 4]> = smallvec::smallvec![0; self.rank()];
+        let mut step = 1;
+        for (stride, &size) in strides.iter_mut().zip(&self.0).rev() {
+            *stride = step;
+            step *= size;
+        }
+        strides
+    }
+
+    /// Strides that read this shape as if it were `out`: 0 along every stretched dimension.
+    pub(crate) fn strides_in(&self, out: &Self) -> SmallVec<[usize; 4]> {
+        let lead = out.rank() - self.rank();
+        let own = self.strides();
+        (0..out.rank())
+            .map(|i| match i.checked_sub(lead) {
+                Some(j) if self.0[j] == out[i] => own[j],
+                _ => 0,
+            })
+            .collect()
+    }
+
+    /// `(outer, size, inner)`: the elements before, along and after an axis.
+    pub(crate) fn around(&self, axis: usize) -> (usize, usize, usize) {
+        let before = self.0[..axis].iter().product();
+        let after = self.0[axis + 1..].iter().product();
+        (before, self.0[axis], after)
+    }
+
+    /// The same shape with one size replaced.
+    pub(crate) fn with(&self, axis: usize, size: usize) -> Self {
+        let mut shape = self.clone();
+        shape.0[axis] = size;
+        shape
+    }
+
+    /// The same shape with one dimension replaced by several (or none).
+    pub(crate) fn splice(&self, axis: usize, sizes: &[usize]) -> Self {
+        self.0[..axis].iter().chain(sizes).chain(&self.0[axis + 1..]).copied().collect()
+    }
+
+    /// An axis counted from the front, or from the end where negative.
+    pub(crate) fn axis(&self, axis: isize) -> Result<usize, Reason> {
+        let rank = self.rank() as isize;
+        let from_front = if axis < 0 { axis + rank } else { axis };
+        if (0..rank).contains(&from_front) {
+            Ok(from_front as usize)
+        } else {
+            Err(Reason::new(Kind::Axis, format!("axis {axis} is out of range for rank {rank}")))
+        }
+    }
+
+    /// Several axes as a set; a repeated axis is an error.
+    pub(crate) fn axis_set(&self, axes: &[isize]) -> Result<AxisSet, Reason> {
+        let mut set = AxisSet::default();
+        for &axis in axes {
+            let i = self.axis(axis)?;
+            if set.contains(i) {
+                return Err(Reason::new(Kind::Axis, format!("axis {axis} is named twice")));
+            }
+            set = set.with(i);
+        }
+        Ok(set)
+    }
+}
+
+impl Deref for Shape {
+    type Target = [usize];
+    fn deref(&self) -> &[usize] {
+        &self.0
+    }
+}
+
+impl FromIterator<usize> for Shape {
+    fn from_iter<I: IntoIterator<Item = usize>>(sizes: I) -> Self {
+        Self(sizes.into_iter().collect())
+    }
+}
+
+impl<const R: usize> From<[usize; R]> for Shape {
+    fn from(sizes: [usize; R]) -> Self {
+        Self(SmallVec::from_slice(&sizes))
+    }
+}
+
+impl From<&[usize]> for Shape {
+    fn from(sizes: &[usize]) -> Self {
+        Self(SmallVec::from_slice(sizes))
+    }
+}
+
+impl From<Vec<usize>> for Shape {
+    fn from(sizes: Vec<usize>) -> Self {
+        Self(SmallVec::from_vec(sizes))
+    }
+}
+
+impl From<&Shape> for Shape {
+    fn from(shape: &Shape) -> Self {
+        shape.clone()
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", &self.0[..])
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// A set of axes, one bit each (rank at most 64).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub(crate) struct AxisSet(u64);
+
+impl AxisSet {
+    pub(crate) fn all(rank: usize) -> Self {
+        (0..rank).fold(Self::default(), Self::with)
+    }
+    pub(crate) fn contains(self, axis: usize) -> bool {
+        axis < 64 && self.0 >> axis & 1 == 1
+    }
+    pub(crate) fn with(self, axis: usize) -> Self {
+        assert!(axis < 64, "tensors have at most 64 dimensions");
+        Self(self.0 | 1 << axis)
+    }
+    pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
+        (0..64).filter(move |&i| self.contains(i))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broadcasting_follows_numpy() {
+        type Case = (&'static [usize], &'static [usize], Option<&'static [usize]>);
+        let cases: [Case; 6] = [
+            (&[], &[], Some(&[])),
+            (&[3], &[], Some(&[3])),
+            (&[0, 3], &[3], Some(&[0, 3])),
+            (&[2, 1], &[1, 0], Some(&[2, 0])),
+            (&[2], &[3], None),
+            (&[2, 3], &[2], None),
+        ];
+        for (a, b, want) in cases {
+            let (a, b) = (Shape::from(a), Shape::from(b));
+            assert_eq!(a.broadcast(&b), want.map(Shape::from), "{a} with {b}");
+            assert_eq!(b.broadcast(&a), want.map(Shape::from), "{b} with {a}");
+        }
+    }
+
+    #[test]
+    fn strides_are_zero_where_a_dimension_stretches() {
+        let shape = Shape::from([2, 1, 3]);
+        assert_eq!(shape.strides_in(&Shape::from([5, 2, 4, 3]))[..], [0, 3, 0, 1]);
+    }
+
+    #[test]
+    fn axes_count_from_the_end_and_may_not_repeat() {
+        let shape = Shape::from([2, 3]);
+        assert_eq!(shape.axis(-1).unwrap(), 1);
+        assert!(shape.axis(2).is_err() && shape.axis(-3).is_err());
+        assert!(shape.axis_set(&[1, -1]).is_err());
+    }
+}

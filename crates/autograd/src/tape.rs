@@ -1,0 +1,410 @@
+//! The tape: a linear list of nodes in the order they were recorded, which is the order they are computed in.
+
+use crate::error::{Error, Kind as ErrorKind, Reason};
+use crate::float::Float;
+use crate::op::{Kind, View, ViewMut};
+use crate::pool::Pool;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use crate::tree::Tree;
+use crate::var::Var;
+use smallvec::SmallVec;
+use std::cell::{Cell, Ref, RefCell};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// Marks the absence of a node.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// One recorded operation. Its operands have smaller indices than itself.
+pub(crate) struct Node<T: Float> {
+    pub(crate) kind: Kind<T>,
+    pub(crate) args: SmallVec<[u32; 3]>,
+    pub(crate) shape: Shape,
+    pub(crate) origin: Origin,
+}
+
+/// Who asked for a node: a line of the user's, and, where a derivative rule recorded it, the node whose rule it was.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) rule_of: u32,
+}
+
+/// What a node's value is stored in, if it is computed.
+pub(crate) enum Value<T> {
+    Empty,
+    Owned(Vec<T>),
+    Shared(Arc<Vec<T>>),
+}
+
+impl<T> Value<T> {
+    fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    /// The whole buffer, which may be longer than the node's shape.
+    fn buffer(&self) -> &[T] {
+        match self {
+            Self::Empty => &[],
+            Self::Owned(buffer) => buffer,
+            Self::Shared(buffer) => buffer,
+        }
+    }
+}
+
+/// A list of recorded operations, and the values computed so far.
+///
+/// Recording costs no arithmetic: values are computed when they are asked for, each once. A tape is a plain value;
+/// [`Tape::clear`] empties it and keeps its memory for the next step.
+///
+/// ```
+/// use autograd::{grad, Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([1.0, 2.0, 3.0]));
+/// let loss = (x * x).sum();
+/// let [dx] = grad(loss, &[x]);
+/// assert_eq!(loss.item(), 14.0);
+/// assert_eq!(dx.value().as_slice(), [2.0, 4.0, 6.0]);
+/// ```
+pub struct Tape<T: Float = f64> {
+    pub(crate) state: RefCell<State<T>>,
+    /// Set while a derivative rule records.
+    within: Cell<Option<Origin>>,
+}
+
+pub(crate) struct State<T: Float> {
+    pub(crate) nodes: Vec<Node<T>>,
+    pub(crate) values: Vec<Value<T>>,
+    /// How many needed nodes still have to read each node; zero between calls of `compute`.
+    readers: Vec<u32>,
+    pool: Pool<T>,
+    /// Lists that the sweeps fill, kept for their memory.
+    pub(crate) scratch: Vec<Vec<u32>>,
+}
+
+impl<T: Float> Default for Tape<T> {
+    fn default() -> Self {
+        let state = State {
+            nodes: Vec::new(),
+            values: Vec::new(),
+            readers: Vec::new(),
+            pool: Pool::default(),
+            scratch: Vec::new(),
+        };
+        Self { state: RefCell::new(state), within: Cell::new(None) }
+    }
+}
+
+impl Tape {
+    /// An empty tape that computes in `f64`. One that computes in `f32` is `Tape::<f32>::default()`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// The number of recorded nodes.
+    pub fn len(&self) -> usize {
+        self.state.borrow().nodes.len()
+    }
+
+    /// Whether nothing is recorded.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets all nodes and keeps the memory. Variables borrow the tape, so none can outlive this.
+    ///
+    /// ```compile_fail
+    /// use autograd::{Tape, Tensor};
+    /// let mut tape = Tape::new();
+    /// let x = tape.var(&Tensor::scalar(1.0));
+    /// tape.clear();
+    /// x.item(); // the variable is gone
+    /// ```
+    pub fn clear(&mut self) {
+        self.state.get_mut().clear();
+    }
+
+    /// A variable with this value.
+    #[track_caller]
+    pub fn var(&self, value: &Tensor<T>) -> Var<'_, T> {
+        let origin = self.origin(Location::caller());
+        self.push_leaf(Kind::Leaf, value.shape().clone(), Value::Shared(Arc::clone(value.buffer())), origin)
+    }
+
+    /// Variables with these values: a parameter structure placed on the tape.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let params = (Tensor::from([1.0]), [Tensor::from([2.0]), Tensor::from([3.0])]);
+    /// let (w, [a, b]) = tape.vars(&params);
+    /// assert_eq!((w + a + b).item(), 6.0);
+    /// ```
+    #[track_caller]
+    pub fn vars<'t, P: Tree<Leaf = Tensor<T>>>(&'t self, values: &P) -> P::With<Var<'t, T>> {
+        let origin = self.origin(Location::caller());
+        values.map(&mut |value: &Tensor<T>| {
+            self.push_leaf(Kind::Leaf, value.shape().clone(), Value::Shared(Arc::clone(value.buffer())), origin)
+        })
+    }
+
+    /// A scalar variable.
+    #[track_caller]
+    pub fn scalar(&self, value: T) -> Var<'_, T> {
+        self.full(Shape::scalar(), value)
+    }
+
+    /// A variable whose elements all have one value.
+    #[track_caller]
+    pub fn full(&self, shape: impl Into<Shape>, value: T) -> Var<'_, T> {
+        let shape = shape.into();
+        self.leaf_from_fn(shape, |_| value)
+    }
+
+    /// A leaf computed into a recycled buffer.
+    #[track_caller]
+    pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl Fn(usize) -> T) -> Var<'_, T> {
+        self.fill_leaf(Kind::Leaf, shape, f, Location::caller())
+    }
+
+    /// Integers as a leaf, in the bits of floats.
+    #[track_caller]
+    pub(crate) fn index_leaf(&self, shape: Shape, f: impl Fn(usize) -> i64) -> Var<'_, T> {
+        self.fill_leaf(Kind::Index, shape, |i| T::from_index(f(i)), Location::caller())
+    }
+
+    fn fill_leaf(
+        &self,
+        kind: Kind<T>,
+        shape: Shape,
+        f: impl Fn(usize) -> T,
+        location: &'static Location<'static>,
+    ) -> Var<'_, T> {
+        let n = shape.numel();
+        let mut buffer = self.state.borrow_mut().pool.take(n);
+        for (i, x) in buffer[..n].iter_mut().enumerate() {
+            *x = f(i);
+        }
+        self.push_leaf(kind, shape, Value::Owned(buffer), self.origin(location))
+    }
+
+    fn push_leaf(&self, kind: Kind<T>, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
+        let node = Node { kind, args: SmallVec::new(), shape, origin };
+        Var::new(self, self.state.borrow_mut().push(node, value))
+    }
+
+    fn origin(&self, location: &'static Location<'static>) -> Origin {
+        self.within.get().unwrap_or(Origin { location, rule_of: NONE })
+    }
+
+    /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
+    pub(crate) fn within_rule_of<R>(&self, index: u32, f: impl FnOnce() -> R) -> R {
+        let location = self.state.borrow().nodes[index as usize].origin.location;
+        let before = self.within.replace(Some(Origin { location, rule_of: index }));
+        let result = f();
+        self.within.set(before);
+        result
+    }
+
+    /// Appends a node; panics at the caller's line where the operation does not fit its operands.
+    #[track_caller]
+    pub(crate) fn record<'t>(&'t self, kind: impl Into<Kind<T>>, args: &[Var<'t, T>]) -> Var<'t, T> {
+        match self.try_record(kind, args) {
+            Ok(var) => var,
+            Err(error) => error.raise(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn try_record<'t>(&'t self, kind: impl Into<Kind<T>>, args: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
+        let kind = kind.into();
+        if args.iter().any(|a| !std::ptr::eq(a.tape(), self)) {
+            let reason = Reason::new(ErrorKind::Tape, "the operands live on different tapes");
+            return Err(self.error(kind.name(), reason, args));
+        }
+        let mut state = self.state.borrow_mut();
+        let shape = {
+            let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &state.nodes[a.index() as usize].shape).collect();
+            kind.op().expect("leaves are not recorded as operations").shape(&shapes)
+        };
+        match shape {
+            Ok(shape) => {
+                let args = args.iter().map(Var::index).collect();
+                let node = Node { kind, args, shape, origin: self.origin(Location::caller()) };
+                Ok(Var::new(self, state.push(node, Value::Empty)))
+            }
+            Err(reason) => {
+                drop(state);
+                Err(self.error(kind.name(), reason, args))
+            }
+        }
+    }
+
+    /// An error of an operation on these operands, at the caller's line (or at the line whose rule is recording).
+    #[track_caller]
+    pub(crate) fn error(&self, op: &str, reason: Reason, args: &[Var<'_, T>]) -> Error {
+        let shapes = args.iter().map(Var::shape).collect();
+        Error::new(op, reason, shapes, self.origin(Location::caller()).location)
+    }
+
+    /// Computes all variables of a structure together. Each intermediate buffer is recycled after its last reader, so
+    /// this needs the least memory; [`Var::value`] keeps intermediates for the next question instead.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([3.0]));
+    /// let y = (x * x).sum();
+    /// let (y, [dx]) = tape.values(&(y, grad(y, &[x])));
+    /// assert_eq!((y.item(), dx.item()), (9.0, 6.0));
+    /// ```
+    ///
+    /// # Panics
+    /// Where a variable lives on another tape.
+    #[track_caller]
+    pub fn values<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> P::With<Tensor<T>> {
+        self.compute(vars, false);
+        vars.map(&mut |var: &Var<'t, T>| self.share(var.index()))
+    }
+
+    #[track_caller]
+    pub(crate) fn compute<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P, keep: bool) {
+        let mut roots: SmallVec<[u32; 8]> = SmallVec::new();
+        vars.visit(&mut |var| {
+            assert!(std::ptr::eq(var.tape(), self), "values: {var:?} lives on another tape");
+            roots.push(var.index());
+        });
+        self.state.borrow_mut().compute(&roots, keep);
+    }
+
+    /// A computed value, shared with the user.
+    pub(crate) fn share(&self, index: u32) -> Tensor<T> {
+        let state = &mut *self.state.borrow_mut();
+        let value = &mut state.values[index as usize];
+        let buffer = match std::mem::replace(value, Value::Empty) {
+            Value::Owned(buffer) => state.pool.share(buffer),
+            Value::Shared(buffer) => buffer,
+            Value::Empty => unreachable!("values are shared after they are computed"),
+        };
+        *value = Value::Shared(Arc::clone(&buffer));
+        Tensor::from_parts(state.nodes[index as usize].shape.clone(), buffer)
+    }
+
+    /// A computed value, borrowed.
+    pub(crate) fn borrow_value(&self, index: u32) -> Ref<'_, [T]> {
+        Ref::map(self.state.borrow(), |state| state.slice(index))
+    }
+}
+
+impl<T: Float> State<T> {
+    fn push(&mut self, node: Node<T>, value: Value<T>) -> u32 {
+        let index = u32::try_from(self.nodes.len()).ok().filter(|&i| i != NONE).expect("a tape holds 2^32 − 1 nodes");
+        self.nodes.push(node);
+        self.values.push(value);
+        index
+    }
+
+    fn slice(&self, index: u32) -> &[T] {
+        let i = index as usize;
+        &self.values[i].buffer()[..self.nodes[i].shape.numel()]
+    }
+
+    fn clear(&mut self) {
+        self.pool.collect();
+        for (node, value) in self.nodes.drain(..).zip(self.values.drain(..)) {
+            match (node.kind, value) {
+                (_, Value::Owned(buffer)) => self.pool.give(buffer),
+                (Kind::Leaf | Kind::Index, Value::Shared(_)) | (_, Value::Empty) => {}
+                (_, Value::Shared(buffer)) => self.pool.give_shared(buffer),
+            }
+        }
+    }
+
+    /// Computes the roots and what they need, in index order. Unless `keep`, an intermediate buffer is recycled after
+    /// its last reader.
+    fn compute(&mut self, roots: &[u32], keep: bool) {
+        let Some(&top) = roots.iter().max() else { return };
+        self.readers.resize(self.nodes.len().max(self.readers.len()), 0);
+        let mut pending = 0_usize;
+        for &root in roots {
+            self.need(root, &mut pending);
+        }
+        let mut first = top as usize + 1;
+        while pending > 0 {
+            first -= 1;
+            if self.readers[first] > 0 && self.values[first].is_empty() {
+                pending -= 1;
+                for k in 0..self.nodes[first].args.len() {
+                    self.need(self.nodes[first].args[k], &mut pending);
+                }
+            }
+        }
+        for index in first..=top as usize {
+            if self.readers[index] > 0 && self.values[index].is_empty() {
+                self.eval(index);
+                for k in 0..self.nodes[index].args.len() {
+                    self.release(self.nodes[index].args[k] as usize, keep);
+                }
+            }
+        }
+        for &root in roots {
+            self.readers[root as usize] = 0;
+        }
+    }
+
+    /// Counts a reader of a value that is not there yet.
+    fn need(&mut self, index: u32, pending: &mut usize) {
+        let i = index as usize;
+        if self.values[i].is_empty() {
+            *pending += usize::from(self.readers[i] == 0);
+            self.readers[i] += 1;
+        }
+    }
+
+    /// Counts a reader off; values that were there before are not counted and stay.
+    fn release(&mut self, index: usize, keep: bool) {
+        if self.readers[index] == 0 {
+            return;
+        }
+        self.readers[index] -= 1;
+        if self.readers[index] == 0 && !keep {
+            match std::mem::replace(&mut self.values[index], Value::Empty) {
+                Value::Owned(buffer) => self.pool.give(buffer),
+                Value::Shared(_) | Value::Empty => unreachable!("what this pass computed is its own"),
+            }
+        }
+    }
+
+    fn eval(&mut self, index: usize) {
+        let node = &self.nodes[index];
+        let n = node.shape.numel();
+        let mut buffer = self.pool.take(n);
+        let args: SmallVec<[View<'_, T>; 4]> =
+            node.args.iter().map(|&a| View { shape: &self.nodes[a as usize].shape, data: self.slice(a) }).collect();
+        let op = node.kind.op().expect("leaves have their value from the start");
+        op.eval(&args, ViewMut { shape: &node.shape, data: &mut buffer[..n] });
+        drop(args);
+        self.values[index] = Value::Owned(buffer);
+    }
+}
+
+impl<T: Float> fmt::Debug for Tape<T> {
+    /// One line per node: index, operation, operands, shape, and the user's line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state.borrow();
+        writeln!(f, "Tape of {} nodes", state.nodes.len())?;
+        for (i, node) in state.nodes.iter().enumerate() {
+            let args: Vec<_> = node.args.iter().map(|a| format!("#{a}")).collect();
+            write!(f, "#{i} {}({}) {}", node.kind.name(), args.join(", "), node.shape)?;
+            if node.origin.rule_of != NONE {
+                write!(f, " for the derivative of #{}", node.origin.rule_of)?;
+            }
+            writeln!(f, " at {}", node.origin.location)?;
+        }
+        Ok(())
+    }
+}

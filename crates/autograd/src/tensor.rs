@@ -1,0 +1,259 @@
+//! Tensors: a shape and a contiguous, row-major buffer that clones share.
+
+use crate::error::{Error, Reason};
+use crate::float::Float;
+use crate::shape::Shape;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// A dense array of any rank, contiguous and row-major. A clone shares the buffer; writing copies it first if it is
+/// shared.
+///
+/// ```
+/// use autograd::Tensor;
+/// let x = Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]);
+/// assert_eq!(x.shape()[..], [2, 2]);
+/// assert_eq!(x.as_slice(), [1.0, 2.0, 3.0, 4.0]);
+/// assert_eq!(x.at([1, 0]), 3.0);
+/// ```
+#[derive(Clone)]
+pub struct Tensor<T: Float = f64> {
+    shape: Shape,
+    /// At least `shape.numel()` numbers; a recycled buffer may be longer.
+    data: Arc<Vec<T>>,
+}
+
+impl<T: Float> Tensor<T> {
+    /// A tensor of this shape from its elements in row-major order.
+    ///
+    /// # Panics
+    /// Where the number of elements is not the product of the sizes; see [`Tensor::try_new`].
+    #[track_caller]
+    pub fn new(shape: impl Into<Shape>, data: Vec<T>) -> Self {
+        Self::try_new(shape, data).unwrap_or_else(|e| e.raise())
+    }
+
+    /// As [`Tensor::new`], for data that comes from outside.
+    ///
+    /// # Errors
+    /// Where the number of elements is not the product of the sizes.
+    #[track_caller]
+    pub fn try_new(shape: impl Into<Shape>, data: Vec<T>) -> Result<Self, Error> {
+        let shape = shape.into();
+        if data.len() == shape.numel() {
+            return Ok(Self { shape, data: Arc::new(data) });
+        }
+        let reason = Reason::shape(format!("{} elements were given, {} are needed", data.len(), shape.numel()));
+        Err(Error::new("tensor", reason, vec![shape], Location::caller()))
+    }
+
+    /// A tensor whose elements all have one value.
+    pub fn full(shape: impl Into<Shape>, value: T) -> Self {
+        let shape = shape.into();
+        let data = vec![value; shape.numel()];
+        Self { shape, data: Arc::new(data) }
+    }
+
+    /// A tensor of zeros.
+    pub fn zeros(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::ZERO)
+    }
+
+    /// A tensor of ones.
+    pub fn ones(shape: impl Into<Shape>) -> Self {
+        Self::full(shape, T::ONE)
+    }
+
+    /// A scalar: rank 0.
+    pub fn scalar(value: T) -> Self {
+        Self::full(Shape::scalar(), value)
+    }
+
+    /// The identity matrix `[n, n]`.
+    pub fn eye(n: usize) -> Self {
+        Self::from_fn([n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO })
+    }
+
+    /// A tensor from a function of the row-major position.
+    pub fn from_fn(shape: impl Into<Shape>, f: impl FnMut(usize) -> T) -> Self {
+        let shape = shape.into();
+        let data = (0..shape.numel()).map(f).collect();
+        Self { shape, data: Arc::new(data) }
+    }
+
+    /// A matrix from its rows.
+    pub fn from_rows<const R: usize, const C: usize>(rows: [[T; C]; R]) -> Self {
+        Self { shape: Shape::from([R, C]), data: Arc::new(rows.concat()) }
+    }
+
+    pub(crate) fn from_parts(shape: Shape, data: Arc<Vec<T>>) -> Self {
+        debug_assert!(data.len() >= shape.numel());
+        Self { shape, data }
+    }
+
+    pub(crate) fn buffer(&self) -> &Arc<Vec<T>> {
+        &self.data
+    }
+
+    /// The sizes of the dimensions.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// The number of elements.
+    pub fn numel(&self) -> usize {
+        self.shape.numel()
+    }
+
+    /// The elements in row-major order.
+    pub fn as_slice(&self) -> &[T] {
+        &self.data[..self.shape.numel()]
+    }
+
+    /// The elements in row-major order, to write; copies the buffer first where it is shared.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        let n = self.shape.numel();
+        if Arc::get_mut(&mut self.data).is_none() {
+            self.data = Arc::new(self.data[..n].to_vec());
+        }
+        &mut Arc::make_mut(&mut self.data)[..n]
+    }
+
+    /// The elements in row-major order.
+    pub fn to_vec(&self) -> Vec<T> {
+        self.as_slice().to_vec()
+    }
+
+    /// The one element of a tensor that has one.
+    ///
+    /// # Panics
+    /// Where the tensor has more or fewer.
+    #[track_caller]
+    pub fn item(&self) -> T {
+        match self.as_slice() {
+            [x] => *x,
+            _ => panic!("item: one element is needed, the shape is {}", self.shape),
+        }
+    }
+
+    /// The element at these indices.
+    ///
+    /// # Panics
+    /// Where the indices do not name an element.
+    #[track_caller]
+    pub fn at<const R: usize>(&self, indices: [usize; R]) -> T {
+        let inside = R == self.shape.rank() && indices.iter().zip(&*self.shape).all(|(i, n)| i < n);
+        assert!(inside, "at: {indices:?} is not an element of shape {}", self.shape);
+        let position: usize = indices.iter().zip(self.shape.strides()).map(|(i, s)| i * s).sum();
+        self.as_slice()[position]
+    }
+
+    /// The same elements in another shape.
+    ///
+    /// # Panics
+    /// Where the number of elements differs.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        assert!(shape.numel() == self.numel(), "reshape: {} does not fit {}", self.shape, shape);
+        Self { shape, data: Arc::clone(&self.data) }
+    }
+
+    /// A function of each element.
+    pub fn map<U: Float>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
+        Tensor { shape: self.shape.clone(), data: Arc::new(self.as_slice().iter().map(|&x| f(x)).collect()) }
+    }
+
+    /// The same numbers, rounded to another type.
+    pub fn cast<U: Float>(&self) -> Tensor<U> {
+        self.map(|x| U::of(x.to_f64()))
+    }
+}
+
+impl<T: Float> PartialEq for Tensor<T> {
+    /// Equal shapes and equal elements, as IEEE compares them: NaN equals nothing.
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape && self.as_slice() == other.as_slice()
+    }
+}
+
+impl<T: Float> From<T> for Tensor<T> {
+    fn from(value: T) -> Self {
+        Self::scalar(value)
+    }
+}
+
+impl<T: Float, const N: usize> From<[T; N]> for Tensor<T> {
+    fn from(values: [T; N]) -> Self {
+        Self { shape: Shape::from([N]), data: Arc::new(values.to_vec()) }
+    }
+}
+
+impl<T: Float> From<Vec<T>> for Tensor<T> {
+    fn from(values: Vec<T>) -> Self {
+        Self { shape: Shape::from([values.len()]), data: Arc::new(values) }
+    }
+}
+
+impl<T: Float> From<&Tensor<T>> for Tensor<T> {
+    fn from(tensor: &Tensor<T>) -> Self {
+        tensor.clone()
+    }
+}
+
+impl<T: Float> fmt::Debug for Tensor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor {} {} {:?}", T::NAME, self.shape, self.as_slice())
+    }
+}
+
+impl<T: Float> fmt::Display for Tensor<T> {
+    /// Nested rows, as NumPy prints them; the formatter's precision applies to each number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn rows<T: Float>(f: &mut fmt::Formatter<'_>, shape: &[usize], data: &[T], indent: usize) -> fmt::Result {
+            let Some((&n, inner)) = shape.split_first() else {
+                return fmt::Display::fmt(&data[0], f);
+            };
+            let step: usize = inner.iter().product();
+            write!(f, "[")?;
+            for i in 0..n {
+                match (i, inner.len()) {
+                    (0, _) => {}
+                    (_, 0) => write!(f, ", ")?,
+                    _ => write!(f, ",\n{:indent$}", "")?,
+                }
+                rows(f, inner, &data[i * step..(i + 1) * step], indent + 1)?;
+            }
+            write!(f, "]")
+        }
+        rows(f, &self.shape, self.as_slice(), 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writing_to_a_clone_leaves_the_original() {
+        let a = Tensor::from([1.0, 2.0]);
+        let mut b = a.clone();
+        b.as_mut_slice()[0] = 5.0;
+        assert_eq!((a.as_slice(), b.as_slice()), (&[1.0, 2.0][..], &[5.0, 2.0][..]));
+    }
+
+    #[test]
+    fn prints_nested_rows() {
+        let x = Tensor::from_rows([[1.0, 2.5], [3.0, 4.0]]);
+        assert_eq!(format!("{x:.1}"), "[[1.0, 2.5],\n [3.0, 4.0]]");
+        assert_eq!(Tensor::scalar(2.0_f32).to_string(), "2");
+        assert_eq!(Tensor::<f64>::zeros([2, 0]).to_string(), "[[],\n []]");
+    }
+
+    #[test]
+    fn a_wrong_number_of_elements_is_named() {
+        let error = Tensor::try_new([2, 3], vec![1.0; 5]).unwrap_err();
+        assert!(error.to_string().starts_with("tensor: 5 elements were given, 6 are needed (shape [2, 3])"));
+    }
+}

@@ -1,0 +1,134 @@
+//! Variables: `Copy` handles to nodes of a tape, with operators and named methods.
+//!
+//! Methods that record panic at the caller's own line where shapes do not fit, and say which operation and which
+//! shapes. Where a caller may want to recover, a `try_` twin returns the error instead. Each method stands with its
+//! operation, in a file below `ops`.
+
+use crate::error::{Error, Kind as ErrorKind, Reason};
+use crate::float::Float;
+use crate::shape::Shape;
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+use std::fmt;
+use std::panic::Location;
+
+/// A node of a [`Tape`]: a value that is computed when it is asked for, and can be differentiated.
+///
+/// ```
+/// use autograd::{Tape, Tensor};
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from([1.0, 4.0]));
+/// let y = 1.0 - 2.0 * x.sqrt() / (x + 3.0);
+/// assert_eq!(y.value().as_slice(), [0.5, 1.0 - 4.0 / 7.0]);
+/// assert_eq!(format!("{:?}", x.sqrt()), "Var#7 sqrt [2]");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Var<'t, T: Float = f64> {
+    tape: &'t Tape<T>,
+    index: u32,
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    pub(crate) fn new(tape: &'t Tape<T>, index: u32) -> Self {
+        Self { tape, index }
+    }
+
+    /// The tape it is recorded on.
+    pub fn tape(&self) -> &'t Tape<T> {
+        self.tape
+    }
+
+    /// Its place on the tape.
+    pub fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// The sizes of its dimensions, known as soon as it is recorded.
+    pub fn shape(&self) -> Shape {
+        self.tape.state.borrow().nodes[self.index as usize].shape.clone()
+    }
+
+    /// The number of dimensions.
+    pub fn rank(&self) -> usize {
+        self.with_shape(Shape::rank)
+    }
+
+    /// The number of elements.
+    pub fn numel(&self) -> usize {
+        self.with_shape(Shape::numel)
+    }
+
+    pub(crate) fn with_shape<R>(&self, f: impl FnOnce(&Shape) -> R) -> R {
+        f(&self.tape.state.borrow().nodes[self.index as usize].shape)
+    }
+
+    /// The value. What it depends on is computed first and kept, so asking again, here or further on, costs nothing.
+    ///
+    /// To compute several values once, in the least memory, ask [`Tape::values`].
+    pub fn value(&self) -> Tensor<T> {
+        self.tape.compute(self, true);
+        self.tape.share(self.index)
+    }
+
+    /// The one element of a variable that has one.
+    ///
+    /// # Panics
+    /// Where it has more or fewer.
+    #[track_caller]
+    pub fn item(&self) -> T {
+        assert!(self.numel() == 1, "item: one element is needed, the shape is {}", self.shape());
+        self.tape.compute(self, true);
+        self.tape.borrow_value(self.index)[0]
+    }
+
+    /// Gives the computed value to a function, without a copy. The function cannot record on the same tape.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 5.0])) * 2.0;
+    /// assert_eq!(x.with_value(|x| x[1]), 10.0);
+    /// ```
+    pub fn with_value<R>(&self, f: impl FnOnce(&[T]) -> R) -> R {
+        self.tape.compute(self, true);
+        f(&self.tape.borrow_value(self.index))
+    }
+
+    /// The line of the user's program that recorded it.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.tape.state.borrow().nodes[self.index as usize].origin.location
+    }
+
+    /// The name of the operation that made it, `leaf` for a value from outside.
+    pub fn op_name(&self) -> &'static str {
+        self.tape.state.borrow().nodes[self.index as usize].kind.name()
+    }
+
+    /// An error of an operation on this variable, at the caller's line.
+    #[track_caller]
+    pub(crate) fn error(&self, op: &str, reason: Reason) -> Error {
+        self.tape.error(op, reason, &[*self])
+    }
+
+    /// An error about axes or sizes, raised at the caller's line.
+    #[track_caller]
+    pub(crate) fn expect<R>(&self, op: &str, result: Result<R, Reason>) -> R {
+        match result {
+            Ok(value) => value,
+            Err(reason) => self.error(op, reason).raise(),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn require(&self, op: &str, holds: bool, kind: ErrorKind, text: impl FnOnce() -> String) {
+        if !holds {
+            self.error(op, Reason::new(kind, text())).raise();
+        }
+    }
+}
+
+impl<T: Float> fmt::Debug for Var<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Var#{} {} {}", self.index, self.op_name(), self.shape())
+    }
+}
