@@ -150,9 +150,6 @@ macro_rules! visit_each {
                 a.visit_mut(f);
             }
         }
-    };
-    (indexed, $a:ident) => {
-        visit_each!($a);
         fn paths(&self, prefix: &str, f: &mut dyn FnMut(&str)) {
             for (i, a) in self.iter().enumerate() {
                 a.paths(&join(prefix, &i.to_string()), f);
@@ -167,7 +164,7 @@ impl<A: Tree, const N: usize> Tree for [A; N] {
     fn map<U>(&self, f: &mut dyn FnMut(&A::Leaf) -> U) -> Self::With<U> {
         std::array::from_fn(|i| self[i].map(f))
     }
-    visit_each!(indexed, A);
+    visit_each!(A);
 }
 
 impl<T: Tree> Tree for Vec<T> {
@@ -176,7 +173,7 @@ impl<T: Tree> Tree for Vec<T> {
     fn map<U>(&self, f: &mut dyn FnMut(&T::Leaf) -> U) -> Self::With<U> {
         self.iter().map(|a| a.map(f)).collect()
     }
-    visit_each!(indexed, T);
+    visit_each!(T);
 }
 
 impl<A: Tree> Tree for Option<A> {
@@ -185,9 +182,18 @@ impl<A: Tree> Tree for Option<A> {
     fn map<U>(&self, f: &mut dyn FnMut(&A::Leaf) -> U) -> Self::With<U> {
         self.as_ref().map(|a| a.map(f))
     }
-    visit_each!(A);
+    fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a A::Leaf)) {
+        if let Some(a) = self {
+            a.visit(f);
+        }
+    }
+    fn visit_mut<'a>(&'a mut self, f: &mut dyn FnMut(&'a mut A::Leaf)) {
+        if let Some(a) = self {
+            a.visit_mut(f);
+        }
+    }
     fn paths(&self, prefix: &str, f: &mut dyn FnMut(&str)) {
-        for a in self {
+        if let Some(a) = self {
             a.paths(prefix, f);
         }
     }
