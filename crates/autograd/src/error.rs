@@ -51,6 +51,15 @@ impl Error {
         self.location
     }
 
+    /// The value, or a panic at the caller's line. (A closure in `unwrap_or_else` would panic at its own.)
+    #[track_caller]
+    pub(crate) fn or_raise<R>(result: Result<R, Self>) -> R {
+        match result {
+            Ok(value) => value,
+            Err(error) => error.raise(),
+        }
+    }
+
     /// Panics at the caller's line, which the panic message then shows.
     #[track_caller]
     pub(crate) fn raise(self) -> ! {

@@ -48,11 +48,16 @@ pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P) ->
 pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy: Var<'t, T>) -> P::With<Var<'t, T>> {
     assert!(y.shape() == dy.shape(), "vjp: the cotangent {dy:?} must have the shape of {y:?}");
     let tape = y.tape();
-    let mut inputs: SmallVec<[u32; 8]> = SmallVec::new();
+    let (mut inputs, mut stranger): (SmallVec<[u32; 8]>, _) = (SmallVec::new(), None);
     wrt.visit(&mut |x| {
-        assert!(std::ptr::eq(x.tape(), tape), "vjp: {x:?} and {y:?} live on different tapes");
+        if !std::ptr::eq(x.tape(), tape) {
+            stranger = Some(*x);
+        }
         inputs.push(x.index());
     });
+    if let Some(x) = stranger {
+        panic!("vjp: {x:?} and {y:?} live on different tapes");
+    }
     let mut cotangents = reverse(tape, &[(y, dy)], &inputs).into_iter();
     wrt.map(&mut |x| cotangents.next().flatten().unwrap_or_else(|| tape.full(x.shape(), T::ZERO)))
 }

@@ -213,10 +213,7 @@ impl<T: Float> Tape<T> {
     /// Appends a node; panics at the caller's line where the operation does not fit its operands.
     #[track_caller]
     pub(crate) fn record<'t>(&'t self, kind: impl Into<Kind<T>>, args: &[Var<'t, T>]) -> Var<'t, T> {
-        match self.try_record(kind, args) {
-            Ok(var) => var,
-            Err(error) => error.raise(),
-        }
+        Error::or_raise(self.try_record(kind, args))
     }
 
     #[track_caller]
@@ -273,11 +270,16 @@ impl<T: Float> Tape<T> {
 
     #[track_caller]
     pub(crate) fn compute<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P, keep: bool) {
-        let mut roots: SmallVec<[u32; 8]> = SmallVec::new();
+        let (mut roots, mut stranger): (SmallVec<[u32; 8]>, _) = (SmallVec::new(), None);
         vars.visit(&mut |var| {
-            assert!(std::ptr::eq(var.tape(), self), "values: {var:?} lives on another tape");
+            if !std::ptr::eq(var.tape(), self) {
+                stranger = Some(*var);
+            }
             roots.push(var.index());
         });
+        if let Some(var) = stranger {
+            panic!("values: {var:?} lives on another tape");
+        }
         self.state.borrow_mut().compute(&roots, keep);
     }
 

@@ -31,7 +31,7 @@ impl<T: Float> Tensor<T> {
     /// Where the number of elements is not the product of the sizes; see [`Tensor::try_new`].
     #[track_caller]
     pub fn new(shape: impl Into<Shape>, data: Vec<T>) -> Self {
-        Self::try_new(shape, data).unwrap_or_else(|e| e.raise())
+        Error::or_raise(Self::try_new(shape, data))
     }
 
     /// As [`Tensor::new`], for data that comes from outside.

@@ -110,13 +110,19 @@ impl<'t, T: Float> Var<'t, T> {
         self.tape.error(op, reason, &[*self])
     }
 
-    /// An error about axes or sizes, raised at the caller's line.
+    /// A reason as an error of an operation on this variable, at the caller's line.
+    #[track_caller]
+    pub(crate) fn check<R>(&self, op: &str, result: Result<R, Reason>) -> Result<R, Error> {
+        match result {
+            Ok(value) => Ok(value),
+            Err(reason) => Err(self.error(op, reason)),
+        }
+    }
+
+    /// As [`Var::check`], raised at the caller's line.
     #[track_caller]
     pub(crate) fn expect<R>(&self, op: &str, result: Result<R, Reason>) -> R {
-        match result {
-            Ok(value) => value,
-            Err(reason) => self.error(op, reason).raise(),
-        }
+        Error::or_raise(self.check(op, result))
     }
 
     #[track_caller]

@@ -72,7 +72,7 @@ impl<T: Float> SliceOp<T> for Concat {
 #[track_caller]
 pub fn concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
     assert!(!vars.is_empty(), "concat: there is nothing to join");
-    try_concat(vars, axis).unwrap_or_else(|error| error.raise())
+    Error::or_raise(try_concat(vars, axis))
 }
 
 /// As [`concat()`], for shapes that come from outside.
@@ -85,7 +85,7 @@ pub fn concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
 #[track_caller]
 pub fn try_concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Result<Var<'t, T>, Error> {
     let [first, ..] = vars else { panic!("concat: there is nothing to join") };
-    let axis = first.shape().axis(axis).map_err(|reason| first.error("concat", reason))?;
+    let axis = first.check("concat", first.shape().axis(axis))?;
     first.tape().try_record(Concat { axis }, vars)
 }
 

@@ -179,7 +179,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not fit, a label is out of range, or a mean over an empty batch is asked.
     #[track_caller]
     pub fn cross_entropy_with<I: Indices<'t, T> + ?Sized>(self, labels: &I, reduction: Reduction) -> Self {
-        self.try_cross_entropy(labels, reduction).unwrap_or_else(|error| error.raise())
+        Error::or_raise(self.try_cross_entropy(labels, reduction))
     }
 
     /// As [`Var::cross_entropy_with`], for labels that come from outside.
@@ -195,9 +195,9 @@ impl<'t, T: Float> Var<'t, T> {
         let labels = labels.on(self.tape());
         let loss = self.tape().try_record(Arity(CrossEntropy { reduction }), &[self, labels.var()])?;
         let classes = self.with_shape(|shape| shape[1]);
-        labels
-            .check_labels(classes)
-            .map_err(|reason| self.tape().error("cross_entropy", reason, &[self, labels.var()]))?;
-        Ok(loss)
+        match labels.check_labels(classes) {
+            Ok(()) => Ok(loss),
+            Err(reason) => Err(self.tape().error("cross_entropy", reason, &[self, labels.var()])),
+        }
     }
 }

@@ -116,6 +116,7 @@ impl<'t, T: Float> Var<'t, T> {
 
     #[track_caller]
     fn extreme(self, op: &str, axes: Axes, largest: bool) -> Self {
-        self.reduce_merged(op, axes, |x, axis| x.tape().record(Arity(Extreme { axis, largest }), &[x]))
+        let (x, axis, shape) = self.merge_axes(op, &axes);
+        x.tape().record(Arity(Extreme { axis, largest }), &[x]).reshape(shape)
     }
 }

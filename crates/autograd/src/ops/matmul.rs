@@ -105,7 +105,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn matmul(self, other: Self) -> Self {
-        self.try_matmul(other).unwrap_or_else(|error| error.raise())
+        Error::or_raise(self.try_matmul(other))
     }
 
     /// As [`Var::matmul`], for shapes that come from outside.

@@ -132,24 +132,23 @@ impl<'t, T: Float> Var<'t, T> {
         set.iter().map(|i| shape[i]).product()
     }
 
-    /// A reduction over several axes from one over a single axis: the reduced axes are moved to the end and merged,
-    /// where they are more than one.
+    /// Prepares a reduction over several axes for an operation that reduces one: moves the axes to the end and merges
+    /// them, where they are more than one. Returns the operand, the axis to reduce, and the shape of the result.
     #[track_caller]
-    pub(crate) fn reduce_merged(self, op: &str, axes: Axes, reduce: impl FnOnce(Self, usize) -> Self) -> Self {
+    pub(crate) fn merge_axes(self, op: &str, axes: &Axes) -> (Self, usize, Shape) {
         let own = self.shape();
         let set = self.expect(op, axes.resolve(&own));
         let reduced: SmallVec<[isize; 4]> = set.iter().map(|i| i as isize).collect();
+        let shape = axes.reduced(&own, set);
+        if let [axis] = reduced[..] {
+            return (self, axis as usize, shape);
+        }
         let kept: SmallVec<[isize; 4]> = (0..own.rank()).filter(|&i| !set.contains(i)).map(|i| i as isize).collect();
-        let y = if let [axis] = reduced[..] {
-            reduce(self, axis as usize)
-        } else {
-            let order: SmallVec<[isize; 4]> = kept.iter().chain(&reduced).copied().collect();
-            let in_order = order.iter().enumerate().all(|(i, &axis)| i as isize == axis);
-            let moved = if in_order { self } else { self.transpose(&order) };
-            let n: usize = reduced.iter().map(|&i| own[i as usize]).product();
-            let merged: Shape = kept.iter().map(|&i| own[i as usize]).chain([n]).collect();
-            reduce(moved.reshape(merged), kept.len())
-        };
-        y.reshape(axes.reduced(&own, set))
+        let order: SmallVec<[isize; 4]> = kept.iter().chain(&reduced).copied().collect();
+        let in_order = order.iter().enumerate().all(|(i, &axis)| i as isize == axis);
+        let moved = if in_order { self } else { self.transpose(&order) };
+        let n: usize = reduced.iter().map(|&i| own[i as usize]).product();
+        let merged: Shape = kept.iter().map(|&i| own[i as usize]).chain([n]).collect();
+        (moved.reshape(merged), kept.len(), shape)
     }
 }

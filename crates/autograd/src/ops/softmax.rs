@@ -141,6 +141,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn logsumexp(self, axes: impl Into<Axes>) -> Self {
-        self.reduce_merged("logsumexp", axes.into(), |x, axis| x.tape().record(Arity(LogSumExp { axis }), &[x]))
+        let (x, axis, shape) = self.merge_axes("logsumexp", &axes.into());
+        x.tape().record(Arity(LogSumExp { axis }), &[x]).reshape(shape)
     }
 }

@@ -221,7 +221,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn gather<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I) -> Self {
-        self.try_gather(axis, indices).unwrap_or_else(|error| error.raise())
+        Error::or_raise(self.try_gather(axis, indices))
     }
 
     /// As [`Var::gather`], for indices that come from outside.
@@ -245,7 +245,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn take_along_axis(self, axis: isize, indices: &IndexVar<'t, T>) -> Self {
-        self.take("take_along_axis", axis, indices, Layout::Each).unwrap_or_else(|error| error.raise())
+        Error::or_raise(self.take("take_along_axis", axis, indices, Layout::Each))
     }
 
     #[track_caller]
@@ -257,9 +257,9 @@ impl<'t, T: Float> Var<'t, T> {
         layout: Layout,
     ) -> Result<Self, Error> {
         let shape = self.shape();
-        let axis = shape.axis(axis).map_err(|reason| self.error(op, reason))?;
+        let axis = self.check(op, shape.axis(axis))?;
         let indices = indices.on(self.tape());
-        indices.check(shape[axis]).map_err(|reason| self.error(op, reason))?;
+        self.check(op, indices.check(shape[axis]))?;
         self.tape().try_record(Arity(Take { axis, layout }), &[self, indices.var])
     }
 }

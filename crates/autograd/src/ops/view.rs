@@ -284,7 +284,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
-        self.try_broadcast_to(shape).unwrap_or_else(|error| error.raise())
+        Error::or_raise(self.try_broadcast_to(shape))
     }
 
     /// As [`Var::broadcast_to`], for shapes that come from outside.
@@ -305,7 +305,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// [`Var::broadcast_to`].
     #[track_caller]
     pub fn sum_to(self, shape: impl Into<Shape>) -> Self {
-        self.try_sum_to(shape).unwrap_or_else(|error| error.raise())
+        Error::or_raise(self.try_sum_to(shape))
     }
 
     /// As [`Var::sum_to`], for shapes that come from outside.

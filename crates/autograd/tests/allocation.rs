@@ -1,0 +1,129 @@
+//! A warm eager step allocates nothing per operation, counted by the allocator itself.
+#![expect(unsafe_code, reason = "a global allocator is an unsafe trait; this one counts and forwards")]
+
+use autograd::{Tape, Tensor, Tree, Var, grad, tree};
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+// SAFETY: every call is forwarded to the system allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.with(|n| n.set(n.get() + 1));
+        // SAFETY: the caller's contract is the system allocator's.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract is the system allocator's.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations(f: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.with(Cell::get);
+    f();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+struct Net<V> {
+    w1: V,
+    b1: V,
+    w2: V,
+    b2: V,
+}
+tree!(Net { w1, b1, w2, b2 });
+
+fn ramp(shape: [usize; 2]) -> Tensor {
+    Tensor::from_fn(shape, |i| (i % 7) as f64 * 0.1 - 0.3)
+}
+
+fn net() -> Net<Tensor> {
+    Net { w1: ramp([4, 10]), b1: Tensor::zeros([10]), w2: ramp([10, 3]), b2: Tensor::zeros([3]) }
+}
+
+fn loss<'t>(tape: &'t Tape, net: &Net<Var<'t>>, x: &Tensor, repeat: usize) -> Var<'t> {
+    let mut hidden = (tape.var(x).matmul(net.w1) + net.b1).relu();
+    for _ in 0..repeat {
+        hidden = (hidden.tanh() * 0.5 + hidden.sigmoid()).exp().maximum(hidden);
+    }
+    (hidden.matmul(net.w2) + net.b2).cross_entropy(&[0, 1, 2, 2, 1])
+}
+
+/// Records and computes a step on a cleared tape, and reads the gradients where they are.
+fn step(tape: &mut Tape, params: &Net<Tensor>, x: &Tensor, repeat: usize) -> f64 {
+    tape.clear();
+    let net = tape.vars(params);
+    let loss = loss(tape, &net, x, repeat);
+    let grads = grad(loss, &net);
+    let mut total = loss.item();
+    grads.visit(&mut |g| total += g.with_value(|g| g.iter().sum::<f64>()));
+    total
+}
+
+#[test]
+fn a_warm_step_on_a_cleared_tape_allocates_nothing() {
+    let (mut tape, params, x) = (Tape::new(), net(), ramp([5, 4]));
+    for _ in 0..2 {
+        step(&mut tape, &params, &x, 20);
+    }
+    let mut total = 0.0;
+    assert_eq!(allocations(|| total = step(&mut tape, &params, &x, 20)), 0);
+    assert!(total.is_finite());
+}
+
+#[test]
+fn value_and_grad_allocates_the_same_for_ten_operations_as_for_hundreds() {
+    let (params, x) = (net(), ramp([5, 4]));
+    let counts = [1, 50].map(|repeat| {
+        let mut tape = Tape::new();
+        let mut run = || {
+            let (_, grads) = tape.value_and_grad(&params, |tape, net| loss(tape, &net, &x, repeat));
+            drop(grads);
+        };
+        run();
+        run();
+        run();
+        allocations(run)
+    });
+    assert_eq!(counts[0], counts[1]);
+    // The list of gradients, and the two vectors that carry them to their structure.
+    assert!(counts[0] <= 4, "{counts:?}");
+}
+
+#[test]
+fn a_training_step_copies_no_parameters() {
+    let (mut tape, mut params, x) = (Tape::new(), net(), ramp([5, 4]));
+    let mut run = || {
+        let (_, grads) = tape.value_and_grad(&params, |tape, net| loss(tape, &net, &x, 1));
+        for (p, g) in params.leaves_mut().into_iter().zip(grads.leaves()) {
+            let buffer = p.as_slice().as_ptr();
+            for (p, g) in p.as_mut_slice().iter_mut().zip(g.as_slice()) {
+                *p -= 0.1 * g;
+            }
+            assert_eq!(p.as_slice().as_ptr(), buffer, "the update moved a parameter");
+        }
+    };
+    run();
+    run();
+}
+
+#[test]
+fn results_that_the_user_keeps_are_never_overwritten() {
+    let (mut tape, params, x) = (Tape::new(), net(), ramp([5, 4]));
+    let mut kept = Vec::new();
+    for _ in 0..4 {
+        let (_, grads) = tape.value_and_grad(&params, |tape, net| loss(tape, &net, &x, 1));
+        kept.push((grads.w1.to_vec(), grads));
+    }
+    for (copy, grads) in &kept {
+        assert_eq!(copy, grads.w1.as_slice());
+    }
+}

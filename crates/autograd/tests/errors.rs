@@ -1,0 +1,147 @@
+//! A mistake in an expression is told at the user's own line, with the operation and what did not fit.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::op_ref, reason = "the operators by reference are under test")]
+
+use autograd::{Kind, Reduction, Slice, Tape, Tensor, Var, concat, grad, stack, vjp};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::{Mutex, OnceLock};
+
+/// The message and line of a panic.
+fn panic_of(f: impl FnOnce()) -> (String, u32) {
+    static SEEN: OnceLock<Mutex<Option<(String, u32)>>> = OnceLock::new();
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let seen = SEEN.get_or_init(Mutex::default);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|info| {
+        let here = info.location().filter(|l| l.file() == file!()).map_or(0, Location::line);
+        let text = info.payload_as_str().unwrap_or_default().to_owned();
+        *SEEN.get().unwrap().lock().unwrap() = Some((text, here));
+    }));
+    let result = catch_unwind(AssertUnwindSafe(f));
+    std::panic::set_hook(before);
+    assert!(result.is_err(), "nothing panicked");
+    seen.lock().unwrap().take().unwrap()
+}
+
+/// Asserts that an expression panics on its own line with all these words.
+macro_rules! panics {
+    ($words:expr, $e:expr) => {{
+        let line = line!();
+        let (text, at) = panic_of(|| drop($e));
+        for word in $words {
+            assert!(text.contains(word), "no «{word}» in «{text}»");
+        }
+        assert_eq!(at, line, "not told at the user's line: «{text}»");
+    }};
+}
+
+fn zeros<const R: usize>(tape: &Tape, shape: [usize; R]) -> Var<'_> {
+    tape.var(&Tensor::zeros(shape))
+}
+
+#[test]
+fn shapes_that_do_not_fit_name_the_operation_and_both_shapes() {
+    let tape = Tape::new();
+    let (a, b) = (zeros(&tape, [5, 4]), zeros(&tape, [3, 2]));
+    panics!(["matmul", "inner sizes differ: 4 and 3", "[5, 4]", "[3, 2]"], a.matmul(b));
+    panics!(["add", "broadcast", "[5, 4]", "[3, 2]"], a + b);
+    panics!(["sub", "[5, 4]", "[3, 2]"], a - b);
+    panics!(["mul", "[5, 4]", "[3, 2]"], a * &b);
+    panics!(["div", "[5, 4]", "[3, 2]"], &a / b);
+    panics!(["maximum", "[5, 4]", "[3, 2]"], a.maximum(b));
+    panics!(["where", "[5, 4]", "[3, 2]"], a.select(a, b));
+    panics!(["concat", "operand 1", "[5, 4]", "[3, 2]"], concat(&[a, b], 0));
+    panics!(["stack", "[5, 4]", "[3, 2]"], stack(&[a, b], 0));
+    panics!(["reshape", "20 elements", "[3, 2]", "6"], a.reshape([3, 2]));
+    panics!(["broadcast_to", "[5, 4]", "[3, 2]"], a.broadcast_to([3, 2]));
+    panics!(["sum_to", "[5, 4]", "[3, 2]"], a.sum_to([3, 2]));
+    panics!(["matmul", "scalar"], a.matmul(tape.scalar(1.0)));
+    panics!(["matmul", "batch", "[2, 5, 4]", "[3, 4, 2]"], zeros(&tape, [2, 5, 4]).matmul(zeros(&tape, [3, 4, 2])));
+}
+
+#[test]
+fn axes_and_indices_that_do_not_exist_are_named() {
+    let tape = Tape::new();
+    let a = zeros(&tape, [5, 4]);
+    panics!(["sum", "axis 2", "rank 2"], a.sum_axes(2));
+    panics!(["max", "axis -3"], a.max_axes(-3));
+    panics!(["mean", "named twice"], a.mean_axes([0, -2]));
+    panics!(["softmax", "axis 5"], a.softmax(5));
+    panics!(["transpose", "[0] does not name each of the 2 axes"], a.transpose(&[0]));
+    panics!(["squeeze", "size 5"], a.squeeze(0));
+    panics!(["gather", "index 4 is out of range for size 4"], a.gather(1, &[0, 4]));
+    panics!(["gather", "index -6 is out of range for size 5"], a.gather(0, &tape.indices([1], &[-6])));
+    panics!(["narrow", "3..6", "size 5"], a.narrow(0, 3, 3));
+    panics!(["slice", "step"], a.slice(&[Slice::all().step(0)]));
+    panics!(["item", "[5, 4]"], a.item());
+}
+
+#[test]
+fn labels_out_of_range_name_the_label_and_the_number_of_classes() {
+    let tape = Tape::new();
+    let scores = zeros(&tape, [2, 3]);
+    panics!(["cross_entropy", "label 3", "3 classes", "[2, 3]"], scores.cross_entropy(&[0, 3]));
+    panics!(["cross_entropy", "label -1", "3 classes"], scores.cross_entropy(&tape.indices([2], &[0, -1])));
+    panics!(["cross_entropy", "[2, 3]", "[3]"], scores.cross_entropy(&[0, 1, 2]));
+    let huge = [0, usize::MAX];
+    panics!(["cross_entropy", "out of range", "3 classes"], scores.cross_entropy(&huge));
+}
+
+#[test]
+fn a_mean_of_nothing_is_an_error_and_a_sum_is_zero() {
+    let tape = Tape::new();
+    let none = zeros(&tape, [0, 3]);
+    panics!(["cross_entropy", "empty batch", "[0, 3]"], none.cross_entropy::<[usize; 0]>(&[]));
+    panics!(["mean", "no elements", "[0, 3]"], none.mean());
+    panics!(["max", "no elements"], none.max());
+    assert_eq!(none.cross_entropy_with::<[usize; 0]>(&[], Reduction::Sum).item(), 0.0);
+    assert_eq!(none.sum().item(), 0.0);
+}
+
+#[test]
+fn variables_of_two_tapes_do_not_mix() {
+    let (tape, other) = (Tape::new(), Tape::new());
+    let (a, b) = (zeros(&tape, [2]), zeros(&other, [2]));
+    panics!(["add", "different tapes", "[2]"], a + b);
+    panics!(["matmul", "different tapes"], a.matmul(b));
+    panics!(["different tapes"], grad(a.sum(), &b));
+    panics!(["another tape"], tape.values(&b));
+}
+
+#[test]
+fn a_gradient_of_more_than_one_number_points_to_vjp() {
+    let tape = Tape::new();
+    let a = zeros(&tape, [2]);
+    panics!(["grad", "2 elements", "vjp"], grad(a * 2.0, &a));
+    panics!(["vjp", "shape"], vjp(a * 2.0, &a, tape.scalar(1.0)));
+}
+
+#[test]
+fn the_try_twin_returns_what_the_method_would_have_said() {
+    let tape = Tape::new();
+    let (a, b) = (zeros(&tape, [5, 4]), zeros(&tape, [3, 2]));
+    let before = tape.len();
+    let error = a.try_matmul(b).unwrap_err();
+    assert_eq!((error.op(), error.kind()), ("matmul", Kind::Shape));
+    assert_eq!(error.location().file(), file!());
+    assert_eq!(error.shapes().iter().map(ToString::to_string).collect::<Vec<_>>(), ["[5, 4]", "[3, 2]"]);
+    assert_eq!(a.try_add(b).unwrap_err().kind(), Kind::Shape);
+    assert_eq!(a.try_gather(0, &[9]).unwrap_err().kind(), Kind::Index);
+    assert_eq!(a.try_cross_entropy(&[0; 4], Reduction::Sum).unwrap_err().kind(), Kind::Shape);
+    assert!(a.try_add(a).is_ok());
+    assert!(tape.len() > before);
+}
+
+#[test]
+fn every_node_knows_the_line_that_recorded_it_derivatives_too() {
+    let tape = Tape::new();
+    let x = zeros(&tape, [2]);
+    let (y, line) = (x.exp(), line!());
+    let dx = grad(y.sum(), &x);
+    assert_eq!((y.location().file(), y.location().line()), (file!(), line));
+    assert_eq!(dx.location().line(), line, "the rule of exp recorded the cotangent");
+    let listing = format!("{tape:?}");
+    assert!(listing.contains(&format!("exp(#0) [2] at {}:{line}", file!())), "{listing}");
+    assert!(listing.contains("for the derivative of #1"), "{listing}");
+}
