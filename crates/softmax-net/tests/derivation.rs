@@ -1,0 +1,111 @@
+//! The report: all lines hold, for the published network and others, and a wrong line would be seen.
+
+use autograd::Tensor;
+use softmax_net::derivation::{Row, Tolerance, check};
+use softmax_net::published::Published;
+use softmax_net::{Activation, Error, Toy};
+
+const LINES: [&str; 20] = [
+    "Eq. 1.1",
+    "Eq. 1.2.1",
+    "Eq. 1.2.2",
+    "Eq. 1.2",
+    "Eq. 1",
+    "Eq. 1.3",
+    "Exp. 2",
+    "Gradient Eq.",
+    "vectorised",
+    "mean",
+    "bias",
+    "hidden: O1",
+    "hidden: Z1",
+    "hidden: W1",
+    "hidden: b1",
+    "hidden: X",
+    "2nd: S",
+    "2nd: row sums",
+    "2nd: semi-def.",
+    "2nd: W2",
+];
+
+#[test]
+fn every_line_holds_for_the_published_network_with_every_activation() {
+    let data = Published::embedded();
+    for f in Activation::ALL {
+        let report = check(&Toy { f, ..data.net.clone() }, &data.x, &data.labels).unwrap();
+        assert_eq!(report.rows.iter().map(|row| row.name).collect::<Vec<_>>(), LINES);
+        assert!(report.passed(), "{f}\n{report}");
+        assert!(report.rows.iter().all(|row| row.held_back == 0), "{f}\n{report}");
+    }
+}
+
+#[test]
+fn every_line_holds_after_training() {
+    let data = Published::embedded();
+    let report = check(&data.trajectory.net, &data.x, &data.labels).unwrap();
+    assert!(report.passed(), "{report}");
+}
+
+#[test]
+fn the_table_fits_in_120_columns_and_names_every_line() {
+    let data = Published::embedded();
+    let table = check(&data.net, &data.x, &data.labels).unwrap().to_string();
+    for line in table.lines() {
+        assert!(line.chars().count() <= 120, "{line}");
+    }
+    assert!(LINES.iter().all(|name| table.contains(name)), "{table}");
+    assert!(table.ends_with("20 of 20 lines hold."), "{table}");
+    let verdicts: Vec<_> = table.lines().filter_map(|line| line.strip_suffix(" ok")).collect();
+    assert!(verdicts.len() == 20 && verdicts.iter().all(|line| line.chars().count() == verdicts[0].chars().count()));
+}
+
+#[test]
+fn a_network_at_the_kink_holds_its_differences_back_and_is_not_passed() {
+    // No weights and no biases: every Z1 is at the kink of ReLU.
+    let net = Toy::try_new(
+        Tensor::zeros([2, 3]),
+        Tensor::zeros([3]),
+        Tensor::from_rows([[1.0, 2.0], [3.0, 4.0], [5.0, 7.0]]),
+        Tensor::zeros([2]),
+        Activation::Relu,
+    )
+    .unwrap();
+    let report = check(&net, &Tensor::from_rows([[1.0, 2.0]]), &[0]).unwrap();
+    let row = report.row("hidden: Z1").unwrap();
+    assert_eq!((row.held_back, row.entries, row.passed()), (3, 3, false));
+    assert_eq!(row.closed_tape.absolute, 0.0, "tape and closed form take the derivative 0 at the kink");
+    assert!(report.to_string().contains("hidden: Z1: 3 of 3 finite differences are held back at a kink."));
+    assert!(report.row("bias").unwrap().passed());
+    assert!(!report.passed());
+}
+
+#[test]
+fn one_example_and_one_class_hold() {
+    let w1 = Tensor::from_rows([[0.5, -1.0]]);
+    let net = |k: usize| {
+        let w2 = Tensor::from_fn([2, k], |i| i as f64 - 0.5);
+        Toy::try_new(w1.clone(), Tensor::from([0.1, 0.2]), w2, Tensor::zeros([k]), Activation::Sigmoid).unwrap()
+    };
+    for k in [1, 2, 4] {
+        let report = check(&net(k), &Tensor::from_rows([[2.0]]), &[k - 1]).unwrap();
+        assert!(report.passed(), "{k}\n{report}");
+    }
+}
+
+#[test]
+fn an_empty_batch_has_nothing_to_check() {
+    let data = Published::embedded();
+    assert!(matches!(check(&data.net, &Tensor::zeros([0, 4]), &[]), Err(Error::EmptyBatch)));
+}
+
+#[test]
+fn a_wrong_formula_is_seen() {
+    // Slip 4: Eq. 1.2.2 with Σ U² in the place of (Σ U)².
+    let data = Published::embedded();
+    let (u, o2) = (data.forward.u.as_slice(), data.forward.o2.as_slice());
+    let wrong = -u[0] * u[1] / u[..3].iter().map(|u| u * u).sum::<f64>();
+    let right = -o2[0] * o2[1];
+    let tolerance = Tolerance { tape: 1e-13, finite: 1e-9 };
+    let row = |closed| Row::compare(("Eq. 1.2.2", ""), &[closed], &[right], &[Some(right)], tolerance);
+    assert!(row(right).passed() && !row(wrong).passed());
+}
