@@ -7,3 +7,5 @@ pub(crate) mod reduce;
 pub(crate) mod softmax;
 pub(crate) mod strided;
 pub(crate) mod take;
+pub(crate) mod sort;
+pub(crate) mod linalg;

@@ -44,10 +44,64 @@ pub(crate) fn fold<T: Copy>(x: &[T], n: usize, inner: usize, init: T, out: &mut 
     }
 }
 
+/// Running sums along the middle of `[outer, n, inner]`, from the front or from the back.
+pub(crate) fn cumsum<T: Float>(x: &[T], (n, inner): (usize, usize), reverse: bool, out: &mut [T]) {
+    walk(x.len(), (n, inner), reverse, |at, before| out[at] = before.map_or(x[at], |b| out[b] + x[at]));
+}
+
+/// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
+/// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
+pub(crate) fn recur<T: Float>(
+    (a, b): (&[T], &[T]),
+    (n, inner): (usize, usize),
+    reverse: bool,
+    lagged: bool,
+    h: &mut [T],
+) {
+    walk(b.len(), (n, inner), reverse, |at, before| {
+        h[at] = before.map_or(b[at], |before| b[at] + a[if lagged { before } else { at }] * h[before]);
+    });
+}
+
+/// Calls `f(position, position before it)` along the middle of `[outer, n, inner]`, for each row.
+fn walk(len: usize, (n, inner): (usize, usize), reverse: bool, mut f: impl FnMut(usize, Option<usize>)) {
+    for o in 0..len.checked_div(n * inner).unwrap_or(0) {
+        for i in 0..inner {
+            let mut before = None;
+            for t in 0..n {
+                let t = if reverse { n - 1 - t } else { t };
+                let at = (o * n + t) * inner + i;
+                f(at, before);
+                before = Some(at);
+            }
+        }
+    }
+}
+
+/// The Euclidean norm along the middle of `[outer, n, inner]`, without overflow or underflow: rows whose sum of squares
+/// leaves the normal range are scaled by a power of two first, which rounds nothing.
+pub(crate) fn norm<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    // 2^-563 in f64, 2^-86 in f32: squares of the largest numbers stay finite, those of the smallest, divided, normal.
+    let down = T::MIN_POSITIVE.sqrt() * T::EPSILON;
+    for (r, out) in out.iter_mut().enumerate() {
+        let (o, i) = (r / inner, r % inner);
+        let row = || (0..n).map(move |j| x[(o * n + j) * inner + i]);
+        let squares = row().map(|x| x * x).sum::<T>();
+        let scaled = |by: T| row().map(|x| (x * by) * (x * by)).sum::<T>().sqrt() / by;
+        *out = if squares > T::MIN_POSITIVE / T::EPSILON && squares.is_finite() {
+            squares.sqrt()
+        } else if squares == T::INFINITY {
+            scaled(down)
+        } else {
+            scaled(down.recip())
+        };
+    }
+}
+
 /// Each element's share of a maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` for `k` tied
 /// elements, 0 for the others; the NaNs share it where there are any.
 pub(crate) fn extreme_share<T: Float>(x: &[T], extreme: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    for o in 0..x.len() / (n * inner).max(1) {
+    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
         for i in 0..inner {
             let top = extreme[o * inner + i];
             let wins = |x: T| if top.is_nan() { x.is_nan() } else { x == top };

@@ -112,9 +112,26 @@ impl<'t, T: Float> IndexVar<'t, T> {
         self.var
     }
 
+    /// An index that an operation computes: one of `n` places, whatever the values are.
+    pub(crate) fn computed(var: Var<'t, T>, n: usize) -> Self {
+        Self { var, bounds: (0, n as i64 - 1) }
+    }
+
     /// The sizes of its dimensions.
     pub fn shape(&self) -> Shape {
         self.var.shape()
+    }
+
+    /// The same integers in another shape.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+        Self { var: self.var.reshape(shape), ..*self }
+    }
+
+    /// A new dimension of size 1 before `axis`.
+    #[track_caller]
+    pub fn expand_dims(&self, axis: isize) -> Self {
+        Self { var: self.var.expand_dims(axis), ..*self }
     }
 
     /// The integers in row-major order.
@@ -246,6 +263,70 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn take_along_axis(self, axis: isize, indices: &IndexVar<'t, T>) -> Self {
         Error::or_raise(self.take("take_along_axis", axis, indices, Layout::Each))
+    }
+
+    /// As [`Var::gather`] with a list of indices: the axis keeps its place and gets the list's length.
+    #[track_caller]
+    pub fn index_select<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I) -> Self {
+        let indices = indices.on(self.tape());
+        self.require("index_select", indices.shape().rank() == 1, Kind::Shape, || {
+            format!("a list of indices is needed, not shape {}", indices.shape())
+        });
+        self.gather(axis, &indices)
+    }
+
+    /// Rows of a table `[n, d]` by index: the indices' dimensions, then `d`. Cotangents of repeated rows add up.
+    #[track_caller]
+    pub fn embedding<I: Indices<'t, T> + ?Sized>(self, indices: &I) -> Self {
+        self.gather(0, indices)
+    }
+
+    /// This, with the parts of `source` along an axis added at these indices; repeated indices add up, as
+    /// `torch.index_add`.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 1.0]));
+    /// let source = tape.var(&Tensor::from([5.0, 7.0, 9.0]));
+    /// assert_eq!(x.index_add(0, &[0, 0, 1], source).value().as_slice(), [13.0, 10.0]);
+    /// ```
+    #[track_caller]
+    pub fn index_add<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I, source: Self) -> Self {
+        let shape = self.shape();
+        let i = self.expect("index_add", shape.axis(axis));
+        let indices = indices.on(self.tape());
+        let expected = shape.splice(i, &indices.shape());
+        self.put("index_add", (i, Layout::Shared), &indices, source, &expected)
+    }
+
+    /// This, with each element of `source` added at its own index along an axis; repeated indices add up, as
+    /// `torch.scatter_add`. The indices have the shape of `source`, whose other sizes are those of this.
+    #[track_caller]
+    pub fn scatter_add(self, axis: isize, indices: &IndexVar<'t, T>, source: Self) -> Self {
+        let shape = self.shape();
+        let i = self.expect("scatter_add", shape.axis(axis));
+        let n = source.with_shape(|source| source.get(i).copied()).unwrap_or(0);
+        self.put("scatter_add", (i, Layout::Each), indices, source, &shape.with(i, n))
+    }
+
+    #[track_caller]
+    fn put(
+        self,
+        op: &'static str,
+        (axis, layout): (usize, Layout),
+        indices: &IndexVar<'t, T>,
+        source: Self,
+        expected: &Shape,
+    ) -> Self {
+        let size = self.with_shape(|shape| shape[axis]);
+        self.expect(op, indices.check(size));
+        self.require(op, source.shape() == *expected, Kind::Shape, || {
+            format!("the source needs the shape {expected}, it has {}", source.shape())
+        });
+        let same = layout == Layout::Shared || indices.shape() == *expected;
+        self.require(op, same, Kind::Shape, || format!("the indices need the shape {expected}"));
+        self + self.tape().record(Arity(Put { axis, layout, size }), &[source, indices.var])
     }
 
     #[track_caller]

@@ -1,0 +1,134 @@
+//! Factorisations and solves of small dense matrices, row-major, one at a time.
+
+use crate::Float;
+
+/// The Cholesky factor `L`, lower triangular, of a symmetric positive definite matrix, of which the lower triangle is
+/// read. NaN from the first pivot on that is not positive.
+pub(crate) fn cholesky<T: Float>(a: &[T], n: usize, l: &mut [T]) {
+    l.fill(T::ZERO);
+    for i in 0..n {
+        for j in 0..=i {
+            let dot = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum::<T>();
+            let rest = a[i * n + j] - dot;
+            l[i * n + j] = if i != j {
+                rest / l[j * n + j]
+            } else if rest > T::ZERO {
+                rest.sqrt()
+            } else {
+                T::NAN
+            };
+        }
+    }
+}
+
+/// Which triangle of a matrix a solve reads, whether it is transposed first, and whether its diagonal counts as ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Triangle {
+    pub(crate) lower: bool,
+    pub(crate) transpose: bool,
+    pub(crate) unit_diagonal: bool,
+}
+
+/// Solves `op(A) X = B` in place for a triangular `A` `[n, n]` and `B` `[n, m]`.
+pub(crate) fn solve_triangular<T: Float>(a: &[T], n: usize, triangle: Triangle, x: &mut [T]) {
+    let m = x.len().checked_div(n).unwrap_or(0);
+    let at = |i: usize, j: usize| if triangle.transpose { a[j * n + i] } else { a[i * n + j] };
+    let forward = triangle.lower != triangle.transpose;
+    for step in 0..n {
+        let i = if forward { step } else { n - 1 - step };
+        let known = if forward { 0..i } else { i + 1..n };
+        for k in known {
+            let factor = at(i, k);
+            for c in 0..m {
+                let update = factor * x[k * m + c];
+                x[i * m + c] -= update;
+            }
+        }
+        if !triangle.unit_diagonal {
+            for c in 0..m {
+                x[i * m + c] /= at(i, i);
+            }
+        }
+    }
+}
+
+/// `P A = L U` by partial pivoting, in place: `L` below the diagonal (ones on it), `U` on and above. `rows[i]` is the
+/// row of `A` that came to stand at `i`. Returns whether the permutation is odd.
+pub(crate) fn lu<T: Float>(a: &mut [T], n: usize, rows: &mut Vec<usize>) -> bool {
+    rows.clear();
+    rows.extend(0..n);
+    let mut odd = false;
+    for k in 0..n {
+        let better = |p: usize, i: usize| if a[i * n + k].abs() > a[p * n + k].abs() { i } else { p };
+        let pivot = (k + 1..n).fold(k, better);
+        if pivot != k {
+            for j in 0..n {
+                a.swap(k * n + j, pivot * n + j);
+            }
+            rows.swap(k, pivot);
+            odd = !odd;
+        }
+        for i in k + 1..n {
+            let factor = a[i * n + k] / a[k * n + k];
+            a[i * n + k] = if a[i * n + k] == T::ZERO { T::ZERO } else { factor };
+            for j in k + 1..n {
+                let update = a[i * n + k] * a[k * n + j];
+                a[i * n + j] -= update;
+            }
+        }
+    }
+    odd
+}
+
+/// Solves `op(A) X = B` for a square `A` `[n, n]` and `B` `[n, m]`. A singular matrix gives infinities or NaN.
+pub(crate) fn solve<T: Float>(a: &[T], n: usize, transpose: bool, b: &[T], x: &mut [T]) {
+    let m = x.len().checked_div(n).unwrap_or(0);
+    let (mut factors, mut rows) = (a.to_vec(), Vec::new());
+    lu(&mut factors, n, &mut rows);
+    let lower = Triangle { lower: true, transpose, unit_diagonal: true };
+    let upper = Triangle { lower: false, transpose, unit_diagonal: false };
+    if transpose {
+        // Aᵀ = Uᵀ Lᵀ P, so X = Pᵀ L⁻ᵀ U⁻ᵀ B.
+        let mut y = b.to_vec();
+        solve_triangular(&factors, n, upper, &mut y);
+        solve_triangular(&factors, n, lower, &mut y);
+        for (i, &row) in rows.iter().enumerate() {
+            x[row * m..(row + 1) * m].copy_from_slice(&y[i * m..(i + 1) * m]);
+        }
+    } else {
+        for (i, &row) in rows.iter().enumerate() {
+            x[i * m..(i + 1) * m].copy_from_slice(&b[row * m..(row + 1) * m]);
+        }
+        solve_triangular(&factors, n, lower, x);
+        solve_triangular(&factors, n, upper, x);
+    }
+}
+
+/// `(ln |det A|, sign of det A)`; `(−∞, 0)` for a singular matrix.
+pub(crate) fn log_abs_det<T: Float>(a: &[T], n: usize) -> (T, T) {
+    let (mut factors, mut rows) = (a.to_vec(), Vec::new());
+    let odd = lu(&mut factors, n, &mut rows);
+    let mut sign = if odd { -T::ONE } else { T::ONE };
+    let mut sum = T::ZERO;
+    for i in 0..n {
+        let pivot = factors[i * n + i];
+        if pivot == T::ZERO {
+            return (-T::INFINITY, T::ZERO);
+        }
+        sum += pivot.abs().ln();
+        if pivot < T::ZERO {
+            sign = -sign;
+        }
+    }
+    (sum, sign)
+}
+
+/// `det A`, the signed product of the pivots.
+pub(crate) fn det<T: Float>(a: &[T], n: usize) -> T {
+    let (mut factors, mut rows) = (a.to_vec(), Vec::new());
+    let odd = lu(&mut factors, n, &mut rows);
+    let sign = if odd { -T::ONE } else { T::ONE };
+    // A zero pivot makes what follows it meaningless, and the product zero.
+    let pivots = (0..n).map(|i| factors[i * n + i]);
+    pivots.clone().find(|&p| p == T::ZERO).unwrap_or_else(|| pivots.fold(sign, |product, p| product * p))
+}

@@ -1,0 +1,193 @@
+//! Convolution and pooling: windows are a view with overlapping strides, so their adjoint adds up by itself, and a
+//! convolution is one matrix product over them.
+
+use crate::error::Kind;
+use crate::float::Float;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// How a kernel moves over its input, in each spatial dimension.
+///
+/// ```
+/// use autograd::Conv;
+/// let same = Conv { padding: [1, 1], ..Conv::default() };
+/// assert_eq!((same.stride, same.groups), ([1, 1], 1));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv<const D: usize> {
+    /// Steps of the kernel between results.
+    pub stride: [usize; D],
+    /// Zeros around the input on each side.
+    pub padding: [usize; D],
+    /// Steps between the elements of the kernel.
+    pub dilation: [usize; D],
+    /// Independent groups of channels.
+    pub groups: usize,
+}
+
+impl<const D: usize> Default for Conv<D> {
+    fn default() -> Self {
+        Self { stride: [1; D], padding: [0; D], dilation: [1; D], groups: 1 }
+    }
+}
+
+/// How a pooling window moves over its input; a window that is not told to steps by its own size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool {
+    /// Height and width of the window.
+    pub kernel: [usize; 2],
+    /// Steps of the window between results.
+    pub stride: [usize; 2],
+    /// Elements added around the input on each side: −∞ for a maximum, 0 for a mean.
+    pub padding: [usize; 2],
+}
+
+impl Pool {
+    /// A window that steps by its own size.
+    pub fn new(kernel: [usize; 2]) -> Self {
+        Self { kernel, stride: kernel, padding: [0, 0] }
+    }
+}
+
+/// The number of places of a kernel that spans `span` in `size` elements.
+fn places(size: usize, span: usize, stride: usize) -> Option<usize> {
+    Some(size.checked_sub(span)? / stride + 1)
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// Convolution (cross-correlation) of a signal `[n, c, w]` with kernels `[o, c/groups, k]`, as PyTorch.
+    ///
+    /// # Panics
+    /// As [`Var::conv2d`].
+    #[track_caller]
+    pub fn conv1d(self, weight: Self, bias: Option<Self>, conv: Conv<1>) -> Self {
+        self.require("conv1d", self.rank() == 3 && weight.rank() == 3, Kind::Shape, || {
+            format!("a signal [n, c, w] and kernels [o, c, k] are needed, not {}", weight.shape())
+        });
+        let conv = Conv {
+            stride: [1, conv.stride[0]],
+            padding: [0, conv.padding[0]],
+            dilation: [1, conv.dilation[0]],
+            groups: conv.groups,
+        };
+        self.expand_dims(2).conv2d(weight.expand_dims(2), bias, conv).squeeze(2)
+    }
+
+    /// Convolution (cross-correlation) of images `[n, c, h, w]` with kernels `[o, c/groups, kh, kw]`, as PyTorch:
+    /// `[n, o, h′, w′]` with `h′ = (h + 2·padding − dilation·(kh − 1) − 1) / stride + 1`.
+    ///
+    /// ```
+    /// use autograd::{Conv, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let image = tape.var(&Tensor::new([1, 1, 2, 2], vec![1.0, 2.0, 3.0, 4.0]));
+    /// let kernel = tape.var(&Tensor::new([1, 1, 1, 2], vec![1.0, -1.0]));
+    /// assert_eq!(image.conv2d(kernel, None, Conv::default()).value().as_slice(), [-1.0, -1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where the shapes do not fit each other or the groups, a stride or dilation is 0, or the kernel is larger than
+    /// the padded image.
+    #[track_caller]
+    pub fn conv2d(self, weight: Self, bias: Option<Self>, conv: Conv<2>) -> Self {
+        let (own, kernel) = (self.shape(), weight.shape());
+        self.require("conv2d", own.rank() == 4 && kernel.rank() == 4, Kind::Shape, || {
+            format!("images [n, c, h, w] and kernels [o, c, kh, kw] are needed, not {kernel}")
+        });
+        let Conv { stride, padding, dilation, groups } = conv;
+        let positive = groups > 0 && stride.iter().chain(&dilation).all(|&s| s > 0);
+        self.require("conv2d", positive, Kind::Option, || "strides, dilations and groups are at least 1".into());
+        let (n, channels, outputs, per_group) = (own[0], own[1], kernel[0], kernel[1]);
+        let grouped = channels == per_group * groups && outputs % groups == 0;
+        self.require("conv2d", grouped, Kind::Shape, || {
+            format!("{channels} channels do not fit kernels {kernel} in {groups} groups")
+        });
+        let spatial: [(usize, Option<usize>); 2] = std::array::from_fn(|i| {
+            let span = dilation[i] * kernel[i + 2].saturating_sub(1) + 1;
+            let size = own[i + 2] + 2 * padding[i];
+            (size, places(size, span, stride[i]))
+        });
+        let [(h, Some(out_h)), (w, Some(out_w))] = spatial else {
+            self.require("conv2d", false, Kind::Shape, || format!("the kernels {kernel} are larger than the images"));
+            return self;
+        };
+        let padded = self.pad(&[(0, 0), (0, 0), (padding[0], padding[0]), (padding[1], padding[1])], 0.0);
+        let (s, w) = ([channels * h * w, h * w, w, 1], w);
+        let windows = padded.windows(
+            Shape::from(vec![n, groups, out_h, out_w, per_group, kernel[2], kernel[3]]),
+            [s[0], per_group * s[1], stride[0] * w, stride[1], s[1], dilation[0] * w, dilation[1]]
+                .iter()
+                .map(|&s| s as isize)
+                .collect(),
+        );
+        let span = per_group * kernel[2] * kernel[3];
+        let columns = windows.reshape([n, groups, out_h * out_w, span]);
+        let kernels = weight.reshape([groups, outputs / groups, span]);
+        // [groups, o/groups, span] · [n, groups, span, h′·w′]
+        let y = kernels.matmul_with(columns, false, true).reshape([n, outputs, out_h, out_w]);
+        bias.map_or(y, |bias| y + bias.reshape([outputs, 1, 1]))
+    }
+
+    /// The largest element of each window of images `[n, c, h, w]`; the first of equal ones gets the cotangent, as in
+    /// PyTorch.
+    ///
+    /// # Panics
+    /// Where this has another rank, or the window does not fit.
+    #[track_caller]
+    pub fn max_pool2d(self, pool: Pool) -> Self {
+        let windows = self.pool_windows("max_pool2d", pool, f64::NEG_INFINITY);
+        let first = windows.argmax(4);
+        windows.take_along_axis(4, &first.expand_dims(4)).squeeze(4)
+    }
+
+    /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where `count_padding`.
+    ///
+    /// # Panics
+    /// Where this has another rank, or the window does not fit.
+    #[track_caller]
+    pub fn avg_pool2d(self, pool: Pool, count_padding: bool) -> Self {
+        let windows = self.pool_windows("avg_pool2d", pool, 0.0);
+        let sum = windows.sum_axes(4);
+        if count_padding || pool.padding == [0, 0] {
+            return sum.div_scalar((pool.kernel[0] * pool.kernel[1]) as f64);
+        }
+        let (own, out) = (self.shape(), sum.shape());
+        let inside = |place: usize, axis: usize| {
+            let start = place * pool.stride[axis];
+            (start..start + pool.kernel[axis])
+                .filter(|i| (pool.padding[axis]..pool.padding[axis] + own[axis + 2]).contains(i))
+                .count()
+        };
+        let w = out[3];
+        let count = |i: usize| T::of_count(inside(i / w, 0) * inside(i % w, 1));
+        sum / self.tape().leaf_from_fn(Shape::from([out[2], w]), count)
+    }
+
+    /// The windows of images, `[n, c, h′, w′, kh·kw]`.
+    #[track_caller]
+    fn pool_windows(self, op: &str, pool: Pool, padding: f64) -> Self {
+        let own = self.shape();
+        self.require(op, own.rank() == 4, Kind::Shape, || "images [n, c, h, w] are needed".into());
+        let Pool { kernel, stride, padding: [ph, pw] } = pool;
+        let positive = stride.iter().chain(&kernel).all(|&s| s > 0);
+        self.require(op, positive, Kind::Option, || "strides and windows are at least 1".into());
+        let (h, w) = (own[2] + 2 * ph, own[3] + 2 * pw);
+        let (Some(out_h), Some(out_w)) = (places(h, kernel[0], stride[0]), places(w, kernel[1], stride[1])) else {
+            self.require(op, false, Kind::Shape, || format!("the window {kernel:?} is larger than the images"));
+            return self;
+        };
+        let padded = if ph + pw == 0 { self } else { self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], padding) };
+        let (n, c) = (own[0], own[1]);
+        let windows = padded.windows(
+            Shape::from(vec![n, c, out_h, out_w, kernel[0], kernel[1]]),
+            [c * h * w, h * w, stride[0] * w, stride[1], w, 1].iter().map(|&s| s as isize).collect(),
+        );
+        windows.reshape(Shape::from(vec![n, c, out_h, out_w, kernel[0] * kernel[1]]))
+    }
+
+    /// `x · Wᵀ + b` with `W` `[out, in]`, the layout of PyTorch.
+    #[track_caller]
+    pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
+        let y = self.matmul_with(weight, false, true);
+        bias.map_or(y, |bias| y + bias)
+    }
+}

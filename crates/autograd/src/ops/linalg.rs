@@ -1,0 +1,261 @@
+//! Linear algebra on batches of small square matrices.
+
+use crate::error::{Kind, Reason};
+use crate::float::Float;
+use crate::kernels::linalg::{self, Triangle};
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// The size of each matrix, or why they are not square.
+fn square(shape: &Shape) -> Result<usize, Reason> {
+    match shape[..] {
+        [.., m, n] if m == n => Ok(n),
+        _ => Err(Reason::shape("square matrices are needed")),
+    }
+}
+
+/// The shape of `op(A)⁻¹ B`: batches must be equal, as both are solved one by one.
+fn solution(a: &Shape, b: &Shape) -> Result<Shape, Reason> {
+    let n = square(a)?;
+    let fits = b.rank() == a.rank() && b[..b.rank() - 2] == a[..a.rank() - 2] && b[b.rank() - 2] == n;
+    if fits { Ok(b.clone()) } else { Err(Reason::shape(format!("the right side needs {n} rows in equal batches"))) }
+}
+
+/// Calls `f` with the matrices of a batch one by one.
+fn each<'a, T: Float>(a: View<'a, T>, y: ViewMut<'a, T>, per_result: usize, mut f: impl FnMut(usize, &[T], &mut [T])) {
+    let n = a.shape[a.shape.rank() - 1];
+    if n * per_result == 0 {
+        return;
+    }
+    for (i, (a, y)) in a.data.chunks_exact(n * n).zip(y.data.chunks_exact_mut(per_result)).enumerate() {
+        f(i, a, y);
+    }
+}
+
+/// The lower triangular `L` with `L Lᵀ = A`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cholesky;
+
+impl<T: Float> Op<T, 1> for Cholesky {
+    fn name(&self) -> &'static str {
+        "cholesky"
+    }
+    fn shape(&self, [a]: [&Shape; 1]) -> Result<Shape, Reason> {
+        square(a).map(|_| a.clone())
+    }
+    fn eval(&self, [a]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let n = a.shape[a.shape.rank() - 1];
+        each(a, y, n * n, |_, a, l| linalg::cholesky(a, n, l));
+    }
+    /// `Ā = sym(L⁻ᵀ Φ(Lᵀ L̄) L⁻¹)` with `Φ` the lower triangle, its diagonal halved (Murray, 2016, arXiv:1602.07527).
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], l: Var<'t, T>, dl: Var<'t, T>) -> Option<Var<'t, T>> {
+        let phi = l.matmul_with(dl, true, false).halved_lower();
+        let left = l.triangular_solve(phi, true, true, false);
+        let da = l.triangular_solve(left.t(), true, true, false);
+        Some((da + da.t()).mul_scalar(0.5))
+    }
+    /// `L̇ = L Φ(L⁻¹ Ȧ L⁻ᵀ)`
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], l: Var<'t, T>, [da]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        let da = da?;
+        let left = l.triangular_solve((da + da.t()).mul_scalar(0.5), true, false, false);
+        let both = l.triangular_solve(left.t(), true, false, false);
+        Some(l.matmul(both.halved_lower()))
+    }
+}
+
+/// `op(A)⁻¹ B` for a triangular `A`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TriangularSolve(Triangle);
+
+impl<T: Float> Op<T, 2> for TriangularSolve {
+    fn name(&self) -> &'static str {
+        "triangular_solve"
+    }
+    fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
+        solution(a, b)
+    }
+    fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        y.data.copy_from_slice(b.data);
+        let n = a.shape[a.shape.rank() - 1];
+        each(a, ViewMut { shape: y.shape, data: y.data }, n * b.shape[b.shape.rank() - 1], |_, a, x| {
+            linalg::solve_triangular(a, n, self.0, x);
+        });
+    }
+    /// `B̄ = op(A)⁻ᵀ X̄` and, on the triangle that is read, `Ā = −B̄ Xᵀ` (transposed where `op` is).
+    fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, dx: Var<'t, T>) -> Option<Var<'t, T>> {
+        let adjoint = Triangle { transpose: !self.0.transpose, ..self.0 };
+        let db = x.tape().record(Arity(Self(adjoint)), &[a, dx]);
+        if arg == 1 {
+            return Some(db);
+        }
+        let da = if self.0.transpose { x.matmul_with(db, false, true) } else { db.matmul_with(x, false, true) };
+        Some(self.triangle_of(da.neg()))
+    }
+    /// `Ẋ = op(A)⁻¹ (Ḃ − op(Ȧ) X)`
+    fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
+        let change = da.map(|da| self.triangle_of(da).matmul_with(x, self.0.transpose, false).neg());
+        Some(x.tape().record(Arity(*self), &[a, plus(db, change)?]))
+    }
+}
+
+impl TriangularSolve {
+    /// The part of a matrix that the solve reads.
+    fn triangle_of<'t, T: Float>(self, a: Var<'t, T>) -> Var<'t, T> {
+        let strict = isize::from(self.0.unit_diagonal);
+        if self.0.lower { a.tril(-strict) } else { a.triu(strict) }
+    }
+}
+
+fn plus<'t, T: Float>(a: Option<Var<'t, T>>, b: Option<Var<'t, T>>) -> Option<Var<'t, T>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (one, other) => one.or(other),
+    }
+}
+
+/// `op(A)⁻¹ B` for any regular `A`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Solve {
+    transpose: bool,
+}
+
+impl<T: Float> Op<T, 2> for Solve {
+    fn name(&self) -> &'static str {
+        "solve"
+    }
+    fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
+        solution(a, b)
+    }
+    fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        let n = a.shape[a.shape.rank() - 1];
+        let m = n * b.shape[b.shape.rank() - 1];
+        each(a, y, m, |i, a, x| linalg::solve(a, n, self.transpose, &b.data[i * m..(i + 1) * m], x));
+    }
+    /// `B̄ = op(A)⁻ᵀ X̄` and `Ā = −B̄ Xᵀ` (transposed where `op` is).
+    fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, dx: Var<'t, T>) -> Option<Var<'t, T>> {
+        let db = x.tape().record(Arity(Self { transpose: !self.transpose }), &[a, dx]);
+        if arg == 1 {
+            return Some(db);
+        }
+        let da = if self.transpose { x.matmul_with(db, false, true) } else { db.matmul_with(x, false, true) };
+        Some(da.neg())
+    }
+    /// `Ẋ = op(A)⁻¹ (Ḃ − op(Ȧ) X)`
+    fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
+        let change = da.map(|da| da.matmul_with(x, self.transpose, false).neg());
+        Some(x.tape().record(Arity(*self), &[a, plus(db, change)?]))
+    }
+}
+
+/// The determinant of each matrix, or the logarithm of its magnitude.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Determinant {
+    log_abs: bool,
+}
+
+impl Determinant {
+    /// `d ln|det A| / dA = A⁻ᵀ`, and `d det A / dA = det A · A⁻ᵀ`.
+    fn slope<'t, T: Float>(self, a: Var<'t, T>, y: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+        let g = if self.log_abs { g } else { g.zmul(y) };
+        g.expand_dims(-1).expand_dims(-1).zmul(a.inv().t())
+    }
+}
+
+impl<T: Float> Op<T, 1> for Determinant {
+    fn name(&self) -> &'static str {
+        if self.log_abs { "logabsdet" } else { "det" }
+    }
+    fn shape(&self, [a]: [&Shape; 1]) -> Result<Shape, Reason> {
+        square(a).map(|_| Shape::from(&a[..a.rank() - 2]))
+    }
+    fn eval(&self, [a]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let n = a.shape[a.shape.rank() - 1];
+        if n == 0 {
+            y.data.fill(if self.log_abs { T::ZERO } else { T::ONE });
+        }
+        each(a, y, 1, |_, a, y| y[0] = if self.log_abs { linalg::log_abs_det(a, n).0 } else { linalg::det(a, n) });
+    }
+    fn vjp<'t>(&self, _: usize, [a]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        Some(self.slope(a, y, dy))
+    }
+    fn jvp<'t>(&self, [a]: [Var<'t, T>; 1], y: Var<'t, T>, [da]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        let one = y.tape().full(y.shape(), T::ONE);
+        Some((self.slope(a, y, one) * da?).sum_axes([-2, -1]))
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The lower triangle with its diagonal halved, `Φ` in the rules of Cholesky.
+    fn halved_lower(self) -> Self {
+        (self.tril(0) + self.tril(-1)).mul_scalar(0.5)
+    }
+
+    /// The Cholesky factor of symmetric positive definite matrices: lower triangular `L` with `L Lᵀ = A`. Reads the
+    /// lower triangle; NaN where the matrix is not positive definite. Tangents are symmetric, and so are cotangents.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let a = tape.var(&Tensor::from_rows([[4.0, 2.0], [2.0, 5.0]]));
+    /// assert_eq!(a.cholesky().value(), Tensor::from_rows([[2.0, 0.0], [1.0, 2.0]]));
+    /// ```
+    #[track_caller]
+    pub fn cholesky(self) -> Self {
+        self.tape().record(Arity(Cholesky), &[self])
+    }
+
+    /// `op(A)⁻¹ B` for a triangular matrix, this; `b` is a vector or has columns. Only the named triangle is read.
+    #[track_caller]
+    pub fn triangular_solve(self, b: Self, lower: bool, transpose: bool, unit_diagonal: bool) -> Self {
+        let op = TriangularSolve(Triangle { lower, transpose, unit_diagonal });
+        let column = self.as_column("triangular_solve", b);
+        self.tape().record(Arity(op), &[self, column]).reshape(b.shape())
+    }
+
+    /// `A⁻¹ B` for regular matrices, this; `b` is a vector or has columns. A singular matrix gives infinities or NaN.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let a = tape.var(&Tensor::from_rows([[2.0, 1.0], [0.0, 4.0]]));
+    /// let b = tape.var(&Tensor::from([4.0, 8.0]));
+    /// assert_eq!(a.solve(b).value().as_slice(), [1.0, 2.0]);
+    /// ```
+    #[track_caller]
+    pub fn solve(self, b: Self) -> Self {
+        let column = self.as_column("solve", b);
+        self.tape().record(Arity(Solve { transpose: false }), &[self, column]).reshape(b.shape())
+    }
+
+    /// The right side of a solve with columns: a vector for each matrix becomes one column.
+    #[track_caller]
+    fn as_column(self, op: &str, b: Self) -> Self {
+        let (rank, b_rank) = (self.rank(), b.rank());
+        self.require(op, b_rank == rank || b_rank + 1 == rank, Kind::Shape, || {
+            format!("a right side of shape {} does not fit", b.shape())
+        });
+        if b_rank == rank { b } else { b.expand_dims(-1) }
+    }
+
+    /// The inverse of each matrix.
+    #[track_caller]
+    pub fn inv(self) -> Self {
+        let shape = self.shape();
+        let n = self.expect("inv", square(&shape));
+        let eye = self.tape().leaf_from_fn(shape, |i| if i % (n * n) / n == i % n { T::ONE } else { T::ZERO });
+        self.solve(eye)
+    }
+
+    /// The determinant of each matrix.
+    #[track_caller]
+    pub fn det(self) -> Self {
+        self.tape().record(Arity(Determinant { log_abs: false }), &[self])
+    }
+
+    /// `ln |det A|` of each matrix, without overflow; −∞ where it is singular.
+    #[track_caller]
+    pub fn logabsdet(self) -> Self {
+        self.tape().record(Arity(Determinant { log_abs: true }), &[self])
+    }
+}

@@ -1,0 +1,243 @@
+//! Losses, with the names and conventions of PyTorch.
+
+use crate::error::Kind;
+use crate::float::Float;
+use crate::ops::cross_entropy::Reduction;
+use crate::ops::take::{IndexVar, Indices};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use crate::var::Var;
+
+/// Options of [`Var::cross_entropy_opts`] and [`Var::nll`], with PyTorch's meaning.
+///
+/// ```
+/// use autograd::{CrossEntropyOptions, Reduction};
+/// let plain = CrossEntropyOptions::<f64>::default();
+/// assert_eq!((plain.reduction, plain.label_smoothing), (Reduction::Mean, 0.0));
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CrossEntropyOptions<T: Float = f64> {
+    /// What becomes of the losses of single examples; a mean is weighted by the examples' class weights.
+    pub reduction: Reduction,
+    /// A weight for each class.
+    pub class_weights: Option<Tensor<T>>,
+    /// The part of each target that is spread evenly over all classes, 0 to 1.
+    pub label_smoothing: f64,
+    /// A label whose examples do not count.
+    pub ignore_index: Option<i64>,
+}
+
+impl Reduction {
+    #[track_caller]
+    pub(crate) fn apply<'t, T: Float>(self, losses: Var<'t, T>) -> Var<'t, T> {
+        match self {
+            Self::None => losses,
+            Self::Sum => losses.sum(),
+            Self::Mean => losses.mean(),
+        }
+    }
+}
+
+/// Labels with the ignored ones replaced by class 0, and 1 where an example counts, 0 where it does not.
+struct Counted<'t, T: Float> {
+    labels: IndexVar<'t, T>,
+    counts: Option<Var<'t, T>>,
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The classes moved from axis 1 to the end and all else flattened: `[rows, classes]`, and the shape of the rows.
+    #[track_caller]
+    fn class_rows(self, op: &str) -> (Self, Shape) {
+        let shape = self.shape();
+        self.require(op, shape.rank() >= 1, Kind::Shape, || "scores with a dimension of classes are needed".into());
+        if shape.rank() == 1 {
+            return (self.reshape([1, shape[0]]), Shape::scalar());
+        }
+        let rows = shape.splice(1, &[]);
+        let order: Vec<isize> = (0..shape.rank() as isize).filter(|&i| i != 1).chain([1]).collect();
+        let moved = if shape.rank() == 2 { self } else { self.transpose(&order) };
+        (moved.reshape([rows.numel(), shape[1]]), rows)
+    }
+
+    /// Labels checked against the rows and classes, with the ignored ones set apart.
+    #[track_caller]
+    fn counted(
+        self,
+        op: &str,
+        labels: &IndexVar<'t, T>,
+        rows: &Shape,
+        classes: usize,
+        ignore: Option<i64>,
+    ) -> Counted<'t, T> {
+        self.require(op, labels.shape() == *rows, Kind::Shape, || {
+            format!("labels of shape {rows} are needed, not {}", labels.shape())
+        });
+        let Some(ignore) = ignore else {
+            self.expect(op, labels.check_labels(classes));
+            return Counted { labels: labels.reshape([rows.numel()]), counts: None };
+        };
+        let values = labels.value();
+        let known: Vec<i64> = values.iter().map(|&label| if label == ignore { 0 } else { label }).collect();
+        let known = self.tape().indices([rows.numel()], &known);
+        self.expect(op, known.check_labels(classes.max(1)));
+        let count = |i: usize| if values[i] == ignore { T::ZERO } else { T::ONE };
+        Counted { labels: known, counts: Some(self.tape().leaf_from_fn(Shape::from([rows.numel()]), count)) }
+    }
+
+    /// Cross-entropy of scores, with classes on axis 1, against integer labels of the other dimensions' shape, with
+    /// class weights, label smoothing and an ignored label, as `torch.nn.functional.cross_entropy`.
+    ///
+    /// ```
+    /// use autograd::{CrossEntropyOptions, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let scores = tape.var(&Tensor::from_rows([[0.0, 0.0], [3.0, 1.0]]));
+    /// let options = CrossEntropyOptions { ignore_index: Some(1), ..Default::default() };
+    /// assert_eq!(scores.cross_entropy_opts(&[0, 1], &options).item(), 2_f64.ln());
+    /// ```
+    ///
+    /// # Panics
+    /// Where the shapes do not fit, a label is out of range, or a mean has nothing to count.
+    #[track_caller]
+    pub fn cross_entropy_opts<I: Indices<'t, T> + ?Sized>(self, labels: &I, options: &CrossEntropyOptions<T>) -> Self {
+        let smoothing = options.label_smoothing;
+        self.require("cross_entropy", (0.0..=1.0).contains(&smoothing), Kind::Option, || {
+            format!("label smoothing {smoothing} is not between 0 and 1")
+        });
+        let labels = labels.on(self.tape());
+        let (scores, rows) = self.class_rows("cross_entropy");
+        let classes = scores.with_shape(|shape| shape[1]);
+        let Counted { labels, counts } = self.counted("cross_entropy", &labels, &rows, classes, options.ignore_index);
+        if counts.is_none() && options.class_weights.is_none() && smoothing == 0.0 {
+            let loss = scores.cross_entropy_with(&labels, options.reduction);
+            return if options.reduction == Reduction::None { loss.reshape(rows) } else { loss };
+        }
+        let log_p = scores.log_softmax(1);
+        let weights = self.class_weights(options, classes);
+        let of_label = log_p.take_along_axis(1, &labels.expand_dims(1)).squeeze(1).neg();
+        let row_weights = weights.map(|w| w.gather(0, &labels));
+        let of_label = row_weights.map_or(of_label, |w| w.zmul(of_label));
+        let losses = if smoothing == 0.0 {
+            of_label
+        } else {
+            let spread = weights.map_or(log_p, |w| w.zmul(log_p)).sum_axes(1).neg();
+            of_label.mul_scalar(1.0 - smoothing) + spread.mul_scalar(smoothing / classes as f64)
+        };
+        self.reduce_counted(losses, row_weights, counts, &rows, options.reduction)
+    }
+
+    /// The negative log-likelihood of labels under log-probabilities with classes on axis 1, as
+    /// `torch.nn.functional.nll_loss`. Label smoothing does not apply.
+    ///
+    /// # Panics
+    /// Where the shapes do not fit, a label is out of range, or a mean has nothing to count.
+    #[track_caller]
+    pub fn nll<I: Indices<'t, T> + ?Sized>(self, labels: &I, options: &CrossEntropyOptions<T>) -> Self {
+        let labels = labels.on(self.tape());
+        let (log_p, rows) = self.class_rows("nll");
+        let classes = log_p.with_shape(|shape| shape[1]);
+        let Counted { labels, counts } = self.counted("nll", &labels, &rows, classes, options.ignore_index);
+        let losses = log_p.take_along_axis(1, &labels.expand_dims(1)).squeeze(1).neg();
+        let row_weights = self.class_weights(options, classes).map(|w| w.gather(0, &labels));
+        let losses = row_weights.map_or(losses, |w| w.zmul(losses));
+        self.reduce_counted(losses, row_weights, counts, &rows, options.reduction)
+    }
+
+    #[track_caller]
+    fn class_weights(self, options: &CrossEntropyOptions<T>, classes: usize) -> Option<Self> {
+        let weights = options.class_weights.as_ref()?;
+        self.require("cross_entropy", weights.shape()[..] == [classes], Kind::Shape, || {
+            format!("{classes} class weights are needed, not {}", weights.shape())
+        });
+        Some(self.tape().var(weights))
+    }
+
+    /// Reduces losses `[rows]` with weights already in them; examples that do not count are selected away.
+    #[track_caller]
+    fn reduce_counted(
+        self,
+        losses: Self,
+        weights: Option<Self>,
+        counts: Option<Self>,
+        rows: &Shape,
+        reduction: Reduction,
+    ) -> Self {
+        let tape = self.tape();
+        let losses = counts.map_or(losses, |counts| counts.select(losses, tape.scalar(T::ZERO)));
+        match reduction {
+            Reduction::None => losses.reshape(rows.clone()),
+            Reduction::Sum => losses.sum(),
+            Reduction::Mean => {
+                let nothing = rows.numel() == 0
+                    || counts.is_some_and(|counts| counts.with_value(|counts| counts.iter().all(|&c| c == T::ZERO)));
+                self.require("cross_entropy", !nothing, Kind::Empty, || {
+                    "the mean over no counted examples does not exist".into()
+                });
+                let total = match (weights, counts) {
+                    (None, None) => return losses.mean(),
+                    (Some(weights), Some(counts)) => (weights * counts).sum(),
+                    (one, other) => one.or(other).unwrap_or(losses).sum(),
+                };
+                losses.sum() / total
+            }
+        }
+    }
+
+    /// Cross-entropy of scores against probabilities, both with classes on axis 1: `−Σ_k p_k log softmax(s)_k`. A
+    /// probability of 0 contributes exactly 0, also where the score is −∞. Differentiable in both.
+    ///
+    /// # Panics
+    /// Where the shapes differ, or a mean has nothing to count.
+    #[track_caller]
+    pub fn soft_cross_entropy(self, probabilities: Self, reduction: Reduction) -> Self {
+        self.require("soft_cross_entropy", self.shape() == probabilities.shape(), Kind::Shape, || {
+            format!("probabilities of the scores' shape are needed, not {}", probabilities.shape())
+        });
+        let axis = isize::from(self.rank() != 1);
+        let losses = probabilities.zmul(self.log_softmax(axis)).sum_axes(axis).neg();
+        reduction.apply(losses)
+    }
+
+    /// `(self − target)²`
+    #[track_caller]
+    pub fn mse(self, target: Self, reduction: Reduction) -> Self {
+        reduction.apply((self - target).square())
+    }
+
+    /// `|self − target|`
+    #[track_caller]
+    pub fn l1(self, target: Self, reduction: Reduction) -> Self {
+        reduction.apply((self - target).abs())
+    }
+
+    /// With `d = |self − target|`: `d²/2` up to `delta`, then `delta · (d − delta/2)` (Huber, 1964).
+    #[track_caller]
+    pub fn huber(self, target: Self, delta: f64, reduction: Reduction) -> Self {
+        let d = self - target;
+        let inside = d.abs().le(self.tape().scalar(T::of(delta)));
+        let far = d.abs().add_scalar(-0.5 * delta).mul_scalar(delta);
+        reduction.apply(inside.select(d.square().mul_scalar(0.5), far))
+    }
+
+    /// Binary cross-entropy of logits against targets in [0, 1], with a weight for positive targets that broadcasts:
+    /// `(1 − t)·s + (1 + (w − 1)·t)·softplus(−s)`. Differentiable in both; large logits stay exact.
+    #[track_caller]
+    pub fn bce_with_logits(self, target: Self, pos_weight: Option<Self>, reduction: Reduction) -> Self {
+        let tail = self.neg().softplus();
+        let rest = target.neg().add_scalar(1.0) * self;
+        let losses = match pos_weight {
+            None => rest + tail,
+            Some(weight) => rest + (weight.add_scalar(-1.0) * target).add_scalar(1.0) * tail,
+        };
+        reduction.apply(losses)
+    }
+
+    /// The Kullback-Leibler divergence pointwise, `t·(ln t − self)` for log-probabilities `self` and probabilities `t`
+    /// (0 where `t` is 0), or `e^t·(t − self)` where the target is given as logarithms; reduced by a sum or the mean
+    /// over *all* elements. PyTorch's `batchmean` is the sum divided by the batch size.
+    #[track_caller]
+    pub fn kl_div(self, target: Self, log_target: bool, reduction: Reduction) -> Self {
+        let losses =
+            if log_target { target.exp().zmul(target - self) } else { target.xlogy(target) - target.zmul(self) };
+        reduction.apply(losses)
+    }
+}

@@ -1,0 +1,160 @@
+//! Norms, variances and normalisation.
+
+use crate::error::{Kind, Reason};
+use crate::float::Float;
+use crate::kernels::reduce;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::ops::binary::BinaryRules;
+use crate::ops::reduce::{Axes, keepdims};
+use crate::shape::Shape;
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// The Euclidean norm along an axis, which is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Norm2 {
+    axis: usize,
+}
+
+impl Norm2 {
+    /// `x / ‖x‖`, 0 where the norm is: the subgradient of least norm.
+    fn direction<'t, T: Float>(self, x: Var<'t, T>, y: Var<'t, T>) -> Var<'t, T> {
+        x.over_norm(y.expand_dims(self.axis as isize))
+    }
+}
+
+impl<T: Float> Op<T, 1> for Norm2 {
+    fn name(&self) -> &'static str {
+        "norm"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.splice(self.axis, &[]))
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        reduce::norm(x.data, (n, inner), y.data);
+    }
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        Some(dy.expand_dims(self.axis as isize).zmul(self.direction(x, y)))
+    }
+    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        Some(dx?.zmul(self.direction(x, y)).sum_axes(self.axis as isize))
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The vector norm of order `p` over axes: `(Σ |x|^p)^(1/p)`; 2 is Euclidean, ∞ the largest magnitude, −∞ the
+    /// smallest, 0 the number of elements that are not 0. Order 2 neither overflows nor underflows; the derivative of
+    /// a norm of zero is 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([3e200, 4e200]));
+    /// assert_eq!(x.norm(2.0, ..).item(), 5e200);
+    /// let zero = tape.var(&Tensor::from([0.0, 0.0]));
+    /// assert_eq!(grad(zero.norm(2.0, ..), &zero).value().as_slice(), [0.0, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where an axis does not exist, or a norm of order ±∞ is over no elements.
+    #[track_caller]
+    pub fn norm(self, p: f64, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        if p == 2.0 {
+            let (x, axis, shape) = self.merge_axes("norm", &axes);
+            return x.tape().record(Arity(Norm2 { axis }), &[x]).reshape(shape);
+        }
+        let zero = self.tape().scalar(T::ZERO);
+        if p == 0.0 {
+            return self.ne(zero).sum_axes(axes);
+        }
+        let magnitude = self.abs();
+        if p == 1.0 {
+            magnitude.sum_axes(axes)
+        } else if p == f64::INFINITY {
+            magnitude.max_axes(axes)
+        } else if p == f64::NEG_INFINITY {
+            magnitude.min_axes(axes)
+        } else {
+            let sum = magnitude.pow_scalar(p).sum_axes(axes);
+            // The root has an infinite derivative at 0, so it is taken elsewhere and 0 put in its place.
+            let vanishes = sum.eq(zero);
+            let root = vanishes.select(self.tape().scalar(T::ONE), sum).pow_scalar(1.0 / p);
+            vanishes.select(zero, root)
+        }
+    }
+
+    /// The variance over axes: `Σ (x − mean)² / (n − ddof)`.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 3.0]));
+    /// assert_eq!((x.var(0, ..).item(), x.var(1, ..).item()), (1.0, 2.0));
+    /// ```
+    ///
+    /// # Panics
+    /// Where there are no more than `ddof` elements to take the variance of.
+    #[track_caller]
+    pub fn var(self, ddof: usize, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        let (centred, n) = self.centred("var", ddof, &axes);
+        centred.square().sum_axes(axes).div_scalar(n)
+    }
+
+    /// The standard deviation over axes: `√(Σ (x − mean)² / (n − ddof))`. Its derivative where all elements are equal
+    /// is 0, as for every norm.
+    ///
+    /// # Panics
+    /// Where there are no more than `ddof` elements to take the deviation of.
+    #[track_caller]
+    pub fn std(self, ddof: usize, axes: impl Into<Axes>) -> Self {
+        let axes = axes.into();
+        let (centred, n) = self.centred("std", ddof, &axes);
+        centred.norm(2.0, axes).div_scalar(n.sqrt())
+    }
+
+    /// `x − mean`, and `n − ddof`.
+    #[track_caller]
+    fn centred(self, op: &str, ddof: usize, axes: &Axes) -> (Self, f64) {
+        let n = self.count_along(op, axes);
+        self.require(op, n > ddof, Kind::Empty, || format!("{n} elements are too few with ddof {ddof}"));
+        (self - self.mean_axes(keepdims(axes.clone())), (n - ddof) as f64)
+    }
+
+    /// Layer normalisation over the last `ndim` dimensions: `(x − mean) / √(var + eps)`, then `· weight + bias` where
+    /// given, which have the shape of those dimensions (Ba, Kiros and Hinton, 2016).
+    ///
+    /// # Panics
+    /// Where there are fewer dimensions, nothing to normalise, or a weight does not broadcast.
+    #[track_caller]
+    pub fn layer_norm(self, ndim: usize, weight: Option<Self>, bias: Option<Self>, eps: f64) -> Self {
+        let axes = keepdims(self.last_axes("layer_norm", ndim));
+        let (centred, n) = self.centred("layer_norm", 0, &axes);
+        let variance = centred.square().sum_axes(axes).div_scalar(n);
+        let y = centred * variance.add_scalar(eps).rsqrt();
+        let y = weight.map_or(y, |weight| y * weight);
+        bias.map_or(y, |bias| y + bias)
+    }
+
+    /// Root-mean-square normalisation over the last dimension: `x / √(mean x² + eps)`, then `· weight` where given
+    /// (Zhang and Sennrich, 2019).
+    ///
+    /// # Panics
+    /// Where there is no dimension, nothing to normalise, or the weight does not broadcast.
+    #[track_caller]
+    pub fn rms_norm(self, weight: Option<Self>, eps: f64) -> Self {
+        let axes = keepdims(self.last_axes("rms_norm", 1));
+        let y = self * self.square().mean_axes(axes).add_scalar(eps).rsqrt();
+        weight.map_or(y, |weight| y * weight)
+    }
+
+    #[track_caller]
+    fn last_axes(self, op: &str, ndim: usize) -> Axes {
+        let rank = self.rank();
+        self.require(op, ndim <= rank, Kind::Axis, || format!("{ndim} dimensions of rank {rank} are asked"));
+        let axes: SmallVec<[isize; 4]> = (rank - ndim..rank).map(|i| i as isize).collect();
+        Axes::from(&axes[..])
+    }
+}

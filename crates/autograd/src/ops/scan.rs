@@ -1,0 +1,156 @@
+//! Running sums and products, and the linear recurrence behind the products.
+
+use crate::error::Reason;
+use crate::float::Float;
+use crate::kernels::reduce;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::ops::reduce::Axes;
+use crate::ops::view::Slice;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// Running sums along an axis, from the front or from the back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CumSum {
+    axis: usize,
+    reverse: bool,
+}
+
+impl<T: Float> Op<T, 1> for CumSum {
+    fn name(&self) -> &'static str {
+        "cumsum"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        reduce::cumsum(x.data, (n, inner), self.reverse, y.data);
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(Self { reverse: !self.reverse, ..*self }), &[dy]))
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(*self), &[dx?]))
+    }
+}
+
+/// The linear recurrence `h_t = b_t + a_t · h_{t−1}` along an axis (with `a_{t−1}` where `lagged`, and `t+1` for `t−1`
+/// where `reverse`). Its adjoint is a recurrence of the same kind in the other direction, so products made of it are
+/// exact at zeros, at every order; dividing by a factor never is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recurrence {
+    axis: usize,
+    reverse: bool,
+    lagged: bool,
+}
+
+impl Recurrence {
+    /// `x` moved by one along the axis, in the direction of the recurrence (or against it); 0 moves in.
+    fn moved<'t, T: Float>(self, x: Var<'t, T>, with: bool) -> Var<'t, T> {
+        let n = x.with_shape(|shape| shape[self.axis]);
+        let mut pads = vec![(0, 0); self.axis + 1];
+        let axis = self.axis as isize;
+        let (start, pad) = if with == self.reverse { (1, (0, 1)) } else { (0, (1, 0)) };
+        pads[self.axis] = pad;
+        x.narrow(axis, start.min(n), n.saturating_sub(1)).pad(&pads, 0.0)
+    }
+}
+
+impl<T: Float> Op<T, 2> for Recurrence {
+    fn name(&self) -> &'static str {
+        "recurrence"
+    }
+    fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
+        if a == b { Ok(b.clone()) } else { Err(Reason::shape("the shapes must be equal")) }
+    }
+    fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        let (_, n, inner) = b.shape.around(self.axis);
+        reduce::recur((a.data, b.data), (n, inner), self.reverse, self.lagged, y.data);
+    }
+    /// With the adjoint `λ_t = g_t + a_{t+1} · λ_{t+1}`: `db_t = λ_t` and `da_t = λ_t · h_{t−1}`; where lagged,
+    /// `λ_t = g_t + a_t · λ_{t+1}` and `da_t = λ_{t+1} · h_t`.
+    fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let adjoint = Self { axis: self.axis, reverse: !self.reverse, lagged: !self.lagged };
+        let lambda = y.tape().record(Arity(adjoint), &[a, dy]);
+        Some(match (arg, self.lagged) {
+            (0, false) => lambda.zmul(self.moved(y, true)),
+            (0, true) => self.moved(lambda, false).zmul(y),
+            _ => lambda,
+        })
+    }
+    /// The tangent obeys the same recurrence, with `db_t + da_t · h_{t−1}` in the place of `b_t`.
+    fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
+        let from_a = da.map(|da| if self.lagged { self.moved(da.zmul(y), true) } else { da.zmul(self.moved(y, true)) });
+        let source = match (from_a, db) {
+            (Some(a), Some(b)) => a + b,
+            (one, other) => one.or(other)?,
+        };
+        Some(y.tape().record(Arity(*self), &[a, source]))
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// Running sums along an axis.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 2.0, 3.0]));
+    /// assert_eq!(x.cumsum(0).value().as_slice(), [1.0, 3.0, 6.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumsum(self, axis: isize) -> Self {
+        let axis = self.expect("cumsum", self.with_shape(|shape| shape.axis(axis)));
+        self.tape().record(Arity(CumSum { axis, reverse: false }), &[self])
+    }
+
+    /// Running products along an axis; the derivatives are exact at zeros, at every order.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([2.0, 0.0, 3.0]));
+    /// assert_eq!(x.cumprod(0).value().as_slice(), [2.0, 0.0, 0.0]);
+    /// assert_eq!(grad(x.cumprod(0).sum(), &x).value().as_slice(), [1.0, 8.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumprod(self, axis: isize) -> Self {
+        let shape = self.shape();
+        let axis = self.expect("cumprod", shape.axis(axis));
+        let n = shape[axis];
+        if n == 0 {
+            return self;
+        }
+        // y_t = x_t · y_{t−1}, begun by b = (x_0, 0, …, 0).
+        let mut pads = vec![(0, 0); axis + 1];
+        pads[axis] = (0, n - 1);
+        let begin = self.narrow(axis as isize, 0, 1).pad(&pads, 0.0);
+        self.tape().record(Arity(Recurrence { axis, reverse: false, lagged: false }), &[self, begin])
+    }
+
+    /// The product of all elements: a scalar, 1 where there are none.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([2.0, 0.0, 3.0]));
+    /// assert_eq!(grad(x.prod(), &x).value().as_slice(), [0.0, 6.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn prod(self) -> Self {
+        self.prod_axes(..)
+    }
+
+    /// The product over axes; see [`Axes`] and [`Var::prod`].
+    #[track_caller]
+    pub fn prod_axes(self, axes: impl Into<Axes>) -> Self {
+        let (x, axis, shape) = self.merge_axes("prod", &axes.into());
+        if x.with_shape(|x| x[axis]) == 0 {
+            return self.tape().full(shape, T::ONE);
+        }
+        let mut last = vec![Slice::all(); axis];
+        last.push(Slice::from(-1..));
+        x.cumprod(axis as isize).slice(&last).reshape(shape)
+    }
+}

@@ -1,0 +1,138 @@
+//! Orders: sorting, the largest and their places. An order is an index, and its derivative is that of reading by it.
+
+use crate::error::{Kind, Reason};
+use crate::float::Float;
+use crate::kernels::sort;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::ops::take::IndexVar;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// The places of the elements along an axis in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Argsort {
+    axis: usize,
+    descending: bool,
+}
+
+/// The place of the largest (or smallest) element along an axis, which is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ArgExtreme {
+    axis: usize,
+    largest: bool,
+}
+
+impl<T: Float> Op<T, 1> for Argsort {
+    fn name(&self) -> &'static str {
+        "argsort"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        sort::argsort(x.data, (n, inner), self.descending, y.data);
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
+        None
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        None
+    }
+}
+
+impl<T: Float> Op<T, 1> for ArgExtreme {
+    fn name(&self) -> &'static str {
+        if self.largest { "argmax" } else { "argmin" }
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        if x[self.axis] == 0 {
+            return Err(Reason::new(Kind::Empty, "an extreme of no elements does not exist"));
+        }
+        Ok(x.splice(self.axis, &[]))
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        sort::arg_extreme(x.data, (n, inner), self.largest, y.data);
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
+        None
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        None
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The places of the elements along an axis in order: stable, NaN last (first where descending).
+    #[track_caller]
+    pub fn argsort(self, axis: isize, descending: bool) -> IndexVar<'t, T> {
+        let shape = self.shape();
+        let axis = self.expect("argsort", shape.axis(axis));
+        let order = self.tape().record(Arity(Argsort { axis, descending }), &[self]);
+        IndexVar::computed(order, shape[axis])
+    }
+
+    /// The elements along an axis in order: stable, NaN last (first where descending).
+    ///
+    /// ```
+    /// use autograd::{vjp, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([3.0, 1.0, 2.0]));
+    /// let y = x.sort(0, false);
+    /// assert_eq!(y.value().as_slice(), [1.0, 2.0, 3.0]);
+    /// let dy = tape.var(&Tensor::from([10.0, 20.0, 30.0]));
+    /// assert_eq!(vjp(y, &x, dy).value().as_slice(), [30.0, 10.0, 20.0]);
+    /// ```
+    #[track_caller]
+    pub fn sort(self, axis: isize, descending: bool) -> Self {
+        self.take_along_axis(axis, &self.argsort(axis, descending))
+    }
+
+    /// The `k` largest (or smallest) elements along an axis, in order, and their places.
+    ///
+    /// # Panics
+    /// Where the axis has fewer.
+    #[track_caller]
+    pub fn topk(self, k: usize, axis: isize, largest: bool) -> (Self, IndexVar<'t, T>) {
+        let shape = self.shape();
+        let i = self.expect("topk", shape.axis(axis));
+        self.require("topk", k <= shape[i], Kind::Index, || format!("{k} of {} elements are asked", shape[i]));
+        let order = self.argsort(axis, largest);
+        let places = IndexVar::computed(order.var().narrow(axis, 0, k), shape[i]);
+        (self.take_along_axis(axis, &places), places)
+    }
+
+    /// The place of the largest element along an axis, which is dropped: the first of equal ones, a NaN before all.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([3.0, 5.0, 5.0]));
+    /// assert_eq!(x.argmax(0).value(), [1]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where there are no elements.
+    #[track_caller]
+    pub fn argmax(self, axis: isize) -> IndexVar<'t, T> {
+        self.arg_extreme("argmax", axis, true)
+    }
+
+    /// The place of the smallest element along an axis, as [`Var::argmax`].
+    ///
+    /// # Panics
+    /// Where there are no elements.
+    #[track_caller]
+    pub fn argmin(self, axis: isize) -> IndexVar<'t, T> {
+        self.arg_extreme("argmin", axis, false)
+    }
+
+    #[track_caller]
+    fn arg_extreme(self, op: &str, axis: isize, largest: bool) -> IndexVar<'t, T> {
+        let shape = self.shape();
+        let axis = self.expect(op, shape.axis(axis));
+        let place = self.tape().record(Arity(ArgExtreme { axis, largest }), &[self]);
+        IndexVar::computed(place, shape[axis])
+    }
+}

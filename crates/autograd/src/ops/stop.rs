@@ -1,0 +1,44 @@
+//! Values that count as constants for derivatives.
+
+use crate::error::Reason;
+use crate::float::Float;
+use crate::op::{Arity, Op, View, ViewMut};
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// The same value, with derivative 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StopGradient;
+
+impl<T: Float> Op<T, 1> for StopGradient {
+    fn name(&self) -> &'static str {
+        "stop_gradient"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        y.data.copy_from_slice(x.data);
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
+        None
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        None
+    }
+}
+
+impl<'t, T: Float> Var<'t, T> {
+    /// The same value, constant for derivatives of every order and in both modes; also called `detach`.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::scalar(3.0));
+    /// assert_eq!(grad(x * x.stop_gradient(), &x).item(), 3.0);
+    /// ```
+    #[track_caller]
+    pub fn stop_gradient(self) -> Self {
+        self.tape().record(Arity(StopGradient), &[self])
+    }
+}
