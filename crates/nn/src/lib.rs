@@ -1,1 +1,52 @@
-//! Small neural nets on the autograd tape: layers, initialisers, losses, optimisers, data and training.
+//! Small neural nets on the autograd tape: layers, initialisers, optimisers, data and training.
+//!
+//! A model is a generic struct: [`Mlp<Tensor>`](Mlp) is stored and updated, `tape.vars(&model)` gives `Mlp<Var>`,
+//! which computes and is differentiated. Everything here uses only what any user of [`autograd`] could use, so a layer
+//! or an optimiser of your own stands on the same footing. Losses are expressions of variables:
+//! [`Var::cross_entropy`](autograd::Var::cross_entropy) of scores, or `(y - target).square().mean()`.
+//!
+//! ```
+//! use nn::data::{Csv, IRIS_CSV, Standardiser};
+//! use nn::{Activation, Adam, Dataset, Mlp, Trainer, accuracy};
+//!
+//! # fn main() -> Result<(), nn::Error> {
+//! let data: Dataset = Csv::new("species").parse("iris.csv", IRIS_CSV)?;
+//! let (train, test) = data.split_stratified(1.0 / 3.0, 0);
+//! let scale = Standardiser::fit(&train);
+//! let (train, test) = (scale.apply(&train), scale.apply(&test));
+//!
+//! let mut net = Mlp::new(&[4, 16, 3], Activation::Tanh, 0);
+//! Trainer::new(16, 0).fit(
+//!     30,
+//!     &mut net,
+//!     &mut Adam::new(0.01),
+//!     &train,
+//!     |net, x, labels| net.forward(x).cross_entropy(labels),
+//!     |epoch, loss| println!("epoch {epoch}: {loss:.3}"),
+//! );
+//! assert!(accuracy(&net.predict(test.features()), test.labels()) > 0.9);
+//! # Ok(())
+//! # }
+//! ```
+
+mod random;
+mod init;
+mod activation;
+mod linear;
+mod mlp;
+mod metric;
+pub mod optim;
+pub mod data;
+mod train;
+mod error;
+
+pub use activation::Activation;
+pub use data::Dataset;
+pub use error::{Error, Kind};
+pub use init::Init;
+pub use linear::Linear;
+pub use metric::{accuracy, classes};
+pub use mlp::Mlp;
+pub use optim::{Adam, Optimiser, Sgd};
+pub use random::{Generator, generator};
+pub use train::Trainer;

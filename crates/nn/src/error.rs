@@ -1,0 +1,119 @@
+//! What can be wrong with data from outside.
+
+use std::fmt;
+
+/// What is wrong with a data file, and where.
+///
+/// ```
+/// use nn::data::Csv;
+/// let error = Csv::new("kind").parse::<f64>("pets.csv", "weight,kind\n4.1,cat\n4l,cat\n").unwrap_err();
+/// assert_eq!(error.to_string(), "pets.csv, line 3, column 1: expected a number for `weight`, found `4l`");
+/// assert_eq!((error.line, error.column), (Some(3), Some(1)));
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {kind}", Place(self))]
+pub struct Error {
+    /// The file, as the caller named it.
+    pub file: String,
+    /// The line of the file, from 1.
+    pub line: Option<u32>,
+    /// The field of the record, from 1.
+    pub column: Option<u32>,
+    /// What was expected, and what was found.
+    pub kind: Kind,
+}
+
+/// The kinds of mistake in a data file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The file could not be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(std::io::Error),
+    /// The file holds bytes that are no text.
+    #[error("expected UTF-8 text, found other bytes")]
+    Encoding,
+    /// There is no header.
+    #[error("expected a header with the names of the columns, found an empty file")]
+    Empty,
+    /// There is a header, but nothing below it.
+    #[error("expected rows below the header, found none")]
+    NoRows,
+    /// The header does not name the column of labels once.
+    #[error("expected one column `{expected}`, found {} in the header: {}", times(*.count), list(.header))]
+    LabelColumn {
+        /// The column asked for.
+        expected: String,
+        /// How many columns have this name.
+        count: usize,
+        /// The columns that are there.
+        header: Vec<String>,
+    },
+    /// There is no column beside the labels.
+    #[error("expected a column of numbers beside the labels, found none")]
+    NoFeatures,
+    /// A row has more or fewer fields than the header.
+    #[error("expected {expected} fields as in the header, found {found}")]
+    Ragged {
+        /// The number of fields in the header.
+        expected: usize,
+        /// The number of fields in the row.
+        found: usize,
+    },
+    /// A field is not a number.
+    #[error("expected a number for `{name}`, found `{found}`")]
+    NotANumber {
+        /// The column's name.
+        name: String,
+        /// The field's text.
+        found: String,
+    },
+    /// A field is infinite, NaN, or too large for the number type.
+    #[error("expected a finite {number} for `{name}`, found `{found}`")]
+    NotFinite {
+        /// The column's name.
+        name: String,
+        /// The field's text.
+        found: String,
+        /// The number type, `f32` or `f64`.
+        number: &'static str,
+    },
+    /// A label is not one of the known classes, or is empty.
+    #[error("expected a class for `{name}`{}, found `{found}`", among(.known))]
+    Label {
+        /// The column's name.
+        name: String,
+        /// The field's text.
+        found: String,
+        /// The known classes; empty where any name would do.
+        known: Box<[String]>,
+    },
+}
+
+/// Writes where an error is.
+struct Place<'a>(&'a Error);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.file)?;
+        if let Some(line) = self.0.line {
+            write!(f, ", line {line}")?;
+        }
+        if let Some(column) = self.0.column {
+            write!(f, ", column {column}")?;
+        }
+        Ok(())
+    }
+}
+
+fn times(count: usize) -> String {
+    if count == 0 { "none".to_owned() } else { count.to_string() }
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn among(known: &[String]) -> String {
+    if known.is_empty() { String::new() } else { format!(" among {}", list(known)) }
+}

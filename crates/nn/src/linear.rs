@@ -1,0 +1,78 @@
+//! The affine layer.
+
+use crate::init::Init;
+use autograd::{Float, Tensor, Var, tree};
+use rand::Rng;
+
+/// An affine layer, `y = x W + b`: `Linear<Tensor>` holds its numbers, `Linear<Var>` computes on a tape.
+///
+/// ```
+/// use autograd::{Tape, Tensor};
+/// use nn::Linear;
+/// let layer = Linear { weight: Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]), bias: Some(Tensor::from([0.5, 0.0])) };
+/// let tape = Tape::new();
+/// let x = tape.var(&Tensor::from_rows([[1.0, 1.0]]));
+/// assert_eq!(tape.vars(&layer).forward(x).value(), Tensor::from_rows([[4.5, 6.0]]));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Linear<V> {
+    /// `W`, of shape `[in, out]`.
+    pub weight: V,
+    /// `b`, of shape `[out]`, if there is one.
+    pub bias: Option<V>,
+}
+tree!(Linear { weight, bias });
+
+impl<T: Float> Linear<Tensor<T>> {
+    /// A layer from `[in, out]` with weights from an initialiser and a bias of zeros.
+    ///
+    /// ```
+    /// use nn::{Init, Linear, generator};
+    /// let layer = Linear::<autograd::Tensor>::new([4, 3], Init::XavierNormal { gain: 1.0 }, &mut generator(0));
+    /// let without_bias = Linear { bias: None, ..layer };
+    /// ```
+    pub fn new(sizes: [usize; 2], init: Init, rng: &mut impl Rng) -> Self {
+        Self { weight: init.sample(sizes, rng), bias: Some(Tensor::zeros([sizes[1]])) }
+    }
+}
+
+impl<'t, T: Float> Linear<Var<'t, T>> {
+    /// `y = x W + b`: from a batch `[n, in]` to `[n, out]`, recorded.
+    ///
+    /// # Panics
+    /// Where the rows of `x` do not have `in` elements, at the caller's line.
+    #[track_caller]
+    pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let y = x.matmul(self.weight);
+        match self.bias {
+            Some(bias) => y + bias,
+            None => y,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use autograd::{Tape, Tree, grad};
+
+    #[test]
+    fn gradients_are_x_transposed_times_dy_and_its_column_sums() {
+        let layer = Linear { weight: Tensor::from_rows([[1.0], [2.0]]), bias: Some(Tensor::from([3.0])) };
+        let tape = Tape::new();
+        let vars = tape.vars(&layer);
+        let x = tape.var(&Tensor::from_rows([[1.0, 10.0], [2.0, 20.0]]));
+        let grads = tape.values(&grad(vars.forward(x).sum(), &vars));
+        assert_eq!(grads.weight, Tensor::from_rows([[3.0], [30.0]]));
+        assert_eq!(grads.bias, Some(Tensor::from([2.0])));
+    }
+
+    #[test]
+    fn a_layer_may_have_no_bias() {
+        let layer = Linear { weight: Tensor::from_rows([[2.0_f32]]), bias: None };
+        assert_eq!(layer.names(), ["weight"]);
+        let tape = Tape::<f32>::default();
+        let x = tape.var(&Tensor::from_rows([[3.0]]));
+        assert_eq!(tape.vars(&layer).forward(x).item(), 6.0);
+    }
+}

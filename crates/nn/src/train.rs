@@ -1,0 +1,166 @@
+//! The training loop.
+
+use crate::data::Dataset;
+use crate::optim::Optimiser;
+use autograd::{Float, Tape, Tensor, Tree, Var};
+
+/// A training loop: it deals out batches, records the loss of each on a tape that it reuses, and lets an optimiser
+/// step. The model is any [`Tree`] of tensors, the loss a function of its variables, a batch `[n, d]` and `n` labels.
+///
+/// [`Trainer::fit`] runs several epochs in one call; a loop over [`Trainer::epoch`] has the model and the optimiser in
+/// its hands between two epochs, to validate, to change the rate, or to stop.
+///
+/// ```
+/// use autograd::{Tensor, Var};
+/// use nn::{Dataset, Sgd, Trainer};
+/// let classes = ["below", "above"].map(String::from).to_vec();
+/// let data = Dataset::new(Tensor::from_rows([[-2.0], [-1.0], [1.0], [2.0]]), vec![0, 0, 1, 1], classes);
+///
+/// let mut weight = Tensor::from_rows([[0.0, 0.0]]); // a model of one leaf
+/// let mut trainer = Trainer::new(2, 0);
+/// let mut losses = Vec::new();
+/// trainer.fit(10, &mut weight, &mut Sgd::new(1.0), &data,
+///     |w, x, labels| x.matmul(*w).cross_entropy(labels),
+///     |_epoch, loss| losses.push(loss),
+/// );
+/// assert!(losses[0] < 2_f64.ln() && losses[9] < 0.1);
+/// ```
+pub struct Trainer<T: Float = f64> {
+    /// How many examples a step sees.
+    pub batch_size: usize,
+    /// Decides the order of the examples.
+    pub seed: u64,
+    /// The number of epochs done.
+    pub epochs: u32,
+    tape: Tape<T>,
+}
+
+impl<T: Float> Trainer<T> {
+    /// A training loop with batches of this size, in an order from a seed.
+    pub fn new(batch_size: usize, seed: u64) -> Self {
+        Self { batch_size, seed, epochs: 0, tape: Tape::default() }
+    }
+
+    /// Trains for one epoch, in which each example comes once, and returns the mean loss of the examples, each taken
+    /// before the step that its batch led to; NaN where there are no examples.
+    ///
+    /// The loss is `loss(net, x, labels)`, the mean over the batch.
+    ///
+    /// # Panics
+    /// Where the batch size is 0, or the loss is not one number.
+    #[track_caller]
+    pub fn epoch<P>(
+        &mut self,
+        model: &mut P,
+        optimiser: &mut impl Optimiser<T>,
+        data: &Dataset<T>,
+        loss: impl for<'t> Fn(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
+    ) -> f64
+    where
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
+    {
+        let mut total = 0.0;
+        for (x, labels) in data.batches(self.batch_size, self.seed, self.epochs) {
+            let (mean, grads) = self.tape.value_and_grad(model, |tape, net| loss(&net, tape.var(&x), &labels));
+            optimiser.step(model, &grads);
+            total += mean.to_f64() * labels.len() as f64;
+        }
+        self.epochs += 1;
+        total / data.len() as f64
+    }
+
+    /// Trains for several epochs, and calls `report(epoch, loss)` after each, with epochs counted from 1 and the mean
+    /// loss of [`Trainer::epoch`].
+    ///
+    /// # Panics
+    /// As [`Trainer::epoch`].
+    #[track_caller]
+    pub fn fit<P>(
+        &mut self,
+        epochs: u32,
+        model: &mut P,
+        optimiser: &mut impl Optimiser<T>,
+        data: &Dataset<T>,
+        loss: impl for<'t> Fn(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
+        mut report: impl FnMut(u32, f64),
+    ) where
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
+    {
+        for _ in 0..epochs {
+            let loss = self.epoch(model, optimiser, data, &loss);
+            report(self.epochs, loss);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Csv, IRIS_CSV, Standardiser};
+    use crate::{Activation, Adam, Mlp, Sgd, accuracy};
+
+    fn iris<T: Float>() -> Dataset<T> {
+        let iris = Csv::new("species").parse("iris.csv", IRIS_CSV).unwrap();
+        Standardiser::fit(&iris).apply(&iris)
+    }
+
+    fn trained<T: Float>(seed: u64) -> (Mlp<Tensor<T>>, Vec<f64>) {
+        let mut net = Mlp::new(&[4, 8, 3], Activation::Tanh, seed);
+        let mut losses = Vec::new();
+        Trainer::new(16, seed).fit(
+            40,
+            &mut net,
+            &mut Adam::new(0.02),
+            &iris(),
+            |net, x, labels| net.forward(x).cross_entropy(labels),
+            |epoch, loss| losses.push((epoch, loss)),
+        );
+        assert_eq!(losses.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), (1..=40).collect::<Vec<_>>());
+        (net, losses.into_iter().map(|(_, loss)| loss).collect())
+    }
+
+    #[test]
+    fn a_net_learns_in_both_precisions() {
+        fn check<T: Float>() {
+            let (net, losses) = trained::<T>(3);
+            let data = iris::<T>();
+            assert!(losses[39] < 0.1 && losses[0] > 0.4, "{losses:?}");
+            assert!(accuracy(&net.predict(data.features()), data.labels()) > 0.95);
+        }
+        check::<f64>();
+        check::<f32>();
+    }
+
+    #[test]
+    fn a_seed_gives_one_result() {
+        assert_eq!(trained::<f64>(1), trained::<f64>(1));
+        assert_ne!(trained::<f64>(1).0, trained::<f64>(2).0);
+    }
+
+    #[test]
+    fn the_loss_is_the_mean_over_examples_not_over_batches() {
+        // With a rate of 0 the net stays, so batches of 64, 64 and 22 must give the loss of all 150.
+        let data: Dataset = iris();
+        let mut net: Mlp<Tensor> = Mlp::new(&[4, 3], Activation::Identity, 0);
+        let loss = Trainer::new(64, 0)
+            .epoch(&mut net, &mut Sgd::new(0.0), &data, |net, x, labels| net.forward(x).cross_entropy(labels));
+        let tape = Tape::new();
+        let all = tape.vars(&net).forward(tape.var(data.features())).cross_entropy(data.labels()).item();
+        approx::assert_relative_eq!(loss, all, max_relative = 1e-13);
+    }
+
+    #[test]
+    fn parameters_are_updated_in_place() {
+        let data: Dataset = iris();
+        let mut net: Mlp<Tensor> = Mlp::new(&[4, 8, 3], Activation::Relu, 0);
+        let addresses = |net: &Mlp<Tensor>| net.leaves().iter().map(|p| p.as_slice().as_ptr()).collect::<Vec<_>>();
+        let before = addresses(&net);
+        let mut adam = Adam::new(0.01);
+        let mut trainer = Trainer::new(32, 0);
+        for _ in 0..3 {
+            trainer.epoch(&mut net, &mut adam, &data, |net, x, labels| net.forward(x).cross_entropy(labels));
+        }
+        assert_eq!(addresses(&net), before);
+        assert_eq!(adam.steps, 15);
+    }
+}
