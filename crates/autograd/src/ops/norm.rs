@@ -51,7 +51,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// use autograd::{grad, Tape, Tensor};
     /// let tape = Tape::new();
     /// let x = tape.var(&Tensor::from([3e200, 4e200]));
-    /// assert_eq!(x.norm(2.0, ..).item(), 5e200);
+    /// assert!((x.norm(2.0, ..).item() / 5e200 - 1.0).abs() < 1e-15);
     /// let zero = tape.var(&Tensor::from([0.0, 0.0]));
     /// assert_eq!(grad(zero.norm(2.0, ..), &zero).value().as_slice(), [0.0, 0.0]);
     /// ```
