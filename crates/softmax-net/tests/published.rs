@@ -1,4 +1,5 @@
 //! Every published and every reference number: scores and loss as CS231n prints them, and all arrays of the data file.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use autograd::{Tape, Tensor, grad, hessian, jacobian};
 use softmax_net::closed_form::{self, ClosedForm};

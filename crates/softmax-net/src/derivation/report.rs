@@ -136,7 +136,7 @@ impl fmt::Display for Difference {
     /// The absolute and the relative difference in two columns.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let short = |d: f64| if d == 0.0 { "0".to_owned() } else { format!("{d:.0e}") };
-        write!(f, "{:>6}{:>6}", short(self.absolute), short(self.relative))
+        write!(f, " {:>6}{:>6}", short(self.absolute), short(self.relative))
     }
 }
 
@@ -144,15 +144,15 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, statement, entries, closed_tape, closed_finite, tape_finite, .. } = self;
         let verdict = if self.passed() { "ok" } else { "FAILED" };
-        write!(f, "{name:<14} {statement:<53}{entries:>4}{closed_tape}{closed_finite}{tape_finite} {verdict}")
+        write!(f, "{name:<14} {statement:<51}{entries:>4}{closed_tape}{closed_finite}{tape_finite} {verdict}")
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pairs = ["closed-tape", "closed-diff", "tape-diff"].map(|pair| format!("{pair:>12}")).concat();
-        writeln!(f, "{:<14} {:<53}{:>4}{pairs}", "line", "statement", "n")?;
-        writeln!(f, "{:72}{}", "", "   abs   rel".repeat(3))?;
+        let pairs = ["closed-tape", "closed-diff", "tape-diff"].map(|pair| format!("{pair:>13}")).concat();
+        writeln!(f, "{:<14} {:<51}{:>4}{pairs}", "line", "statement", "n")?;
+        writeln!(f, "{:70}{}", "", "    abs   rel".repeat(3))?;
         for row in &self.rows {
             writeln!(f, "{row}")?;
         }
