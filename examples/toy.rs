@@ -11,7 +11,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use softmax_net::published::Published;
 use softmax_net::{Activation, Error, Toy, derivation};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// The loss that training has to come below, as in the assignment.
@@ -46,23 +46,22 @@ fn main() -> ExitCode {
 }
 
 /// Whether the loss came below the goal and every line of the derivation holds.
-fn run(options: &Options) -> Result<bool, Error> {
+fn run(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
     let Published { net, x, labels, .. } = Published::embedded();
     let mut net = Toy { f: options.activation, ..net };
     let report = derivation::check(&net, &x, &labels)?;
 
     let (before, after) = train(&mut net, &x, &labels, options)?;
     let reached = after < GOAL;
-    println!("loss before {before:.6}");
-    println!(
-        "loss after  {after:.6} ({} steps at rate {}), {} {GOAL}",
-        options.steps,
-        options.rate,
-        if reached { "below" } else { "NOT below" }
-    );
-    println!("predictions {:?}", net.predict(&x)?);
-    println!("labels      {labels:?}");
-    println!("\nThe derivation at the published parameters, f = {}:\n{report}", options.activation);
+    let Options { steps, rate, activation, .. } = options;
+    let verdict = if reached { "below" } else { "NOT below" };
+    // A reader that has seen enough, such as `head`, closes the pipe: an error to report, not a panic.
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "loss before {before:.6}")?;
+    writeln!(out, "loss after  {after:.6} ({steps} steps at rate {rate}), {verdict} {GOAL}")?;
+    writeln!(out, "predictions {:?}", net.predict(&x)?)?;
+    writeln!(out, "labels      {labels:?}")?;
+    writeln!(out, "\nThe derivation at the published parameters, f = {activation}:\n{report}")?;
     Ok(reached && report.passed())
 }
 

@@ -186,6 +186,9 @@ mod tests {
         assert!(!row(&[1.0], &[1.001], &[Some(1.0)]).passed());
         assert!(!row(&[1.0], &[1.0], &[Some(1.001)]).passed());
         assert!(!row(&[0.0], &[1e-300], &[Some(0.0)]).passed());
+        let half = Tolerance { tape: 0.5, finite: 0.5 };
+        let apart = Row::compare(("row", "a = b"), &[1.0], &[0.6], &[Some(1.4)], half);
+        assert!(!apart.passed(), "tape and differences, each near the closed form, are far from each other");
     }
 
     #[test]
