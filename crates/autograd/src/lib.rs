@@ -29,6 +29,9 @@ mod tree;
 mod reverse;
 mod forward;
 mod derive;
+pub mod check;
+#[cfg(test)]
+mod corpus;
 
 pub use derive::{hessian, hvp, jacobian};
 pub use error::{Error, Kind, Reason};

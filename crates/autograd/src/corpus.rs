@@ -1,0 +1,224 @@
+//! One corpus of expressions for every test that loops over the vocabulary: the checker at each order, forward against
+//! reverse, the mutants of the rules, `f32` against `f64`.
+
+use crate::check::Stream;
+use crate::{Conv, CrossEntropyOptions, Float, Pool, Reduction, Slice, Tensor, Var, concat, einsum, keepdims, stack};
+
+/// A row: a name, the shapes of the inputs, the range they are drawn from, and the expression.
+pub(crate) struct Row<T: Float> {
+    pub(crate) name: &'static str,
+    shapes: Vec<Vec<usize>>,
+    range: (f64, f64),
+    pub(crate) f: for<'t> fn(&[Var<'t, T>]) -> Var<'t, T>,
+}
+
+impl<T: Float> Row<T> {
+    /// Inputs that are the same from run to run, all different from each other.
+    pub(crate) fn inputs(&self) -> Vec<Tensor<T>> {
+        let mut stream = Stream::new(self.name.bytes().fold(1_u64, |h, b| h.wrapping_mul(31) + u64::from(b)));
+        let (low, high) = self.range;
+        self.shapes.iter().map(|s| Tensor::from_fn(&s[..], |_| T::of(stream.between(low, high)))).collect()
+    }
+}
+
+macro_rules! rows {
+    ($($name:literal $([$($n:expr),*])+ in $range:expr => |$x:ident| $f:expr;)*) => {
+        /// Smooth expressions, and piecewise smooth ones away from their kinks.
+        pub(crate) fn rows<T: Float>() -> Vec<Row<T>> {
+            vec![$(Row { name: $name, shapes: vec![$(vec![$($n),*]),+], range: $range, f: |$x| $f }),*]
+        }
+    };
+}
+
+const ANY: (f64, f64) = (-2.0, 2.0);
+const POSITIVE: (f64, f64) = (0.3, 2.5);
+const INSIDE: (f64, f64) = (-0.8, 0.8);
+const ABOVE_ONE: (f64, f64) = (1.2, 3.0);
+
+fn option<T: Float>(reduction: Reduction) -> CrossEntropyOptions<T> {
+    CrossEntropyOptions { reduction, ..Default::default() }
+}
+
+fn weighted<T: Float>() -> CrossEntropyOptions<T> {
+    CrossEntropyOptions {
+        reduction: Reduction::Mean,
+        class_weights: Some(Tensor::from(vec![T::of(0.5), T::of(2.0), T::of(1.5)])),
+        label_smoothing: 0.1,
+        ignore_index: Some(1),
+    }
+}
+
+/// A symmetric positive definite matrix from any square one.
+fn definite<'t, T: Float>(x: Var<'t, T>) -> Var<'t, T> {
+    let n = x.shape()[x.rank() - 1];
+    x.matmul(x.t()) + x.tape().var(&Tensor::eye(n)) * T::of(2.0)
+}
+
+rows! {
+    "neg" [2, 3] in ANY => |x| x[0].neg();
+    "add_scalar" [3] in ANY => |x| x[0] + T::of(1.5);
+    "sub_scalar" [3] in ANY => |x| x[0] - T::of(1.5);
+    "mul_scalar" [3] in ANY => |x| x[0] * T::of(-1.5);
+    "div_scalar" [3] in ANY => |x| x[0] / T::of(3.0);
+    "abs" [4] in POSITIVE => |x| (x[0] - T::of(1.4)).abs();
+    "exp" [3] in ANY => |x| x[0].exp();
+    "expm1" [3] in ANY => |x| x[0].expm1();
+    "log" [3] in POSITIVE => |x| x[0].log();
+    "log1p" [3] in POSITIVE => |x| x[0].log1p();
+    "sqrt" [3] in POSITIVE => |x| x[0].sqrt();
+    "rsqrt" [3] in POSITIVE => |x| x[0].rsqrt();
+    "reciprocal" [3] in POSITIVE => |x| x[0].reciprocal();
+    "square" [3] in ANY => |x| x[0].square();
+    "pow 3" [3] in ANY => |x| x[0].pow_scalar(3.0);
+    "pow -1" [3] in POSITIVE => |x| x[0].pow_scalar(-1.0);
+    "pow 2.5" [3] in POSITIVE => |x| x[0].pow_scalar(2.5);
+    "sin" [3] in ANY => |x| x[0].sin();
+    "cos" [3] in ANY => |x| x[0].cos();
+    "tan" [3] in INSIDE => |x| x[0].tan();
+    "asin" [3] in INSIDE => |x| x[0].asin();
+    "acos" [3] in INSIDE => |x| x[0].acos();
+    "atan" [3] in ANY => |x| x[0].atan();
+    "sinh" [3] in ANY => |x| x[0].sinh();
+    "cosh" [3] in ANY => |x| x[0].cosh();
+    "tanh" [3] in ANY => |x| x[0].tanh();
+    "asinh" [3] in ANY => |x| x[0].asinh();
+    "acosh" [3] in ABOVE_ONE => |x| x[0].acosh();
+    "atanh" [3] in INSIDE => |x| x[0].atanh();
+    "sigmoid" [3] in ANY => |x| x[0].sigmoid();
+    "log_sigmoid" [3] in ANY => |x| x[0].log_sigmoid();
+    "softplus" [3] in ANY => |x| x[0].softplus();
+    "relu" [4] in POSITIVE => |x| (x[0] - T::of(1.4)).relu() * x[0];
+    "leaky_relu" [4] in POSITIVE => |x| (x[0] - T::of(1.4)).leaky_relu(0.1) * x[0];
+    "elu" [4] in POSITIVE => |x| (x[0] - T::of(1.4)).elu(0.7);
+    "clamp" [4] in POSITIVE => |x| x[0].clamp(0.9, 1.9) * x[0];
+    "gelu" [3] in ANY => |x| x[0].gelu();
+    "gelu_tanh" [3] in ANY => |x| x[0].gelu_tanh();
+    "silu" [3] in ANY => |x| x[0].silu();
+    "erf" [3] in ANY => |x| x[0].erf();
+    "erfc" [3] in ANY => |x| x[0].erfc();
+    "sinc" [3] in ANY => |x| x[0].sinc();
+
+    "add" [2, 3] [3] in ANY => |x| x[0] + x[1];
+    "sub" [2, 1] [2, 3] in ANY => |x| x[0] - x[1];
+    "mul" [2, 3] [2, 1] in ANY => |x| x[0] * x[1];
+    "div" [2, 3] [3] in POSITIVE => |x| x[0] / x[1];
+    "number over variable" [3] in POSITIVE => |x| x[0].tape().scalar(T::ONE) / x[0];
+    "zmul" [2, 3] [3] in ANY => |x| x[0].zmul(x[1]);
+    "pow" [2, 3] [3] in POSITIVE => |x| x[0].pow(x[1]);
+    "maximum" [2, 3] [3] in ANY => |x| x[0].maximum(x[1]) * x[0];
+    "minimum" [2, 3] [3] in ANY => |x| x[0].minimum(x[1]) * x[0];
+    "atan2" [2, 3] [3] in POSITIVE => |x| x[0].atan2(x[1]);
+    "hypot" [2, 3] [3] in POSITIVE => |x| x[0].hypot(x[1]);
+    "logaddexp" [2, 3] [3] in ANY => |x| x[0].logaddexp(x[1]);
+    "xlogy" [2, 3] [3] in POSITIVE => |x| x[0].xlogy(x[1]);
+    "where" [2, 3] [3] [1] in ANY => |x| x[0].gt(x[1]).select(x[0] * x[1], x[1] * x[2]);
+
+    "sum" [2, 3, 2] in ANY => |x| x[0].square().sum();
+    "sum axes" [2, 3, 2] in ANY => |x| x[0].square().sum_axes([0, -1]);
+    "mean keepdims" [2, 3] in ANY => |x| x[0].mean_axes(keepdims(1)) * x[0];
+    "prod" [2, 3] in ANY => |x| x[0].prod_axes(1);
+    "max" [2, 3] in ANY => |x| x[0].max_axes(1) * x[0].sum_axes(1);
+    "min" [2, 3, 2] in ANY => |x| x[0].min_axes([0, 2]) * x[0].sum_axes([0, 2]);
+    "logsumexp" [2, 3] in ANY => |x| x[0].logsumexp(1);
+    "var" [2, 3] in ANY => |x| x[0].var(1, 1);
+    "std" [2, 3] in ANY => |x| x[0].std(0, 0);
+    "norm 2" [2, 3] in POSITIVE => |x| x[0].norm(2.0, 1);
+    "norm 1" [2, 3] in POSITIVE => |x| x[0].norm(1.0, ..).square();
+    "norm 3" [2, 3] in POSITIVE => |x| x[0].norm(3.0, 1);
+    "norm inf" [2, 3] in POSITIVE => |x| x[0].norm(f64::INFINITY, 1).square();
+    "cumsum" [2, 3, 2] in ANY => |x| x[0].square().cumsum(1);
+    "cumprod" [2, 3, 2] in ANY => |x| x[0].cumprod(1);
+    "softmax" [2, 3] in ANY => |x| x[0].softmax(1);
+    "softmax axis 0" [3, 2] in ANY => |x| x[0].softmax(0);
+    "log_softmax" [2, 3] in ANY => |x| x[0].log_softmax(-1);
+    "layer_norm" [2, 3] [3] [3] in ANY => |x| x[0].layer_norm(1, Some(x[1]), Some(x[2]), 1e-3);
+    "rms_norm" [2, 3] [3] in ANY => |x| x[0].rms_norm(Some(x[1]), 1e-3);
+
+    "matmul" [2, 3] [3, 4] in ANY => |x| x[0].matmul(x[1]);
+    "matmul tn" [3, 2] [3, 4] in ANY => |x| x[0].matmul_with(x[1], true, false);
+    "matmul nt" [2, 3] [4, 3] in ANY => |x| x[0].matmul_with(x[1], false, true);
+    "matmul tt" [3, 2] [4, 3] in ANY => |x| x[0].matmul_with(x[1], true, true);
+    "matmul batched" [2, 1, 2, 3] [2, 3, 2] in ANY => |x| x[0].matmul(x[1]);
+    "matmul rows" [2, 2, 3] [3, 2] in ANY => |x| x[0].matmul(x[1]);
+    "matvec" [2, 3] [3] in ANY => |x| x[0].matmul(x[1]);
+    "vecmat" [3] [3, 2] in ANY => |x| x[0].matmul(x[1]);
+    "linear" [2, 3] [4, 3] [4] in ANY => |x| x[0].linear(x[1], Some(x[2]));
+    "einsum" [2, 3] [3, 2] [2] in ANY => |x| einsum("ij,ji,k->ik", &[x[0], x[1], x[2]]);
+    "transpose" [2, 3, 2] in ANY => |x| x[0].square().transpose(&[2, 0, 1]);
+    "reshape" [2, 3] in ANY => |x| x[0].square().reshape([3, 2]);
+    "broadcast_to" [2, 1] in ANY => |x| x[0].square().broadcast_to([3, 2, 2]);
+    "sum_to" [2, 3] in ANY => |x| x[0].square().sum_to([3]);
+    "slice" [4, 3] in ANY => |x| x[0].square().slice(&[Slice::all().step(-2), Slice::from(1..)]);
+    "concat" [2, 2] [1, 2] in ANY => |x| concat(&[x[0].square(), x[1]], 0);
+    "stack" [2] [2] in ANY => |x| stack(&[x[0].square(), x[1]], 1);
+    "pad" [2, 2] in ANY => |x| x[0].square().pad(&[(1, 0), (0, 2)], 1.5);
+    "roll and flip" [3, 2] in ANY => |x| x[0].square().roll(&[1], &[0]).flip(&[1]);
+    "tril and triu" [3, 3] in ANY => |x| x[0].square().tril(0) + x[0].triu(1);
+    "diagonal" [3, 3] in ANY => |x| x[0].square().diagonal(0, 1);
+    "gather" [3, 2] in ANY => |x| x[0].square().gather(0, &[2, 0, 2]);
+    "take_along_axis" [2, 3] in ANY =>
+        |x| x[0].square().take_along_axis(1, &x[0].tape().indices([2, 2], &[2, 0, 1, 1]));
+    "index_add" [3, 2] [3, 2] in ANY => |x| x[0].index_add(0, &[0, 0, 2], x[1].square()).square();
+    "scatter_add" [3, 2] [2, 2] in ANY =>
+        |x| x[0].scatter_add(0, &x[0].tape().indices([2, 2], &[2, 0, 2, 1]), x[1].square()).square();
+    "sort" [2, 4] in ANY => |x| x[0].sort(1, false).square().cumsum(1);
+    "topk" [2, 4] in ANY => |x| x[0].topk(2, 1, true).0.square().cumsum(1);
+
+    "cross_entropy mean" [3, 4] in ANY => |x| x[0].cross_entropy(&[0, 3, 0]);
+    "cross_entropy sum" [3, 4] in ANY => |x| x[0].cross_entropy_with(&[0, 3, 0], Reduction::Sum);
+    "cross_entropy none" [3, 4] in ANY => |x| x[0].cross_entropy_with(&[0, 3, 0], Reduction::None);
+    "cross_entropy weighted" [4, 3] in ANY => |x| x[0].cross_entropy_opts(&[0, 2, 1, 0], &weighted());
+    "cross_entropy 1d" [2, 3, 2] in ANY =>
+        |x| x[0].cross_entropy_opts(&x[0].tape().indices([2, 2], &[0, 2, 1, 0]), &option(Reduction::Sum));
+    "nll" [3, 3] in ANY => |x| x[0].square().nll(&[0, 2, 1], &option(Reduction::Mean));
+    "soft_cross_entropy" [2, 3] [2, 3] in POSITIVE => |x| x[0].soft_cross_entropy(x[1], Reduction::Mean);
+    "mse" [2, 3] [2, 3] in ANY => |x| x[0].mse(x[1], Reduction::Mean);
+    "l1" [3] [3] in ANY => |x| x[0].square().l1(x[1], Reduction::Sum);
+    "huber" [4] [4] in ANY => |x| x[0].huber(x[1], 0.8, Reduction::Sum);
+    "bce_with_logits" [2, 3] [2, 3] [3] in POSITIVE => |x| x[0].bce_with_logits(x[1], Some(x[2]), Reduction::Mean);
+    "kl_div" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], false, Reduction::Sum);
+    "kl_div log" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], true, Reduction::Mean);
+
+    "conv1d" [2, 2, 5] [4, 1, 3] [4] in ANY =>
+        |x| x[0].conv1d(x[1], Some(x[2]), Conv { padding: [1], stride: [2], groups: 2, ..Conv::default() });
+    "conv2d" [1, 2, 4, 3] [3, 2, 2, 2] [3] in ANY =>
+        |x| x[0].conv2d(x[1], Some(x[2]), Conv { padding: [1, 0], dilation: [2, 1], ..Conv::default() });
+    "max_pool2d" [1, 2, 4, 4] in ANY => |x| x[0].square().max_pool2d(Pool::new([2, 2])).square();
+    "avg_pool2d" [1, 1, 4, 3] in ANY =>
+        |x| x[0].square().avg_pool2d(Pool { padding: [1, 1], ..Pool::new([2, 2]) }, false);
+
+    "cholesky" [3, 3] in ANY => |x| definite(x[0]).cholesky();
+    "triangular_solve" [3, 3] [3, 2] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], true, false, false);
+    "triangular_solve t" [3, 3] [3] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], false, true, true);
+    "solve" [2, 2] [2, 2] in ANY => |x| definite(x[0]).solve(x[1]);
+    "inv" [2, 2] in ANY => |x| definite(x[0]).inv();
+    "det" [3, 3] in ANY => |x| x[0].det();
+    "logabsdet" [2, 2] in ANY => |x| definite(x[0]).logabsdet();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Checker, Verdict};
+
+    #[test]
+    fn every_row_passes_the_checker_at_orders_one_and_two() {
+        let failures: Vec<String> = rows::<f64>()
+            .iter()
+            .filter_map(|row| {
+                let report = Checker::default().check(row.f, &row.inputs());
+                (report.verdict() != Verdict::Pass).then(|| format!("{}: {report}", row.name))
+            })
+            .collect();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+
+    #[test]
+    fn the_element_wise_rows_pass_at_order_three() {
+        let checker = Checker { orders: 3, tolerance: 1e-7, ..Checker::default() };
+        for row in rows::<f64>().iter().filter(|row| row.shapes.len() == 1 && row.shapes[0].len() == 1) {
+            let report = checker.check(row.f, &row.inputs());
+            assert_eq!(report.verdict(), Verdict::Pass, "{}: {report}", row.name);
+        }
+    }
+}
