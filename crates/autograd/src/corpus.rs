@@ -32,6 +32,7 @@ macro_rules! rows {
 
 const ANY: (f64, f64) = (-2.0, 2.0);
 const POSITIVE: (f64, f64) = (0.3, 2.5);
+const NEGATIVE: (f64, f64) = (-2.0, -0.3);
 const INSIDE: (f64, f64) = (-0.8, 0.8);
 const ABOVE_ONE: (f64, f64) = (1.2, 3.0);
 
@@ -97,6 +98,9 @@ rows! {
     "erf" [3] in ANY => |x| x[0].erf();
     "erfc" [3] in ANY => |x| x[0].erfc();
     "sinc" [3] in ANY => |x| x[0].sinc();
+
+    "normal_density" [3] in ANY => |x| x[0].normal_density();
+    "elu_tail" [3] in NEGATIVE => |x| x[0].elu_tail(0.7);
 
     "add" [2, 3] [3] in ANY => |x| x[0] + x[1];
     "sub" [2, 1] [2, 3] in ANY => |x| x[0] - x[1];

@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::forward::jvp;
-use crate::ops::concat::concat;
+use crate::ops::concat::{concat, stack};
 use crate::reverse::{grad, vjp};
 use crate::shape::Shape;
 use crate::tape::Tape;
@@ -132,4 +132,37 @@ where
     let variables: Vec<Var<'t, T>> = x.leaves().into_iter().copied().collect();
     let mut gradient = grad(y, &variables).into_iter();
     x.map(&mut |_| jvp(gradient.next().expect("there is a gradient for each variable"), x, directions))
+}
+
+/// The gradient of each example's own loss: for losses `[n]`, every variable's gradient with a leading dimension of `n`.
+///
+/// ```
+/// use autograd::{per_example_grads, Tape, Tensor};
+/// let tape = Tape::new();
+/// let w = tape.var(&Tensor::from([2.0]));
+/// let x = tape.var(&Tensor::from([1.0, 3.0]));
+/// let dw = per_example_grads((w * x).square(), &w); // 2 w x²
+/// assert_eq!(dw.value(), Tensor::from_rows([[4.0], [36.0]]));
+/// ```
+///
+/// # Panics
+/// Where the losses are no vector of at least one, or a variable lives on another tape.
+#[track_caller]
+pub fn per_example_grads<'t, T, P>(losses: Var<'t, T>, wrt: &P) -> P::With<Var<'t, T>>
+where
+    T: Float,
+    P: Tree<Leaf = Var<'t, T>>,
+{
+    let shape = losses.shape();
+    assert!(shape.rank() == 1 && shape[0] > 0, "per_example_grads: {losses:?} is no vector of losses");
+    let variables: Vec<Var<'t, T>> = wrt.leaves().into_iter().copied().collect();
+    let tape = losses.tape();
+    let rows: Vec<Vec<Var<'t, T>>> =
+        (0..shape[0]).map(|i| vjp(losses, &variables, unit(tape, shape.clone(), i))).collect();
+    let mut k = 0;
+    wrt.map(&mut |_| {
+        let column: Vec<Var<'t, T>> = rows.iter().map(|row| row[k]).collect();
+        k += 1;
+        stack(&column, 0)
+    })
 }

@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::reverse::reverse;
-use crate::tape::{NONE, Tape};
+use crate::tape::{NONE, Pass, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -54,8 +54,9 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
     {
         let state = tape.state.borrow();
         for index in (base..=result).rev() {
-            if tangents[(index - base) as usize] != UNNEEDED {
-                for &a in state.nodes[index as usize].args.iter().filter(|&&a| a >= base) {
+            let node = &state.nodes[index as usize];
+            if tangents[(index - base) as usize] != UNNEEDED && !node.origin.constant {
+                for &a in node.args.iter().filter(|&&a| a >= base) {
                     tangents[(a - base) as usize] = ZERO;
                 }
             }
@@ -73,6 +74,9 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
         }
         let (kind, args) = {
             let node = &tape.state.borrow().nodes[index as usize];
+            if node.origin.constant {
+                continue;
+            }
             let args: SmallVec<[Var<'t, T>; 4]> = node.args.iter().map(|&a| Var::new(tape, a)).collect();
             (node.kind.clone(), args)
         };
@@ -82,9 +86,12 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
             .map(|t| t.map(|t| Var::new(tape, t)))
             .collect();
         let Some(op) = kind.op().filter(|_| given.iter().any(Option::is_some)) else { continue };
-        tape.within_rule_of(index, || {
+        tape.within_rule_of(index, Pass::Forward, || {
             let y = Var::new(tape, index);
-            if let Some(dy) = op.jvp(&args, y, &given) {
+            let dy = op.jvp(&args, y, &given);
+            #[cfg(test)]
+            let dy = crate::mutation::of_jvp(op, &args, y, &given, dy);
+            if let Some(dy) = dy {
                 let dy = if dy.shape() == y.shape() { dy } else { dy.broadcast_to(y.shape()) };
                 // An intermediate that was given a tangent of its own has both.
                 let own = Some(tangents[slot]).filter(|&t| t < ZERO).map(|t| Var::new(tape, t));

@@ -28,16 +28,21 @@ mod ops;
 mod tree;
 mod reverse;
 mod forward;
+mod finite;
+mod checkpoint;
 mod derive;
 pub mod check;
 #[cfg(test)]
 mod corpus;
+#[cfg(test)]
+mod mutation;
 
-pub use derive::{hessian, hvp, jacobian};
+pub use derive::{hessian, hvp, jacobian, per_example_grads};
 pub use error::{Error, Kind, Reason};
+pub use finite::NonFinite;
 pub use float::Float;
 pub use forward::jvp;
-pub use op::{Op, SliceOp, View, ViewMut};
+pub use op::{Op, SliceOp, View, ViewMut, primitives};
 pub use ops::concat::{concat, stack, try_concat};
 pub use ops::conv::{Conv, Pool};
 pub use ops::cross_entropy::Reduction;
@@ -48,7 +53,7 @@ pub use ops::take::{IndexVar, Indices};
 pub use ops::view::Slice;
 pub use reverse::{grad, vjp};
 pub use shape::Shape;
-pub use tape::Tape;
+pub use tape::{Pass, Tape};
 pub use tensor::Tensor;
 pub use tree::{Tree, join};
 pub use var::Var;

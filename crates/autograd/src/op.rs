@@ -113,6 +113,15 @@ pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub(crate) struct Arity<const N: usize, O>(pub(crate) O);
 
+/// The names that an operation goes by, for listings of the whole vocabulary.
+pub(crate) trait Named {
+    const NAMES: &'static [&'static str];
+}
+
+impl<const N: usize, O: Named> Named for Arity<N, O> {
+    const NAMES: &'static [&'static str] = O::NAMES;
+}
+
 /// The tape passes as many operands as were recorded, and recording took an array of `N`.
 fn array<A: Copy, const N: usize>(args: &[A]) -> [A; N] {
     *args.first_chunk().expect("a node has as many operands as its operation takes")
@@ -150,6 +159,15 @@ macro_rules! builtin {
             $($variant($op),)*
             /// An operation of a user.
             Custom(Arc<dyn SliceOp<T>>),
+        }
+
+        /// The names of the built-in primitives, which every other operation is made of.
+        ///
+        /// ```
+        /// assert!(autograd::primitives().contains(&"matmul"));
+        /// ```
+        pub fn primitives() -> Vec<&'static str> {
+            [$(<$op>::NAMES),*].concat()
         }
 
         impl<T: Float> Kind<T> {

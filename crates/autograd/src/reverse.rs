@@ -1,7 +1,7 @@
 //! Reverse mode: one walk down the tape that records the cotangents.
 
 use crate::float::Float;
-use crate::tape::{NONE, Tape};
+use crate::tape::{NONE, Pass, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -86,7 +86,7 @@ pub(crate) fn reverse<'t, T: Float>(
         let state = tape.state.borrow();
         for (i, node) in state.nodes[base as usize..top as usize].iter().enumerate() {
             let related = |&a: &u32| a >= base && cotangents[(a - base) as usize] != UNRELATED;
-            if node.args.iter().any(related) {
+            if !node.origin.constant && node.args.iter().any(related) {
                 cotangents[i] = UNREACHED;
             }
         }
@@ -101,6 +101,9 @@ pub(crate) fn reverse<'t, T: Float>(
         }
         let (kind, args) = {
             let node = &tape.state.borrow().nodes[index as usize];
+            if node.origin.constant {
+                continue;
+            }
             let args: SmallVec<[Var<'t, T>; 4]> = node.args.iter().map(|&a| Var::new(tape, a)).collect();
             (node.kind.clone(), args)
         };
@@ -111,8 +114,11 @@ pub(crate) fn reverse<'t, T: Float>(
             if cotangents[slot] == UNRELATED {
                 continue;
             }
-            tape.within_rule_of(index, || {
-                if let Some(da) = op.vjp(k, &args, y, dy) {
+            tape.within_rule_of(index, Pass::Reverse, || {
+                let da = op.vjp(k, &args, y, dy);
+                #[cfg(test)]
+                let da = crate::mutation::of_vjp(op, k, &args, (y, dy), da);
+                if let Some(da) = da {
                     land(tape, &mut cotangents[slot], fit(da, *a, op.name(), k));
                 }
             });

@@ -29,7 +29,22 @@ pub(crate) struct Node<T: Float> {
 #[derive(Clone, Copy)]
 pub(crate) struct Origin {
     pub(crate) location: &'static Location<'static>,
+    pub(crate) pass: Pass,
+    /// The node whose rule recorded this one, in a derivative's pass.
     pub(crate) rule_of: u32,
+    /// Recorded within `no_grad`: a constant for derivatives.
+    pub(crate) constant: bool,
+}
+
+/// Which pass recorded a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// The user's own expression.
+    Primal,
+    /// A reverse sweep: the node is, or leads to, a cotangent.
+    Reverse,
+    /// A forward sweep: the node is, or leads to, a tangent.
+    Forward,
 }
 
 /// What a node's value is stored in, if it is computed.
@@ -72,6 +87,8 @@ pub struct Tape<T: Float = f64> {
     pub(crate) state: RefCell<State<T>>,
     /// Set while a derivative rule records.
     within: Cell<Option<Origin>>,
+    /// Set within `no_grad`.
+    constant: Cell<bool>,
 }
 
 pub(crate) struct State<T: Float> {
@@ -80,6 +97,8 @@ pub(crate) struct State<T: Float> {
     /// How many needed nodes still have to read each node; zero between calls of `compute`.
     readers: Vec<u32>,
     pool: Pool<T>,
+    /// Whether computing looks for values that are not finite.
+    pub(crate) watch: bool,
     /// Lists that the sweeps fill, kept for their memory.
     pub(crate) scratch: Vec<Vec<u32>>,
 }
@@ -91,9 +110,10 @@ impl<T: Float> Default for Tape<T> {
             values: Vec::new(),
             readers: Vec::new(),
             pool: Pool::default(),
+            watch: false,
             scratch: Vec::new(),
         };
-        Self { state: RefCell::new(state), within: Cell::new(None) }
+        Self { state: RefCell::new(state), within: Cell::new(None), constant: Cell::new(false) }
     }
 }
 
@@ -198,15 +218,33 @@ impl<T: Float> Tape<T> {
     }
 
     fn origin(&self, location: &'static Location<'static>) -> Origin {
-        self.within.get().unwrap_or(Origin { location, rule_of: NONE })
+        let constant = self.constant.get();
+        self.within.get().unwrap_or(Origin { location, pass: Pass::Primal, rule_of: NONE, constant })
     }
 
     /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
-    pub(crate) fn within_rule_of<R>(&self, index: u32, f: impl FnOnce() -> R) -> R {
+    pub(crate) fn within_rule_of<R>(&self, index: u32, pass: Pass, f: impl FnOnce() -> R) -> R {
         let location = self.state.borrow().nodes[index as usize].origin.location;
-        let before = self.within.replace(Some(Origin { location, rule_of: index }));
+        let origin = Origin { location, pass, rule_of: index, constant: self.constant.get() };
+        let before = self.within.replace(Some(origin));
         let result = f();
         self.within.set(before);
+        result
+    }
+
+    /// Records what `f` records as constants: derivatives do not go through them.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::scalar(3.0));
+    /// let y = x * tape.no_grad(|| x * x);
+    /// assert_eq!((y.item(), grad(y, &x).item()), (27.0, 9.0));
+    /// ```
+    pub fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
+        let before = self.constant.replace(true);
+        let result = f();
+        self.constant.set(before);
         result
     }
 
@@ -280,7 +318,10 @@ impl<T: Float> Tape<T> {
         if let Some(var) = stranger {
             panic!("values: {var:?} lives on another tape");
         }
-        self.state.borrow_mut().compute(&roots, keep);
+        let broken = self.state.borrow_mut().compute(&roots, keep);
+        if let Some(index) = broken {
+            panic!("{}", self.state.borrow().report(index));
+        }
     }
 
     /// A computed value, shared with the user.
@@ -310,7 +351,7 @@ impl<T: Float> State<T> {
         index
     }
 
-    fn slice(&self, index: u32) -> &[T] {
+    pub(crate) fn slice(&self, index: u32) -> &[T] {
         let i = index as usize;
         &self.values[i].buffer()[..self.nodes[i].shape.numel()]
     }
@@ -327,9 +368,10 @@ impl<T: Float> State<T> {
     }
 
     /// Computes the roots and what they need, in index order. Unless `keep`, an intermediate buffer is recycled after
-    /// its last reader.
-    fn compute(&mut self, roots: &[u32], keep: bool) {
-        let Some(&top) = roots.iter().max() else { return };
+    /// its last reader. Where this is watched, returns the first node whose value broke, and keeps all.
+    fn compute(&mut self, roots: &[u32], keep: bool) -> Option<usize> {
+        let top = *roots.iter().max()?;
+        let (keep, mut broken) = (keep || self.watch, None);
         self.readers.resize(self.nodes.len().max(self.readers.len()), 0);
         let mut pending = 0_usize;
         for &root in roots {
@@ -348,6 +390,9 @@ impl<T: Float> State<T> {
         for index in first..=top as usize {
             if self.readers[index] > 0 && self.values[index].is_empty() {
                 self.eval(index);
+                if self.watch && broken.is_none() && self.breaks(index) {
+                    broken = Some(index);
+                }
                 for k in 0..self.nodes[index].args.len() {
                     self.release(self.nodes[index].args[k] as usize, keep);
                 }
@@ -356,6 +401,7 @@ impl<T: Float> State<T> {
         for &root in roots {
             self.readers[root as usize] = 0;
         }
+        broken
     }
 
     /// Counts a reader of a value that is not there yet.
@@ -402,8 +448,10 @@ impl<T: Float> fmt::Debug for Tape<T> {
         for (i, node) in state.nodes.iter().enumerate() {
             let args: Vec<_> = node.args.iter().map(|a| format!("#{a}")).collect();
             write!(f, "#{i} {}({}) {}", node.kind.name(), args.join(", "), node.shape)?;
-            if node.origin.rule_of != NONE {
-                write!(f, " for the derivative of #{}", node.origin.rule_of)?;
+            match node.origin.pass {
+                Pass::Primal => {}
+                Pass::Reverse => write!(f, " in reverse over #{}", node.origin.rule_of)?,
+                Pass::Forward => write!(f, " in forward over #{}", node.origin.rule_of)?,
             }
             writeln!(f, " at {}", node.origin.location)?;
         }

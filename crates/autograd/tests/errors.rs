@@ -145,5 +145,5 @@ fn every_node_knows_the_line_that_recorded_it_derivatives_too() {
     assert_eq!(dx.location().line(), line, "the rule of exp recorded the cotangent");
     let listing = format!("{tape:?}");
     assert!(listing.contains(&format!("exp(#0) [2] at {}:{line}", file!())), "{listing}");
-    assert!(listing.contains("for the derivative of #1"), "{listing}");
+    assert!(listing.contains("in reverse over #1"), "{listing}");
 }

@@ -65,8 +65,8 @@ pub(crate) fn along(
             break;
         }
     }
-    for (best, jumps) in best.iter_mut().zip(&jumps) {
-        best.kink = is_kink(jumps, best);
+    for ((best, jumps), central) in best.iter_mut().zip(&jumps).zip(&central) {
+        best.kink = is_kink(jumps, best) || is_jump(central);
     }
     (best, length)
 }
@@ -77,6 +77,12 @@ fn is_kink(jumps: &[f64], best: &Estimate) -> bool {
     let Some(middle) = jumps.get(jumps.len() / 3) else { return false };
     let (first, last) = (jumps[0].abs(), middle.abs());
     last > 0.2 * first && last > 1e-4 * best.slope.abs() + 10.0 * best.error
+}
+
+/// Whether the function itself jumps: the slope over a step doubles each time that the step is halved.
+fn is_jump(central: &[f64]) -> bool {
+    let doubles = |pair: &[f64]| pair[1].abs() > 1.9 * pair[0].abs() && pair[0] != 0.0;
+    central.len() > 6 && central[..6].windows(2).all(doubles)
 }
 
 #[cfg(test)]
@@ -109,7 +115,7 @@ mod tests {
     #[test]
     fn a_kink_is_seen() {
         assert!(slope(f64::abs, 0.0).kink);
-        assert!(slope(|x| x.max(0.3), 0.3).kink);
+        assert!(slope(|x| x.max(0.3), 0.3).kink && slope(f64::signum, 0.0).kink && slope(f64::ceil, 2.0).kink);
         assert!(!slope(|x| x * x, 0.0).kink && !slope(f64::exp, 1.0).kink && !slope(|x| x.powi(4), 0.0).kink);
     }
 }

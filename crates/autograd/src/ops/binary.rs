@@ -3,7 +3,7 @@
 use crate::error::{Error, Reason};
 use crate::float::Float;
 use crate::kernels::map::zip;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -27,6 +27,10 @@ macro_rules! binary {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Binary {
             $($variant,)* $($ivariant,)*
+        }
+
+        impl Named for Binary {
+            const NAMES: &'static [&'static str] = &[$(stringify!($name),)* $(stringify!($iname)),*];
         }
 
         impl Binary {

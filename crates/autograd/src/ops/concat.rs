@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
-use crate::op::{SliceOp, View, ViewMut};
+use crate::op::{Named, SliceOp, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -11,6 +11,10 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Concat {
     axis: usize,
+}
+
+impl Named for Concat {
+    const NAMES: &'static [&'static str] = &["concat"];
 }
 
 impl<T: Float> SliceOp<T> for Concat {

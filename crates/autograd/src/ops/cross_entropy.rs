@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::softmax;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::take::Indices;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -39,6 +39,10 @@ impl Reduction {
     fn factor(self, n: usize) -> f64 {
         if self == Self::Mean { 1.0 / n as f64 } else { 1.0 }
     }
+}
+
+impl Named for CrossEntropy {
+    const NAMES: &'static [&'static str] = &["cross_entropy"];
 }
 
 impl<T: Float> Op<T, 2> for CrossEntropy {
@@ -102,6 +106,10 @@ impl CrossEntropyGrad {
         let g = if self.reduction == Reduction::Mean { g.mul_scalar(self.reduction.factor(n)) } else { g };
         p * (g - (p * g).sum_axes(crate::keepdims(1)))
     }
+}
+
+impl Named for CrossEntropyGrad {
+    const NAMES: &'static [&'static str] = &["cross_entropy_grad"];
 }
 
 impl<T: Float> Op<T, 3> for CrossEntropyGrad {

@@ -3,7 +3,7 @@
 use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::reduce;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::shape::Shape;
@@ -14,6 +14,10 @@ use crate::var::Var;
 pub(crate) struct Extreme {
     axis: usize,
     largest: bool,
+}
+
+impl Named for Extreme {
+    const NAMES: &'static [&'static str] = &["max", "min"];
 }
 
 impl<T: Float> Op<T, 1> for Extreme {
@@ -49,6 +53,10 @@ impl<T: Float> Op<T, 1> for Extreme {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExtremeShare {
     axis: usize,
+}
+
+impl Named for ExtremeShare {
+    const NAMES: &'static [&'static str] = &["extreme_share"];
 }
 
 impl<T: Float> Op<T, 2> for ExtremeShare {

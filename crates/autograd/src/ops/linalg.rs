@@ -3,7 +3,7 @@
 use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::linalg::{self, Triangle};
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
 
@@ -37,6 +37,10 @@ fn each<'a, T: Float>(a: View<'a, T>, y: ViewMut<'a, T>, per_result: usize, mut 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cholesky;
 
+impl Named for Cholesky {
+    const NAMES: &'static [&'static str] = &["cholesky"];
+}
+
 impl<T: Float> Op<T, 1> for Cholesky {
     fn name(&self) -> &'static str {
         "cholesky"
@@ -67,6 +71,10 @@ impl<T: Float> Op<T, 1> for Cholesky {
 /// `op(A)⁻¹ B` for a triangular `A`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TriangularSolve(Triangle);
+
+impl Named for TriangularSolve {
+    const NAMES: &'static [&'static str] = &["triangular_solve"];
+}
 
 impl<T: Float> Op<T, 2> for TriangularSolve {
     fn name(&self) -> &'static str {
@@ -120,6 +128,10 @@ pub(crate) struct Solve {
     transpose: bool,
 }
 
+impl Named for Solve {
+    const NAMES: &'static [&'static str] = &["solve"];
+}
+
 impl<T: Float> Op<T, 2> for Solve {
     fn name(&self) -> &'static str {
         "solve"
@@ -160,6 +172,10 @@ impl Determinant {
         let g = if self.log_abs { g } else { g.zmul(y) };
         g.expand_dims(-1).expand_dims(-1).zmul(a.inv().t())
     }
+}
+
+impl Named for Determinant {
+    const NAMES: &'static [&'static str] = &["det", "logabsdet"];
 }
 
 impl<T: Float> Op<T, 1> for Determinant {

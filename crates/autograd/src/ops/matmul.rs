@@ -4,7 +4,7 @@ use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::gemm;
 use crate::kernels::strided::{Odometer, collapse};
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
 
@@ -20,6 +20,10 @@ pub(crate) struct MatMul {
 fn split(shape: &Shape, transposed: bool) -> (&[usize], usize, usize) {
     let (batch, matrix) = shape.split_at(shape.rank() - 2);
     if transposed { (batch, matrix[1], matrix[0]) } else { (batch, matrix[0], matrix[1]) }
+}
+
+impl Named for MatMul {
+    const NAMES: &'static [&'static str] = &["matmul"];
 }
 
 impl<T: Float> Op<T, 2> for MatMul {

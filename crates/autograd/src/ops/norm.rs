@@ -3,7 +3,7 @@
 use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::reduce;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::{Axes, keepdims};
 use crate::shape::Shape;
@@ -21,6 +21,10 @@ impl Norm2 {
     fn direction<'t, T: Float>(self, x: Var<'t, T>, y: Var<'t, T>) -> Var<'t, T> {
         x.over_norm(y.expand_dims(self.axis as isize))
     }
+}
+
+impl Named for Norm2 {
+    const NAMES: &'static [&'static str] = &["norm"];
 }
 
 impl<T: Float> Op<T, 1> for Norm2 {

@@ -3,7 +3,7 @@
 use crate::error::Reason;
 use crate::float::Float;
 use crate::kernels::reduce;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::reduce::Axes;
 use crate::ops::view::Slice;
 use crate::shape::Shape;
@@ -14,6 +14,10 @@ use crate::var::Var;
 pub(crate) struct CumSum {
     axis: usize,
     reverse: bool,
+}
+
+impl Named for CumSum {
+    const NAMES: &'static [&'static str] = &["cumsum"];
 }
 
 impl<T: Float> Op<T, 1> for CumSum {
@@ -55,6 +59,10 @@ impl Recurrence {
         pads[self.axis] = pad;
         x.narrow(axis, start.min(n), n.saturating_sub(1)).pad(&pads, 0.0)
     }
+}
+
+impl Named for Recurrence {
+    const NAMES: &'static [&'static str] = &["recurrence"];
 }
 
 impl<T: Float> Op<T, 2> for Recurrence {

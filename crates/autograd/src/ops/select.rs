@@ -3,7 +3,7 @@
 use crate::error::{Error, Reason};
 use crate::float::Float;
 use crate::kernels::map::select;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -11,6 +11,10 @@ use crate::var::Var;
 /// `mask ≠ 0 ? a : b`
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Select;
+
+impl Named for Select {
+    const NAMES: &'static [&'static str] = &["where"];
+}
 
 impl<T: Float> Op<T, 3> for Select {
     fn name(&self) -> &'static str {

@@ -3,7 +3,7 @@
 use crate::error::Reason;
 use crate::float::Float;
 use crate::kernels::softmax;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::reduce::Axes;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -21,6 +21,10 @@ impl Softmax {
     fn rule<'t, T: Float>(self, p: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
         p * (g - (p * g).sum_axes(crate::keepdims(self.axis as isize)))
     }
+}
+
+impl Named for Softmax {
+    const NAMES: &'static [&'static str] = &["softmax"];
 }
 
 impl<T: Float> Op<T, 1> for Softmax {
@@ -46,6 +50,10 @@ impl<T: Float> Op<T, 1> for Softmax {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogSoftmax {
     axis: usize,
+}
+
+impl Named for LogSoftmax {
+    const NAMES: &'static [&'static str] = &["log_softmax"];
 }
 
 impl<T: Float> Op<T, 1> for LogSoftmax {
@@ -80,6 +88,10 @@ impl LogSumExp {
     fn weights<'t, T: Float>(self, x: Var<'t, T>) -> Var<'t, T> {
         x.tape().record(Arity(Softmax { axis: self.axis, total: true }), &[x])
     }
+}
+
+impl Named for LogSumExp {
+    const NAMES: &'static [&'static str] = &["logsumexp"];
 }
 
 impl<T: Float> Op<T, 1> for LogSumExp {

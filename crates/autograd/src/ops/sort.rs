@@ -3,7 +3,7 @@
 use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::sort;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::take::IndexVar;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -20,6 +20,10 @@ pub(crate) struct Argsort {
 pub(crate) struct ArgExtreme {
     axis: usize,
     largest: bool,
+}
+
+impl Named for Argsort {
+    const NAMES: &'static [&'static str] = &["argsort"];
 }
 
 impl<T: Float> Op<T, 1> for Argsort {
@@ -39,6 +43,10 @@ impl<T: Float> Op<T, 1> for Argsort {
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         None
     }
+}
+
+impl Named for ArgExtreme {
+    const NAMES: &'static [&'static str] = &["argmax", "argmin"];
 }
 
 impl<T: Float> Op<T, 1> for ArgExtreme {

@@ -2,13 +2,17 @@
 
 use crate::error::Reason;
 use crate::float::Float;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
 
 /// The same value, with derivative 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StopGradient;
+
+impl Named for StopGradient {
+    const NAMES: &'static [&'static str] = &["stop_gradient"];
+}
 
 impl<T: Float> Op<T, 1> for StopGradient {
     fn name(&self) -> &'static str {

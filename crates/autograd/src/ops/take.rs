@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::take::{Layout, put, take};
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -21,6 +21,10 @@ pub(crate) struct Put {
     axis: usize,
     layout: Layout,
     size: usize,
+}
+
+impl Named for Take {
+    const NAMES: &'static [&'static str] = &["gather", "take_along_axis"];
 }
 
 impl<T: Float> Op<T, 2> for Take {
@@ -59,6 +63,10 @@ impl<T: Float> Op<T, 2> for Take {
     ) -> Option<Var<'t, T>> {
         Some(y.tape().record(Arity(*self), &[dx?, index]))
     }
+}
+
+impl Named for Put {
+    const NAMES: &'static [&'static str] = &["index_add", "scatter_add"];
 }
 
 impl<T: Float> Op<T, 2> for Put {

@@ -7,7 +7,7 @@
 use crate::error::Reason;
 use crate::float::Float;
 use crate::kernels::map::map;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -27,6 +27,10 @@ macro_rules! unary {
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub(crate) enum Unary {
             $($variant { $($p: $ty),* },)*
+        }
+
+        impl Named for Unary {
+            const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
         }
 
         impl Unary {

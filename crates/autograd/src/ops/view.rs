@@ -4,7 +4,7 @@
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::strided;
-use crate::op::{Arity, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::{AxisSet, Shape};
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -27,6 +27,10 @@ pub(crate) struct AddAt {
     pub(crate) strides: SmallVec<[isize; 4]>,
 }
 
+impl Named for Read {
+    const NAMES: &'static [&'static str] = &["broadcast_to", "slice", "diagonal", "windows", "read"];
+}
+
 impl<T: Float> Op<T, 1> for Read {
     fn name(&self) -> &'static str {
         self.name
@@ -45,6 +49,10 @@ impl<T: Float> Op<T, 1> for Read {
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         Some(y.tape().record(Arity(self.clone()), &[dx?]))
     }
+}
+
+impl Named for AddAt {
+    const NAMES: &'static [&'static str] = &["sum", "pad", "add_at"];
 }
 
 impl<T: Float> Op<T, 1> for AddAt {
@@ -71,6 +79,10 @@ impl<T: Float> Op<T, 1> for AddAt {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Transpose {
     permutation: SmallVec<[u8; 8]>,
+}
+
+impl Named for Transpose {
+    const NAMES: &'static [&'static str] = &["transpose"];
 }
 
 impl<T: Float> Op<T, 1> for Transpose {
@@ -102,6 +114,10 @@ impl<T: Float> Op<T, 1> for Transpose {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reshape {
     shape: Shape,
+}
+
+impl Named for Reshape {
+    const NAMES: &'static [&'static str] = &["reshape"];
 }
 
 impl<T: Float> Op<T, 1> for Reshape {

@@ -1,0 +1,148 @@
+//! Where did the NaN come from?
+
+use crate::float::Float;
+use crate::op::Kind;
+use crate::tape::{NONE, Pass, State, Tape};
+use crate::tree::Tree;
+use crate::var::Var;
+use std::fmt;
+use std::panic::Location;
+
+/// The first operation whose value is not finite although its operands are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NonFinite {
+    /// The operation's name; `leaf` where a value from outside is not finite.
+    pub op: &'static str,
+    /// Its place on the tape.
+    pub index: u32,
+    /// The places of its operands, each with its operation, and its smallest and largest element.
+    pub operands: Vec<(u32, &'static str, f64, f64)>,
+    /// The first element that is not finite, row-major, and its value.
+    pub element: (usize, f64),
+    /// The user's line that recorded it, or that recorded the operation whose derivative it belongs to.
+    pub location: &'static Location<'static>,
+    /// Whether it belongs to the user's expression, a cotangent or a tangent.
+    pub pass: Pass,
+    /// The operation whose derivative rule recorded it, where one did.
+    pub rule_of: Option<&'static str>,
+}
+
+impl fmt::Display for NonFinite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (element, value) = self.element;
+        write!(f, "{} (#{}) gave {value} at element {element}", self.op, self.index)?;
+        for (k, (index, op, low, high)) in self.operands.iter().enumerate() {
+            let joint = if k == 0 { " from" } else { " and" };
+            write!(f, "{joint} {op} (#{index}) in [{low:e}, {high:e}]")?;
+        }
+        let pass = match self.pass {
+            Pass::Primal => "value",
+            Pass::Reverse => "cotangent",
+            Pass::Forward => "tangent",
+        };
+        match self.rule_of {
+            Some(op) => write!(f, ", in the {pass} through {op} recorded at {}", self.location),
+            None => write!(f, ", recorded at {}", self.location),
+        }
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// Computes variables and names the first operation on the way to them whose value is not finite although its
+    /// operands are (or the first value from outside that is not). `None` where everything is finite.
+    ///
+    /// ```
+    /// use autograd::{grad, Pass, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([0.0, 1.0]));
+    /// let y = x.sqrt().sum();
+    /// assert!(tape.first_non_finite(&y).is_none());
+    /// let found = tape.first_non_finite(&grad(y, &x)).unwrap();
+    /// assert_eq!((found.op, found.rule_of, found.pass), ("reciprocal", Some("sqrt"), Pass::Reverse));
+    /// assert!(found.to_string().contains("in the cotangent through sqrt recorded at"));
+    /// ```
+    pub fn first_non_finite<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> Option<NonFinite> {
+        self.compute(vars, true);
+        let state = self.state.borrow();
+        let mut needed = vec![false; state.nodes.len()];
+        vars.visit(&mut |var| needed[var.index() as usize] = true);
+        for i in (0..needed.len()).rev() {
+            // Operands come before a node, so one pass down marks them all.
+            if needed[i] {
+                for &a in &state.nodes[i].args {
+                    needed[a as usize] = true;
+                }
+            }
+        }
+        let culprit = (0..needed.len()).find(|&i| needed[i] && state.breaks(i));
+        let leaf = || {
+            (0..needed.len())
+                .find(|&i| needed[i] && matches!(state.nodes[i].kind, Kind::Leaf) && state.wrong(i).is_some())
+        };
+        culprit.or_else(leaf).map(|i| state.report(i))
+    }
+
+    /// From now on (or no longer), computing panics once a value is not finite, and names the first operation that gave
+    /// one although its operands were finite, as [`Tape::first_non_finite`] does. Costs a look at every value.
+    ///
+    /// ```should_panic
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// tape.watch(true);
+    /// tape.var(&Tensor::from([0.0])).log().value(); // log (#1) gave -inf at element 0 from leaf (#0) …
+    /// ```
+    pub fn watch(&self, on: bool) {
+        self.state.borrow_mut().watch = on;
+    }
+}
+
+impl<T: Float> State<T> {
+    /// The first element of a value that is not finite; integers in the bits of floats always are.
+    fn wrong(&self, index: usize) -> Option<usize> {
+        if self.holds_integers(index) {
+            return None;
+        }
+        self.slice(index as u32).iter().position(|x| !x.is_finite())
+    }
+
+    /// Whether a value is integers from outside, or a view of them.
+    fn holds_integers(&self, mut index: usize) -> bool {
+        while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) = self.nodes[index].kind {
+            index = self.nodes[index].args[0] as usize;
+        }
+        matches!(self.nodes[index].kind, Kind::Index)
+    }
+
+    /// Whether an operation's value is not finite although all its operands are.
+    pub(crate) fn breaks(&self, index: usize) -> bool {
+        let node = &self.nodes[index];
+        node.kind.op().is_some()
+            && self.wrong(index).is_some()
+            && node.args.iter().all(|&a| self.wrong(a as usize).is_none())
+    }
+
+    pub(crate) fn report(&self, index: usize) -> NonFinite {
+        let node = &self.nodes[index];
+        let range = |a: u32| {
+            let bounds = (f64::INFINITY, f64::NEG_INFINITY);
+            let widen = |(low, high): (f64, f64), x: &T| (low.min(x.to_f64()), high.max(x.to_f64()));
+            self.slice(a).iter().fold(bounds, widen)
+        };
+        let operand = |&a: &u32| {
+            let (low, high) = range(a);
+            (a, self.nodes[a as usize].kind.name(), low, high)
+        };
+        let element = self.wrong(index).unwrap_or_default();
+        let value = self.slice(index as u32).get(element).map_or(f64::NAN, |x| x.to_f64());
+        let rule_of = node.origin.rule_of;
+        NonFinite {
+            op: node.kind.name(),
+            index: index as u32,
+            operands: node.args.iter().map(operand).collect(),
+            element: (element, value),
+            location: node.origin.location,
+            pass: node.origin.pass,
+            rule_of: (rule_of != NONE).then(|| self.nodes[rule_of as usize].kind.name()),
+        }
+    }
+}
