@@ -52,6 +52,7 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::{case::Case, run};
+    use std::collections::BTreeSet;
 
     const CASES: &str = include_str!("../../crates/autograd/data/op_cases.jsonl");
 
@@ -68,6 +69,32 @@ mod tests {
     fn every_reference_case_passes_in_both_types() {
         let failures = failures(|_| {});
         assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+
+    /// The names in the first column of docs/OPERATIONS.md, and those in its list of primitives.
+    fn documented() -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
+        const DOCS: &str = include_str!("../../docs/OPERATIONS.md");
+        let (operations, primitives) = DOCS.split_once("## Primitives").unwrap();
+        let quoted = |text: &'static str| text.split('`').skip(1).step_by(2).collect::<BTreeSet<_>>();
+        let rows = operations.lines().filter(|line| line.starts_with("| `"));
+        let first = rows.filter_map(|row| row.split('|').nth(1)).flat_map(quoted).collect();
+        (first, quoted(primitives))
+    }
+
+    #[test]
+    fn the_documentation_lists_what_a_case_can_name_and_what_is_built_in() {
+        let (operations, primitives) = documented();
+        assert_eq!(operations, super::operations::NAMES.iter().copied().collect());
+        assert_eq!(primitives, autograd::primitives().into_iter().collect());
+    }
+
+    #[test]
+    fn the_reference_cases_name_only_documented_operations() {
+        let (operations, _) = documented();
+        for line in CASES.lines() {
+            let case = Case::parse(line).unwrap();
+            assert!(operations.contains(&case.op[..]), "{}", case.op);
+        }
     }
 
     #[test]

@@ -163,165 +163,192 @@ pub(crate) fn record<'t, T: Float>(
     }
 }
 
-#[allow(clippy::too_many_lines, reason = "a table: one row for each operation")]
-fn apply<'t, T: Float>(tape: &'t Tape<T>, op: &str, attrs: &Attrs<'_>, inputs: &[Input<'t, T>]) -> Answer<Var<'t, T>> {
-    let float = |k: usize| match inputs.get(k) {
-        Some(Input::Float(x)) => Ok(*x),
-        Some(Input::Index(_)) => Err(format!("input {k} should be numbers")),
-        None => Err(format!("input {k} is missing")),
+/// The table of operations: a line for each, from its name to the expression. It makes the function that records an
+/// operation by name, and the list of names, which the documentation is tested against.
+macro_rules! table {
+    (
+        fn $apply:ident($tape:ident, $op:ident, $attrs:ident, $inputs:ident);
+        { $($prelude:tt)* }
+        $($($name:literal)|+ => $expression:expr,)*
+    ) => {
+        /// Every operation that a case can name.
+        #[cfg(test)]
+        pub(crate) const NAMES: &[&str] = &[$($($name),+),*];
+
+        #[allow(clippy::too_many_lines, reason = "a table: one row for each operation")]
+        fn $apply<'t, T: Float>(
+            $tape: &'t Tape<T>,
+            $op: &str,
+            $attrs: &Attrs<'_>,
+            $inputs: &[Input<'t, T>],
+        ) -> Answer<Var<'t, T>> {
+            $($prelude)*
+            Ok(match $op {
+                $($($name)|+ => $expression,)*
+                _ => return Err(format!("the operation «{}» is not known", $op)),
+            })
+        }
     };
-    let index = |k: usize| match inputs.get(k) {
-        Some(Input::Index(i)) => Ok(*i),
-        Some(Input::Float(_)) => Err(format!("input {k} should be integers")),
-        None => Err(format!("input {k} is missing")),
-    };
-    let optional = |k: usize| if k < inputs.len() { float(k).map(Some) } else { Ok(None) };
-    let all = || (0..inputs.len()).map(float).collect::<Answer<Vec<_>>>();
-    let x = float(0)?;
-    Ok(match op {
-        "neg" => x.neg(),
-        "abs" => x.abs(),
-        "sign" => x.sign(),
-        "floor" => x.floor(),
-        "ceil" => x.ceil(),
-        "round" => x.round(),
-        "exp" => x.exp(),
-        "expm1" => x.expm1(),
-        "log" => x.log(),
-        "log1p" => x.log1p(),
-        "sqrt" => x.sqrt(),
-        "rsqrt" => x.rsqrt(),
-        "reciprocal" => x.reciprocal(),
-        "square" => x.square(),
-        "pow_scalar" => x.pow_scalar(attrs.float("exponent")?),
-        "sin" => x.sin(),
-        "cos" => x.cos(),
-        "tan" => x.tan(),
-        "asin" => x.asin(),
-        "acos" => x.acos(),
-        "atan" => x.atan(),
-        "sinh" => x.sinh(),
-        "cosh" => x.cosh(),
-        "tanh" => x.tanh(),
-        "asinh" => x.asinh(),
-        "acosh" => x.acosh(),
-        "atanh" => x.atanh(),
-        "sigmoid" => x.sigmoid(),
-        "log_sigmoid" => x.log_sigmoid(),
-        "softplus" => x.softplus(),
-        "relu" => x.relu(),
-        "leaky_relu" => x.leaky_relu(attrs.float("negative_slope")?),
-        "elu" => x.elu(attrs.float("alpha")?),
-        "gelu" => match attrs.text("approximate")?.as_str() {
-            "none" => x.gelu(),
-            "tanh" => x.gelu_tanh(),
-            other => return Err(format!("the approximation «{other}» is not known")),
-        },
-        "silu" => x.silu(),
-        "erf" => x.erf(),
-        "erfc" => x.erfc(),
-        "sinc" => x.sinc(),
-        "clamp" => x.clamp(attrs.float_or("min")?, attrs.float_or("max")?),
-        "add" => x + float(1)?,
-        "sub" => x - float(1)?,
-        "mul" => x * float(1)?,
-        "div" => x / float(1)?,
-        "pow" => x.pow(float(1)?),
-        "maximum" => x.maximum(float(1)?),
-        "minimum" => x.minimum(float(1)?),
-        "atan2" => x.atan2(float(1)?),
-        "hypot" => x.hypot(float(1)?),
-        "logaddexp" => x.logaddexp(float(1)?),
-        "xlogy" => x.xlogy(float(1)?),
-        "where" => x.select(float(1)?, float(2)?),
-        "sum" => x.sum_axes(attrs.axes()?),
-        "mean" => x.mean_axes(attrs.axes()?),
-        "prod" => x.prod_axes(attrs.axes()?),
-        "max" => x.max_axes(attrs.axes()?),
-        "min" => x.min_axes(attrs.axes()?),
-        "logsumexp" => x.logsumexp(attrs.axes()?),
-        "var" => x.var(attrs.int_or("ddof")?.unwrap_or(0) as usize, attrs.axes()?),
-        "std" => x.std(attrs.int_or("ddof")?.unwrap_or(0) as usize, attrs.axes()?),
-        "norm" => x.norm(attrs.float_or("ord")?.unwrap_or(2.0), attrs.axes()?),
-        "softmax" => x.softmax(attrs.int("axis")?),
-        "log_softmax" => x.log_softmax(attrs.int("axis")?),
-        "cumsum" => x.cumsum(attrs.int("axis")?),
-        "cumprod" => x.cumprod(attrs.int("axis")?),
-        "sort" => x.sort(attrs.int_or("axis")?.unwrap_or(-1), attrs.flag("descending")?),
-        "topk" => {
-            let largest = if attrs.is_there("largest") { attrs.flag("largest")? } else { true };
-            x.topk(attrs.int("k")? as usize, attrs.int_or("axis")?.unwrap_or(-1), largest).0
+}
+
+table! {
+    fn apply(tape, op, attrs, inputs);
+    {
+        let float = |k: usize| match inputs.get(k) {
+            Some(Input::Float(x)) => Ok(*x),
+            Some(Input::Index(_)) => Err(format!("input {k} should be numbers")),
+            None => Err(format!("input {k} is missing")),
+        };
+        let index = |k: usize| match inputs.get(k) {
+            Some(Input::Index(i)) => Ok(*i),
+            Some(Input::Float(_)) => Err(format!("input {k} should be integers")),
+            None => Err(format!("input {k} is missing")),
+        };
+        let optional = |k: usize| if k < inputs.len() { float(k).map(Some) } else { Ok(None) };
+        let all = || (0..inputs.len()).map(float).collect::<Answer<Vec<_>>>();
+        let x = float(0)?;
+    }
+    "neg" => x.neg(),
+    "abs" => x.abs(),
+    "sign" => x.sign(),
+    "floor" => x.floor(),
+    "ceil" => x.ceil(),
+    "round" => x.round(),
+    "exp" => x.exp(),
+    "expm1" => x.expm1(),
+    "log" => x.log(),
+    "log1p" => x.log1p(),
+    "sqrt" => x.sqrt(),
+    "rsqrt" => x.rsqrt(),
+    "reciprocal" => x.reciprocal(),
+    "square" => x.square(),
+    "pow_scalar" => x.pow_scalar(attrs.float("exponent")?),
+    "sin" => x.sin(),
+    "cos" => x.cos(),
+    "tan" => x.tan(),
+    "asin" => x.asin(),
+    "acos" => x.acos(),
+    "atan" => x.atan(),
+    "sinh" => x.sinh(),
+    "cosh" => x.cosh(),
+    "tanh" => x.tanh(),
+    "asinh" => x.asinh(),
+    "acosh" => x.acosh(),
+    "atanh" => x.atanh(),
+    "sigmoid" => x.sigmoid(),
+    "log_sigmoid" => x.log_sigmoid(),
+    "softplus" => x.softplus(),
+    "relu" => x.relu(),
+    "leaky_relu" => x.leaky_relu(attrs.float("negative_slope")?),
+    "elu" => x.elu(attrs.float("alpha")?),
+    "gelu" => match attrs.text("approximate")?.as_str() {
+        "none" => x.gelu(),
+        "tanh" => x.gelu_tanh(),
+        other => return Err(format!("the approximation «{other}» is not known")),
+    },
+    "silu" => x.silu(),
+    "erf" => x.erf(),
+    "erfc" => x.erfc(),
+    "sinc" => x.sinc(),
+    "clamp" => x.clamp(attrs.float_or("min")?, attrs.float_or("max")?),
+    "add" => x + float(1)?,
+    "sub" => x - float(1)?,
+    "mul" => x * float(1)?,
+    "div" => x / float(1)?,
+    "pow" => x.pow(float(1)?),
+    "maximum" => x.maximum(float(1)?),
+    "minimum" => x.minimum(float(1)?),
+    "atan2" => x.atan2(float(1)?),
+    "hypot" => x.hypot(float(1)?),
+    "logaddexp" => x.logaddexp(float(1)?),
+    "xlogy" => x.xlogy(float(1)?),
+    "where" => x.select(float(1)?, float(2)?),
+    "sum" => x.sum_axes(attrs.axes()?),
+    "mean" => x.mean_axes(attrs.axes()?),
+    "prod" => x.prod_axes(attrs.axes()?),
+    "max" => x.max_axes(attrs.axes()?),
+    "min" => x.min_axes(attrs.axes()?),
+    "logsumexp" => x.logsumexp(attrs.axes()?),
+    "var" => x.var(attrs.int_or("ddof")?.unwrap_or(0) as usize, attrs.axes()?),
+    "std" => x.std(attrs.int_or("ddof")?.unwrap_or(0) as usize, attrs.axes()?),
+    "norm" => x.norm(attrs.float_or("ord")?.unwrap_or(2.0), attrs.axes()?),
+    "softmax" => x.softmax(attrs.int("axis")?),
+    "log_softmax" => x.log_softmax(attrs.int("axis")?),
+    "cumsum" => x.cumsum(attrs.int("axis")?),
+    "cumprod" => x.cumprod(attrs.int("axis")?),
+    "sort" => x.sort(attrs.int_or("axis")?.unwrap_or(-1), attrs.flag("descending")?),
+    "topk" => {
+        let largest = if attrs.is_there("largest") { attrs.flag("largest")? } else { true };
+        x.topk(attrs.int("k")? as usize, attrs.int_or("axis")?.unwrap_or(-1), largest).0
+    },
+    "matmul" | "dot" | "matvec" | "vecmat" => x.matmul(float(1)?),
+    "affine" => {
+        let y = x.matmul(float(1)?);
+        optional(2)?.map_or(y, |bias| y + bias)
+    },
+    "linear" => x.linear(float(1)?, optional(2)?),
+    "einsum" => einsum(&attrs.text("equation")?, &all()?),
+    "transpose" => match attrs.list_or("perm", |v| v.as_i64().map(|i| i as isize))? {
+        Some(perm) => x.transpose(&perm),
+        None => x.transpose(&(0..x.rank() as isize).rev().collect::<Vec<_>>()),
+    },
+    "reshape" => x.reshape(attrs.sizes("shape")?),
+    "broadcast_to" => x.broadcast_to(attrs.sizes("shape")?),
+    "expand_dims" => x.expand_dims(attrs.int("axis")?),
+    "squeeze" => x.squeeze(attrs.int("axis")?),
+    "concat" => concat(&all()?, attrs.int("axis")?),
+    "stack" => stack(&all()?, attrs.int("axis")?),
+    "slice" => x.slice(&attrs.slices()?),
+    "pad" => {
+        let pads: Vec<_> = attrs.sizes("low")?.into_iter().zip(attrs.sizes("high")?).collect();
+        x.pad(&pads, attrs.float_or("value")?.unwrap_or(0.0))
+    },
+    "flip" => x.flip(&attrs.ints("axes")?),
+    "roll" => x.roll(&attrs.ints("shifts")?, &attrs.ints("axes")?),
+    "tril" => x.tril(attrs.int_or("k")?.unwrap_or(0)),
+    "triu" => x.triu(attrs.int_or("k")?.unwrap_or(0)),
+    "gather" => x.gather(attrs.int("axis")?, &index(1)?),
+    "index_select" => x.index_select(attrs.int("axis")?, &index(1)?),
+    "embedding" => x.embedding(&index(1)?),
+    "take_along_axis" => x.take_along_axis(attrs.int("axis")?, &index(1)?),
+    "index_add" => x.index_add(attrs.int("axis")?, &index(1)?, float(2)?),
+    "scatter_add" => x.scatter_add(attrs.int("axis")?, &index(1)?, float(2)?),
+    "cross_entropy" => x.cross_entropy_opts(&index(1)?, &attrs.cross_entropy()?),
+    "nll" => x.nll(&index(1)?, &attrs.cross_entropy()?),
+    "soft_cross_entropy" => x.soft_cross_entropy(float(1)?, attrs.reduction()?),
+    "mse" => x.mse(float(1)?, attrs.reduction()?),
+    "l1" => x.l1(float(1)?, attrs.reduction()?),
+    "huber" => x.huber(float(1)?, attrs.float("delta")?, attrs.reduction()?),
+    "bce_with_logits" => {
+        let weight = attrs.weights("pos_weight")?.map(|w| tape.var(&w));
+        x.bce_with_logits(float(1)?, weight, attrs.reduction()?)
+    },
+    "kl_div" => {
+        let log_target = attrs.flag("log_target")?;
+        if attrs.text("reduction")? == "batchmean" {
+            let batch = x.shape().first().copied().unwrap_or(1);
+            x.kl_div(float(1)?, log_target, Reduction::Sum) / T::of_count(batch)
+        } else {
+            x.kl_div(float(1)?, log_target, attrs.reduction()?)
         }
-        "matmul" | "dot" | "matvec" | "vecmat" => x.matmul(float(1)?),
-        "affine" => {
-            let y = x.matmul(float(1)?);
-            optional(2)?.map_or(y, |bias| y + bias)
-        }
-        "linear" => x.linear(float(1)?, optional(2)?),
-        "einsum" => einsum(&attrs.text("equation")?, &all()?),
-        "transpose" => match attrs.list_or("perm", |v| v.as_i64().map(|i| i as isize))? {
-            Some(perm) => x.transpose(&perm),
-            None => x.transpose(&(0..x.rank() as isize).rev().collect::<Vec<_>>()),
-        },
-        "reshape" => x.reshape(attrs.sizes("shape")?),
-        "broadcast_to" => x.broadcast_to(attrs.sizes("shape")?),
-        "expand_dims" => x.expand_dims(attrs.int("axis")?),
-        "squeeze" => x.squeeze(attrs.int("axis")?),
-        "concat" => concat(&all()?, attrs.int("axis")?),
-        "stack" => stack(&all()?, attrs.int("axis")?),
-        "slice" => x.slice(&attrs.slices()?),
-        "pad" => {
-            let pads: Vec<_> = attrs.sizes("low")?.into_iter().zip(attrs.sizes("high")?).collect();
-            x.pad(&pads, attrs.float_or("value")?.unwrap_or(0.0))
-        }
-        "flip" => x.flip(&attrs.ints("axes")?),
-        "roll" => x.roll(&attrs.ints("shifts")?, &attrs.ints("axes")?),
-        "tril" => x.tril(attrs.int_or("k")?.unwrap_or(0)),
-        "triu" => x.triu(attrs.int_or("k")?.unwrap_or(0)),
-        "gather" => x.gather(attrs.int("axis")?, &index(1)?),
-        "index_select" => x.index_select(attrs.int("axis")?, &index(1)?),
-        "embedding" => x.embedding(&index(1)?),
-        "take_along_axis" => x.take_along_axis(attrs.int("axis")?, &index(1)?),
-        "index_add" => x.index_add(attrs.int("axis")?, &index(1)?, float(2)?),
-        "scatter_add" => x.scatter_add(attrs.int("axis")?, &index(1)?, float(2)?),
-        "cross_entropy" => x.cross_entropy_opts(&index(1)?, &attrs.cross_entropy()?),
-        "nll" => x.nll(&index(1)?, &attrs.cross_entropy()?),
-        "soft_cross_entropy" => x.soft_cross_entropy(float(1)?, attrs.reduction()?),
-        "mse" => x.mse(float(1)?, attrs.reduction()?),
-        "l1" => x.l1(float(1)?, attrs.reduction()?),
-        "huber" => x.huber(float(1)?, attrs.float("delta")?, attrs.reduction()?),
-        "bce_with_logits" => {
-            let weight = attrs.weights("pos_weight")?.map(|w| tape.var(&w));
-            x.bce_with_logits(float(1)?, weight, attrs.reduction()?)
-        }
-        "kl_div" => {
-            let log_target = attrs.flag("log_target")?;
-            if attrs.text("reduction")? == "batchmean" {
-                let batch = x.shape().first().copied().unwrap_or(1);
-                x.kl_div(float(1)?, log_target, Reduction::Sum) / T::of_count(batch)
-            } else {
-                x.kl_div(float(1)?, log_target, attrs.reduction()?)
-            }
-        }
-        "layer_norm" => {
-            x.layer_norm(attrs.int("normalized_ndim")? as usize, optional(1)?, optional(2)?, attrs.float("eps")?)
-        }
-        "rms_norm" => x.rms_norm(optional(1)?, attrs.float("eps")?),
-        "conv1d" => x.conv1d(float(1)?, optional(2)?, attrs.conv()?),
-        "conv2d" => x.conv2d(float(1)?, optional(2)?, attrs.conv()?),
-        "max_pool2d" => x.max_pool2d(attrs.pool()?),
-        "avg_pool2d" => {
-            let count = if attrs.is_there("count_include_pad") { attrs.flag("count_include_pad")? } else { true };
-            x.avg_pool2d(attrs.pool()?, count)
-        }
-        "cholesky" => x.cholesky(),
-        "triangular_solve" => {
-            x.triangular_solve(float(1)?, attrs.flag("lower")?, attrs.flag("transpose")?, attrs.flag("unit_diagonal")?)
-        }
-        "solve" => x.solve(float(1)?),
-        "inv" => x.inv(),
-        "det" => x.det(),
-        "logabsdet" => x.logabsdet(),
-        _ => return Err(format!("the operation «{op}» is not known")),
-    })
+    },
+    "layer_norm" => {
+        x.layer_norm(attrs.int("normalized_ndim")? as usize, optional(1)?, optional(2)?, attrs.float("eps")?)
+    },
+    "rms_norm" => x.rms_norm(optional(1)?, attrs.float("eps")?),
+    "conv1d" => x.conv1d(float(1)?, optional(2)?, attrs.conv()?),
+    "conv2d" => x.conv2d(float(1)?, optional(2)?, attrs.conv()?),
+    "max_pool2d" => x.max_pool2d(attrs.pool()?),
+    "avg_pool2d" => {
+        let count = if attrs.is_there("count_include_pad") { attrs.flag("count_include_pad")? } else { true };
+        x.avg_pool2d(attrs.pool()?, count)
+    },
+    "cholesky" => x.cholesky(),
+    "triangular_solve" => {
+        x.triangular_solve(float(1)?, attrs.flag("lower")?, attrs.flag("transpose")?, attrs.flag("unit_diagonal")?)
+    },
+    "solve" => x.solve(float(1)?),
+    "inv" => x.inv(),
+    "det" => x.det(),
+    "logabsdet" => x.logabsdet(),
 }
