@@ -1,0 +1,133 @@
+//! Prints how many times the closed form's time each contender takes, from interleaved runs in one process:
+//! `cargo run --release --example speed -- --filter toy`.
+
+#[path = "../benches/closed/mod.rs"]
+mod closed;
+#[path = "../benches/contenders/mod.rs"]
+mod contenders;
+
+use clap::{Parser, ValueEnum};
+use closed::number::Number;
+use contenders::problem::{WORKLOADS, Workload};
+use contenders::{BASE, Contender, contenders, disagreement};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Ratios of times against the closed form written by hand, one line each: workload, type, who, median ratio.
+#[derive(Parser)]
+struct Options {
+    /// Only workloads whose name contains this: toy, spiral, digits, mnist, large.
+    #[arg(long, default_value = "")]
+    filter: String,
+    /// What is timed.
+    #[arg(long, value_enum, default_value_t = Pass::Step)]
+    pass: Pass,
+    /// Seconds for each workload and type.
+    #[arg(long, default_value_t = 4.0)]
+    seconds: f64,
+    /// Print the median time of each contender too.
+    #[arg(long)]
+    times: bool,
+}
+
+/// What a run of a contender is.
+#[derive(Clone, Copy, ValueEnum)]
+enum Pass {
+    /// Forward, backward, update.
+    Step,
+    /// Forward and backward.
+    ForwardBackward,
+}
+
+/// Below this, the clock and the loop would be a part of what is timed.
+const SHORTEST: Duration = Duration::from_micros(200);
+
+/// Rounds are many for small nets; the large one makes do with a few.
+const ROUNDS: std::ops::RangeInclusive<usize> = 5..=2001;
+
+fn main() {
+    let options = Options::parse();
+    for workload in WORKLOADS.into_iter().filter(|workload| workload.name.contains(&options.filter)) {
+        compare::<f32>(workload, &options);
+        compare::<f64>(workload, &options);
+    }
+}
+
+/// A contender with the number of runs that its clock is read after.
+struct Runner<T> {
+    name: &'static str,
+    contender: Box<dyn Contender<T>>,
+    runs: u32,
+    /// Seconds of one run, one entry for each round.
+    times: Vec<f64>,
+}
+
+impl<T: Number> Runner<T> {
+    fn new((name, contender): (&'static str, Box<dyn Contender<T>>), pass: Pass) -> Self {
+        let mut runner = Self { name, contender, runs: 1, times: Vec::new() };
+        while runner.time(pass) < SHORTEST {
+            runner.runs *= 2;
+        }
+        runner
+    }
+
+    /// The time of all runs of one round.
+    fn time(&mut self, pass: Pass) -> Duration {
+        let start = Instant::now();
+        for _ in 0..self.runs {
+            match pass {
+                Pass::Step => black_box(self.contender.step()),
+                Pass::ForwardBackward => black_box(self.contender.loss_and_grads()),
+            };
+        }
+        start.elapsed()
+    }
+
+    fn round(&mut self, pass: Pass) {
+        let time = self.time(pass).as_secs_f64() / f64::from(self.runs);
+        self.times.push(time);
+    }
+}
+
+/// Times all contenders in turn, round after round, so that what disturbs the machine disturbs them alike.
+fn compare<T: Number>(workload: Workload, options: &Options) {
+    agree::<T>(workload);
+    let mut runners: Vec<Runner<T>> =
+        contenders(workload).into_iter().map(|contender| Runner::new(contender, options.pass)).collect();
+    let start = Instant::now();
+    for round in 0..*ROUNDS.end() {
+        if round >= *ROUNDS.start() && start.elapsed().as_secs_f64() > options.seconds {
+            break;
+        }
+        for runner in &mut runners {
+            runner.round(options.pass);
+        }
+    }
+    let (base, others) = runners.split_first().expect("the base is the first contender");
+    for other in others {
+        let ratio = median(other.times.iter().zip(&base.times).map(|(other, base)| other / base));
+        println!("speed {} {} {}/{BASE} {ratio:.2}", workload.name, T::NAME, other.name);
+    }
+    if options.times {
+        for Runner { name, times, .. } in &runners {
+            println!("time {} {} {name} {:.0} ns", workload.name, T::NAME, median(times.iter().copied()) * 1e9);
+        }
+    }
+}
+
+/// Refuses to time a contender that computes something else.
+fn agree<T: Number>(workload: Workload) {
+    let mut all = contenders::<T>(workload).into_iter();
+    let (_, mut base) = all.next().expect("the base is the first contender");
+    for (name, mut other) in all {
+        let apart = disagreement(&mut *base, &mut *other);
+        assert!(apart < 1e-3, "{name} and {BASE} disagree on {}: {apart:e}", workload.name);
+        (_, base) = contenders(workload).swap_remove(0);
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
