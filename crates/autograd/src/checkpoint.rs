@@ -65,7 +65,7 @@ impl Checkpoint {
             if kind.op().is_some() {
                 let copy = |&a: &u32| if a < self.start { a } else { copies[(a - self.start) as usize] };
                 let args: Vec<Var<'t, T>> = args.iter().map(|a| Var::new(tape, copy(a))).collect();
-                copies[(index - self.start) as usize] = tape.record(kind, &args).index();
+                copies[(index - self.start) as usize] = tape.record_slice(kind, &args).index();
             }
         }
         Var::new(tape, copies[(result - self.start) as usize])
@@ -106,6 +106,6 @@ impl<T: Float> Tape<T> {
                 }
             }
         }
-        self.record(Kind::Custom(Arc::new(Checkpoint { start, end, swept: Mutex::new(None) })), &args)
+        self.record_slice(Kind::Custom(Arc::new(Checkpoint { start, end, swept: Mutex::new(None) })), &args)
     }
 }

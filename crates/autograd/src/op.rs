@@ -237,7 +237,7 @@ impl<T: Float> Tape<T> {
     /// Where the shapes do not fit the operation, or the operands live on another tape.
     #[track_caller]
     pub fn apply<'t, const N: usize>(&'t self, op: impl Op<T, N>, args: [Var<'t, T>; N]) -> Var<'t, T> {
-        self.record(Kind::Custom(Arc::new(Arity(op))), &args)
+        self.record_slice(Kind::Custom(Arc::new(Arity(op))), &args)
     }
 
     /// Records an operation of one's own that takes any number of operands.
@@ -246,6 +246,6 @@ impl<T: Float> Tape<T> {
     /// Where the shapes do not fit the operation, or the operands live on another tape.
     #[track_caller]
     pub fn apply_slice<'t>(&'t self, op: impl SliceOp<T>, args: &[Var<'t, T>]) -> Var<'t, T> {
-        self.record(Kind::Custom(Arc::new(op)), args)
+        self.record_slice(Kind::Custom(Arc::new(op)), args)
     }
 }

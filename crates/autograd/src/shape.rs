@@ -12,7 +12,7 @@ use std::ops::Deref;
 /// let shape = Shape::from([5, 4]);
 /// assert_eq!((shape.rank(), shape.numel(), shape.to_string().as_str()), (2, 20, "[5, 4]"));
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(PartialEq, Eq, Hash, Default)]
 pub struct Shape(SmallVec<[usize; 4]>);
 
 impl Shape {
@@ -119,6 +119,14 @@ impl Shape {
             set = set.with(i);
         }
         Ok(set)
+    }
+}
+
+impl Clone for Shape {
+    /// Copies the sizes in one piece; the derived clone would go one by one.
+    #[inline]
+    fn clone(&self) -> Self {
+        Self(SmallVec::from_slice(&self.0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
-use crate::op::{Kind, View, ViewMut};
+use crate::op::{Arity, Kind, Op, View, ViewMut};
 use crate::pool::Pool;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -22,6 +22,8 @@ pub(crate) struct Node<T: Float> {
     pub(crate) kind: Kind<T>,
     pub(crate) args: SmallVec<[u32; 3]>,
     pub(crate) shape: Shape,
+    /// The number of elements of the shape.
+    pub(crate) len: usize,
     pub(crate) origin: Origin,
 }
 
@@ -213,7 +215,7 @@ impl<T: Float> Tape<T> {
     }
 
     fn push_leaf(&self, kind: Kind<T>, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
-        let node = Node { kind, args: SmallVec::new(), shape, origin };
+        let node = Node { kind, args: SmallVec::new(), len: shape.numel(), shape, origin };
         Var::new(self, self.state.borrow_mut().push(node, value))
     }
 
@@ -250,33 +252,74 @@ impl<T: Float> Tape<T> {
 
     /// Appends a node; panics at the caller's line where the operation does not fit its operands.
     #[track_caller]
-    pub(crate) fn record<'t>(&'t self, kind: impl Into<Kind<T>>, args: &[Var<'t, T>]) -> Var<'t, T> {
-        Error::or_raise(self.try_record(kind, args))
+    #[inline]
+    pub(crate) fn record<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Var<'t, T>
+    where
+        Kind<T>: From<Arity<N, O>>,
+    {
+        Error::or_raise(self.try_record(op, args))
     }
 
     #[track_caller]
-    pub(crate) fn try_record<'t>(&'t self, kind: impl Into<Kind<T>>, args: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
-        let kind = kind.into();
-        if args.iter().any(|a| !std::ptr::eq(a.tape(), self)) {
-            let reason = Reason::new(ErrorKind::Tape, "the operands live on different tapes");
-            return Err(self.error(kind.name(), reason, args));
+    #[inline]
+    pub(crate) fn try_record<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Result<Var<'t, T>, Error>
+    where
+        Kind<T>: From<Arity<N, O>>,
+    {
+        let fitted = if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
+            let state = self.state.borrow();
+            op.0.shape(args.map(|a| &state.nodes[a.index() as usize].shape))
+        } else {
+            Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
+        };
+        match fitted {
+            Ok(shape) => {
+                let args = SmallVec::from_slice(&args.map(|a| a.index()));
+                Ok(self.push(Kind::from(op), args, shape, Location::caller()))
+            }
+            Err(reason) => Err(self.error(op.0.name(), reason, &args)),
         }
-        let mut state = self.state.borrow_mut();
-        let shape = {
+    }
+
+    /// As [`Tape::record`], for operations of any number of operands.
+    #[track_caller]
+    pub(crate) fn record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Var<'t, T> {
+        Error::or_raise(self.try_record_slice(kind, args))
+    }
+
+    #[track_caller]
+    pub(crate) fn try_record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
+        let fitted = if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
+            let state = self.state.borrow();
             let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &state.nodes[a.index() as usize].shape).collect();
             kind.op().expect("leaves are not recorded as operations").shape(&shapes)
+        } else {
+            Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
         };
-        match shape {
-            Ok(shape) => {
-                let args = args.iter().map(Var::index).collect();
-                let node = Node { kind, args, shape, origin: self.origin(Location::caller()) };
-                Ok(Var::new(self, state.push(node, Value::Empty)))
-            }
-            Err(reason) => {
-                drop(state);
-                Err(self.error(kind.name(), reason, args))
-            }
+        match fitted {
+            Ok(shape) => Ok(self.push(kind, args.iter().map(Var::index).collect(), shape, Location::caller())),
+            Err(reason) => Err(self.error(kind.name(), reason, args)),
         }
+    }
+
+    #[inline]
+    fn push(
+        &self,
+        kind: Kind<T>,
+        args: SmallVec<[u32; 3]>,
+        shape: Shape,
+        location: &'static Location<'static>,
+    ) -> Var<'_, T> {
+        let node = Node { kind, args, len: shape.numel(), shape, origin: self.origin(location) };
+        Var::new(self, self.state.borrow_mut().push(node, Value::Empty))
     }
 
     /// An error of an operation on these operands, at the caller's line (or at the line whose rule is recording).
@@ -353,18 +396,20 @@ impl<T: Float> State<T> {
 
     pub(crate) fn slice(&self, index: u32) -> &[T] {
         let i = index as usize;
-        &self.values[i].buffer()[..self.nodes[i].shape.numel()]
+        &self.values[i].buffer()[..self.nodes[i].len]
     }
 
     fn clear(&mut self) {
         self.pool.collect();
-        for (node, value) in self.nodes.drain(..).zip(self.values.drain(..)) {
-            match (node.kind, value) {
+        for (node, value) in self.nodes.iter().zip(&mut self.values) {
+            match (&node.kind, std::mem::replace(value, Value::Empty)) {
                 (_, Value::Owned(buffer)) => self.pool.give(buffer),
                 (Kind::Leaf | Kind::Index, Value::Shared(_)) | (_, Value::Empty) => {}
                 (_, Value::Shared(buffer)) => self.pool.give_shared(buffer),
             }
         }
+        self.nodes.clear();
+        self.values.clear();
     }
 
     /// Computes the roots and what they need, in index order. Unless `keep`, an intermediate buffer is recycled after
@@ -429,13 +474,16 @@ impl<T: Float> State<T> {
 
     fn eval(&mut self, index: usize) {
         let node = &self.nodes[index];
-        let n = node.shape.numel();
+        let n = node.len;
         let mut buffer = self.pool.take(n);
-        let args: SmallVec<[View<'_, T>; 4]> =
-            node.args.iter().map(|&a| View { shape: &self.nodes[a as usize].shape, data: self.slice(a) }).collect();
         let op = node.kind.op().expect("leaves have their value from the start");
-        op.eval(&args, ViewMut { shape: &node.shape, data: &mut buffer[..n] });
-        drop(args);
+        let y = ViewMut { shape: &node.shape, data: &mut buffer[..n] };
+        let view = |&a: &u32| View { shape: &self.nodes[a as usize].shape, data: self.slice(a) };
+        match &node.args[..] {
+            [a] => op.eval(&[view(a)], y),
+            [a, b] => op.eval(&[view(a), view(b)], y),
+            args => op.eval(&args.iter().map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
+        }
         self.values[index] = Value::Owned(buffer);
     }
 }

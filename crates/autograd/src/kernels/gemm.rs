@@ -78,34 +78,102 @@ pub(crate) fn matmul<T: Float>(
     }
 }
 
-/// Plain loops, the inner one over contiguous memory wherever there is one. The sum over `k` runs in ascending order.
+/// Up to this many elements of a transposed `b` are turned on the stack first.
+const TURNED: usize = 256;
+
+/// Our own loops: tiles of a few rows and a constant number of columns, whose sums stay in registers while `k` runs in
+/// ascending order.
 fn small<T: Float>((m, k, n): (usize, usize, usize), (a, ta): (&[T], bool), (b, tb): (&[T], bool), out: &mut [T]) {
-    let out = &mut out[..m * n];
-    if n == 0 {
-        return;
+    let a = Lhs { data: a, row: if ta { 1 } else { k }, col: if ta { m } else { 1 } };
+    if !tb {
+        return columns((m, k, n), &a, b, out);
     }
-    for (i, row) in out.chunks_exact_mut(n).enumerate() {
-        if tb && !ta {
-            let a = &a[i * k..(i + 1) * k];
-            for (j, o) in row.iter_mut().enumerate() {
-                let b = &b[j * k..(j + 1) * k];
-                *o = a.iter().zip(b).fold(T::ZERO, |sum, (&a, &b)| sum + a * b);
-            }
-            continue;
-        }
-        row.fill(T::ZERO);
-        for p in 0..k {
-            let a = if ta { a[p * m + i] } else { a[i * k + p] };
-            if tb {
-                for (j, o) in row.iter_mut().enumerate() {
-                    *o += a * b[j * k + p];
-                }
-            } else {
-                for (o, &b) in row.iter_mut().zip(&b[p * n..(p + 1) * n]) {
-                    *o += a * b;
-                }
+    if k * n <= TURNED {
+        let mut turned = [T::ZERO; TURNED];
+        for (j, row) in b.chunks_exact(k.max(1)).take(n).enumerate() {
+            for (p, &x) in row.iter().enumerate() {
+                turned[p * n + j] = x;
             }
         }
+        return columns((m, k, n), &a, &turned[..k * n], out);
+    }
+    for i in 0..m {
+        for (j, row) in b.chunks_exact(k).take(n).enumerate() {
+            out[i * n + j] = row.iter().enumerate().fold(T::ZERO, |sum, (p, &b)| sum + a.at(i, p) * b);
+        }
+    }
+}
+
+/// The left operand by its strides.
+struct Lhs<'a, T> {
+    data: &'a [T],
+    row: usize,
+    col: usize,
+}
+
+impl<T: Copy> Lhs<'_, T> {
+    #[inline(always)]
+    fn at(&self, i: usize, p: usize) -> T {
+        self.data[i * self.row + p * self.col]
+    }
+}
+
+/// `out = a · b` for a row-major `b`, in column blocks of the widest constant width that fits.
+fn columns<T: Float>((m, k, n): (usize, usize, usize), a: &Lhs<'_, T>, b: &[T], out: &mut [T]) {
+    let mut j = 0;
+    while j < n {
+        j += match n - j {
+            16.. => rows::<T, 16>((m, k, n), j, a, b, out),
+            8.. => rows::<T, 8>((m, k, n), j, a, b, out),
+            4.. => rows::<T, 4>((m, k, n), j, a, b, out),
+            3 => rows::<T, 3>((m, k, n), j, a, b, out),
+            2 => rows::<T, 2>((m, k, n), j, a, b, out),
+            _ => rows::<T, 1>((m, k, n), j, a, b, out),
+        };
+    }
+}
+
+/// `W` columns from `j` on, four rows at a time. Returns `W`.
+#[inline(always)]
+fn rows<T: Float, const W: usize>(
+    (m, k, n): (usize, usize, usize),
+    j: usize,
+    a: &Lhs<'_, T>,
+    b: &[T],
+    out: &mut [T],
+) -> usize {
+    let mut i = 0;
+    while i + 4 <= m {
+        tile::<T, 4, W>((k, n), (i, j), a, b, out);
+        i += 4;
+    }
+    while i < m {
+        tile::<T, 1, W>((k, n), (i, j), a, b, out);
+        i += 1;
+    }
+    W
+}
+
+#[inline(always)]
+fn tile<T: Float, const R: usize, const W: usize>(
+    (k, n): (usize, usize),
+    (i, j): (usize, usize),
+    a: &Lhs<'_, T>,
+    b: &[T],
+    out: &mut [T],
+) {
+    let mut sums = [[T::ZERO; W]; R];
+    for p in 0..k {
+        let b: &[T; W] = b[p * n + j..].first_chunk().expect("the block lies within the row");
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let a = a.at(i + r, p);
+            for (sum, &b) in sums.iter_mut().zip(b) {
+                *sum += a * b;
+            }
+        }
+    }
+    for (r, sums) in sums.iter().enumerate() {
+        out[(i + r) * n + j..][..W].copy_from_slice(sums);
     }
 }
 

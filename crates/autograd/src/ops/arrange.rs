@@ -37,7 +37,7 @@ impl<'t, T: Float> Var<'t, T> {
         };
         let strides = strides.iter().map(|&s| s as isize).collect();
         let op = AddAt { name: "pad", shape: shape.clone(), offset, strides };
-        let padded = self.tape().record(Arity(op), &[self]);
+        let padded = self.tape().record(Arity(op), [self]);
         if value == 0.0 {
             return padded;
         }
@@ -148,12 +148,12 @@ impl<'t, T: Float> Var<'t, T> {
         let kept = || (0..own.rank()).filter(|&k| k != i && k != j);
         let shape = kept().map(|k| own[k]).chain([own[i].min(own[j])]).collect();
         let strides = kept().map(|k| strides[k] as isize).chain([(strides[i] + strides[j]) as isize]).collect();
-        self.tape().record(Arity(Read { name: "diagonal", shape, offset: 0, strides }), &[self])
+        self.tape().record(Arity(Read { name: "diagonal", shape, offset: 0, strides }), [self])
     }
 
     /// A view by shape and strides, unchecked but for what the caller knows; windows may overlap.
     #[track_caller]
     pub(crate) fn windows(self, shape: Shape, strides: SmallVec<[isize; 4]>) -> Self {
-        self.tape().record(Arity(Read { name: "windows", shape, offset: 0, strides }), &[self])
+        self.tape().record(Arity(Read { name: "windows", shape, offset: 0, strides }), [self])
     }
 }

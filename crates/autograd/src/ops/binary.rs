@@ -88,7 +88,7 @@ macro_rules! binary {
                 #[track_caller]
                 #[allow(clippy::should_implement_trait, reason = "the operators below do, and call these")]
                 pub fn $name(self, other: Self) -> Self {
-                    self.tape().record(Arity(Binary::$variant), &[self, other])
+                    self.tape().record(Arity(Binary::$variant), [self, other])
                 }
 
                 #[doc = concat!("As [`Var::", stringify!($name), "`], for shapes that come from outside.")]
@@ -97,7 +97,7 @@ macro_rules! binary {
                 /// Where the shapes do not broadcast, or the operands live on different tapes.
                 #[track_caller]
                 pub fn $try_name(self, other: Self) -> Result<Self, Error> {
-                    self.tape().try_record(Arity(Binary::$variant), &[self, other])
+                    self.tape().try_record(Arity(Binary::$variant), [self, other])
                 }
             )*
         }
@@ -110,7 +110,7 @@ macro_rules! binary {
             $(
                 #[track_caller]
                 fn $iname(self, other: Self) -> Self {
-                    self.tape().record(Arity(Binary::$ivariant), &[self, other])
+                    self.tape().record(Arity(Binary::$ivariant), [self, other])
                 }
             )*
         }
@@ -124,9 +124,18 @@ macro_rules! binary {
 }
 
 fn apply<T: Float>(a: View<'_, T>, b: View<'_, T>, y: ViewMut<'_, T>, f: impl Fn(T, T) -> T) {
-    if a.shape == b.shape {
-        let strides = [];
-        return zip(&[], (a.data, &strides), (b.data, &strides), y.data, f);
+    let n = y.data.len();
+    if a.data.len() == n && b.data.len() == n {
+        return zip(&[], (a.data, &[]), (b.data, &[]), y.data, f);
+    }
+    // A row added to each of many rows, the commonest broadcast: a bias.
+    let is_row = b.shape.rank() == 1 && a.data.len() == n && b.data.len() == y.shape[y.shape.rank() - 1];
+    if is_row && n > 0 {
+        let width = b.data.len();
+        for (y, a) in y.data.chunks_exact_mut(width).zip(a.data.chunks_exact(width)) {
+            zip(&[], (a, &[]), (b.data, &[]), y, &f);
+        }
+        return;
     }
     let (a_strides, b_strides) = (a.shape.strides_in(y.shape), b.shape.strides_in(y.shape));
     zip(y.shape, (a.data, &a_strides), (b.data, &b_strides), y.data, f);

@@ -58,7 +58,7 @@ impl<T: Float> SliceOp<T> for Concat {
             .zip(tangents)
             .map(|(a, tangent)| tangent.unwrap_or_else(|| tape.full(a.shape(), T::ZERO)))
             .collect();
-        Some(tape.record(*self, &parts))
+        Some(tape.record_slice((*self).into(), &parts))
     }
 }
 
@@ -90,7 +90,7 @@ pub fn concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
 pub fn try_concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Result<Var<'t, T>, Error> {
     let [first, ..] = vars else { panic!("concat: there is nothing to join") };
     let axis = first.check("concat", first.shape().axis(axis))?;
-    first.tape().try_record(Concat { axis }, vars)
+    first.tape().try_record_slice(Concat { axis }.into(), vars)
 }
 
 /// The variables side by side along a new axis; all shapes must agree.

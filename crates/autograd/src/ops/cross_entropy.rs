@@ -76,7 +76,7 @@ impl<T: Float> Op<T, 2> for CrossEntropy {
         dy: Var<'t, T>,
     ) -> Option<Var<'t, T>> {
         let op = CrossEntropyGrad { reduction: self.reduction };
-        (arg == 0).then(|| y.tape().record(Arity(op), &[scores, labels, dy]))
+        (arg == 0).then(|| y.tape().record(Arity(op), [scores, labels, dy]))
     }
     fn jvp<'t>(
         &self,
@@ -86,7 +86,7 @@ impl<T: Float> Op<T, 2> for CrossEntropy {
     ) -> Option<Var<'t, T>> {
         let op = CrossEntropyGrad { reduction: self.reduction };
         let one = y.tape().full(y.shape(), T::ONE);
-        Some(op.contract(y.tape().record(Arity(op), &[scores, labels, one]) * dx?))
+        Some(op.contract(y.tape().record(Arity(op), [scores, labels, one]) * dx?))
     }
 }
 
@@ -142,7 +142,7 @@ impl<T: Float> Op<T, 3> for CrossEntropyGrad {
             1 => None,
             _ => {
                 let one = y.tape().full(dy.shape(), T::ONE);
-                Some(self.contract(y.tape().record(Arity(*self), &[scores, labels, one]) * g))
+                Some(self.contract(y.tape().record(Arity(*self), [scores, labels, one]) * g))
             }
         }
     }
@@ -153,7 +153,7 @@ impl<T: Float> Op<T, 3> for CrossEntropyGrad {
         [dx, _, ddy]: [Option<Var<'t, T>>; 3],
     ) -> Option<Var<'t, T>> {
         let from_scores = dx.map(|dx| self.curve(scores, dy, dx));
-        let from_dy = ddy.map(|ddy| y.tape().record(Arity(*self), &[scores, labels, ddy]));
+        let from_dy = ddy.map(|ddy| y.tape().record(Arity(*self), [scores, labels, ddy]));
         match (from_scores, from_dy) {
             (Some(a), Some(b)) => Some(a + b),
             (one, other) => one.or(other),
@@ -201,7 +201,7 @@ impl<'t, T: Float> Var<'t, T> {
         reduction: Reduction,
     ) -> Result<Self, Error> {
         let labels = labels.on(self.tape());
-        let loss = self.tape().try_record(Arity(CrossEntropy { reduction }), &[self, labels.var()])?;
+        let loss = self.tape().try_record(Arity(CrossEntropy { reduction }), [self, labels.var()])?;
         let classes = self.with_shape(|shape| shape[1]);
         match labels.check_labels(classes) {
             Ok(()) => Ok(loss),

@@ -39,11 +39,11 @@ impl<T: Float> Op<T, 1> for Extreme {
         }
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), &[x, y]);
+        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), [x, y]);
         Some(dy.expand_dims(self.axis as isize).weigh(share))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), &[x, y]);
+        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), [x, y]);
         Some(dx?.weigh(share).sum_axes(self.axis as isize))
     }
 }
@@ -125,6 +125,6 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     fn extreme(self, op: &str, axes: Axes, largest: bool) -> Self {
         let (x, axis, shape) = self.merge_axes(op, &axes);
-        x.tape().record(Arity(Extreme { axis, largest }), &[x]).reshape(shape)
+        x.tape().record(Arity(Extreme { axis, largest }), [x]).reshape(shape)
     }
 }

@@ -93,7 +93,7 @@ impl<T: Float> Op<T, 2> for TriangularSolve {
     /// `B̄ = op(A)⁻ᵀ X̄` and, on the triangle that is read, `Ā = −B̄ Xᵀ` (transposed where `op` is).
     fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, dx: Var<'t, T>) -> Option<Var<'t, T>> {
         let adjoint = Triangle { transpose: !self.0.transpose, ..self.0 };
-        let db = x.tape().record(Arity(Self(adjoint)), &[a, dx]);
+        let db = x.tape().record(Arity(Self(adjoint)), [a, dx]);
         if arg == 1 {
             return Some(db);
         }
@@ -103,7 +103,7 @@ impl<T: Float> Op<T, 2> for TriangularSolve {
     /// `Ẋ = op(A)⁻¹ (Ḃ − op(Ȧ) X)`
     fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
         let change = da.map(|da| self.triangle_of(da).matmul_with(x, self.0.transpose, false).neg());
-        Some(x.tape().record(Arity(*self), &[a, plus(db, change)?]))
+        Some(x.tape().record(Arity(*self), [a, plus(db, change)?]))
     }
 }
 
@@ -146,7 +146,7 @@ impl<T: Float> Op<T, 2> for Solve {
     }
     /// `B̄ = op(A)⁻ᵀ X̄` and `Ā = −B̄ Xᵀ` (transposed where `op` is).
     fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, dx: Var<'t, T>) -> Option<Var<'t, T>> {
-        let db = x.tape().record(Arity(Self { transpose: !self.transpose }), &[a, dx]);
+        let db = x.tape().record(Arity(Self { transpose: !self.transpose }), [a, dx]);
         if arg == 1 {
             return Some(db);
         }
@@ -156,7 +156,7 @@ impl<T: Float> Op<T, 2> for Solve {
     /// `Ẋ = op(A)⁻¹ (Ḃ − op(Ȧ) X)`
     fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
         let change = da.map(|da| da.matmul_with(x, self.transpose, false).neg());
-        Some(x.tape().record(Arity(*self), &[a, plus(db, change)?]))
+        Some(x.tape().record(Arity(*self), [a, plus(db, change)?]))
     }
 }
 
@@ -218,7 +218,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn cholesky(self) -> Self {
-        self.tape().record(Arity(Cholesky), &[self])
+        self.tape().record(Arity(Cholesky), [self])
     }
 
     /// `op(A)⁻¹ B` for a triangular matrix, this; `b` is a vector or has columns. Only the named triangle is read.
@@ -226,7 +226,7 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn triangular_solve(self, b: Self, lower: bool, transpose: bool, unit_diagonal: bool) -> Self {
         let op = TriangularSolve(Triangle { lower, transpose, unit_diagonal });
         let column = self.as_column("triangular_solve", b);
-        self.tape().record(Arity(op), &[self, column]).reshape(b.shape())
+        self.tape().record(Arity(op), [self, column]).reshape(b.shape())
     }
 
     /// `A⁻¹ B` for regular matrices, this; `b` is a vector or has columns. A singular matrix gives infinities or NaN.
@@ -241,7 +241,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn solve(self, b: Self) -> Self {
         let column = self.as_column("solve", b);
-        self.tape().record(Arity(Solve { transpose: false }), &[self, column]).reshape(b.shape())
+        self.tape().record(Arity(Solve { transpose: false }), [self, column]).reshape(b.shape())
     }
 
     /// The right side of a solve with columns: a vector for each matrix becomes one column.
@@ -266,12 +266,12 @@ impl<'t, T: Float> Var<'t, T> {
     /// The determinant of each matrix.
     #[track_caller]
     pub fn det(self) -> Self {
-        self.tape().record(Arity(Determinant { log_abs: false }), &[self])
+        self.tape().record(Arity(Determinant { log_abs: false }), [self])
     }
 
     /// `ln |det A|` of each matrix, without overflow; −∞ where it is singular.
     #[track_caller]
     pub fn logabsdet(self) -> Self {
-        self.tape().record(Arity(Determinant { log_abs: true }), &[self])
+        self.tape().record(Arity(Determinant { log_abs: true }), [self])
     }
 }

@@ -121,7 +121,7 @@ impl<'t, T: Float> Var<'t, T> {
         let op = Arity(MatMul { ta: false, tb: false });
         let (ra, rb) = (self.rank(), other.rank());
         if (ra >= 2 && rb >= 2) || !std::ptr::eq(self.tape(), other.tape()) {
-            return self.tape().try_record(op, &[self, other]);
+            return self.tape().try_record(op, [self, other]);
         }
         let fail = |text: String| Err(self.tape().error("matmul", Reason::new(Kind::Shape, text), &[self, other]));
         if ra == 0 || rb == 0 {
@@ -134,7 +134,7 @@ impl<'t, T: Float> Var<'t, T> {
         }
         let a = if ra == 1 { self.reshape([1, k]) } else { self };
         let b = if rb == 1 { other.reshape([k, 1]) } else { other };
-        let y = self.tape().try_record(op, &[a, b])?;
+        let y = self.tape().try_record(op, [a, b])?;
         let mut shape = y.shape().to_vec();
         if ra == 1 {
             shape.remove(shape.len() - 2);
@@ -156,6 +156,6 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn matmul_with(self, other: Self, transpose_self: bool, transpose_other: bool) -> Self {
-        self.tape().record(Arity(MatMul { ta: transpose_self, tb: transpose_other }), &[self, other])
+        self.tape().record(Arity(MatMul { ta: transpose_self, tb: transpose_other }), [self, other])
     }
 }

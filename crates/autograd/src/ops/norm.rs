@@ -67,7 +67,7 @@ impl<'t, T: Float> Var<'t, T> {
         let axes = axes.into();
         if p == 2.0 {
             let (x, axis, shape) = self.merge_axes("norm", &axes);
-            return x.tape().record(Arity(Norm2 { axis }), &[x]).reshape(shape);
+            return x.tape().record(Arity(Norm2 { axis }), [x]).reshape(shape);
         }
         let zero = self.tape().scalar(T::ZERO);
         if p == 0.0 {

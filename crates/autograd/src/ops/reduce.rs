@@ -100,7 +100,7 @@ impl<'t, T: Float> Var<'t, T> {
             step *= own[i] as isize;
         }
         let op = AddAt { name: "sum", shape: axes.reduced(&own, set), offset: 0, strides };
-        self.tape().record(Arity(op), &[self])
+        self.tape().record(Arity(op), [self])
     }
 
     /// The mean of all elements: a scalar.

@@ -32,10 +32,10 @@ impl<T: Float> Op<T, 1> for CumSum {
         reduce::cumsum(x.data, (n, inner), self.reverse, y.data);
     }
     fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(Self { reverse: !self.reverse, ..*self }), &[dy]))
+        Some(y.tape().record(Arity(Self { reverse: !self.reverse, ..*self }), [dy]))
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(*self), &[dx?]))
+        Some(y.tape().record(Arity(*self), [dx?]))
     }
 }
 
@@ -80,7 +80,7 @@ impl<T: Float> Op<T, 2> for Recurrence {
     /// `λ_t = g_t + a_t · λ_{t+1}` and `da_t = λ_{t+1} · h_t`.
     fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let adjoint = Self { axis: self.axis, reverse: !self.reverse, lagged: !self.lagged };
-        let lambda = y.tape().record(Arity(adjoint), &[a, dy]);
+        let lambda = y.tape().record(Arity(adjoint), [a, dy]);
         Some(match (arg, self.lagged) {
             (0, false) => lambda.zmul(self.moved(y, true)),
             (0, true) => self.moved(lambda, false).zmul(y),
@@ -94,7 +94,7 @@ impl<T: Float> Op<T, 2> for Recurrence {
             (Some(a), Some(b)) => a + b,
             (one, other) => one.or(other)?,
         };
-        Some(y.tape().record(Arity(*self), &[a, source]))
+        Some(y.tape().record(Arity(*self), [a, source]))
     }
 }
 
@@ -110,7 +110,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn cumsum(self, axis: isize) -> Self {
         let axis = self.expect("cumsum", self.with_shape(|shape| shape.axis(axis)));
-        self.tape().record(Arity(CumSum { axis, reverse: false }), &[self])
+        self.tape().record(Arity(CumSum { axis, reverse: false }), [self])
     }
 
     /// Running products along an axis; the derivatives are exact at zeros, at every order.
@@ -134,7 +134,7 @@ impl<'t, T: Float> Var<'t, T> {
         let mut pads = vec![(0, 0); axis + 1];
         pads[axis] = (0, n - 1);
         let begin = self.narrow(axis as isize, 0, 1).pad(&pads, 0.0);
-        self.tape().record(Arity(Recurrence { axis, reverse: false, lagged: false }), &[self, begin])
+        self.tape().record(Arity(Recurrence { axis, reverse: false, lagged: false }), [self, begin])
     }
 
     /// The product of all elements: a scalar, 1 where there are none.

@@ -41,7 +41,7 @@ impl<T: Float> Op<T, 3> for Select {
             (None, None) => None,
             (Some(da), None) => Some(da.keep(mask)),
             (None, Some(db)) => Some(db.discard(mask)),
-            (Some(da), Some(db)) => Some(y.tape().record(Arity(Self), &[mask, da, db])),
+            (Some(da), Some(db)) => Some(y.tape().record(Arity(Self), [mask, da, db])),
         }
     }
 }
@@ -60,7 +60,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn select(self, a: Self, b: Self) -> Self {
-        self.tape().record(Arity(Select), &[self, a, b])
+        self.tape().record(Arity(Select), [self, a, b])
     }
 
     /// As [`Var::select`], for shapes that come from outside.
@@ -69,6 +69,6 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not broadcast, or the operands live on different tapes.
     #[track_caller]
     pub fn try_select(self, a: Self, b: Self) -> Result<Self, Error> {
-        self.tape().try_record(Arity(Select), &[self, a, b])
+        self.tape().try_record(Arity(Select), [self, a, b])
     }
 }

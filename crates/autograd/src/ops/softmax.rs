@@ -86,7 +86,7 @@ pub(crate) struct LogSumExp {
 
 impl LogSumExp {
     fn weights<'t, T: Float>(self, x: Var<'t, T>) -> Var<'t, T> {
-        x.tape().record(Arity(Softmax { axis: self.axis, total: true }), &[x])
+        x.tape().record(Arity(Softmax { axis: self.axis, total: true }), [x])
     }
 }
 
@@ -125,7 +125,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn softmax(self, axis: isize) -> Self {
         let axis = self.expect("softmax", self.with_shape(|shape| shape.axis(axis)));
-        self.tape().record(Arity(Softmax { axis, total: false }), &[self])
+        self.tape().record(Arity(Softmax { axis, total: false }), [self])
     }
 
     /// `x − ln Σ exp x` along an axis: the logarithm of the softmax, without its underflow.
@@ -139,7 +139,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn log_softmax(self, axis: isize) -> Self {
         let axis = self.expect("log_softmax", self.with_shape(|shape| shape.axis(axis)));
-        self.tape().record(Arity(LogSoftmax { axis }), &[self])
+        self.tape().record(Arity(LogSoftmax { axis }), [self])
     }
 
     /// `ln Σ exp x` over axes; see [`Axes`]. −∞ for a row of −∞ alone (with derivative 0) or an empty one; scores of
@@ -154,6 +154,6 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn logsumexp(self, axes: impl Into<Axes>) -> Self {
         let (x, axis, shape) = self.merge_axes("logsumexp", &axes.into());
-        x.tape().record(Arity(LogSumExp { axis }), &[x]).reshape(shape)
+        x.tape().record(Arity(LogSumExp { axis }), [x]).reshape(shape)
     }
 }

@@ -77,7 +77,7 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn argsort(self, axis: isize, descending: bool) -> IndexVar<'t, T> {
         let shape = self.shape();
         let axis = self.expect("argsort", shape.axis(axis));
-        let order = self.tape().record(Arity(Argsort { axis, descending }), &[self]);
+        let order = self.tape().record(Arity(Argsort { axis, descending }), [self]);
         IndexVar::computed(order, shape[axis])
     }
 
@@ -140,7 +140,7 @@ impl<'t, T: Float> Var<'t, T> {
     fn arg_extreme(self, op: &str, axis: isize, largest: bool) -> IndexVar<'t, T> {
         let shape = self.shape();
         let axis = self.expect(op, shape.axis(axis));
-        let place = self.tape().record(Arity(ArgExtreme { axis, largest }), &[self]);
+        let place = self.tape().record(Arity(ArgExtreme { axis, largest }), [self]);
         IndexVar::computed(place, shape[axis])
     }
 }

@@ -43,6 +43,6 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn stop_gradient(self) -> Self {
-        self.tape().record(Arity(StopGradient), &[self])
+        self.tape().record(Arity(StopGradient), [self])
     }
 }

@@ -53,7 +53,7 @@ impl<T: Float> Op<T, 2> for Take {
     fn vjp<'t>(&self, arg: usize, [x, index]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let size = x.with_shape(|shape| shape[self.axis]);
         let op = Put { axis: self.axis, layout: self.layout, size };
-        (arg == 0).then(|| y.tape().record(Arity(op), &[dy, index]))
+        (arg == 0).then(|| y.tape().record(Arity(op), [dy, index]))
     }
     fn jvp<'t>(
         &self,
@@ -61,7 +61,7 @@ impl<T: Float> Op<T, 2> for Take {
         y: Var<'t, T>,
         [dx, _]: [Option<Var<'t, T>>; 2],
     ) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(*self), &[dx?, index]))
+        Some(y.tape().record(Arity(*self), [dx?, index]))
     }
 }
 
@@ -88,7 +88,7 @@ impl<T: Float> Op<T, 2> for Put {
     }
     fn vjp<'t>(&self, arg: usize, [_, index]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let op = Take { axis: self.axis, layout: self.layout };
-        (arg == 0).then(|| y.tape().record(Arity(op), &[dy, index]))
+        (arg == 0).then(|| y.tape().record(Arity(op), [dy, index]))
     }
     fn jvp<'t>(
         &self,
@@ -96,7 +96,7 @@ impl<T: Float> Op<T, 2> for Put {
         y: Var<'t, T>,
         [dx, _]: [Option<Var<'t, T>>; 2],
     ) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(*self), &[dx?, index]))
+        Some(y.tape().record(Arity(*self), [dx?, index]))
     }
 }
 
@@ -334,7 +334,7 @@ impl<'t, T: Float> Var<'t, T> {
         });
         let same = layout == Layout::Shared || indices.shape() == *expected;
         self.require(op, same, Kind::Shape, || format!("the indices need the shape {expected}"));
-        self + self.tape().record(Arity(Put { axis, layout, size }), &[source, indices.var])
+        self + self.tape().record(Arity(Put { axis, layout, size }), [source, indices.var])
     }
 
     #[track_caller]
@@ -349,6 +349,6 @@ impl<'t, T: Float> Var<'t, T> {
         let axis = self.check(op, shape.axis(axis))?;
         let indices = indices.on(self.tape());
         self.check(op, indices.check(shape[axis]))?;
-        self.tape().try_record(Arity(Take { axis, layout }), &[self, indices.var])
+        self.tape().try_record(Arity(Take { axis, layout }), [self, indices.var])
     }
 }

@@ -82,7 +82,7 @@ macro_rules! unary {
                 #[track_caller]
                 #[allow(clippy::should_implement_trait, reason = "the operator of `neg` calls it")]
                 $vis fn $name(self, $($p: $ty),*) -> Self {
-                    self.tape().record(Arity(Unary::$variant { $($p),* }), &[self])
+                    self.tape().record(Arity(Unary::$variant { $($p),* }), [self])
                 }
             )*
         }

@@ -44,10 +44,10 @@ impl<T: Float> Op<T, 1> for Read {
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let name = if self.name == "broadcast_to" { "sum" } else { "add_at" };
         let op = AddAt { name, shape: x.shape(), offset: self.offset, strides: self.strides.clone() };
-        Some(y.tape().record(Arity(op), &[dy]))
+        Some(y.tape().record(Arity(op), [dy]))
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(self.clone()), &[dx?]))
+        Some(y.tape().record(Arity(self.clone()), [dx?]))
     }
 }
 
@@ -68,10 +68,10 @@ impl<T: Float> Op<T, 1> for AddAt {
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let name = if self.name == "sum" { "broadcast_to" } else { "read" };
         let op = Read { name, shape: x.shape(), offset: self.offset, strides: self.strides.clone() };
-        Some(y.tape().record(Arity(op), &[dy]))
+        Some(y.tape().record(Arity(op), [dy]))
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(self.clone()), &[dx?]))
+        Some(y.tape().record(Arity(self.clone()), [dx?]))
     }
 }
 
@@ -103,10 +103,10 @@ impl<T: Float> Op<T, 1> for Transpose {
         for (i, &axis) in self.permutation.iter().enumerate() {
             permutation[usize::from(axis)] = i as u8;
         }
-        Some(y.tape().record(Arity(Self { permutation }), &[dy]))
+        Some(y.tape().record(Arity(Self { permutation }), [dy]))
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(self.clone()), &[dx?]))
+        Some(y.tape().record(Arity(self.clone()), [dx?]))
     }
 }
 
@@ -226,7 +226,7 @@ impl<'t, T: Float> Var<'t, T> {
         if self.with_shape(|own| *own == shape) {
             return self;
         }
-        self.tape().record(Arity(Reshape { shape }), &[self])
+        self.tape().record(Arity(Reshape { shape }), [self])
     }
 
     /// As [`Var::reshape`], for shapes that come from outside.
@@ -235,7 +235,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the number of elements differs.
     #[track_caller]
     pub fn try_reshape(self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        self.tape().try_record(Arity(Reshape { shape: shape.into() }), &[self])
+        self.tape().try_record(Arity(Reshape { shape: shape.into() }), [self])
     }
 
     /// A new dimension of size 1 before `axis` (which may be one past the last).
@@ -277,7 +277,7 @@ impl<'t, T: Float> Var<'t, T> {
             format!("{permutation:?} does not name each of the {} axes", shape.rank())
         });
         let axis = |&a: &isize| (if a < 0 { a + shape.rank() as isize } else { a }) as u8;
-        self.tape().record(Arity(Transpose { permutation: permutation.iter().map(axis).collect() }), &[self])
+        self.tape().record(Arity(Transpose { permutation: permutation.iter().map(axis).collect() }), [self])
     }
 
     /// The last two dimensions exchanged: the transpose of a matrix, or of each matrix of a batch.
@@ -314,7 +314,7 @@ impl<'t, T: Float> Var<'t, T> {
             return Err(self.error("broadcast_to", Reason::shape(format!("it does not broadcast to {shape}"))));
         }
         let strides = own.strides_in(&shape).iter().map(|&s| s as isize).collect();
-        self.tape().try_record(Arity(Read { name: "broadcast_to", shape, offset: 0, strides }), &[self])
+        self.tape().try_record(Arity(Read { name: "broadcast_to", shape, offset: 0, strides }), [self])
     }
 
     /// The sum over the dimensions along which `shape` would be broadcast to this: the adjoint of
@@ -335,7 +335,7 @@ impl<'t, T: Float> Var<'t, T> {
             return Err(self.error("sum_to", Reason::shape(format!("{shape} does not broadcast to it"))));
         }
         let strides = shape.strides_in(&own).iter().map(|&s| s as isize).collect();
-        self.tape().try_record(Arity(AddAt { name: "sum", shape, offset: 0, strides }), &[self])
+        self.tape().try_record(Arity(AddAt { name: "sum", shape, offset: 0, strides }), [self])
     }
 
     /// A part of each dimension, as `x[a:b:c, …]` in NumPy; dimensions that are not named are taken whole.
@@ -358,7 +358,7 @@ impl<'t, T: Float> Var<'t, T> {
             shape[i] = count;
             strides[i] *= slice.step;
         }
-        self.tape().record(Arity(Read { name: "slice", shape: Shape::from(shape), offset, strides }), &[self])
+        self.tape().record(Arity(Read { name: "slice", shape: Shape::from(shape), offset, strides }), [self])
     }
 
     /// `count` neighbours along one axis, from `start` on.
