@@ -22,7 +22,7 @@ pub(crate) struct Spiral<T, const D: usize, const K: usize, const L: usize> {
     params: Layers<T, D, K, L>,
     grads: Layers<T, D, K, L>,
     /// The hidden layer of a block, group after group.
-    o1: Vec<[[T; L]; BLOCK]>,
+    o1: Vec<Hidden<T, L>>,
     x: Vec<[[T; D]; BLOCK]>,
     labels: Vec<[usize; BLOCK]>,
     rate: T,
@@ -36,8 +36,9 @@ struct Layers<T, const D: usize, const K: usize, const L: usize> {
     b2: [T; K],
 }
 
-/// The parameters around `L` hidden nodes.
+/// The parameters around `L` hidden nodes, aligned to cache lines.
 #[derive(Clone, Copy)]
+#[repr(align(64))]
 struct Group<T, const D: usize, const K: usize, const L: usize> {
     w1: [[T; L]; D],
     b1: [T; L],
@@ -68,7 +69,7 @@ impl<T: Number, const D: usize, const K: usize, const L: usize> Spiral<T, D, K, 
         Self {
             hidden,
             grads: params.clone(),
-            o1: vec![[[T::ZERO; L]; BLOCK]; params.groups.len()],
+            o1: vec![Hidden([[T::ZERO; L]; BLOCK]); params.groups.len()],
             params,
             x: x.to_vec(),
             labels: problem.labels.as_chunks().0.to_vec(),
@@ -115,11 +116,16 @@ impl<T: Number, const D: usize, const K: usize, const L: usize> Contender<T> for
     }
 }
 
+/// The hidden layer of a block at `L` nodes, aligned to cache lines.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Hidden<T, const L: usize>([[T; L]; BLOCK]);
+
 /// Forward and backward.
 struct Backward<'a, T, const D: usize, const K: usize, const L: usize> {
     params: &'a Layers<T, D, K, L>,
     grads: &'a mut Layers<T, D, K, L>,
-    o1: &'a mut [[[T; L]; BLOCK]],
+    o1: &'a mut [Hidden<T, L>],
     x: &'a [[[T; D]; BLOCK]],
     labels: &'a [[usize; BLOCK]],
 }
@@ -163,7 +169,7 @@ impl<T: Number, const D: usize, const K: usize, const L: usize> Kernel for Backw
 fn scores<T: Number, const D: usize, const K: usize, const L: usize, const FMA: bool>(
     groups: &[Group<T, D, K, L>],
     x: &[[T; D]; BLOCK],
-    o1: &mut [[[T; L]; BLOCK]],
+    o1: &mut [Hidden<T, L>],
     from: usize,
 ) -> [[[T; L]; K]; ROWS] {
     let mut sums = [[[T::ZERO; L]; K]; ROWS];
@@ -178,7 +184,7 @@ fn scores<T: Number, const D: usize, const K: usize, const L: usize, const FMA: 
             for l in 0..L {
                 z[l] = if z[l] > T::ZERO { z[l] } else { T::ZERO };
             }
-            o1[from + r] = z;
+            o1.0[from + r] = z;
             for k in 0..K {
                 for l in 0..L {
                     sums[r][k][l] = z[l].multiply_add::<FMA>(g.w2[k][l], sums[r][k][l]);
@@ -195,7 +201,7 @@ fn accumulate<T: Number, const D: usize, const K: usize, const L: usize, const F
     g: &Group<T, D, K, L>,
     mut dg: Group<T, D, K, L>,
     x: &[[T; D]; BLOCK],
-    o1: &[[T; L]; BLOCK],
+    Hidden(o1): &Hidden<T, L>,
     ds: &[[T; BLOCK]; K],
 ) -> Group<T, D, K, L> {
     for i in 0..BLOCK {
