@@ -175,11 +175,11 @@ binary! {
         /// assert_eq!(zero.zmul(tape.scalar(f64::INFINITY)).item(), 0.0);
         /// ```
         zmul / try_zmul => Zmul, |g, p| if g == T::ZERO { T::ZERO } else { g * p },
-            |a, b, y, g| (g.zmul(b), g.zmul(a));
+            |a, b, y, g| (g.zmul(b), g.both(a));
         /// `a^b`, both variable. At `a = 0` the derivatives are their limits where those exist, and 0 at (0, 0).
         pow / try_pow => Pow, |a, b| a.powf(b), |a, b, y, g| (
-            g.zmul(b.zmul(a.pow(b.add_scalar(-1.0)))),
-            g.zmul(y.zmul(a.pow_log(b)))
+            g.both(b.zmul(a.pow(b.add_scalar(-1.0)))),
+            g.both(y.zmul(a.pow_log(b)))
         );
         /// The larger; NaN if either is. A tie shares the cotangent equally; so `max(x, x)` has derivative 1.
         maximum / try_maximum => Maximum, |a, b| a.larger(b),
@@ -189,12 +189,12 @@ binary! {
             |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a)));
         /// The angle of the point `(other, self)`, in radians: `y.atan2(x)`. The derivatives at the origin are 0.
         atan2 / try_atan2 => Atan2, |a, b| a.atan2(b), |a, b, y, g| (
-            { let r = a.hypot(b); g.zmul(b.zdiv(r).zdiv(r)) },
-            { let r = a.hypot(b); g.zmul(a.zdiv(r).zdiv(r)).neg() }
+            { let r = a.hypot(b); g.both(b.over_norm(r).over_norm(r)) },
+            { let r = a.hypot(b); g.both(a.over_norm(r).over_norm(r)).neg() }
         );
         /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
         hypot / try_hypot => Hypot, |a, b| a.hypot(b),
-            |a, b, y, g| (g.zmul(a.over_norm(y)), g.zmul(b.over_norm(y)));
+            |a, b, y, g| (g.both(a.over_norm(y)), g.both(b.over_norm(y)));
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
             |a, b| if a == b { a + T::of(std::f64::consts::LN_2) } else {
@@ -203,7 +203,7 @@ binary! {
             |a, b, y, g| (g.zmul(a.logistic_share(b)), g.zmul(b.logistic_share(a)));
         /// `a · ln b`, 0 where `a` is 0.
         xlogy / try_xlogy => Xlogy, |a, b| if a == T::ZERO && !b.is_nan() { T::ZERO } else { a * b.ln() },
-            |a, b, y, g| (g.zmul(b.xlogy_log(a)), g.zmul(a.zdiv(b)));
+            |a, b, y, g| (g.both(b.xlogy_log(a)), g.both(a.zdiv(b)));
         /// 1 where `a = b`, else 0. The derivative is 0.
         eq / try_eq => Equal, |a, b| mask(a == b), |a, b, y, g| (None, None);
         /// 1 where `a ≠ b`, else 0. The derivative is 0.
@@ -220,13 +220,16 @@ binary! {
     internal {
         /// `g / p`, but exactly 0 where `g` is 0.
         zdiv => Zdiv, |g, p| if g == T::ZERO { T::ZERO } else { g / p },
-            |a, b, y, g| (g.zdiv(b), g.zmul(y).zdiv(b).neg());
+            |a, b, y, g| (g.zdiv(b), g.both(y).zdiv(b).neg());
         /// `a / n` for a norm `n`: 0 where the norm is, at every order.
         over_norm => OverNorm, |a, n| if n == T::ZERO { T::ZERO } else { a / n },
-            |a, b, y, g| (g.over_norm(b), g.zmul(y).over_norm(b).neg());
-        /// `g · w`, but exactly 0 where the weight `w` is 0, whatever `g` is: a selection, not a product. Weights are
-        /// piecewise constant.
-        weigh => Weigh, |g, w| if w == T::ZERO { T::ZERO } else { g * w }, |a, b, y, g| (g.weigh(b), None);
+            |a, b, y, g| (g.over_norm(b), g.both(y).over_norm(b).neg());
+        /// `g · w`, but exactly 0 where either is 0: what is selected away stays away, whatever the other is.
+        both => Both, |g, w| if g == T::ZERO || w == T::ZERO { T::ZERO } else { g * w },
+            |a, b, y, g| (g.both(b), g.both(a));
+        /// As `both`, for weights that are piecewise constant: a selection, not a product.
+        weigh => Weigh, |g, w| if g == T::ZERO || w == T::ZERO { T::ZERO } else { g * w },
+            |a, b, y, g| (g.weigh(b), None);
         /// `g` where `x > 0`, else 0.
         gate => Gate, |g, x| if x > T::ZERO { g } else { T::ZERO }, |a, b, y, g| (g.gate(b), None);
         /// `g` where the mask holds, else 0.

@@ -39,10 +39,10 @@ impl<T: Float> Op<T, 1> for Norm2 {
         reduce::norm(x.data, (n, inner), y.data);
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(dy.expand_dims(self.axis as isize).zmul(self.direction(x, y)))
+        Some(dy.expand_dims(self.axis as isize).both(self.direction(x, y)))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(dx?.zmul(self.direction(x, y)).sum_axes(self.axis as isize))
+        Some(dx?.both(self.direction(x, y)).sum_axes(self.axis as isize))
     }
 }
 

@@ -267,7 +267,7 @@ unary! {
     /// 1 above 0, `alpha · e^x` below, the smaller of both at 0.
     pub(crate) elu_slope(alpha: f64) => EluSlope,
         |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { alpha.smaller(T::ONE) } else { alpha * x.exp() },
-        |x, y, g| g.zmul(x.elu_tail(alpha));
+        |x, y, g| g.both(x.elu_tail(alpha));
     /// 0 from 0 on, `alpha · e^x` below.
     pub(crate) elu_tail(alpha: f64) => EluTail, |x| if x < T::ZERO { alpha * x.exp() } else { T::ZERO },
         |x, y, g| g.zmul(y);
