@@ -51,15 +51,22 @@ pub(crate) fn cumsum<T: Float>(x: &[T], (n, inner): (usize, usize), reverse: boo
 
 /// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
 /// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
+/// Where `absolute`, an `h` of 0 contributes 0 whatever its factor is.
 pub(crate) fn recur<T: Float>(
     (a, b): (&[T], &[T]),
     (n, inner): (usize, usize),
     reverse: bool,
     lagged: bool,
+    absolute: bool,
     h: &mut [T],
 ) {
     walk(b.len(), (n, inner), reverse, |at, before| {
-        h[at] = before.map_or(b[at], |before| b[at] + a[if lagged { before } else { at }] * h[before]);
+        h[at] = match before {
+            Some(before) if !absolute || h[before] != T::ZERO => {
+                b[at] + a[if lagged { before } else { at }] * h[before]
+            }
+            _ => b[at],
+        };
     });
 }
 

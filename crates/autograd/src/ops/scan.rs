@@ -4,6 +4,7 @@ use crate::error::Reason;
 use crate::float::Float;
 use crate::kernels::reduce;
 use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::ops::view::Slice;
 use crate::shape::Shape;
@@ -41,12 +42,14 @@ impl<T: Float> Op<T, 1> for CumSum {
 
 /// The linear recurrence `h_t = b_t + a_t · h_{t−1}` along an axis (with `a_{t−1}` where `lagged`, and `t+1` for `t−1`
 /// where `reverse`). Its adjoint is a recurrence of the same kind in the other direction, so products made of it are
-/// exact at zeros, at every order; dividing by a factor never is.
+/// exact at zeros, at every order; dividing by a factor never is. Derivatives are `absolute`: a zero one stays zero,
+/// whatever the factors are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recurrence {
     axis: usize,
     reverse: bool,
     lagged: bool,
+    absolute: bool,
 }
 
 impl Recurrence {
@@ -74,27 +77,27 @@ impl<T: Float> Op<T, 2> for Recurrence {
     }
     fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
         let (_, n, inner) = b.shape.around(self.axis);
-        reduce::recur((a.data, b.data), (n, inner), self.reverse, self.lagged, y.data);
+        reduce::recur((a.data, b.data), (n, inner), self.reverse, self.lagged, self.absolute, y.data);
     }
     /// With the adjoint `λ_t = g_t + a_{t+1} · λ_{t+1}`: `db_t = λ_t` and `da_t = λ_t · h_{t−1}`; where lagged,
     /// `λ_t = g_t + a_t · λ_{t+1}` and `da_t = λ_{t+1} · h_t`.
     fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let adjoint = Self { axis: self.axis, reverse: !self.reverse, lagged: !self.lagged };
+        let adjoint = Self { axis: self.axis, reverse: !self.reverse, lagged: !self.lagged, absolute: true };
         let lambda = y.tape().record(Arity(adjoint), [a, dy]);
         Some(match (arg, self.lagged) {
-            (0, false) => lambda.zmul(self.moved(y, true)),
-            (0, true) => self.moved(lambda, false).zmul(y),
+            (0, false) => lambda.both(self.moved(y, true)),
+            (0, true) => self.moved(lambda, false).both(y),
             _ => lambda,
         })
     }
     /// The tangent obeys the same recurrence, with `db_t + da_t · h_{t−1}` in the place of `b_t`.
     fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
-        let from_a = da.map(|da| if self.lagged { self.moved(da.zmul(y), true) } else { da.zmul(self.moved(y, true)) });
+        let from_a = da.map(|da| if self.lagged { self.moved(da.both(y), true) } else { da.both(self.moved(y, true)) });
         let source = match (from_a, db) {
             (Some(a), Some(b)) => a + b,
             (one, other) => one.or(other)?,
         };
-        Some(y.tape().record(Arity(*self), [a, source]))
+        Some(y.tape().record(Arity(Self { absolute: true, ..*self }), [a, source]))
     }
 }
 
@@ -134,7 +137,7 @@ impl<'t, T: Float> Var<'t, T> {
         let mut pads = vec![(0, 0); axis + 1];
         pads[axis] = (0, n - 1);
         let begin = self.narrow(axis as isize, 0, 1).pad(&pads, 0.0);
-        self.tape().record(Arity(Recurrence { axis, reverse: false, lagged: false }), [self, begin])
+        self.tape().record(Arity(Recurrence { axis, reverse: false, lagged: false, absolute: false }), [self, begin])
     }
 
     /// The product of all elements: a scalar, 1 where there are none.
