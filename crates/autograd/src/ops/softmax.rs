@@ -19,7 +19,7 @@ pub(crate) struct Softmax {
 impl Softmax {
     /// `p ∘ (g − Σ p ∘ g)`: the Jacobian `diag(p) − p pᵀ` is symmetric, so it serves both directions.
     fn rule<'t, T: Float>(self, p: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
-        p * (g - (p * g).sum_axes(crate::keepdims(self.axis as isize)))
+        (g - g.zmul(p).sum_axes(crate::keepdims(self.axis as isize))).zmul(p)
     }
 }
 
@@ -69,12 +69,12 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
-        Some(dy - x.softmax(axis) * dy.sum_axes(crate::keepdims(axis)))
+        Some(dy - dy.sum_axes(crate::keepdims(axis)).zmul(x.softmax(axis)))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
         let dx = dx?;
-        Some(dx - (x.softmax(axis) * dx).sum_axes(crate::keepdims(axis)))
+        Some(dx - dx.zmul(x.softmax(axis)).sum_axes(crate::keepdims(axis)))
     }
 }
 
@@ -106,10 +106,10 @@ impl<T: Float> Op<T, 1> for LogSumExp {
         softmax::log_sum_exp(x.data, (n, inner), y.data);
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(self.weights(x) * dy.expand_dims(self.axis as isize))
+        Some(dy.expand_dims(self.axis as isize).zmul(self.weights(x)))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some((self.weights(x) * dx?).sum_axes(self.axis as isize))
+        Some(dx?.zmul(self.weights(x)).sum_axes(self.axis as isize))
     }
 }
 
