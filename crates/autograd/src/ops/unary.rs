@@ -161,8 +161,9 @@ unary! {
     pub neg() => Neg, |x| -x, |x, y, g| g.neg();
     /// `x + offset`
     pub add_scalar(offset: f64) => AddScalar, |x| x + offset, |x, y, g| g;
-    /// `x · factor`
-    pub mul_scalar(factor: f64) => MulScalar, |x| x * factor, |x, y, g| g.mul_scalar(factor);
+    /// `x · factor`; the derivative by a factor of 0 is 0, also where that of `x` is infinite.
+    pub mul_scalar(factor: f64) => MulScalar, |x| x * factor,
+        |x, y, g| (factor != 0.0).then(|| g.mul_scalar(factor));
     /// `x / divisor`
     pub div_scalar(divisor: f64) => DivScalar, |x| x / divisor, |x, y, g| g.div_scalar(divisor);
 
