@@ -192,7 +192,7 @@ unary! {
     /// `√x`; the derivative at 0 is +∞, and a zero cotangent stays zero there.
     pub sqrt() => Sqrt, |x| (x + T::ZERO).sqrt(), |x, y, g| g.zmul(y.reciprocal().mul_scalar(0.5));
     /// `1/√x`
-    pub rsqrt() => Rsqrt, |x| x.sqrt().recip(), |x, y, g| g.zmul(y.zdiv(x).mul_scalar(-0.5));
+    pub rsqrt() => Rsqrt, |x| x.sqrt().recip(), |x, y, g| g.zmul(y.mul_scalar(-0.5).zdiv(x));
     /// `1/x`
     pub reciprocal() => Reciprocal, |x| x.recip(), |x, y, g| g.zmul(y.square()).neg();
     /// `x²`
