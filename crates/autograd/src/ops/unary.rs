@@ -319,8 +319,9 @@ unary! {
     /// `2/√π · e^(−x²)`
     pub(crate) erf_slope() => ErfSlope, |x| wide(x, |x| (-x * x).exp() * 2.0 / PI.sqrt()),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
-    /// The `order`-th derivative of `sin t / t`.
-    pub(crate) sinc_order(order: u32) => SincOrder, |t| wide(t, |t| sinc_derivative(order, t)),
+    /// The `order`-th derivative of `sin(πx) / (πx)`.
+    pub(crate) sinc_order(order: u32) => SincOrder,
+        |x| wide(x, |x| PI.powi(order as i32) * sinc_derivative(order, PI * x)),
         |x, y, g| g.zmul(x.sinc_order(order + 1));
 }
 
@@ -381,6 +382,6 @@ impl<'t, T: Float> Var<'t, T> {
     /// `sin(πx) / (πx)`, 1 at 0, as NumPy defines it.
     #[track_caller]
     pub fn sinc(self) -> Self {
-        self.mul_scalar(PI).sinc_order(0)
+        self.sinc_order(0)
     }
 }
