@@ -219,16 +219,13 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     /// Binary cross-entropy of logits against targets in [0, 1], with a weight for positive targets that broadcasts:
-    /// `(1 − t)·s + (1 + (w − 1)·t)·softplus(−s)`. Differentiable in both; large logits stay exact.
+    /// `(1 − t)·softplus(s) + w·t·softplus(−s)`. Differentiable in both; large logits stay exact, and an infinite one
+    /// that is right costs nothing.
     #[track_caller]
     pub fn bce_with_logits(self, target: Self, pos_weight: Option<Self>, reduction: Reduction) -> Self {
-        let tail = self.neg().softplus();
-        let rest = target.neg().add_scalar(1.0) * self;
-        let losses = match pos_weight {
-            None => rest + tail,
-            Some(weight) => rest + (weight.add_scalar(-1.0) * target).add_scalar(1.0) * tail,
-        };
-        reduction.apply(losses)
+        let positive = pos_weight.map_or(target, |weight| weight * target);
+        let negative = target.neg().add_scalar(1.0);
+        reduction.apply(negative.zmul(self.softplus()) + positive.zmul(self.neg().softplus()))
     }
 
     /// The Kullback-Leibler divergence pointwise, `t·(ln t − self)` for log-probabilities `self` and probabilities `t`
