@@ -95,6 +95,8 @@ rows! {
     "gelu" [3] in ANY => |x| x[0].gelu();
     "gelu_tanh" [3] in ANY => |x| x[0].gelu_tanh();
     "silu" [3] in ANY => |x| x[0].silu();
+    "mish" [3] in ANY => |x| x[0].mish();
+    "softsign" [3] in ANY => |x| x[0].softsign();
     "erf" [3] in ANY => |x| x[0].erf();
     "erfc" [3] in ANY => |x| x[0].erfc();
     "sinc" [3] in ANY => |x| x[0].sinc();

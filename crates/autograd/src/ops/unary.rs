@@ -128,6 +128,21 @@ fn sech2<T: Float>(x: T) -> T {
     T::of(4.0) * e / ((T::ONE + e) * (T::ONE + e))
 }
 
+/// `ln(1 + e^x)`
+fn softplus<T: Float>(x: T) -> T {
+    x.larger(T::ZERO) + (-x.abs()).exp().ln_1p()
+}
+
+/// `tanh(softplus x)`, with `e = e^−|x|`: `(1 + 2e)/(1 + 2e + 2e²)` on the right, `e(e + 2)/(e² + 2e + 2)` on the left.
+fn mish_gate<T: Float>(x: T) -> T {
+    let (two, e) = (T::of(2.0), (-x.abs()).exp());
+    if x > T::ZERO {
+        (T::ONE + two * e) / (T::ONE + two * e * (T::ONE + e))
+    } else {
+        e * (e + two) / (e * (e + two) + two)
+    }
+}
+
 /// The constant `√(2/π)` of the tanh form of GELU, and its cubic coefficient (Hendrycks and Gimpel, 2016).
 const GELU: (f64, f64) = (0.7978845608028654, 0.044715);
 
@@ -254,8 +269,7 @@ unary! {
     pub log_sigmoid() => LogSigmoid, |x| x.smaller(T::ZERO) - (-x.abs()).exp().ln_1p(),
         |x, y, g| g.zmul(x.neg().sigmoid());
     /// `ln(1 + e^x)`
-    pub softplus() => Softplus, |x| x.larger(T::ZERO) + (-x.abs()).exp().ln_1p(),
-        |x, y, g| g.zmul(x.sigmoid());
+    pub softplus() => Softplus, |x| softplus(x), |x, y, g| g.zmul(x.sigmoid());
 
     /// `max(x, 0)`; the derivative at 0 is 0.
     pub relu() => Relu, |x| x.larger(T::ZERO), |x, y, g| g.gate(x);
@@ -312,6 +326,22 @@ unary! {
         |x| wide(x, |x| if x.is_infinite() { x.sigmoid() } else { x.sigmoid() * (1.0 + x * (-x).sigmoid()) }),
         |x, y, g| g.zmul(x.sigmoid_slope().zmul(x.zmul(x.mul_scalar(0.5).tanh()).neg().add_scalar(2.0)));
 
+    /// `x · tanh(ln(1 + e^x))` (Misra, 2019).
+    pub mish() => Mish, |x| if x == -T::INFINITY { -T::ZERO } else { x * mish_gate(x) },
+        |x, y, g| g.zmul(x.mish_slope());
+    /// With `w = tanh(softplus x)`: `w + x·(1 − w²)·σ(x)`.
+    pub(crate) mish_slope() => MishSlope,
+        |x| wide(x, |x| if x.is_infinite() { mish_gate(x) } else { mish_gate(x) + x * sech2(softplus(x)) * x.sigmoid() }),
+        |x, y, g| mish_curve(x, g);
+    /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
+    pub softsign() => Softsign,
+        |x| if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { x / (T::ONE + x.abs()) },
+        |x, y, g| g.zmul(x.softsign_slope());
+    /// `1 / (1 + |x|)²`
+    pub(crate) softsign_slope() => SoftsignSlope,
+        |x| { let r = (T::ONE + x.abs()).recip(); r * r },
+        |x, y, g| g.weigh(x.sign()).zmul(y.zmul(x.abs().add_scalar(1.0).reciprocal())).mul_scalar(-2.0);
+
     /// The error function `2/√π ∫₀ˣ e^(−t²) dt`.
     pub erf() => Erf, |x| x.erf(), |x, y, g| g.zmul(x.erf_slope());
     /// `1 − erf x`, exact in the right tail.
@@ -365,6 +395,14 @@ fn gelu_tanh_curve<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
     g.zmul(slope.zmul(curve))
 }
 
+/// The second derivative of mish, in operations: with `w = tanh(softplus x)`,
+/// `(1 − w²)·σ(x)·(2 + x·(σ(−x) − 2w·σ(x)))`.
+fn mish_curve<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+    let (w, s) = (x.softplus().tanh(), x.sigmoid());
+    let bend = x.zmul(x.neg().sigmoid() - w.zmul(s).mul_scalar(2.0)).add_scalar(2.0);
+    g.zmul(x.softplus().sech2().zmul(s).zmul(bend))
+}
+
 impl<'t, T: Float> Var<'t, T> {
     /// `x` limited to `[min, max]`; an absent bound does not limit. The derivative at a bound is 0.
     ///
@@ -377,6 +415,21 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn clamp(self, min: impl Into<Option<f64>>, max: impl Into<Option<f64>>) -> Self {
         self.clamp_to(min.into().unwrap_or(f64::NEG_INFINITY), max.into().unwrap_or(f64::INFINITY))
+    }
+
+    /// 0 for NaN, the largest finite number of its sign for an infinity, else `x`. The derivative is 0 where `x` is
+    /// replaced.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([f64::NAN, f64::INFINITY, 3.0]));
+    /// assert_eq!(x.nan_to_num().value().as_slice(), [0.0, f64::MAX, 3.0]);
+    /// ```
+    #[track_caller]
+    pub fn nan_to_num(self) -> Self {
+        let largest = T::MAX.to_f64();
+        self.eq(self).select(self.clamp(-largest, largest), self.tape().scalar(T::ZERO))
     }
 
     /// `sin(πx) / (πx)`, 1 at 0, as NumPy defines it.
