@@ -1,0 +1,29 @@
+//! The conventions at edge points, as tables that are run: `docs/CONVENTIONS.md` states the same rows.
+//!
+//! Each row is run in reverse and in forward mode, at order 2 in all four combinations of the modes, and with the
+//! cotangents 1, 0, −2.5 and ∞.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+#[macro_use]
+#[path = "edges/row.rs"]
+mod row;
+#[path = "edges/unary.rs"]
+mod unary;
+#[path = "edges/saturation.rs"]
+mod saturation;
+#[path = "edges/binary.rs"]
+mod binary;
+#[path = "edges/powers.rs"]
+mod powers;
+#[path = "edges/selections.rs"]
+mod selections;
+#[path = "edges/reductions.rs"]
+mod reductions;
+#[path = "edges/softmax.rs"]
+mod softmax;
+#[path = "edges/losses.rs"]
+mod losses;
+#[path = "edges/empty.rs"]
+mod empty;
+#[path = "edges/accuracy.rs"]
+mod accuracy;

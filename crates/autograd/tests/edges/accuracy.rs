@@ -1,0 +1,122 @@
+//! The accuracy of derivatives in `f32`: within 4 ulp of the same rule in `f64` at the same argument.
+
+use autograd::{Float, Tape, Tensor, Var, vjp};
+
+/// A smooth function and where it is defined.
+struct Smooth {
+    name: &'static str,
+    narrow: for<'t> fn(Var<'t, f32>) -> Var<'t, f32>,
+    wide: for<'t> fn(Var<'t, f64>) -> Var<'t, f64>,
+    domain: fn(f32) -> bool,
+}
+
+macro_rules! smooth {
+    ($($name:ident($($p:expr)?) where $domain:expr;)*) => {
+        const FUNCTIONS: &[Smooth] = &[$(Smooth {
+            name: stringify!($name),
+            narrow: |x| x.$name($($p)?),
+            wide: |x| x.$name($($p)?),
+            domain: $domain,
+        }),*];
+    };
+}
+
+smooth! {
+    exp() where |_| true;
+    expm1() where |_| true;
+    log() where |x| x > 0.0;
+    log1p() where |x| x > -1.0;
+    sqrt() where |x| x > 0.0;
+    rsqrt() where |x| x > 0.0;
+    reciprocal() where |x| x != 0.0;
+    square() where |_| true;
+    sin() where |_| true;
+    cos() where |_| true;
+    tan() where |_| true;
+    asin() where |x| x.abs() < 1.0;
+    acos() where |x| x.abs() < 1.0;
+    atan() where |_| true;
+    sinh() where |_| true;
+    cosh() where |_| true;
+    tanh() where |_| true;
+    asinh() where |_| true;
+    acosh() where |x| x > 1.0;
+    atanh() where |x| x.abs() < 1.0;
+    sigmoid() where |_| true;
+    log_sigmoid() where |_| true;
+    softplus() where |_| true;
+    softsign() where |_| true;
+    gelu() where |_| true;
+    gelu_tanh() where |_| true;
+    silu() where |_| true;
+    mish() where |_| true;
+    erf() where |_| true;
+    erfc() where |_| true;
+    sinc() where |_| true;
+    elu(1.5) where |x| x != 0.0;
+    pow_scalar(2.5) where |x| x > 0.0;
+    pow_scalar(-3.0) where |x| x != 0.0;
+}
+
+/// `[-30, 30]` densely and at random, tiny numbers of both signs, and numbers close to ±1, where domains end.
+fn arguments() -> Vec<f32> {
+    let dense = (-30 * 256..=30 * 256).map(|i| i as f32 / 256.0);
+    let mut seed = 1_u32;
+    let random = std::iter::repeat_with(move || {
+        // The numbers of Lehmer's generator with the multiplier of Numerical Recipes.
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (f64::from(seed) / f64::from(u32::MAX) * 60.0 - 30.0) as f32
+    });
+    let tiny = (0..=1080).map(|i| 10_f32.powf(-30.0 + i as f32 / 40.0));
+    let ends = (1..=24).map(|k| 1.0 - 0.5_f32.powi(k)).chain((1..=23).map(|k| 1.0 + 0.5_f32.powi(k)));
+    let positive: Vec<f32> = tiny.chain(ends).collect();
+    dense.chain(random.take(30_000)).chain(positive.iter().copied()).chain(positive.iter().map(|x| -x)).collect()
+}
+
+fn derivative<T: Float>(x: &[T], f: for<'t> fn(Var<'t, T>) -> Var<'t, T>) -> Vec<T> {
+    let tape = Tape::default();
+    let x = tape.var(&Tensor::from(x.to_vec()));
+    let y = f(x);
+    vjp(y, &x, tape.full(y.shape(), T::ONE)).value().to_vec()
+}
+
+/// The distance from `exact` in units of its last place as an `f32`. Below `MIN_POSITIVE` the unit is the smallest
+/// subnormal number: what underflows gradually has no relative accuracy to keep.
+fn ulps(got: f32, exact: f64) -> f64 {
+    let rounded = exact as f32;
+    if got == rounded {
+        return 0.0;
+    }
+    let magnitude = rounded.abs().max(f32::MIN_POSITIVE);
+    let unit = f64::from(magnitude.next_up()) - f64::from(magnitude);
+    (f64::from(got) - exact).abs() / unit
+}
+
+#[test]
+fn a_derivative_in_f32_is_within_4_ulp_of_the_same_rule_in_f64() {
+    let mut failures = Vec::new();
+    for function in FUNCTIONS {
+        let x: Vec<f32> = arguments().into_iter().filter(|&x| (function.domain)(x)).collect();
+        let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
+        let got = derivative(&x, function.narrow);
+        let exact = derivative(&wide, function.wide);
+        let worst = x
+            .iter()
+            .zip(got.iter().zip(&exact))
+            .map(|(&x, (&got, &exact))| (ulps(got, exact), x, got, exact))
+            .max_by(|a, b| a.0.total_cmp(&b.0))
+            .unwrap();
+        if worst.0.is_nan() || worst.0 > 4.0 {
+            let (off, x, got, exact) = worst;
+            failures.push(format!("{} at {x:e}: {got:e}, exact {exact:e}, {off:.1} ulp", function.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_unit_of_the_last_place_is_that_of_f32() {
+    assert_eq!(ulps(1.0_f32.next_up(), 1.0), 1.0);
+    assert_eq!(ulps(f32::from_bits(3), 0.0), 3.0);
+    assert!(ulps(0.0, 2.0e-9) > 1e6, "no digit is correct");
+}
