@@ -56,6 +56,7 @@ impl<T: Float> SliceOp<T> for Checkpoint {
 impl Checkpoint {
     /// Records the part anew, up to one of its nodes.
     fn record_again<'t, T: Float>(&self, tape: &'t Tape<T>, result: u32) -> Var<'t, T> {
+        let before = tape.again.replace(true);
         let mut copies: Vec<u32> = (self.start..self.end).collect();
         for index in self.start..=result.min(self.end - 1) {
             let (kind, args) = {
@@ -68,6 +69,7 @@ impl Checkpoint {
                 copies[(index - self.start) as usize] = tape.record_slice(kind, &args).index();
             }
         }
+        tape.again.set(before);
         Var::new(tape, copies[(result - self.start) as usize])
     }
 }

@@ -30,6 +30,7 @@ mod reverse;
 mod forward;
 mod finite;
 mod checkpoint;
+mod program;
 mod derive;
 pub mod check;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub use ops::losses::CrossEntropyOptions;
 pub use ops::reduce::{Axes, keepdims};
 pub use ops::take::{IndexVar, Indices};
 pub use ops::view::Slice;
+pub use program::{Binder, Feed, Outputs, Passes, Program, ProgramError, Slots, zip};
 pub use reverse::{grad, vjp};
 pub use shape::Shape;
 pub use tape::{Pass, Tape};

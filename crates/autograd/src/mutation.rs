@@ -229,7 +229,7 @@ fn the_corpus_exercises_every_primitive_that_has_a_rule() {
 }
 
 /// Primitives whose derivative is zero everywhere.
-const WITHOUT_DERIVATIVE: [&str; 19] = [
+const WITHOUT_DERIVATIVE: [&str; 21] = [
     "sign",
     "floor",
     "ceil",
@@ -248,5 +248,7 @@ const WITHOUT_DERIVATIVE: [&str; 19] = [
     "argsort",
     "argmax",
     "argmin",
+    "labels_without",
+    "labels_differ",
     "stop_gradient",
 ];

@@ -214,6 +214,7 @@ builtin! {
     TriangularSolve(Arity<2, ops::linalg::TriangularSolve>),
     Solve(Arity<2, ops::linalg::Solve>),
     Determinant(Arity<1, ops::linalg::Determinant>),
+    Labels(Arity<1, ops::labels::Labels>),
     StopGradient(Arity<1, ops::stop::StopGradient>),
     Softmax(Arity<1, ops::softmax::Softmax>),
     LogSoftmax(Arity<1, ops::softmax::LogSoftmax>),

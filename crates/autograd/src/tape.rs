@@ -36,6 +36,8 @@ pub(crate) struct Origin {
     pub(crate) rule_of: u32,
     /// Recorded within `no_grad`: a constant for derivatives.
     pub(crate) constant: bool,
+    /// Recorded by a checkpoint, to be computed anew.
+    pub(crate) again: bool,
 }
 
 /// Which pass recorded a node.
@@ -91,6 +93,34 @@ pub struct Tape<T: Float = f64> {
     within: Cell<Option<Origin>>,
     /// Set within `no_grad`.
     constant: Cell<bool>,
+    /// Set while a checkpoint records its part anew.
+    pub(crate) again: Cell<bool>,
+    /// What a program needs to know of its recording.
+    recording: RefCell<Recording>,
+}
+
+/// What a program needs to know of its recording: values that were read, branches that were taken, and the ranges that
+/// integers must lie in.
+#[derive(Default)]
+pub(crate) struct Recording {
+    on: bool,
+    pub(crate) reads: Vec<u32>,
+    pub(crate) guards: Vec<(u32, bool, &'static Location<'static>)>,
+    pub(crate) limits: Vec<(u32, Limit)>,
+}
+
+/// The range that integers must lie in, and one that they may be beside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) low: i64,
+    pub(crate) high: i64,
+    pub(crate) but: Option<i64>,
+}
+
+impl Limit {
+    pub(crate) fn allows(self, i: i64) -> bool {
+        (self.low..=self.high).contains(&i) || self.but == Some(i)
+    }
 }
 
 pub(crate) struct State<T: Float> {
@@ -115,7 +145,13 @@ impl<T: Float> Default for Tape<T> {
             watch: false,
             scratch: Vec::new(),
         };
-        Self { state: RefCell::new(state), within: Cell::new(None), constant: Cell::new(false) }
+        Self {
+            state: RefCell::new(state),
+            within: Cell::new(None),
+            constant: Cell::new(false),
+            again: Cell::new(false),
+            recording: RefCell::default(),
+        }
     }
 }
 
@@ -221,13 +257,19 @@ impl<T: Float> Tape<T> {
 
     fn origin(&self, location: &'static Location<'static>) -> Origin {
         let constant = self.constant.get();
-        self.within.get().unwrap_or(Origin { location, pass: Pass::Primal, rule_of: NONE, constant })
+        self.within.get().unwrap_or(Origin {
+            location,
+            pass: Pass::Primal,
+            rule_of: NONE,
+            constant,
+            again: self.again.get(),
+        })
     }
 
     /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
     pub(crate) fn within_rule_of<R>(&self, index: u32, pass: Pass, f: impl FnOnce() -> R) -> R {
         let location = self.state.borrow().nodes[index as usize].origin.location;
-        let origin = Origin { location, pass, rule_of: index, constant: self.constant.get() };
+        let origin = Origin { location, pass, rule_of: index, constant: self.constant.get(), again: self.again.get() };
         let before = self.within.replace(Some(origin));
         let result = f();
         self.within.set(before);
@@ -361,9 +403,32 @@ impl<T: Float> Tape<T> {
         if let Some(var) = stranger {
             panic!("values: {var:?} lives on another tape");
         }
+        self.note(|recording| recording.reads.extend_from_slice(&roots));
         let broken = self.state.borrow_mut().compute(&roots, keep);
         if let Some(index) = broken {
             panic!("{}", self.state.borrow().report(index));
+        }
+    }
+
+    /// Computes a value without noting that it was read.
+    pub(crate) fn compute_unnoted(&self, index: u32) {
+        self.state.borrow_mut().compute(&[index], true);
+    }
+
+    /// From now on, notes what a program must know.
+    pub(crate) fn start_recording(&self) {
+        self.recording.borrow_mut().on = true;
+    }
+
+    pub(crate) fn recording(&self) -> Ref<'_, Recording> {
+        self.recording.borrow()
+    }
+
+    /// Notes something while recording.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut Recording)) {
+        let mut recording = self.recording.borrow_mut();
+        if recording.on {
+            note(&mut recording);
         }
     }
 

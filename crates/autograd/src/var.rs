@@ -94,6 +94,34 @@ impl<'t, T: Float> Var<'t, T> {
         f(&self.tape.borrow_value(self.index))
     }
 
+    /// Whether a variable of one element is not 0: a condition to branch on. Unlike reading the value, this may be
+    /// asked while a [`Program`](crate::Program) is recorded, which then checks at each run that the answer is the same.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.scalar(2.0);
+    /// assert!(x.gt(tape.scalar(1.0)).holds());
+    /// ```
+    ///
+    /// # Panics
+    /// Where it has more or fewer elements than one.
+    #[track_caller]
+    pub fn holds(&self) -> bool {
+        assert!(self.numel() == 1, "holds: one element is needed, the shape is {}", self.shape());
+        self.tape.compute_unnoted(self.index);
+        let holds = self.tape.borrow_value(self.index)[0] != T::ZERO;
+        let location = Location::caller();
+        self.tape.note(|recording| recording.guards.push((self.index, holds, location)));
+        holds
+    }
+
+    /// Whether all elements are 0 now, for a check; what is recorded must not depend on it.
+    pub(crate) fn is_zero_now(self) -> bool {
+        self.tape.compute_unnoted(self.index);
+        self.tape.borrow_value(self.index).iter().all(|&x| x == T::ZERO)
+    }
+
     /// The line of the user's program that recorded it.
     pub fn location(&self) -> &'static Location<'static> {
         self.tape.state.borrow().nodes[self.index as usize].origin.location

@@ -3,7 +3,11 @@
 
 use crate::Float;
 
+/// Up to this many columns, a product with a transposed left side is asked for as it is.
+const FEW: usize = 16;
+
 /// A matrix in memory: its elements, and the strides of its rows and columns.
+#[derive(Clone, Copy)]
 pub struct Strided<'a, T> {
     data: &'a [T],
     row: usize,
@@ -15,6 +19,10 @@ impl<'a, T> Strided<'a, T> {
     fn new(data: &'a [T], rows: usize, cols: usize, transposed: bool) -> Self {
         assert!(data.len() >= rows * cols, "matmul kernel: an operand is too short");
         if transposed { Self { data, row: 1, col: rows } } else { Self { data, row: cols, col: 1 } }
+    }
+
+    fn transposed(self) -> Self {
+        Self { data: self.data, row: self.col, col: self.row }
     }
 }
 
@@ -29,24 +37,30 @@ macro_rules! gemm {
         ) {
             assert!(out.len() >= m * n, "matmul kernel: the result is too short");
             let stride = |s: usize| s as isize;
+            // The crate's kernels write columns, so they are asked for outᵀ = bᵀ aᵀ, which is up to six times as fast;
+            // but for few columns and a transposed `a`, measured on Zen 5: 256×128×10 in 3.2 µs instead of 7.9.
+            let swap = n > FEW || a.col == 1;
+            let (left, right) = if swap { (b.transposed(), a.transposed()) } else { (*a, *b) };
+            let (rows, cols) = if swap { (n, m) } else { (m, n) };
+            let (out_row, out_col) = if swap { (1, n) } else { (n, 1) };
             // SAFETY: the operands hold m·k and k·n elements (asserted where they were made) and `out` m·n (asserted
             // above), which is what these strides reach; `out` is a unique borrow, so it overlaps neither operand;
             // `read_dst` is false, so what `out` holds is not read.
             unsafe {
                 $get()(
-                    m,
-                    n,
+                    rows,
+                    cols,
                     k,
                     out.as_mut_ptr(),
-                    1,
-                    stride(n),
+                    stride(out_col),
+                    stride(out_row),
                     false,
-                    a.data.as_ptr(),
-                    stride(a.col),
-                    stride(a.row),
-                    b.data.as_ptr(),
-                    stride(b.col),
-                    stride(b.row),
+                    left.data.as_ptr(),
+                    stride(left.col),
+                    stride(left.row),
+                    right.data.as_ptr(),
+                    stride(right.col),
+                    stride(right.row),
                     0.0,
                     1.0,
                     false,

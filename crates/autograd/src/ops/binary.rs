@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Reason};
 use crate::float::Float;
-use crate::kernels::map::zip;
+use crate::kernels::map::{map, zip};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
@@ -127,6 +127,13 @@ fn apply<T: Float>(a: View<'_, T>, b: View<'_, T>, y: ViewMut<'_, T>, f: impl Fn
     let n = y.data.len();
     if a.data.len() == n && b.data.len() == n {
         return zip(&[], (a.data, &[]), (b.data, &[]), y.data, f);
+    }
+    // A number on one side. (A tile of a chain has fewer elements than its shape says, so lengths decide.)
+    if let ([number], true) = (b.data, a.data.len() == n) {
+        return map(a.data, y.data, |a| f(a, *number));
+    }
+    if let ([number], true) = (a.data, b.data.len() == n) {
+        return map(b.data, y.data, |b| f(*number, b));
     }
     // A row added to each of many rows, the commonest broadcast: a bias.
     let is_row = b.shape.rank() == 1 && a.data.len() == n && b.data.len() == y.shape[y.shape.rank() - 1];

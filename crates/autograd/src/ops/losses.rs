@@ -72,16 +72,13 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, labels.shape() == *rows, Kind::Shape, || {
             format!("labels of shape {rows} are needed, not {}", labels.shape())
         });
+        let labels = labels.reshape([rows.numel()]);
         let Some(ignore) = ignore else {
             self.expect(op, labels.check_labels(classes));
-            return Counted { labels: labels.reshape([rows.numel()]), counts: None };
+            return Counted { labels, counts: None };
         };
-        let values = labels.value();
-        let known: Vec<i64> = values.iter().map(|&label| if label == ignore { 0 } else { label }).collect();
-        let known = self.tape().indices([rows.numel()], &known);
-        self.expect(op, known.check_labels(classes.max(1)));
-        let count = |i: usize| if values[i] == ignore { T::ZERO } else { T::ONE };
-        Counted { labels: known, counts: Some(self.tape().leaf_from_fn(Shape::from([rows.numel()]), count)) }
+        self.expect(op, labels.check_labels_but(classes, ignore));
+        Counted { labels: labels.without(ignore), counts: Some(labels.differs_from(ignore)) }
     }
 
     /// Cross-entropy of scores, with classes on axis 1, against integer labels of the other dimensions' shape, with
@@ -167,8 +164,7 @@ impl<'t, T: Float> Var<'t, T> {
             Reduction::None => losses.reshape(rows.clone()),
             Reduction::Sum => losses.sum(),
             Reduction::Mean => {
-                let nothing = rows.numel() == 0
-                    || counts.is_some_and(|counts| counts.with_value(|counts| counts.iter().all(|&c| c == T::ZERO)));
+                let nothing = rows.numel() == 0 || counts.is_some_and(Self::is_zero_now);
                 self.require("cross_entropy", !nothing, Kind::Empty, || {
                     "the mean over no counted examples does not exist".into()
                 });

@@ -20,5 +20,6 @@ pub(crate) mod conv;
 pub(crate) mod linalg;
 pub(crate) mod softmax;
 pub(crate) mod cross_entropy;
+pub(crate) mod labels;
 pub(crate) mod losses;
 pub(crate) mod stop;

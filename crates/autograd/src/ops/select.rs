@@ -25,6 +25,11 @@ impl<T: Float> Op<T, 3> for Select {
         shape.ok_or_else(|| Reason::shape("the shapes do not broadcast"))
     }
     fn eval(&self, args: [View<'_, T>; 3], y: ViewMut<'_, T>) {
+        let n = y.data.len();
+        if args.iter().all(|a| a.data.len() == n || a.data.len() == 1) {
+            let strides = args.map(|a| [usize::from(a.data.len() == n && n > 1)]);
+            return select(&[n], std::array::from_fn(|k| (args[k].data, &strides[k][..])), y.data);
+        }
         let strides = args.map(|a| a.shape.strides_in(y.shape));
         select(y.shape, std::array::from_fn(|k| (args[k].data, &strides[k][..])), y.data);
     }

@@ -5,7 +5,7 @@ use crate::float::Float;
 use crate::kernels::take::{Layout, put, take};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
-use crate::tape::Tape;
+use crate::tape::{Limit, Tape};
 use crate::var::Var;
 
 /// `y[…, j, …] = x[…, index[j], …]`
@@ -113,6 +113,8 @@ pub struct IndexVar<'t, T: Float = f64> {
     var: Var<'t, T>,
     /// The smallest and the largest index, known without computing; `(0, -1)` where there is none.
     bounds: (i64, i64),
+    /// The leaf that it is a view of; absent where an operation computes it.
+    leaf: Option<u32>,
 }
 
 impl<'t, T: Float> IndexVar<'t, T> {
@@ -122,7 +124,7 @@ impl<'t, T: Float> IndexVar<'t, T> {
 
     /// An index that an operation computes: one of `n` places, whatever the values are.
     pub(crate) fn computed(var: Var<'t, T>, n: usize) -> Self {
-        Self { var, bounds: (0, n as i64 - 1) }
+        Self { var, bounds: (0, n as i64 - 1), leaf: None }
     }
 
     /// The sizes of its dimensions.
@@ -147,10 +149,29 @@ impl<'t, T: Float> IndexVar<'t, T> {
         self.var.with_value(|bits| bits.iter().map(|b| b.to_index()).collect())
     }
 
+    /// Notes, for a program, the range that integers from outside must lie in, and one that they may be beside it.
+    pub(crate) fn limit(&self, low: i64, high: i64, but: Option<i64>) {
+        if let Some(leaf) = self.leaf {
+            self.var.tape().note(|recording| recording.limits.push((leaf, Limit { low, high, but })));
+        }
+    }
+
+    /// The integers as they are now, for a check; what depends on them must not depend on what is read here.
+    pub(crate) fn now(&self) -> Vec<i64> {
+        self.var.tape().compute_unnoted(self.var.index());
+        self.var.tape().borrow_value(self.var.index()).iter().map(|b| b.to_index()).collect()
+    }
+
+    /// Integers made of these, with the same bounds.
+    pub(crate) fn derived(&self, var: Var<'t, T>) -> Self {
+        Self { var, leaf: None, ..*self }
+    }
+
     /// Whether every index names one of `n` elements, `−n` to `n − 1`.
     pub(crate) fn check(&self, n: usize) -> Result<(), Reason> {
         let (low, high) = self.bounds;
         let n = n as i64;
+        self.limit(-n, n - 1, None);
         let wrong = if high >= n { high } else { low };
         if high >= n || low < -n {
             return Err(Reason::new(Kind::Index, format!("index {wrong} is out of range for size {n}")));
@@ -161,6 +182,7 @@ impl<'t, T: Float> IndexVar<'t, T> {
     /// Whether every label names one of `n` classes, `0` to `n − 1`.
     pub(crate) fn check_labels(&self, n: usize) -> Result<(), Reason> {
         let (low, high) = self.bounds;
+        self.limit(0, n as i64 - 1, None);
         let wrong = if high >= n as i64 { high } else { low };
         if high >= n as i64 || low < 0 {
             return Err(Reason::new(Kind::Index, format!("label {wrong} is out of range for {n} classes")));
@@ -197,7 +219,8 @@ impl<T: Float> Tape<T> {
         let largest = bounds.1.max(bounds.0.saturating_neg());
         // A label beyond the bits of the type is out of any range; the check of the operation that uses it names it.
         let fit = move |i: usize| if largest <= T::MAX_INDEX { index(i) } else { 0 };
-        IndexVar { var: self.index_leaf(shape, fit), bounds }
+        let var = self.index_leaf(shape, fit);
+        IndexVar { var, bounds, leaf: Some(var.index()) }
     }
 }
 

@@ -1,0 +1,83 @@
+//! Labels of which some do not count: told apart when computing, so that they may be inputs of a program.
+
+use crate::error::{Kind, Reason};
+use crate::float::Float;
+use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::ops::take::IndexVar;
+use crate::shape::Shape;
+use crate::var::Var;
+
+/// What becomes of each label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Labels {
+    /// The label, or 0 where it is this one.
+    Without(i64),
+    /// The number 1, or 0 where it is this one.
+    DifferFrom(i64),
+}
+
+impl Named for Labels {
+    const NAMES: &'static [&'static str] = &["labels_without", "labels_differ"];
+}
+
+impl<T: Float> Op<T, 1> for Labels {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Without(_) => "labels_without",
+            Self::DifferFrom(_) => "labels_differ",
+        }
+    }
+    fn shape(&self, [labels]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(labels.clone())
+    }
+    fn eval(&self, [labels]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let is = |label: &T, other: i64| label.to_index() == other;
+        for (y, label) in y.data.iter_mut().zip(labels.data) {
+            *y = match *self {
+                Self::Without(ignored) => {
+                    if is(label, ignored) {
+                        T::from_index(0)
+                    } else {
+                        *label
+                    }
+                }
+                Self::DifferFrom(ignored) => {
+                    if is(label, ignored) {
+                        T::ZERO
+                    } else {
+                        T::ONE
+                    }
+                }
+            };
+        }
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
+        None
+    }
+    fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        None
+    }
+}
+
+impl<'t, T: Float> IndexVar<'t, T> {
+    /// Whether every label names one of `n` classes or is this one.
+    pub(crate) fn check_labels_but(&self, n: usize, ignored: i64) -> Result<(), Reason> {
+        self.limit(0, n as i64 - 1, Some(ignored));
+        let wrong = self.now().into_iter().find(|&label| label != ignored && !(0..n as i64).contains(&label));
+        wrong.map_or(Ok(()), |label| {
+            Err(Reason::new(Kind::Index, format!("label {label} is out of range for {n} classes")))
+        })
+    }
+
+    /// These labels with 0 in the place of an ignored one.
+    #[track_caller]
+    pub(crate) fn without(&self, ignored: i64) -> Self {
+        self.derived(self.var().tape().record(Arity(Labels::Without(ignored)), [self.var()]))
+    }
+
+    /// 1 where a label counts, 0 where it is the ignored one.
+    #[track_caller]
+    pub(crate) fn differs_from(&self, ignored: i64) -> Var<'t, T> {
+        self.var().tape().record(Arity(Labels::DifferFrom(ignored)), [self.var()])
+    }
+}

@@ -1,0 +1,204 @@
+//! Inputs of a program: how they are recorded, and how they are given to a run.
+
+use super::error::ProgramError;
+use crate::float::Float;
+use crate::ops::take::IndexVar;
+use crate::shape::Shape;
+use crate::tape::{Limit, Tape};
+use crate::tensor::Tensor;
+use crate::var::Var;
+
+/// The inputs that recording has met, in order.
+#[derive(Default)]
+pub struct Slots {
+    pub(super) slots: Vec<Slot>,
+}
+
+/// An input: its node while recording, then its buffer.
+pub(super) struct Slot {
+    pub(super) node: u32,
+    pub(super) shape: Shape,
+    /// What its integers must be; absent for numbers.
+    pub(super) labels: Option<Vec<Limit>>,
+    pub(super) buffer: usize,
+}
+
+/// Gives inputs to a program, in the order in which they were recorded.
+pub struct Binder<'p, T: Float> {
+    slots: &'p [Slot],
+    buffers: &'p mut [Vec<T>],
+    next: usize,
+}
+
+impl<'p, T: Float> Binder<'p, T> {
+    pub(super) fn new(slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
+        Self { slots, buffers, next: 0 }
+    }
+
+    fn slot(&mut self) -> Result<(usize, &'p Slot), ProgramError> {
+        let input = self.next;
+        self.next += 1;
+        let count = ProgramError::Count { expected: self.slots.len(), found: self.next };
+        self.slots.get(input).map(|slot| (input, slot)).ok_or(count)
+    }
+
+    fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
+        let (input, slot) = self.slot()?;
+        if slot.labels.is_some() {
+            return Err(ProgramError::Input { input, expected: "labels" });
+        }
+        if slot.shape != *shape {
+            let (expected, found) = (slot.shape.clone(), shape.clone());
+            return Err(ProgramError::Shape { what: format!("input {input}"), expected, found });
+        }
+        self.buffers[slot.buffer][..data.len()].copy_from_slice(data);
+        Ok(())
+    }
+
+    fn labels(&mut self, labels: &[usize]) -> Result<(), ProgramError> {
+        let (input, slot) = self.slot()?;
+        let Some(limits) = &slot.labels else {
+            return Err(ProgramError::Input { input, expected: "numbers" });
+        };
+        if slot.shape[..] != [labels.len()] {
+            let (expected, found) = (slot.shape.clone(), Shape::from([labels.len()]));
+            return Err(ProgramError::Shape { what: format!("input {input}"), expected, found });
+        }
+        for (position, (&label, bits)) in labels.iter().zip(&mut self.buffers[slot.buffer]).enumerate() {
+            let label = i64::try_from(label).unwrap_or(i64::MAX);
+            if let Some(&Limit { low, high, .. }) = limits.iter().find(|limit| !limit.allows(label)) {
+                return Err(ProgramError::Label { input, position, label, low, high });
+            }
+            *bits = T::from_index(label);
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<(), ProgramError> {
+        let (expected, found) = (self.slots.len(), self.next);
+        if expected == found { Ok(()) } else { Err(ProgramError::Count { expected, found }) }
+    }
+}
+
+/// What a program takes as inputs: tensors, numbers (a learning rate), lists of labels, tuples and vectors of them, and
+/// `()` for none.
+pub trait Feed<T: Float> {
+    /// What the recorded function is given.
+    type Traced<'t>;
+    /// Places these on a tape, as values that will change.
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t>;
+    /// Gives these to a run.
+    ///
+    /// # Errors
+    /// Where they are not of the recorded kind, shape, range or number.
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError>;
+}
+
+impl<T: Float> Feed<T> for Tensor<T> {
+    type Traced<'t> = Var<'t, T>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Var<'t, T> {
+        let var = tape.var(self);
+        slots.slots.push(Slot { node: var.index(), shape: self.shape().clone(), labels: None, buffer: 0 });
+        var
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        binder.numbers(self.shape(), self.as_slice())
+    }
+}
+
+macro_rules! number {
+    ($($t:ty)*) => {
+        $(
+            impl Feed<$t> for $t {
+                type Traced<'t> = Var<'t, $t>;
+                fn trace<'t>(&self, tape: &'t Tape<$t>, slots: &mut Slots) -> Var<'t, $t> {
+                    Tensor::scalar(*self).trace(tape, slots)
+                }
+                fn bind(&self, binder: &mut Binder<'_, $t>) -> Result<(), ProgramError> {
+                    binder.numbers(&Shape::scalar(), &[*self])
+                }
+            }
+        )*
+    };
+}
+number!(f32 f64);
+
+impl<T: Float> Feed<T> for [usize] {
+    type Traced<'t> = IndexVar<'t, T>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
+        let labels = tape.labels(self);
+        let slot = Slot {
+            node: labels.var().index(),
+            shape: labels.shape(),
+            labels: Some(vec![Limit { low: 0, high: T::MAX_INDEX, but: None }]),
+            buffer: 0,
+        };
+        slots.slots.push(slot);
+        labels
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        binder.labels(self)
+    }
+}
+
+impl<T: Float> Feed<T> for Vec<usize> {
+    type Traced<'t> = IndexVar<'t, T>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
+        self[..].trace(tape, slots)
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        binder.labels(self)
+    }
+}
+
+impl<T: Float, const N: usize> Feed<T> for [usize; N] {
+    type Traced<'t> = IndexVar<'t, T>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
+        self[..].trace(tape, slots)
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        binder.labels(self)
+    }
+}
+
+impl<T: Float, F: Feed<T> + ?Sized> Feed<T> for &F {
+    type Traced<'t> = F::Traced<'t>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+        (**self).trace(tape, slots)
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        (**self).bind(binder)
+    }
+}
+
+impl<T: Float> Feed<T> for Vec<Tensor<T>> {
+    type Traced<'t> = Vec<Var<'t, T>>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Vec<Var<'t, T>> {
+        self.iter().map(|x| x.trace(tape, slots)).collect()
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        self.iter().try_for_each(|x| x.bind(binder))
+    }
+}
+
+macro_rules! tuple {
+    ($($name:ident $i:tt),*) => {
+        impl<T: Float, $($name: Feed<T>),*> Feed<T> for ($($name,)*) {
+            type Traced<'t> = ($($name::Traced<'t>,)*);
+            #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple has no inputs")]
+            fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+                ($(self.$i.trace(tape, slots),)*)
+            }
+            #[allow(unused_variables, reason = "the empty tuple has no inputs")]
+            fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+                $(self.$i.bind(binder)?;)*
+                Ok(())
+            }
+        }
+    };
+}
+tuple!();
+tuple!(A 0);
+tuple!(A 0, B 1);
+tuple!(A 0, B 1, C 2);
+tuple!(A 0, B 1, C 2, D 3);

@@ -1,0 +1,122 @@
+//! What a program computes, apart from when and where: nodes that read earlier nodes.
+
+use super::error::ProgramError;
+use super::feed::Slot;
+use super::passes::Passes;
+use crate::float::Float;
+use crate::op::Kind;
+use crate::shape::Shape;
+use crate::tape::Tape;
+use crate::var::Var;
+use smallvec::SmallVec;
+use std::panic::Location;
+
+/// A node of the graph.
+#[derive(Clone)]
+pub(super) struct GraphNode<T: Float> {
+    pub(super) source: Source<T>,
+    pub(super) args: SmallVec<[u32; 3]>,
+    pub(super) shape: Shape,
+    /// Recorded to be computed anew, so it is not merged with its equal.
+    pub(super) keep_apart: bool,
+}
+
+/// Where a node's value comes from.
+#[derive(Clone)]
+pub(super) enum Source<T: Float> {
+    /// Given to each run.
+    Input,
+    /// Kept between runs.
+    State,
+    /// The same for every run: the value of this node of the tape.
+    Constant(u32),
+    /// Computed.
+    Op(Kind<T>),
+}
+
+/// The whole of it. Node indices are those of the tape.
+pub(super) struct Graph<T: Float> {
+    pub(super) nodes: Vec<GraphNode<T>>,
+    pub(super) state: Vec<u32>,
+    pub(super) next: Vec<u32>,
+    pub(super) outputs: Vec<u32>,
+    pub(super) guards: Vec<(u32, bool, &'static Location<'static>)>,
+}
+
+impl<T: Float> Graph<T> {
+    /// The graph of what was recorded.
+    pub(super) fn new(
+        tape: &Tape<T>,
+        inputs: &[Slot],
+        state: &[u32],
+        next: &[Var<'_, T>],
+        outputs: &[Var<'_, T>],
+    ) -> Result<Self, ProgramError> {
+        let tape_state = tape.state.borrow();
+        let nodes: Vec<GraphNode<T>> = tape_state
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(i, node)| {
+                let i = i as u32;
+                let source = if inputs.iter().any(|slot| slot.node == i) {
+                    Source::Input
+                } else if state.contains(&i) {
+                    Source::State
+                } else if node.kind.op().is_some() {
+                    Source::Op(node.kind.clone())
+                } else {
+                    Source::Constant(i)
+                };
+                let keep_apart = node.origin.again;
+                GraphNode { source, args: node.args.clone(), shape: node.shape.clone(), keep_apart }
+            })
+            .collect();
+        let recording = tape.recording();
+        let graph = Self {
+            nodes,
+            state: state.to_vec(),
+            next: next.iter().map(Var::index).collect(),
+            outputs: outputs.iter().map(Var::index).collect(),
+            guards: recording.guards.clone(),
+        };
+        let dynamic = graph.dynamic();
+        match recording.reads.iter().find(|&&index| dynamic[index as usize]) {
+            Some(&index) => {
+                let node = &tape_state.nodes[index as usize];
+                Err(ProgramError::Read { op: node.kind.name(), location: node.origin.location })
+            }
+            None => Ok(graph),
+        }
+    }
+
+    /// What someone outside asks for.
+    pub(super) fn roots(&self) -> impl Iterator<Item = u32> + '_ {
+        let guards = self.guards.iter().map(|guard| guard.0);
+        self.next.iter().chain(&self.outputs).copied().chain(guards)
+    }
+
+    /// Whether each node depends on an input or on the state.
+    pub(super) fn dynamic(&self) -> Vec<bool> {
+        let mut dynamic = vec![false; self.nodes.len()];
+        for (i, node) in self.nodes.iter().enumerate() {
+            dynamic[i] = match node.source {
+                Source::Input | Source::State => true,
+                Source::Constant(_) => false,
+                Source::Op(_) => node.args.iter().any(|&a| dynamic[a as usize]),
+            };
+        }
+        dynamic
+    }
+
+    /// Runs the passes in order.
+    pub(super) fn optimise(mut self, passes: Passes, tape: &Tape<T>) -> Self {
+        if passes.constants {
+            self.fold_constants(tape);
+        }
+        if passes.common {
+            self.merge_common();
+        }
+        self
+    }
+}

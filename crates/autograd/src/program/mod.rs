@@ -1,0 +1,340 @@
+//! Replay: record once, run many times, without allocation.
+//!
+//! A [`Program`] is recorded from a function of a state (parameters, optimiser state), which lives in the program and is
+//! updated in place, and of inputs, which are given anew at each run. Recording optimises: what nothing asks for is
+//! dropped, what does not change is computed once, what is written twice is computed once, element-wise chains run
+//! tile by tile, and buffers are planned so that a run allocates nothing.
+
+mod error;
+mod feed;
+mod graph;
+mod passes;
+mod chain;
+mod plan;
+
+pub use error::ProgramError;
+pub use feed::{Binder, Feed, Slots};
+pub use passes::Passes;
+
+use crate::float::Float;
+use crate::op::{View, ViewMut};
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+use crate::tree::Tree;
+use crate::var::Var;
+use feed::Slot;
+use graph::Graph;
+use plan::{Operand, Plan, Step};
+use smallvec::SmallVec;
+use std::fmt;
+
+/// A recorded function that runs again and again on new inputs, and keeps its state between runs.
+///
+/// ```
+/// use autograd::{grad, tree, zip, Program, Tape, Tensor};
+///
+/// struct Net<V> {
+///     w: V,
+///     b: V,
+/// }
+/// tree!(Net { w, b });
+///
+/// let net = Net { w: Tensor::zeros([2, 2]), b: Tensor::zeros([2]) };
+/// let (x, labels) = (&Tensor::from_rows([[0.0, 1.0], [1.0, 0.0]]), &[0, 1]);
+/// let mut step = Program::record(&net, &(x, labels, 0.5_f64), |_, net, (x, labels, rate)| {
+///     let loss = (x.matmul(net.w) + net.b).cross_entropy(&labels);
+///     let grads = grad(loss, &net);
+///     (zip(&net, &grads, |p, g| p - g * rate), vec![loss])
+/// })?;
+/// let first = step.run(&(x, labels, 0.5))?.item(0);
+/// for _ in 0..100 {
+///     step.run(&(x, labels, 0.5))?;
+/// }
+/// assert!(step.run(&(x, labels, 0.0))?.item(0) < 0.1 * first);
+/// assert_eq!(step.state("w").unwrap().shape()[..], [2, 2]);
+/// # Ok::<(), autograd::ProgramError>(())
+/// ```
+pub struct Program<T: Float = f64> {
+    inputs: Vec<Slot>,
+    state: Vec<StateSlot>,
+    outputs: Vec<Operand>,
+    /// Conditions that held when this was recorded.
+    guards: Vec<Guard>,
+    steps: Vec<Step<T>>,
+    /// The steps that the guards need come first.
+    guarded: usize,
+    buffers: Vec<Vec<T>>,
+    /// Registers of the element-wise chains.
+    registers: Vec<Vec<T>>,
+}
+
+/// A part of the state: where it lives, and where a run leaves its next value.
+struct StateSlot {
+    name: String,
+    now: Operand,
+    next: Option<Operand>,
+}
+
+/// A branch that was taken while recording.
+struct Guard {
+    value: Operand,
+    held: bool,
+    location: &'static std::panic::Location<'static>,
+}
+
+/// What a run gave, borrowed from the program until its next run.
+pub struct Outputs<'p, T: Float> {
+    program: &'p Program<T>,
+}
+
+impl<T: Float> Outputs<'_, T> {
+    /// How many outputs there are.
+    pub fn len(&self) -> usize {
+        self.program.outputs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// An output's elements in row-major order, in the order in which the outputs were recorded.
+    ///
+    /// # Panics
+    /// Where there is no such output.
+    #[track_caller]
+    pub fn slice(&self, output: usize) -> &[T] {
+        self.program.slice(&self.program.outputs[output])
+    }
+
+    /// The one element of an output that has one.
+    ///
+    /// # Panics
+    /// Where there is no such output, or it has more or fewer elements.
+    #[track_caller]
+    pub fn item(&self, output: usize) -> T {
+        match self.slice(output) {
+            [x] => *x,
+            other => panic!("item: output {output} has {} elements", other.len()),
+        }
+    }
+
+    /// An output as a tensor of its own, to keep.
+    ///
+    /// # Panics
+    /// Where there is no such output.
+    #[track_caller]
+    pub fn tensor(&self, output: usize) -> Tensor<T> {
+        Tensor::new(self.program.outputs[output].shape.clone(), self.slice(output).to_vec())
+    }
+}
+
+/// A function of the leaves of two structures of one shape, in order: an update of parameters by their gradients.
+///
+/// # Panics
+/// Where the structures differ in their number of leaves.
+#[track_caller]
+pub fn zip<'t, T: Float, A, B>(a: &A, b: &B, f: impl FnMut(Var<'t, T>, Var<'t, T>) -> Var<'t, T>) -> Vec<Var<'t, T>>
+where
+    A: Tree<Leaf = Var<'t, T>>,
+    B: Tree<Leaf = Var<'t, T>>,
+{
+    let mut f = f;
+    let (a, b) = (a.leaves(), b.leaves());
+    assert!(a.len() == b.len(), "zip: {} leaves do not pair with {}", a.len(), b.len());
+    a.into_iter().zip(b).map(|(a, b)| f(*a, *b)).collect()
+}
+
+impl<T: Float> Program<T> {
+    /// Records a function of a state and inputs. It is given variables with the values of both, and returns the state's
+    /// next values, in the order of its leaves (or none, where the state does not change), and the outputs.
+    ///
+    /// The function must not depend on values: [`Var::holds`] records a branch, which each run checks; reading a value
+    /// in another way is an error, since a run could not notice that it would have been another one.
+    ///
+    /// # Errors
+    /// Where the function read a value, or the next state does not have the shape of the state.
+    #[track_caller]
+    pub fn record<S, I>(
+        state: &S,
+        inputs: &I,
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::With<Var<'t, T>>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+    ) -> Result<Self, ProgramError>
+    where
+        S: Tree<Leaf = Tensor<T>>,
+        I: Feed<T>,
+    {
+        Self::record_with(Passes::default(), state, inputs, f)
+    }
+
+    /// As [`Program::record`], with some of the optimisations switched off.
+    ///
+    /// # Errors
+    /// As [`Program::record`].
+    #[track_caller]
+    pub fn record_with<S, I>(
+        passes: Passes,
+        state: &S,
+        inputs: &I,
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::With<Var<'t, T>>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+    ) -> Result<Self, ProgramError>
+    where
+        S: Tree<Leaf = Tensor<T>>,
+        I: Feed<T>,
+    {
+        let tape = Tape::<T>::default();
+        let (mut states, names) = (Vec::new(), state.names());
+        let vars = state.map(&mut |value| {
+            let var = tape.var(value);
+            states.push(var.index());
+            var
+        });
+        let mut slots = Slots::default();
+        let traced = inputs.trace(&tape, &mut slots);
+        tape.start_recording();
+        let (next, outputs) = f(&tape, vars, traced);
+        if !next.is_empty() && next.len() != states.len() {
+            return Err(ProgramError::State { expected: states.len(), found: next.len() });
+        }
+        for (next, (&now, name)) in next.iter().zip(states.iter().zip(&names)) {
+            let shape = Var::new(&tape, now).shape();
+            if next.shape() != shape {
+                return Err(ProgramError::Shape { what: name.clone(), expected: shape, found: next.shape() });
+            }
+        }
+        let graph = Graph::new(&tape, &slots.slots, &states, &next, &outputs)?;
+        Ok(Plan::new(graph.optimise(passes, &tape), passes).into_program(&tape, slots.slots, names))
+    }
+
+    /// Runs on new inputs, and moves the state on.
+    ///
+    /// # Errors
+    /// Where an input's shape is not the recorded one, a label is out of range, or a recorded branch would have gone the
+    /// other way. The state is then what it was, and the program can run again.
+    pub fn run<I: Feed<T>>(&mut self, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
+        let mut binder = Binder::new(&self.inputs, &mut self.buffers);
+        inputs.bind(&mut binder)?;
+        binder.finish()?;
+        for index in 0..self.guarded {
+            self.execute(index);
+        }
+        for guard in &self.guards {
+            if (self.slice(&guard.value)[0] != T::ZERO) != guard.held {
+                return Err(ProgramError::Branch { held: guard.held, location: guard.location });
+            }
+        }
+        for index in self.guarded..self.steps.len() {
+            self.execute(index);
+        }
+        for slot in &self.state {
+            if let Some(next) = &slot.next {
+                self.buffers.swap(slot.now.buffer, next.buffer);
+            }
+        }
+        Ok(Outputs { program: self })
+    }
+
+    fn execute(&mut self, index: usize) {
+        let step = &self.steps[index];
+        let result = step.result();
+        let mut buffer = std::mem::take(&mut self.buffers[result.buffer]);
+        let data = &mut buffer[..result.len];
+        match step {
+            Step::Op { kind, args, .. } => {
+                let view = |k: usize| View { shape: &args[k].shape, data: self.slice(&args[k]) };
+                let op = kind.op().expect("steps are operations");
+                let y = ViewMut { shape: &result.shape, data };
+                match args.len() {
+                    1 => op.eval(&[view(0)], y),
+                    2 => op.eval(&[view(0), view(1)], y),
+                    n => op.eval(&(0..n).map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
+                }
+            }
+            Step::Chain(chain) => chain.run(&self.buffers, &mut self.registers, data),
+            Step::Copy { from, .. } => data.copy_from_slice(&self.buffers[from.buffer][..from.len]),
+        }
+        self.buffers[result.buffer] = buffer;
+    }
+
+    fn slice(&self, operand: &Operand) -> &[T] {
+        &self.buffers[operand.buffer][..operand.len]
+    }
+
+    /// The names of the parts of the state.
+    pub fn state_names(&self) -> impl Iterator<Item = &str> {
+        self.state.iter().map(|slot| &slot.name[..])
+    }
+
+    /// A part of the state by name, as it is after the last run.
+    pub fn state(&self, name: &str) -> Option<Tensor<T>> {
+        let slot = self.state.iter().find(|slot| slot.name == name)?;
+        Some(Tensor::new(slot.now.shape.clone(), self.slice(&slot.now).to_vec()))
+    }
+
+    /// Replaces a part of the state by name.
+    ///
+    /// # Errors
+    /// Where there is no such part, or the shape is another.
+    pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
+        let Some(slot) = self.state.iter().find(|slot| slot.name == name) else {
+            return Err(ProgramError::NoState { name: name.to_owned() });
+        };
+        if slot.now.shape != *value.shape() {
+            let (expected, found) = (slot.now.shape.clone(), value.shape().clone());
+            return Err(ProgramError::Shape { what: name.to_owned(), expected, found });
+        }
+        self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(value.as_slice());
+        Ok(())
+    }
+
+    /// Copies the whole state into a structure like the one that was recorded.
+    ///
+    /// # Errors
+    /// Where the structure has another number of leaves, or one has another shape.
+    pub fn store_state<S: Tree<Leaf = Tensor<T>>>(&self, into: &mut S) -> Result<(), ProgramError> {
+        let leaves = into.leaves_mut();
+        if leaves.len() != self.state.len() {
+            return Err(ProgramError::State { expected: self.state.len(), found: leaves.len() });
+        }
+        for (leaf, slot) in leaves.into_iter().zip(&self.state) {
+            if *leaf.shape() != slot.now.shape {
+                let (expected, found) = (slot.now.shape.clone(), leaf.shape().clone());
+                return Err(ProgramError::Shape { what: slot.name.clone(), expected, found });
+            }
+            leaf.as_mut_slice().copy_from_slice(self.slice(&slot.now));
+        }
+        Ok(())
+    }
+
+    /// The bytes of all buffers: what running needs, all of it allocated when the program was recorded.
+    pub fn bytes(&self) -> usize {
+        let elements: usize = self.buffers.iter().chain(&self.registers).map(Vec::capacity).sum();
+        elements * size_of::<T>()
+    }
+}
+
+impl<T: Float> fmt::Display for Program<T> {
+    /// The plan: each step with its operation, operands and shape, and the bytes of the buffers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |operands: &[Operand]| {
+            operands.iter().map(|o| format!("b{} {}", o.buffer, o.shape)).collect::<Vec<_>>().join(", ")
+        };
+        let (steps, buffers) = (self.steps.len(), self.buffers.len());
+        writeln!(f, "{steps} steps, {buffers} buffers, {} bytes", self.bytes())?;
+        for (i, step) in self.steps.iter().enumerate() {
+            if i == self.guarded && !self.guards.is_empty() {
+                writeln!(f, "check {} branches", self.guards.len())?;
+            }
+            let result = list(std::slice::from_ref(step.result()));
+            match step {
+                Step::Op { kind, args, .. } => writeln!(f, "{result} = {}({})", kind.name(), list(args))?,
+                Step::Chain(chain) => writeln!(f, "{result} = {chain}")?,
+                Step::Copy { from, .. } => writeln!(f, "{result} = copy(b{})", from.buffer)?,
+            }
+        }
+        for slot in self.state.iter().filter(|slot| slot.next.is_some()) {
+            writeln!(f, "state {} moves on", slot.name)?;
+        }
+        Ok(())
+    }
+}

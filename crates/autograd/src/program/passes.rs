@@ -1,0 +1,95 @@
+//! Passes over the graph, each small and each to be switched off alone.
+
+use super::graph::{Graph, Source};
+use crate::float::Float;
+use crate::op::Kind;
+use crate::tape::Tape;
+use crate::var::Var;
+use std::collections::HashMap;
+
+/// Which optimisations a program is recorded with; all of them, by default. None changes a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each switches one pass")]
+pub struct Passes {
+    /// Drop what nothing asks for.
+    pub dead: bool,
+    /// Compute what does not depend on inputs or state when recording.
+    pub constants: bool,
+    /// Compute equal expressions once.
+    pub common: bool,
+    /// Run chains of element-wise operations tile by tile.
+    pub chains: bool,
+    /// Let values share buffers that are not needed at the same time.
+    pub memory: bool,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Self { dead: true, constants: true, common: true, chains: true, memory: true }
+    }
+}
+
+impl<T: Float> Graph<T> {
+    /// Replaces what does not depend on inputs or state by its value.
+    pub(super) fn fold_constants(&mut self, tape: &Tape<T>) {
+        let dynamic = self.dynamic();
+        let needed = self.needed();
+        let fixed: Vec<u32> = (0..self.nodes.len() as u32)
+            .filter(|&i| !dynamic[i as usize] && needed[i as usize])
+            .filter(|&i| matches!(self.nodes[i as usize].source, Source::Op(_)))
+            .collect();
+        let vars: Vec<Var<'_, T>> = fixed.iter().map(|&i| Var::new(tape, i)).collect();
+        tape.compute(&vars, true);
+        for i in fixed {
+            let node = &mut self.nodes[i as usize];
+            node.source = Source::Constant(i);
+            node.args.clear();
+        }
+    }
+
+    /// Makes equal operations on equal operands one. Leaves are never merged, nor what a user wrote or what is to be
+    /// computed anew.
+    pub(super) fn merge_common(&mut self) {
+        let mut seen: HashMap<String, u32> = HashMap::new();
+        let mut stands_for: Vec<u32> = (0..self.nodes.len() as u32).collect();
+        for i in 0..self.nodes.len() {
+            for a in &mut self.nodes[i].args {
+                *a = stands_for[*a as usize];
+            }
+            let node = &self.nodes[i];
+            let Source::Op(kind) = &node.source else { continue };
+            if node.keep_apart || matches!(kind, Kind::Custom(_)) {
+                continue;
+            }
+            // The debug form of an operation shows all of its options, numbers to the last digit.
+            let key = format!("{kind:?} {:?} {}", node.args, node.shape);
+            stands_for[i] = *seen.entry(key).or_insert(i as u32);
+        }
+        let replace = |list: &mut Vec<u32>| list.iter_mut().for_each(|i| *i = stands_for[*i as usize]);
+        replace(&mut self.next);
+        replace(&mut self.outputs);
+        for guard in &mut self.guards {
+            guard.0 = stands_for[guard.0 as usize];
+        }
+    }
+
+    /// What the roots are computed from.
+    pub(super) fn needed(&self) -> Vec<bool> {
+        self.reached_from(self.roots())
+    }
+
+    pub(super) fn reached_from(&self, roots: impl Iterator<Item = u32>) -> Vec<bool> {
+        let mut reached = vec![false; self.nodes.len()];
+        for root in roots {
+            reached[root as usize] = true;
+        }
+        for i in (0..self.nodes.len()).rev() {
+            if reached[i] {
+                for &a in &self.nodes[i].args {
+                    reached[a as usize] = true;
+                }
+            }
+        }
+        reached
+    }
+}

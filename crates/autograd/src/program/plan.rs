@@ -1,0 +1,301 @@
+//! When and where: the order of the steps, and which values share a buffer.
+
+use super::chain::{Arg, Chain, Layout, Micro, TILE, is_element_wise};
+use super::feed::Slot;
+use super::graph::{Graph, Source};
+use super::passes::Passes;
+use super::{Guard, Program, StateSlot};
+use crate::float::Float;
+use crate::op::Kind;
+use crate::shape::Shape;
+use crate::tape::Tape;
+use smallvec::SmallVec;
+
+/// A value in a buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Operand {
+    pub(super) buffer: usize,
+    pub(super) len: usize,
+    pub(super) shape: Shape,
+}
+
+/// One thing to do.
+pub(super) enum Step<T: Float> {
+    /// An operation by its own kernel.
+    Op { kind: Kind<T>, args: SmallVec<[Operand; 3]>, result: Operand },
+    /// Element-wise operations, tile by tile.
+    Chain(Chain<T>),
+    /// A value that stands for itself in two places.
+    Copy { from: Operand, result: Operand },
+}
+
+impl<T: Float> Step<T> {
+    pub(super) fn result(&self) -> &Operand {
+        match self {
+            Self::Op { result, .. } | Self::Copy { result, .. } => result,
+            Self::Chain(chain) => &chain.result,
+        }
+    }
+}
+
+/// A scheduled node: the nodes that are computed with it (a chain, in order, itself last), or a copy of another.
+enum Work {
+    Node { members: Vec<u32> },
+    Copy { of: u32 },
+}
+
+/// The order of the work. Values are numbered as the graph's nodes; copies get numbers behind.
+pub(super) struct Plan<T: Float> {
+    graph: Graph<T>,
+    work: Vec<(u32, Work)>,
+    guarded: usize,
+    share: bool,
+    /// Values that copies make.
+    shapes: Vec<Shape>,
+}
+
+impl<T: Float> Plan<T> {
+    pub(super) fn new(mut graph: Graph<T>, passes: Passes) -> Self {
+        let needed = if passes.dead { graph.needed() } else { vec![true; graph.nodes.len()] };
+        let is_op = |graph: &Graph<T>, i: u32| matches!(graph.nodes[i as usize].source, Source::Op(_));
+        let order: Vec<u32> =
+            (0..graph.nodes.len() as u32).filter(|&i| needed[i as usize] && is_op(&graph, i)).collect();
+        let absorbed = if passes.chains { absorbed(&graph, &order) } else { vec![false; graph.nodes.len()] };
+        let guard_needs = graph.reached_from(graph.guards.iter().map(|guard| guard.0));
+        let mut work: Vec<(u32, Work)> = Vec::new();
+        let mut guarded = 0;
+        for first in [true, false] {
+            for &i in order.iter().filter(|&&i| guard_needs[i as usize] == first && !absorbed[i as usize]) {
+                let mut members = Vec::new();
+                gather(&graph, &absorbed, i, &mut members);
+                work.push((i, Work::Node { members }));
+            }
+            if first {
+                guarded = work.len();
+            }
+        }
+        // A state's next value and an output must have a buffer of their own: where they are leaves, or one value is
+        // wanted twice, they are copied.
+        let mut shapes = Vec::new();
+        let mut taken: Vec<u32> = Vec::new();
+        let base = graph.nodes.len() as u32;
+        let mut own = |graph: &Graph<T>, list: &[u32], unchanged: &[u32]| -> Vec<u32> {
+            let mut result = Vec::new();
+            for (k, &i) in list.iter().enumerate() {
+                if unchanged.get(k) == Some(&i) || (is_op(graph, i) && !taken.contains(&i)) {
+                    taken.push(i);
+                    result.push(i);
+                } else {
+                    work.push((base + shapes.len() as u32, Work::Copy { of: i }));
+                    result.push(base + shapes.len() as u32);
+                    shapes.push(graph.nodes[i as usize].shape.clone());
+                }
+            }
+            result
+        };
+        let next = own(&graph, &graph.next, &graph.state);
+        let outputs = own(&graph, &graph.outputs, &[]);
+        graph.next = next;
+        graph.outputs = outputs;
+        Self { graph, work, guarded, share: passes.memory, shapes }
+    }
+
+    fn shape(&self, value: u32) -> &Shape {
+        let i = value as usize;
+        self.graph.nodes.get(i).map_or_else(|| &self.shapes[i - self.graph.nodes.len()], |node| &node.shape)
+    }
+
+    /// What a piece of work reads.
+    fn reads(&self, work: &Work) -> Vec<u32> {
+        match work {
+            Work::Copy { of } => vec![*of],
+            Work::Node { members } => {
+                let inner = |a: &u32| members.contains(a);
+                members
+                    .iter()
+                    .flat_map(|&m| &self.graph.nodes[m as usize].args)
+                    .copied()
+                    .filter(|a| !inner(a))
+                    .collect()
+            }
+        }
+    }
+
+    /// Gives every value a buffer, and makes the program.
+    pub(super) fn into_program(self, tape: &Tape<T>, inputs: Vec<Slot>, names: Vec<String>) -> Program<T> {
+        let count = self.graph.nodes.len() + self.shapes.len();
+        let mut last_read = vec![0_usize; count];
+        for (time, (_, work)) in self.work.iter().enumerate() {
+            for value in self.reads(work) {
+                last_read[value as usize] = time;
+            }
+        }
+        // What lives beyond the steps has a buffer of its own.
+        let mut pinned = vec![false; count];
+        for value in self.graph.roots().chain(self.graph.state.iter().copied()).chain(inputs.iter().map(|s| s.node)) {
+            pinned[value as usize] = true;
+        }
+        let mut buffers: Vec<Vec<T>> = Vec::new();
+        let mut place: Vec<Option<usize>> = vec![None; count];
+        let tape_state = tape.state.borrow();
+        for (i, node) in self.graph.nodes.iter().enumerate() {
+            let constant = match node.source {
+                Source::Constant(of) => of,
+                Source::Input | Source::State => i as u32,
+                Source::Op(_) => continue,
+            };
+            let is_read = pinned[i] || self.work.iter().any(|(_, work)| self.reads(work).contains(&(i as u32)));
+            if is_read {
+                place[i] = Some(buffers.len());
+                buffers.push(tape_state.slice(constant).to_vec());
+            }
+        }
+        let mut free: Vec<usize> = Vec::new();
+        for (time, (value, work)) in self.work.iter().enumerate() {
+            let (i, len) = (*value as usize, self.shape(*value).numel());
+            // The smallest free buffer that is large enough, else the largest, grown.
+            let reuse = if pinned[i] || !self.share {
+                None
+            } else {
+                let fits = |b: &&usize| buffers[**b].len() >= len;
+                let smallest = free.iter().filter(fits).min_by_key(|b| buffers[**b].len()).copied();
+                smallest.or_else(|| free.iter().max_by_key(|b| buffers[**b].len()).copied())
+            };
+            let buffer = reuse.unwrap_or(buffers.len());
+            if buffer == buffers.len() {
+                buffers.push(vec![T::ZERO; len]);
+            } else {
+                free.retain(|&b| b != buffer);
+                let longer = buffers[buffer].len().max(len);
+                buffers[buffer].resize(longer, T::ZERO);
+            }
+            place[i] = Some(buffer);
+            let mut done = self.reads(work);
+            done.push(*value);
+            done.sort_unstable();
+            done.dedup();
+            for v in done.into_iter().map(|v| v as usize) {
+                let is_temporary =
+                    !pinned[v] && self.graph.nodes.get(v).is_none_or(|n| matches!(n.source, Source::Op(_)));
+                if is_temporary && last_read[v] <= time && self.share {
+                    free.extend(place[v]);
+                }
+            }
+        }
+        drop(tape_state);
+        self.assemble(&place, buffers, tape, inputs, names)
+    }
+
+    fn assemble(
+        self,
+        place: &[Option<usize>],
+        buffers: Vec<Vec<T>>,
+        tape: &Tape<T>,
+        mut inputs: Vec<Slot>,
+        names: Vec<String>,
+    ) -> Program<T> {
+        let operand = |value: u32| {
+            let shape = self.shape(value).clone();
+            let buffer = place[value as usize].expect("what is read has a place");
+            Operand { buffer, len: shape.numel(), shape }
+        };
+        let step = |(value, work): &(u32, Work)| match work {
+            Work::Copy { of } => Step::Copy { from: operand(*of), result: operand(*value) },
+            Work::Node { members } if members.len() == 1 && !is_element_wise(&self.graph, *value) => {
+                let node = &self.graph.nodes[*value as usize];
+                let Source::Op(kind) = &node.source else { unreachable!("work is operations") };
+                let args = node.args.iter().map(|&a| operand(a)).collect();
+                Step::Op { kind: kind.clone(), args, result: operand(*value) }
+            }
+            Work::Node { members } => Step::Chain(self.chain(members, &operand)),
+        };
+        let steps: Vec<Step<T>> = self.work.iter().map(step).collect();
+        let limits = tape.recording();
+        for slot in &mut inputs {
+            slot.buffer = place[slot.node as usize].expect("inputs have a place");
+            if let Some(labels) = &mut slot.labels {
+                labels.extend(limits.limits.iter().filter(|limit| limit.0 == slot.node).map(|limit| limit.1));
+            }
+        }
+        let state = names.into_iter().enumerate().map(|(k, name)| {
+            let now = self.graph.state[k];
+            let next = self.graph.next.get(k).copied().filter(|&next| next != now).map(operand);
+            StateSlot { name, now: operand(now), next }
+        });
+        let guards = self.graph.guards.iter().map(|&(i, held, location)| Guard { value: operand(i), held, location });
+        let registers = steps.iter().map(|s| if let Step::Chain(c) = s { c.registers() } else { 0 }).max().unwrap_or(0);
+        Program {
+            inputs,
+            state: state.collect(),
+            outputs: self.graph.outputs.iter().map(|&i| operand(i)).collect(),
+            guards: guards.collect(),
+            guarded: self.guarded,
+            registers: vec![vec![T::ZERO; TILE]; registers],
+            steps,
+            buffers,
+        }
+    }
+
+    fn chain(&self, members: &[u32], operand: &impl Fn(u32) -> Operand) -> Chain<T> {
+        let result = *members.last().expect("a chain has a last operation");
+        let shape = self.shape(result);
+        let mut inputs: Vec<(u32, Layout)> = Vec::new();
+        let mut micro = Vec::new();
+        for (register, &m) in members.iter().enumerate() {
+            let node = &self.graph.nodes[m as usize];
+            let Source::Op(kind) = &node.source else { unreachable!("chains are operations") };
+            let args = node.args.iter().map(|&a| {
+                if let Some(register) = members[..register].iter().position(|&other| other == a) {
+                    return Arg::Register(register);
+                }
+                let known = inputs.iter().position(|(input, _)| *input == a);
+                Arg::Input(known.unwrap_or_else(|| {
+                    let layout = Layout::of(self.shape(a), shape).expect("operands of chains are simple");
+                    inputs.push((a, layout));
+                    inputs.len() - 1
+                }))
+            });
+            micro.push(Micro { kind: kind.clone(), args: args.collect(), register });
+        }
+        let inputs = inputs.into_iter().map(|(input, layout)| (operand(input), layout)).collect();
+        Chain { inputs, micro, result: operand(result), shapes: (Shape::from([TILE]), Shape::scalar()) }
+    }
+}
+
+/// Which nodes are computed within the chain of their only reader: element-wise, of the reader's shape, and asked for by
+/// nobody else.
+fn absorbed<T: Float>(graph: &Graph<T>, order: &[u32]) -> Vec<bool> {
+    let mut readers = vec![0_usize; graph.nodes.len()];
+    for root in graph.roots() {
+        readers[root as usize] += 2;
+    }
+    for &i in order {
+        let args = &graph.nodes[i as usize].args;
+        for (k, &a) in args.iter().enumerate() {
+            // f(x, x) reads x once.
+            readers[a as usize] += usize::from(!args[..k].contains(&a));
+        }
+    }
+    let mut absorbed = vec![false; graph.nodes.len()];
+    for &i in order.iter().filter(|&&i| is_element_wise(graph, i)) {
+        let node = &graph.nodes[i as usize];
+        for &a in &node.args {
+            let same = graph.nodes[a as usize].shape == node.shape;
+            absorbed[a as usize] |= same && readers[a as usize] == 1 && is_element_wise(graph, a);
+        }
+    }
+    absorbed
+}
+
+/// The chain that ends in a node: what it absorbed, each before its reader.
+fn gather<T: Float>(graph: &Graph<T>, absorbed: &[bool], last: u32, members: &mut Vec<u32>) {
+    // Indices grow from operand to reader, so sorting them is an order of computation.
+    let mut open = vec![last];
+    while let Some(i) = open.pop() {
+        if !members.contains(&i) {
+            members.push(i);
+            open.extend(graph.nodes[i as usize].args.iter().filter(|&&a| absorbed[a as usize]));
+        }
+    }
+    members.sort_unstable();
+}
