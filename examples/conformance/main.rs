@@ -1,5 +1,5 @@
 //! Runs reference cases made by other systems against every operation: output, VJP, JVP and Hessian-vector product, in
-//! `f64` and in `f32`.
+//! `f64` and in `f32`, computed anew and replayed by a program.
 //!
 //! `cargo run --release --example conformance -- crates/autograd/data/op_cases.jsonl`
 

@@ -2,8 +2,8 @@
 
 use crate::case::{Array, DType};
 use autograd::{
-    Axes, Conv, CrossEntropyOptions, Float, IndexVar, Pool, Reduction, Slice, Tape, Tensor, Var, concat, einsum,
-    keepdims, stack,
+    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, IndexVar, Pool, ProgramError, Reduction, Shape, Slice, Slots,
+    Tape, Tensor, Var, concat, einsum, keepdims, stack,
 };
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -140,6 +140,29 @@ impl<'t, T: Float> Input<'t, T> {
                 Self::Index(tape.indices(&array.shape[..], &data))
             }
         }
+    }
+}
+
+/// All inputs of a case, as a program takes them.
+pub(crate) struct Inputs<'a>(pub(crate) &'a [Array]);
+
+impl<T: Float> Feed<T> for Inputs<'_> {
+    type Traced<'t> = Vec<Input<'t, T>>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+        let input = |array| match Input::on(tape, array) {
+            Input::Float(_) => Input::Float(slots.numbers(tape, &tensor(array))),
+            Input::Index(index) => Input::Index(slots.integers(index)),
+        };
+        self.0.iter().map(input).collect()
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        self.0.iter().try_for_each(|array| {
+            let shape = Shape::from(&array.shape[..]);
+            match array.dtype {
+                DType::Float | DType::Bool => binder.numbers(&shape, tensor::<T>(array).as_slice()),
+                DType::Integer => binder.integers(&shape, array.data.iter().map(|&x| x as i64)),
+            }
+        })
     }
 }
 

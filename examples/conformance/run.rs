@@ -1,8 +1,8 @@
 //! Runs one case and compares.
 
 use crate::case::{Array, Case};
-use crate::operations::{Input, record, tensor};
-use autograd::{Float, Tape, Tensor, Var, grad, jvp, vjp};
+use crate::operations::{Input, Inputs, record, tensor};
+use autograd::{Float, Program, Tape, Tensor, Var, grad, jvp, vjp};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -57,29 +57,35 @@ fn guarded<T: Float>(case: &Case, tolerance: Tolerance) -> Result<(), String> {
     })
 }
 
-fn compare<T: Float>(case: &Case, tolerance: Tolerance) -> Result<(), String> {
-    let tape = Tape::<T>::default();
-    let inputs: Vec<Input<'_, T>> = case.inputs.iter().map(|array| Input::on(&tape, array)).collect();
-    let y = record(&tape, &case.op, &case.attrs, &inputs)?;
-    check("output", &y.value(), &case.output, tolerance)?;
-    let Some(cotangent) = &case.cotangent else { return Ok(()) };
+/// Everything that a case has a reference for, recorded.
+struct Recorded<'t, T: Float> {
+    /// What it is, its value, and the reference.
+    checks: Vec<(String, Var<'t, T>, Array)>,
+}
+
+/// Records the operation and the derivatives that a case has references for.
+fn derive<'t, T: Float>(tape: &'t Tape<T>, case: &Case, inputs: &[Input<'t, T>]) -> Result<Recorded<'t, T>, String> {
+    let y = record(tape, &case.op, &case.attrs, inputs)?;
+    let mut checks = vec![("output".to_owned(), y, case.output.clone())];
+    let Some(cotangent) = &case.cotangent else { return Ok(Recorded { checks }) };
+    if y.shape()[..] != cotangent.shape[..] {
+        return Ok(Recorded { checks }); // The output's shape is wrong, and its check says so.
+    }
     let dy = tape.var(&tensor(cotangent));
     // The inputs that are differentiated, by their place among all.
     let places: Vec<usize> = (0..inputs.len()).filter(|&k| case.inputs[k].diff).collect();
-    let x: Vec<Var<'_, T>> = places
-        .iter()
-        .filter_map(|&k| match inputs[k] {
-            Input::Float(x) => Some(x),
-            Input::Index(_) => None,
-        })
-        .collect();
+    let float = |&k: &usize| match inputs[k] {
+        Input::Float(x) => Some(x),
+        Input::Index(_) => None,
+    };
+    let x: Vec<Var<'t, T>> = places.iter().filter_map(float).collect();
     let gradients = vjp(y, &x, dy);
-    for (&k, dx) in places.iter().zip(&gradients) {
+    for (&k, &dx) in places.iter().zip(&gradients) {
         if let Some(Some(reference)) = case.vjp.get(k) {
-            check(&format!("vjp {k}"), &dx.value(), reference, tolerance)?;
+            checks.push((format!("vjp {k}"), dx, reference.clone()));
         }
     }
-    let Some(reference) = &case.jvp else { return Ok(()) };
+    let Some(reference) = &case.jvp else { return Ok(Recorded { checks }) };
     let (mut along, mut tangents) = (Vec::new(), Vec::new());
     for (&k, &x) in places.iter().zip(&x) {
         if let Some(Some(tangent)) = case.tangents.get(k) {
@@ -87,20 +93,45 @@ fn compare<T: Float>(case: &Case, tolerance: Tolerance) -> Result<(), String> {
             tangents.push(tape.var(&tensor(tangent)));
         }
     }
-    check("jvp", &jvp(y, &along, &tangents).value(), reference, tolerance)?;
-    let Some(hvp) = &case.hvp else { return Ok(()) };
+    let dy_along = jvp(y, &along, &tangents);
+    checks.push(("jvp".to_owned(), dy_along, reference.clone()));
+    let Some(hvp) = &case.hvp else { return Ok(Recorded { checks }) };
     // The derivative of the VJP along the tangents: the tangent of the gradient, and the gradient of the JVP.
-    let slope = (jvp(y, &along, &tangents) * dy).sum();
-    let reverse = grad(slope, &x);
+    let reverse = grad((dy_along * dy).sum(), &x);
     for (i, &k) in places.iter().enumerate() {
         if let Some(Some(reference)) = hvp.get(k) {
-            check(
-                &format!("hvp {k} forward over reverse"),
-                &jvp(gradients[i], &along, &tangents).value(),
-                reference,
-                tolerance,
-            )?;
-            check(&format!("hvp {k} reverse over forward"), &reverse[i].value(), reference, tolerance)?;
+            let forward = jvp(gradients[i], &along, &tangents);
+            checks.push((format!("hvp {k} forward over reverse"), forward, reference.clone()));
+            checks.push((format!("hvp {k} reverse over forward"), reverse[i], reference.clone()));
+        }
+    }
+    Ok(Recorded { checks })
+}
+
+fn compare<T: Float>(case: &Case, tolerance: Tolerance) -> Result<(), String> {
+    let tape = Tape::<T>::default();
+    let inputs: Vec<Input<'_, T>> = case.inputs.iter().map(|array| Input::on(&tape, array)).collect();
+    let Recorded { checks } = derive(&tape, case, &inputs)?;
+    for (what, value, reference) in &checks {
+        check(what, &value.value(), reference, tolerance)?;
+    }
+    // Replay must give the same bits as recording and computing anew.
+    let stateless: [Tensor<T>; 0] = [];
+    let feed = Inputs(&case.inputs);
+    let mut program = Program::record(&stateless, &feed, |tape, [], inputs| {
+        let recorded = derive(tape, case, &inputs).map(|recorded| recorded.checks).unwrap_or_default();
+        (vec![], recorded.into_iter().map(|(_, value, _)| value).collect())
+    })
+    .map_err(|error| format!("replay: {error}"))?;
+    for _ in 0..2 {
+        let outputs = program.run(&feed).map_err(|error| format!("replay: {error}"))?;
+        for (k, (what, value, _)) in checks.iter().enumerate() {
+            let (replayed, eager) = (outputs.tensor(k), value.value());
+            let pairs = replayed.as_slice().iter().zip(eager.as_slice());
+            let same = |(a, b): (&T, &T)| a == b || (a.is_nan() && b.is_nan());
+            if replayed.shape() != eager.shape() || !pairs.into_iter().all(same) {
+                return Err(format!("{what} in replay is {replayed:?}, eager it is {eager:?}"));
+            }
         }
     }
     Ok(())

@@ -30,6 +30,23 @@ pub struct Binder<'p, T: Float> {
     next: usize,
 }
 
+impl Slots {
+    /// Places numbers on a tape as an input.
+    pub fn numbers<'t, T: Float>(&mut self, tape: &'t Tape<T>, value: &Tensor<T>) -> Var<'t, T> {
+        let var = tape.var(value);
+        self.slots.push(Slot { node: var.index(), shape: value.shape().clone(), labels: None, buffer: 0 });
+        var
+    }
+
+    /// Places integers on a tape as an input.
+    pub fn integers<'t, T: Float>(&mut self, index: IndexVar<'t, T>) -> IndexVar<'t, T> {
+        let limit = Limit { low: -T::MAX_INDEX, high: T::MAX_INDEX, but: None };
+        let (node, shape) = (index.var().index(), index.shape());
+        self.slots.push(Slot { node, shape, labels: Some(vec![limit]), buffer: 0 });
+        index
+    }
+}
+
 impl<'p, T: Float> Binder<'p, T> {
     pub(super) fn new(slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
         Self { slots, buffers, next: 0 }
@@ -42,36 +59,45 @@ impl<'p, T: Float> Binder<'p, T> {
         self.slots.get(input).map(|slot| (input, slot)).ok_or(count)
     }
 
-    fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
+    /// Gives the next input, numbers in row-major order.
+    ///
+    /// # Errors
+    /// Where the next input was not recorded as numbers of this shape.
+    pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
         let (input, slot) = self.slot()?;
         if slot.labels.is_some() {
             return Err(ProgramError::Input { input, expected: "labels" });
         }
-        if slot.shape != *shape {
-            let (expected, found) = (slot.shape.clone(), shape.clone());
-            return Err(ProgramError::Shape { what: format!("input {input}"), expected, found });
-        }
+        Self::check_shape(input, slot, shape)?;
         self.buffers[slot.buffer][..data.len()].copy_from_slice(data);
         Ok(())
     }
 
-    fn labels(&mut self, labels: &[usize]) -> Result<(), ProgramError> {
+    /// Gives the next input, integers in row-major order.
+    ///
+    /// # Errors
+    /// Where the next input was not recorded as integers of this shape, or one is out of range.
+    pub fn integers(&mut self, shape: &Shape, data: impl IntoIterator<Item = i64>) -> Result<(), ProgramError> {
         let (input, slot) = self.slot()?;
         let Some(limits) = &slot.labels else {
             return Err(ProgramError::Input { input, expected: "numbers" });
         };
-        if slot.shape[..] != [labels.len()] {
-            let (expected, found) = (slot.shape.clone(), Shape::from([labels.len()]));
-            return Err(ProgramError::Shape { what: format!("input {input}"), expected, found });
-        }
-        for (position, (&label, bits)) in labels.iter().zip(&mut self.buffers[slot.buffer]).enumerate() {
-            let label = i64::try_from(label).unwrap_or(i64::MAX);
+        Self::check_shape(input, slot, shape)?;
+        for (position, (label, bits)) in data.into_iter().zip(&mut self.buffers[slot.buffer]).enumerate() {
             if let Some(&Limit { low, high, .. }) = limits.iter().find(|limit| !limit.allows(label)) {
                 return Err(ProgramError::Label { input, position, label, low, high });
             }
             *bits = T::from_index(label);
         }
         Ok(())
+    }
+
+    fn check_shape(input: usize, slot: &Slot, shape: &Shape) -> Result<(), ProgramError> {
+        if slot.shape == *shape {
+            return Ok(());
+        }
+        let (expected, found) = (slot.shape.clone(), shape.clone());
+        Err(ProgramError::Shape { what: format!("input {input}"), expected, found })
     }
 
     pub(super) fn finish(self) -> Result<(), ProgramError> {
@@ -97,9 +123,7 @@ pub trait Feed<T: Float> {
 impl<T: Float> Feed<T> for Tensor<T> {
     type Traced<'t> = Var<'t, T>;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Var<'t, T> {
-        let var = tape.var(self);
-        slots.slots.push(Slot { node: var.index(), shape: self.shape().clone(), labels: None, buffer: 0 });
-        var
+        slots.numbers(tape, self)
     }
     fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
         binder.numbers(self.shape(), self.as_slice())
@@ -126,18 +150,10 @@ number!(f32 f64);
 impl<T: Float> Feed<T> for [usize] {
     type Traced<'t> = IndexVar<'t, T>;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
-        let labels = tape.labels(self);
-        let slot = Slot {
-            node: labels.var().index(),
-            shape: labels.shape(),
-            labels: Some(vec![Limit { low: 0, high: T::MAX_INDEX, but: None }]),
-            buffer: 0,
-        };
-        slots.slots.push(slot);
-        labels
+        slots.integers(tape.labels(self))
     }
     fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
-        binder.labels(self)
+        binder.integers(&Shape::from([self.len()]), self.iter().map(|&label| i64::try_from(label).unwrap_or(i64::MAX)))
     }
 }
 
@@ -147,7 +163,7 @@ impl<T: Float> Feed<T> for Vec<usize> {
         self[..].trace(tape, slots)
     }
     fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
-        binder.labels(self)
+        self[..].bind(binder)
     }
 }
 
@@ -157,7 +173,7 @@ impl<T: Float, const N: usize> Feed<T> for [usize; N] {
         self[..].trace(tape, slots)
     }
     fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
-        binder.labels(self)
+        self[..].bind(binder)
     }
 }
 
@@ -173,7 +189,7 @@ impl<T: Float, F: Feed<T> + ?Sized> Feed<T> for &F {
 
 impl<T: Float> Feed<T> for Vec<Tensor<T>> {
     type Traced<'t> = Vec<Var<'t, T>>;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Vec<Var<'t, T>> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
         self.iter().map(|x| x.trace(tape, slots)).collect()
     }
     fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
