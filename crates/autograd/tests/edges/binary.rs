@@ -9,8 +9,10 @@ const NAN: f64 = f64::NAN;
 
 table! {
     ties<T> of T:
-    "maximum at a tie" [1.0] [1.0], |x| x[0].maximum(x[1]), value [1.0], first [0.5] [0.5], second [0.0] [0.0] => Selected;
-    "minimum at a tie" [1.0] [1.0], |x| x[0].minimum(x[1]), value [1.0], first [0.5] [0.5], second [0.0] [0.0] => Selected;
+    "maximum at a tie" [1.0] [1.0], |x| x[0].maximum(x[1]), value [1.0], first [0.5] [0.5],
+        second [0.0] [0.0] => Selected;
+    "minimum at a tie" [1.0] [1.0], |x| x[0].minimum(x[1]), value [1.0], first [0.5] [0.5],
+        second [0.0] [0.0] => Selected;
     "maximum of 0 and −0" [0.0] [-0.0], |x| x[0].maximum(x[1]), value [0.0], first [0.5] [0.5],
         second [0.0] [0.0] => Selected;
     "maximum off a tie" [1.0] [2.0], |x| x[0].maximum(x[1]), value [2.0], first [0.0] [1.0],

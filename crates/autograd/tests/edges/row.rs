@@ -26,8 +26,9 @@ pub(crate) struct Row<T: Float> {
     pub(crate) at_infinity: AtInfinity,
 }
 
-/// A table, of one number type or of any; a row is: the name, a list of elements for each input, the expression, its value, the first derivatives
-/// for each input, where they are known the second, and what an infinite cotangent does at a zero.
+/// A table, of one number type or of any; a row is: the name, a list of elements for each input, the expression, its
+/// value, the first derivatives for each input, where they are known the second, and what an infinite cotangent does at
+/// a zero.
 macro_rules! table {
     ($(#[$doc:meta])* $table:ident $(<$t:ident>)? of $number:ty: $(
         $name:literal $([$($x:expr),*])+, |$v:ident| $f:expr, value [$($y:expr),*],

@@ -43,14 +43,16 @@ table! {
     far<T> of T:
     "sigmoid at ±1000" [1000.0, -1000.0], |x| x[0].sigmoid(), value [1.0, 0.0], first [0.0, 0.0],
         second [0.0, 0.0] => Smooth;
-    "tanh at ±1000" [1000.0, -1000.0], |x| x[0].tanh(), value [1.0, -1.0], first [0.0, 0.0], second [0.0, 0.0] => Smooth;
+    "tanh at ±1000" [1000.0, -1000.0], |x| x[0].tanh(), value [1.0, -1.0], first [0.0, 0.0],
+        second [0.0, 0.0] => Smooth;
     "softplus at ±1000" [1000.0, -1000.0], |x| x[0].softplus(), value [1000.0, 0.0], first [1.0, 0.0],
         second [0.0, 0.0] => Smooth;
     "log_sigmoid at ±1000" [1000.0, -1000.0], |x| x[0].log_sigmoid(), value [0.0, -1000.0], first [0.0, 1.0],
         second [0.0, 0.0] => Smooth;
     "silu at ±∞" [INF, -INF], |x| x[0].silu(), value [INF, 0.0], first [1.0, 0.0], second [0.0, 0.0] => Smooth;
     "gelu at ±∞" [INF, -INF], |x| x[0].gelu(), value [INF, 0.0], first [1.0, 0.0], second [0.0, 0.0] => Smooth;
-    "gelu_tanh at ±∞" [INF, -INF], |x| x[0].gelu_tanh(), value [INF, 0.0], first [1.0, 0.0], second [0.0, 0.0] => Smooth;
+    "gelu_tanh at ±∞" [INF, -INF], |x| x[0].gelu_tanh(), value [INF, 0.0], first [1.0, 0.0],
+        second [0.0, 0.0] => Smooth;
     "mish at ±∞" [INF, -INF], |x| x[0].mish(), value [INF, 0.0], first [1.0, 0.0], second [0.0, 0.0] => Smooth;
     "tanh at ±∞" [INF, -INF], |x| x[0].tanh(), value [1.0, -1.0], first [0.0, 0.0], second [0.0, 0.0] => Smooth;
     "sigmoid at ±∞" [INF, -INF], |x| x[0].sigmoid(), value [1.0, 0.0], first [0.0, 0.0], second [0.0, 0.0] => Smooth;
