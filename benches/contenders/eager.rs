@@ -6,9 +6,9 @@ use crate::contenders::problem::Problem;
 use autograd::{Float, Tape, Tensor, tree};
 
 /// One affine layer: its parameters, variables or gradients.
-struct Layer<V> {
-    weight: V,
-    bias: V,
+pub(crate) struct Layer<V> {
+    pub(crate) weight: V,
+    pub(crate) bias: V,
 }
 tree!(Layer { weight, bias });
 
@@ -31,19 +31,24 @@ pub(crate) fn eager<T: Number>(problem: &Problem<T>) -> Box<dyn Contender<T>> {
     }
 }
 
+/// The parameters of a problem of `L` layers.
+pub(crate) fn layers<T: Number, const L: usize>(problem: &Problem<T>) -> [Layer<Tensor<T>>; L] {
+    let sizes = problem.workload.sizes;
+    std::array::from_fn(|l| {
+        let (weight, bias) = &problem.layers[l];
+        Layer {
+            weight: Tensor::new([sizes[l], sizes[l + 1]], weight.clone()),
+            bias: Tensor::new([sizes[l + 1]], bias.clone()),
+        }
+    })
+}
+
 impl<T: Number, const L: usize> Eager<T, L> {
     fn new(problem: &Problem<T>) -> Self {
         let (n, sizes) = (problem.workload.batch, problem.workload.sizes);
-        let layer = |l: usize| {
-            let (weight, bias) = &problem.layers[l];
-            Layer {
-                weight: Tensor::new([sizes[l], sizes[l + 1]], weight.clone()),
-                bias: Tensor::new([sizes[l + 1]], bias.clone()),
-            }
-        };
         Self {
             tape: Tape::default(),
-            params: std::array::from_fn(layer),
+            params: layers(problem),
             grads: None,
             x: Tensor::new([n, sizes[0]], problem.x.clone()),
             labels: problem.labels.clone(),

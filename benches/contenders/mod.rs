@@ -2,6 +2,7 @@
 
 pub(crate) mod problem;
 mod eager;
+mod replay;
 
 use crate::closed::closed_form;
 use crate::closed::number::Number;
@@ -25,7 +26,7 @@ pub(crate) const BASE: &str = "closed";
 /// All contenders with their names, the base first.
 pub(crate) fn contenders<T: Number>(workload: Workload) -> Vec<(&'static str, Box<dyn Contender<T>>)> {
     let problem = Problem::new(workload);
-    vec![(BASE, closed_form(&problem)), ("eager", eager::eager(&problem))]
+    vec![(BASE, closed_form(&problem)), ("eager", eager::eager(&problem)), ("replay", replay::replay(&problem))]
 }
 
 /// Takes one step with two contenders; gives the largest difference between their losses, gradients and parameters
