@@ -1,7 +1,7 @@
 //! A warm eager step allocates nothing per operation, counted by the allocator itself.
 #![expect(unsafe_code, reason = "a global allocator is an unsafe trait; this one counts and forwards")]
 
-use autograd::{Tape, Tensor, Tree, Var, grad, tree};
+use autograd::{Program, Tape, Tensor, Tree, Var, grad, tree, zip};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -9,16 +9,22 @@ struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that this thread holds, and the most that it held.
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
 // SAFETY: every call is forwarded to the system allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.with(|n| n.set(n.get() + 1));
+        let live = LIVE.with(|n| n.replace(n.get().wrapping_add(layout.size()))).wrapping_add(layout.size());
+        PEAK.with(|peak| peak.set(peak.get().max(live)));
         // SAFETY: the caller's contract is the system allocator's.
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE.with(|n| n.set(n.get().wrapping_sub(layout.size())));
         // SAFETY: the caller's contract is the system allocator's.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -113,6 +119,28 @@ fn a_training_step_copies_no_parameters() {
     };
     run();
     run();
+}
+
+#[test]
+fn a_replay_allocates_nothing_and_its_buffers_are_what_the_plan_says() {
+    let (params, x, labels) = (net(), ramp([5, 4]), [0_usize, 1, 2, 2, 1]);
+    let before = LIVE.with(Cell::get);
+    let mut program = Program::record(&params, &(&x, &labels, 0.1_f64), |_, net, (x, labels, rate)| {
+        let hidden = (x.matmul(net.w1) + net.b1).relu();
+        let loss = ((hidden.tanh() * hidden.sigmoid()).matmul(net.w2) + net.b2).cross_entropy(&labels);
+        (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+    })
+    .expect("nothing was read");
+    let held = LIVE.with(Cell::get) - before;
+    assert!(held >= program.bytes(), "the plan says {} bytes, {held} are held", program.bytes());
+    let mut last = f64::INFINITY;
+    let mut run = || last = program.run(&(&x, &labels, 0.1)).map_or(f64::NAN, |out| out.item(0));
+    let peak = PEAK.with(|peak| peak.replace(LIVE.with(Cell::get)));
+    assert!(peak > 0);
+    assert_eq!(allocations(&mut run), 0, "the first run");
+    assert_eq!(allocations(|| (0..100).for_each(|_| run())), 0, "later runs");
+    assert_eq!(PEAK.with(Cell::get), LIVE.with(Cell::get), "memory grew while running");
+    assert!(last.is_finite());
 }
 
 #[test]
