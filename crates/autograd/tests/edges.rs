@@ -23,6 +23,8 @@ mod reductions;
 mod softmax;
 #[path = "edges/losses.rs"]
 mod losses;
+#[path = "edges/matrices.rs"]
+mod matrices;
 #[path = "edges/empty.rs"]
 mod empty;
 #[path = "edges/accuracy.rs"]

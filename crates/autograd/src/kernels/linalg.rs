@@ -132,3 +132,25 @@ pub(crate) fn det<T: Float>(a: &[T], n: usize) -> T {
     let pivots = (0..n).map(|i| factors[i * n + i]);
     pivots.clone().find(|&p| p == T::ZERO).unwrap_or_else(|| pivots.fold(sign, |product, p| product * p))
 }
+
+/// The adjugate of a square matrix, the transpose of its cofactors: `det A · A⁻¹` where that is finite, else minor by
+/// minor.
+pub(crate) fn adjugate<T: Float>(a: &[T], n: usize, out: &mut [T]) {
+    let volume = det(a, n);
+    let eye: Vec<T> = (0..n * n).map(|i| if i / n == i % n { T::ONE } else { T::ZERO }).collect();
+    solve(a, n, false, &eye, out);
+    for o in &mut *out {
+        *o *= volume;
+    }
+    if volume != T::ZERO && out.iter().all(|o| o.is_finite()) {
+        return;
+    }
+    let mut minor = Vec::with_capacity(n * n);
+    for (at, o) in out.iter_mut().enumerate() {
+        let (column, row) = (at / n, at % n);
+        minor.clear();
+        minor.extend((0..n * n).filter(|i| i / n != row && i % n != column).map(|i| a[i]));
+        let cofactor = det(&minor, n - 1);
+        *o = if (row + column) % 2 == 0 { cofactor } else { -cofactor };
+    }
+}

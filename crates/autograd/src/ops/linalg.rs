@@ -4,6 +4,7 @@ use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::linalg::{self, Triangle};
 use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::ops::binary::BinaryRules;
 use crate::shape::Shape;
 use crate::var::Var;
 
@@ -160,44 +161,82 @@ impl<T: Float> Op<T, 2> for Solve {
     }
 }
 
-/// The determinant of each matrix, or the logarithm of its magnitude.
+/// The determinant of each matrix, the logarithm of its magnitude, or its adjugate: `det A · A⁻¹`, of cofactors where
+/// there is no inverse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Determinant {
-    log_abs: bool,
+pub(crate) enum Determinant {
+    Value,
+    LogAbs,
+    Adjugate,
 }
 
 impl Determinant {
-    /// `d ln|det A| / dA = A⁻ᵀ`, and `d det A / dA = det A · A⁻ᵀ`.
-    fn slope<'t, T: Float>(self, a: Var<'t, T>, y: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
-        let g = if self.log_abs { g } else { g.zmul(y) };
-        g.expand_dims(-1).expand_dims(-1).zmul(a.inv().t())
+    #[track_caller]
+    fn of<'t, T: Float>(self, a: Var<'t, T>) -> Var<'t, T> {
+        a.tape().record(Arity(self), [a])
+    }
+
+    /// `d det A / dA = adj(A)ᵀ`, also where `A` is singular, and `d ln|det A| / dA = A⁻ᵀ`.
+    fn slope<'t, T: Float>(self, a: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+        let inverse = if self == Self::LogAbs { a.inv() } else { Self::Adjugate.of(a) };
+        g.expand_dims(-1).expand_dims(-1).zmul(inverse.t())
+    }
+
+    /// With `Y = adj A`, `(⟨G, Yᵀ⟩·Y − Y G Y) / det A`: the tangent along `G`, and, of transposes, the cotangent. NaN
+    /// where `A` is singular, but for the adjugate of a 2 × 2 matrix, which is linear, and of a number, which is 1.
+    fn adjugate_rule<'t, T: Float>(a: Var<'t, T>, y: Var<'t, T>, g: Var<'t, T>) -> Option<Var<'t, T>> {
+        match a.with_shape(|a| a[a.rank() - 1]) {
+            0 | 1 => None,
+            2 => Some(Self::Adjugate.of(g)),
+            _ => {
+                let g = g.zdiv(Self::Value.of(a).expand_dims(-1).expand_dims(-1));
+                let along = (g * y.t()).sum_axes(crate::keepdims([-2, -1]));
+                Some(along * y - y.matmul(g).matmul(y))
+            }
+        }
     }
 }
 
 impl Named for Determinant {
-    const NAMES: &'static [&'static str] = &["det", "logabsdet"];
+    const NAMES: &'static [&'static str] = &["det", "logabsdet", "adjugate"];
 }
 
 impl<T: Float> Op<T, 1> for Determinant {
     fn name(&self) -> &'static str {
-        if self.log_abs { "logabsdet" } else { "det" }
+        match self {
+            Self::Value => "det",
+            Self::LogAbs => "logabsdet",
+            Self::Adjugate => "adjugate",
+        }
     }
     fn shape(&self, [a]: [&Shape; 1]) -> Result<Shape, Reason> {
-        square(a).map(|_| Shape::from(&a[..a.rank() - 2]))
+        square(a).map(|_| if *self == Self::Adjugate { a.clone() } else { Shape::from(&a[..a.rank() - 2]) })
     }
     fn eval(&self, [a]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let n = a.shape[a.shape.rank() - 1];
         if n == 0 {
-            y.data.fill(if self.log_abs { T::ZERO } else { T::ONE });
+            y.data.fill(if *self == Self::LogAbs { T::ZERO } else { T::ONE });
         }
-        each(a, y, 1, |_, a, y| y[0] = if self.log_abs { linalg::log_abs_det(a, n).0 } else { linalg::det(a, n) });
+        match self {
+            Self::Value => each(a, y, 1, |_, a, y| y[0] = linalg::det(a, n)),
+            Self::LogAbs => each(a, y, 1, |_, a, y| y[0] = linalg::log_abs_det(a, n).0),
+            Self::Adjugate => each(a, y, n * n, |_, a, y| linalg::adjugate(a, n, y)),
+        }
     }
     fn vjp<'t>(&self, _: usize, [a]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(self.slope(a, y, dy))
+        match self {
+            Self::Value | Self::LogAbs => Some(self.slope(a, dy)),
+            Self::Adjugate => Some(Self::adjugate_rule(a, y, dy.t())?.t()),
+        }
     }
     fn jvp<'t>(&self, [a]: [Var<'t, T>; 1], y: Var<'t, T>, [da]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        let one = y.tape().full(y.shape(), T::ONE);
-        Some((self.slope(a, y, one) * da?).sum_axes([-2, -1]))
+        match self {
+            Self::Value | Self::LogAbs => {
+                let one = y.tape().full(y.shape(), T::ONE);
+                Some(da?.zmul(self.slope(a, one)).sum_axes([-2, -1]))
+            }
+            Self::Adjugate => Self::adjugate_rule(a, y, da?),
+        }
     }
 }
 
@@ -263,15 +302,16 @@ impl<'t, T: Float> Var<'t, T> {
         self.solve(eye)
     }
 
-    /// The determinant of each matrix.
+    /// The determinant of each matrix. The derivative is exact at singular matrices too; the second is NaN there from
+    /// three dimensions on.
     #[track_caller]
     pub fn det(self) -> Self {
-        self.tape().record(Arity(Determinant { log_abs: false }), [self])
+        Determinant::Value.of(self)
     }
 
     /// `ln |det A|` of each matrix, without overflow; −∞ where it is singular.
     #[track_caller]
     pub fn logabsdet(self) -> Self {
-        self.tape().record(Arity(Determinant { log_abs: true }), [self])
+        Determinant::LogAbs.of(self)
     }
 }
