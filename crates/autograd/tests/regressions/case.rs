@@ -1,7 +1,7 @@
 //! A case: an expression whose gradient another system once gave wrong, and how it is run.
 
 use autograd::check::{Checker, Verdict};
-use autograd::{Tape, Tensor, Var, jvp, vjp};
+use autograd::{Program, Tape, Tensor, Var, jvp, vjp};
 
 /// An expression, a cotangent of its result, and what the gradients must be.
 pub(crate) struct Case {
@@ -79,6 +79,14 @@ impl Case {
             expect("a zero cotangent:", none.as_slice(), &vec![0.0; expected.len()]);
             expect("forward mode:", &self.forward(y, *x), expected);
         }
+        let replayed = self.replayed();
+        let bits = |gradients: &[Tensor]| -> Vec<u64> {
+            gradients.iter().flat_map(|g| g.as_slice().iter().map(|g| g.to_bits())).collect()
+        };
+        let computed: Vec<Tensor> = all.iter().map(Var::value).collect();
+        if bits(&replayed) != bits(&computed) {
+            failures.push(format!("{}: replayed {replayed:?}, computed {computed:?}", self.name));
+        }
         if self.smooth {
             let report = Checker::default().check(self.f, &self.inputs);
             if report.verdict() != Verdict::Pass {
@@ -86,6 +94,19 @@ impl Case {
             }
         }
         failures
+    }
+
+    /// The gradients by a program that was recorded at other inputs.
+    fn replayed(&self) -> Vec<Tensor> {
+        const STATELESS: [Tensor; 0] = [];
+        let elsewhere: Vec<Tensor> = self.inputs.iter().map(|x| x.map(|x| x * 0.5 + 0.125)).collect();
+        let program = Program::record(&STATELESS, &elsewhere, |tape, [], x| {
+            let y = (self.f)(&x);
+            (vec![], vjp(y, &x, tape.var(&Tensor::new(y.shape(), self.cotangent.clone()))))
+        });
+        let mut program = program.unwrap();
+        let outputs = program.run(&self.inputs).unwrap();
+        (0..outputs.len()).map(|i| outputs.tensor(i)).collect()
     }
 
     /// The gradient by forward mode: each column of the Jacobian weighed by the cotangent.
