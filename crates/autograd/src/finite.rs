@@ -1,8 +1,9 @@
 //! Where did the NaN come from?
 
+use crate::compute::State;
 use crate::float::Float;
 use crate::op::Kind;
-use crate::tape::{NONE, Pass, State, Tape};
+use crate::tape::{NONE, Pass, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use std::fmt;

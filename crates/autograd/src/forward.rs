@@ -72,20 +72,16 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
         if tangents[slot] == UNNEEDED {
             continue;
         }
-        let (kind, args) = {
-            let node = &tape.state.borrow().nodes[index as usize];
-            if node.origin.constant {
-                continue;
-            }
-            let args: SmallVec<[Var<'t, T>; 4]> = node.args.iter().map(|&a| Var::new(tape, a)).collect();
-            (node.kind.clone(), args)
-        };
+        let Some((kind, args)) = tape.differentiable(index) else { continue };
         let given: SmallVec<[Option<Var<'t, T>>; 4]> = args
             .iter()
             .map(|a| a.index().checked_sub(base).map(|i| tangents[i as usize]).filter(|&t| t < ZERO))
             .map(|t| t.map(|t| Var::new(tape, t)))
             .collect();
-        let Some(op) = kind.op().filter(|_| given.iter().any(Option::is_some)) else { continue };
+        if given.iter().all(Option::is_none) {
+            continue;
+        }
+        let op = kind.op().expect("what is differentiable is an operation");
         tape.within_rule_of(index, Pass::Forward, || {
             let y = Var::new(tape, index);
             let dy = op.jvp(&args, y, &given);
@@ -101,6 +97,14 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
     }
     let last = *tangents.last()?;
     (last < ZERO).then(|| Var::new(tape, last))
+}
+
+/// The sum of two tangents, where none is a zero.
+pub(crate) fn plus<'t, T: Float>(a: Option<Var<'t, T>>, b: Option<Var<'t, T>>) -> Option<Var<'t, T>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a + b),
+        (one, other) => one.or(other),
+    }
 }
 
 /// A JVP from a VJP rule: the rule is linear in `dy`, so its own VJP with respect to `dy`, at the tangents, is the JVP.

@@ -22,6 +22,8 @@ mod tensor;
 mod kernels;
 mod pool;
 mod tape;
+mod recording;
+mod compute;
 mod var;
 mod op;
 mod ops;

@@ -122,6 +122,19 @@ impl<const N: usize, O: Named> Named for Arity<N, O> {
     const NAMES: &'static [&'static str] = O::NAMES;
 }
 
+/// The rules of an operation of `N` operands that is piecewise constant, or counts as a constant: all derivatives are zero.
+macro_rules! no_derivative {
+    ($n:literal) => {
+        fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; $n], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
+            None
+        }
+        fn jvp<'t>(&self, _: [Var<'t, T>; $n], _: Var<'t, T>, _: [Option<Var<'t, T>>; $n]) -> Option<Var<'t, T>> {
+            None
+        }
+    };
+}
+pub(crate) use no_derivative;
+
 /// The tape passes as many operands as were recorded, and recording took an array of `N`.
 fn array<A: Copy, const N: usize>(args: &[A]) -> [A; N] {
     *args.first_chunk().expect("a node has as many operands as its operation takes")

@@ -99,15 +99,8 @@ pub(crate) fn reverse<'t, T: Float>(
         if cotangent >= UNREACHED {
             continue;
         }
-        let (kind, args) = {
-            let node = &tape.state.borrow().nodes[index as usize];
-            if node.origin.constant {
-                continue;
-            }
-            let args: SmallVec<[Var<'t, T>; 4]> = node.args.iter().map(|&a| Var::new(tape, a)).collect();
-            (node.kind.clone(), args)
-        };
-        let Some(op) = kind.op() else { continue };
+        let Some((kind, args)) = tape.differentiable(index) else { continue };
+        let op = kind.op().expect("what is differentiable is an operation");
         let (y, dy) = (Var::new(tape, index), Var::new(tape, cotangent));
         for (k, a) in args.iter().enumerate() {
             let Some(slot) = a.index().checked_sub(base).map(|i| i as usize) else { continue };

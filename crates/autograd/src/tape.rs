@@ -1,15 +1,16 @@
 //! The tape: a linear list of nodes in the order they were recorded, which is the order they are computed in.
 
+use crate::compute::{State, Value};
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
-use crate::op::{Arity, Kind, Op, View, ViewMut};
-use crate::pool::Pool;
+use crate::op::{Arity, Kind, Op};
+use crate::recording::Recording;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -26,6 +27,9 @@ pub(crate) struct Node<T: Float> {
     pub(crate) len: usize,
     pub(crate) origin: Origin,
 }
+
+/// The operands of a node as variables.
+pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
 
 /// Who asked for a node: a line of the user's, and, where a derivative rule recorded it, the node whose rule it was.
 #[derive(Clone, Copy)]
@@ -51,28 +55,6 @@ pub enum Pass {
     Forward,
 }
 
-/// What a node's value is stored in, if it is computed.
-pub(crate) enum Value<T> {
-    Empty,
-    Owned(Vec<T>),
-    Shared(Arc<Vec<T>>),
-}
-
-impl<T> Value<T> {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Empty)
-    }
-
-    /// The whole buffer, which may be longer than the node's shape.
-    fn buffer(&self) -> &[T] {
-        match self {
-            Self::Empty => &[],
-            Self::Owned(buffer) => buffer,
-            Self::Shared(buffer) => buffer,
-        }
-    }
-}
-
 /// A list of recorded operations, and the values computed so far.
 ///
 /// Recording costs no arithmetic: values are computed when they are asked for, each once. A tape is a plain value;
@@ -96,57 +78,13 @@ pub struct Tape<T: Float = f64> {
     /// Set while a checkpoint records its part anew.
     pub(crate) again: Cell<bool>,
     /// What a program needs to know of its recording.
-    recording: RefCell<Recording>,
-}
-
-/// What a program needs to know of its recording: values that were read, branches that were taken, and the ranges that
-/// integers must lie in.
-#[derive(Default)]
-pub(crate) struct Recording {
-    on: bool,
-    pub(crate) reads: Vec<u32>,
-    pub(crate) guards: Vec<(u32, bool, &'static Location<'static>)>,
-    pub(crate) limits: Vec<(u32, Limit)>,
-}
-
-/// The range that integers must lie in, and one that they may be beside it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limit {
-    pub(crate) low: i64,
-    pub(crate) high: i64,
-    pub(crate) but: Option<i64>,
-}
-
-impl Limit {
-    pub(crate) fn allows(self, i: i64) -> bool {
-        (self.low..=self.high).contains(&i) || self.but == Some(i)
-    }
-}
-
-pub(crate) struct State<T: Float> {
-    pub(crate) nodes: Vec<Node<T>>,
-    pub(crate) values: Vec<Value<T>>,
-    /// How many needed nodes still have to read each node; zero between calls of `compute`.
-    readers: Vec<u32>,
-    pool: Pool<T>,
-    /// Whether computing looks for values that are not finite.
-    pub(crate) watch: bool,
-    /// Lists that the sweeps fill, kept for their memory.
-    pub(crate) scratch: Vec<Vec<u32>>,
+    pub(crate) recording: RefCell<Recording>,
 }
 
 impl<T: Float> Default for Tape<T> {
     fn default() -> Self {
-        let state = State {
-            nodes: Vec::new(),
-            values: Vec::new(),
-            readers: Vec::new(),
-            pool: Pool::default(),
-            watch: false,
-            scratch: Vec::new(),
-        };
         Self {
-            state: RefCell::new(state),
+            state: RefCell::default(),
             within: Cell::new(None),
             constant: Cell::new(false),
             again: Cell::new(false),
@@ -276,6 +214,14 @@ impl<T: Float> Tape<T> {
         result
     }
 
+    /// The operation of a node and its operands, or `None` for what derivatives do not go through: a leaf, or what
+    /// `no_grad` recorded.
+    pub(crate) fn differentiable(&self, index: u32) -> Option<(Kind<T>, Operands<'_, T>)> {
+        let node = &self.state.borrow().nodes[index as usize];
+        node.kind.op().filter(|_| !node.origin.constant)?;
+        Some((node.kind.clone(), node.args.iter().map(|&a| Var::new(self, a)).collect()))
+    }
+
     /// Records what `f` records as constants: derivatives do not go through them.
     ///
     /// ```
@@ -369,187 +315,6 @@ impl<T: Float> Tape<T> {
     pub(crate) fn error(&self, op: &str, reason: Reason, args: &[Var<'_, T>]) -> Error {
         let shapes = args.iter().map(Var::shape).collect();
         Error::new(op, reason, shapes, self.origin(Location::caller()).location)
-    }
-
-    /// Computes all variables of a structure together. Each intermediate buffer is recycled after its last reader, so
-    /// this needs the least memory; [`Var::value`] keeps intermediates for the next question instead.
-    ///
-    /// ```
-    /// use autograd::{grad, Tape, Tensor};
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([3.0]));
-    /// let y = (x * x).sum();
-    /// let (y, [dx]) = tape.values(&(y, grad(y, &[x])));
-    /// assert_eq!((y.item(), dx.item()), (9.0, 6.0));
-    /// ```
-    ///
-    /// # Panics
-    /// Where a variable lives on another tape.
-    #[track_caller]
-    pub fn values<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> P::With<Tensor<T>> {
-        self.compute(vars, false);
-        vars.map(&mut |var: &Var<'t, T>| self.share(var.index()))
-    }
-
-    #[track_caller]
-    pub(crate) fn compute<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P, keep: bool) {
-        let (mut roots, mut stranger): (SmallVec<[u32; 8]>, _) = (SmallVec::new(), None);
-        vars.visit(&mut |var| {
-            if !std::ptr::eq(var.tape(), self) {
-                stranger = Some(*var);
-            }
-            roots.push(var.index());
-        });
-        if let Some(var) = stranger {
-            panic!("values: {var:?} lives on another tape");
-        }
-        self.note(|recording| recording.reads.extend_from_slice(&roots));
-        let broken = self.state.borrow_mut().compute(&roots, keep);
-        if let Some(index) = broken {
-            panic!("{}", self.state.borrow().report(index));
-        }
-    }
-
-    /// Computes a value without noting that it was read.
-    pub(crate) fn compute_unnoted(&self, index: u32) {
-        self.state.borrow_mut().compute(&[index], true);
-    }
-
-    /// From now on, notes what a program must know.
-    pub(crate) fn start_recording(&self) {
-        self.recording.borrow_mut().on = true;
-    }
-
-    pub(crate) fn recording(&self) -> Ref<'_, Recording> {
-        self.recording.borrow()
-    }
-
-    /// Notes something while recording.
-    pub(crate) fn note(&self, note: impl FnOnce(&mut Recording)) {
-        let mut recording = self.recording.borrow_mut();
-        if recording.on {
-            note(&mut recording);
-        }
-    }
-
-    /// A computed value, shared with the user.
-    pub(crate) fn share(&self, index: u32) -> Tensor<T> {
-        let state = &mut *self.state.borrow_mut();
-        let value = &mut state.values[index as usize];
-        let buffer = match std::mem::replace(value, Value::Empty) {
-            Value::Owned(buffer) => state.pool.share(buffer),
-            Value::Shared(buffer) => buffer,
-            Value::Empty => unreachable!("values are shared after they are computed"),
-        };
-        *value = Value::Shared(Arc::clone(&buffer));
-        Tensor::from_parts(state.nodes[index as usize].shape.clone(), buffer)
-    }
-
-    /// A computed value, borrowed.
-    pub(crate) fn borrow_value(&self, index: u32) -> Ref<'_, [T]> {
-        Ref::map(self.state.borrow(), |state| state.slice(index))
-    }
-}
-
-impl<T: Float> State<T> {
-    fn push(&mut self, node: Node<T>, value: Value<T>) -> u32 {
-        let index = u32::try_from(self.nodes.len()).ok().filter(|&i| i != NONE).expect("a tape holds 2^32 − 1 nodes");
-        self.nodes.push(node);
-        self.values.push(value);
-        index
-    }
-
-    pub(crate) fn slice(&self, index: u32) -> &[T] {
-        let i = index as usize;
-        &self.values[i].buffer()[..self.nodes[i].len]
-    }
-
-    fn clear(&mut self) {
-        self.pool.collect();
-        for (node, value) in self.nodes.iter().zip(&mut self.values) {
-            match (&node.kind, std::mem::replace(value, Value::Empty)) {
-                (_, Value::Owned(buffer)) => self.pool.give(buffer),
-                (Kind::Leaf | Kind::Index, Value::Shared(_)) | (_, Value::Empty) => {}
-                (_, Value::Shared(buffer)) => self.pool.give_shared(buffer),
-            }
-        }
-        self.nodes.clear();
-        self.values.clear();
-    }
-
-    /// Computes the roots and what they need, in index order. Unless `keep`, an intermediate buffer is recycled after
-    /// its last reader. Where this is watched, returns the first node whose value broke, and keeps all.
-    fn compute(&mut self, roots: &[u32], keep: bool) -> Option<usize> {
-        let top = *roots.iter().max()?;
-        let (keep, mut broken) = (keep || self.watch, None);
-        self.readers.resize(self.nodes.len().max(self.readers.len()), 0);
-        let mut pending = 0_usize;
-        for &root in roots {
-            self.need(root, &mut pending);
-        }
-        let mut first = top as usize + 1;
-        while pending > 0 {
-            first -= 1;
-            if self.readers[first] > 0 && self.values[first].is_empty() {
-                pending -= 1;
-                for k in 0..self.nodes[first].args.len() {
-                    self.need(self.nodes[first].args[k], &mut pending);
-                }
-            }
-        }
-        for index in first..=top as usize {
-            if self.readers[index] > 0 && self.values[index].is_empty() {
-                self.eval(index);
-                if self.watch && broken.is_none() && self.breaks(index) {
-                    broken = Some(index);
-                }
-                for k in 0..self.nodes[index].args.len() {
-                    self.release(self.nodes[index].args[k] as usize, keep);
-                }
-            }
-        }
-        for &root in roots {
-            self.readers[root as usize] = 0;
-        }
-        broken
-    }
-
-    /// Counts a reader of a value that is not there yet.
-    fn need(&mut self, index: u32, pending: &mut usize) {
-        let i = index as usize;
-        if self.values[i].is_empty() {
-            *pending += usize::from(self.readers[i] == 0);
-            self.readers[i] += 1;
-        }
-    }
-
-    /// Counts a reader off; values that were there before are not counted and stay.
-    fn release(&mut self, index: usize, keep: bool) {
-        if self.readers[index] == 0 {
-            return;
-        }
-        self.readers[index] -= 1;
-        if self.readers[index] == 0 && !keep {
-            match std::mem::replace(&mut self.values[index], Value::Empty) {
-                Value::Owned(buffer) => self.pool.give(buffer),
-                Value::Shared(_) | Value::Empty => unreachable!("what this pass computed is its own"),
-            }
-        }
-    }
-
-    fn eval(&mut self, index: usize) {
-        let node = &self.nodes[index];
-        let n = node.len;
-        let mut buffer = self.pool.take(n);
-        let op = node.kind.op().expect("leaves have their value from the start");
-        let y = ViewMut { shape: &node.shape, data: &mut buffer[..n] };
-        let view = |&a: &u32| View { shape: &self.nodes[a as usize].shape, data: self.slice(a) };
-        match &node.args[..] {
-            [a] => op.eval(&[view(a)], y),
-            [a, b] => op.eval(&[view(a), view(b)], y),
-            args => op.eval(&args.iter().map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
-        }
-        self.values[index] = Value::Owned(buffer);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Reason};
 use crate::float::Float;
+use crate::forward::plus;
 use crate::kernels::map::{map, zip};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
@@ -75,10 +76,7 @@ macro_rules! binary {
             ) -> Option<Var<'t, T>> {
                 let from_a = da.and_then(|da| self.rule(0, args, y, da));
                 let from_b = db.and_then(|db| self.rule(1, args, y, db));
-                match (from_a, from_b) {
-                    (Some(a), Some(b)) => Some(a + b),
-                    (one, other) => one.or(other),
-                }
+                plus(from_a, from_b)
             }
         }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
+use crate::forward::plus;
 use crate::kernels::softmax;
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::take::Indices;
@@ -154,10 +155,7 @@ impl<T: Float> Op<T, 3> for CrossEntropyGrad {
     ) -> Option<Var<'t, T>> {
         let from_scores = dx.map(|dx| self.curve(scores, dy, dx));
         let from_dy = ddy.map(|ddy| y.tape().record(Arity(*self), [scores, labels, ddy]));
-        match (from_scores, from_dy) {
-            (Some(a), Some(b)) => Some(a + b),
-            (one, other) => one.or(other),
-        }
+        plus(from_scores, from_dy)
     }
 }
 

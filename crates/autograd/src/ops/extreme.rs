@@ -3,7 +3,7 @@
 use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::reduce;
-use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::shape::Shape;
@@ -70,12 +70,7 @@ impl<T: Float> Op<T, 2> for ExtremeShare {
         let (_, n, inner) = x.shape.around(self.axis);
         reduce::extreme_share(x.data, extreme.data, (n, inner), y.data);
     }
-    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 2], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
-        None
-    }
-    fn jvp<'t>(&self, _: [Var<'t, T>; 2], _: Var<'t, T>, _: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
-        None
-    }
+    no_derivative!(2);
 }
 
 impl<'t, T: Float> Var<'t, T> {

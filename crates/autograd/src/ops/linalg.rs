@@ -2,6 +2,7 @@
 
 use crate::error::{Kind, Reason};
 use crate::float::Float;
+use crate::forward::plus;
 use crate::kernels::linalg::{self, Triangle};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
@@ -113,13 +114,6 @@ impl TriangularSolve {
     fn triangle_of<'t, T: Float>(self, a: Var<'t, T>) -> Var<'t, T> {
         let strict = isize::from(self.0.unit_diagonal);
         if self.0.lower { a.tril(-strict) } else { a.triu(strict) }
-    }
-}
-
-fn plus<'t, T: Float>(a: Option<Var<'t, T>>, b: Option<Var<'t, T>>) -> Option<Var<'t, T>> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a + b),
-        (one, other) => one.or(other),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
+use crate::forward::plus;
 use crate::kernels::gemm;
 use crate::kernels::strided::{Odometer, collapse};
 use crate::op::{Arity, Named, Op, View, ViewMut};
@@ -85,10 +86,7 @@ impl<T: Float> Op<T, 2> for MatMul {
     fn jvp<'t>(&self, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
         let from_a = da.map(|da| da.matmul_with(b, self.ta, self.tb));
         let from_b = db.map(|db| a.matmul_with(db, self.ta, self.tb));
-        match (from_a, from_b) {
-            (Some(a), Some(b)) => Some(a + b),
-            (one, other) => one.or(other),
-        }
+        plus(from_a, from_b)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::error::Reason;
 use crate::float::Float;
+use crate::forward::plus;
 use crate::kernels::reduce;
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
@@ -93,10 +94,7 @@ impl<T: Float> Op<T, 2> for Recurrence {
     /// The tangent obeys the same recurrence, with `db_t + da_t · h_{t−1}` in the place of `b_t`.
     fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
         let from_a = da.map(|da| if self.lagged { self.moved(da.both(y), true) } else { da.both(self.moved(y, true)) });
-        let source = match (from_a, db) {
-            (Some(a), Some(b)) => a + b,
-            (one, other) => one.or(other)?,
-        };
+        let source = plus(from_a, db)?;
         Some(y.tape().record(Arity(Self { absolute: true, ..*self }), [a, source]))
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::sort;
-use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::take::IndexVar;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -37,12 +37,7 @@ impl<T: Float> Op<T, 1> for Argsort {
         let (_, n, inner) = x.shape.around(self.axis);
         sort::argsort(x.data, (n, inner), self.descending, y.data);
     }
-    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
-        None
-    }
-    fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        None
-    }
+    no_derivative!(1);
 }
 
 impl Named for ArgExtreme {
@@ -63,12 +58,7 @@ impl<T: Float> Op<T, 1> for ArgExtreme {
         let (_, n, inner) = x.shape.around(self.axis);
         sort::arg_extreme(x.data, (n, inner), self.largest, y.data);
     }
-    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
-        None
-    }
-    fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        None
-    }
+    no_derivative!(1);
 }
 
 impl<'t, T: Float> Var<'t, T> {

@@ -2,7 +2,7 @@
 
 use crate::error::Reason;
 use crate::float::Float;
-use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::shape::Shape;
 use crate::var::Var;
 
@@ -24,12 +24,7 @@ impl<T: Float> Op<T, 1> for StopGradient {
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         y.data.copy_from_slice(x.data);
     }
-    fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], _: Var<'t, T>, _: Var<'t, T>) -> Option<Var<'t, T>> {
-        None
-    }
-    fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, _: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        None
-    }
+    no_derivative!(1);
 }
 
 impl<'t, T: Float> Var<'t, T> {

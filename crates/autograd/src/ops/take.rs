@@ -4,8 +4,9 @@ use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::take::{Layout, put, take};
 use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::recording::Limit;
 use crate::shape::Shape;
-use crate::tape::{Limit, Tape};
+use crate::tape::Tape;
 use crate::var::Var;
 
 /// `y[…, j, …] = x[…, index[j], …]`

@@ -3,8 +3,9 @@
 use super::error::ProgramError;
 use crate::float::Float;
 use crate::ops::take::IndexVar;
+use crate::recording::Limit;
 use crate::shape::Shape;
-use crate::tape::{Limit, Tape};
+use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::var::Var;
 

@@ -1,0 +1,49 @@
+//! What a program needs to know of its recording.
+
+use crate::float::Float;
+use crate::tape::Tape;
+use std::cell::Ref;
+use std::panic::Location;
+
+/// What a program needs to know of its recording: values that were read, branches that were taken, and the ranges that
+/// integers must lie in.
+#[derive(Default)]
+pub(crate) struct Recording {
+    on: bool,
+    pub(crate) reads: Vec<u32>,
+    pub(crate) guards: Vec<(u32, bool, &'static Location<'static>)>,
+    pub(crate) limits: Vec<(u32, Limit)>,
+}
+
+/// The range that integers must lie in, and one that they may be beside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limit {
+    pub(crate) low: i64,
+    pub(crate) high: i64,
+    pub(crate) but: Option<i64>,
+}
+
+impl Limit {
+    pub(crate) fn allows(self, i: i64) -> bool {
+        (self.low..=self.high).contains(&i) || self.but == Some(i)
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// From now on, notes what a program must know.
+    pub(crate) fn start_recording(&self) {
+        self.recording.borrow_mut().on = true;
+    }
+
+    pub(crate) fn recording(&self) -> Ref<'_, Recording> {
+        self.recording.borrow()
+    }
+
+    /// Notes something while recording.
+    pub(crate) fn note(&self, note: impl FnOnce(&mut Recording)) {
+        let mut recording = self.recording.borrow_mut();
+        if recording.on {
+            note(&mut recording);
+        }
+    }
+}
