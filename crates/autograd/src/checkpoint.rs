@@ -2,10 +2,10 @@
 
 use crate::error::Reason;
 use crate::float::Float;
-use crate::op::{Kind, SliceOp, View, ViewMut};
+use crate::op::{Kind, Named, SliceOp, View, ViewMut};
 use crate::reverse::reverse;
 use crate::shape::Shape;
-use crate::tape::Tape;
+use crate::tape::{Restore, Tape};
 use crate::var::Var;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +21,15 @@ struct Checkpoint {
     swept: Mutex<Option<(u32, Vec<Option<u32>>)>>,
 }
 
-impl<T: Float> SliceOp<T> for Checkpoint {
+/// A shared [`Checkpoint`], as a row of the table of operations.
+#[derive(Clone, Debug)]
+pub(crate) struct Recompute(Arc<Checkpoint>);
+
+impl Named for Recompute {
+    const NAMES: &'static [&'static str] = &["checkpoint"];
+}
+
+impl<T: Float> SliceOp<T> for Recompute {
     fn name(&self) -> &'static str {
         "checkpoint"
     }
@@ -35,11 +43,11 @@ impl<T: Float> SliceOp<T> for Checkpoint {
         if arg == 0 {
             return None;
         }
-        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut swept = self.0.swept.lock().unwrap_or_else(PoisonError::into_inner);
         let cotangents = match &*swept {
             Some((of, cotangents)) if *of == dy.index() => cotangents,
             Some(_) | None => {
-                let again = self.record_again(y.tape(), args[0].index());
+                let again = self.0.record_again(y.tape(), args[0].index());
                 let inputs: Vec<u32> = args[1..].iter().map(Var::index).collect();
                 let found = reverse(y.tape(), &[(again, dy)], &inputs);
                 let found = found.into_iter().map(|g| g.map(|g| g.index())).collect();
@@ -54,22 +62,28 @@ impl<T: Float> SliceOp<T> for Checkpoint {
 }
 
 impl Checkpoint {
-    /// Records the part anew, up to one of its nodes.
+    /// Records the part anew, up to one of its nodes. What `no_grad` recorded stays a constant, whether or not this is
+    /// recorded within `no_grad`; a checkpoint within the part is recorded anew with it.
     fn record_again<'t, T: Float>(&self, tape: &'t Tape<T>, result: u32) -> Var<'t, T> {
-        let before = tape.again.replace(true);
+        let _again = Restore::set(&tape.again, true);
         let mut copies: Vec<u32> = (self.start..self.end).collect();
         for index in self.start..=result.min(self.end - 1) {
-            let (kind, args) = {
+            let (kind, args, constant) = {
                 let node = &tape.state.borrow().nodes[index as usize];
-                (node.kind.clone(), node.args.clone())
+                (node.kind.clone(), node.args.clone(), node.origin.constant)
             };
-            if kind.op().is_some() {
-                let copy = |&a: &u32| if a < self.start { a } else { copies[(a - self.start) as usize] };
-                let args: Vec<Var<'t, T>> = args.iter().map(|a| Var::new(tape, copy(a))).collect();
-                copies[(index - self.start) as usize] = tape.record_slice(kind, &args).index();
-            }
+            // What is inside is the part's own; what is outside, or a leaf, is shared with it.
+            let copy = |&a: &u32| a.checked_sub(self.start).and_then(|i| copies.get(i as usize)).map_or(a, |&c| c);
+            let args: Vec<Var<'t, T>> = args.iter().map(|a| Var::new(tape, copy(a))).collect();
+            let _constant = Restore::set(&tape.constant, constant);
+            copies[(index - self.start) as usize] = if kind.op().is_none() {
+                index
+            } else if matches!(kind, Kind::Checkpoint(_)) {
+                args[0].index()
+            } else {
+                tape.record_slice(kind, &args).index()
+            };
         }
-        tape.again.set(before);
         Var::new(tape, copies[(result - self.start) as usize])
     }
 }
@@ -77,6 +91,9 @@ impl Checkpoint {
 impl<T: Float> Tape<T> {
     /// Records a part whose intermediate values a reverse sweep computes anew instead of keeping: less memory for one
     /// more computation. Values and derivatives are those of the part itself.
+    ///
+    /// Intermediate results of the part are its own: a derivative with respect to one of them does not see what comes
+    /// after the part. Ask for what goes into it.
     ///
     /// It pays where everything is computed together by [`Tape::values`], which recycles each buffer after its last
     /// reader.
@@ -99,15 +116,16 @@ impl<T: Float> Tape<T> {
         let mut args = vec![y];
         {
             let state = self.state.borrow();
-            let outside = |a: &u32| *a < start;
-            for &a in
-                state.nodes[start as usize..end as usize].iter().flat_map(|node| &node.args).filter(|a| outside(a))
-            {
+            // Leaves inside the part are not recorded anew, so they are operands too.
+            let outside = |a: &u32| *a < start || state.nodes[*a as usize].kind.op().is_none();
+            let part = state.nodes[start as usize..end as usize].iter();
+            for &a in part.flat_map(|node| &node.args).filter(|a| outside(a)) {
                 if args.iter().all(|v| v.index() != a) {
                     args.push(Var::new(self, a));
                 }
             }
         }
-        self.record_slice(Kind::Custom(Arc::new(Checkpoint { start, end, swept: Mutex::new(None) })), &args)
+        let part = Checkpoint { start, end, swept: Mutex::new(None) };
+        self.record_slice(Recompute(Arc::new(part)).into(), &args)
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct State<T: Float> {
     /// How many needed nodes still have to read each node; zero between calls of `compute`.
     readers: Vec<u32>,
     pub(crate) pool: Pool<T>,
+    /// Whether a computation is under way, or was when it panicked.
+    computing: bool,
     /// Whether computing looks for values that are not finite.
     pub(crate) watch: bool,
     /// Lists that the sweeps fill, kept for their memory.
@@ -53,6 +55,7 @@ impl<T: Float> Default for State<T> {
             values: Vec::new(),
             readers: Vec::new(),
             pool: Pool::default(),
+            computing: false,
             watch: false,
             scratch: Vec::new(),
         }
@@ -93,15 +96,21 @@ impl<T: Float> Tape<T> {
             panic!("values: {var:?} lives on another tape");
         }
         self.note(|recording| recording.reads.extend_from_slice(&roots));
-        let broken = self.state.borrow_mut().compute(&roots, keep);
-        if let Some(index) = broken {
-            panic!("{}", self.state.borrow().report(index));
-        }
+        self.compute_roots(&roots, keep);
     }
 
     /// Computes a value without noting that it was read.
+    #[track_caller]
     pub(crate) fn compute_unnoted(&self, index: u32) {
-        self.state.borrow_mut().compute(&[index], true);
+        self.compute_roots(&[index], true);
+    }
+
+    #[track_caller]
+    fn compute_roots(&self, roots: &[u32], keep: bool) {
+        let broken = self.state.borrow_mut().compute(roots, keep);
+        if let Some(index) = broken {
+            panic!("{}", self.state.borrow().report(index));
+        }
     }
 
     /// A computed value, shared with the user.
@@ -154,6 +163,10 @@ impl<T: Float> State<T> {
     fn compute(&mut self, roots: &[u32], keep: bool) -> Option<usize> {
         let top = *roots.iter().max()?;
         let (keep, mut broken) = (keep || self.watch, None);
+        if std::mem::replace(&mut self.computing, true) {
+            // An operation panicked, and somebody went on: what it left behind counts for nothing.
+            self.readers.fill(0);
+        }
         self.readers.resize(self.nodes.len().max(self.readers.len()), 0);
         let mut pending = 0_usize;
         for &root in roots {
@@ -183,6 +196,7 @@ impl<T: Float> State<T> {
         for &root in roots {
             self.readers[root as usize] = 0;
         }
+        self.computing = false;
         broken
     }
 

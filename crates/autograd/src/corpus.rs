@@ -170,6 +170,7 @@ rows! {
     "sort" [2, 4] in ANY => |x| x[0].sort(1, false).square().cumsum(1);
     "topk" [2, 4] in ANY => |x| x[0].topk(2, 1, true).0.square().cumsum(1);
 
+    "checkpoint" [3] [3] in ANY => |x| x[0].tape().checkpoint(|| (x[0] * x[1]).sin() * x[1]);
     "cross_entropy mean" [3, 4] in ANY => |x| x[0].cross_entropy(&[0, 3, 0]);
     "cross_entropy sum" [3, 4] in ANY => |x| x[0].cross_entropy_with(&[0, 3, 0], Reduction::Sum);
     "cross_entropy none" [3, 4] in ANY => |x| x[0].cross_entropy_with(&[0, 3, 0], Reduction::None);

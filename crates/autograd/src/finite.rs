@@ -63,7 +63,9 @@ impl<T: Float> Tape<T> {
     /// assert!(found.to_string().contains("in the cotangent through sqrt recorded at"));
     /// ```
     pub fn first_non_finite<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> Option<NonFinite> {
+        let watched = std::mem::replace(&mut self.state.borrow_mut().watch, false);
         self.compute(vars, true);
+        self.state.borrow_mut().watch = watched;
         let state = self.state.borrow();
         let mut needed = vec![false; state.nodes.len()];
         vars.visit(&mut |var| needed[var.index() as usize] = true);

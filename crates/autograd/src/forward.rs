@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::reverse::reverse;
-use crate::tape::{NONE, Pass, Tape};
+use crate::tape::{NONE, Pass, Restore, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -114,14 +114,19 @@ pub(crate) fn jvp_from_vjp<'t, T: Float>(
     rule: impl Fn(usize, Var<'t, T>) -> Option<Var<'t, T>>,
 ) -> Option<Var<'t, T>> {
     let tape = y.tape();
-    let dy = tape.full(y.shape(), T::ZERO);
-    let mut results: SmallVec<[(Var<'t, T>, Var<'t, T>); 4]> = SmallVec::new();
-    for (k, tangent) in tangents.iter().enumerate() {
-        if let Some((tangent, da)) = tangent.and_then(|t| Some((t, rule(k, dy)?))) {
-            let shape = da.shape();
-            let tangent = if tangent.shape() == shape { tangent } else { tangent.broadcast_to(shape) };
-            results.push((da, tangent));
+    let tangent = {
+        // Within `no_grad` the rule must be seen through all the same; only the tangent is a constant then.
+        let _through = Restore::set(&tape.constant, false);
+        let dy = tape.full(y.shape(), T::ZERO);
+        let mut results: SmallVec<[(Var<'t, T>, Var<'t, T>); 4]> = SmallVec::new();
+        for (k, tangent) in tangents.iter().enumerate() {
+            if let Some((tangent, da)) = tangent.and_then(|t| Some((t, rule(k, dy)?))) {
+                let shape = da.shape();
+                let tangent = if tangent.shape() == shape { tangent } else { tangent.broadcast_to(shape) };
+                results.push((da, tangent));
+            }
         }
-    }
-    reverse(tape, &results, &[dy.index()])[0]
+        reverse(tape, &results, &[dy.index()])[0]?
+    };
+    Some(if tape.constant.get() { tangent.stop_gradient() } else { tangent })
 }

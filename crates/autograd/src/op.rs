@@ -228,6 +228,7 @@ builtin! {
     Solve(Arity<2, ops::linalg::Solve>),
     Determinant(Arity<1, ops::linalg::Determinant>),
     Labels(Arity<1, ops::labels::Labels>),
+    Checkpoint(crate::checkpoint::Recompute),
     StopGradient(Arity<1, ops::stop::StopGradient>),
     Softmax(Arity<1, ops::softmax::Softmax>),
     LogSoftmax(Arity<1, ops::softmax::LogSoftmax>),

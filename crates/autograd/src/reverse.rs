@@ -48,7 +48,8 @@ pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P) ->
 pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy: Var<'t, T>) -> P::With<Var<'t, T>> {
     assert!(y.shape() == dy.shape(), "vjp: the cotangent {dy:?} must have the shape of {y:?}");
     let tape = y.tape();
-    let (mut inputs, mut stranger): (SmallVec<[u32; 8]>, _) = (SmallVec::new(), None);
+    let mut inputs: SmallVec<[u32; 8]> = SmallVec::new();
+    let mut stranger = Some(dy).filter(|dy| !std::ptr::eq(dy.tape(), tape));
     wrt.visit(&mut |x| {
         if !std::ptr::eq(x.tape(), tape) {
             stranger = Some(*x);

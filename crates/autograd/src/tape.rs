@@ -44,6 +44,14 @@ pub(crate) struct Origin {
     pub(crate) again: bool,
 }
 
+/// The rule that records: the user's line it stands for, its pass, and its node.
+#[derive(Clone, Copy)]
+struct Within {
+    location: &'static Location<'static>,
+    pass: Pass,
+    rule_of: u32,
+}
+
 /// Which pass recorded a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
@@ -72,9 +80,9 @@ pub enum Pass {
 pub struct Tape<T: Float = f64> {
     pub(crate) state: RefCell<State<T>>,
     /// Set while a derivative rule records.
-    within: Cell<Option<Origin>>,
+    within: Cell<Option<Within>>,
     /// Set within `no_grad`.
-    constant: Cell<bool>,
+    pub(crate) constant: Cell<bool>,
     /// Set while a checkpoint records its part anew.
     pub(crate) again: Cell<bool>,
     /// What a program needs to know of its recording.
@@ -194,24 +202,17 @@ impl<T: Float> Tape<T> {
     }
 
     fn origin(&self, location: &'static Location<'static>) -> Origin {
-        let constant = self.constant.get();
-        self.within.get().unwrap_or(Origin {
-            location,
-            pass: Pass::Primal,
-            rule_of: NONE,
-            constant,
-            again: self.again.get(),
-        })
+        let (constant, again) = (self.constant.get(), self.again.get());
+        let within = self.within.get().unwrap_or(Within { location, pass: Pass::Primal, rule_of: NONE });
+        let Within { location, pass, rule_of } = within;
+        Origin { location, pass, rule_of, constant, again }
     }
 
     /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
     pub(crate) fn within_rule_of<R>(&self, index: u32, pass: Pass, f: impl FnOnce() -> R) -> R {
         let location = self.state.borrow().nodes[index as usize].origin.location;
-        let origin = Origin { location, pass, rule_of: index, constant: self.constant.get(), again: self.again.get() };
-        let before = self.within.replace(Some(origin));
-        let result = f();
-        self.within.set(before);
-        result
+        let _within = Restore::set(&self.within, Some(Within { location, pass, rule_of: index }));
+        f()
     }
 
     /// The operation of a node and its operands, or `None` for what derivatives do not go through: a leaf, or what
@@ -232,10 +233,8 @@ impl<T: Float> Tape<T> {
     /// assert_eq!((y.item(), grad(y, &x).item()), (27.0, 9.0));
     /// ```
     pub fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
-        let before = self.constant.replace(true);
-        let result = f();
-        self.constant.set(before);
-        result
+        let _constant = Restore::set(&self.constant, true);
+        f()
     }
 
     /// Appends a node; panics at the caller's line where the operation does not fit its operands.
@@ -315,6 +314,24 @@ impl<T: Float> Tape<T> {
     pub(crate) fn error(&self, op: &str, reason: Reason, args: &[Var<'_, T>]) -> Error {
         let shapes = args.iter().map(Var::shape).collect();
         Error::new(op, reason, shapes, self.origin(Location::caller()).location)
+    }
+}
+
+/// Sets a cell and puts back what was there when it goes out of scope, also where a panic passes.
+pub(crate) struct Restore<'a, C: Copy> {
+    cell: &'a Cell<C>,
+    before: C,
+}
+
+impl<'a, C: Copy> Restore<'a, C> {
+    pub(crate) fn set(cell: &'a Cell<C>, value: C) -> Self {
+        Self { cell, before: cell.replace(value) }
+    }
+}
+
+impl<C: Copy> Drop for Restore<'_, C> {
+    fn drop(&mut self) {
+        self.cell.set(self.before);
     }
 }
 

@@ -65,6 +65,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// The value. What it depends on is computed first and kept, so asking again, here or further on, costs nothing.
     ///
     /// To compute several values once, in the least memory, ask [`Tape::values`].
+    #[track_caller]
     pub fn value(&self) -> Tensor<T> {
         self.tape.compute(self, true);
         self.tape.share(self.index)
@@ -89,6 +90,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// let x = tape.var(&Tensor::from([1.0, 5.0])) * 2.0;
     /// assert_eq!(x.with_value(|x| x[1]), 10.0);
     /// ```
+    #[track_caller]
     pub fn with_value<R>(&self, f: impl FnOnce(&[T]) -> R) -> R {
         self.tape.compute(self, true);
         f(&self.tape.borrow_value(self.index))

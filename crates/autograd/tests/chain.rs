@@ -48,7 +48,7 @@ fn asking_for_every_value_of_a_long_chain_is_not_quadratic() {
     let tape = Tape::new();
     let mut y = tape.scalar(0.0);
     for i in 1..=100_000 {
-        y = y + 1.0;
+        y += 1.0;
         assert_eq!(y.item(), f64::from(i));
     }
 }

@@ -266,3 +266,114 @@ fn a_watched_tape_panics_at_the_first_value_that_breaks() {
     tape.watch(false);
     assert!(y.value().at([0]).is_nan(), "the tape stays usable");
 }
+
+#[test]
+fn checkpoints_nest_and_keep_what_no_grad_recorded_a_constant() {
+    let tape = Tape::new();
+    let x = tape.scalar(2.0);
+    // x · const(x²): the derivative is x² = 4, not 3x² = 12.
+    let frozen = tape.checkpoint(|| x * tape.no_grad(|| x * x));
+    assert_eq!(grad(frozen, &x).item(), 4.0);
+    let nested = tape.checkpoint(|| tape.checkpoint(|| tape.checkpoint(|| x.sin()).exp()) * x);
+    let direct = x.sin().exp() * x;
+    assert_relative_eq!(grad(nested, &x).item(), grad(direct, &x).item(), max_relative = 1e-15);
+    assert_relative_eq!(hvp(nested, &x, &x).item(), hvp(direct, &x, &x).item(), max_relative = 1e-14);
+    // A gradient that is itself a constant is right, and constant.
+    let cubed = tape.checkpoint(|| x * x * x);
+    let frozen = tape.no_grad(|| grad(cubed, &x));
+    assert_eq!((frozen.item(), grad(frozen * x, &x).item()), (12.0, 12.0));
+    // A leaf that the part makes is reached, too.
+    let inner = std::cell::Cell::new(None);
+    let y = tape.checkpoint(|| {
+        let w = tape.scalar(5.0);
+        inner.set(Some(w));
+        w * w * x
+    });
+    assert_eq!(grad(y, &inner.get().unwrap()).item(), 20.0);
+}
+
+#[test]
+fn forward_mode_through_a_custom_operation_works_within_no_grad_and_is_a_constant() {
+    let tape = Tape::new();
+    let x = tape.var(&Tensor::from([3.0]));
+    let one = tape.var(&Tensor::from([1.0]));
+    let tangent = tape.no_grad(|| jvp(tape.apply(ScaledSquare(1.0), [x]), &x, &one));
+    assert_eq!(tangent.value().as_slice(), [0.0], "what no_grad recorded is a constant");
+    let y = tape.apply(ScaledSquare(1.0), [x]);
+    let tangent = tape.no_grad(|| jvp(y, &x, &one));
+    assert_eq!(tangent.value().as_slice(), [6.0]);
+    assert_eq!(grad(tangent.sum(), &x).value().as_slice(), [0.0]);
+}
+
+/// An operation whose kernel panics.
+#[derive(Debug)]
+struct Panics;
+impl Op<f64, 1> for Panics {
+    fn name(&self) -> &'static str {
+        "panics"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, _: [View<'_, f64>; 1], _: ViewMut<'_, f64>) {
+        panic!("a custom operation that fails");
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t>; 1], _: Var<'t>, dy: Var<'t>) -> Option<Var<'t>> {
+        Some(dy)
+    }
+}
+
+#[test]
+fn a_panic_leaves_the_tape_as_it_was() {
+    let tape = Tape::new();
+    let x = tape.var(&Tensor::from([3.0, 4.0]));
+    let failing = std::panic::AssertUnwindSafe(|| tape.no_grad(|| x + tape.var(&Tensor::from([1.0, 2.0, 3.0]))));
+    assert!(std::panic::catch_unwind(failing).is_err());
+    assert_eq!(grad((x * x).sum(), &x).value().as_slice(), [6.0, 8.0], "still within no_grad");
+
+    let doubled = x * 2.0;
+    let broken = tape.apply(Panics, [doubled]) + doubled;
+    let failing = std::panic::AssertUnwindSafe(|| tape.values(&broken));
+    assert!(std::panic::catch_unwind(failing).is_err());
+    assert_eq!(tape.values(&(doubled, x)).0.as_slice(), [6.0, 8.0]);
+    assert_eq!(doubled.sum().item(), 14.0);
+}
+
+#[test]
+#[should_panic(expected = "live on different tapes")]
+fn a_cotangent_of_another_tape_does_not_mix() {
+    let (tape, other) = (Tape::new(), Tape::new());
+    let x = tape.var(&Tensor::from([1.0, 2.0]));
+    let dy = other.var(&Tensor::from([1.0, 2.0]));
+    vjp(x * x, &[x], dy);
+}
+
+#[test]
+fn an_ignored_label_may_be_any_integer() {
+    let tape = Tape::new();
+    let scores = tape.var(&Tensor::from_rows([[0.0, 0.0], [3.0, 1.0]]));
+    for ignored in [-100, -1, 255, 1] {
+        let options = autograd::CrossEntropyOptions { ignore_index: Some(ignored), ..Default::default() };
+        let labels = tape.indices([2], &[0, ignored]);
+        assert_eq!(scores.cross_entropy_opts(&labels, &options).item(), 2_f64.ln(), "{ignored}");
+        assert_eq!(scores.log_softmax(1).nll(&labels, &options).item(), 2_f64.ln(), "{ignored}");
+    }
+}
+
+#[test]
+fn a_mean_loss_over_a_million_examples_does_not_drift_in_f32() {
+    let tape = Tape::<f32>::default();
+    let n = 1_000_000;
+    let loss = tape.full([n, 2], 0.5).cross_entropy(&vec![1; n]).item();
+    assert!((loss - std::f32::consts::LN_2).abs() < 1e-6, "{loss}");
+}
+
+#[test]
+fn a_watched_tape_watches_branches_and_can_still_be_asked_where_it_broke() {
+    let tape = Tape::new();
+    tape.watch(true);
+    let x = tape.scalar(0.0);
+    assert_eq!(tape.first_non_finite(&x.log()).unwrap().op, "log");
+    let branch = std::panic::AssertUnwindSafe(|| x.reciprocal().gt(x).holds());
+    assert!(std::panic::catch_unwind(branch).is_err());
+}

@@ -65,9 +65,11 @@ impl<T: Float> Op<T, 2> for CrossEntropy {
             softmax::cross_entropy(scores.data, labels.data, n, |r, loss| y.data[r] = loss);
             return;
         }
-        let mut sum = T::ZERO;
-        softmax::cross_entropy(scores.data, labels.data, n, |_, loss| sum += loss);
-        y.data[0] = if self.reduction == Reduction::Mean { sum / T::of_count(labels.data.len()) } else { sum };
+        // In f64, since a sum of many equal losses in the narrow type drifts: 1 % off after a million in f32.
+        let mut sum = 0.0;
+        softmax::cross_entropy(scores.data, labels.data, n, |_, loss| sum += loss.to_f64());
+        let count = if self.reduction == Reduction::Mean { labels.data.len() as f64 } else { 1.0 };
+        y.data[0] = T::of(sum / count);
     }
     fn vjp<'t>(
         &self,

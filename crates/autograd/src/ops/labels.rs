@@ -64,10 +64,10 @@ impl<'t, T: Float> IndexVar<'t, T> {
         })
     }
 
-    /// These labels with 0 in the place of an ignored one.
+    /// These labels, all of `n` classes, with 0 in the place of an ignored one.
     #[track_caller]
-    pub(crate) fn without(&self, ignored: i64) -> Self {
-        self.derived(self.var().tape().record(Arity(Labels::Without(ignored)), [self.var()]))
+    pub(crate) fn without(&self, ignored: i64, n: usize) -> Self {
+        Self::computed(self.var().tape().record(Arity(Labels::Without(ignored)), [self.var()]), n.max(1))
     }
 
     /// 1 where a label counts, 0 where it is the ignored one.

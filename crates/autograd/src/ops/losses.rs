@@ -1,6 +1,6 @@
 //! Losses, with the names and conventions of PyTorch.
 
-use crate::error::Kind;
+use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::take::{IndexVar, Indices};
@@ -78,7 +78,7 @@ impl<'t, T: Float> Var<'t, T> {
             return Counted { labels, counts: None };
         };
         self.expect(op, labels.check_labels_but(classes, ignore));
-        Counted { labels: labels.without(ignore), counts: Some(labels.differs_from(ignore)) }
+        Counted { labels: labels.without(ignore, classes), counts: Some(labels.differs_from(ignore)) }
     }
 
     /// Cross-entropy of scores, with classes on axis 1, against integer labels of the other dimensions' shape, with
@@ -193,21 +193,44 @@ impl<'t, T: Float> Var<'t, T> {
         reduction.apply(losses)
     }
 
+    /// A target that would broadcast, `[n]` against `[n, 1]`, would silently make `n²` losses.
+    #[track_caller]
+    fn require_target(self, op: &str, target: Self) {
+        let (own, shape) = (self.shape(), target.shape());
+        if own != shape {
+            let reason = Reason::shape(format!("a target of the prediction's shape {own} is needed, not {shape}"));
+            self.tape().error(op, reason, &[self, target]).raise();
+        }
+    }
+
     /// `(self − target)²`
+    ///
+    /// # Panics
+    /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
     pub fn mse(self, target: Self, reduction: Reduction) -> Self {
+        self.require_target("mse", target);
         reduction.apply((self - target).square())
     }
 
     /// `|self − target|`
+    ///
+    /// # Panics
+    /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
     pub fn l1(self, target: Self, reduction: Reduction) -> Self {
+        self.require_target("l1", target);
         reduction.apply((self - target).abs())
     }
 
     /// With `d = |self − target|`: `d²/2` up to `delta`, then `delta · (d − delta/2)` (Huber, 1964).
+    ///
+    /// # Panics
+    /// Where the shapes differ, `delta` is not positive, or a mean has nothing to count.
     #[track_caller]
     pub fn huber(self, target: Self, delta: f64, reduction: Reduction) -> Self {
+        self.require_target("huber", target);
+        self.require("huber", delta > 0.0, Kind::Option, || format!("a delta above 0 is needed, not {delta}"));
         let d = self - target;
         let inside = d.abs().le(self.tape().scalar(T::of(delta)));
         let far = d.abs().add_scalar(-0.5 * delta).mul_scalar(delta);
@@ -217,9 +240,17 @@ impl<'t, T: Float> Var<'t, T> {
     /// Binary cross-entropy of logits against targets in [0, 1], with a weight for positive targets that broadcasts:
     /// `(1 − t)·softplus(s) + w·t·softplus(−s)`. Differentiable in both; large logits stay exact, and an infinite one
     /// that is right costs nothing.
+    ///
+    /// # Panics
+    /// Where the shapes of logits and targets differ, the weight does not broadcast to them, or a mean has nothing to
+    /// count.
     #[track_caller]
     pub fn bce_with_logits(self, target: Self, pos_weight: Option<Self>, reduction: Reduction) -> Self {
-        let positive = pos_weight.map_or(target, |weight| weight * target);
+        self.require_target("bce_with_logits", target);
+        let positive = match pos_weight {
+            Some(weight) => weight.fitting("bce_with_logits", "the weight of positive targets", target) * target,
+            None => target,
+        };
         let negative = target.neg().add_scalar(1.0);
         reduction.apply(negative.zmul(self.softplus()) + positive.zmul(self.neg().softplus()))
     }
@@ -227,8 +258,12 @@ impl<'t, T: Float> Var<'t, T> {
     /// The Kullback-Leibler divergence pointwise, `t·(ln t − self)` for log-probabilities `self` and probabilities `t`
     /// (0 where `t` is 0), or `e^t·(t − self)` where the target is given as logarithms; reduced by a sum or the mean
     /// over *all* elements. PyTorch's `batchmean` is the sum divided by the batch size.
+    ///
+    /// # Panics
+    /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
     pub fn kl_div(self, target: Self, log_target: bool, reduction: Reduction) -> Self {
+        self.require_target("kl_div", target);
         let losses =
             if log_target { target.exp().zmul(target - self) } else { target.xlogy(target) - target.zmul(self) };
         reduction.apply(losses)

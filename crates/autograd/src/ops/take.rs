@@ -163,11 +163,6 @@ impl<'t, T: Float> IndexVar<'t, T> {
         self.var.tape().borrow_value(self.var.index()).iter().map(|b| b.to_index()).collect()
     }
 
-    /// Integers made of these, with the same bounds.
-    pub(crate) fn derived(&self, var: Var<'t, T>) -> Self {
-        Self { var, leaf: None, ..*self }
-    }
-
     /// Whether every index names one of `n` elements, `−n` to `n − 1`.
     pub(crate) fn check(&self, n: usize) -> Result<(), Reason> {
         let (low, high) = self.bounds;
@@ -196,7 +191,7 @@ impl<T: Float> Tape<T> {
     /// Integers as a variable to index with, row-major. Negative ones count from the end, where they index.
     ///
     /// # Panics
-    /// Where their number is not the product of the sizes, or one does not fit the number type's bits.
+    /// Where their number is not the product of the sizes.
     #[track_caller]
     pub fn indices(&self, shape: impl Into<Shape>, indices: &[i64]) -> IndexVar<'_, T> {
         let shape = shape.into();
@@ -217,9 +212,8 @@ impl<T: Float> Tape<T> {
             Some(range.map_or((i, i), |(low, high)| (low.min(i), high.max(i))))
         });
         let bounds = range.unwrap_or((0, -1));
-        let largest = bounds.1.max(bounds.0.saturating_neg());
-        // A label beyond the bits of the type is out of any range; the check of the operation that uses it names it.
-        let fit = move |i: usize| if largest <= T::MAX_INDEX { index(i) } else { 0 };
+        // An index beyond the bits of the type is out of the range of any operation, whose check names it.
+        let fit = |i: usize| index(i).clamp(-T::MAX_INDEX, T::MAX_INDEX);
         let var = self.index_leaf(shape, fit);
         IndexVar { var, bounds, leaf: Some(var.index()) }
     }

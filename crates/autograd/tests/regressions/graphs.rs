@@ -35,7 +35,7 @@ fn a_result_used_again_collects_all_its_cotangents() {
         smooth "LibRapid #273: x = x · y, then x · x" not "the updated x in its own rule": [v([2.0]), v([3.0])],
             |x| {
                 let mut a = x[0];
-                a = a * x[1];
+                a *= x[1];
                 a * a
             },
             dy [1.0] => [36.0] [24.0];
