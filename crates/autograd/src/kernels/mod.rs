@@ -1,6 +1,8 @@
 //! The loops that compute. They see slices, sizes and strides; never a tape, never a user's mistake: whoever calls
 //! them has checked the shapes.
 
+pub(crate) mod simd;
+pub(crate) mod elementary;
 pub(crate) mod gemm;
 pub(crate) mod map;
 pub(crate) mod reduce;

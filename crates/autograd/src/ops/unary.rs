@@ -6,21 +6,22 @@
 
 use crate::error::Reason;
 use crate::float::Float;
-use crate::kernels::map::map;
+use crate::kernels::map::{map, map_vectors};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::shape::Shape;
 use crate::var::Var;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-/// A row: docs, visibility, name and parameters of the method; the variant; the function of a number; and the rule,
-/// which multiplies `g`, a cotangent or a tangent, by the derivative at `x` (with `y = f(x)`), or is `None` where the
-/// derivative is zero everywhere. An element-wise Jacobian is diagonal, so one rule serves both directions.
+/// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
+/// where it costs much and all of it vectorises; and the rule, which multiplies `g`, a cotangent or a tangent, by the
+/// derivative at `x` (with `y = f(x)`), or is `None` where the derivative is zero everywhere. An element-wise Jacobian
+/// is diagonal, so one rule serves both directions.
 macro_rules! unary {
     ($(
         $(#[$doc:meta])*
         $vis:vis $name:ident($($p:ident: $ty:ty),*) => $variant:ident,
-        |$v:ident| $f:expr,
+        $($vectors:ident)? |$v:ident| $f:expr,
         |$x:ident, $y:ident, $g:ident| $rule:expr;
     )*) => {
         /// Which element-wise function, and its parameters.
@@ -59,7 +60,7 @@ macro_rules! unary {
                 match *self {
                     $(Self::$variant { $($p),* } => {
                         $(let $p = Parameter::<T>::of($p);)*
-                        map(x.data, y.data, |$v: T| $f);
+                        unary!(@map $($vectors)?)(x.data, y.data, #[inline(always)] |$v: T| $f);
                     })*
                 }
             }
@@ -87,6 +88,8 @@ macro_rules! unary {
             )*
         }
     };
+    (@map) => { map };
+    (@map vectors) => { map_vectors };
 }
 
 /// A row's parameter in the number type of the kernel.
@@ -122,13 +125,8 @@ fn distribution(x: f64) -> f64 {
     0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
 }
 
-/// `1 − tanh² x` from `e^−2|x|`.
-fn sech2<T: Float>(x: T) -> T {
-    let e = (-(x.abs() + x.abs())).exp();
-    T::of(4.0) * e / ((T::ONE + e) * (T::ONE + e))
-}
-
 /// `ln(1 + e^x)`
+#[inline(always)]
 fn softplus<T: Float>(x: T) -> T {
     x.larger(T::ZERO) + (-x.abs()).exp().ln_1p()
 }
@@ -194,13 +192,13 @@ unary! {
     pub round() => Round, |x| x.round_ties_even(), |x, y, g| None;
 
     /// `e^x`
-    pub exp() => Exp, |x| x.exp(), |x, y, g| g.zmul(y);
+    pub exp() => Exp, vectors |x| x.exp(), |x, y, g| g.zmul(y);
     /// `e^x − 1`, exact near 0; the derivative is `e^x`, not `y + 1`, which cancels in the left tail.
-    pub expm1() => Expm1, |x| x.exp_m1(), |x, y, g| g.zmul(x.exp());
+    pub expm1() => Expm1, vectors |x| x.exp_m1(), |x, y, g| g.zmul(x.exp());
     /// The natural logarithm: −∞ at 0, where the derivative is +∞; NaN below.
-    pub log() => Log, |x| x.ln(), |x, y, g| g.zmul(x.log_slope());
+    pub log() => Log, vectors |x| x.ln(), |x, y, g| g.zmul(x.log_slope());
     /// `ln(1 + x)`, exact near 0.
-    pub log1p() => Log1p, |x| x.ln_1p(), |x, y, g| g.zmul(x.add_scalar(1.0).log_slope());
+    pub log1p() => Log1p, vectors |x| x.ln_1p(), |x, y, g| g.zmul(x.add_scalar(1.0).log_slope());
     /// `1/x` for `x ≥ 0`, NaN below: the derivative of the logarithm on its own domain.
     pub(crate) log_slope() => LogSlope, |x| if x < T::ZERO { T::NAN } else { x.abs().recip() },
         |x, y, g| g.zmul(y.square()).neg();
@@ -239,9 +237,9 @@ unary! {
     /// Hyperbolic cosine.
     pub cosh() => Cosh, |x| x.cosh(), |x, y, g| g.zmul(x.sinh());
     /// Hyperbolic tangent; the derivative comes from `e^−2|x|`, so it does not cancel where `y` saturates.
-    pub tanh() => Tanh, |x| x.tanh(), |x, y, g| g.zmul(x.sech2());
+    pub tanh() => Tanh, vectors |x| x.tanh(), |x, y, g| g.zmul(x.sech2());
     /// `1 − tanh² x`
-    pub(crate) sech2() => Sech2, |x| sech2(x), |x, y, g| g.zmul(x.tanh().mul_scalar(-2.0).zmul(y));
+    pub(crate) sech2() => Sech2, vectors |x| x.sech2(), |x, y, g| g.zmul(x.tanh().mul_scalar(-2.0).zmul(y));
     /// Inverse hyperbolic sine.
     pub asinh() => Asinh, |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
     /// `1/√(1+x²)`
@@ -260,16 +258,15 @@ unary! {
         |x, y, g| g.zmul(x.mul_scalar(2.0).zmul(y.square()));
 
     /// `1/(1+e^−x)`
-    pub sigmoid() => Sigmoid, |x| x.sigmoid(), |x, y, g| g.zmul(x.sigmoid_slope());
+    pub sigmoid() => Sigmoid, vectors |x| x.sigmoid(), |x, y, g| g.zmul(x.sigmoid_slope());
     /// `σ(x)·σ(−x)` from `e^−|x|`
-    pub(crate) sigmoid_slope() => SigmoidSlope,
-        |x| { let e = (-x.abs()).exp(); e / ((T::ONE + e) * (T::ONE + e)) },
+    pub(crate) sigmoid_slope() => SigmoidSlope, vectors |x| x.sigmoid_slope(),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(0.5).tanh())).neg();
     /// `ln σ(x)`
-    pub log_sigmoid() => LogSigmoid, |x| x.smaller(T::ZERO) - (-x.abs()).exp().ln_1p(),
+    pub log_sigmoid() => LogSigmoid, vectors |x| x.smaller(T::ZERO) - (-x.abs()).exp().ln_1p(),
         |x, y, g| g.zmul(x.neg().sigmoid());
     /// `ln(1 + e^x)`
-    pub softplus() => Softplus, |x| softplus(x), |x, y, g| g.zmul(x.sigmoid());
+    pub softplus() => Softplus, vectors |x| softplus(x), |x, y, g| g.zmul(x.sigmoid());
 
     /// `max(x, 0)`; the derivative at 0 is 0. The rule reads the result, which is positive where `x` is.
     pub relu() => Relu, |x| x.larger(T::ZERO), |x, y, g| g.gate(y);
@@ -277,14 +274,14 @@ unary! {
     pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| if x > T::ZERO { x } else { negative_slope * x },
         |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0)));
     /// `x` above 0, `alpha · (e^x − 1)` below.
-    pub elu(alpha: f64) => Elu, |x| if x > T::ZERO { x } else { alpha * x.exp_m1() },
+    pub elu(alpha: f64) => Elu, vectors |x| if x > T::ZERO { x } else { alpha * x.exp_m1() },
         |x, y, g| g.zmul(x.elu_slope(alpha));
     /// 1 above 0, `alpha · e^x` below, the smaller of both at 0.
     pub(crate) elu_slope(alpha: f64) => EluSlope,
-        |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { alpha.smaller(T::ONE) } else { alpha * x.exp() },
+        vectors |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { alpha.smaller(T::ONE) } else { alpha * x.exp() },
         |x, y, g| g.both(x.elu_tail(alpha));
     /// 0 from 0 on, `alpha · e^x` below.
-    pub(crate) elu_tail(alpha: f64) => EluTail, |x| if x < T::ZERO { alpha * x.exp() } else { T::ZERO },
+    pub(crate) elu_tail(alpha: f64) => EluTail, vectors |x| if x < T::ZERO { alpha * x.exp() } else { T::ZERO },
         |x, y, g| g.zmul(y);
     /// 1 above 0, `at_zero` at 0, `below` below.
     pub(crate) step_to(below: f64, at_zero: f64) => StepTo,
@@ -319,7 +316,7 @@ unary! {
         }),
         |x, y, g| gelu_tanh_curve(x, g);
     /// `x · σ(x)`, also called swish.
-    pub silu() => Silu, |x| if x == -T::INFINITY { -T::ZERO } else { x * x.sigmoid() },
+    pub silu() => Silu, vectors |x| if x == -T::INFINITY { -T::ZERO } else { x * x.sigmoid() },
         |x, y, g| g.zmul(x.silu_slope());
     /// `σ(x) + x·σ′(x)`
     pub(crate) silu_slope() => SiluSlope,
@@ -331,7 +328,7 @@ unary! {
         |x, y, g| g.zmul(x.mish_slope());
     /// With `w = tanh(softplus x)`: `w + x·(1 − w²)·σ(x)`.
     pub(crate) mish_slope() => MishSlope,
-        |x| wide(x, |x| if x.is_infinite() { mish_gate(x) } else { mish_gate(x) + x * sech2(softplus(x)) * x.sigmoid() }),
+        |x| wide(x, |x| if x.is_infinite() { mish_gate(x) } else { mish_gate(x) + x * softplus(x).sech2() * x.sigmoid() }),
         |x, y, g| mish_curve(x, g);
     /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
     pub softsign() => Softsign,

@@ -1,0 +1,206 @@
+//! Elementary functions that vectorise: branch-free arithmetic and bit patterns, without tables, calls or fused
+//! multiply-adds. At most 2 ulp off for every number, with the special values of IEEE 754.
+//!
+//! One formula serves both number types and every instruction set, so an element's value depends on the element alone:
+//! not on its place in an array, nor on the CPU. The fused multiply-add is left out on purpose. It would save a third
+//! of the instructions where it exists, but be a slow call where it does not, and the bits would differ between CPUs.
+
+mod double;
+mod single;
+#[cfg(test)]
+mod tests;
+
+use crate::Float;
+
+/// What the formulas need to know of a number type.
+pub(crate) trait Format: Float {
+    /// `1.5 · 2^(p−1)` for `p` bits of precision. Adding it rounds to an integer, which the lowest bits then hold.
+    const ROUND: Self;
+    /// `log₂ e`
+    const LOG2_E: Self;
+    /// `ln 2` as a sum. The first part ends in as many zero bits as an exponent has, so that its product with an
+    /// exponent is exact.
+    const LN_2: [Self; 2];
+    /// Where `4e^x` has rounded to 0, and where `e^x` to ∞, for certain.
+    const EXP_RANGE: [Self; 2];
+    /// Beyond the negative of this, `e^x − 1` is −1.
+    const SATURATED: Self;
+    /// Below this magnitude, `e^x − 1` is `x`.
+    const TINY: Self;
+    /// Coefficients of `q` in `e^r = 1 + r + r²·q(r)`, `|r| ≤ ½ ln 2`.
+    const EXP: &'static [Self];
+    /// Coefficients of `R` in `ln((1+s)/(1−s)) = 2s + s³·R(s²)`, `|s| ≤ (√2−1)/(√2+1)`.
+    const LN: &'static [Self];
+    /// Coefficients of `P` and `Q` in `tanh x = x + x³·P(x²)/Q(x²)`, `|x| ≤ 9/16`.
+    const TANH: [&'static [Self]; 2];
+
+    /// `2^k` from `ROUND + k`, for `k` in the range of normal exponents.
+    fn power_of_two(shifted: Self) -> Self;
+    /// Two powers of two whose product is `2^k`, from `ROUND + k`, for `k` in twice that range.
+    fn powers_of_two(shifted: Self) -> [Self; 2];
+    /// `(k, m)` of a positive number `2^k·m` with `√½ ≤ m < √2`, denormal numbers included.
+    fn split(self) -> (Self, Self);
+}
+
+/// `Σ c[i]·x^i`, in even and odd powers: two short chains of dependent operations, not one long one.
+#[inline(always)]
+fn polynomial<T: Format>(x: T, c: &[T]) -> T {
+    let z = x * x;
+    let (start, [b, a]) = c.split_last_chunk().expect("a polynomial here has two coefficients or more");
+    let (mut a, mut b) = (*a, *b);
+    for pair in start.rchunks_exact(2) {
+        a = a * z + pair[1];
+        b = b * z + pair[0];
+    }
+    match start.rchunks_exact(2).remainder() {
+        [c] => (a * z + *c) + b * x,
+        _ => b + a * x,
+    }
+}
+
+/// `e^x = 2^k·(1 + high + low)` with `|high| ≤ ½ ln 2`, exact, and `|low|` an order smaller; `k` comes as `ROUND + k`.
+/// Cody and Waite's reduction `r = x − k·ln 2`, with the rest of `r` and of the series in `low`.
+#[inline(always)]
+fn reduce<T: Format>(x: T) -> (T, T, T) {
+    let shifted = x * T::LOG2_E + T::ROUND;
+    let k = shifted - T::ROUND;
+    let high = x - k * T::LN_2[0];
+    let rest = k * T::LN_2[1];
+    let r = high - rest;
+    (shifted, high, r * r * polynomial(r, T::EXP) - rest)
+}
+
+/// `a + b + c` with one rounding of consequence, where `|a| ≥ |b|` or `a = 0` (Dekker's sum), and `c` is small.
+#[inline(always)]
+fn sum<T: Format>(a: T, b: T, c: T) -> T {
+    let s = a + b;
+    s + ((b - (s - a)) + c)
+}
+
+/// Both values are computed before: a choice, not a branch.
+#[inline(always)]
+fn select<T: Format>(holds: bool, a: T, b: T) -> T {
+    if holds { a } else { b }
+}
+
+/// `x` within bounds; NaN stays.
+#[inline(always)]
+fn clamp<T: Format>(x: T, [low, high]: [T; 2]) -> T {
+    let x = select(x < low, low, x);
+    select(x > high, high, x)
+}
+
+/// `2^k·(1 + high + low)`, with gradual underflow; `k` comes as `ROUND + k`.
+#[inline(always)]
+fn scale<T: Format>(shifted: T, high: T, low: T) -> T {
+    // In two steps, since 2^k alone may be ∞, or a denormal number that has lost bits.
+    let [p, q] = T::powers_of_two(shifted);
+    sum(T::ONE, high, low) * p * q
+}
+
+/// `e^x`
+#[inline(always)]
+pub(crate) fn exp<T: Format>(x: T) -> T {
+    let (shifted, high, low) = reduce(clamp(x, T::EXP_RANGE));
+    scale(shifted, high, low)
+}
+
+/// `e^x − 1`
+#[inline(always)]
+pub(crate) fn exp_m1<T: Format>(x: T) -> T {
+    let (shifted, high, low) = reduce(clamp(x, [-T::SATURATED, T::EXP_RANGE[1]]));
+    // Half of (2^k − 1) + 2^k·high + 2^k·low, since 2^k may be ∞ where the result is not.
+    let p = T::power_of_two(shifted - T::ONE);
+    let y = sum(p - T::of(0.5), p * high, p * low);
+    select(x.abs() < T::TINY, x, y + y)
+}
+
+/// `k·ln 2 + ln(1 + f)`, `√½ ≤ 1 + f < √2`: with `s = f/(2+f)`, `ln(1+f) = ln((1+s)/(1−s))`, arranged so that `f`
+/// stands for itself and all that is rounded is small (the arrangement of FDLIBM's `e_log.c`).
+#[inline(always)]
+fn log<T: Format>(k: T, f: T) -> T {
+    let s = f / (T::of(2.0) + f);
+    let z = s * s;
+    let half = T::of(0.5) * f * f;
+    let rest = s * (half + z * polynomial(z, T::LN)) + k * T::LN_2[1];
+    k * T::LN_2[0] + (f - (half - rest))
+}
+
+/// `y`, the logarithm of a positive finite `x`, or the value at 0, below, at ∞ and at NaN.
+#[inline(always)]
+fn log_or_special<T: Format>(x: T, y: T) -> T {
+    let y = select(x < T::INFINITY, y, x);
+    let y = select(x == T::ZERO, -T::INFINITY, y);
+    select(x < T::ZERO, T::NAN, y)
+}
+
+/// `ln x`
+#[inline(always)]
+pub(crate) fn ln<T: Format>(x: T) -> T {
+    let (k, m) = x.split();
+    log_or_special(x, log(k, m - T::ONE))
+}
+
+/// `ln(1 + x)`
+#[inline(always)]
+pub(crate) fn ln_1p<T: Format>(x: T) -> T {
+    // 1 + x = u + c exactly (Knuth's sum). Near 0, f becomes x itself.
+    let u = T::ONE + x;
+    let v = u - T::ONE;
+    let c = (T::ONE - (u - v)) + (x - v);
+    let (k, m) = u.split();
+    // Where u is so large that 2^−k may leave the range, c does not matter.
+    let c = select(u * T::TINY < T::ONE, c * T::power_of_two(T::ROUND - k), T::ZERO);
+    log_or_special(u, log(k, (m - T::ONE) + c).copysign(x))
+}
+
+/// `tanh x`: from `e^−2|x|` as `1 − 2e/(1+e)`, near 0 as a rational function. One division serves both.
+#[inline(always)]
+pub(crate) fn tanh<T: Format>(x: T) -> T {
+    let a = x.abs();
+    let z = a * a;
+    let e = exp(-(a + a));
+    let near = a < T::of(0.5625);
+    let above = select(near, z * polynomial(z, T::TANH[0]), -(e + e));
+    let below = select(near, polynomial(z, T::TANH[1]), T::ONE + e);
+    let ratio = above / below;
+    let y = select(near, a + a * ratio, T::ONE + ratio);
+    y.copysign(x)
+}
+
+/// `1/(1 + e^−x)`: with `e = e^−|x|` and `q = e/(1+e)`, it is `1 − q` above 0 and `e − e·q` below. Subtracting what is
+/// small halves the error of a quotient that rounds both `1 + e` and itself.
+#[inline(always)]
+pub(crate) fn sigmoid<T: Format>(x: T) -> T {
+    let e = exp(-x.abs());
+    let q = e / (T::ONE + e);
+    let limit = select(x < T::ZERO, e, T::ONE);
+    limit - limit * q
+}
+
+/// `σ(x)·σ(−x) = e/(1+e)²` with `e = e^−|x|`
+#[inline(always)]
+pub(crate) fn sigmoid_slope<T: Format>(x: T) -> T {
+    let e = exp(-x.abs());
+    bell(e, e)
+}
+
+/// `1 − tanh² x = 4e/(1+e)²` with `e = e^−2|x|`
+#[inline(always)]
+pub(crate) fn sech2<T: Format>(x: T) -> T {
+    let x = x.abs();
+    let (shifted, high, low) = reduce(clamp(-(x + x), T::EXP_RANGE));
+    // 4e in one piece, since e may be denormal where 4e is not.
+    let quadruple = scale(shifted + T::of(2.0), high, low);
+    bell(quadruple, quadruple * T::of(0.25))
+}
+
+/// `c/(1+e)²`, where `c` is `e` or `4e`. With `w = 2e + e²` it is `c/(1+w)`, and where `e` is small `c − c·w/(1+w)`, as in
+/// [`sigmoid`].
+#[inline(always)]
+fn bell<T: Format>(c: T, e: T) -> T {
+    let w = (e + e) + e * e;
+    let small = e < T::of(0.08);
+    let q = select(small, w, c) / (T::ONE + w);
+    select(small, c - c * q, q)
+}

@@ -1,0 +1,68 @@
+//! Constants and bit patterns of `f64`. The coefficients are minimax fits of the relative error (Remez exchange in 50
+//! digits), rounded to `f64`.
+
+use super::Format;
+
+impl Format for f64 {
+    const ROUND: Self = 6755399441055744.0;
+    const LOG2_E: Self = std::f64::consts::LOG2_E;
+    // 41 bits, and the rest.
+    const LN_2: [Self; 2] = [0.693147180559663, 2.8235290563031577e-13];
+    // 4·e^−748 < 2^−1075, half the smallest number; e^710 > 2^1024.
+    const EXP_RANGE: [Self; 2] = [-748.0, 710.0];
+    const SATURATED: Self = 40.0;
+    // 2^−54
+    const TINY: Self = 5.551115123125783e-17;
+    // Error 2^−57.9 of e^r.
+    const EXP: &'static [Self] = &[
+        0.5000000000000011,
+        0.1666666666666641,
+        0.041666666666529725,
+        0.008333333333494983,
+        0.0013888888943760025,
+        0.0001984126950576129,
+        2.4801492949554984e-5,
+        2.7557586815025555e-6,
+        2.7630306281255606e-7,
+        2.500001530175319e-8,
+    ];
+    // Error 2^−59.5 of the logarithm.
+    const LN: &'static [Self] = &[
+        0.6666666666666735,
+        0.3999999999941109,
+        0.28571428743262883,
+        0.22222198475961874,
+        0.18183569741235744,
+        0.15313903206532364,
+        0.1479750814198129,
+    ];
+    // Error 2^−62.7 of tanh x.
+    const TANH: [&'static [Self]; 2] = [
+        &[-0.3333333333333333, -0.02049986310774559, -0.0001992251960499968],
+        &[1.0, 0.4614995893232316, 0.023292749412790633, 0.0002065842439784795],
+    ];
+
+    #[inline(always)]
+    fn power_of_two(shifted: Self) -> Self {
+        Self::from_bits(shifted.to_bits().wrapping_sub(Self::ROUND.to_bits()).wrapping_add(1023) << 52)
+    }
+
+    #[inline(always)]
+    fn powers_of_two(shifted: Self) -> [Self; 2] {
+        // Twice the bias keeps the exponent positive while it is halved.
+        let k = shifted.to_bits().wrapping_sub(Self::ROUND.to_bits()).wrapping_add(2 * 1023);
+        let half = k >> 1;
+        [Self::from_bits(half << 52), Self::from_bits((k - half) << 52)]
+    }
+
+    #[inline(always)]
+    fn split(self) -> (Self, Self) {
+        const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
+        let denormal = self < Self::MIN_POSITIVE;
+        let x = if denormal { self * 18014398509481984.0 } else { self };
+        let bias = if denormal { 1023.0 + 54.0 } else { 1023.0 };
+        let bits = x.to_bits().wrapping_add(1_f64.to_bits() - SQRT_HALF);
+        let k = Self::from_bits(Self::ROUND.to_bits() + (bits >> 52)) - (Self::ROUND + bias);
+        (k, Self::from_bits((bits & 0x000f_ffff_ffff_ffff) + SQRT_HALF))
+    }
+}

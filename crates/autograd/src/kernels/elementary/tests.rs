@@ -1,0 +1,222 @@
+//! The functions against references of higher precision, at every level of this CPU: `f32` against the standard
+//! library's `f64`, `f64` against pairs of `f64`.
+
+use super::*;
+use crate::kernels::map::map_vectors;
+use crate::kernels::simd::tests::at_every_level;
+
+/// `f` over all of `x`, which must be the same bits at every level, and for an element alone.
+fn everywhere<T: Format>(name: &str, x: &[T], f: impl Fn(T) -> T + Copy) -> Vec<T> {
+    let bits = |y: &[T]| -> Vec<i64> { y.iter().map(|y| if y.is_nan() { i64::MIN } else { y.to_index() }).collect() };
+    let alone: Vec<T> = x.iter().map(|&x| f(x)).collect();
+    at_every_level(|level| {
+        let mut y = vec![T::ZERO; x.len()];
+        map_vectors(x, &mut y, f);
+        assert!(bits(&y) == bits(&alone), "{name} differs at {level:?}");
+    });
+    alone
+}
+
+/// The distance of `got` from `want·2^k`, in units of the last place of `got`'s format.
+fn ulps<T: Format>(got: T, want: Pair, k: i32) -> f64 {
+    let got = got.to_f64();
+    let scale = |x: f64, k: i32| x * 2_f64.powi(k / 2) * 2_f64.powi(k - k / 2);
+    let exponent = if got == 0.0 { -2000 } else { got.abs().log2().floor() as i32 };
+    let (digits, least) = if T::NAME == "f32" { (23, -149) } else { (52, -1074) };
+    let ulp = scale(1.0, ((exponent - digits).max(least)) - k);
+    let error = Pair::from(scale(got, -k)) - want;
+    (error.0 + error.1).abs() / ulp
+}
+
+#[test]
+fn f32_functions_are_within_2_ulp_of_the_truth_for_all_magnitudes() {
+    fn check(name: &str, f: impl Fn(f32) -> f32 + Copy, truth: impl Fn(f64) -> f64) {
+        // Every 4001st bit pattern, so every exponent, denormal numbers and NaNs included, and the range of use.
+        let patterns = (0..=u32::MAX).step_by(4001).map(f32::from_bits);
+        let x: Vec<f32> = patterns.chain((-60_000..=60_000).map(|i| i as f32 / 512.0)).collect();
+        for (&x, y) in x.iter().zip(everywhere(name, &x, f)) {
+            let want = truth(f64::from(x));
+            if want.is_nan() || (want as f32).is_infinite() {
+                assert!(y.is_nan() == want.is_nan() && (want.is_nan() || y == want as f32), "{name}({x:e}) = {y:e}");
+            } else {
+                assert!(ulps(y, Pair::from(want), 0) <= 2.0, "{name}({x:e}) = {y:e}, not {want:e}");
+            }
+        }
+    }
+    let slope = |x: f64| {
+        let e = (-x.abs()).exp();
+        e / ((1.0 + e) * (1.0 + e))
+    };
+    check("exp", exp, f64::exp);
+    check("exp_m1", exp_m1, f64::exp_m1);
+    check("ln", ln, f64::ln);
+    check("ln_1p", ln_1p, f64::ln_1p);
+    check("tanh", tanh, f64::tanh);
+    check("sigmoid", sigmoid, |x| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) });
+    check("sigmoid_slope", sigmoid_slope, slope);
+    check("sech2", sech2, |x| 4.0 * slope(2.0 * x));
+    check(
+        "softplus",
+        #[inline(always)]
+        |x| ln_1p(exp(-x.abs())),
+        |x| (-x.abs()).exp().ln_1p(),
+    );
+}
+
+#[test]
+fn f64_functions_are_within_2_ulp_of_the_truth() {
+    fn check(name: &str, ends: [f64; 2], f: impl Fn(f64) -> f64 + Copy, truth: impl Fn(f64) -> (Pair, i32)) {
+        // Between 0 and either end, half of the points spread evenly, half over the magnitudes.
+        let mut seed = 1_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (seed >> 11) as f64 / 2_f64.powi(53)
+        };
+        let x: Vec<f64> =
+            (0..20_000).map(|i| ends[i % 2] * if i < 10_000 { next() } else { 2_f64.powf(-60.0 * next()) }).collect();
+        for (&x, y) in x.iter().zip(everywhere(name, &x, f)) {
+            let (want, k) = truth(x);
+            let error = ulps(y, want, k);
+            assert!(error <= 2.0, "{name}({x:e}) = {y:e}, off by {error} ulp");
+        }
+    }
+    let one = Pair::from(1.0);
+    let decay = move |x: f64| {
+        let (m, k) = Pair::exp_m1(-x.abs());
+        (m + one) * Pair::from(2_f64.powi(k))
+    };
+    let slope = move |x: f64| (decay(x) / ((one + decay(x)) * (one + decay(x))), 0);
+    let ln_1p_of = move |x: Pair, guess: f64| {
+        // A step of Newton's method on e^y = 1 + x.
+        let (m, k) = Pair::exp_m1(-guess);
+        let power = Pair::from(2_f64.powi(k));
+        (Pair::from(guess) + (x * power + (power - one) + (one + x) * power * m), 0)
+    };
+    check("exp", [-745.0, 709.7], exp, |x| {
+        let (m, k) = Pair::exp_m1(x);
+        (m + one, k)
+    });
+    check("exp_m1", [-745.0, 709.7], exp_m1, |x| {
+        let (m, k) = Pair::exp_m1(x);
+        if k > 500 { (m + one, k) } else { (m * Pair::from(2_f64.powi(k)) + (Pair::from(2_f64.powi(k)) - one), 0) }
+    });
+    check("ln", [1e-290, 1e6], ln, |x| ln_1p_of(Pair::from(x) - one, x.ln()));
+    check("ln_1p", [-1.0, 1e6], ln_1p, |x| ln_1p_of(Pair::from(x), x.ln_1p()));
+    check("tanh", [-25.0, 25.0], tanh, |x| {
+        let (m, k) = Pair::exp_m1(-2.0 * x.abs());
+        let m = m * Pair::from(2_f64.powi(k)) + (Pair::from(2_f64.powi(k)) - one);
+        (m / (m + Pair::from(2.0)) * Pair::from(-1_f64.copysign(x)), 0)
+    });
+    check("sigmoid", [-600.0, 600.0], sigmoid, |x| (if x < 0.0 { decay(x) } else { one } / (one + decay(x)), 0));
+    check("sigmoid_slope", [-600.0, 600.0], sigmoid_slope, slope);
+    check("sech2", [-300.0, 300.0], sech2, |x| (slope(2.0 * x).0 * Pair::from(4.0), 0));
+}
+
+/// A function's name, the function, and what it makes of what.
+type Case<'a, T> = (&'a str, fn(T) -> T, &'a [(T, T)]);
+
+#[test]
+fn special_values_are_those_of_ieee_754() {
+    fn check<T: Format>(denormal: T, gone: f64, last: f64, first: f64) {
+        let (inf, nan, zero, one) = (T::INFINITY, T::NAN, T::ZERO, T::ONE);
+        let cases: &[Case<'_, T>] = &[
+            ("exp", exp, &[(inf, inf), (-inf, zero), (zero, one), (-zero, one), (denormal, one), (T::MAX, inf)]),
+            ("exp", exp, &[(-T::MAX, zero), (T::of(first), inf), (T::of(gone), zero)]),
+            ("exp_m1", exp_m1, &[(inf, inf), (-inf, -one), (zero, zero), (-zero, -zero), (denormal, denormal)]),
+            ("exp_m1", exp_m1, &[(T::MAX, inf), (-T::MAX, -one), (-denormal, -denormal), (T::of(first), inf)]),
+            ("ln", ln, &[(inf, inf), (zero, -inf), (-zero, -inf), (one, zero), (-one, nan), (-inf, nan)]),
+            ("ln", ln, &[(-denormal, nan), (-T::MAX, nan)]),
+            ("ln_1p", ln_1p, &[(inf, inf), (-one, -inf), (zero, zero), (-zero, -zero), (denormal, denormal)]),
+            ("ln_1p", ln_1p, &[(-inf, nan), (T::of(-1.5), nan), (-denormal, -denormal)]),
+            ("tanh", tanh, &[(inf, one), (-inf, -one), (zero, zero), (-zero, -zero), (denormal, denormal)]),
+            ("tanh", tanh, &[(-denormal, -denormal), (T::of(20.0), one), (T::of(-20.0), -one)]),
+            ("sigmoid", sigmoid, &[(inf, one), (-inf, zero), (zero, T::of(0.5)), (-zero, T::of(0.5)), (T::MAX, one)]),
+            ("sigmoid_slope", sigmoid_slope, &[(inf, zero), (-inf, zero), (zero, T::of(0.25)), (T::MAX, zero)]),
+            ("sech2", sech2, &[(inf, zero), (-inf, zero), (zero, one), (-zero, one), (-T::MAX, zero)]),
+        ];
+        for (name, f, cases) in cases {
+            assert!(f(nan).is_nan(), "{name}(NaN)");
+            for &(x, want) in *cases {
+                let y = f(x);
+                let same = y == want && y.is_sign_negative() == want.is_sign_negative();
+                assert!(same || (y.is_nan() && want.is_nan()), "{name}({x:e}) = {y:e}, not {want:e}");
+            }
+        }
+        assert!(exp(T::of(last)).is_finite() && exp_m1(T::of(last)).is_finite());
+        assert!(ln(denormal) < T::of(-87.0) && ln(T::MAX) > T::of(88.0));
+    }
+    // Where e^x is 0, and just below and above the logarithm of the largest number.
+    check(f32::from_bits(1), -104.0, 88.72283, 88.72284);
+    check(f64::from_bits(1), -745.2, 709.782712893383, 709.782712893385);
+}
+
+#[test]
+fn tanh_and_the_sigmoid_are_symmetric() {
+    for i in 0..2000 {
+        let x = f64::from(i) / 64.0;
+        assert_eq!(tanh(-x), -tanh(x));
+        assert_eq!(sech2(-x), sech2(x));
+        assert_eq!(sigmoid_slope(-x), sigmoid_slope(x));
+    }
+}
+
+/// A sum `high + low` of two `f64`: twice the precision (Dekker, 1971).
+#[derive(Clone, Copy)]
+struct Pair(f64, f64);
+
+impl From<f64> for Pair {
+    fn from(x: f64) -> Self {
+        Self(x, 0.0)
+    }
+}
+
+impl Pair {
+    /// `a + b` exactly (Knuth).
+    fn sum(a: f64, b: f64) -> Self {
+        let s = a + b;
+        let v = s - a;
+        Self(s, (a - (s - v)) + (b - v))
+    }
+
+    /// `(e^r − 1, k)` with `x = k·ln 2 + r`, by Taylor's series; so `e^x = 2^k·(1 + e^r − 1)`.
+    fn exp_m1(x: f64) -> (Self, i32) {
+        const LN_2: Pair = Pair(std::f64::consts::LN_2, 2.3190468138462996e-17);
+        let k = (x / LN_2.0).round();
+        let r = Self::from(x) - LN_2 * Self::from(k);
+        let series = (1..=30).rev().fold(Self::from(0.0), |y, i| (y + Self::from(1.0)) * r / Self::from(f64::from(i)));
+        (series, k as i32)
+    }
+}
+
+impl std::ops::Add for Pair {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        let (high, low) = (Self::sum(self.0, other.0), Self::sum(self.1, other.1));
+        let Self(s, t) = Self::sum(high.0, high.1 + low.0);
+        Self::sum(s, t + low.1)
+    }
+}
+
+impl std::ops::Sub for Pair {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self + Self(-other.0, -other.1)
+    }
+}
+
+impl std::ops::Mul for Pair {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        let p = self.0 * other.0;
+        Self::sum(p, self.0.mul_add(other.0, -p) + (self.0 * other.1 + self.1 * other.0))
+    }
+}
+
+impl std::ops::Div for Pair {
+    type Output = Self;
+    fn div(self, other: Self) -> Self {
+        let q = self.0 / other.0;
+        let rest = self - other * Self::from(q);
+        Self::sum(q, rest.0 / other.0)
+    }
+}

@@ -1,0 +1,168 @@
+//! One binary for every CPU: a kernel is compiled once for each set of vector instructions, and the widest set that the
+//! CPU has is chosen when it runs.
+//!
+//! A kernel is portable code with a body that inlines; the compiler vectorises it anew for each level. Levels differ in
+//! speed only. Nothing here fuses a multiplication with an addition, so a kernel computes the same bits at every level,
+//! and short inputs may take whatever path is cheapest.
+#![expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")]
+
+/// A loop to be compiled for each level.
+pub(crate) trait Kernel {
+    type Output;
+    /// Runs the loop. It must be `#[inline(always)]`, and so must what it calls in its inner loop: only what is inlined
+    /// into the level's function is compiled for the level.
+    fn run(self) -> Self::Output;
+}
+
+/// A set of vector instructions that this CPU has: that a value exists is the proof.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Level(Set);
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Kernel, Level};
+    use std::sync::atomic::{AtomicU8, Ordering};
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Set {
+        /// What the target promises; SSE2 by default.
+        Baseline,
+        Avx2,
+        Avx512,
+    }
+
+    /// The best set, as 1 + its discriminant; 0 until the CPU was asked.
+    static BEST: AtomicU8 = AtomicU8::new(0);
+
+    impl Level {
+        /// What every CPU of the target has.
+        pub(crate) const BASELINE: Self = Self(Set::Baseline);
+
+        /// The best level of this CPU. Asking costs about a nanosecond.
+        #[inline]
+        pub(crate) fn best() -> Self {
+            #[cfg(test)]
+            if let Some(level) = super::tests::FORCED.get() {
+                return level;
+            }
+            match BEST.load(Ordering::Relaxed) {
+                1 => Self(Set::Baseline),
+                2 => Self(Set::Avx2),
+                3 => Self(Set::Avx512),
+                _ => Self::detect(),
+            }
+        }
+
+        #[cold]
+        #[inline(never)]
+        fn detect() -> Self {
+            let best = Self::available().last().expect("every CPU has the baseline");
+            // Threads that race here store the same value.
+            BEST.store(1 + best.0 as u8, Ordering::Relaxed);
+            best
+        }
+
+        /// Every level of this CPU, from the narrowest to the widest.
+        pub(super) fn available() -> impl Iterator<Item = Self> {
+            let avx2 = is_x86_feature_detected!("avx2");
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            let sets = [(Set::Baseline, true), (Set::Avx2, avx2), (Set::Avx512, avx2 && avx512)];
+            sets.into_iter().filter(|&(_, has)| has).map(|(set, _)| Self(set))
+        }
+
+        #[inline]
+        pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+            match self.0 {
+                Set::Baseline => kernel.run(),
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2.
+                Set::Avx2 => unsafe { avx2(kernel) },
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
+                Set::Avx512 => unsafe { avx512(kernel) },
+            }
+        }
+    }
+
+    #[target_feature(enable = "avx2")]
+    fn avx2<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run()
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn avx512<K: Kernel>(kernel: K) -> K::Output {
+        kernel.run()
+    }
+}
+#[cfg(target_arch = "x86_64")]
+use x86::Set;
+
+/// Elsewhere the target's own vectors are used: NEON on every 64-bit ARM.
+#[cfg(not(target_arch = "x86_64"))]
+mod portable {
+    use super::{Kernel, Level};
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(super) enum Set {
+        Baseline,
+    }
+
+    impl Level {
+        pub(crate) const BASELINE: Self = Self(Set::Baseline);
+
+        #[inline]
+        pub(crate) fn best() -> Self {
+            Self(Set::Baseline)
+        }
+
+        #[cfg(test)]
+        pub(super) fn available() -> impl Iterator<Item = Self> {
+            std::iter::once(Self::BASELINE)
+        }
+
+        #[inline]
+        pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
+            let Set::Baseline = self.0;
+            kernel.run()
+        }
+    }
+}
+#[cfg(not(target_arch = "x86_64"))]
+use portable::Set;
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::{Kernel, Level};
+    use std::cell::Cell;
+
+    thread_local! {
+        /// What this thread takes for the best level.
+        pub(super) static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+    }
+
+    /// Runs `f` once for each level of this CPU, as if that were the best.
+    pub(crate) fn at_every_level(mut f: impl FnMut(Level)) {
+        for level in Level::available() {
+            FORCED.set(Some(level));
+            f(level);
+        }
+        FORCED.set(None);
+    }
+
+    #[test]
+    fn the_best_level_is_the_last_that_is_available_and_runs_a_kernel() {
+        struct Sum<'a>(&'a [f32]);
+        impl Kernel for Sum<'_> {
+            type Output = f32;
+            #[inline(always)]
+            fn run(self) -> f32 {
+                self.0.iter().sum()
+            }
+        }
+        assert_eq!(Some(Level::best()), Level::available().last());
+        for level in Level::available() {
+            assert_eq!(level.run(Sum(&[1.0, 2.0, 4.0])), 7.0);
+        }
+    }
+}
