@@ -217,6 +217,20 @@ fn nothing_that_could_change_is_folded() {
 }
 
 #[test]
+fn a_long_chain_needs_a_few_buffers_and_replays_to_the_same_bits() {
+    let x = ramp([256], 0.05);
+    let program = |n: usize| {
+        Program::record(&STATELESS, &x, |_, [], x| (vec![], vec![(0..n).fold(x, |y, _| (y.sin() + x) * 0.7)])).unwrap()
+    };
+    let (mut short, long) = (program(100), program(2000));
+    assert!(long.bytes() <= short.bytes() + 4 * 256 * 8, "{} {}", short.bytes(), long.bytes());
+    let tape = Tape::new();
+    let var = tape.var(&x);
+    let eager = (0..100).fold(var, |y, _| (y.sin() + var) * 0.7).value();
+    assert_eq!(short.run(&x).unwrap().tensor(0), eager);
+}
+
+#[test]
 fn the_plan_can_be_read() {
     let text = recorded(Passes::default()).to_string();
     for word in ["matmul(", "cross_entropy_grad(", "chain mul · sub over", "state w1 moves on", "bytes"] {

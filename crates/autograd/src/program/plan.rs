@@ -10,6 +10,7 @@ use crate::op::Kind;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use smallvec::SmallVec;
+use std::collections::{HashMap, HashSet};
 
 /// A value in a buffer.
 #[derive(Clone, Debug)]
@@ -77,13 +78,13 @@ impl<T: Float> Plan<T> {
         // A state's next value and an output must have a buffer of their own: where they are leaves, or one value is
         // wanted twice, they are copied.
         let mut shapes = Vec::new();
-        let mut taken: Vec<u32> = Vec::new();
+        let mut taken: HashSet<u32> = HashSet::new();
         let base = graph.nodes.len() as u32;
         let mut own = |graph: &Graph<T>, list: &[u32], unchanged: &[u32]| -> Vec<u32> {
             let mut result = Vec::new();
             for (k, &i) in list.iter().enumerate() {
                 if unchanged.get(k) == Some(&i) || (is_op(graph, i) && !taken.contains(&i)) {
-                    taken.push(i);
+                    taken.insert(i);
                     result.push(i);
                 } else {
                     work.push((base + shapes.len() as u32, Work::Copy { of: i }));
@@ -135,6 +136,10 @@ impl<T: Float> Plan<T> {
         for value in self.graph.roots().chain(self.graph.state.iter().copied()).chain(inputs.iter().map(|s| s.node)) {
             pinned[value as usize] = true;
         }
+        let mut is_read = pinned.clone();
+        for value in self.work.iter().flat_map(|(_, work)| self.reads(work)) {
+            is_read[value as usize] = true;
+        }
         let mut buffers: Vec<Vec<T>> = Vec::new();
         let mut place: Vec<Option<usize>> = vec![None; count];
         let tape_state = tape.state.borrow();
@@ -144,8 +149,7 @@ impl<T: Float> Plan<T> {
                 Source::Input | Source::State => i as u32,
                 Source::Op(_) => continue,
             };
-            let is_read = pinned[i] || self.work.iter().any(|(_, work)| self.reads(work).contains(&(i as u32)));
-            if is_read {
+            if is_read[i] {
                 place[i] = Some(buffers.len());
                 buffers.push(tape_state.slice(constant).to_vec());
             }
@@ -236,16 +240,19 @@ impl<T: Float> Plan<T> {
         }
     }
 
+    /// The chain of these operations, each before its reader. A register is free again once its reader has run.
     fn chain(&self, members: &[u32], operand: &impl Fn(u32) -> Operand) -> Chain<T> {
         let result = *members.last().expect("a chain has a last operation");
         let shape = self.shape(result);
         let mut inputs: Vec<(u32, Layout)> = Vec::new();
-        let mut micro = Vec::new();
-        for (register, &m) in members.iter().enumerate() {
+        let mut micro: Vec<Micro<T>> = Vec::new();
+        let mut register_of: HashMap<u32, usize> = HashMap::new();
+        let (mut free, mut registers) = (Vec::new(), 0);
+        for &m in members {
             let node = &self.graph.nodes[m as usize];
             let Source::Op(kind) = &node.source else { unreachable!("chains are operations") };
             let args = node.args.iter().map(|&a| {
-                if let Some(register) = members[..register].iter().position(|&other| other == a) {
+                if let Some(&register) = register_of.get(&a) {
                     return Arg::Register(register);
                 }
                 let known = inputs.iter().position(|(input, _)| *input == a);
@@ -255,12 +262,23 @@ impl<T: Float> Plan<T> {
                     inputs.len() - 1
                 }))
             });
-            micro.push(Micro { kind: kind.clone(), args: args.collect(), register });
+            let args: Vec<Arg> = args.collect();
+            // The result's register is taken before the operands' are given back: it must be another one.
+            let register = free.pop().unwrap_or_else(|| {
+                registers += 1;
+                registers - 1
+            });
+            free.extend(node.args.iter().filter_map(|a| register_of.remove(a)));
+            register_of.insert(m, register);
+            micro.push(Micro { kind: kind.clone(), args, register });
         }
         let inputs = inputs.into_iter().map(|(input, layout)| (operand(input), layout)).collect();
         Chain { inputs, micro, result: operand(result), shapes: (Shape::from([TILE]), Shape::scalar()) }
     }
 }
+
+/// The longest chain: its operands and registers stay in the first-level cache.
+const LONGEST: usize = 32;
 
 /// Which nodes are computed within the chain of their only reader: element-wise, of the reader's shape, and asked for by
 /// nobody else.
@@ -277,11 +295,17 @@ fn absorbed<T: Float>(graph: &Graph<T>, order: &[u32]) -> Vec<bool> {
         }
     }
     let mut absorbed = vec![false; graph.nodes.len()];
+    // How many operations the chain that ends in each node has.
+    let mut length = vec![1; graph.nodes.len()];
     for &i in order.iter().filter(|&&i| is_element_wise(graph, i)) {
         let node = &graph.nodes[i as usize];
         for &a in &node.args {
             let same = graph.nodes[a as usize].shape == node.shape;
-            absorbed[a as usize] |= same && readers[a as usize] == 1 && is_element_wise(graph, a);
+            let fits = length[i as usize] + length[a as usize] <= LONGEST;
+            if same && fits && !absorbed[a as usize] && readers[a as usize] == 1 && is_element_wise(graph, a) {
+                absorbed[a as usize] = true;
+                length[i as usize] += length[a as usize];
+            }
         }
     }
     absorbed
