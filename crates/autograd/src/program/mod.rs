@@ -149,6 +149,8 @@ impl<T: Float> Program<T> {
     /// Records a function of a state and inputs. It is given variables with the values of both, and returns the state's
     /// next values, in the order of its leaves (or none, where the state does not change), and the outputs.
     ///
+    /// A state of one leaf has the name `""`; a program without state takes `[]`, an empty array of tensors.
+    ///
     /// The function must not depend on values: [`Var::holds`] records a branch, which each run checks; reading a value
     /// in another way is an error, since a run could not notice that it would have been another one.
     ///
