@@ -233,7 +233,7 @@ fn a_long_chain_needs_a_few_buffers_and_replays_to_the_same_bits() {
 #[test]
 fn the_plan_can_be_read() {
     let text = recorded(Passes::default()).to_string();
-    for word in ["matmul(", "cross_entropy_grad(", "chain mul · sub over", "state w1 moves on", "bytes"] {
+    for word in ["matmul(", "cross_entropy_grad(", "chain mul · sub over", "[4, 10] InPlace", "bytes"] {
         assert!(text.contains(word), "no «{word}» in\n{text}");
     }
     let unshared = recorded(Passes { memory: false, ..Passes::default() });

@@ -30,6 +30,8 @@ pub(super) enum Layout {
     Row(usize),
     /// An element for this many neighbours, then the next.
     Column(usize),
+    /// The result's own buffer, as it was before: a state that is updated in place.
+    InPlace,
 }
 
 /// One operation of a chain: it reads operands and registers and writes a register.
@@ -94,12 +96,13 @@ impl<T: Float> Chain<T> {
         let mut start = 0;
         for tile in result.chunks_mut(TILE) {
             for (k, (operand, layout)) in self.inputs.iter().enumerate() {
-                let data = &buffers[operand.buffer][..operand.len];
+                let data = || &buffers[operand.buffer][..operand.len];
                 match *layout {
                     Layout::Full | Layout::Scalar => {}
-                    Layout::Row(n) => repeat(data, start % n, &mut registers[k][..tile.len()]),
+                    Layout::InPlace => registers[k][..tile.len()].copy_from_slice(tile),
+                    Layout::Row(n) => repeat(data(), start % n, &mut registers[k][..tile.len()]),
                     Layout::Column(n) => {
-                        let register = &mut registers[k][..tile.len()];
+                        let (register, data) = (&mut registers[k][..tile.len()], data());
                         for (i, x) in register.iter_mut().enumerate() {
                             *x = data[(start + i) / n % data.len()];
                         }
@@ -129,7 +132,9 @@ impl<T: Float> Chain<T> {
                 match layout {
                     Layout::Full => View { shape: tile, data: &buffers[operand.buffer][start..start + n] },
                     Layout::Scalar => View { shape: scalar, data: &buffers[operand.buffer][..1] },
-                    Layout::Row(_) | Layout::Column(_) => View { shape: tile, data: &registers[k][..n] },
+                    Layout::Row(_) | Layout::Column(_) | Layout::InPlace => {
+                        View { shape: tile, data: &registers[k][..n] }
+                    }
                 }
             }
         };

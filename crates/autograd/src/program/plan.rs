@@ -157,6 +157,10 @@ impl<T: Float> Plan<T> {
         let mut free: Vec<usize> = Vec::new();
         for (time, (value, work)) in self.work.iter().enumerate() {
             let (i, len) = (*value as usize, self.shape(*value).numel());
+            if let Some(state) = self.in_place(time, *value, work, &last_read) {
+                place[i] = place[state as usize];
+                continue;
+            }
             // The smallest free buffer that is large enough, else the largest, grown.
             let reuse = if pinned[i] || !self.share {
                 None
@@ -188,6 +192,19 @@ impl<T: Float> Plan<T> {
         }
         drop(tape_state);
         self.assemble(&place, buffers, tape, inputs, names)
+    }
+
+    /// The state whose next value a chain computes, if it may write it over the state itself: nothing reads the state
+    /// afterwards, nobody outside asks for it, and all branches are checked before.
+    fn in_place(&self, time: usize, value: u32, work: &Work, last_read: &[usize]) -> Option<u32> {
+        let k = self.graph.next.iter().position(|&next| next == value)?;
+        let state = self.graph.state[k];
+        let asked = self.graph.outputs.contains(&state) || self.graph.guards.iter().any(|guard| guard.0 == state);
+        let is_chain = matches!(work, Work::Node { .. }) && (value as usize) < self.graph.nodes.len();
+        let is_last = last_read[state as usize] == time && self.reads(work).contains(&state);
+        let full = Layout::of(self.shape(state), self.shape(value)) == Some(Layout::Full);
+        let fits = self.share && is_chain && is_element_wise(&self.graph, value) && is_last && full;
+        (fits && !asked && time >= self.guarded).then_some(state)
     }
 
     fn assemble(
@@ -222,9 +239,9 @@ impl<T: Float> Plan<T> {
             }
         }
         let state = names.into_iter().enumerate().map(|(k, name)| {
-            let now = self.graph.state[k];
-            let next = self.graph.next.get(k).copied().filter(|&next| next != now).map(operand);
-            StateSlot { name, now: operand(now), next }
+            let now = operand(self.graph.state[k]);
+            let next = self.graph.next.get(k).copied().map(operand).filter(|next| next.buffer != now.buffer);
+            StateSlot { name, now, next }
         });
         let guards = self.graph.guards.iter().map(|&(i, held, location)| Guard { value: operand(i), held, location });
         let registers = steps.iter().map(|s| if let Step::Chain(c) = s { c.registers() } else { 0 }).max().unwrap_or(0);
@@ -272,8 +289,14 @@ impl<T: Float> Plan<T> {
             register_of.insert(m, register);
             micro.push(Micro { kind: kind.clone(), args, register });
         }
-        let inputs = inputs.into_iter().map(|(input, layout)| (operand(input), layout)).collect();
-        Chain { inputs, micro, result: operand(result), shapes: (Shape::from([TILE]), Shape::scalar()) }
+        let result = operand(result);
+        let place = |(input, layout)| {
+            let input = operand(input);
+            let layout = if input.buffer == result.buffer { Layout::InPlace } else { layout };
+            (input, layout)
+        };
+        let inputs = inputs.into_iter().map(place).collect();
+        Chain { inputs, micro, result, shapes: (Shape::from([TILE]), Shape::scalar()) }
     }
 }
 
