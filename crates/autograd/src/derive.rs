@@ -83,14 +83,18 @@ pub fn jacobian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     if m == 0 || n == 0 {
         return tape.full(shape, T::ZERO);
     }
-    let matrix = if m <= n {
-        let row = |i| vjp(y, &x, unit(tape, ys.clone(), i)).reshape([1, n]);
-        concat(&(0..m).map(row).collect::<Vec<_>>(), 0)
-    } else {
-        let column = |j| jvp(y, &x, &unit(tape, xs.clone(), j)).reshape([m, 1]);
-        concat(&(0..n).map(column).collect::<Vec<_>>(), 1)
-    };
-    matrix.reshape(shape)
+    // In closures, a panic would be told at a line in here.
+    let mut parts = Vec::with_capacity(m.min(n));
+    if m <= n {
+        for i in 0..m {
+            parts.push(vjp(y, &x, unit(tape, ys.clone(), i)).reshape([1, n]));
+        }
+        return concat(&parts, 0).reshape(shape);
+    }
+    for j in 0..n {
+        parts.push(jvp(y, &x, &unit(tape, xs.clone(), j)).reshape([m, 1]));
+    }
+    concat(&parts, 1).reshape(shape)
 }
 
 /// The Hessian `d²y/dx²` of a scalar, recorded, with the shape of `x` twice.
@@ -130,8 +134,12 @@ where
     P: Tree<Leaf = Var<'t, T>>,
 {
     let variables: Vec<Var<'t, T>> = x.leaves().into_iter().copied().collect();
-    let mut gradient = grad(y, &variables).into_iter();
-    x.map(&mut |_| jvp(gradient.next().expect("there is a gradient for each variable"), x, directions))
+    let mut products = grad(y, &variables);
+    for product in &mut products {
+        *product = jvp(*product, x, directions);
+    }
+    let mut products = products.into_iter();
+    x.map(&mut |_| products.next().expect("there is a product for each variable"))
 }
 
 /// The gradient of each example's own loss: for losses `[n]`, every variable's gradient with a leading dimension of `n`.
@@ -157,8 +165,10 @@ where
     assert!(shape.rank() == 1 && shape[0] > 0, "per_example_grads: {losses:?} is no vector of losses");
     let variables: Vec<Var<'t, T>> = wrt.leaves().into_iter().copied().collect();
     let tape = losses.tape();
-    let rows: Vec<Vec<Var<'t, T>>> =
-        (0..shape[0]).map(|i| vjp(losses, &variables, unit(tape, shape.clone(), i))).collect();
+    let mut rows: Vec<Vec<Var<'t, T>>> = Vec::with_capacity(shape[0]);
+    for i in 0..shape[0] {
+        rows.push(vjp(losses, &variables, unit(tape, shape.clone(), i)));
+    }
     let mut k = 0;
     wrt.map(&mut |_| {
         let column: Vec<Var<'t, T>> = rows.iter().map(|row| row[k]).collect();

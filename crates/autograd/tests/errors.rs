@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::op_ref, reason = "the operators by reference are under test")]
 
-use autograd::{Kind, Reduction, Slice, Tape, Tensor, Var, concat, grad, stack, vjp};
+use autograd::{
+    Conv, Kind, Pool, Reduction, Slice, Tape, Tensor, Var, concat, grad, hessian, hvp, jacobian, per_example_grads,
+    stack, vjp,
+};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::{Mutex, OnceLock};
 
@@ -117,6 +120,74 @@ fn a_gradient_of_more_than_one_number_points_to_vjp() {
     let a = zeros(&tape, [2]);
     panics!(["grad", "2 elements", "vjp"], grad(a * 2.0, &a));
     panics!(["vjp", "shape"], vjp(a * 2.0, &a, tape.scalar(1.0)));
+}
+
+#[test]
+fn optional_operands_that_do_not_fit_are_told_at_the_users_line() {
+    let tape = Tape::new();
+    let (x, five) = (zeros(&tape, [2, 3]), zeros(&tape, [5]));
+    panics!(["layer_norm", "the weight", "[5]", "[2, 3]"], x.layer_norm(1, Some(five), None, 1e-5));
+    panics!(["layer_norm", "the bias", "[5]", "[2, 3]"], x.layer_norm(1, None, Some(five), 1e-5));
+    panics!(["rms_norm", "the weight", "[5]", "[2, 3]"], x.rms_norm(Some(five), 1e-5));
+    panics!(["linear", "the bias", "[5]", "[2, 4]"], x.linear(zeros(&tape, [4, 3]), Some(five)));
+    panics!(["linear", "the bias", "[3, 2, 4]"], x.linear(zeros(&tape, [4, 3]), Some(zeros(&tape, [3, 2, 4]))));
+    panics!(["bce_with_logits", "weight", "[5]", "[2, 3]"], x.bce_with_logits(x, Some(five), Reduction::Mean));
+    let (image, kernel) = (zeros(&tape, [1, 2, 4, 4]), zeros(&tape, [3, 2, 2, 2]));
+    panics!(["conv2d", "bias of shape [3]", "not [5]"], image.conv2d(kernel, Some(five), Conv::default()));
+    let (signal, kernel) = (zeros(&tape, [1, 2, 4]), zeros(&tape, [3, 2, 2]));
+    panics!(["conv1d", "bias of shape [3]", "not [5]"], signal.conv1d(kernel, Some(five), Conv::default()));
+}
+
+#[test]
+fn derivatives_of_what_does_not_fit_are_told_at_the_users_line() {
+    let (tape, other) = (Tape::new(), Tape::new());
+    let (x, of_other) = (zeros(&tape, [2]), zeros(&other, [2]));
+    let y = x.square();
+    panics!(["jvp", "tangent", "shape"], hvp(y.sum(), &x, &zeros(&tape, [3])));
+    panics!(["different tapes"], hvp(y.sum(), &x, &of_other));
+    panics!(["different tapes"], jacobian(y, of_other));
+    panics!(["different tapes"], jacobian(concat(&[y, y], 0), of_other));
+    panics!(["different tapes"], hessian(y.sum(), of_other));
+    panics!(["different tapes"], per_example_grads(y, &of_other));
+    panics!(["per_example_grads", "vector"], per_example_grads(y.sum(), &x));
+}
+
+#[test]
+fn a_target_of_another_shape_is_refused_though_it_broadcasts() {
+    let tape = Tape::new();
+    let (x, t) = (zeros(&tape, [8, 1]), zeros(&tape, [8]));
+    panics!(["mse", "prediction's shape [8, 1]", "not [8]"], x.mse(t, Reduction::Mean));
+    panics!(["l1", "prediction's shape [8, 1]", "not [8]"], x.l1(t, Reduction::Mean));
+    panics!(["huber", "prediction's shape [8, 1]", "not [8]"], x.huber(t, 1.0, Reduction::Mean));
+    panics!(["kl_div", "prediction's shape [8, 1]", "not [8]"], x.kl_div(t, false, Reduction::Mean));
+    panics!(["bce_with_logits", "shape [8, 1]", "not [8]"], x.bce_with_logits(t, None, Reduction::Mean));
+}
+
+#[test]
+fn options_without_meaning_are_named() {
+    let tape = Tape::new();
+    let x = zeros(&tape, [8]);
+    for delta in [0.0, -1.0, f64::NAN] {
+        panics!(["huber", "delta above 0", &format!("not {delta}")], x.huber(x, delta, Reduction::Mean));
+    }
+    panics!(["narrow", "18446744073709551615..18446744073709551617", "size 8"], x.narrow(0, usize::MAX, 2));
+    panics!(["narrow", "2..18446744073709551617"], x.narrow(0, 2, usize::MAX));
+    panics!(["split", "do not add up to 8"], x.split(&[usize::MAX, 9], 0));
+    let image = zeros(&tape, [1, 2, 4, 4]);
+    let wide = Pool { padding: [2, 0], ..Pool::new([3, 3]) };
+    panics!(["max_pool2d", "half the window [3, 3]", "not [2, 0]"], image.max_pool2d(wide));
+    panics!(["avg_pool2d", "half the window [3, 3]", "not [2, 0]"], image.avg_pool2d(wide, true));
+    let empty = Pool { stride: [1, 1], ..Pool::new([0, 2]) };
+    panics!(["max_pool2d", "at least 1", "[0, 2]"], image.max_pool2d(empty));
+    panics!(["avg_pool2d", "at least 1", "[0, 2]"], image.avg_pool2d(empty, false));
+    let none = zeros(&tape, [3, 2, 0, 2]);
+    panics!(["conv2d", "size 1 or more", "[3, 2, 0, 2]"], image.conv2d(none, None, Conv::default()));
+    let kernel = zeros(&tape, [3, 2, 2, 2]);
+    let still = Conv { stride: [0, 1], ..Conv::default() };
+    panics!(["conv2d", "at least 1", "[0, 1]"], image.conv2d(kernel, None, still));
+    panics!(["conv2d", "not [8] and [3, 2, 2, 2]"], x.conv2d(kernel, None, Conv::default()));
+    panics!(["conv1d", "not [8] and [3, 2, 2, 2]"], x.conv1d(kernel, None, Conv::default()));
+    panics!(["max_pool2d", "images", "[8]"], x.max_pool2d(wide));
 }
 
 #[test]

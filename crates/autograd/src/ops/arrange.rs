@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 impl<'t, T: Float> Var<'t, T> {
     /// This, with `(before, after)` elements of a value around each dimension; dimensions that are not named get none.
+    /// Nothing is recorded where there is nothing to add.
     ///
     /// ```
     /// use autograd::{Tape, Tensor};
@@ -25,6 +26,9 @@ impl<'t, T: Float> Var<'t, T> {
         self.require("pad", pads.len() <= own.rank(), Kind::Axis, || {
             format!("{} pairs for rank {}", pads.len(), own.rank())
         });
+        if pads.iter().all(|&pad| pad == (0, 0)) {
+            return self;
+        }
         let pad = |i: usize| pads.get(i).copied().unwrap_or((0, 0));
         let shape: Shape = own.iter().enumerate().map(|(i, n)| pad(i).0 + n + pad(i).1).collect();
         let strides = shape.strides();
@@ -98,9 +102,12 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn split(self, sizes: &[usize], axis: isize) -> Vec<Self> {
         let i = self.expect("split", self.with_shape(|shape| shape.axis(axis)));
         let n = self.with_shape(|shape| shape[i]);
-        self.require("split", sizes.iter().sum::<usize>() == n, Kind::Shape, || {
-            format!("the sizes {sizes:?} do not add up to {n}")
-        });
+        self.require(
+            "split",
+            sizes.iter().try_fold(0_usize, |sum, &size| sum.checked_add(size)) == Some(n),
+            Kind::Shape,
+            || format!("the sizes {sizes:?} do not add up to {n}"),
+        );
         let mut parts = Vec::with_capacity(sizes.len());
         let mut start = 0;
         for &size in sizes {

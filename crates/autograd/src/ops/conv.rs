@@ -62,7 +62,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn conv1d(self, weight: Self, bias: Option<Self>, conv: Conv<1>) -> Self {
         self.require("conv1d", self.rank() == 3 && weight.rank() == 3, Kind::Shape, || {
-            format!("a signal [n, c, w] and kernels [o, c, k] are needed, not {}", weight.shape())
+            format!("a signal [n, c, w] and kernels [o, c, k] are needed, not {} and {}", self.shape(), weight.shape())
         });
         let conv = Conv {
             stride: [1, conv.stride[0]],
@@ -70,7 +70,7 @@ impl<'t, T: Float> Var<'t, T> {
             dilation: [1, conv.dilation[0]],
             groups: conv.groups,
         };
-        self.expand_dims(2).conv2d(weight.expand_dims(2), bias, conv).squeeze(2)
+        self.expand_dims(2).convolve("conv1d", weight.expand_dims(2), bias, conv).squeeze(2)
     }
 
     /// Convolution (cross-correlation) of images `[n, c, h, w]` with kernels `[o, c/groups, kh, kw]`, as PyTorch:
@@ -85,20 +85,32 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     ///
     /// # Panics
-    /// Where the shapes do not fit each other or the groups, a stride or dilation is 0, or the kernel is larger than
-    /// the padded image.
+    /// Where the shapes do not fit each other or the groups, a bias is not `[o]`, a stride, a dilation or the kernel's
+    /// size is 0, or the kernel is larger than the padded image.
     #[track_caller]
     pub fn conv2d(self, weight: Self, bias: Option<Self>, conv: Conv<2>) -> Self {
+        self.require("conv2d", self.rank() == 4 && weight.rank() == 4, Kind::Shape, || {
+            let (own, kernel) = (self.shape(), weight.shape());
+            format!("images [n, c, h, w] and kernels [o, c, kh, kw] are needed, not {own} and {kernel}")
+        });
+        self.convolve("conv2d", weight, bias, conv)
+    }
+
+    /// As [`Var::conv2d`], which has checked the ranks.
+    #[track_caller]
+    fn convolve(self, op: &str, weight: Self, bias: Option<Self>, conv: Conv<2>) -> Self {
         let (own, kernel) = (self.shape(), weight.shape());
-        self.require("conv2d", own.rank() == 4 && kernel.rank() == 4, Kind::Shape, || {
-            format!("images [n, c, h, w] and kernels [o, c, kh, kw] are needed, not {kernel}")
+        self.require(op, kernel[2] > 0 && kernel[3] > 0, Kind::Shape, || {
+            format!("kernels of size 1 or more are needed, not {kernel}")
         });
         let Conv { stride, padding, dilation, groups } = conv;
         let positive = groups > 0 && stride.iter().chain(&dilation).all(|&s| s > 0);
-        self.require("conv2d", positive, Kind::Option, || "strides, dilations and groups are at least 1".into());
+        self.require(op, positive, Kind::Option, || {
+            format!("strides, dilations and groups are at least 1, not {stride:?}, {dilation:?} and {groups}")
+        });
         let (n, channels, outputs, per_group) = (own[0], own[1], kernel[0], kernel[1]);
         let grouped = channels == per_group * groups && outputs % groups == 0;
-        self.require("conv2d", grouped, Kind::Shape, || {
+        self.require(op, grouped, Kind::Shape, || {
             format!("{channels} channels do not fit kernels {kernel} in {groups} groups")
         });
         let spatial: [(usize, Option<usize>); 2] = std::array::from_fn(|i| {
@@ -107,9 +119,14 @@ impl<'t, T: Float> Var<'t, T> {
             (size, places(size, span, stride[i]))
         });
         let [(h, Some(out_h)), (w, Some(out_w))] = spatial else {
-            self.require("conv2d", false, Kind::Shape, || format!("the kernels {kernel} are larger than the images"));
+            self.require(op, false, Kind::Shape, || format!("the kernels {kernel} are larger than the images"));
             return self;
         };
+        if let Some(bias) = bias {
+            self.require(op, bias.shape()[..] == [outputs], Kind::Shape, || {
+                format!("a bias of shape [{outputs}], one for each kernel, is needed, not {}", bias.shape())
+            });
+        }
         let padded = self.pad(&[(0, 0), (0, 0), (padding[0], padding[0]), (padding[1], padding[1])], 0.0);
         let (s, w) = ([channels * h * w, h * w, w, 1], w);
         let windows = padded.windows(
@@ -124,14 +141,18 @@ impl<'t, T: Float> Var<'t, T> {
         let kernels = weight.reshape([groups, outputs / groups, span]);
         // [groups, o/groups, span] · [n, groups, span, h′·w′]
         let y = kernels.matmul_with(columns, false, true).reshape([n, outputs, out_h, out_w]);
-        bias.map_or(y, |bias| y + bias.reshape([outputs, 1, 1]))
+        match bias {
+            Some(bias) => y + bias.reshape([outputs, 1, 1]),
+            None => y,
+        }
     }
 
     /// The largest element of each window of images `[n, c, h, w]`; the first of equal ones gets the cotangent, as in
     /// PyTorch.
     ///
     /// # Panics
-    /// Where this has another rank, or the window does not fit.
+    /// Where this has another rank, the window does not fit, a size or stride is 0, or the padding is more than half the
+    /// window.
     #[track_caller]
     pub fn max_pool2d(self, pool: Pool) -> Self {
         let windows = self.pool_windows("max_pool2d", pool, f64::NEG_INFINITY);
@@ -142,7 +163,8 @@ impl<'t, T: Float> Var<'t, T> {
     /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where `count_padding`.
     ///
     /// # Panics
-    /// Where this has another rank, or the window does not fit.
+    /// Where this has another rank, the window does not fit, a size or stride is 0, or the padding is more than half the
+    /// window.
     #[track_caller]
     pub fn avg_pool2d(self, pool: Pool, count_padding: bool) -> Self {
         let windows = self.pool_windows("avg_pool2d", pool, 0.0);
@@ -169,25 +191,24 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, own.rank() == 4, Kind::Shape, || "images [n, c, h, w] are needed".into());
         let Pool { kernel, stride, padding: [ph, pw] } = pool;
         let positive = stride.iter().chain(&kernel).all(|&s| s > 0);
-        self.require(op, positive, Kind::Option, || "strides and windows are at least 1".into());
+        self.require(op, positive, Kind::Option, || {
+            format!("strides and windows are at least 1, not {stride:?} and {kernel:?}")
+        });
+        // More would make windows of padding alone, whose maximum is −∞.
+        self.require(op, ph <= kernel[0] / 2 && pw <= kernel[1] / 2, Kind::Option, || {
+            format!("a padding of at most half the window {kernel:?} is needed, not {:?}", [ph, pw])
+        });
         let (h, w) = (own[2] + 2 * ph, own[3] + 2 * pw);
         let (Some(out_h), Some(out_w)) = (places(h, kernel[0], stride[0]), places(w, kernel[1], stride[1])) else {
             self.require(op, false, Kind::Shape, || format!("the window {kernel:?} is larger than the images"));
             return self;
         };
-        let padded = if ph + pw == 0 { self } else { self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], padding) };
+        let padded = self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], padding);
         let (n, c) = (own[0], own[1]);
         let windows = padded.windows(
             Shape::from(vec![n, c, out_h, out_w, kernel[0], kernel[1]]),
             [c * h * w, h * w, stride[0] * w, stride[1], w, 1].iter().map(|&s| s as isize).collect(),
         );
         windows.reshape(Shape::from(vec![n, c, out_h, out_w, kernel[0] * kernel[1]]))
-    }
-
-    /// `x · Wᵀ + b` with `W` `[out, in]`, the layout of PyTorch.
-    #[track_caller]
-    pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
-        let y = self.matmul_with(weight, false, true);
-        bias.map_or(y, |bias| y + bias)
     }
 }

@@ -156,4 +156,17 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn matmul_with(self, other: Self, transpose_self: bool, transpose_other: bool) -> Self {
         self.tape().record(Arity(MatMul { ta: transpose_self, tb: transpose_other }), [self, other])
     }
+
+    /// `x · Wᵀ + b` with `W` `[out, in]`, the layout of PyTorch.
+    ///
+    /// # Panics
+    /// Where the inner sizes differ, or the bias does not broadcast to the result.
+    #[track_caller]
+    pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
+        let y = self.matmul_with(weight, false, true);
+        match bias {
+            Some(bias) => y + bias.fitting("linear", "the bias", y),
+            None => y,
+        }
+    }
 }

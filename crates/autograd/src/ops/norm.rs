@@ -36,6 +36,10 @@ impl<T: Float> Op<T, 1> for Norm2 {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
+        if n == 0 {
+            // The sum of no numbers is −0 in the standard library.
+            return y.data.fill(T::ZERO);
+        }
         reduce::norm(x.data, (n, inner), y.data);
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -48,8 +52,8 @@ impl<T: Float> Op<T, 1> for Norm2 {
 
 impl<'t, T: Float> Var<'t, T> {
     /// The vector norm of order `p` over axes: `(Σ |x|^p)^(1/p)`; 2 is Euclidean, ∞ the largest magnitude, −∞ the
-    /// smallest, 0 the number of elements that are not 0. Order 2 neither overflows nor underflows; the derivative of
-    /// a norm of zero is 0.
+    /// smallest, 0 the number of elements that are not 0. No order overflows or underflows where the norm itself does
+    /// not; the derivative of a norm of zero is 0.
     ///
     /// ```
     /// use autograd::{grad, Tape, Tensor};
@@ -69,9 +73,8 @@ impl<'t, T: Float> Var<'t, T> {
             let (x, axis, shape) = self.merge_axes("norm", &axes);
             return x.tape().record(Arity(Norm2 { axis }), [x]).reshape(shape);
         }
-        let zero = self.tape().scalar(T::ZERO);
         if p == 0.0 {
-            return self.ne(zero).sum_axes(axes);
+            return self.ne(self.tape().scalar(T::ZERO)).sum_axes(axes);
         }
         let magnitude = self.abs();
         if p == 1.0 {
@@ -81,12 +84,29 @@ impl<'t, T: Float> Var<'t, T> {
         } else if p == f64::NEG_INFINITY {
             magnitude.min_axes(axes)
         } else {
-            let sum = magnitude.pow_scalar(p).sum_axes(axes);
-            // The root has an infinite derivative at 0, so it is taken elsewhere and 0 put in its place.
-            let vanishes = sum.eq(zero);
-            let root = vanishes.select(self.tape().scalar(T::ONE), sum).pow_scalar(1.0 / p);
-            vanishes.select(zero, root)
+            self.scaled_norm(p, axes)
         }
+    }
+
+    /// `m · (Σ (|x|/m)^p)^(1/p)`, which is the norm for every constant `m`, so that its derivatives are right although
+    /// `m` has none. `m` is the magnitude that decides the sum, whose power is then 1 and neither overflows nor vanishes.
+    #[track_caller]
+    fn scaled_norm(self, p: f64, axes: Axes) -> Self {
+        let (zero, one) = (self.tape().scalar(T::ZERO), self.tape().scalar(T::ONE));
+        let magnitude = self.abs();
+        if self.count_along("norm", &axes) == 0 {
+            return magnitude.sum_axes(axes);
+        }
+        let kept = keepdims(axes.clone());
+        let decides = if p > 0.0 { magnitude.max_axes(kept) } else { magnitude.min_axes(kept) }.stop_gradient();
+        // Neither 0 nor ∞ can be divided by; the powers are exact there without.
+        let usable = decides.gt(zero) * decides.lt(self.tape().scalar(T::INFINITY));
+        let scale = usable.select(decides, one);
+        let sum = (magnitude / scale).pow_scalar(p).sum_axes(axes);
+        // The root has an infinite derivative at 0, so it is taken elsewhere and 0 put in its place.
+        let vanishes = sum.eq(zero);
+        let root = vanishes.select(one, sum).pow_scalar(1.0 / p);
+        vanishes.select(zero, root * scale.reshape(root.shape()))
     }
 
     /// The variance over axes: `Σ (x − mean)² / (n − ddof)`.
@@ -138,8 +158,15 @@ impl<'t, T: Float> Var<'t, T> {
         let (centred, n) = self.centred("layer_norm", 0, &axes);
         let variance = centred.square().sum_axes(axes).div_scalar(n);
         let y = centred * variance.add_scalar(eps).rsqrt();
-        let y = weight.map_or(y, |weight| y * weight);
-        bias.map_or(y, |bias| y + bias)
+        // A closure would panic at its own line, so the options are matched.
+        let y = match weight {
+            Some(weight) => y * weight.fitting("layer_norm", "the weight", y),
+            None => y,
+        };
+        match bias {
+            Some(bias) => y + bias.fitting("layer_norm", "the bias", y),
+            None => y,
+        }
     }
 
     /// Root-mean-square normalisation over the last dimension: `x / √(mean x² + eps)`, then `· weight` where given
@@ -151,7 +178,10 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn rms_norm(self, weight: Option<Self>, eps: f64) -> Self {
         let axes = keepdims(self.last_axes("rms_norm", 1));
         let y = self * self.square().mean_axes(axes).add_scalar(eps).rsqrt();
-        weight.map_or(y, |weight| y * weight)
+        match weight {
+            Some(weight) => y * weight.fitting("rms_norm", "the weight", y),
+            None => y,
+        }
     }
 
     #[track_caller]

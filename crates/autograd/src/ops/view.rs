@@ -317,6 +317,18 @@ impl<'t, T: Float> Var<'t, T> {
         self.tape().try_record(Arity(Read { name: "broadcast_to", shape, offset: 0, strides }), [self])
     }
 
+    /// This, after a check that it broadcasts to the shape of `other`, for an operand like a bias that must not make a
+    /// result larger.
+    #[track_caller]
+    pub(crate) fn fitting(self, op: &str, what: &str, other: Self) -> Self {
+        let (own, shape) = (self.shape(), other.shape());
+        if own.broadcast(&shape).as_ref() != Some(&shape) {
+            let reason = Reason::shape(format!("{what} of shape {own} does not broadcast to {shape}"));
+            self.tape().error(op, reason, &[other, self]).raise();
+        }
+        self
+    }
+
     /// The sum over the dimensions along which `shape` would be broadcast to this: the adjoint of
     /// [`Var::broadcast_to`].
     #[track_caller]
@@ -369,11 +381,13 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn narrow(self, axis: isize, start: usize, count: usize) -> Self {
         let shape = self.shape();
         let i = self.expect("narrow", shape.axis(axis));
-        self.require("narrow", start + count <= shape[i], Kind::Index, || {
-            format!("{start}..{} reaches beyond axis {axis} of size {}", start + count, shape[i])
+        // Beyond the numbers, too, is an end beyond the axis.
+        let end = start as u128 + count as u128;
+        self.require("narrow", end <= shape[i] as u128, Kind::Index, || {
+            format!("{start}..{end} reaches beyond axis {axis} of size {}", shape[i])
         });
         let mut slices = vec![Slice::all(); i];
-        slices.push(Slice::from(start as isize..(start + count) as isize));
+        slices.push(Slice::from(start as isize..end as isize));
         self.slice(&slices)
     }
 }
