@@ -191,6 +191,26 @@ fn options_without_meaning_are_named() {
 }
 
 #[test]
+fn a_sum_of_no_variables_and_of_those_that_do_not_fit_says_so() {
+    let tape = Tape::new();
+    let none: [Var<'_>; 0] = [];
+    panics!(["sum", "no variables"], <Var<'_> as std::iter::Sum>::sum(none.into_iter()));
+    panics!(["sum", "no variables"], <Var<'_> as std::iter::Sum<&Var<'_>>>::sum(none.iter()));
+    let two = [zeros(&tape, [2]), zeros(&tape, [3])];
+    panics!(["add", "[2]", "[3]"], <Var<'_> as std::iter::Sum>::sum(two.into_iter()));
+}
+
+#[test]
+fn assigning_operators_tell_the_users_line() {
+    let tape = Tape::new();
+    let (mut a, b) = (zeros(&tape, [2]), zeros(&tape, [3]));
+    panics!(["add", "[2]", "[3]"], a += b);
+    panics!(["sub", "[2]", "[3]"], a -= &b);
+    panics!(["mul", "[2]", "[3]"], a *= b);
+    panics!(["div", "[2]", "[3]"], a /= b);
+}
+
+#[test]
 fn the_try_twin_returns_what_the_method_would_have_said() {
     let tape = Tape::new();
     let (a, b) = (zeros(&tape, [5, 4]), zeros(&tape, [3, 2]));

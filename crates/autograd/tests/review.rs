@@ -4,7 +4,7 @@
 #![allow(clippy::float_cmp, reason = "exact values are meant")]
 
 use autograd::check::{Checker, Verdict};
-use autograd::{Conv, Reduction, Tape, Tensor, grad};
+use autograd::{Conv, Float, Reduction, Tape, Tensor, Var, grad};
 
 #[test]
 fn norms_of_any_order_neither_overflow_nor_underflow() {
@@ -56,6 +56,46 @@ fn the_norm_of_nothing_is_a_positive_zero() {
             assert_eq!(n.to_bits(), 0, "order {p}");
         }
     }
+}
+
+#[test]
+fn operators_take_handles_by_reference_and_numbers_of_both_types() {
+    fn all<T: Float>(of: fn(&Tape<T>, Var<'_, T>) -> Vec<f64>) {
+        let tape = Tape::<T>::default();
+        let x = tape.scalar(T::of(8.0));
+        assert_eq!(of(&tape, x), [10.0, 6.0, 16.0, 4.0]);
+    }
+    all::<f64>(|_, x| [&x + 2.0, &x - 2.0, &x * 2.0, &x / 2.0].map(|y| y.item()).to_vec());
+    all::<f32>(|_, x| [&x + 2.0, &x - 2.0, &x * 2.0, &x / 2.0].map(|y| f64::from(y.item())).to_vec());
+    all::<f64>(|_, x| [2.0 + &x, 14.0 - &x, 2.0 * &x, 32.0 / &x].map(|y| y.item()).to_vec());
+    all::<f32>(|_, x| [2.0 + &x, 14.0 - &x, 2.0 * &x, 32.0 / &x].map(|y| f64::from(y.item())).to_vec());
+    let tape = Tape::new();
+    assert_eq!((-&tape.scalar(3.0)).item(), -3.0);
+}
+
+#[test]
+fn assigning_operators_make_the_handle_one_of_the_result() {
+    let tape = Tape::new();
+    let (x, two) = (tape.scalar(5.0), tape.scalar(2.0));
+    let mut y = x;
+    y += two;
+    y *= &two;
+    y -= two;
+    y /= two;
+    y *= 3.0;
+    y += 1.0;
+    y -= 3.0;
+    y /= 4.0;
+    assert_eq!((x.item(), y.item()), (5.0, 4.0));
+    assert_eq!(grad(y, &x).item(), 0.75);
+}
+
+#[test]
+fn variables_are_summed_by_value_and_by_reference() {
+    let tape = Tape::new();
+    let vars = [1.0, 2.0, 4.0].map(|x| tape.scalar(x));
+    assert_eq!(vars.iter().sum::<Var<'_>>().item(), 7.0);
+    assert_eq!(vars.into_iter().sum::<Var<'_>>().item(), 7.0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::kernels::map::{map, zip};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A row: docs, name of the method; the variant; the function of two numbers; and a rule for each operand, which
 /// multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`, `b` (with `y = f(a, b)`), or is `None`
@@ -261,9 +261,13 @@ binary! {
     }
 }
 
-/// Operators between variables, and with numbers on either side.
+/// Operators between variables, and with numbers on either side, also by reference; and the assigning ones, which make
+/// the handle one of the result.
 macro_rules! operators {
-    ($($trait:ident, $method:ident, |$x:ident, $c:ident| $right:expr, $left:expr;)*) => {
+    ($(
+        $trait:ident, $method:ident, $assign:ident, $assign_method:ident,
+        |$x:ident, $c:ident| $right:expr, $left:expr;
+    )*) => {
         $(
             impl<'t, T: Float> $trait for Var<'t, T> {
                 type Output = Self;
@@ -301,6 +305,31 @@ macro_rules! operators {
                     $right
                 }
             }
+            impl<'t, T: Float> $trait<T> for &Var<'t, T> {
+                type Output = Var<'t, T>;
+                #[track_caller]
+                fn $method(self, number: T) -> Var<'t, T> {
+                    $trait::$method(*self, number)
+                }
+            }
+            impl<T: Float> $assign for Var<'_, T> {
+                #[track_caller]
+                fn $assign_method(&mut self, other: Self) {
+                    *self = Var::$method(*self, other);
+                }
+            }
+            impl<T: Float> $assign<&Self> for Var<'_, T> {
+                #[track_caller]
+                fn $assign_method(&mut self, other: &Self) {
+                    *self = Var::$method(*self, *other);
+                }
+            }
+            impl<T: Float> $assign<T> for Var<'_, T> {
+                #[track_caller]
+                fn $assign_method(&mut self, number: T) {
+                    *self = $trait::$method(*self, number);
+                }
+            }
             operators!(@left f32, $trait, $method, $x, $c, $left);
             operators!(@left f64, $trait, $method, $x, $c, $left);
         )*
@@ -314,14 +343,21 @@ macro_rules! operators {
                 $left
             }
         }
+        impl<'t> $trait<&Var<'t, $t>> for $t {
+            type Output = Var<'t, $t>;
+            #[track_caller]
+            fn $method(self, var: &Var<'t, $t>) -> Var<'t, $t> {
+                $trait::$method(self, *var)
+            }
+        }
     };
 }
 
 operators! {
-    Add, add, |x, c| x.add_scalar(c), x.add_scalar(c);
-    Sub, sub, |x, c| x.add_scalar(-c), x.neg().add_scalar(c);
-    Mul, mul, |x, c| x.mul_scalar(c), x.mul_scalar(c);
-    Div, div, |x, c| x.div_scalar(c), Var::div(x.tape().scalar(Float::of(c)), x);
+    Add, add, AddAssign, add_assign, |x, c| x.add_scalar(c), x.add_scalar(c);
+    Sub, sub, SubAssign, sub_assign, |x, c| x.add_scalar(-c), x.neg().add_scalar(c);
+    Mul, mul, MulAssign, mul_assign, |x, c| x.mul_scalar(c), x.mul_scalar(c);
+    Div, div, DivAssign, div_assign, |x, c| x.div_scalar(c), Var::div(x.tape().scalar(Float::of(c)), x);
 }
 
 impl<T: Float> Neg for Var<'_, T> {
@@ -332,11 +368,33 @@ impl<T: Float> Neg for Var<'_, T> {
     }
 }
 
+impl<'t, T: Float> Neg for &Var<'t, T> {
+    type Output = Var<'t, T>;
+    #[track_caller]
+    fn neg(self) -> Var<'t, T> {
+        Var::neg(*self)
+    }
+}
+
 impl<T: Float> std::iter::Sum for Var<'_, T> {
     /// # Panics
-    /// For an empty iterator, which has no tape to put a zero on.
+    /// For an empty iterator, which has no tape to put a zero on, or shapes that do not broadcast. (`Iterator::sum`
+    /// does not pass on its caller, so the line that is told is its own.)
     #[track_caller]
-    fn sum<I: Iterator<Item = Self>>(vars: I) -> Self {
-        vars.reduce(|a, b| a + b).expect("the sum of no variables has no tape to live on")
+    fn sum<I: Iterator<Item = Self>>(mut vars: I) -> Self {
+        let Some(mut total) = vars.next() else { panic!("sum: the sum of no variables has no tape to live on") };
+        for var in vars {
+            total += var;
+        }
+        total
+    }
+}
+
+impl<'a, T: Float> std::iter::Sum<&'a Self> for Var<'_, T> {
+    /// # Panics
+    /// As the sum by value.
+    #[track_caller]
+    fn sum<I: Iterator<Item = &'a Self>>(vars: I) -> Self {
+        std::iter::Sum::sum(vars.copied())
     }
 }
