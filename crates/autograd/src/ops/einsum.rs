@@ -49,12 +49,12 @@ impl Equation {
 }
 
 /// A variable whose dimensions have letters, each once.
-struct Named<'t, T: Float> {
+struct Lettered<'t, T: Float> {
     var: Var<'t, T>,
     letters: Vec<char>,
 }
 
-impl<'t, T: Float> Named<'t, T> {
+impl<'t, T: Float> Lettered<'t, T> {
     /// An operand: a repeated letter takes the diagonal.
     #[track_caller]
     fn new(mut var: Var<'t, T>, mut letters: Vec<char>) -> Self {
@@ -160,9 +160,9 @@ pub fn try_einsum<'t, T: Float>(equation: &str, operands: &[Var<'t, T>]) -> Resu
         Err(reason) => return Err(tape.error("einsum", reason, operands)),
     };
     let mut rest = parsed.inputs.clone();
-    let mut result: Option<Named<'t, T>> = None;
+    let mut result: Option<Lettered<'t, T>> = None;
     for &operand in operands {
-        let operand = Named::new(operand, rest.remove(0));
+        let operand = Lettered::new(operand, rest.remove(0));
         let wanted = |c: char| parsed.output.contains(&c) || rest.iter().flatten().any(|&d| d == c);
         result = Some(match result {
             None => operand.keep(wanted),
