@@ -4,7 +4,40 @@
 #![allow(clippy::float_cmp, reason = "exact values are meant")]
 
 use autograd::check::{Checker, Verdict};
-use autograd::{Conv, Float, Reduction, Tape, Tensor, Var, grad};
+use autograd::{Conv, Float, Reduction, Tape, Tensor, Var, grad, jvp};
+
+fn close<T: Float>(found: T, expected: f64) {
+    let relative = (found.to_f64() / expected - 1.0).abs();
+    assert!(relative < 8.0 * T::EPSILON.to_f64(), "{found:?} is not {expected:e}");
+}
+
+/// The second derivative at a point, by reverse over reverse and forward over reverse.
+fn second<T: Float>(f: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>, at: f64) -> [T; 2] {
+    let tape = Tape::<T>::default();
+    let x = tape.scalar(T::of(at));
+    let dx = grad(f(x), &x);
+    [grad(dx, &x).item(), jvp(dx, &x, &tape.scalar(T::ONE)).item()]
+}
+
+#[test]
+fn second_derivatives_of_inverse_functions_do_not_underflow_far_out() {
+    for y in second::<f64>(|x| x.asinh(), 1e120) {
+        close(y, -1e-240);
+    }
+    for y in second::<f32>(|x| x.asinh(), 1e16) {
+        close(y, -1e-32);
+    }
+    for y in second::<f64>(|x| x.acosh(), 1e120) {
+        close(y, -1e-240);
+    }
+    for y in second::<f64>(|x| x.atan(), 1e100) {
+        close(y, -2e-300);
+    }
+    for y in second::<f64>(|x| x.asin(), 0.6) {
+        close(y, 0.6 / 0.512);
+    }
+    assert_eq!(second::<f64>(|x| x.asinh() + x.atan() + x.asin(), 0.0).map(f64::abs), [0.0, 0.0]);
+}
 
 #[test]
 fn norms_of_any_order_neither_overflow_nor_underflow() {

@@ -225,13 +225,13 @@ unary! {
     pub acos() => Acos, |x| x.acos(), |x, y, g| g.zmul(x.asin_slope()).neg();
     /// `1/√((1−x)(1+x))`
     pub(crate) asin_slope() => AsinSlope, |x| ((T::ONE - x) * (T::ONE + x)).sqrt().recip(),
-        |x, y, g| g.zmul(x.zmul(y.zmul(y.square())));
+        |x, y, g| g.zmul(x.both(y).both(y.square()));
     /// Inverse tangent, in radians.
     pub atan() => Atan, |x| x.atan(), |x, y, g| g.zmul(x.atan_slope());
     /// `1/(1+x²)`, without overflow.
     pub(crate) atan_slope() => AtanSlope,
         |x| if x.abs() > T::of(1e10) { x.recip() * x.recip() } else { (T::ONE + x * x).recip() },
-        |x, y, g| g.zmul(x.mul_scalar(-2.0).zmul(y.square()));
+        |x, y, g| g.zmul(x.both(y).both(y).mul_scalar(-2.0));
     /// Hyperbolic sine.
     pub sinh() => Sinh, |x| x.sinh(), |x, y, g| g.zmul(x.cosh());
     /// Hyperbolic cosine.
@@ -244,12 +244,12 @@ unary! {
     pub asinh() => Asinh, |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
     /// `1/√(1+x²)`
     pub(crate) asinh_slope() => AsinhSlope, |x| T::ONE.hypot(x).recip(),
-        |x, y, g| g.zmul(x.zmul(y.zmul(y.square()))).neg();
+        |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic cosine; the derivative at 1 is ∞.
     pub acosh() => Acosh, |x| x.acosh(), |x, y, g| g.zmul(x.acosh_slope());
     /// `1/(√(x−1)·√(x+1))`
     pub(crate) acosh_slope() => AcoshSlope, |x| ((x - T::ONE).sqrt() * (x + T::ONE).sqrt()).recip(),
-        |x, y, g| g.zmul(x.zmul(y.zmul(y.square()))).neg();
+        |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic tangent; the derivative at ±1 is ∞.
     pub atanh() => Atanh, |x| x.atanh(), |x, y, g| g.zmul(x.atanh_slope());
     /// `1/((1−x)(1+x))`, NaN outside [−1, 1].
