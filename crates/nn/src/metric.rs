@@ -2,8 +2,8 @@
 
 use autograd::{Float, Tensor};
 
-/// The class of each row of scores `[n, k]`: the index of its largest score, the first one at a tie. A NaN counts as
-/// less than any score.
+/// The class of each row of scores `[n, k]`: the place of its largest score, as [`autograd::Var::argmax`] has it: the
+/// first of equal ones, and a NaN before all, so that a network that has failed is not seen as one that has learnt.
 ///
 /// ```
 /// use autograd::Tensor;
@@ -21,11 +21,12 @@ pub fn classes<T: Float>(scores: &Tensor<T>) -> Vec<usize> {
 }
 
 fn largest<T: Float>(row: &[T]) -> usize {
-    let better = |best: usize, i: usize| if row[i] > row[best] || row[best].is_nan() { i } else { best };
-    (0..row.len()).fold(0, better)
+    let better = |i: usize, best: usize| !row[best].is_nan() && (row[i].is_nan() || row[i] > row[best]);
+    (1..row.len()).fold(0, |best, i| if better(i, best) { i } else { best })
 }
 
-/// The share of rows of scores `[n, k]` whose class is the label, from 0 to 1; NaN where there are no rows.
+/// The share of rows of scores `[n, k]` whose class ([`classes`]) is the label, from 0 to 1; NaN where there are no
+/// rows.
 ///
 /// ```
 /// use autograd::Tensor;
@@ -53,9 +54,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_nan_is_less_than_any_score() {
-        let scores = Tensor::from_rows([[f64::NAN, -1.0], [1.0, f64::NAN]]);
-        assert_eq!(classes(&scores)[..2], [1, 0]);
+    fn classes_are_those_of_argmax_at_ties_and_nans_too() {
+        let (nan, inf) = (f64::NAN, f64::INFINITY);
+        let scores = Tensor::from_rows([
+            [nan, -1.0, 5.0],
+            [1.0, nan, inf],
+            [nan, nan, 0.0],
+            [2.0, 2.0, 1.0],
+            [-inf, -inf, -inf],
+            [0.0, -0.0, inf],
+        ]);
+        let tape = autograd::Tape::new();
+        let argmax: Vec<usize> =
+            tape.var(&scores).argmax(1).value().iter().filter_map(|&i| usize::try_from(i).ok()).collect();
+        assert_eq!(classes(&scores), argmax);
+        assert_eq!(classes(&scores), [0, 1, 0, 0, 0, 2]);
+        assert_eq!(accuracy(&scores, &[0, 0, 2, 0, 0, 2]), 4.0 / 6.0);
     }
 
     #[test]
