@@ -5,7 +5,7 @@ use super::strided::{Odometer, collapse};
 use crate::Float;
 
 /// Elements of a vector, or of the few that are worked on together: 512 bits of `f32`, twice that of `f64`.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 /// The unit in which lanes are filled.
 const QUAD: usize = 4;
 /// Shorter loops over cheap functions gain nothing from wide vectors.
@@ -90,7 +90,7 @@ impl<T: Float, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
 /// The loop has a constant length, so that it becomes vectors without a rest. The function comes as a plain reference:
 /// a call through `impl Fn for &F` would not be inlined for certain.
 #[inline(always)]
-fn vector<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANES] {
+pub(super) fn vector<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANES] {
     let mut y = [T::ONE; LANES];
     for i in 0..LANES {
         y[i] = f(x[i]);

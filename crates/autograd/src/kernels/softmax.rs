@@ -1,22 +1,211 @@
 //! Softmax, log-softmax, log-sum-exp and cross-entropy along the middle of `[outer, n, inner]`, from shifted scores.
+//!
+//! Rows are worked on by the tile: as many short rows as it holds, or a part of a long one. So the exponentials of rows
+//! of three are computed in full vectors too.
 
+#[cfg(test)]
+mod tests;
+
+use super::map::{LANES, vector};
+use super::simd::{Kernel, Level};
 use crate::Float;
 
-/// The elements of one row, `stride` apart.
-fn lane<T: Copy>(x: &[T], start: usize, n: usize, stride: usize) -> impl Iterator<Item = T> + Clone {
-    (0..n).map(move |j| x[start + j * stride])
+/// Elements of a tile: a few vectors, which the compiler keeps on the stack.
+const TILE: usize = 4 * LANES;
+
+/// What the rows of `x` have in common.
+#[derive(Clone, Copy)]
+struct Rows<'a, T> {
+    x: &'a [T],
+    n: usize,
+    inner: usize,
 }
 
-fn largest<T: Float>(row: impl Iterator<Item = T>) -> T {
-    row.fold(-T::INFINITY, T::larger)
+/// A row: its number, and the place of its first element.
+#[derive(Clone, Copy)]
+struct Row {
+    index: usize,
+    start: usize,
 }
 
-/// Calls `f(start, row of x)` for each of the `outer · inner` rows.
-fn rows(len: usize, (n, inner): (usize, usize), mut f: impl FnMut(usize, usize)) {
-    let outer = len.checked_div(n * inner).unwrap_or(0);
-    for o in 0..outer {
-        for i in 0..inner {
-            f(o * inner + i, o * n * inner + i);
+impl<T: Float> Rows<'_, T> {
+    fn count(&self) -> usize {
+        self.x.len() / self.n
+    }
+
+    #[inline(always)]
+    fn row(&self, index: usize) -> Row {
+        let start = match self.inner {
+            1 => index * self.n,
+            inner => index / inner * inner * self.n + index % inner,
+        };
+        Row { index, start }
+    }
+
+    /// The largest element, NaN if there is one.
+    #[inline(always)]
+    fn largest(&self, Row { start, .. }: Row) -> T {
+        if self.inner > 1 {
+            return (0..self.n).fold(-T::INFINITY, |top, j| top.larger(self.x[start + j * self.inner]));
+        }
+        reduce(&self.x[start..start + self.n], -T::INFINITY, T::larger)
+    }
+
+    /// `to[j] = f(x[from + j])` of a row.
+    #[inline(always)]
+    fn read(&self, Row { start, .. }: Row, from: usize, to: &mut [T], f: impl Fn(T) -> T) {
+        if self.inner == 1 {
+            let x = &self.x[start + from..][..to.len()];
+            for (to, &x) in to.iter_mut().zip(x) {
+                *to = f(x);
+            }
+        } else {
+            for (j, to) in to.iter_mut().enumerate() {
+                *to = f(self.x[start + (from + j) * self.inner]);
+            }
+        }
+    }
+
+    /// `f(x[j], out[j])` for each element of a row, in an array shaped as `x`.
+    #[inline(always)]
+    fn update(&self, Row { start, .. }: Row, out: &mut [T], f: impl Fn(T, &mut T)) {
+        if self.inner == 1 {
+            let (x, out) = (&self.x[start..start + self.n], &mut out[start..start + self.n]);
+            for (out, &x) in out.iter_mut().zip(x) {
+                f(x, out);
+            }
+        } else {
+            for j in 0..self.n {
+                f(self.x[start + j * self.inner], &mut out[start + j * self.inner]);
+            }
+        }
+    }
+
+    /// Writes part of a row, from element `from` on, to an array shaped as `x`.
+    #[inline(always)]
+    fn write(&self, Row { start, .. }: Row, from: usize, part: &[T], out: &mut [T]) {
+        if self.inner == 1 {
+            out[start + from..][..part.len()].copy_from_slice(part);
+        } else {
+            for (j, &y) in part.iter().enumerate() {
+                out[start + (from + j) * self.inner] = y;
+            }
+        }
+    }
+}
+
+/// Folds a row, in as many running results as a vector has lanes.
+#[inline(always)]
+fn reduce<T: Float>(x: &[T], init: T, f: impl Fn(T, T) -> T) -> T {
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let Some((first, chunks)) = chunks.split_first() else {
+        return rest.iter().fold(init, |y, &x| f(y, x));
+    };
+    let mut lanes = *first;
+    for chunk in chunks {
+        for i in 0..LANES {
+            lanes[i] = f(lanes[i], chunk[i]);
+        }
+    }
+    for width in [8, 4, 2, 1] {
+        for i in 0..width {
+            lanes[i] = f(lanes[i], lanes[i + width]);
+        }
+    }
+    rest.iter().fold(lanes[0], |y, &x| f(y, x))
+}
+
+/// Replaces the first elements of a tile, and those that fill the last vector.
+#[inline(always)]
+fn in_vectors<T: Float>(tile: &mut [T; TILE], len: usize, f: impl Fn(T) -> T) {
+    for lanes in &mut tile.as_chunks_mut::<LANES>().0[..len.div_ceil(LANES)] {
+        *lanes = vector(lanes, &f);
+    }
+}
+
+/// For each row `e = exp(shift(x, max))`, written to `out` unless that is empty, and then
+/// `done(row, max, Σ e, out)`, or `ln Σ e` where `log`.
+#[inline(always)]
+fn exponentials<T: Float>(
+    rows: Rows<'_, T>,
+    out: &mut [T],
+    log: bool,
+    shift: impl Fn(T, T) -> T,
+    done: impl FnMut(Row, T, T, &mut [T]),
+) {
+    if !rows.x.is_empty() {
+        Level::best().run(Exponentials { rows, out, log, shift, done });
+    }
+}
+
+struct Exponentials<'a, T, S, D> {
+    rows: Rows<'a, T>,
+    out: &'a mut [T],
+    log: bool,
+    shift: S,
+    done: D,
+}
+
+impl<T, S, D> Kernel for Exponentials<'_, T, S, D>
+where
+    T: Float,
+    S: Fn(T, T) -> T,
+    D: FnMut(Row, T, T, &mut [T]),
+{
+    type Output = ();
+    #[inline(always)]
+    fn run(mut self) {
+        // Short rows are the commonest, and nearly all of their cost is that of loops of unknown length.
+        match (self.rows.n, self.rows.inner) {
+            (2, 1) => self.tiles(2, 1),
+            (3, 1) => self.tiles(3, 1),
+            (4, 1) => self.tiles(4, 1),
+            (10, 1) => self.tiles(10, 1),
+            (n, 1) => self.tiles(n, 1),
+            (n, inner) => self.tiles(n, inner),
+        }
+    }
+}
+
+impl<T, S, D> Exponentials<'_, T, S, D>
+where
+    T: Float,
+    S: Fn(T, T) -> T,
+    D: FnMut(Row, T, T, &mut [T]),
+{
+    #[inline(always)]
+    fn tiles(&mut self, n: usize, inner: usize) {
+        let rows = Rows { x: self.rows.x, n, inner };
+        let together = if n < TILE { TILE / n } else { 1 };
+        let (mut tops, mut sums) = ([T::ONE; TILE], [T::ONE; TILE]);
+        let mut tile = [T::ZERO; TILE];
+        for first in (0..rows.count()).step_by(together) {
+            let count = together.min(rows.count() - first);
+            for r in 0..count {
+                tops[r] = rows.largest(rows.row(first + r));
+                sums[r] = T::ZERO;
+            }
+            for from in (0..n).step_by(TILE) {
+                let len = if n < TILE { n } else { TILE.min(n - from) };
+                for r in 0..count {
+                    let (top, part) = (tops[r], &mut tile[r * len..][..len]);
+                    rows.read(rows.row(first + r), from, part, |x| (self.shift)(x, top));
+                }
+                in_vectors(&mut tile, count * len, T::exp);
+                for r in 0..count {
+                    let part = &tile[r * len..][..len];
+                    sums[r] += reduce(part, T::ZERO, |a, b| a + b);
+                    if !self.out.is_empty() {
+                        rows.write(rows.row(first + r), from, part, self.out);
+                    }
+                }
+            }
+            if self.log {
+                in_vectors(&mut sums, count, T::ln);
+            }
+            for r in 0..count {
+                (self.done)(rows.row(first + r), tops[r], sums[r], self.out);
+            }
         }
     }
 }
@@ -24,64 +213,51 @@ fn rows(len: usize, (n, inner): (usize, usize), mut f: impl FnMut(usize, usize))
 /// `out = exp(x − max) / Σ exp(x − max)`. With `total`, rows that have no such value get the one that the gradient of
 /// log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
-    rows(x.len(), (n, inner), |_, start| {
-        let row = lane(x, start, n, inner);
-        let top = largest(row.clone());
-        if total && (top == T::INFINITY || top == -T::INFINITY) {
-            let ties = row.clone().filter(|&x| x == T::INFINITY).count().max(1);
-            let share = T::of(1.0 / ties as f64);
-            for (j, x) in row.enumerate() {
-                out[start + j * inner] = if x == T::INFINITY { share } else { T::ZERO };
-            }
-            return;
+    let rows = Rows { x, n, inner };
+    if !total {
+        return exponentials(rows, out, false, difference, |row, _, sum, out| {
+            rows.update(row, out, |_, e| *e /= sum);
+        });
+    }
+    let shift = |x: T, top: T| {
+        if x == top && top == T::INFINITY {
+            T::ZERO
+        } else if top == T::INFINITY || top == -T::INFINITY {
+            -T::INFINITY
+        } else {
+            x - top
         }
-        let mut sum = T::ZERO;
-        for (j, x) in row.enumerate() {
-            let e = (x - top).exp();
-            out[start + j * inner] = e;
-            sum += e;
-        }
-        for j in 0..n {
-            out[start + j * inner] /= sum;
-        }
+    };
+    exponentials(rows, out, false, shift, |row, _, sum, out| {
+        // A sum of 0 is that of a row of −∞ alone, which stays 0.
+        let sum = if sum == T::ZERO { T::ONE } else { sum };
+        rows.update(row, out, |_, e| *e /= sum);
     });
 }
 
-/// `max + ln Σ exp(x − max)` of a row; −∞ for an empty row or one of −∞ alone.
-fn log_sum_exp_of<T: Float>(row: impl Iterator<Item = T> + Clone) -> T {
-    let top = largest(row.clone());
-    if top == T::INFINITY || top == -T::INFINITY {
-        return top;
-    }
-    top + row.map(|x| (x - top).exp()).sum::<T>().ln()
-}
-
-/// `out = ln Σ exp(x)`
+/// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
 pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     out.fill(-T::INFINITY);
-    rows(x.len(), (n, inner), |r, start| out[r] = log_sum_exp_of(lane(x, start, n, inner)));
+    exponentials(Rows { x, n, inner }, &mut [], true, difference, |row, top, log_sum, _| {
+        out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
+    });
 }
 
 /// `out = (x − max) − ln Σ exp(x − max)`
 pub(crate) fn log_softmax<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    rows(x.len(), (n, inner), |_, start| {
-        let row = lane(x, start, n, inner);
-        let top = largest(row.clone());
-        let log_sum = row.clone().map(|x| (x - top).exp()).sum::<T>().ln();
-        for (j, x) in row.enumerate() {
-            out[start + j * inner] = (x - top) - log_sum;
-        }
+    let rows = Rows { x, n, inner };
+    exponentials(rows, &mut [], true, difference, |row, top, log_sum, _| {
+        rows.update(row, out, |x, y| *y = (x - top) - log_sum);
     });
 }
 
 /// `out[r] = ln Σ exp(x[r]) − x[r, label[r]]`: the loss of each row of scores `[outer, n]`.
 pub(crate) fn cross_entropy<T: Float>(scores: &[T], labels: &[T], n: usize, mut each: impl FnMut(usize, T)) {
-    for (r, label) in labels.iter().enumerate() {
-        let row = &scores[r * n..(r + 1) * n];
-        let top = largest(row.iter().copied());
-        let log_sum = row.iter().map(|&x| (x - top).exp()).sum::<T>().ln();
-        each(r, log_sum - (row[label.to_index() as usize] - top));
-    }
+    let rows = Rows { x: scores, n, inner: 1 };
+    exponentials(rows, &mut [], true, difference, |row, top, log_sum, _| {
+        let label = labels[row.index].to_index() as usize;
+        each(row.index, log_sum - (scores[row.start..][..n][label] - top));
+    });
 }
 
 /// `out[r] = (P[r] − Y[r]) · weight(r)`: Eq. 1.3 of the derivation, `dL_i/dS = O2 − Y`. A weight of 0 gives zeros.
@@ -92,17 +268,22 @@ pub(crate) fn cross_entropy_grad<T: Float>(
     weight: impl Fn(usize) -> T,
     out: &mut [T],
 ) {
-    for (r, label) in labels.iter().enumerate() {
-        let (row, out) = (&scores[r * n..(r + 1) * n], &mut out[r * n..(r + 1) * n]);
-        let weight = weight(r);
+    let rows = Rows { x: scores, n, inner: 1 };
+    exponentials(rows, out, false, difference, |row, _, sum, out| {
+        let (out, weight) = (&mut out[row.start..][..n], weight(row.index));
         if weight == T::ZERO {
-            out.fill(T::ZERO);
-            continue;
+            return out.fill(T::ZERO);
         }
-        softmax(row, (n, 1), false, out);
-        out[label.to_index() as usize] -= T::ONE;
-        for o in out {
-            *o *= weight;
+        let label = labels[row.index].to_index() as usize;
+        let truth = (out[label] / sum - T::ONE) * weight;
+        for e in &mut *out {
+            *e = *e / sum * weight;
         }
-    }
+        out[label] = truth;
+    });
+}
+
+#[inline(always)]
+fn difference<T: Float>(x: T, top: T) -> T {
+    x - top
 }

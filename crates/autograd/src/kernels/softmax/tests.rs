@@ -1,0 +1,88 @@
+//! The kernels against their definitions.
+
+use super::*;
+use crate::kernels::simd::tests::at_every_level;
+
+/// Rows of every length around the tile's and the vector's, of which some have infinite or NaN elements.
+fn check<T: Float>(tolerance: f64) {
+    for (outer, n, inner) in [
+        (5, 3, 1),
+        (1, 1, 1),
+        (70, 1, 1),
+        (3, 16, 1),
+        (2, 63, 1),
+        (3, 64, 1),
+        (2, 65, 1),
+        (2, 300, 1),
+        (4, 3, 5),
+        (2, 70, 3),
+    ] {
+        let len = outer * n * inner;
+        let mut x: Vec<T> = (0..len).map(|i| T::of(((i * 37 + 11) % 101) as f64 / 7.0 - 5.0)).collect();
+        for (at, special) in [(n / 2, -T::INFINITY), (len / 2, T::NAN), (len - 1, T::INFINITY)] {
+            if n > 1 {
+                x[at] = special;
+            }
+        }
+        let places: Vec<Vec<usize>> =
+            (0..outer * inner).map(|r| (0..n).map(|j| (r / inner * n + j) * inner + r % inner).collect()).collect();
+        let mut first: Option<Vec<T>> = None;
+        at_every_level(|level| {
+            let (mut p, mut log, mut sum) = (vec![T::ZERO; len], vec![T::ZERO; len], vec![T::ZERO; outer * inner]);
+            softmax(&x, (n, inner), false, &mut p);
+            log_softmax(&x, (n, inner), &mut log);
+            log_sum_exp(&x, (n, inner), &mut sum);
+            for (row, &sum) in places.iter().zip(&sum) {
+                let top = row.iter().fold(f64::NEG_INFINITY, |top, &i| top.larger(x[i].to_f64()));
+                let want: f64 = row.iter().map(|&i| (x[i].to_f64() - top).exp()).sum();
+                let near = |got: T, want: f64| {
+                    let got = got.to_f64();
+                    let close = got == want || (got - want).abs() <= tolerance * want.abs().max(1.0);
+                    assert!(
+                        close || (got.is_nan() && want.is_nan()),
+                        "{got} not {want}: {outer} {n} {inner} {level:?}"
+                    );
+                };
+                near(sum, if top == f64::INFINITY { top } else { top + want.ln() });
+                for &i in row {
+                    near(p[i], (x[i].to_f64() - top).exp() / want);
+                    near(log[i], x[i].to_f64() - top - want.ln());
+                }
+            }
+            let all: Vec<T> = [p, log, sum].concat().into_iter().map(|y| if y.is_nan() { T::ONE } else { y }).collect();
+            assert_eq!(first.get_or_insert_with(|| all.clone()), &all, "the levels differ");
+        });
+    }
+}
+
+#[test]
+fn softmax_and_its_logarithms_equal_their_definitions_at_every_level() {
+    check::<f32>(1e-6);
+    check::<f64>(1e-15);
+}
+
+#[test]
+fn cross_entropy_and_its_gradient_equal_their_definitions_for_rows_of_any_length() {
+    for n in [1, 2, 3, 10, 33, 64, 65, 200] {
+        let scores: Vec<f64> = (0..7 * n).map(|i| ((i * 29 + 3) % 83) as f64 / 9.0).collect();
+        let labels: Vec<usize> = (0..7).map(|r| (r * 5) % n).collect();
+        let packed: Vec<f64> = labels.iter().map(|&l| f64::from_bits(l as u64)).collect();
+        let mut p = vec![0.0; 7 * n];
+        softmax(&scores, (n, 1), false, &mut p);
+        at_every_level(|level| {
+            let mut seen = 0;
+            cross_entropy(&scores, &packed, n, |r, loss| {
+                let want = -p[r * n + labels[r]].ln();
+                assert!((loss - want).abs() <= 1e-14 * (1.0 + want), "{loss} not {want}: {n} {level:?}");
+                seen += 1;
+            });
+            assert_eq!(seen, 7);
+            let mut d = vec![f64::NAN; 7 * n];
+            cross_entropy_grad(&scores, &packed, n, |r| r as f64, &mut d);
+            for (i, d) in d.iter().enumerate() {
+                let (r, truth) = (i / n, if i % n == labels[i / n] { 1.0 } else { 0.0 });
+                assert_eq!(*d, (p[i] - truth) * r as f64, "{n} {level:?}");
+            }
+        });
+    }
+}
