@@ -4,7 +4,10 @@
 //! A kernel is portable code with a body that inlines; the compiler vectorises it anew for each level. Levels differ in
 //! speed only. Nothing here fuses a multiplication with an addition, so a kernel computes the same bits at every level,
 //! and short inputs may take whatever path is cheapest.
-#![expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")]
+#![cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")
+)]
 
 /// A loop to be compiled for each level.
 pub(crate) trait Kernel {
