@@ -1,7 +1,7 @@
 //! Computing: values of nodes when they are asked for, in index order, in recycled buffers.
 
 use crate::float::Float;
-use crate::op::{Kind, View, ViewMut};
+use crate::op::{Kind, View, ViewMut, eval};
 use crate::pool::Pool;
 use crate::tape::{NONE, Node, Tape};
 use crate::tensor::Tensor;
@@ -229,12 +229,11 @@ impl<T: Float> State<T> {
         let mut buffer = self.pool.take(n);
         let op = node.kind.op().expect("leaves have their value from the start");
         let y = ViewMut { shape: &node.shape, data: &mut buffer[..n] };
-        let view = |&a: &u32| View { shape: &self.nodes[a as usize].shape, data: self.slice(a) };
-        match &node.args[..] {
-            [a] => op.eval(&[view(a)], y),
-            [a, b] => op.eval(&[view(a), view(b)], y),
-            args => op.eval(&args.iter().map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
-        }
+        let view = |k: usize| {
+            let a = node.args[k];
+            View { shape: &self.nodes[a as usize].shape, data: self.slice(a) }
+        };
+        eval(op, node.args.len(), view, y);
         self.values[index] = Value::Owned(buffer);
     }
 }

@@ -6,6 +6,7 @@ use crate::ops;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::var::Var;
+use smallvec::SmallVec;
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -106,6 +107,21 @@ pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
     /// As [`Op::jvp`].
     fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
         crate::forward::jvp_from_vjp(y, tangents, |arg, dy| self.vjp(arg, args, y, dy))
+    }
+}
+
+/// Computes an operation on `n` operands, gathered without allocation up to four.
+#[inline]
+pub(crate) fn eval<'a, T: Float>(
+    op: &dyn SliceOp<T>,
+    n: usize,
+    view: impl Fn(usize) -> View<'a, T>,
+    y: ViewMut<'_, T>,
+) {
+    match n {
+        1 => op.eval(&[view(0)], y),
+        2 => op.eval(&[view(0), view(1)], y),
+        n => op.eval(&(0..n).map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::graph::{Graph, Source};
 use super::plan::Operand;
 use crate::float::Float;
-use crate::op::{Kind, SliceOp, View, ViewMut};
+use crate::op::{Kind, SliceOp, View, ViewMut, eval};
 use crate::shape::Shape;
 use std::fmt;
 
@@ -125,7 +125,7 @@ impl<T: Float> Chain<T> {
     fn apply(&self, micro: &Micro<T>, buffers: &[Vec<T>], registers: &[Vec<T>], start: usize, out: &mut [T]) {
         let (tile, scalar) = (&self.shapes.0, &self.shapes.1);
         let n = out.len();
-        let view = |arg: &Arg| match *arg {
+        let view = |k: usize| match micro.args[k] {
             Arg::Register(r) => View { shape: tile, data: &registers[self.inputs.len() + r][..n] },
             Arg::Input(k) => {
                 let (operand, layout) = &self.inputs[k];
@@ -140,12 +140,7 @@ impl<T: Float> Chain<T> {
         };
         let op = micro.kind.op().expect("chains are made of operations");
         let y = ViewMut { shape: tile, data: out };
-        match &micro.args[..] {
-            [a] => op.eval(&[view(a)], y),
-            [a, b] => op.eval(&[view(a), view(b)], y),
-            [a, b, c] => op.eval(&[view(a), view(b), view(c)], y),
-            _ => unreachable!("element-wise operations take one to three operands"),
-        }
+        eval(op, micro.args.len(), view, y);
     }
 }
 

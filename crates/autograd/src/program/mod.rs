@@ -17,7 +17,7 @@ pub use feed::{Binder, Feed, Slots};
 pub use passes::Passes;
 
 use crate::float::Float;
-use crate::op::{View, ViewMut};
+use crate::op::{View, ViewMut, eval};
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
@@ -25,7 +25,6 @@ use crate::var::Var;
 use feed::Slot;
 use graph::Graph;
 use plan::{Operand, Plan, Step};
-use smallvec::SmallVec;
 use std::fmt;
 
 /// A recorded function that runs again and again on new inputs, and keeps its state between runs.
@@ -246,11 +245,7 @@ impl<T: Float> Program<T> {
                 let view = |k: usize| View { shape: &args[k].shape, data: self.slice(&args[k]) };
                 let op = kind.op().expect("steps are operations");
                 let y = ViewMut { shape: &result.shape, data };
-                match args.len() {
-                    1 => op.eval(&[view(0)], y),
-                    2 => op.eval(&[view(0), view(1)], y),
-                    n => op.eval(&(0..n).map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
-                }
+                eval(op, args.len(), view, y);
             }
             Step::Chain(chain) => chain.run(&self.buffers, &mut self.registers, data),
             Step::Copy { from, .. } => data.copy_from_slice(&self.buffers[from.buffer][..from.len]),
