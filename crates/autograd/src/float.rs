@@ -7,24 +7,48 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 /// What only the engine uses of its number types, and what keeps [`Float`] sealed.
 mod sealed {
-    use crate::kernels::gemm::{Strided, gemm_f32, gemm_f64};
+    use crate::kernels::gemm::{Store, Strided, gemm_f32, gemm_f64};
+    #[cfg(target_arch = "x86_64")]
+    use crate::kernels::lanes::{self, Lanes};
 
     pub trait Sealed: Sized {
-        /// `out = a · b` for sizes `(m, k, n)`, by the GEMM crate.
-        fn gemm(sizes: (usize, usize, usize), a: &Strided<'_, Self>, b: &Strided<'_, Self>, out: &mut [Self]);
+        /// `a · b` into `out` for sizes `(m, k, n)`, by the GEMM crate.
+        fn gemm(
+            sizes: (usize, usize, usize),
+            a: &Strided<'_, Self>,
+            b: &Strided<'_, Self>,
+            out: &mut [Self],
+            store: Store<Self>,
+        );
         /// An index carried in the bits of a float, so that index nodes share the tape's buffers.
         fn from_index(i: i64) -> Self;
         /// The index that `from_index` packed.
         fn to_index(self) -> i64;
+        /// Whether two carry the same index.
+        fn same_bits(self, other: Self) -> bool;
         /// The largest index that the bits can carry.
         const MAX_INDEX: i64;
+        /// `self · b + c`, rounded once.
+        fn fused_multiply_add(self, b: Self, c: Self) -> Self;
+        /// Vectors of 256 bits.
+        #[cfg(target_arch = "x86_64")]
+        type Avx2: Lanes<Self>;
+        /// Vectors of 512 bits.
+        #[cfg(target_arch = "x86_64")]
+        type Avx512: Lanes<Self>;
     }
 
     macro_rules! sealed {
         ($t:ident, $bits:ident, $int:ident, $gemm:path) => {
             impl Sealed for $t {
-                fn gemm(sizes: (usize, usize, usize), a: &Strided<'_, Self>, b: &Strided<'_, Self>, out: &mut [Self]) {
-                    $gemm(sizes, a, b, out);
+                fn gemm(
+                    sizes: (usize, usize, usize),
+                    a: &Strided<'_, Self>,
+                    b: &Strided<'_, Self>,
+                    out: &mut [Self],
+                    store: Store<Self>,
+                ) {
+                    $gemm(sizes, a, b, out, store);
                 }
                 fn from_index(i: i64) -> Self {
                     $t::from_bits(i as $int as $bits)
@@ -34,6 +58,18 @@ mod sealed {
                     self.to_bits() as $int as i64
                 }
                 const MAX_INDEX: i64 = $int::MAX as i64;
+                #[inline(always)]
+                fn same_bits(self, other: Self) -> bool {
+                    self.to_bits() == other.to_bits()
+                }
+                #[inline(always)]
+                fn fused_multiply_add(self, b: Self, c: Self) -> Self {
+                    self.mul_add(b, c)
+                }
+                #[cfg(target_arch = "x86_64")]
+                type Avx2 = lanes::Avx2;
+                #[cfg(target_arch = "x86_64")]
+                type Avx512 = lanes::Avx512;
             }
         };
     }

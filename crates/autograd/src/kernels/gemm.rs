@@ -1,6 +1,8 @@
-//! Matrix products: the GEMM crate for large ones, our own loops where both sides are small.
+//! Matrix products: the GEMM crate for large ones, our own kernels for small and narrow ones.
 #![expect(unsafe_code, reason = "the GEMM crate takes raw pointers")]
 
+use super::finish::{self, Finish};
+use super::product::{self, Operand, Sizes};
 use crate::Float;
 
 /// Up to this many columns, a product with a transposed left side is asked for as it is.
@@ -26,15 +28,29 @@ impl<'a, T> Strided<'a, T> {
     }
 }
 
-/// `out = a · b` by the GEMM crate, `out` `[m, n]` row-major.
+/// What a product does with what its result holds.
+#[derive(Clone, Copy)]
+pub enum Store<T> {
+    /// `out = a · b`
+    Set,
+    /// `out = out − rate · a · b`
+    Subtract(T),
+}
+
+/// `a · b` by the GEMM crate, into `out` `[m, n]`, row-major.
 macro_rules! gemm {
     ($name:ident, $t:ty, $get:path) => {
         pub(crate) fn $name(
-            (m, k, n): (usize, usize, usize),
+            (m, k, n): Sizes,
             a: &Strided<'_, $t>,
             b: &Strided<'_, $t>,
             out: &mut [$t],
+            store: Store<$t>,
         ) {
+            let (read, factor) = match store {
+                Store::Set => (false, 1.0),
+                Store::Subtract(rate) => (true, -rate),
+            };
             assert!(out.len() >= m * n, "matmul kernel: the result is too short");
             let stride = |s: usize| s as isize;
             // The crate's kernels write columns, so they are asked for outᵀ = bᵀ aᵀ, which is up to six times as fast;
@@ -45,7 +61,7 @@ macro_rules! gemm {
             let (out_row, out_col) = if swap { (1, n) } else { (n, 1) };
             // SAFETY: the operands hold m·k and k·n elements (asserted where they were made) and `out` m·n (asserted
             // above), which is what these strides reach; `out` is a unique borrow, so it overlaps neither operand;
-            // `read_dst` is false, so what `out` holds is not read.
+            // it is initialised, so it may be read.
             unsafe {
                 $get()(
                     rows,
@@ -54,15 +70,15 @@ macro_rules! gemm {
                     out.as_mut_ptr(),
                     stride(out_col),
                     stride(out_row),
-                    false,
+                    read,
                     left.data.as_ptr(),
                     stride(left.col),
                     stride(left.row),
                     right.data.as_ptr(),
                     stride(right.col),
                     stride(right.row),
-                    0.0,
                     1.0,
+                    factor,
                     false,
                     false,
                     false,
@@ -75,142 +91,133 @@ macro_rules! gemm {
 gemm!(gemm_f32, f32, gemm_f32::gemm::f32::get_gemm_fn);
 gemm!(gemm_f64, f64, gemm_f64::gemm::f64::get_gemm_fn);
 
-/// Below this many multiply-adds our own loops win: the GEMM crate's fixed cost is about 160 ns, measured on Zen 5.
-const SMALL: usize = 4096;
-
-/// `out = op(a) · op(b)` with `out` `[m, n]`, all row-major; `op(a)` is `[m, k]`, stored transposed where `ta`.
+/// `out = finish(op(a) · op(b))` with `out` `[m, n]`, all row-major; `op(a)` is `[m, k]`, stored transposed where its flag
+/// is set.
 pub(crate) fn matmul<T: Float>(
-    (m, k, n): (usize, usize, usize),
-    (a, ta): (&[T], bool),
-    (b, tb): (&[T], bool),
+    sizes: Sizes,
+    (a, ta): Operand<'_, T>,
+    (b, tb): Operand<'_, T>,
     out: &mut [T],
+    finish: Finish<'_, T>,
 ) {
-    if m * k * n <= SMALL {
-        small((m, k, n), (a, ta), (b, tb), out);
-    } else {
-        T::gemm((m, k, n), &Strided::new(a, m, k, ta), &Strided::new(b, k, n, tb), out);
+    if let Some(shape) = product::Shape::of::<T>(sizes, ta, tb) {
+        return shape.run(sizes, (a, ta), (b, tb), out, finish);
     }
-}
-
-/// Up to this many elements of a transposed `b` are turned on the stack first.
-const TURNED: usize = 256;
-
-/// Our own loops: tiles of a few rows and a constant number of columns, whose sums stay in registers while `k` runs in
-/// ascending order.
-fn small<T: Float>((m, k, n): (usize, usize, usize), (a, ta): (&[T], bool), (b, tb): (&[T], bool), out: &mut [T]) {
-    let a = Lhs { data: a, row: if ta { 1 } else { k }, col: if ta { m } else { 1 } };
-    if !tb {
-        return columns((m, k, n), &a, b, out);
-    }
-    if k * n <= TURNED {
-        let mut turned = [T::ZERO; TURNED];
-        for (j, row) in b.chunks_exact(k.max(1)).take(n).enumerate() {
-            for (p, &x) in row.iter().enumerate() {
-                turned[p * n + j] = x;
-            }
+    let (m, k, n) = sizes;
+    let (a, b) = (Strided::new(a, m, k, ta), Strided::new(b, k, n, tb));
+    match finish {
+        // The update is the product's own last step, and no gradient is stored.
+        Finish::Descend(rate) => T::gemm(sizes, &a, &b, out, Store::Subtract(rate)),
+        Finish::Keep | Finish::Bias(_) | Finish::BiasRelu(_) | Finish::Gate(_) => {
+            T::gemm(sizes, &a, &b, out, Store::Set);
+            finish::in_place(&mut out[..m * n], n, finish);
         }
-        return columns((m, k, n), &a, &turned[..k * n], out);
-    }
-    for i in 0..m {
-        for (j, row) in b.chunks_exact(k).take(n).enumerate() {
-            out[i * n + j] = row.iter().enumerate().fold(T::ZERO, |sum, (p, &b)| sum + a.at(i, p) * b);
-        }
-    }
-}
-
-/// The left operand by its strides.
-struct Lhs<'a, T> {
-    data: &'a [T],
-    row: usize,
-    col: usize,
-}
-
-impl<T: Copy> Lhs<'_, T> {
-    #[inline(always)]
-    fn at(&self, i: usize, p: usize) -> T {
-        self.data[i * self.row + p * self.col]
-    }
-}
-
-/// `out = a · b` for a row-major `b`, in column blocks of the widest constant width that fits.
-fn columns<T: Float>((m, k, n): (usize, usize, usize), a: &Lhs<'_, T>, b: &[T], out: &mut [T]) {
-    let mut j = 0;
-    while j < n {
-        j += match n - j {
-            16.. => rows::<T, 16>((m, k, n), j, a, b, out),
-            8.. => rows::<T, 8>((m, k, n), j, a, b, out),
-            4.. => rows::<T, 4>((m, k, n), j, a, b, out),
-            3 => rows::<T, 3>((m, k, n), j, a, b, out),
-            2 => rows::<T, 2>((m, k, n), j, a, b, out),
-            _ => rows::<T, 1>((m, k, n), j, a, b, out),
-        };
-    }
-}
-
-/// `W` columns from `j` on, four rows at a time. Returns `W`.
-#[inline(always)]
-fn rows<T: Float, const W: usize>(
-    (m, k, n): (usize, usize, usize),
-    j: usize,
-    a: &Lhs<'_, T>,
-    b: &[T],
-    out: &mut [T],
-) -> usize {
-    let mut i = 0;
-    while i + 4 <= m {
-        tile::<T, 4, W>((k, n), (i, j), a, b, out);
-        i += 4;
-    }
-    while i < m {
-        tile::<T, 1, W>((k, n), (i, j), a, b, out);
-        i += 1;
-    }
-    W
-}
-
-#[inline(always)]
-fn tile<T: Float, const R: usize, const W: usize>(
-    (k, n): (usize, usize),
-    (i, j): (usize, usize),
-    a: &Lhs<'_, T>,
-    b: &[T],
-    out: &mut [T],
-) {
-    let mut sums = [[T::ZERO; W]; R];
-    for p in 0..k {
-        let b: &[T; W] = b[p * n + j..].first_chunk().expect("the block lies within the row");
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let a = a.at(i + r, p);
-            for (sum, &b) in sums.iter_mut().zip(b) {
-                *sum += a * b;
-            }
-        }
-    }
-    for (r, sums) in sums.iter().enumerate() {
-        out[(i + r) * n + j..][..W].copy_from_slice(sums);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::simd::tests::at_every_level;
 
     /// The definition, element by element.
-    fn reference((m, k, n): (usize, usize, usize), (a, ta): (&[f64], bool), (b, tb): (&[f64], bool)) -> Vec<f64> {
+    fn reference((m, k, n): Sizes, (a, ta): Operand<'_, f64>, (b, tb): Operand<'_, f64>) -> Vec<f64> {
         let a = |i: usize, p: usize| if ta { a[p * m + i] } else { a[i * k + p] };
         let b = |p: usize, j: usize| if tb { b[j * k + p] } else { b[p * n + j] };
         (0..m * n).map(|e| (0..k).map(|p| a(e / n, p) * b(p, e % n)).sum()).collect()
     }
 
-    #[test]
-    fn both_paths_equal_the_definition_for_all_transpositions() {
-        for (m, k, n) in [(0, 2, 3), (2, 0, 3), (1, 1, 1), (5, 4, 10), (3, 17, 2), (33, 20, 41), (64, 65, 3)] {
-            let a: Vec<f64> = (0..m * k).map(|i| ((i * 7 + 3) % 11) as f64 - 5.0).collect();
-            let b: Vec<f64> = (0..k * n).map(|i| ((i * 5 + 1) % 13) as f64 - 6.0).collect();
+    /// Whole numbers, whose products and sums are exact in either type.
+    fn whole<T: Float>(n: usize, factor: usize, modulus: usize) -> Vec<T> {
+        (0..n).map(|i| T::of(((i * factor + 3) % modulus) as f64 - (modulus / 2) as f64)).collect()
+    }
+
+    const SIZES: [Sizes; 22] = [
+        (0, 2, 3),
+        (2, 0, 3),
+        (3, 2, 0),
+        (1, 1, 1),
+        (5, 4, 10),
+        (5, 10, 3),
+        (10, 5, 3),
+        (3, 17, 2),
+        (33, 20, 41),
+        (64, 65, 3),
+        (7, 3, 33),
+        (6, 2, 16),
+        (17, 9, 17),
+        (37, 40, 1),
+        (39, 33, 2),
+        (34, 100, 4),
+        (100, 30, 3),
+        (100, 31, 10),
+        (70, 5, 16),
+        (9, 600, 40),
+        (40, 300, 70),
+        (3, 5000, 3),
+    ];
+
+    fn every_path_equals_the_definition<T: Float>() {
+        for (m, k, n) in SIZES {
+            let (a, b): (Vec<T>, Vec<T>) = (whole(m * k, 7, 11), whole(k * n, 5, 13));
+            let (row, full): (Vec<T>, Vec<T>) = (whole(n, 3, 7), whole(m * n, 11, 17));
+            let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
-                let mut out = vec![f64::NAN; m * n];
-                matmul((m, k, n), (&a, ta), (&b, tb), &mut out);
-                assert_eq!(out, reference((m, k, n), (&a, ta), (&b, tb)), "{m}x{k}x{n} {ta} {tb}");
+                let product = reference((m, k, n), (&wide(&a), ta), (&wide(&b), tb));
+                let finishes: [(Finish<'_, T>, &dyn Fn(usize, f64) -> f64); 5] = [
+                    (Finish::Keep, &|_, x| x),
+                    (Finish::Bias(&row), &|e, x| x + row[e % n].to_f64()),
+                    (Finish::BiasRelu(&row), &|e, x| (x + row[e % n].to_f64()).max(0.0)),
+                    (Finish::Gate(&full), &|e, x| if full[e] > T::ZERO { x } else { 0.0 }),
+                    (Finish::Descend(T::of(0.5)), &|e, x| full[e].to_f64() - 0.5 * x),
+                ];
+                at_every_level(|level| {
+                    for (finish, f) in finishes {
+                        let mut out = full.clone();
+                        matmul((m, k, n), (&a, ta), (&b, tb), &mut out, finish);
+                        let want: Vec<f64> = product.iter().enumerate().map(|(e, &x)| f(e, x)).collect();
+                        assert_eq!(wide(&out), want, "{m}x{k}x{n} {ta} {tb} {finish:?} {level:?} {}", T::NAME);
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn every_path_equals_the_definition_for_all_transpositions_and_finishes() {
+        every_path_equals_the_definition::<f32>();
+        every_path_equals_the_definition::<f64>();
+    }
+
+    #[test]
+    fn a_finish_follows_ieee_at_special_numbers() {
+        let special = [f64::NAN, -0.0, f64::INFINITY, -f64::INFINITY, 1.0, -1.0];
+        let (zero, one) = ([0.0; 6], [1.0]);
+        at_every_level(|_| {
+            let mut relu = special;
+            finish::in_place(&mut relu, 6, Finish::BiasRelu(&zero));
+            assert!(relu[0].is_nan());
+            assert_eq!(relu[1..], [0.0, f64::INFINITY, 0.0, 1.0, 0.0]);
+            let mut gated = [2.0; 6];
+            finish::in_place(&mut gated, 6, Finish::Gate(&special));
+            assert_eq!(gated, [0.0, 0.0, 2.0, 0.0, 2.0, 0.0]);
+            let mut gated = [f64::NAN];
+            matmul((1, 1, 1), (&one, false), (&[f64::INFINITY], false), &mut gated, Finish::Gate(&[0.0]));
+            assert_eq!(gated, [0.0]);
+        });
+    }
+
+    #[test]
+    fn the_bits_of_a_product_do_not_depend_on_its_finish() {
+        let x = |n: usize, seed: usize| -> Vec<f32> { (0..n).map(|i| ((i * seed) % 97) as f32 * 0.013 - 0.6).collect() };
+        for (m, k, n) in SIZES {
+            let (a, b, row) = (x(m * k, 31), x(k * n, 17), x(n, 5));
+            for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+                let (mut plain, mut biased) = (vec![0.0; m * n], vec![0.0; m * n]);
+                matmul((m, k, n), (&a, ta), (&b, tb), &mut plain, Finish::Keep);
+                matmul((m, k, n), (&a, ta), (&b, tb), &mut biased, Finish::Bias(&row));
+                let want: Vec<f32> = plain.iter().enumerate().map(|(e, x)| x + row[e % n]).collect();
+                assert_eq!(biased, want, "{m}x{k}x{n} {ta} {tb}");
             }
         }
     }

@@ -2,11 +2,17 @@
 //! them has checked the shapes.
 
 pub(crate) mod simd;
+pub(crate) mod lanes;
 pub(crate) mod elementary;
+pub(crate) mod finish;
+pub(crate) mod product;
+pub(crate) mod column_sums;
 pub(crate) mod gemm;
 pub(crate) mod map;
 pub(crate) mod reduce;
 pub(crate) mod softmax;
+pub(crate) mod cross_entropy;
+pub(crate) mod group;
 pub(crate) mod strided;
 pub(crate) mod take;
 pub(crate) mod sort;

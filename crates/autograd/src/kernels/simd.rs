@@ -1,13 +1,13 @@
 //! One binary for every CPU: a kernel is compiled once for each set of vector instructions, and the widest set that the
 //! CPU has is chosen when it runs.
 //!
-//! A kernel is portable code with a body that inlines; the compiler vectorises it anew for each level. Levels differ in
-//! speed only. Nothing here fuses a multiplication with an addition, so a kernel computes the same bits at every level,
-//! and short inputs may take whatever path is cheapest.
-#![cfg_attr(
-    target_arch = "x86_64",
-    expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")
-)]
+//! A [`Kernel`] is portable code with a body that inlines; the compiler vectorises it anew for each level. Levels differ
+//! in speed only: the compiler fuses no multiplication with an addition, so a kernel computes the same bits at every
+//! level, and short inputs may take whatever path is cheapest. A [`LaneKernel`] is written in vectors by hand, and fuses.
+#![expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")]
+
+use super::lanes::{Lanes, Portable};
+use crate::Float;
 
 /// A loop to be compiled for each level.
 pub(crate) trait Kernel {
@@ -17,13 +17,23 @@ pub(crate) trait Kernel {
     fn run(self) -> Self::Output;
 }
 
+/// A computation in vectors by hand, to be compiled for each level.
+pub(crate) trait LaneKernel<T: Float> {
+    /// Runs the computation. It must be `#[inline(always)]`, and so must all that it calls.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set of these lanes.
+    unsafe fn run<L: Lanes<T>>(self);
+}
+
 /// A set of vector instructions that this CPU has: that a value exists is the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(Set);
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Kernel, Level};
+    use super::{Kernel, LaneKernel, Level, Portable};
+    use crate::Float;
     use std::sync::atomic::{AtomicU8, Ordering};
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +77,7 @@ mod x86 {
 
         /// Every level of this CPU, from the narrowest to the widest.
         pub(super) fn available() -> impl Iterator<Item = Self> {
-            let avx2 = is_x86_feature_detected!("avx2");
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
             let avx512 = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512dq")
@@ -80,15 +90,27 @@ mod x86 {
         pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
             match self.0 {
                 Set::Baseline => kernel.run(),
-                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2.
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
                 Set::Avx2 => unsafe { avx2(kernel) },
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
                 Set::Avx512 => unsafe { avx512(kernel) },
             }
         }
+
+        #[inline]
+        pub(crate) fn run_lanes<T: Float, K: LaneKernel<T>>(self, kernel: K) {
+            match self.0 {
+                // SAFETY: arrays need no instruction set.
+                Set::Baseline => unsafe { kernel.run::<Portable>() },
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
+                Set::Avx2 => unsafe { avx2_lanes(kernel) },
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
+                Set::Avx512 => unsafe { avx512_lanes(kernel) },
+            }
+        }
     }
 
-    #[target_feature(enable = "avx2")]
+    #[target_feature(enable = "avx2,fma")]
     fn avx2<K: Kernel>(kernel: K) -> K::Output {
         kernel.run()
     }
@@ -97,6 +119,18 @@ mod x86 {
     fn avx512<K: Kernel>(kernel: K) -> K::Output {
         kernel.run()
     }
+
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2_lanes<T: Float, K: LaneKernel<T>>(kernel: K) {
+        // SAFETY: this function may run only where the CPU has these features.
+        unsafe { kernel.run::<T::Avx2>() }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn avx512_lanes<T: Float, K: LaneKernel<T>>(kernel: K) {
+        // SAFETY: this function may run only where the CPU has these features.
+        unsafe { kernel.run::<T::Avx512>() }
+    }
 }
 #[cfg(target_arch = "x86_64")]
 use x86::Set;
@@ -104,7 +138,8 @@ use x86::Set;
 /// Elsewhere the target's own vectors are used: NEON on every 64-bit ARM.
 #[cfg(not(target_arch = "x86_64"))]
 mod portable {
-    use super::{Kernel, Level};
+    use super::{Kernel, LaneKernel, Level, Portable};
+    use crate::Float;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(super) enum Set {
@@ -128,6 +163,13 @@ mod portable {
         pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
             let Set::Baseline = self.0;
             kernel.run()
+        }
+
+        #[inline]
+        pub(crate) fn run_lanes<T: Float, K: LaneKernel<T>>(self, kernel: K) {
+            let Set::Baseline = self.0;
+            // SAFETY: arrays need no instruction set.
+            unsafe { kernel.run::<Portable>() }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Softmax, log-softmax, log-sum-exp and cross-entropy along the middle of `[outer, n, inner]`, from shifted scores.
+//! Softmax, log-softmax and log-sum-exp along the middle of `[outer, n, inner]`, from shifted scores.
 //!
 //! Rows are worked on by the tile: as many short rows as it holds, or a part of a long one. So the exponentials of rows
 //! of three are computed in full vectors too.
@@ -15,7 +15,7 @@ const TILE: usize = 4 * LANES;
 
 /// What the rows of `x` have in common.
 #[derive(Clone, Copy)]
-struct Rows<'a, T> {
+pub(super) struct Rows<'a, T> {
     x: &'a [T],
     n: usize,
     inner: usize,
@@ -23,12 +23,16 @@ struct Rows<'a, T> {
 
 /// A row: its number, and the place of its first element.
 #[derive(Clone, Copy)]
-struct Row {
-    index: usize,
-    start: usize,
+pub(super) struct Row {
+    pub(super) index: usize,
+    pub(super) start: usize,
 }
 
-impl<T: Float> Rows<'_, T> {
+impl<'a, T: Float> Rows<'a, T> {
+    pub(super) fn new(x: &'a [T], n: usize, inner: usize) -> Self {
+        Self { x, n, inner }
+    }
+
     fn count(&self) -> usize {
         self.x.len() / self.n
     }
@@ -126,7 +130,7 @@ fn in_vectors<T: Float>(tile: &mut [T; TILE], len: usize, f: impl Fn(T) -> T) {
 /// For each row `e = exp(shift(x, max))`, written to `out` unless that is empty, and then
 /// `done(row, max, Σ e, out)`, or `ln Σ e` where `log`.
 #[inline(always)]
-fn exponentials<T: Float>(
+pub(super) fn exponentials<T: Float>(
     rows: Rows<'_, T>,
     out: &mut [T],
     log: bool,
@@ -213,7 +217,7 @@ where
 /// `out = exp(x − max) / Σ exp(x − max)`. With `total`, rows that have no such value get the one that the gradient of
 /// log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
-    let rows = Rows { x, n, inner };
+    let rows = Rows::new(x, n, inner);
     if !total {
         return exponentials(rows, out, false, difference, |row, _, sum, out| {
             rows.update(row, out, |_, e| *e /= sum);
@@ -238,52 +242,21 @@ pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool
 /// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
 pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     out.fill(-T::INFINITY);
-    exponentials(Rows { x, n, inner }, &mut [], true, difference, |row, top, log_sum, _| {
+    exponentials(Rows::new(x, n, inner), &mut [], true, difference, |row, top, log_sum, _| {
         out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
     });
 }
 
 /// `out = (x − max) − ln Σ exp(x − max)`
 pub(crate) fn log_softmax<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    let rows = Rows { x, n, inner };
+    let rows = Rows::new(x, n, inner);
     exponentials(rows, &mut [], true, difference, |row, top, log_sum, _| {
         rows.update(row, out, |x, y| *y = (x - top) - log_sum);
     });
 }
 
-/// `out[r] = ln Σ exp(x[r]) − x[r, label[r]]`: the loss of each row of scores `[outer, n]`.
-pub(crate) fn cross_entropy<T: Float>(scores: &[T], labels: &[T], n: usize, mut each: impl FnMut(usize, T)) {
-    let rows = Rows { x: scores, n, inner: 1 };
-    exponentials(rows, &mut [], true, difference, |row, top, log_sum, _| {
-        let label = labels[row.index].to_index() as usize;
-        each(row.index, log_sum - (scores[row.start..][..n][label] - top));
-    });
-}
-
-/// `out[r] = (P[r] − Y[r]) · weight(r)`: Eq. 1.3 of the derivation, `dL_i/dS = O2 − Y`. A weight of 0 gives zeros.
-pub(crate) fn cross_entropy_grad<T: Float>(
-    scores: &[T],
-    labels: &[T],
-    n: usize,
-    weight: impl Fn(usize) -> T,
-    out: &mut [T],
-) {
-    let rows = Rows { x: scores, n, inner: 1 };
-    exponentials(rows, out, false, difference, |row, _, sum, out| {
-        let (out, weight) = (&mut out[row.start..][..n], weight(row.index));
-        if weight == T::ZERO {
-            return out.fill(T::ZERO);
-        }
-        let label = labels[row.index].to_index() as usize;
-        let truth = (out[label] / sum - T::ONE) * weight;
-        for e in &mut *out {
-            *e = *e / sum * weight;
-        }
-        out[label] = truth;
-    });
-}
-
+/// The shift of a plain softmax.
 #[inline(always)]
-fn difference<T: Float>(x: T, top: T) -> T {
+pub(super) fn difference<T: Float>(x: T, top: T) -> T {
     x - top
 }

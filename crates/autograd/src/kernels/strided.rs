@@ -1,6 +1,8 @@
 //! Walking a buffer by sizes and strides: the reads behind every view (transpose, broadcast, slice, flip, diagonal,
 //! windows) and the sums behind their adjoints.
 
+use super::column_sums::column_sums;
+use super::finish::Finish;
 use crate::Float;
 use smallvec::SmallVec;
 
@@ -94,17 +96,14 @@ pub(crate) fn read<T: Copy>(x: &[T], sizes: &[usize], offset: usize, strides: &[
 
 /// The adjoint of [`read`]: `out` starts at zero, then `out[offset + i · strides] += y[i]`.
 pub(crate) fn add<T: Float>(y: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
+    if let ([_, n], [0, 1], 0) = (sizes, strides, offset)
+        && out.len() == *n
+    {
+        // The columns of a matrix, summed: the gradient of a bias.
+        return column_sums(y, out, Finish::Keep);
+    }
     out.fill(T::ZERO);
     if y.is_empty() {
-        return;
-    }
-    // The columns of a matrix, summed: the gradient of a bias.
-    if let ([_, n], [0, 1], 0) = (sizes, strides, offset) {
-        for row in y.chunks_exact(*n) {
-            for (o, &y) in out.iter_mut().zip(row) {
-                *o += y;
-            }
-        }
         return;
     }
     let dims = collapse(sizes, [strides]);

@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::forward::plus;
-use crate::kernels::softmax;
+use crate::kernels::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::take::Indices;
 use crate::shape::Shape;
@@ -40,6 +40,44 @@ impl Reduction {
     fn factor(self, n: usize) -> f64 {
         if self == Self::Mean { 1.0 / n as f64 } else { 1.0 }
     }
+
+    /// What the gradient `P − Y` of `n` examples is multiplied by, for the loss's cotangent `dy`.
+    pub(crate) fn weight<T: Float>(self, dy: &[T], n: usize) -> Weight<'_, T> {
+        match self {
+            Self::None => Weight::Each(dy),
+            Self::Sum => Weight::All(dy[0]),
+            Self::Mean => Weight::All(dy[0] / T::of_count(n)),
+        }
+    }
+
+    /// The sum or mean of `n` losses.
+    pub(crate) fn reduce<T: Float>(self, sums: LaneSums, n: usize) -> T {
+        T::of(if self == Self::Mean { sums.total() / n as f64 } else { sums.total() })
+    }
+
+    /// The loss of scores and labels, and, where `gradient` has the cotangent of the loss and a place, its gradient.
+    pub(crate) fn eval<T: Float>(
+        self,
+        scores: View<'_, T>,
+        labels: View<'_, T>,
+        loss: &mut [T],
+        gradient: Option<(&[T], &mut [T])>,
+    ) {
+        let (n, k) = (labels.data.len(), scores.shape[1]);
+        let gradient = gradient.map(|(dy, out)| (self.weight(dy, n), out));
+        if self == Self::None {
+            return cross_entropy(scores.data, labels.data, k, Losses::Each(loss), gradient);
+        }
+        let mut sums = LaneSums::default();
+        cross_entropy(scores.data, labels.data, k, Losses::Sum(&mut sums), gradient);
+        loss[0] = self.reduce(sums, n);
+    }
+}
+
+impl CrossEntropy {
+    pub(crate) fn reduction(self) -> Reduction {
+        self.reduction
+    }
 }
 
 impl Named for CrossEntropy {
@@ -60,16 +98,7 @@ impl<T: Float> Op<T, 2> for CrossEntropy {
         Ok(if self.reduction == Reduction::None { labels.clone() } else { Shape::scalar() })
     }
     fn eval(&self, [scores, labels]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
-        let n = scores.shape[1];
-        if self.reduction == Reduction::None {
-            softmax::cross_entropy(scores.data, labels.data, n, |r, loss| y.data[r] = loss);
-            return;
-        }
-        // In f64, since a sum of many equal losses in the narrow type drifts: 1 % off after a million in f32.
-        let mut sum = 0.0;
-        softmax::cross_entropy(scores.data, labels.data, n, |_, loss| sum += loss.to_f64());
-        let count = if self.reduction == Reduction::Mean { labels.data.len() as f64 } else { 1.0 };
-        y.data[0] = T::of(sum / count);
+        self.reduction.eval(scores, labels, y.data, None);
     }
     fn vjp<'t>(
         &self,
@@ -94,6 +123,10 @@ impl<T: Float> Op<T, 2> for CrossEntropy {
 }
 
 impl CrossEntropyGrad {
+    pub(crate) fn reduction(self) -> Reduction {
+        self.reduction
+    }
+
     /// Sums a product over scores `[n, k]` to the shape of the loss.
     fn contract<'t, T: Float>(self, product: Var<'t, T>) -> Var<'t, T> {
         if self.reduction == Reduction::None { product.sum_axes(1) } else { product.sum() }
@@ -123,15 +156,8 @@ impl<T: Float> Op<T, 3> for CrossEntropyGrad {
         Ok(scores.clone())
     }
     fn eval(&self, [scores, labels, dy]: [View<'_, T>; 3], y: ViewMut<'_, T>) {
-        let (n, k) = (labels.data.len(), scores.shape[1]);
-        match self.reduction {
-            Reduction::None => softmax::cross_entropy_grad(scores.data, labels.data, k, |r| dy.data[r], y.data),
-            Reduction::Sum => softmax::cross_entropy_grad(scores.data, labels.data, k, |_| dy.data[0], y.data),
-            Reduction::Mean => {
-                let weight = dy.data[0] / T::of_count(n);
-                softmax::cross_entropy_grad(scores.data, labels.data, k, |_| weight, y.data);
-            }
-        }
+        let gradients = Some((self.reduction.weight(dy.data, labels.data.len()), y.data));
+        cross_entropy(scores.data, labels.data, scores.shape[1], Losses::Dropped, gradients);
     }
     fn vjp<'t>(
         &self,

@@ -3,6 +3,7 @@
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::forward::plus;
+use crate::kernels::finish::Finish;
 use crate::kernels::gemm;
 use crate::kernels::strided::{Odometer, collapse};
 use crate::op::{Arity, Named, Op, View, ViewMut};
@@ -57,7 +58,7 @@ impl<T: Float> Op<T, 2> for MatMul {
         // One matrix on the right and untransposed rows on the left are one tall product.
         if b_batch.is_empty() && !self.ta {
             let rows = y.data.len() / n;
-            return gemm::matmul((rows, k, n), (a.data, false), (b.data, self.tb), y.data);
+            return gemm::matmul((rows, k, n), (a.data, false), (b.data, self.tb), y.data, Finish::Keep);
         }
         let batch = Shape::from(&y.shape[..y.shape.rank() - 2]);
         let a_strides = Shape::from(a_batch).strides_in(&batch);
@@ -67,7 +68,7 @@ impl<T: Float> Op<T, 2> for MatMul {
         for y in y.data.chunks_exact_mut(m * n) {
             let [pa, pb] = at.offsets();
             let (a, b) = (&a.data[pa * m * k..(pa + 1) * m * k], &b.data[pb * k * n..(pb + 1) * k * n]);
-            gemm::matmul((m, k, n), (a, self.ta), (b, self.tb), y);
+            gemm::matmul((m, k, n), (a, self.ta), (b, self.tb), y, Finish::Keep);
             at.step();
         }
     }

@@ -269,7 +269,7 @@ unary! {
     pub softplus() => Softplus, vectors |x| softplus(x), |x, y, g| g.zmul(x.sigmoid());
 
     /// `max(x, 0)`; the derivative at 0 is 0. The rule reads the result, which is positive where `x` is.
-    pub relu() => Relu, |x| x.larger(T::ZERO), |x, y, g| g.gate(y);
+    pub relu() => Relu, |x| if x < T::ZERO { T::ZERO } else { x }, |x, y, g| g.gate(y);
     /// `x` above 0, `negative_slope · x` below.
     pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| if x > T::ZERO { x } else { negative_slope * x },
         |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0)));

@@ -51,6 +51,17 @@ impl<T: Float> Op<T, 1> for Read {
     }
 }
 
+impl AddAt {
+    /// Whether this sums the columns of an operand of this shape.
+    pub(crate) fn is_column_sums(&self, operand: &Shape) -> bool {
+        operand.rank() == 2
+            && self.offset == 0
+            && self.strides[..] == [0, 1]
+            && self.shape.numel() == operand[1]
+            && self.shape.last() == operand.last()
+    }
+}
+
 impl Named for AddAt {
     const NAMES: &'static [&'static str] = &["sum", "pad", "add_at"];
 }

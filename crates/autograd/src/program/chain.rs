@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use std::fmt;
 
 /// Elements of a tile: a few registers of it fit the first-level cache beside the operands.
-pub(super) const TILE: usize = 256;
+pub(super) const TILE: usize = 1024;
 
 /// A tree of element-wise operations whose last one writes the result.
 pub(super) struct Chain<T: Float> {

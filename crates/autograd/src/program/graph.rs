@@ -2,6 +2,7 @@
 
 use super::error::ProgramError;
 use super::feed::Slot;
+use super::fuse::Fused;
 use super::passes::Passes;
 use crate::float::Float;
 use crate::op::Kind;
@@ -32,6 +33,20 @@ pub(super) enum Source<T: Float> {
     Constant(u32),
     /// Computed.
     Op(Kind<T>),
+    /// Computed together with what it follows.
+    Fused(Fused),
+    /// The second result of the node that is its operand.
+    Second,
+}
+
+impl<T: Float> Source<T> {
+    /// Whether a run computes it.
+    pub(super) fn is_computed(&self) -> bool {
+        match self {
+            Self::Input | Self::State | Self::Constant(_) => false,
+            Self::Op(_) | Self::Fused(_) | Self::Second => true,
+        }
+    }
 }
 
 /// The whole of it. Node indices are those of the tape.
@@ -103,7 +118,7 @@ impl<T: Float> Graph<T> {
             dynamic[i] = match node.source {
                 Source::Input | Source::State => true,
                 Source::Constant(_) => false,
-                Source::Op(_) => node.args.iter().any(|&a| dynamic[a as usize]),
+                Source::Op(_) | Source::Fused(_) | Source::Second => node.args.iter().any(|&a| dynamic[a as usize]),
             };
         }
         dynamic
@@ -116,6 +131,9 @@ impl<T: Float> Graph<T> {
         }
         if passes.common {
             self.merge_common();
+        }
+        if passes.fusion {
+            self.fuse();
         }
         self
     }

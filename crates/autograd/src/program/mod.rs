@@ -9,6 +9,8 @@ mod error;
 mod feed;
 mod graph;
 mod passes;
+mod fuse;
+mod segment;
 mod chain;
 mod plan;
 
@@ -236,25 +238,30 @@ impl<T: Float> Program<T> {
     }
 
     fn execute(&mut self, index: usize) {
-        let step = &self.steps[index];
-        let result = step.result();
-        let mut buffer = std::mem::take(&mut self.buffers[result.buffer]);
-        let data = &mut buffer[..result.len];
-        match step {
-            Step::Op { kind, args, .. } => {
-                let view = |k: usize| View { shape: &args[k].shape, data: self.slice(&args[k]) };
+        match &self.steps[index] {
+            Step::Group(group, _) => group.run(&mut self.buffers),
+            Step::Op { kind, args, result } => {
                 let op = kind.op().expect("steps are operations");
-                let y = ViewMut { shape: &result.shape, data };
-                eval(op, args.len(), view, y);
+                into(&mut self.buffers, result, |buffers, data| {
+                    let view = |k: usize| View { shape: &args[k].shape, data: args[k].of(buffers) };
+                    eval(op, args.len(), view, ViewMut { shape: &result.shape, data });
+                });
             }
-            Step::Chain(chain) => chain.run(&self.buffers, &mut self.registers, data),
-            Step::Copy { from, .. } => data.copy_from_slice(&self.buffers[from.buffer][..from.len]),
+            Step::Fused(fused) => into(&mut self.buffers, &fused.result, |buffers, data| match &fused.second {
+                Some(second) => into(buffers, second, |buffers, second| fused.run(buffers, data, second)),
+                None => fused.run(buffers, data, &mut []),
+            }),
+            Step::Chain(chain) => {
+                into(&mut self.buffers, &chain.result, |buffers, data| chain.run(buffers, &mut self.registers, data));
+            }
+            Step::Copy { from, result } => {
+                into(&mut self.buffers, result, |buffers, data| data.copy_from_slice(from.of(buffers)));
+            }
         }
-        self.buffers[result.buffer] = buffer;
     }
 
     fn slice(&self, operand: &Operand) -> &[T] {
-        &self.buffers[operand.buffer][..operand.len]
+        operand.of(&self.buffers)
     }
 
     /// The names of the parts of the state.
@@ -310,6 +317,13 @@ impl<T: Float> Program<T> {
     }
 }
 
+/// Gives a function a result's elements to write, and the buffers to read, where the result's own is missing meanwhile.
+fn into<T>(buffers: &mut [Vec<T>], result: &Operand, f: impl FnOnce(&mut [Vec<T>], &mut [T])) {
+    let mut buffer = std::mem::take(&mut buffers[result.buffer]);
+    f(buffers, &mut buffer[..result.len]);
+    buffers[result.buffer] = buffer;
+}
+
 impl<T: Float> fmt::Display for Program<T> {
     /// The plan: each step with its operation, operands and shape, and the bytes of the buffers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -322,11 +336,18 @@ impl<T: Float> fmt::Display for Program<T> {
             if i == self.guarded && !self.guards.is_empty() {
                 writeln!(f, "check {} branches", self.guards.len())?;
             }
-            let result = list(std::slice::from_ref(step.result()));
+            let one = |result: &Operand| list(std::slice::from_ref(result));
             match step {
-                Step::Op { kind, args, .. } => writeln!(f, "{result} = {}({})", kind.name(), list(args))?,
-                Step::Chain(chain) => writeln!(f, "{result} = {chain}")?,
-                Step::Copy { from, .. } => writeln!(f, "{result} = copy(b{})", from.buffer)?,
+                Step::Op { kind, args, result } => {
+                    writeln!(f, "{} = {}({})", one(result), kind.name(), list(args))?;
+                }
+                Step::Fused(fused) => writeln!(f, "{fused}")?,
+                Step::Group(group, steps) => {
+                    writeln!(f, "{group}")?;
+                    steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;
+                }
+                Step::Chain(chain) => writeln!(f, "{} = {chain}", one(&chain.result))?,
+                Step::Copy { from, result } => writeln!(f, "{} = copy(b{})", one(result), from.buffer)?,
             }
         }
         for slot in self.state.iter().filter(|slot| slot.next.is_some()) {

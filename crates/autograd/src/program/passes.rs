@@ -7,7 +7,8 @@ use crate::tape::Tape;
 use crate::var::Var;
 use std::collections::HashMap;
 
-/// Which optimisations a program is recorded with; all of them, by default. None changes a number.
+/// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a
+/// result, but for the update of parameters by a large matrix product, which `fusion` rounds once less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each switches one pass")]
 pub struct Passes {
@@ -17,6 +18,10 @@ pub struct Passes {
     pub constants: bool,
     /// Compute equal expressions once.
     pub common: bool,
+    /// Compute products together with what follows them, and losses together with their gradients.
+    pub fusion: bool,
+    /// Take rows through runs of products, losses and sums block by block, where that keeps them in the first-level cache.
+    pub blocks: bool,
     /// Run chains of element-wise operations tile by tile.
     pub chains: bool,
     /// Let values share buffers that are not needed at the same time.
@@ -25,7 +30,7 @@ pub struct Passes {
 
 impl Default for Passes {
     fn default() -> Self {
-        Self { dead: true, constants: true, common: true, chains: true, memory: true }
+        Self { dead: true, constants: true, common: true, fusion: true, blocks: true, chains: true, memory: true }
     }
 }
 

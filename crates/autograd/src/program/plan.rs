@@ -2,10 +2,13 @@
 
 use super::chain::{Arg, Chain, Layout, Micro, TILE, is_element_wise};
 use super::feed::Slot;
+use super::fuse::FusedStep;
 use super::graph::{Graph, Source};
 use super::passes::Passes;
+use super::segment::{Blocks, Segment, Tasks, segments};
 use super::{Guard, Program, StateSlot};
 use crate::float::Float;
+use crate::kernels::group::Group;
 use crate::op::Kind;
 use crate::shape::Shape;
 use crate::tape::Tape;
@@ -20,23 +23,25 @@ pub(super) struct Operand {
     pub(super) shape: Shape,
 }
 
+impl Operand {
+    /// Its elements.
+    pub(super) fn of<'b, T>(&self, buffers: &'b [Vec<T>]) -> &'b [T] {
+        &buffers[self.buffer][..self.len]
+    }
+}
+
 /// One thing to do.
 pub(super) enum Step<T: Float> {
     /// An operation by its own kernel.
     Op { kind: Kind<T>, args: SmallVec<[Operand; 3]>, result: Operand },
+    /// Operations that are computed together.
+    Fused(FusedStep),
+    /// Several of them, one after the other; what they are is for the listing.
+    Group(Group<T>, Vec<FusedStep>),
     /// Element-wise operations, tile by tile.
     Chain(Chain<T>),
     /// A value that stands for itself in two places.
     Copy { from: Operand, result: Operand },
-}
-
-impl<T: Float> Step<T> {
-    pub(super) fn result(&self) -> &Operand {
-        match self {
-            Self::Op { result, .. } | Self::Copy { result, .. } => result,
-            Self::Chain(chain) => &chain.result,
-        }
-    }
 }
 
 /// A scheduled node: the nodes that are computed with it (a chain, in order, itself last), or a copy of another.
@@ -53,14 +58,19 @@ pub(super) struct Plan<T: Float> {
     share: bool,
     /// Values that copies make.
     shapes: Vec<Shape>,
+    /// The second result of work that has two.
+    second_of: HashMap<u32, u32>,
+    segments: Vec<Segment>,
 }
 
 impl<T: Float> Plan<T> {
     pub(super) fn new(mut graph: Graph<T>, passes: Passes) -> Self {
         let needed = if passes.dead { graph.needed() } else { vec![true; graph.nodes.len()] };
-        let is_op = |graph: &Graph<T>, i: u32| matches!(graph.nodes[i as usize].source, Source::Op(_));
-        let order: Vec<u32> =
-            (0..graph.nodes.len() as u32).filter(|&i| needed[i as usize] && is_op(&graph, i)).collect();
+        let is_computed = |graph: &Graph<T>, i: u32| graph.nodes[i as usize].source.is_computed();
+        let is_second = |graph: &Graph<T>, i: u32| matches!(graph.nodes[i as usize].source, Source::Second);
+        let order: Vec<u32> = (0..graph.nodes.len() as u32)
+            .filter(|&i| needed[i as usize] && is_computed(&graph, i) && !is_second(&graph, i))
+            .collect();
         let absorbed = if passes.chains { absorbed(&graph, &order) } else { vec![false; graph.nodes.len()] };
         let guard_needs = graph.reached_from(graph.guards.iter().map(|guard| guard.0));
         let mut work: Vec<(u32, Work)> = Vec::new();
@@ -83,7 +93,7 @@ impl<T: Float> Plan<T> {
         let mut own = |graph: &Graph<T>, list: &[u32], unchanged: &[u32]| -> Vec<u32> {
             let mut result = Vec::new();
             for (k, &i) in list.iter().enumerate() {
-                if unchanged.get(k) == Some(&i) || (is_op(graph, i) && !taken.contains(&i)) {
+                if unchanged.get(k) == Some(&i) || (is_computed(graph, i) && !taken.contains(&i)) {
                     taken.insert(i);
                     result.push(i);
                 } else {
@@ -98,7 +108,17 @@ impl<T: Float> Plan<T> {
         let outputs = own(&graph, &graph.outputs, &[]);
         graph.next = next;
         graph.outputs = outputs;
-        Self { graph, work, guarded, share: passes.memory, shapes }
+        let mut second_of = HashMap::new();
+        for (i, node) in graph.nodes.iter().enumerate().filter(|&(i, _)| needed[i] && is_second(&graph, i as u32)) {
+            second_of.insert(node.args[0], i as u32);
+        }
+        let order: Vec<u32> = work.iter().map(|(value, _)| *value).collect();
+        let segments = if passes.fusion {
+            segments(&graph, &order, guarded, passes.blocks, &second_of)
+        } else {
+            Vec::new()
+        };
+        Self { graph, work, guarded, share: passes.memory, shapes, second_of, segments }
     }
 
     fn shape(&self, value: u32) -> &Shape {
@@ -147,7 +167,7 @@ impl<T: Float> Plan<T> {
             let constant = match node.source {
                 Source::Constant(of) => of,
                 Source::Input | Source::State => i as u32,
-                Source::Op(_) => continue,
+                Source::Op(_) | Source::Fused(_) | Source::Second => continue,
             };
             if is_read[i] {
                 place[i] = Some(buffers.len());
@@ -155,62 +175,96 @@ impl<T: Float> Plan<T> {
             }
         }
         let mut free: Vec<usize> = Vec::new();
+        // Within blocks, what a later block reads or adds to must stay; only what belongs to one block is reused in it.
+        let (mut free_in_block, mut free_after): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for (time, (value, work)) in self.work.iter().enumerate() {
-            let (i, len) = (*value as usize, self.shape(*value).numel());
             if let Some(state) = self.in_place(time, *value, work, &last_read) {
-                place[i] = place[state as usize];
+                place[*value as usize] = place[state as usize];
                 continue;
             }
-            // The smallest free buffer that is large enough, else the largest, grown.
-            let reuse = if pinned[i] || !self.share {
-                None
-            } else {
-                let fits = |b: &&usize| buffers[**b].len() >= len;
-                let smallest = free.iter().filter(fits).min_by_key(|b| buffers[**b].len()).copied();
-                smallest.or_else(|| free.iter().max_by_key(|b| buffers[**b].len()).copied())
-            };
-            let buffer = reuse.unwrap_or(buffers.len());
-            if buffer == buffers.len() {
-                buffers.push(vec![T::ZERO; len]);
-            } else {
-                free.retain(|&b| b != buffer);
-                let longer = buffers[buffer].len().max(len);
-                buffers[buffer].resize(longer, T::ZERO);
+            let results = || std::iter::once(*value).chain(self.second_of.get(value).copied());
+            for result in results() {
+                let blocks = self.blocks_at(time);
+                let is_local = blocks.is_some_and(|blocks| blocks.is_local(result));
+                let numel = self.shape(result).numel();
+                let (i, len) = (result as usize, blocks.map_or(numel, |blocks| blocks.elements(result, numel)));
+                let free = if is_local && !free_in_block.is_empty() { &mut free_in_block } else { &mut free };
+                // The smallest free buffer that is large enough, else the largest, grown.
+                let reuse = if pinned[i] || !self.share {
+                    None
+                } else {
+                    let fits = |b: &&usize| buffers[**b].len() >= len;
+                    let smallest = free.iter().filter(fits).min_by_key(|b| buffers[**b].len()).copied();
+                    smallest.or_else(|| free.iter().max_by_key(|b| buffers[**b].len()).copied())
+                };
+                let buffer = reuse.unwrap_or(buffers.len());
+                if buffer == buffers.len() {
+                    buffers.push(vec![T::ZERO; len]);
+                } else {
+                    free.retain(|&b| b != buffer);
+                    let longer = buffers[buffer].len().max(len);
+                    buffers[buffer].resize(longer, T::ZERO);
+                }
+                place[i] = Some(buffer);
             }
-            place[i] = Some(buffer);
             let mut done = self.reads(work);
-            done.push(*value);
+            done.extend(results());
             done.sort_unstable();
             done.dedup();
             for v in done.into_iter().map(|v| v as usize) {
-                let is_temporary =
-                    !pinned[v] && self.graph.nodes.get(v).is_none_or(|n| matches!(n.source, Source::Op(_)));
+                let is_temporary = !pinned[v] && self.graph.nodes.get(v).is_none_or(|n| n.source.is_computed());
                 if is_temporary && last_read[v] <= time && self.share {
-                    free.extend(place[v]);
+                    let list = match self.blocks_at(time) {
+                        Some(blocks) if blocks.is_local(v as u32) => &mut free_in_block,
+                        Some(_) => &mut free_after,
+                        None => &mut free,
+                    };
+                    list.extend(place[v]);
                 }
+            }
+            if self.segments.iter().any(|segment| segment.range.end == time + 1) {
+                free.append(&mut free_in_block);
+                free.append(&mut free_after);
             }
         }
         drop(tape_state);
         self.assemble(&place, buffers, tape, inputs, names)
     }
 
-    /// The state whose next value a chain computes, if it may write it over the state itself: nothing reads the state
+    /// The blocks of the segment that the work at a time belongs to.
+    fn blocks_at(&self, time: usize) -> Option<&Blocks> {
+        self.segments.iter().find(|segment| segment.range.contains(&time))?.blocks.as_ref()
+    }
+
+    /// The state whose next value is computed element by element from it, if that be written over the state itself: nothing reads the state
     /// afterwards, nobody outside asks for it, and all branches are checked before.
     fn in_place(&self, time: usize, value: u32, work: &Work, last_read: &[usize]) -> Option<u32> {
         let k = self.graph.next.iter().position(|&next| next == value)?;
         let state = self.graph.state[k];
         let asked = self.graph.outputs.contains(&state) || self.graph.guards.iter().any(|guard| guard.0 == state);
-        let is_chain = matches!(work, Work::Node { .. }) && (value as usize) < self.graph.nodes.len();
-        let is_last = last_read[state as usize] == time && self.reads(work).contains(&state);
-        let full = Layout::of(self.shape(state), self.shape(value)) == Some(Layout::Full);
-        let fits = self.share && is_chain && is_element_wise(&self.graph, value) && is_last && full;
-        (fits && !asked && time >= self.guarded).then_some(state)
+        if asked || !self.share || time < self.guarded || last_read[state as usize] != time {
+            return None;
+        }
+        let node = self.graph.nodes.get(value as usize)?;
+        let reads = self.reads(work);
+        let fits = match node.source {
+            // The one operand that is read element by element, and no other.
+            Source::Fused(fused) => fused.updates().is_some_and(|k| node.args[k] == state) && {
+                reads.iter().filter(|&&read| read == state).count() == 1
+            },
+            Source::Op(_) => {
+                let full = Layout::of(self.shape(state), &node.shape) == Some(Layout::Full);
+                is_element_wise(&self.graph, value) && reads.contains(&state) && full
+            }
+            Source::Input | Source::State | Source::Constant(_) | Source::Second => false,
+        };
+        fits.then_some(state)
     }
 
     fn assemble(
         self,
         place: &[Option<usize>],
-        buffers: Vec<Vec<T>>,
+        mut buffers: Vec<Vec<T>>,
         tape: &Tape<T>,
         mut inputs: Vec<Slot>,
         names: Vec<String>,
@@ -224,13 +278,46 @@ impl<T: Float> Plan<T> {
             Work::Copy { of } => Step::Copy { from: operand(*of), result: operand(*value) },
             Work::Node { members } if members.len() == 1 && !is_element_wise(&self.graph, *value) => {
                 let node = &self.graph.nodes[*value as usize];
-                let Source::Op(kind) = &node.source else { unreachable!("work is operations") };
-                let args = node.args.iter().map(|&a| operand(a)).collect();
-                Step::Op { kind: kind.clone(), args, result: operand(*value) }
+                let args = node.args.iter().map(|&a| operand(a));
+                match &node.source {
+                    Source::Op(kind) => {
+                        Step::Op { kind: kind.clone(), args: args.collect(), result: operand(*value) }
+                    }
+                    Source::Fused(fused) => {
+                        let second = self.second_of.get(value).map(|&second| operand(second));
+                        Step::Fused(FusedStep::new(*fused, args.collect(), operand(*value), second))
+                    }
+                    Source::Input | Source::State | Source::Constant(_) | Source::Second => {
+                        unreachable!("work is operations")
+                    }
+                }
             }
             Work::Node { members } => Step::Chain(self.chain(members, &operand)),
         };
-        let steps: Vec<Step<T>> = self.work.iter().map(step).collect();
+        let (mut steps, mut guarded): (Vec<Step<T>>, usize) = (Vec::new(), 0);
+        let tasks = Tasks { graph: &self.graph, place, second_of: &self.second_of };
+        let mut time = 0;
+        while time < self.work.len() {
+            if time == self.guarded {
+                guarded = steps.len();
+            }
+            if let Some(segment) = self.segments.iter().find(|segment| segment.range.start == time) {
+                let nodes: Vec<u32> = self.work[segment.range.clone()].iter().map(|(value, _)| *value).collect();
+                let group = tasks.group(&nodes, segment.blocks.as_ref(), &mut buffers);
+                let listing = self.work[segment.range.clone()].iter().map(step).filter_map(|step| match step {
+                    Step::Fused(fused) => Some(fused),
+                    Step::Op { .. } | Step::Group(..) | Step::Chain(_) | Step::Copy { .. } => None,
+                });
+                steps.push(Step::Group(group, listing.collect()));
+                time = segment.range.end;
+            } else {
+                steps.push(step(&self.work[time]));
+                time += 1;
+            }
+        }
+        if time == self.guarded {
+            guarded = steps.len();
+        }
         let limits = tape.recording();
         for slot in &mut inputs {
             slot.buffer = place[slot.node as usize].expect("inputs have a place");
@@ -250,7 +337,7 @@ impl<T: Float> Plan<T> {
             state: state.collect(),
             outputs: self.graph.outputs.iter().map(|&i| operand(i)).collect(),
             guards: guards.collect(),
-            guarded: self.guarded,
+            guarded,
             registers: vec![vec![T::ZERO; TILE]; registers],
             steps,
             buffers,

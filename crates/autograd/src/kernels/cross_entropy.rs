@@ -1,0 +1,271 @@
+//! Cross-entropy of rows of scores against labels, and its gradient, from one set of exponentials.
+//!
+//! Rows of fewer classes than a vector has lanes are taken a block at a time with rows as lanes, so that maxima,
+//! exponentials, sums and logarithms are all computed in full vectors.
+
+use super::map::{LANES, vector};
+use super::simd::{Kernel, Level};
+use super::softmax::{Rows, difference, exponentials};
+use crate::Float;
+
+/// Where the losses `L_i = ln Σ exp S_i − S_i[y_i]` go.
+#[derive(Debug)]
+pub(crate) enum Losses<'a, T> {
+    /// They are not asked for.
+    Dropped,
+    /// One for each row.
+    Each(&'a mut [T]),
+    /// They are added to these sums.
+    Sum(&'a mut LaneSums),
+}
+
+/// Running sums of losses, one for each row of a block, in `f64`, since a sum of many equal losses in the narrow type
+/// drifts: 1 % off after a million in `f32`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LaneSums([f64; LANES]);
+
+impl LaneSums {
+    /// Their sum.
+    pub(crate) fn total(mut self) -> f64 {
+        for width in [8, 4, 2, 1] {
+            for r in 0..width {
+                self.0[r] += self.0[r + width];
+            }
+        }
+        self.0[0]
+    }
+}
+
+/// What `P − Y` is multiplied by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Weight<'a, T> {
+    /// One number for all rows.
+    All(T),
+    /// One for each row.
+    Each(&'a [T]),
+}
+
+/// Where the gradients `(P − Y) · weight` go, shaped as the scores: Eq. 1.3 of the derivation, `dL_i/dS = O2 − Y`. A
+/// weight of 0 gives zeros.
+pub(crate) type Gradients<'a, T> = Option<(Weight<'a, T>, &'a mut [T])>;
+
+impl<T: Float> Weight<'_, T> {
+    #[inline(always)]
+    fn of(&self, row: usize) -> T {
+        match self {
+            Self::All(weight) => *weight,
+            Self::Each(weights) => weights[row],
+        }
+    }
+}
+
+/// The losses and the gradients, as far as they are asked for, of rows of `n` scores.
+pub(crate) fn cross_entropy<T: Float>(
+    scores: &[T],
+    labels: &[T],
+    n: usize,
+    losses: Losses<'_, T>,
+    gradients: Gradients<'_, T>,
+) {
+    if n >= LANES {
+        return wide(scores, labels, n, losses, gradients);
+    }
+    if !labels.is_empty() {
+        Level::best().run(Narrow { scores, labels, n, losses, gradients });
+    }
+}
+
+/// Long rows, one after the other.
+fn wide<T: Float>(
+    scores: &[T],
+    labels: &[T],
+    n: usize,
+    mut losses: Losses<'_, T>,
+    gradients: Gradients<'_, T>,
+) {
+    let rows = Rows::new(scores, n, 1);
+    let label = |row: usize| labels[row].to_index() as usize;
+    if !matches!(losses, Losses::Dropped) {
+        exponentials(rows, &mut [], true, difference, |row, top, log_sum, _| {
+            let loss = log_sum - (scores[row.start..][..n][label(row.index)] - top);
+            match &mut losses {
+                Losses::Dropped => {}
+                Losses::Each(each) => each[row.index] = loss,
+                Losses::Sum(sums) => sums.0[0] += loss.to_f64(),
+            }
+        });
+    }
+    let Some((weight, out)) = gradients else { return };
+    exponentials(rows, out, false, difference, |row, _, sum, out| {
+        let (out, weight) = (&mut out[row.start..][..n], weight.of(row.index));
+        if weight == T::ZERO {
+            return out.fill(T::ZERO);
+        }
+        let truth = (out[label(row.index)] / sum - T::ONE) * weight;
+        for e in &mut *out {
+            *e = *e / sum * weight;
+        }
+        out[label(row.index)] = truth;
+    });
+}
+
+/// Short rows, a block at a time.
+struct Narrow<'a, T> {
+    scores: &'a [T],
+    labels: &'a [T],
+    n: usize,
+    losses: Losses<'a, T>,
+    gradients: Gradients<'a, T>,
+}
+
+impl<T: Float> Kernel for Narrow<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        // With a length that is known, the compiler transposes in registers.
+        match self.n {
+            2 => self.blocks(2),
+            3 => self.blocks(3),
+            4 => self.blocks(4),
+            10 => self.blocks(10),
+            n => self.blocks(n),
+        }
+    }
+}
+
+impl<T: Float> Narrow<'_, T> {
+    #[inline(always)]
+    fn blocks(self, n: usize) {
+        let Self { scores, labels, mut losses, mut gradients, .. } = self;
+        for (block, labels) in labels.chunks(LANES).enumerate() {
+            let (first, rows) = (block * LANES, labels.len());
+            let mut label = [T::from_index(0); LANES];
+            label[..rows].copy_from_slice(labels);
+            // Class after class; rows that are not there are zero.
+            let mut e = [[T::ZERO; LANES]; LANES - 1];
+            if let Some(scores) = scores[first * n..].get(..LANES * n) {
+                turn(scores, &mut e[..n]);
+            } else {
+                let mut some = [T::ZERO; LANES * (LANES - 1)];
+                some[..rows * n].copy_from_slice(&scores[first * n..][..rows * n]);
+                turn(&some[..LANES * n], &mut e[..n]);
+            }
+            let mut top = [-T::INFINITY; LANES];
+            for e in &e[..n] {
+                for r in 0..LANES {
+                    top[r] = top[r].larger(e[r]);
+                }
+            }
+            let (mut at_label, mut sum) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+            for (j, e) in e[..n].iter_mut().enumerate() {
+                let class = T::from_index(j as i64);
+                for r in 0..LANES {
+                    let shifted = e[r] - top[r];
+                    at_label[r] = if label[r].same_bits(class) { shifted } else { at_label[r] };
+                    e[r] = shifted;
+                }
+                *e = vector(e, &T::exp);
+                for r in 0..LANES {
+                    sum[r] += e[r];
+                }
+            }
+            if !matches!(losses, Losses::Dropped) {
+                let mut loss = vector(&sum, &T::ln);
+                for r in 0..LANES {
+                    loss[r] = loss[r] - at_label[r];
+                }
+                match &mut losses {
+                    Losses::Dropped => {}
+                    Losses::Each(each) => each[first..][..rows].copy_from_slice(&loss[..rows]),
+                    Losses::Sum(sums) => {
+                        for r in 0..LANES {
+                            sums.0[r] += if r < rows { loss[r].to_f64() } else { 0.0 };
+                        }
+                    }
+                }
+            }
+            if let Some((weights, out)) = &mut gradients {
+                let mut weight = [T::ZERO; LANES];
+                for (r, weight) in weight[..rows].iter_mut().enumerate() {
+                    *weight = weights.of(first + r);
+                }
+                for (j, e) in e[..n].iter_mut().enumerate() {
+                    let class = T::from_index(j as i64);
+                    for r in 0..LANES {
+                        let truth = if label[r].same_bits(class) { T::ONE } else { T::ZERO };
+                        let gradient = (e[r] / sum[r] - truth) * weight[r];
+                        e[r] = if weight[r] == T::ZERO { T::ZERO } else { gradient };
+                    }
+                }
+                if let Some(out) = out[first * n..].get_mut(..LANES * n) {
+                    turn_back(&e[..n], out);
+                } else {
+                    let mut some = [T::ZERO; LANES * (LANES - 1)];
+                    turn_back(&e[..n], &mut some[..LANES * n]);
+                    out[first * n..][..rows * n].copy_from_slice(&some[..rows * n]);
+                }
+            }
+        }
+    }
+}
+
+/// A block of rows as columns.
+#[inline(always)]
+fn turn<T: Copy>(rows: &[T], columns: &mut [[T; LANES]]) {
+    let n = columns.len();
+    for (j, column) in columns.iter_mut().enumerate() {
+        for r in 0..LANES {
+            column[r] = rows[r * n + j];
+        }
+    }
+}
+
+/// The columns of a block as rows.
+#[inline(always)]
+fn turn_back<T: Copy>(columns: &[[T; LANES]], rows: &mut [T]) {
+    let n = columns.len();
+    for (j, column) in columns.iter().enumerate() {
+        for r in 0..LANES {
+            rows[r * n + j] = column[r];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::simd::tests::at_every_level;
+    use crate::kernels::softmax::softmax;
+
+    #[test]
+    fn losses_and_gradients_equal_their_definitions_for_rows_of_any_length_and_number() {
+        for (n, rows) in [1, 2, 3, 5, 10, 15, 16, 33, 64, 65, 200].into_iter().flat_map(|n| [(n, 1), (n, 7), (n, 37)]) {
+            let scores: Vec<f64> = (0..rows * n).map(|i| ((i * 29 + 3) % 83) as f64 / 9.0).collect();
+            let labels: Vec<usize> = (0..rows).map(|r| (r * 5) % n).collect();
+            let packed: Vec<f64> = labels.iter().map(|&l| f64::from_bits(l as u64)).collect();
+            let weights: Vec<f64> = (0..rows).map(|r| r as f64).collect();
+            let mut p = vec![0.0; rows * n];
+            softmax(&scores, (n, 1), false, &mut p);
+            at_every_level(|level| {
+                let (mut each, mut sums) = (vec![f64::NAN; rows], LaneSums::default());
+                let (mut d, mut alone) = (vec![f64::NAN; rows * n], vec![f64::NAN; rows * n]);
+                let gradients = Some((Weight::Each(&weights[..]), &mut d[..]));
+                cross_entropy(&scores, &packed, n, Losses::Each(&mut each), gradients);
+                for (r, loss) in each.iter().enumerate() {
+                    let want = -p[r * n + labels[r]].ln();
+                    assert!((loss - want).abs() <= 1e-14 * (1.0 + want), "{loss} not {want}: {n} {level:?}");
+                }
+                for (i, d) in d.iter().enumerate() {
+                    let (r, truth) = (i / n, if i % n == labels[i / n] { 1.0 } else { 0.0 });
+                    assert_eq!(*d, (p[i] - truth) * r as f64, "{n} {level:?}");
+                }
+                let gradients = Some((Weight::Each(&weights[..]), &mut alone[..]));
+                cross_entropy(&scores, &packed, n, Losses::Dropped, gradients);
+                assert_eq!(alone, d, "the gradients do not depend on whether the losses are asked for");
+                cross_entropy(&scores, &packed, n, Losses::Sum(&mut sums), None);
+                let (sum, want): (f64, f64) = (sums.total(), each.iter().sum());
+                assert!((sum - want).abs() <= 1e-14 * want.abs(), "{sum} not {want}: {n} {level:?}");
+            });
+        }
+    }
+}

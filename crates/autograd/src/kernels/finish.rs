@@ -1,0 +1,160 @@
+//! What becomes of the elements of a product while they are at hand: the operation that follows it, done before the
+//! result is stored.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+
+use super::lanes::Lanes;
+use super::simd::{LaneKernel, Level};
+use crate::Float;
+
+/// What becomes of each element `x` of a result of rows, before it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Finish<'a, T> {
+    /// `x`
+    Keep,
+    /// `x + row[j]`
+    Bias(&'a [T]),
+    /// `relu(x + row[j])`
+    BiasRelu(&'a [T]),
+    /// `x` where the element of `by` in its place is positive, else 0.
+    Gate(&'a [T]),
+    /// `p − x · rate`, where `p` is what the result held before: a step of gradient descent.
+    Descend(T),
+}
+
+/// A [`Finish`] by pointers, as the inner loops read it.
+#[derive(Clone, Copy)]
+pub(super) enum Raw<T> {
+    Keep,
+    Bias(*const T),
+    BiasRelu(*const T),
+    Gate(*const T),
+    Descend(T),
+}
+
+impl<T: Float> Finish<'_, T> {
+    /// Its pointers, for a result of `len` elements in rows of `n`.
+    pub(super) fn raw(&self, len: usize, n: usize) -> Raw<T> {
+        match *self {
+            Self::Keep => Raw::Keep,
+            Self::Bias(row) | Self::BiasRelu(row) => {
+                assert!(row.len() == n, "finish: a row of {n} is needed, not of {}", row.len());
+                if matches!(self, Self::Bias(_)) { Raw::Bias(row.as_ptr()) } else { Raw::BiasRelu(row.as_ptr()) }
+            }
+            Self::Gate(by) => {
+                assert!(by.len() == len, "finish: {len} elements are needed, not {}", by.len());
+                Raw::Gate(by.as_ptr())
+            }
+            Self::Descend(rate) => Raw::Descend(rate),
+        }
+    }
+}
+
+/// One kind of finish, so that loops over it are compiled for it alone.
+pub(super) trait Apply<T: Float>: Copy {
+    /// What becomes of `x` at `out[at]`, which is column `j`.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes, and the elements of the mask from `at` on lie in the result (an empty mask may
+    /// come with a place beyond it).
+    unsafe fn apply<L: Lanes<T>>(self, x: L::Vector, out: *mut T, at: usize, j: usize, mask: L::Mask) -> L::Vector;
+}
+
+macro_rules! apply {
+    ($($name:ident($field:ty), |$self:ident, $l:ident, $x:ident, $out:ident, $at:ident, $j:ident, $mask:ident| $y:expr;)*) => {
+        $(
+            #[derive(Clone, Copy)]
+            pub(super) struct $name<T>(pub(super) $field);
+            impl<T: Float> Apply<T> for $name<T> {
+                #[inline(always)]
+                #[allow(unused_variables, unused_unsafe, reason = "not every kind reads all")]
+                unsafe fn apply<$l: Lanes<T>>(
+                    $self,
+                    $x: $l::Vector,
+                    $out: *mut T,
+                    $at: usize,
+                    $j: usize,
+                    $mask: $l::Mask,
+                ) -> $l::Vector {
+                    // SAFETY: the caller promises the set and the elements; `raw` checked the lengths of what is read.
+                    unsafe { $y }
+                }
+            }
+        )*
+    };
+}
+
+apply! {
+    Keep(std::marker::PhantomData<T>), |self, L, x, out, at, j, mask| x;
+    Bias(*const T), |self, L, x, out, at, j, mask| L::add(x, L::load(self.0.wrapping_add(j), mask));
+    BiasRelu(*const T), |self, L, x, out, at, j, mask| L::relu(L::add(x, L::load(self.0.wrapping_add(j), mask)));
+    Gate(*const T), |self, L, x, out, at, j, mask| L::gate(x, L::load(self.0.wrapping_add(at), mask));
+    Descend(T), |self, L, x, out, at, j, mask| L::sub(L::load(out.wrapping_add(at), mask), L::mul(x, L::splat(self.0)));
+}
+
+/// Runs an expression with `$f` bound to the kind that a [`Raw`] is.
+macro_rules! each_kind {
+    ($raw:expr, |$f:ident| $body:expr) => {
+        match $raw {
+            Raw::Keep => {
+                let $f = $crate::kernels::finish::Keep(std::marker::PhantomData);
+                $body
+            }
+            Raw::Bias(row) => {
+                let $f = $crate::kernels::finish::Bias(row);
+                $body
+            }
+            Raw::BiasRelu(row) => {
+                let $f = $crate::kernels::finish::BiasRelu(row);
+                $body
+            }
+            Raw::Gate(by) => {
+                let $f = $crate::kernels::finish::Gate(by);
+                $body
+            }
+            Raw::Descend(rate) => {
+                let $f = $crate::kernels::finish::Descend(rate);
+                $body
+            }
+        }
+    };
+}
+pub(super) use each_kind;
+
+/// Finishes `rows · n` elements of rows that were stored before, in place.
+pub(crate) fn in_place<T: Float>(data: &mut [T], n: usize, finish: Finish<'_, T>) {
+    if data.is_empty() || matches!(finish, Finish::Keep) {
+        return;
+    }
+    assert!(data.len().is_multiple_of(n), "finish: {} elements are not rows of {n}", data.len());
+    let raw = finish.raw(data.len(), n);
+    Level::best().run_lanes(InPlace { out: data.as_mut_ptr(), rows: data.len() / n, n, raw });
+}
+
+struct InPlace<T> {
+    out: *mut T,
+    rows: usize,
+    n: usize,
+    raw: Raw<T>,
+}
+
+impl<T: Float> LaneKernel<T> for InPlace<T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>>(self) {
+        let Self { out, rows, n, raw } = self;
+        each_kind!(raw, |finish| {
+            for i in 0..rows {
+                let mut j = 0;
+                while j < n {
+                    // SAFETY: the caller promises the set; `out` has `rows · n` elements, checked where this
+                    // was made, and the mask ends at `n`.
+                    unsafe {
+                        let (at, mask) = (i * n + j, L::first(n - j));
+                        let y = finish.apply::<L>(L::load(out.add(at), mask), out, at, j, mask);
+                        L::store(out.add(at), mask, y);
+                    }
+                    j += L::COUNT;
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,296 @@
+//! Kernels one after the other, over buffers that were found to fit once, and, where that was asked for, over blocks of
+//! rows: a block goes through all of them while it is in the first-level cache, and what sums over the rows goes on from
+//! block to block.
+#![expect(unsafe_code, reason = "the kernels of a group read and write buffers by pointers")]
+
+use super::column_sums::ColumnSums;
+use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
+use super::finish::Raw;
+use super::map::LANES;
+use super::product::{self, Call, Left, Partial, Shape, Sizes};
+use super::simd::Level;
+use crate::Float;
+
+/// Buffers that a group can touch.
+pub(crate) const MOST_BUFFERS: usize = 48;
+
+/// An operand of a task: a buffer of the group's, and the elements that it moves on by for each row of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) buffer: usize,
+    pub(crate) per_row: usize,
+}
+
+/// What the rows of a block are to a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Along {
+    /// Nothing: it is computed as a whole.
+    Whole,
+    /// Rows of its result.
+    Rows,
+    /// What its sums run over. The sums between blocks are kept in this place.
+    Sums(Place),
+}
+
+/// What follows a product or a sum; see [`Finish`](super::finish::Finish).
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum After<T> {
+    Nothing,
+    Bias(Place),
+    BiasRelu(Place),
+    Gate(Place),
+    Descend(Rate<T>),
+}
+
+/// The step size of gradient descent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rate<T> {
+    Number(T),
+    At(Place),
+}
+
+/// One thing to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Task<T> {
+    /// `out = after(op(a) · op(b))`; the right operand lies as the kernel wants it.
+    Product {
+        shape: Shape,
+        sizes: Sizes,
+        transposed: (bool, bool),
+        along: Along,
+        a: Place,
+        b: Place,
+        out: Place,
+        after: After<T>,
+    },
+    /// `out = after(Σ_i x[i, ·])` for rows of `n`.
+    ColumnSums { rows: usize, n: usize, along: Along, x: Place, out: Place, after: After<T> },
+    /// The sum or mean of the cross-entropies of scores of fewer than [`LANES`] classes, and its gradient.
+    Loss {
+        rows: usize,
+        n: usize,
+        along: Along,
+        mean: bool,
+        scores: Place,
+        labels: Place,
+        cotangent: Place,
+        loss: Place,
+        gradient: Place,
+    },
+    /// The transpose of a row-major matrix.
+    Turn { rows: usize, cols: usize, from: Place, to: Place },
+    /// A copy.
+    Copy { len: usize, from: Place, to: Place },
+}
+
+/// The classes that a [`Task::Loss`] takes.
+pub(crate) const FEW_CLASSES: usize = LANES;
+
+/// An access of a task to a place: the elements it reaches there within a block, and whether it writes.
+type Access = (Place, usize, bool);
+
+impl<T: Float> Task<T> {
+    /// Every place it reaches, in a block of so many rows.
+    fn accesses(&self, block: usize) -> Vec<Access> {
+        let mut list: Vec<Access> = Vec::new();
+        let after = |after: &After<T>, len: usize, n: usize| match *after {
+            After::Nothing | After::Descend(Rate::Number(_)) => None,
+            After::Bias(row) | After::BiasRelu(row) => Some((row, n, false)),
+            After::Gate(by) => Some((by, len, false)),
+            After::Descend(Rate::At(rate)) => Some((rate, 1, false)),
+        };
+        match self {
+            Self::Product { sizes, along, a, b, out, after: then, .. } => {
+                let (m, k, n) = along.sizes(*sizes, block);
+                list.extend([(*a, m * k, false), (*b, k * n, false), (*out, m * n, true)]);
+                list.extend(after(then, m * n, n));
+                if let Along::Sums(partial) = along {
+                    list.push((*partial, m * n, true));
+                }
+            }
+            Self::ColumnSums { rows, n, along, x, out, after: then } => {
+                let rows = along.sizes((0, *rows, 0), block).1;
+                list.extend([(*x, rows * n, false), (*out, *n, true)]);
+                list.extend(after(then, *n, *n));
+                if let Along::Sums(partial) = along {
+                    list.push((*partial, *n, true));
+                }
+            }
+            Self::Loss { rows, n, along, scores, labels, cotangent, loss, gradient, .. } => {
+                let rows = along.sizes((*rows, 0, 0), block).0;
+                list.extend([(*scores, rows * n, false), (*labels, rows, false), (*cotangent, 1, false)]);
+                list.extend([(*loss, 1, true), (*gradient, rows * n, true)]);
+            }
+            Self::Turn { rows, cols, from, to } => list.extend([(*from, rows * cols, false), (*to, rows * cols, true)]),
+            Self::Copy { len, from, to } => list.extend([(*from, *len, false), (*to, *len, true)]),
+        }
+        list
+    }
+}
+
+impl Along {
+    /// The sizes of a product within a block.
+    fn sizes(self, (m, k, n): Sizes, block: usize) -> Sizes {
+        match self {
+            Self::Whole => (m, k, n),
+            Self::Rows => (block, k, n),
+            Self::Sums(_) => (m, block, n),
+        }
+    }
+}
+
+/// A list of tasks that fits its buffers.
+pub(crate) struct Group<T> {
+    /// Which buffers of the program it touches, and how far.
+    buffers: Vec<(usize, usize)>,
+    /// Done once, before the blocks.
+    before: Vec<Task<T>>,
+    /// Done for each block.
+    tasks: Vec<Task<T>>,
+    rows: usize,
+    block: usize,
+}
+
+/// A block of rows.
+#[derive(Clone, Copy)]
+struct Block {
+    start: usize,
+    rows: usize,
+    first: bool,
+    last: bool,
+}
+
+impl<T: Float> Group<T> {
+    /// Tasks over `rows` rows in blocks of `block`, after those that are done once, on buffers of a program.
+    ///
+    /// # Panics
+    /// Where a task writes to a buffer that it reads otherwise than element by element in its own place.
+    pub(crate) fn new(
+        buffers: Vec<usize>,
+        before: Vec<Task<T>>,
+        tasks: Vec<Task<T>>,
+        (rows, block): (usize, usize),
+    ) -> Self {
+        assert!(buffers.len() <= MOST_BUFFERS && block >= 1 && block <= rows, "a group has buffers and rows");
+        let mut reach = vec![0; buffers.len()];
+        for task in before.iter().chain(&tasks) {
+            let list = task.accesses(block);
+            for (k, &(place, len, writes)) in list.iter().enumerate() {
+                assert!(place.per_row == 0 || place.per_row * block == len, "{task:?} moves on by a row for each row");
+                let end = if place.per_row == 0 { len } else { place.per_row * rows };
+                reach[place.buffer] = end.max(reach[place.buffer]);
+                let meets = |other: &(usize, &Access)| other.0 != k && other.1.0.buffer == place.buffer;
+                assert!(!writes || !list.iter().enumerate().any(|other| meets(&other)), "{task:?} reads what it writes");
+            }
+        }
+        Self { buffers: buffers.into_iter().zip(reach).collect(), before, tasks, rows, block }
+    }
+
+    /// Does everything once.
+    ///
+    /// # Panics
+    /// Where a buffer is shorter than the tasks reach.
+    pub(crate) fn run(&self, buffers: &mut [Vec<T>]) {
+        let mut bases = [std::ptr::null_mut(); MOST_BUFFERS];
+        for (base, &(buffer, reach)) in bases.iter_mut().zip(&self.buffers) {
+            let buffer = &mut buffers[buffer];
+            assert!(buffer.len() >= reach, "a buffer of {} elements is needed, not of {}", reach, buffer.len());
+            *base = buffer.as_mut_ptr();
+        }
+        let level = Level::best();
+        let mut sums = LaneSums::default();
+        let whole = Block { start: 0, rows: self.rows, first: true, last: true };
+        for task in &self.before {
+            // SAFETY: as below.
+            unsafe { execute(task, &bases, whole, level, &mut sums) };
+        }
+        let mut start = 0;
+        while start < self.rows {
+            let rows = self.block.min(self.rows - start);
+            let block = Block { start, rows, first: start == 0, last: start + rows == self.rows };
+            for task in &self.tasks {
+                // SAFETY: `new` found how far the tasks reach into each buffer and that they write to none that they read,
+                // and the buffers are so long; they are borrowed uniquely.
+                unsafe { execute(task, &bases, block, level, &mut sums) };
+            }
+            start += rows;
+        }
+    }
+}
+
+impl<T> std::fmt::Display for Group<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (count, rows, block) = (self.tasks.len(), self.rows, self.block);
+        if block < rows {
+            write!(f, "{count} in a row, for {rows} rows in blocks of {block}:")
+        } else {
+            write!(f, "{count} in a row:")
+        }
+    }
+}
+
+/// # Safety
+/// The buffers at the bases are as long as the task reaches within the block, and nobody else uses them.
+#[inline(always)]
+unsafe fn execute<T: Float>(
+    task: &Task<T>,
+    bases: &[*mut T; MOST_BUFFERS],
+    block: Block,
+    level: Level,
+    sums: &mut LaneSums,
+) {
+    // SAFETY: the caller promises that the place is there.
+    let at = |place: Place| unsafe { bases[place.buffer].add(place.per_row * block.start) };
+    let raw = |after: &After<T>| match *after {
+        After::Nothing => Raw::Keep,
+        After::Bias(row) => Raw::Bias(at(row).cast_const()),
+        After::BiasRelu(row) => Raw::BiasRelu(at(row).cast_const()),
+        After::Gate(by) => Raw::Gate(at(by).cast_const()),
+        After::Descend(Rate::Number(rate)) => Raw::Descend(rate),
+        // SAFETY: the caller promises that the rate is there.
+        After::Descend(Rate::At(rate)) => Raw::Descend(unsafe { *at(rate) }),
+    };
+    let partial = |along: Along| match along {
+        Along::Whole | Along::Rows => Partial::NONE,
+        Along::Sums(place) => Partial {
+            from: if block.first { std::ptr::null() } else { at(place).cast_const() },
+            to: if block.last { std::ptr::null_mut() } else { at(place) },
+        },
+    };
+    match task {
+        Task::Product { shape, sizes, transposed: (ta, tb), along, a, b, out, after } => {
+            let (m, k, n) = *sizes;
+            let a = Left::new(at(*a), (m, k), *ta);
+            let b = Left::new(at(*b), (k, n), *tb);
+            let sizes = along.sizes((m, k, n), block.rows);
+            level.run_lanes(Call { shape: *shape, sizes, a, b, out: at(*out), finish: raw(after), partial: partial(*along) });
+        }
+        Task::ColumnSums { rows, n, along, x, out, after } => {
+            let rows = along.sizes((0, *rows, 0), block.rows).1;
+            let (finish, partial) = (raw(after), partial(*along));
+            level.run_lanes(ColumnSums { x: at(*x), rows, n: *n, out: at(*out), finish, partial });
+        }
+        Task::Loss { rows: all, n, along, mean, scores, labels, cotangent, loss, gradient } => {
+            let rows = along.sizes((*all, 0, 0), block.rows).0;
+            // SAFETY: the caller promises that these are there, and the gradient overlaps none of them.
+            unsafe {
+                let scores = std::slice::from_raw_parts(at(*scores), rows * n);
+                let labels = std::slice::from_raw_parts(at(*labels), rows);
+                let gradient = std::slice::from_raw_parts_mut(at(*gradient), rows * n);
+                let weight = if *mean { *at(*cotangent) / T::of_count(*all) } else { *at(*cotangent) };
+                if block.first {
+                    *sums = LaneSums::default();
+                }
+                cross_entropy(scores, labels, *n, Losses::Sum(sums), Some((Weight::All(weight), gradient)));
+                if block.last {
+                    let total = sums.total();
+                    *at(*loss) = T::of(if *mean { total / *all as f64 } else { total });
+                }
+            }
+        }
+        // SAFETY: the caller promises that both are there, and they do not overlap.
+        Task::Turn { rows, cols, from, to } => unsafe { product::turn(at(*from), (*rows, *cols), at(*to)) },
+        // SAFETY: the caller promises that both are there, and they do not overlap.
+        Task::Copy { len, from, to } => unsafe { std::ptr::copy_nonoverlapping(at(*from), at(*to), *len) },
+    }
+}

@@ -1,0 +1,172 @@
+//! Our own matrix products, for sizes where packing and calling the GEMM crate costs more than it brings: tiles whose
+//! sums stay in registers, over operands as they lie in memory.
+//!
+//! Each element of a result is one sum in ascending order of `k`, or, in `dots`, as many as a vector has lanes. What a
+//! product computes depends on its sizes alone, not on what becomes of it afterwards, nor on whether it is computed in
+//! one piece: a sum may start from what an earlier piece of `k` left.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+
+mod rows;
+mod columns;
+mod dots;
+mod piece;
+
+use super::finish::{Finish, Raw};
+use super::lanes::Lanes;
+use super::simd::{LaneKernel, Level};
+use crate::Float;
+use std::mem::MaybeUninit;
+
+/// The sizes `(m, k, n)` of a product `[m, k] · [k, n]`.
+pub(crate) type Sizes = (usize, usize, usize);
+
+/// An operand: its elements, row-major, and whether they are stored transposed.
+pub(crate) type Operand<'a, T> = (&'a [T], bool);
+
+/// Up to this many elements of an operand are transposed first.
+pub(crate) const TURNED: usize = 4096;
+
+/// Which of our own kernels a product is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    /// Vectors along the rows of the result.
+    Rows,
+    /// Vectors down the columns of a narrow result.
+    Columns,
+    /// Vectors along `k`, for a few columns.
+    Dots,
+}
+
+impl Shape {
+    /// Our kernel for these sizes, if it is one of ours that is best.
+    pub(crate) fn of<T>((m, k, n): Sizes, ta: bool, tb: bool) -> Option<Self> {
+        // An operand that is read again for each tile of rows must stay in the first-level cache, unless there is but one.
+        const NEAR: usize = 32 * 1024;
+        if n <= 4 && k >= 32 && !ta && (tb || k * n <= TURNED) {
+            return Some(Self::Dots);
+        }
+        if ta && n <= piece::NARROW && m >= 16 && m >= 2 * n {
+            return Some(Self::Columns);
+        }
+        let near = if tb { k * n <= TURNED } else { m <= 8 || k * n * size_of::<T>() <= NEAR };
+        near.then_some(Self::Rows)
+    }
+
+    /// Whether this kernel wants the right operand as the transpose of what it is: `Rows` wants the rows of `op(b)`
+    /// contiguous, `Dots` its columns.
+    pub(crate) fn turns(self, tb: bool) -> bool {
+        match self {
+            Self::Rows => tb,
+            Self::Dots => !tb,
+            Self::Columns => false,
+        }
+    }
+
+    /// `out = finish(op(a) · op(b))`
+    pub(super) fn run<T: Float>(
+        self,
+        (m, k, n): Sizes,
+        (a, ta): Operand<'_, T>,
+        (b, tb): Operand<'_, T>,
+        out: &mut [T],
+        finish: Finish<'_, T>,
+    ) {
+        assert!(a.len() >= m * k && b.len() >= k * n && out.len() >= m * n, "product: an operand is too short");
+        if m * n == 0 {
+            return;
+        }
+        let finish = finish.raw(m * n, n);
+        let mut turned = MaybeUninit::<[T; TURNED]>::uninit();
+        let (mut b, mut tb) = (b.as_ptr(), tb);
+        if self.turns(tb) {
+            assert!(k * n <= TURNED, "product: an operand is too long to turn");
+            let to = turned.as_mut_ptr().cast::<T>();
+            // SAFETY: `b` has `k·n` elements, and so much fits the buffer.
+            unsafe { turn(b, if tb { (n, k) } else { (k, n) }, to) };
+            (b, tb) = (to, !tb);
+        }
+        let (a, b) = (Left::new(a.as_ptr(), (m, k), ta), Left::new(b, (k, n), tb));
+        let call = Call { shape: self, sizes: (m, k, n), a, b, out: out.as_mut_ptr(), finish, partial: Partial::NONE };
+        Level::best().run_lanes(call);
+    }
+}
+
+/// Writes the transpose of a row-major matrix.
+///
+/// # Safety
+/// Both have room for all elements, and do not overlap.
+pub(super) unsafe fn turn<T: Copy>(x: *const T, (rows, cols): (usize, usize), to: *mut T) {
+    for i in 0..rows {
+        for j in 0..cols {
+            // SAFETY: the caller promises `rows · cols` elements in both.
+            unsafe { to.add(j * rows + i).write(x.add(i * cols + j).read()) };
+        }
+    }
+}
+
+/// A matrix that is read element by element, by its strides.
+#[derive(Clone, Copy)]
+pub(super) struct Left<T> {
+    data: *const T,
+    row: usize,
+    col: usize,
+}
+
+impl<T: Copy> Left<T> {
+    /// `rows × cols`, row-major, or stored transposed.
+    #[inline]
+    pub(super) fn new(data: *const T, (rows, cols): (usize, usize), transposed: bool) -> Self {
+        let (row, col) = if transposed { (1, rows) } else { (cols, 1) };
+        Self { data, row, col }
+    }
+
+    /// # Safety
+    /// The element is there.
+    #[inline(always)]
+    unsafe fn at(&self, i: usize, p: usize) -> T {
+        // SAFETY: the caller promises it.
+        unsafe { *self.data.add(i * self.row + p * self.col) }
+    }
+}
+
+/// Where the sums of a product start from, and where they go if they are not complete; null for zeros, and for the
+/// result. In between they are in the order of the kernel: [`Shape::Columns`] keeps them transposed.
+#[derive(Clone, Copy)]
+pub(super) struct Partial<T> {
+    pub(super) from: *const T,
+    pub(super) to: *mut T,
+}
+
+impl<T> Partial<T> {
+    pub(super) const NONE: Self = Self { from: std::ptr::null(), to: std::ptr::null_mut() };
+}
+
+/// A product by pointers: `out = finish(partial.from + a · b)`.
+///
+/// Whoever makes one promises that `a` and `b` hold `[m, k]` and `[k, n]`, that `out` and what the finish and the partial
+/// sums point to have `m·n` elements (a row has `n`), that `out` overlaps none of the operands, and that the right operand
+/// lies as the shape wants it.
+#[derive(Clone, Copy)]
+pub(super) struct Call<T> {
+    pub(super) shape: Shape,
+    pub(super) sizes: Sizes,
+    pub(super) a: Left<T>,
+    pub(super) b: Left<T>,
+    pub(super) out: *mut T,
+    pub(super) finish: Raw<T>,
+    pub(super) partial: Partial<T>,
+}
+
+impl<T: Float> LaneKernel<T> for Call<T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>>(self) {
+        // SAFETY: the caller promises the set of the lanes, and whoever made this the operands.
+        unsafe {
+            match self.shape {
+                Shape::Rows => self.rows::<L>(),
+                Shape::Columns => self.columns::<L>(),
+                Shape::Dots => self.dots::<L>(),
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Fusion: operations that are computed together with the one they follow, while its result is at hand.
+//!
+//! A product of matrices (or sums of columns) does what follows it before it stores: adds a bias, applies ReLU, keeps what
+//! a ReLU let through, or takes a step of gradient descent. A cross-entropy and its gradient share their exponentials.
+
+use super::graph::{Graph, Source};
+use super::plan::Operand;
+use crate::float::Float;
+use crate::kernels::column_sums::column_sums;
+use crate::kernels::finish::Finish;
+use crate::kernels::gemm;
+use crate::op::{Arity, Kind, View};
+use crate::ops::binary::Binary;
+use crate::ops::cross_entropy::Reduction;
+use crate::ops::unary::Unary;
+use smallvec::{SmallVec, smallvec};
+use std::fmt;
+
+/// An operation of a program that is several of the tape's.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fused {
+    /// `op(a) · op(b)`, of operands `a`, `b` and those of what follows.
+    Product { ta: bool, tb: bool, then: Then },
+    /// The sums of the columns of the first operand.
+    ColumnSums { then: Then },
+    /// The loss of scores and labels, and its gradient for the cotangent that is the third operand: two results.
+    LossAndGradient(Reduction),
+}
+
+/// What follows a product, and the operands that it reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Then {
+    Nothing,
+    /// A row is added.
+    Bias,
+    /// A row is added, and ReLU applied.
+    BiasRelu,
+    /// Kept where an operand is positive.
+    Gate,
+    /// An operand, less the product times a rate: a number, or one more operand.
+    Descend { rate: Option<f64> },
+}
+
+impl Fused {
+    fn with(self, following: Then) -> Self {
+        match self {
+            Self::Product { ta, tb, .. } => Self::Product { ta, tb, then: following },
+            Self::ColumnSums { .. } => Self::ColumnSums { then: following },
+            Self::LossAndGradient(_) => self,
+        }
+    }
+
+    /// How many operands come before those of what follows.
+    pub(super) fn own_operands(self) -> usize {
+        match self {
+            Self::Product { .. } => 2,
+            Self::ColumnSums { .. } => 1,
+            Self::LossAndGradient(_) => 3,
+        }
+    }
+
+    pub(super) fn then(self) -> Then {
+        match self {
+            Self::Product { then, .. } | Self::ColumnSums { then } => then,
+            Self::LossAndGradient(_) => Then::Nothing,
+        }
+    }
+
+    /// Which operand the result may be written over: the one that a step of gradient descent starts from.
+    pub(super) fn updates(self) -> Option<usize> {
+        matches!(self.then(), Then::Descend { .. }).then(|| self.own_operands())
+    }
+}
+
+impl<T: Float> Graph<T> {
+    /// Replaces products with what follows them, and losses with their gradients, by operations that compute both.
+    pub(super) fn fuse(&mut self) {
+        let (needed, readers) = (self.needed(), self.readers());
+        let mut covered = vec![false; self.nodes.len()];
+        // From the back, so that the longest of what follows is found first.
+        for i in (0..self.nodes.len()).rev().filter(|&i| needed[i]) {
+            if covered[i] {
+                continue;
+            }
+            if let Some((fused, args, inner)) = self.followed(i as u32, &readers) {
+                inner.iter().for_each(|&k| covered[k as usize] = true);
+                self.nodes[i].source = Source::Fused(fused);
+                self.nodes[i].args = args;
+            } else if let Some(Kind::CrossEntropyGrad(Arity(op))) = self.op(i as u32) {
+                self.pair(i, op.reduction(), &needed);
+            }
+        }
+    }
+
+    /// How many needed nodes read each node; what is asked for outside counts as read twice.
+    fn readers(&self) -> Vec<usize> {
+        let needed = self.needed();
+        let mut readers = vec![0; self.nodes.len()];
+        for (_, node) in self.nodes.iter().enumerate().filter(|&(i, _)| needed[i]) {
+            node.args.iter().for_each(|&a| readers[a as usize] += 1);
+        }
+        self.roots().for_each(|root| readers[root as usize] += 2);
+        readers
+    }
+
+    fn op(&self, i: u32) -> Option<&Kind<T>> {
+        match &self.nodes[i as usize].source {
+            Source::Op(kind) => Some(kind),
+            Source::Input | Source::State | Source::Constant(_) | Source::Fused(_) | Source::Second => None,
+        }
+    }
+
+    /// What node `i` is as a product with what follows it; the operands; and the nodes between.
+    fn followed(&self, i: u32, readers: &[usize]) -> Option<(Fused, SmallVec<[u32; 3]>, SmallVec<[u32; 3]>)> {
+        if let Some((fused, args)) = self.product(i) {
+            return matches!(fused, Fused::Product { .. }).then_some((fused, args, smallvec![]));
+        }
+        let node = &self.nodes[i as usize];
+        let shape = &node.shape;
+        let kind = self.op(i)?;
+        let is_row = |b: u32| {
+            let row = &self.nodes[b as usize].shape;
+            let width = shape.last().copied().unwrap_or(1);
+            row.numel() == width && row.last().is_none_or(|&n| n == width)
+        };
+        let found = |product: u32, then: Then, of: &[u32], between: &[u32]| {
+            let (fused, mut args) = self.product(product)?;
+            let alone = readers[product as usize] == 1 && between.iter().all(|&k| readers[k as usize] == 1);
+            let fits = self.nodes[product as usize].shape == *shape
+                && (matches!(fused, Fused::Product { .. }) || matches!(then, Then::Descend { .. }));
+            args.extend_from_slice(of);
+            let mut inner: SmallVec<[u32; 3]> = SmallVec::from_slice(between);
+            inner.push(product);
+            (alone && fits).then_some((fused.with(then), args, inner))
+        };
+        match kind {
+            Kind::Unary(Arity(Unary::Relu {})) => {
+                let sum = node.args[0];
+                let Some(Kind::Binary(Arity(Binary::Add))) = self.op(sum) else { return None };
+                let (a, b) = (self.nodes[sum as usize].args[0], self.nodes[sum as usize].args[1]);
+                either(a, b, |product, row| is_row(row).then(|| found(product, Then::BiasRelu, &[row], &[sum]))?)
+            }
+            Kind::Binary(Arity(Binary::Add)) => either(node.args[0], node.args[1], |product, row| {
+                is_row(row).then(|| found(product, Then::Bias, &[row], &[]))?
+            }),
+            Kind::Binary(Arity(Binary::Gate)) => {
+                let by = node.args[1];
+                (self.nodes[by as usize].shape == *shape).then(|| found(node.args[0], Then::Gate, &[by], &[]))?
+            }
+            Kind::Binary(Arity(Binary::Sub)) => {
+                let (from, scaled) = (node.args[0], node.args[1]);
+                if self.nodes[from as usize].shape != *shape {
+                    return None;
+                }
+                let args = &self.nodes[scaled as usize].args;
+                match self.op(scaled)? {
+                    Kind::Binary(Arity(Binary::Mul)) => either(args[0], args[1], |product, rate| {
+                        let is_number = self.nodes[rate as usize].shape.numel() == 1;
+                        is_number.then(|| found(product, Then::Descend { rate: None }, &[from, rate], &[scaled]))?
+                    }),
+                    Kind::Unary(Arity(Unary::MulScalar { factor })) => {
+                        found(args[0], Then::Descend { rate: Some(*factor) }, &[from], &[scaled])
+                    }
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// A product of two matrices (or of rows with a matrix), or the sums of a matrix's columns, and its operands.
+    fn product(&self, i: u32) -> Option<(Fused, SmallVec<[u32; 3]>)> {
+        let node = &self.nodes[i as usize];
+        let shape = |k: usize| &self.nodes[node.args[k] as usize].shape;
+        let fused = match self.op(i)? {
+            Kind::MatMul(Arity(op)) if shape(1).rank() == 2 && (shape(0).rank() == 2 || !op.ta) => {
+                Fused::Product { ta: op.ta, tb: op.tb, then: Then::Nothing }
+            }
+            Kind::AddAt(Arity(op)) if op.is_column_sums(shape(0)) => Fused::ColumnSums { then: Then::Nothing },
+            _ => return None,
+        };
+        Some((fused, node.args.clone()))
+    }
+
+    /// Computes the gradient at node `i` with the loss that it is the gradient of, if that is asked for, and if the
+    /// cotangent is there in time.
+    fn pair(&mut self, i: usize, reduction: Reduction, needed: &[bool]) {
+        let args = self.nodes[i].args.clone();
+        let is_loss = |j: usize| {
+            let same = self.nodes[j].args[..] == args[..2] && needed[j];
+            same && matches!(self.op(j as u32), Some(Kind::CrossEntropy(Arity(op))) if op.reduction() == reduction)
+        };
+        if self.nodes[args[2] as usize].source.is_computed() {
+            return;
+        }
+        if let Some(j) = (0..i).find(|&j| is_loss(j)) {
+            self.nodes[j].source = Source::Fused(Fused::LossAndGradient(reduction));
+            self.nodes[j].args = args;
+            self.nodes[i].source = Source::Second;
+            self.nodes[i].args = smallvec![j as u32];
+        }
+    }
+}
+
+/// What `f` finds in one order of a pair or in the other.
+fn either<R>(a: u32, b: u32, f: impl Fn(u32, u32) -> Option<R>) -> Option<R> {
+    f(a, b).or_else(|| f(b, a))
+}
+
+/// A fused operation in its place.
+pub(super) struct FusedStep {
+    pub(super) fused: Fused,
+    pub(super) args: SmallVec<[Operand; 5]>,
+    pub(super) result: Operand,
+    pub(super) second: Option<Operand>,
+    /// `(m, k, n)` of a product.
+    sizes: (usize, usize, usize),
+}
+
+impl FusedStep {
+    pub(super) fn new(fused: Fused, args: SmallVec<[Operand; 5]>, result: Operand, second: Option<Operand>) -> Self {
+        let n = result.shape.last().copied().unwrap_or(1);
+        let m = result.len.checked_div(n).unwrap_or(0);
+        let k = match (fused, &args[0].shape[..]) {
+            (Fused::Product { ta: true, .. }, [k, ..]) | (Fused::Product { ta: false, .. }, [.., k]) => *k,
+            _ => 0,
+        };
+        Self { fused, args, result, second, sizes: (m, k, n) }
+    }
+
+    pub(super) fn run<T: Float>(&self, buffers: &[Vec<T>], result: &mut [T], second: &mut [T]) {
+        let slice = |k: usize| self.args[k].of(buffers);
+        let own = self.fused.own_operands();
+        let finish = match self.fused.then() {
+            Then::Nothing => Finish::Keep,
+            Then::Bias => Finish::Bias(slice(own)),
+            Then::BiasRelu => Finish::BiasRelu(slice(own)),
+            Then::Gate => Finish::Gate(slice(own)),
+            Then::Descend { rate } => {
+                if self.args[own].buffer != self.result.buffer {
+                    result.copy_from_slice(slice(own));
+                }
+                Finish::Descend(rate.map_or_else(|| slice(own + 1)[0], T::of))
+            }
+        };
+        match self.fused {
+            Fused::Product { ta, tb, .. } => {
+                gemm::matmul(self.sizes, (slice(0), ta), (slice(1), tb), result, finish);
+            }
+            Fused::ColumnSums { .. } => column_sums(slice(0), result, finish),
+            Fused::LossAndGradient(reduction) => {
+                let view = |k: usize| View { shape: &self.args[k].shape, data: slice(k) };
+                reduction.eval(view(0), view(1), result, Some((slice(2), second)));
+            }
+        }
+    }
+}
+
+impl fmt::Display for FusedStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |o: &Operand| format!("b{} {}", o.buffer, o.shape);
+        let args: Vec<String> = self.args.iter().map(show).collect();
+        let results: Vec<String> = [Some(&self.result), self.second.as_ref()].into_iter().flatten().map(show).collect();
+        let first = match self.fused {
+            Fused::Product { .. } => "matmul",
+            Fused::ColumnSums { .. } => "sum",
+            Fused::LossAndGradient(_) => "cross_entropy · cross_entropy_grad",
+        };
+        let then = match self.fused.then() {
+            Then::Nothing => "",
+            Then::Bias => " · add",
+            Then::BiasRelu => " · add · relu",
+            Then::Gate => " · gate",
+            Then::Descend { .. } => " · mul · sub",
+        };
+        write!(f, "{} = {first}{then}({})", results.join(", "), args.join(", "))
+    }
+}
