@@ -1,4 +1,4 @@
-//! The tape against the closed form by hand, side by side: forward and backward, and a full step of SGD.
+//! The tape against the closed form by hand, side by side: forward and backward, and for nets a full step of SGD.
 //!
 //! `cargo bench --bench tape_vs_closed -- toy` runs one workload; `docs/PERFORMANCE.md` has the results.
 
@@ -6,7 +6,7 @@ mod closed;
 mod contenders;
 
 use closed::number::Number;
-use contenders::problem::WORKLOADS;
+use contenders::problem::{Task, WORKLOADS};
 use contenders::{Contender, contenders, disagreement};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::time::Duration;
@@ -17,7 +17,11 @@ type Pass<T> = (&'static str, fn(&mut dyn Contender<T>) -> T);
 fn workloads<T: Number>(criterion: &mut Criterion) {
     let passes: [Pass<T>; 2] = [("forward_backward", |c| c.loss_and_grads()), ("step", |c| c.step())];
     for workload in WORKLOADS {
-        for (pass, run) in passes {
+        let passes = match workload.task {
+            Task::Net(_) => &passes[..],
+            Task::Elementwise(_) => &passes[..1],
+        };
+        for &(pass, run) in passes {
             let mut group = criterion.benchmark_group(format!("{}/{pass}/{}", workload.name, T::NAME));
             let samples = if workload.name == "large" { 10 } else { 30 };
             group

@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 /// Ratios of times against the closed form written by hand, one line each: workload, type, who, median ratio.
 #[derive(Parser)]
 struct Options {
-    /// Only workloads whose name contains this: toy, spiral, digits, mnist, large.
+    /// Only workloads whose name contains this: toy, spiral, digits, mnist, large, elementwise.
     #[arg(long, default_value = "")]
     filter: String,
     /// What is timed.
     #[arg(long, value_enum, default_value_t = Pass::Step)]
     pass: Pass,
     /// Seconds for each workload and type.
-    #[arg(long, default_value_t = 4.0)]
+    #[arg(long, default_value_t = 3.5)]
     seconds: f64,
     /// Print the median time of each contender too.
     #[arg(long)]
@@ -33,7 +33,7 @@ struct Options {
 /// What a run of a contender is.
 #[derive(Clone, Copy, ValueEnum)]
 enum Pass {
-    /// Forward, backward, update.
+    /// Forward, backward, and where there are parameters, their update.
     Step,
     /// Forward and backward.
     ForwardBackward,

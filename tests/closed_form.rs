@@ -6,7 +6,7 @@ mod closed;
 mod contenders;
 
 use closed::number::Number;
-use contenders::problem::{WORKLOADS, Workload};
+use contenders::problem::{Net, Task, WORKLOADS, Workload};
 use contenders::{BASE, contenders, disagreement};
 
 /// Trains all contenders side by side and holds each to the base after every step.
@@ -53,7 +53,16 @@ fn layers_of_the_size_of_mnist_agree_over_2_steps() {
 
 #[test]
 fn three_layers_and_a_batch_that_fills_no_block_agree_over_20_steps() {
-    hold_both(Workload { name: "three layers", batch: 37, sizes: &[19, 33, 21, 10] }, 20);
+    let net = Net { batch: 37, sizes: &[19, 33, 21, 10] };
+    hold_both(Workload { name: "three layers", task: Task::Net(net) }, 20);
+}
+
+#[test]
+fn element_wise_values_and_slopes_agree_for_any_number_of_elements() {
+    hold_both(named("elementwise"), 1);
+    for elements in [1, 5, 16, 1023, 1025, 2049 + 16] {
+        hold_both(Workload { name: "elements", task: Task::Elementwise(elements) }, 1);
+    }
 }
 
 /// The largest error of the closed forms' `e^x` in units of the last place, over the arguments that softmax has.

@@ -43,7 +43,7 @@ enum Then {
 impl<T: Number, const K: usize> Dense<T, K> {
     /// The network and the data of a problem with `K` classes.
     pub(crate) fn new(problem: &Problem<T>) -> Self {
-        let (n, sizes) = (problem.workload.batch, problem.workload.sizes);
+        let (n, sizes) = (problem.net.batch, problem.net.sizes);
         assert_eq!(sizes.last(), Some(&K), "the problem has the classes of the network");
         let layer = |((w, b), size): (&(Vec<T>, Vec<T>), &[usize])| Layer {
             inputs: size[0],
@@ -136,7 +136,7 @@ impl<T: Number, const K: usize> Contender<T> for Dense<T, K> {
         self.flat(|layer| [&layer.w, &layer.b])
     }
 
-    fn grads(&self) -> Vec<T> {
+    fn grads(&mut self) -> Vec<T> {
         self.flat(|layer| [&layer.dw, &layer.db])
     }
 }

@@ -49,7 +49,7 @@ struct Group<T, const D: usize, const K: usize, const L: usize> {
 impl<T: Number, const D: usize, const K: usize, const L: usize> Spiral<T, D, K, L> {
     /// The network and the data of a problem of `D` features and `K` classes, whose batch is a whole number of blocks.
     pub(crate) fn new(problem: &Problem<T>) -> Self {
-        let &[features, hidden, classes] = problem.workload.sizes else { panic!("there is one hidden layer") };
+        let &[features, hidden, classes] = problem.net.sizes else { panic!("there is one hidden layer") };
         assert_eq!((features, classes), (D, K), "the problem has the sizes of the network");
         let [(w1, b1), (w2, b2)] = &problem.layers[..] else { unreachable!("three sizes make two layers") };
         let group = |g: usize| {
@@ -111,7 +111,7 @@ impl<T: Number, const D: usize, const K: usize, const L: usize> Contender<T> for
         self.flat(&self.params)
     }
 
-    fn grads(&self) -> Vec<T> {
+    fn grads(&mut self) -> Vec<T> {
         self.flat(&self.grads)
     }
 }

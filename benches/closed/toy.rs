@@ -35,7 +35,7 @@ struct Layers<T, const D: usize, const H: usize, const K: usize> {
 impl<T: Number, const N: usize, const D: usize, const H: usize, const K: usize> Toy<T, N, D, H, K> {
     /// The network and the data of a problem of these sizes.
     pub(crate) fn new(problem: &Problem<T>) -> Self {
-        let sizes = (problem.workload.batch, problem.workload.sizes);
+        let sizes = (problem.net.batch, problem.net.sizes);
         assert_eq!(sizes, (N, &[D, H, K][..]), "the problem has the sizes of the network");
         let row = |f: &dyn Fn(usize) -> T| std::array::from_fn(f);
         let [(w1, b1), (w2, b2)] = &problem.layers[..] else { unreachable!("three sizes make two layers") };
@@ -77,7 +77,7 @@ impl<T: Number, const N: usize, const D: usize, const H: usize, const K: usize> 
         Self::flat(&self.params)
     }
 
-    fn grads(&self) -> Vec<T> {
+    fn grads(&mut self) -> Vec<T> {
         Self::flat(&self.grads)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn eager<T: Number>(problem: &Problem<T>) -> Box<dyn Contender<T>> {
 
 /// The parameters of a problem of `L` layers.
 pub(crate) fn layers<T: Number, const L: usize>(problem: &Problem<T>) -> [Layer<Tensor<T>>; L] {
-    let sizes = problem.workload.sizes;
+    let sizes = problem.net.sizes;
     std::array::from_fn(|l| {
         let (weight, bias) = &problem.layers[l];
         Layer {
@@ -45,7 +45,7 @@ pub(crate) fn layers<T: Number, const L: usize>(problem: &Problem<T>) -> [Layer<
 
 impl<T: Number, const L: usize> Eager<T, L> {
     fn new(problem: &Problem<T>) -> Self {
-        let (n, sizes) = (problem.workload.batch, problem.workload.sizes);
+        let (n, sizes) = (problem.net.batch, problem.net.sizes);
         Self {
             tape: Tape::default(),
             params: layers(problem),
@@ -99,7 +99,7 @@ impl<T: Number, const L: usize> Contender<T> for Eager<T, L> {
         Self::flat(&self.params)
     }
 
-    fn grads(&self) -> Vec<T> {
+    fn grads(&mut self) -> Vec<T> {
         Self::flat(self.grads.as_ref().expect("loss_and_grads ran before"))
     }
 }

@@ -1,23 +1,28 @@
-//! Who trains the same nets from the same numbers: what they have in common, and the list of them.
+//! Who computes the same from the same numbers: what they have in common, and the list of them.
 
 pub(crate) mod problem;
 mod eager;
 mod replay;
+mod elementwise;
 
-use crate::closed::closed_form;
 use crate::closed::number::Number;
-use problem::{Problem, Workload};
+use crate::closed::{Elementwise, closed_form};
+use problem::{Problem, Task, Workload, points};
 
-/// A network with its data, ready to train.
+/// A workload with its numbers, ready to run: a network that trains, or a function with its gradient alone.
 pub(crate) trait Contender<T> {
     /// The mean loss, with all gradients computed.
     fn loss_and_grads(&mut self) -> T;
-    /// The mean loss; the parameters take a step of SGD.
-    fn step(&mut self) -> T;
-    /// The parameters, layer after layer, each `W` before its `b`.
-    fn params(&self) -> Vec<T>;
     /// The gradients of the last `loss_and_grads`, in the order of the parameters.
-    fn grads(&self) -> Vec<T>;
+    fn grads(&mut self) -> Vec<T>;
+    /// The whole of the workload, and its mean loss: the parameters of a network take a step of SGD.
+    fn step(&mut self) -> T {
+        self.loss_and_grads()
+    }
+    /// What steps change: the parameters of a network, layer after layer, each `W` before its `b`.
+    fn params(&self) -> Vec<T> {
+        Vec::new()
+    }
 }
 
 /// What each contender is measured against: the first of [`contenders`].
@@ -25,8 +30,18 @@ pub(crate) const BASE: &str = "closed";
 
 /// All contenders with their names, the base first.
 pub(crate) fn contenders<T: Number>(workload: Workload) -> Vec<(&'static str, Box<dyn Contender<T>>)> {
-    let problem = Problem::new(workload);
-    vec![(BASE, closed_form(&problem)), ("eager", eager::eager(&problem)), ("replay", replay::replay(&problem))]
+    let [closed, eager, replay]: [Box<dyn Contender<T>>; 3] = match workload.task {
+        Task::Net(net) => {
+            let problem = Problem::new(net);
+            [closed_form(&problem), eager::eager(&problem), replay::replay(&problem)]
+        }
+        Task::Elementwise(elements) => {
+            let x = points(elements);
+            let (eager, replay) = (elementwise::Eager::new(&x), elementwise::Replay::new(&x));
+            [Box::new(Elementwise::new(&x)), Box::new(eager), Box::new(replay)]
+        }
+    };
+    vec![(BASE, closed), ("eager", eager), ("replay", replay)]
 }
 
 /// Takes one step with two contenders; gives the largest difference between their losses, gradients and parameters

@@ -4,13 +4,12 @@ use crate::closed::number::Number;
 use crate::contenders::Contender;
 use crate::contenders::eager::{Layer, layers};
 use crate::contenders::problem::Problem;
-use autograd::{Float, IndexVar, Program, Tape, Tensor, Tree, Var, grad, zip};
+use autograd::{Float, IndexVar, Outputs, Program, Tape, Tensor, Tree, Var, grad, zip};
 
 /// A network of `L` layers as two programs: gradients alone, and a whole step.
 struct Replay<T: Float, const L: usize> {
     step: Program<T>,
     gradients: Program<T>,
-    grads: Vec<T>,
     params: [Layer<Tensor<T>>; L],
     /// Whether `step` has moved on since `gradients` was given its parameters.
     moved: bool,
@@ -44,7 +43,7 @@ fn loss<'t, T: Float, const L: usize>(
 impl<T: Number, const L: usize> Replay<T, L> {
     fn new(problem: &Problem<T>) -> Self {
         let params: [Layer<Tensor<T>>; L] = layers(problem);
-        let x = Tensor::new([problem.workload.batch, problem.workload.sizes[0]], problem.x.clone());
+        let x = Tensor::new([problem.net.batch, problem.net.sizes[0]], problem.x.clone());
         let (labels, rate) = (problem.labels.clone(), Tensor::scalar(problem.rate));
         let step = Program::record(&params, &(&x, &labels, &rate), |_: &Tape<T>, net, (x, labels, rate)| {
             let loss = loss(&net, x, labels);
@@ -59,12 +58,11 @@ impl<T: Number, const L: usize> Replay<T, L> {
         });
         let expect = "a net of affine layers has no branches";
         let (step, gradients) = (step.expect(expect), gradients.expect(expect));
-        Self { step, gradients, grads: Vec::new(), params, moved: false, x, labels, rate }
+        Self { step, gradients, params, moved: false, x, labels, rate }
     }
-}
 
-impl<T: Number, const L: usize> Contender<T> for Replay<T, L> {
-    fn loss_and_grads(&mut self) -> T {
+    /// The loss and the gradients at the present parameters.
+    fn outputs(&mut self) -> Outputs<'_, T> {
         if self.moved {
             for name in self.params.names() {
                 let value = self.step.state(&name).expect("both programs have the same state");
@@ -72,10 +70,13 @@ impl<T: Number, const L: usize> Contender<T> for Replay<T, L> {
             }
             self.moved = false;
         }
-        let outputs = self.gradients.run(&(&self.x, &self.labels)).expect("the inputs are those that were recorded");
-        self.grads.clear();
-        (1..outputs.len()).for_each(|k| self.grads.extend_from_slice(outputs.slice(k)));
-        outputs.item(0)
+        self.gradients.run(&(&self.x, &self.labels)).expect("the inputs are those that were recorded")
+    }
+}
+
+impl<T: Number, const L: usize> Contender<T> for Replay<T, L> {
+    fn loss_and_grads(&mut self) -> T {
+        self.outputs().item(0)
     }
 
     fn step(&mut self) -> T {
@@ -90,7 +91,8 @@ impl<T: Number, const L: usize> Contender<T> for Replay<T, L> {
         names.iter().flat_map(|name| value(name).to_vec()).collect()
     }
 
-    fn grads(&self) -> Vec<T> {
-        self.grads.clone()
+    fn grads(&mut self) -> Vec<T> {
+        let outputs = self.outputs();
+        (1..outputs.len()).flat_map(|k| outputs.slice(k).to_vec()).collect()
     }
 }

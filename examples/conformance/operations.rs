@@ -148,6 +148,7 @@ pub(crate) struct Inputs<'a>(pub(crate) &'a [Array]);
 
 impl<T: Float> Feed<T> for Inputs<'_> {
     type Traced<'t> = Vec<Input<'t, T>>;
+    type Owned = Self;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
         let input = |array| match Input::on(tape, array) {
             Input::Float(_) => Input::Float(slots.numbers(tape, &tensor(array))),

@@ -54,7 +54,7 @@ pub use ops::losses::CrossEntropyOptions;
 pub use ops::reduce::{Axes, keepdims};
 pub use ops::take::{IndexVar, Indices};
 pub use ops::view::Slice;
-pub use program::{Binder, Feed, Outputs, Passes, Program, ProgramError, Slots, zip};
+pub use program::{Binder, Feed, Outputs, Passes, Program, ProgramError, Programs, Slots, zip};
 pub use reverse::{grad, vjp};
 pub use shape::Shape;
 pub use tape::{Pass, Tape};

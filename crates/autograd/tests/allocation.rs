@@ -1,7 +1,7 @@
 //! A warm eager step allocates nothing per operation, counted by the allocator itself.
 #![expect(unsafe_code, reason = "a global allocator is an unsafe trait; this one counts and forwards")]
 
-use autograd::{Program, Tape, Tensor, Tree, Var, grad, tree, zip};
+use autograd::{Program, Programs, Tape, Tensor, Tree, Var, grad, tree, zip};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -140,6 +140,26 @@ fn a_replay_allocates_nothing_and_its_buffers_are_what_the_plan_says() {
     assert_eq!(allocations(&mut run), 0, "the first run");
     assert_eq!(allocations(|| (0..100).for_each(|_| run())), 0, "later runs");
     assert_eq!(PEAK.with(Cell::get), LIVE.with(Cell::get), "memory grew while running");
+    assert!(last.is_finite());
+}
+
+#[test]
+fn replays_of_shapes_that_were_met_allocate_nothing() {
+    // Beyond rank 4, a shape's sizes are on the heap.
+    let batch = |n: usize| (Tensor::ones([n, 2, 1, 1, 2, 1]), vec![1_usize; n]);
+    let batches = [batch(5), batch(3), batch(4)];
+    let mut programs = Programs::record(net(), &batches[0], |_, net, (x, labels)| {
+        let hidden = (x.reshape([labels.shape()[0], 4]).matmul(net.w1) + net.b1).relu();
+        let loss = (hidden.matmul(net.w2) + net.b2).cross_entropy(&labels);
+        (zip(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
+    })
+    .expect("nothing was read");
+    let mut last = f64::INFINITY;
+    let mut run = |(x, labels): &(Tensor, Vec<usize>)| {
+        last = programs.run(&(x, labels)).map_or(f64::NAN, |out| out.item(0));
+    };
+    assert!(allocations(|| batches.iter().for_each(&mut run)) > 0, "two shapes are new");
+    assert_eq!(allocations(|| (0..20).for_each(|_| batches.iter().for_each(&mut run))), 0);
     assert!(last.is_finite());
 }
 

@@ -24,11 +24,19 @@ pub(super) struct Slot {
     pub(super) buffer: usize,
 }
 
-/// Gives inputs to a program, in the order in which they were recorded.
+/// Gives inputs to a program, in the order in which they were recorded, or compares them with what was recorded.
 pub struct Binder<'p, T: Float> {
     slots: &'p [Slot],
-    buffers: &'p mut [Vec<T>],
+    purpose: Purpose<'p, T>,
     next: usize,
+}
+
+/// What a binder does with inputs.
+enum Purpose<'p, T> {
+    /// Copies them into the program's buffers.
+    Fill(&'p mut [Vec<T>]),
+    /// Finds whether kinds and shapes are the recorded ones. That they are not is no error, which would be allocated.
+    Compare { same: bool },
 }
 
 impl Slots {
@@ -50,14 +58,32 @@ impl Slots {
 
 impl<'p, T: Float> Binder<'p, T> {
     pub(super) fn new(slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
-        Self { slots, buffers, next: 0 }
+        Self { slots, purpose: Purpose::Fill(buffers), next: 0 }
     }
 
-    fn slot(&mut self) -> Result<(usize, &'p Slot), ProgramError> {
+    /// The next input's place and recorded slot, where it is to be copied and is of the recorded kind and shape.
+    #[expect(clippy::type_complexity, reason = "the parts are named where they are used")]
+    fn place(&mut self, is_labels: bool, shape: &Shape) -> Result<Option<(usize, &'p Slot, &mut [T])>, ProgramError> {
         let input = self.next;
         self.next += 1;
-        let count = ProgramError::Count { expected: self.slots.len(), found: self.next };
-        self.slots.get(input).map(|slot| (input, slot)).ok_or(count)
+        let slot = self.slots.get(input);
+        match &mut self.purpose {
+            Purpose::Compare { same } => {
+                *same &= slot.is_some_and(|slot| slot.labels.is_some() == is_labels && slot.shape == *shape);
+                Ok(None)
+            }
+            Purpose::Fill(buffers) => {
+                let slot = slot.ok_or(ProgramError::Count { expected: self.slots.len(), found: self.next })?;
+                if slot.labels.is_some() != is_labels {
+                    return Err(ProgramError::Input { input, expected: if is_labels { "numbers" } else { "labels" } });
+                }
+                if slot.shape != *shape {
+                    let (expected, found) = (slot.shape.clone(), shape.clone());
+                    return Err(ProgramError::Shape { what: format!("input {input}"), expected, found });
+                }
+                Ok(Some((input, slot, &mut buffers[slot.buffer])))
+            }
+        }
     }
 
     /// Gives the next input, numbers in row-major order.
@@ -65,12 +91,9 @@ impl<'p, T: Float> Binder<'p, T> {
     /// # Errors
     /// Where the next input was not recorded as numbers of this shape.
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
-        let (input, slot) = self.slot()?;
-        if slot.labels.is_some() {
-            return Err(ProgramError::Input { input, expected: "labels" });
+        if let Some((_, _, place)) = self.place(false, shape)? {
+            place[..data.len()].copy_from_slice(data);
         }
-        Self::check_shape(input, slot, shape)?;
-        self.buffers[slot.buffer][..data.len()].copy_from_slice(data);
         Ok(())
     }
 
@@ -79,12 +102,9 @@ impl<'p, T: Float> Binder<'p, T> {
     /// # Errors
     /// Where the next input was not recorded as integers of this shape, or one is out of range.
     pub fn integers(&mut self, shape: &Shape, data: impl IntoIterator<Item = i64>) -> Result<(), ProgramError> {
-        let (input, slot) = self.slot()?;
-        let Some(limits) = &slot.labels else {
-            return Err(ProgramError::Input { input, expected: "numbers" });
-        };
-        Self::check_shape(input, slot, shape)?;
-        for (position, (label, bits)) in data.into_iter().zip(&mut self.buffers[slot.buffer]).enumerate() {
+        let Some((input, slot, place)) = self.place(true, shape)? else { return Ok(()) };
+        let limits = slot.labels.as_deref().unwrap_or_default();
+        for (position, (label, bits)) in data.into_iter().zip(place).enumerate() {
             if let Some(&Limit { low, high, .. }) = limits.iter().find(|limit| !limit.allows(label)) {
                 return Err(ProgramError::Label { input, position, label, low, high });
             }
@@ -93,18 +113,17 @@ impl<'p, T: Float> Binder<'p, T> {
         Ok(())
     }
 
-    fn check_shape(input: usize, slot: &Slot, shape: &Shape) -> Result<(), ProgramError> {
-        if slot.shape == *shape {
-            return Ok(());
-        }
-        let (expected, found) = (slot.shape.clone(), shape.clone());
-        Err(ProgramError::Shape { what: format!("input {input}"), expected, found })
-    }
-
     pub(super) fn finish(self) -> Result<(), ProgramError> {
         let (expected, found) = (self.slots.len(), self.next);
         if expected == found { Ok(()) } else { Err(ProgramError::Count { expected, found }) }
     }
+}
+
+/// Whether inputs are of the recorded kinds and shapes, found without an allocation.
+pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
+    let mut binder = Binder { slots, purpose: Purpose::Compare { same: true }, next: 0 };
+    let is_bound = inputs.bind(&mut binder).is_ok();
+    is_bound && binder.next == slots.len() && matches!(binder.purpose, Purpose::Compare { same: true })
 }
 
 /// What a program takes as inputs: tensors, numbers (a learning rate), lists of labels, tuples and vectors of them, and
@@ -112,6 +131,9 @@ impl<'p, T: Float> Binder<'p, T> {
 pub trait Feed<T: Float> {
     /// What the recorded function is given.
     type Traced<'t>;
+    /// Inputs that the function is given as the same, but which borrow nothing: they name a type of
+    /// [`Programs`](crate::Programs), which outlives its inputs.
+    type Owned: for<'t> Feed<T, Traced<'t> = Self::Traced<'t>>;
     /// Places these on a tape, as values that will change.
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t>;
     /// Gives these to a run.
@@ -123,6 +145,7 @@ pub trait Feed<T: Float> {
 
 impl<T: Float> Feed<T> for Tensor<T> {
     type Traced<'t> = Var<'t, T>;
+    type Owned = Self;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Var<'t, T> {
         slots.numbers(tape, self)
     }
@@ -136,6 +159,7 @@ macro_rules! number {
         $(
             impl Feed<$t> for $t {
                 type Traced<'t> = Var<'t, $t>;
+                type Owned = Self;
                 fn trace<'t>(&self, tape: &'t Tape<$t>, slots: &mut Slots) -> Var<'t, $t> {
                     Tensor::scalar(*self).trace(tape, slots)
                 }
@@ -150,6 +174,7 @@ number!(f32 f64);
 
 impl<T: Float> Feed<T> for [usize] {
     type Traced<'t> = IndexVar<'t, T>;
+    type Owned = Vec<usize>;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
         slots.integers(tape.labels(self))
     }
@@ -160,6 +185,7 @@ impl<T: Float> Feed<T> for [usize] {
 
 impl<T: Float> Feed<T> for Vec<usize> {
     type Traced<'t> = IndexVar<'t, T>;
+    type Owned = Self;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
         self[..].trace(tape, slots)
     }
@@ -170,6 +196,7 @@ impl<T: Float> Feed<T> for Vec<usize> {
 
 impl<T: Float, const N: usize> Feed<T> for [usize; N] {
     type Traced<'t> = IndexVar<'t, T>;
+    type Owned = Vec<usize>;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
         self[..].trace(tape, slots)
     }
@@ -180,6 +207,7 @@ impl<T: Float, const N: usize> Feed<T> for [usize; N] {
 
 impl<T: Float, F: Feed<T> + ?Sized> Feed<T> for &F {
     type Traced<'t> = F::Traced<'t>;
+    type Owned = F::Owned;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
         (**self).trace(tape, slots)
     }
@@ -190,6 +218,7 @@ impl<T: Float, F: Feed<T> + ?Sized> Feed<T> for &F {
 
 impl<T: Float> Feed<T> for Vec<Tensor<T>> {
     type Traced<'t> = Vec<Var<'t, T>>;
+    type Owned = Self;
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
         self.iter().map(|x| x.trace(tape, slots)).collect()
     }
@@ -202,6 +231,7 @@ macro_rules! tuple {
     ($($name:ident $i:tt),*) => {
         impl<T: Float, $($name: Feed<T>),*> Feed<T> for ($($name,)*) {
             type Traced<'t> = ($($name::Traced<'t>,)*);
+            type Owned = ($($name::Owned,)*);
             #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple has no inputs")]
             fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
                 ($(self.$i.trace(tape, slots),)*)

@@ -13,7 +13,9 @@ mod fuse;
 mod segment;
 mod chain;
 mod plan;
+mod by_shape;
 
+pub use by_shape::Programs;
 pub use error::ProgramError;
 pub use feed::{Binder, Feed, Slots};
 pub use passes::Passes;
@@ -29,7 +31,8 @@ use graph::Graph;
 use plan::{Operand, Plan, Step};
 use std::fmt;
 
-/// A recorded function that runs again and again on new inputs, and keeps its state between runs.
+/// A recorded function that runs again and again on new inputs, and keeps its state between runs. The inputs have the
+/// recorded shapes; [`Programs`] record anew where shapes are new.
 ///
 /// ```
 /// use autograd::{grad, tree, zip, Program, Tape, Tensor};

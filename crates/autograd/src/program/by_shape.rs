@@ -1,0 +1,223 @@
+//! A function that is recorded anew for inputs of new shapes.
+
+use super::feed::{Feed, fits};
+use super::{Outputs, Passes, Program, ProgramError};
+use crate::float::Float;
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+use crate::tree::Tree;
+use crate::var::Var;
+use std::fmt;
+
+/// A function with a [`Program`] for each combination of its inputs' shapes that was met, and one state that moves on
+/// with every run, whichever of them runs: a step of training whose last batch is smaller.
+///
+/// A run whose shapes are new records the function again, once; with shapes that were met before, it allocates nothing.
+/// As with `jax.jit`, nothing is forgotten unasked: [`Programs::len`] tells how often shapes were new, and where they
+/// are without end, pad them, or [`Programs::forget`] from time to time. Only kinds and shapes decide. A branch on
+/// values that would go another way is reported, not recorded.
+///
+/// The type names the state, the inputs without borrows ([`Feed::Owned`]) and the number type: a struct holds the
+/// program below as `Programs<Net<Tensor>, (Tensor, Vec<usize>, f64)>`, and one for `f32` as
+/// `Programs<Net<Tensor<f32>>, (Tensor<f32>, Vec<usize>, f32), f32>`.
+///
+/// ```
+/// use autograd::{grad, tree, zip, Programs, Tensor};
+///
+/// struct Net<V> {
+///     w: V,
+///     b: V,
+/// }
+/// tree!(Net { w, b });
+///
+/// let net = Net { w: Tensor::zeros([2, 2]), b: Tensor::zeros([2]) };
+/// let batches = [
+///     (Tensor::from_rows([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), vec![0, 1, 1]),
+///     (Tensor::from_rows([[0.0, 2.0]]), vec![0]), // a smaller one
+/// ];
+/// let mut step = Programs::record(net, &(&batches[0].0, &batches[0].1, 0.5_f64), |_, net, (x, labels, rate)| {
+///     let loss = (x.matmul(net.w) + net.b).cross_entropy(&labels);
+///     (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+/// })?;
+/// for _ in 0..100 {
+///     for (x, labels) in &batches {
+///         step.run(&(x, labels, 0.5))?;
+///     }
+/// }
+/// assert_eq!(step.len(), 2);
+/// let net = step.into_state();
+/// assert!(net.w.as_slice()[0] < 0.0);
+/// # Ok::<(), autograd::ProgramError>(())
+/// ```
+pub struct Programs<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float = f64> {
+    function: Box<Function<S, I, T>>,
+    passes: Passes,
+    /// The structure of the state; its numbers are those of the program that ran last.
+    state: S,
+    /// At least one.
+    recorded: Vec<Program<T>>,
+    /// The program that ran last. The states of the others are out of date.
+    last: usize,
+}
+
+/// What is recorded: of the state and the inputs, to the next state and the outputs.
+type Function<S, I, T> = dyn for<'t> Fn(
+        &'t Tape<T>,
+        <S as Tree>::With<Var<'t, T>>,
+        <I as Feed<T>>::Traced<'t>,
+    ) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
+    + Send
+    + Sync;
+
+impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
+    /// Records a function for the shapes of these inputs, as [`Program::record`], and keeps the function to record it
+    /// for others. It must own what it uses (`move`). The state moves in; [`Programs::into_state`] gives it back.
+    ///
+    /// # Errors
+    /// As [`Program::record`].
+    #[track_caller]
+    pub fn record<J, F>(state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
+    where
+        J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>,
+        F: for<'t> Fn(&'t Tape<T>, S::With<Var<'t, T>>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
+            + Send
+            + Sync
+            + 'static,
+    {
+        Self::record_with(Passes::default(), state, inputs, function)
+    }
+
+    /// As [`Programs::record`], with some of the optimisations switched off.
+    ///
+    /// # Errors
+    /// As [`Program::record`].
+    #[track_caller]
+    pub fn record_with<J, F>(passes: Passes, state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
+    where
+        J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>,
+        F: for<'t> Fn(&'t Tape<T>, S::With<Var<'t, T>>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
+            + Send
+            + Sync
+            + 'static,
+    {
+        let first = Program::record_with(passes, &state, inputs, &function)?;
+        Ok(Self { function: Box::new(function), passes, state, recorded: vec![first], last: 0 })
+    }
+
+    /// Runs on new inputs, and moves the state on. Where a combination of shapes is new, records the function first,
+    /// with these inputs and the state as it is.
+    ///
+    /// # Errors
+    /// As [`Program::record`] where shapes are new; as [`Program::run`] where a label is out of range or a recorded branch
+    /// would have gone the other way. The state is then what it was, and so are all programs.
+    ///
+    /// # Panics
+    /// Where the function panics while it is recorded: on shapes that do not fit, or on a label out of range among
+    /// inputs whose shapes are new. State and programs are then what they were, too.
+    #[track_caller]
+    pub fn run<J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>>(
+        &mut self,
+        inputs: &J,
+    ) -> Result<Outputs<'_, T>, ProgramError> {
+        let next = match self.position(inputs) {
+            Some(next) => next,
+            None => self.record_anew(inputs)?,
+        };
+        if let Ok([last, next]) = self.recorded.get_disjoint_mut([self.last, next]) {
+            next.copy_state(last);
+        }
+        self.last = next;
+        self.recorded[next].run(inputs)
+    }
+
+    /// Which program takes inputs of these kinds and shapes; the one that ran last is asked first.
+    fn position<J: Feed<T>>(&self, inputs: &J) -> Option<usize> {
+        let takes = |&index: &usize| fits(&self.recorded[index].inputs, inputs);
+        std::iter::once(self.last).chain(0..self.recorded.len()).find(takes)
+    }
+
+    #[cold]
+    #[track_caller]
+    fn record_anew<J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>>(
+        &mut self,
+        inputs: &J,
+    ) -> Result<usize, ProgramError> {
+        self.recorded[self.last].store_state(&mut self.state)?;
+        let function = &self.function;
+        let program = Program::record_with(self.passes, &self.state, inputs, |tape, state, inputs| {
+            function(tape, state, inputs)
+        })?;
+        self.recorded.push(program);
+        Ok(self.recorded.len() - 1)
+    }
+
+    /// How many programs there are: one for each combination of shapes that was met and not forgotten.
+    #[expect(clippy::len_without_is_empty, reason = "there is always one, which holds the state")]
+    pub fn len(&self) -> usize {
+        self.recorded.len()
+    }
+
+    /// Forgets all programs but the one that ran last, which holds the state. Shapes that were forgotten are new.
+    pub fn forget(&mut self) {
+        self.recorded.swap(0, self.last);
+        self.recorded.truncate(1);
+        self.last = 0;
+    }
+
+    /// The bytes of the buffers of all programs. Each has a copy of the state among them.
+    pub fn bytes(&self) -> usize {
+        self.recorded.iter().map(Program::bytes).sum()
+    }
+
+    /// The names of the parts of the state.
+    pub fn state_names(&self) -> impl Iterator<Item = &str> {
+        self.recorded[self.last].state_names()
+    }
+
+    /// A part of the state by name, as it is after the last run.
+    pub fn state(&self, name: &str) -> Option<Tensor<T>> {
+        self.recorded[self.last].state(name)
+    }
+
+    /// Replaces a part of the state by name, for whichever program runs next.
+    ///
+    /// # Errors
+    /// Where there is no such part, or the shape is another.
+    pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
+        self.recorded[self.last].set_state(name, value)
+    }
+
+    /// Copies the whole state into a structure like the one that was recorded.
+    ///
+    /// # Errors
+    /// Where the structure has another number of leaves, or one has another shape.
+    pub fn store_state<U: Tree<Leaf = Tensor<T>>>(&self, into: &mut U) -> Result<(), ProgramError> {
+        self.recorded[self.last].store_state(into)
+    }
+
+    /// The state, as it is after the last run.
+    pub fn into_state(mut self) -> S {
+        self.recorded[self.last].store_state(&mut self.state).expect("the state has its own structure");
+        self.state
+    }
+}
+
+impl<T: Float> Program<T> {
+    /// Takes over the state of a program of the same function.
+    fn copy_state(&mut self, other: &Self) {
+        for (slot, from) in self.state.iter().zip(&other.state) {
+            self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(other.slice(&from.now));
+        }
+    }
+}
+
+impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> fmt::Display for Programs<S, I, T> {
+    /// The plans of all programs, each below the shapes of its inputs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for program in &self.recorded {
+            let shapes: Vec<String> = program.inputs.iter().map(|slot| slot.shape.to_string()).collect();
+            write!(f, "inputs {}: {program}", shapes.join(", "))?;
+        }
+        Ok(())
+    }
+}
