@@ -50,9 +50,11 @@ mod sealed {
                 ) {
                     $gemm(sizes, a, b, out, store);
                 }
+                #[inline(always)]
                 fn from_index(i: i64) -> Self {
                     $t::from_bits(i as $int as $bits)
                 }
+                #[inline(always)]
                 #[allow(clippy::cast_lossless, clippy::cast_possible_wrap)]
                 fn to_index(self) -> i64 {
                     self.to_bits() as $int as i64

@@ -44,7 +44,15 @@ fn recorded(passes: Passes) -> Program {
 /// Every choice of passes with at most one switched off, and none at all.
 fn choices() -> Vec<Passes> {
     let all = Passes::default();
-    let none = Passes { dead: false, constants: false, common: false, fusion: false, blocks: false, chains: false, memory: false };
+    let none = Passes {
+        dead: false,
+        constants: false,
+        common: false,
+        fusion: false,
+        blocks: false,
+        chains: false,
+        memory: false,
+    };
     vec![
         all,
         Passes { dead: false, ..all },
@@ -235,7 +243,9 @@ fn a_long_chain_needs_a_few_buffers_and_replays_to_the_same_bits() {
 #[test]
 fn the_plan_can_be_read() {
     let text = recorded(Passes::default()).to_string();
-    for word in ["matmul · add · relu(", "cross_entropy · cross_entropy_grad(", "matmul · mul · sub(", "in a row", "bytes"] {
+    for word in
+        ["matmul · add · relu(", "cross_entropy · cross_entropy_grad(", "matmul · mul · sub(", "in a row", "bytes"]
+    {
         assert!(text.contains(word), "no «{word}» in\n{text}");
     }
     let text = recorded(Passes { fusion: false, ..Passes::default() }).to_string();

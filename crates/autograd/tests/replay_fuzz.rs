@@ -93,7 +93,15 @@ fn same(a: &Tensor, b: &Tensor) -> bool {
 #[test]
 fn random_programs_replay_to_the_same_bits_whichever_passes_run() {
     let all = Passes::default();
-    let none = Passes { dead: false, constants: false, common: false, fusion: false, blocks: false, chains: false, memory: false };
+    let none = Passes {
+        dead: false,
+        constants: false,
+        common: false,
+        fusion: false,
+        blocks: false,
+        chains: false,
+        memory: false,
+    };
     let choices = [
         all,
         Passes { dead: false, ..all },

@@ -98,7 +98,9 @@ mod tests {
 
     #[test]
     fn every_path_equals_the_definition_at_every_level() {
-        for (rows, n) in [(0, 3), (1, 1), (5, 3), (5, 10), (31, 16), (32, 1), (47, 3), (300, 16), (40, 17), (9, 100), (3, 130)] {
+        for (rows, n) in
+            [(0, 3), (1, 1), (5, 3), (5, 10), (31, 16), (32, 1), (47, 3), (300, 16), (40, 17), (9, 100), (3, 130)]
+        {
             let x: Vec<f32> = (0..rows * n).map(|i| ((i * 7) % 23) as f32 - 11.0).collect();
             let sum = |j: usize| (0..rows).map(|i| x[i * n + j]).sum::<f32>();
             let before: Vec<f32> = (0..n).map(|j| j as f32).collect();

@@ -50,7 +50,7 @@ pub(crate) enum Weight<'a, T> {
 pub(crate) type Gradients<'a, T> = Option<(Weight<'a, T>, &'a mut [T])>;
 
 impl<T: Float> Weight<'_, T> {
-    #[inline(always)]
+    #[inline]
     fn of(&self, row: usize) -> T {
         match self {
             Self::All(weight) => *weight,
@@ -76,13 +76,7 @@ pub(crate) fn cross_entropy<T: Float>(
 }
 
 /// Long rows, one after the other.
-fn wide<T: Float>(
-    scores: &[T],
-    labels: &[T],
-    n: usize,
-    mut losses: Losses<'_, T>,
-    gradients: Gradients<'_, T>,
-) {
+fn wide<T: Float>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T>, gradients: Gradients<'_, T>) {
     let rows = Rows::new(scores, n, 1);
     let label = |row: usize| labels[row].to_index() as usize;
     if !matches!(losses, Losses::Dropped) {
@@ -122,36 +116,30 @@ impl<T: Float> Kernel for Narrow<'_, T> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        // With a length that is known, the compiler transposes in registers.
+        // With a length that is known, the columns of a block are registers, or as many arrays as there are classes.
         match self.n {
-            2 => self.blocks(2),
-            3 => self.blocks(3),
-            4 => self.blocks(4),
-            10 => self.blocks(10),
-            n => self.blocks(n),
+            2 => self.blocks::<2>(2),
+            3 => self.blocks::<3>(3),
+            4 => self.blocks::<4>(4),
+            10 => self.blocks::<10>(10),
+            n => self.blocks::<{ LANES - 1 }>(n),
         }
     }
 }
 
 impl<T: Float> Narrow<'_, T> {
+    /// Rows of `n` classes, at most `N`.
     #[inline(always)]
-    fn blocks(self, n: usize) {
+    fn blocks<const N: usize>(self, n: usize) {
         let Self { scores, labels, mut losses, mut gradients, .. } = self;
         for (block, labels) in labels.chunks(LANES).enumerate() {
             let (first, rows) = (block * LANES, labels.len());
-            let mut label = [T::from_index(0); LANES];
-            label[..rows].copy_from_slice(labels);
+            let label = padded(labels);
             // Class after class; rows that are not there are zero.
-            let mut e = [[T::ZERO; LANES]; LANES - 1];
-            if let Some(scores) = scores[first * n..].get(..LANES * n) {
-                turn(scores, &mut e[..n]);
-            } else {
-                let mut some = [T::ZERO; LANES * (LANES - 1)];
-                some[..rows * n].copy_from_slice(&scores[first * n..][..rows * n]);
-                turn(&some[..LANES * n], &mut e[..n]);
-            }
-            let mut top = [-T::INFINITY; LANES];
-            for e in &e[..n] {
+            let mut e = [[T::ZERO; LANES]; N];
+            turn(&scores[first * n..][..rows * n], &mut e[..n]);
+            let mut top = e[0];
+            for e in &e[1..n] {
                 for r in 0..LANES {
                     top[r] = top[r].larger(e[r]);
                 }
@@ -169,6 +157,21 @@ impl<T: Float> Narrow<'_, T> {
                     sum[r] += e[r];
                 }
             }
+            if let Some((weights, out)) = &mut gradients {
+                let weight = match weights {
+                    Weight::All(weight) => [*weight; LANES],
+                    Weight::Each(weights) => padded(&weights[first..][..rows]),
+                };
+                for (j, e) in e[..n].iter_mut().enumerate() {
+                    let class = T::from_index(j as i64);
+                    for r in 0..LANES {
+                        let truth = if label[r].same_bits(class) { T::ONE } else { T::ZERO };
+                        let gradient = (e[r] / sum[r] - truth) * weight[r];
+                        e[r] = if weight[r] == T::ZERO { T::ZERO } else { gradient };
+                    }
+                }
+                turn_back(&e[..n], &mut out[first * n..][..rows * n]);
+            }
             if !matches!(losses, Losses::Dropped) {
                 let mut loss = vector(&sum, &T::ln);
                 for r in 0..LANES {
@@ -184,38 +187,36 @@ impl<T: Float> Narrow<'_, T> {
                     }
                 }
             }
-            if let Some((weights, out)) = &mut gradients {
-                let mut weight = [T::ZERO; LANES];
-                for (r, weight) in weight[..rows].iter_mut().enumerate() {
-                    *weight = weights.of(first + r);
-                }
-                for (j, e) in e[..n].iter_mut().enumerate() {
-                    let class = T::from_index(j as i64);
-                    for r in 0..LANES {
-                        let truth = if label[r].same_bits(class) { T::ONE } else { T::ZERO };
-                        let gradient = (e[r] / sum[r] - truth) * weight[r];
-                        e[r] = if weight[r] == T::ZERO { T::ZERO } else { gradient };
-                    }
-                }
-                if let Some(out) = out[first * n..].get_mut(..LANES * n) {
-                    turn_back(&e[..n], out);
-                } else {
-                    let mut some = [T::ZERO; LANES * (LANES - 1)];
-                    turn_back(&e[..n], &mut some[..LANES * n]);
-                    out[first * n..][..rows * n].copy_from_slice(&some[..rows * n]);
-                }
-            }
         }
     }
 }
 
-/// A block of rows as columns.
+/// A block's numbers, followed by zeros where there are fewer than the block has rows.
+#[inline(always)]
+fn padded<T: Float>(some: &[T]) -> [T; LANES] {
+    let mut all = [T::ZERO; LANES];
+    match some.first_chunk() {
+        Some(some) => all = *some,
+        None => all.iter_mut().zip(some).for_each(|(all, &some)| *all = some),
+    }
+    all
+}
+
+/// A block of rows as columns. A whole block has a known length, so that the compiler transposes it in registers.
 #[inline(always)]
 fn turn<T: Copy>(rows: &[T], columns: &mut [[T; LANES]]) {
     let n = columns.len();
-    for (j, column) in columns.iter_mut().enumerate() {
-        for r in 0..LANES {
-            column[r] = rows[r * n + j];
+    if rows.len() == LANES * n {
+        for (j, column) in columns.iter_mut().enumerate() {
+            for r in 0..LANES {
+                column[r] = rows[r * n + j];
+            }
+        }
+    } else {
+        for (r, row) in rows.chunks_exact(n).enumerate() {
+            for j in 0..n {
+                columns[j][r] = row[j];
+            }
         }
     }
 }
@@ -224,9 +225,17 @@ fn turn<T: Copy>(rows: &[T], columns: &mut [[T; LANES]]) {
 #[inline(always)]
 fn turn_back<T: Copy>(columns: &[[T; LANES]], rows: &mut [T]) {
     let n = columns.len();
-    for (j, column) in columns.iter().enumerate() {
-        for r in 0..LANES {
-            rows[r * n + j] = column[r];
+    if rows.len() == LANES * n {
+        for (j, column) in columns.iter().enumerate() {
+            for r in 0..LANES {
+                rows[r * n + j] = column[r];
+            }
+        }
+    } else {
+        for (r, row) in rows.chunks_exact_mut(n).enumerate() {
+            for j in 0..n {
+                row[j] = columns[j][r];
+            }
         }
     }
 }

@@ -209,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_bits_of_a_product_do_not_depend_on_its_finish() {
-        let x = |n: usize, seed: usize| -> Vec<f32> { (0..n).map(|i| ((i * seed) % 97) as f32 * 0.013 - 0.6).collect() };
+        let x =
+            |n: usize, seed: usize| -> Vec<f32> { (0..n).map(|i| ((i * seed) % 97) as f32 * 0.013 - 0.6).collect() };
         for (m, k, n) in SIZES {
             let (a, b, row) = (x(m * k, 31), x(k * n, 17), x(n, 5));
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {

@@ -180,7 +180,10 @@ impl<T: Float> Group<T> {
                 let end = if place.per_row == 0 { len } else { place.per_row * rows };
                 reach[place.buffer] = end.max(reach[place.buffer]);
                 let meets = |other: &(usize, &Access)| other.0 != k && other.1.0.buffer == place.buffer;
-                assert!(!writes || !list.iter().enumerate().any(|other| meets(&other)), "{task:?} reads what it writes");
+                assert!(
+                    !writes || !list.iter().enumerate().any(|other| meets(&other)),
+                    "{task:?} reads what it writes"
+                );
             }
         }
         Self { buffers: buffers.into_iter().zip(reach).collect(), before, tasks, rows, block }
@@ -263,7 +266,15 @@ unsafe fn execute<T: Float>(
             let a = Left::new(at(*a), (m, k), *ta);
             let b = Left::new(at(*b), (k, n), *tb);
             let sizes = along.sizes((m, k, n), block.rows);
-            level.run_lanes(Call { shape: *shape, sizes, a, b, out: at(*out), finish: raw(after), partial: partial(*along) });
+            level.run_lanes(Call {
+                shape: *shape,
+                sizes,
+                a,
+                b,
+                out: at(*out),
+                finish: raw(after),
+                partial: partial(*along),
+            });
         }
         Task::ColumnSums { rows, n, along, x, out, after } => {
             let rows = along.sizes((0, *rows, 0), block.rows).1;

@@ -146,7 +146,11 @@ mod x86 {
          |$g:ident, $x:ident| $gate:expr, |$four:ident| $totals:expr) => {
             // SAFETY (of each block): the caller promises that the CPU has the set, and that the elements of a mask are
             // there; see the trait.
-            #[allow(clippy::undocumented_unsafe_blocks, unused_unsafe, reason = "one reason for the whole table, above")]
+            #[allow(
+                clippy::undocumented_unsafe_blocks,
+                unused_unsafe,
+                reason = "one reason for the whole table, above"
+            )]
             impl Lanes<$t> for $set {
                 type Vector = $vector;
                 type Mask = $mask;

@@ -7,6 +7,7 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 mod rows;
+mod thin;
 mod columns;
 mod dots;
 mod piece;
@@ -139,6 +140,10 @@ pub(super) struct Partial<T> {
 
 impl<T> Partial<T> {
     pub(super) const NONE: Self = Self { from: std::ptr::null(), to: std::ptr::null_mut() };
+
+    fn is_none(&self) -> bool {
+        self.from.is_null() && self.to.is_null()
+    }
 }
 
 /// A product by pointers: `out = finish(partial.from + a · b)`.
@@ -163,6 +168,7 @@ impl<T: Float> LaneKernel<T> for Call<T> {
         // SAFETY: the caller promises the set of the lanes, and whoever made this the operands.
         unsafe {
             match self.shape {
+                Shape::Rows if (1..=thin::TERMS).contains(&self.sizes.1) && self.partial.is_none() => self.thin::<L>(),
                 Shape::Rows => self.rows::<L>(),
                 Shape::Columns => self.columns::<L>(),
                 Shape::Dots => self.dots::<L>(),

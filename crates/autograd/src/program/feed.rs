@@ -101,14 +101,26 @@ impl<'p, T: Float> Binder<'p, T> {
     ///
     /// # Errors
     /// Where the next input was not recorded as integers of this shape, or one is out of range.
-    pub fn integers(&mut self, shape: &Shape, data: impl IntoIterator<Item = i64>) -> Result<(), ProgramError> {
+    pub fn integers<I>(&mut self, shape: &Shape, data: I) -> Result<(), ProgramError>
+    where
+        I: IntoIterator<Item = i64, IntoIter: Clone>,
+    {
         let Some((input, slot, place)) = self.place(true, shape)? else { return Ok(()) };
+        let labels = data.into_iter();
+        // The range of all labels tells that each is right, which is much faster than asking each.
+        let (mut least, mut largest) = (i64::MAX, i64::MIN);
+        for (label, bits) in labels.clone().zip(place) {
+            (least, largest) = (least.min(label), largest.max(label));
+            *bits = T::from_index(label);
+        }
         let limits = slot.labels.as_deref().unwrap_or_default();
-        for (position, (label, bits)) in data.into_iter().zip(place).enumerate() {
+        if limits.iter().all(|limit| least > largest || (limit.low <= least && largest <= limit.high)) {
+            return Ok(());
+        }
+        for (position, label) in labels.enumerate() {
             if let Some(&Limit { low, high, .. }) = limits.iter().find(|limit| !limit.allows(label)) {
                 return Err(ProgramError::Label { input, position, label, low, high });
             }
-            *bits = T::from_index(label);
         }
         Ok(())
     }

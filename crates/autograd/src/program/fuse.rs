@@ -38,7 +38,9 @@ pub(super) enum Then {
     /// Kept where an operand is positive.
     Gate,
     /// An operand, less the product times a rate: a number, or one more operand.
-    Descend { rate: Option<f64> },
+    Descend {
+        rate: Option<f64>,
+    },
 }
 
 impl Fused {

@@ -113,11 +113,8 @@ impl<T: Float> Plan<T> {
             second_of.insert(node.args[0], i as u32);
         }
         let order: Vec<u32> = work.iter().map(|(value, _)| *value).collect();
-        let segments = if passes.fusion {
-            segments(&graph, &order, guarded, passes.blocks, &second_of)
-        } else {
-            Vec::new()
-        };
+        let segments =
+            if passes.fusion { segments(&graph, &order, guarded, passes.blocks, &second_of) } else { Vec::new() };
         Self { graph, work, guarded, share: passes.memory, shapes, second_of, segments }
     }
 
@@ -249,9 +246,11 @@ impl<T: Float> Plan<T> {
         let reads = self.reads(work);
         let fits = match node.source {
             // The one operand that is read element by element, and no other.
-            Source::Fused(fused) => fused.updates().is_some_and(|k| node.args[k] == state) && {
-                reads.iter().filter(|&&read| read == state).count() == 1
-            },
+            Source::Fused(fused) => {
+                fused.updates().is_some_and(|k| node.args[k] == state) && {
+                    reads.iter().filter(|&&read| read == state).count() == 1
+                }
+            }
             Source::Op(_) => {
                 let full = Layout::of(self.shape(state), &node.shape) == Some(Layout::Full);
                 is_element_wise(&self.graph, value) && reads.contains(&state) && full
@@ -280,9 +279,7 @@ impl<T: Float> Plan<T> {
                 let node = &self.graph.nodes[*value as usize];
                 let args = node.args.iter().map(|&a| operand(a));
                 match &node.source {
-                    Source::Op(kind) => {
-                        Step::Op { kind: kind.clone(), args: args.collect(), result: operand(*value) }
-                    }
+                    Source::Op(kind) => Step::Op { kind: kind.clone(), args: args.collect(), result: operand(*value) },
                     Source::Fused(fused) => {
                         let second = self.second_of.get(value).map(|&second| operand(second));
                         Step::Fused(FusedStep::new(*fused, args.collect(), operand(*value), second))

@@ -52,9 +52,7 @@ fn sizes<T: Float>(graph: &Graph<T>, node: u32, fused: Fused) -> product::Sizes 
     let n = shape(node).last().copied().unwrap_or(1);
     match fused {
         Fused::Product { ta: true, .. } => (shape(node).numel() / n.max(1), first[0], n),
-        Fused::Product { ta: false, .. } => {
-            (shape(node).numel() / n.max(1), first.last().copied().unwrap_or(1), n)
-        }
+        Fused::Product { ta: false, .. } => (shape(node).numel() / n.max(1), first.last().copied().unwrap_or(1), n),
         Fused::ColumnSums { .. } => (1, first[0], n),
         Fused::LossAndGradient(_) => (first[0], 0, first[1]),
     }

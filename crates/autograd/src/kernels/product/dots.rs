@@ -51,13 +51,13 @@ impl<T: Float> Call<T> {
         }
     }
 
-    /// `R` rows from `i` on, into a piece.
+    /// `R` rows from `i` on, at most four, into a piece.
     #[inline(always)]
     unsafe fn dots_of<L: Lanes<T>, const R: usize, const N: usize>(&self, i: usize, to: *mut T) {
         let k = self.sizes.1;
         // SAFETY: the caller promises the set of the lanes, rows `i..i+R`, and room for them in the piece; masks end at `k`.
         unsafe {
-            let mut sums = [[L::splat(T::ZERO); 4]; R];
+            let mut sums = [[L::splat(T::ZERO); 4]; N];
             let mut p = 0;
             while p < k {
                 let mask = L::first(k - p);
@@ -68,15 +68,15 @@ impl<T: Float> Call<T> {
                 for r in 0..R {
                     let a = L::load(self.a.data.add((i + r) * k + p), mask);
                     for j in 0..N {
-                        sums[r][j] = L::mul_add(a, b[j], sums[r][j]);
+                        sums[j][r] = L::mul_add(a, b[j], sums[j][r]);
                     }
                 }
                 p += L::COUNT;
             }
-            for r in 0..R {
-                let totals = L::totals(sums[r]);
-                for j in 0..N {
-                    to.add(r * N + j).write(totals[j]);
+            for j in 0..N {
+                let totals = L::totals(sums[j]);
+                for r in 0..R {
+                    to.add(r * N + j).write(totals[r]);
                 }
             }
         }

@@ -74,12 +74,15 @@ impl<T: Float> Call<T> {
         // SAFETY: the caller promises the set of the lanes, and that rows `i..i+R` and the columns of the masks from `j`
         // on are there; the operands were checked to hold `[m, k]` and `[k, n]`.
         unsafe {
+            let start = i * n + j;
             let mut sums = [[L::splat(T::ZERO); C]; R];
             if !self.partial.from.is_null() {
+                let mut from = self.partial.from.add(start);
                 for r in 0..R {
                     for c in 0..C {
-                        sums[r][c] = L::load(self.partial.from.wrapping_add((i + r) * n + j + c * L::COUNT), masks[c]);
+                        sums[r][c] = L::load(from.wrapping_add(c * L::COUNT), masks[c]);
                     }
+                    from = from.wrapping_add(n);
                 }
             }
             for p in 0..k {
@@ -96,20 +99,24 @@ impl<T: Float> Call<T> {
                 }
             }
             if !self.partial.to.is_null() {
+                let mut to = self.partial.to.add(start);
                 for r in 0..R {
                     for c in 0..C {
-                        L::store(self.partial.to.wrapping_add((i + r) * n + j + c * L::COUNT), masks[c], sums[r][c]);
+                        L::store(to.wrapping_add(c * L::COUNT), masks[c], sums[r][c]);
                     }
+                    to = to.wrapping_add(n);
                 }
                 return;
             }
             each_kind!(self.finish, |finish| {
+                let mut start = start;
                 for r in 0..R {
                     for c in 0..C {
-                        let (at, j) = ((i + r) * n + j + c * L::COUNT, j + c * L::COUNT);
+                        let (at, j) = (start + c * L::COUNT, j + c * L::COUNT);
                         let y = finish.apply::<L>(sums[r][c], self.out, at, j, masks[c]);
                         L::store(self.out.wrapping_add(at), masks[c], y);
                     }
+                    start += n;
                 }
             });
         }
