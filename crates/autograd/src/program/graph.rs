@@ -52,8 +52,7 @@ impl<T: Float> Graph<T> {
         next: &[Var<'_, T>],
         outputs: &[Var<'_, T>],
     ) -> Result<Self, ProgramError> {
-        let tape_state = tape.state.borrow();
-        let nodes: Vec<GraphNode<T>> = tape_state
+        let nodes: Vec<GraphNode<T>> = tape
             .nodes
             .iter()
             .enumerate()
@@ -83,7 +82,7 @@ impl<T: Float> Graph<T> {
         let dynamic = graph.dynamic();
         match recording.reads.iter().find(|&&index| dynamic[index as usize]) {
             Some(&index) => {
-                let node = &tape_state.nodes[index as usize];
+                let node = &tape.nodes[index];
                 Err(ProgramError::Read { op: node.kind.name(), location: node.origin.location })
             }
             None => Ok(graph),

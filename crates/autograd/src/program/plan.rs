@@ -142,7 +142,6 @@ impl<T: Float> Plan<T> {
         }
         let mut buffers: Vec<Vec<T>> = Vec::new();
         let mut place: Vec<Option<usize>> = vec![None; count];
-        let tape_state = tape.state.borrow();
         for (i, node) in self.graph.nodes.iter().enumerate() {
             let constant = match node.source {
                 Source::Constant(of) => of,
@@ -151,7 +150,7 @@ impl<T: Float> Plan<T> {
             };
             if is_read[i] {
                 place[i] = Some(buffers.len());
-                buffers.push(tape_state.slice(constant).to_vec());
+                buffers.push(tape.borrow_value(constant).to_vec());
             }
         }
         let mut free: Vec<usize> = Vec::new();
@@ -190,7 +189,6 @@ impl<T: Float> Plan<T> {
                 }
             }
         }
-        drop(tape_state);
         self.assemble(&place, buffers, tape, inputs, names)
     }
 
