@@ -114,7 +114,7 @@ impl<T: Float> Tape<T> {
         let mut args = vec![y];
         // Leaves inside the part are not recorded anew, so they are operands too.
         let outside = |a: &u32| *a < start || self.nodes[*a].kind.op().is_none();
-        for &a in (start..end).flat_map(|i| &self.nodes[i].args).filter(|a| outside(a)) {
+        for &a in (start..end).flat_map(|i| &*self.nodes[i].args).filter(|a| outside(a)) {
             if args.iter().all(|v| v.index() != a) {
                 args.push(Var::new(self, a));
             }

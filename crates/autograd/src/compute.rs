@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::nodes::{Node, Nodes};
-use crate::op::{View, ViewMut, eval};
+use crate::op::{self, View, ViewMut};
 use crate::pool::Pool;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
@@ -150,7 +150,10 @@ impl<T: Float> Tape<T> {
 impl<T: Float> State<T> {
     /// Gives a leaf its value.
     pub(crate) fn give(&mut self, index: u32, value: Value<T>) {
-        self.slots.resize_with(index as usize, Slot::default);
+        let before = index as usize;
+        if self.slots.len() < before {
+            self.slots.resize_with(before, Slot::default);
+        }
         self.slots.push(Slot { value, readers: 0 });
     }
 
@@ -175,7 +178,7 @@ impl<T: Float> State<T> {
     /// its last reader. Where this is watched, returns the first node whose value broke, and keeps all.
     fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Option<u32> {
         let top = *roots.iter().max()?;
-        let (keep, mut broken) = (keep || self.watch, None);
+        let keep = keep || self.watch;
         if std::mem::replace(&mut self.computing, true) {
             // An operation panicked, and somebody went on: what it left behind counts for nothing.
             for slot in &mut self.slots {
@@ -185,63 +188,67 @@ impl<T: Float> State<T> {
         if self.slots.len() < nodes.len() {
             self.slots.resize_with(nodes.len(), Slot::default);
         }
+        let slots = &mut self.slots[..=top as usize];
         let mut pending = 0_usize;
         for &root in roots {
-            self.slots[root as usize].need(&mut pending);
+            slots[root as usize].need(&mut pending);
         }
         let mut first = top + 1;
         while pending > 0 {
             first -= 1;
-            if self.slots[first as usize].readers > 0 {
+            if slots[first as usize].readers > 0 {
                 pending -= 1;
-                for &a in &nodes[first].args {
-                    self.slots[a as usize].need(&mut pending);
+                for &a in &*nodes[first].args {
+                    slots[a as usize].need(&mut pending);
                 }
             }
         }
         for index in first..=top {
-            if self.slots[index as usize].readers > 0 {
-                self.eval(nodes, index);
-                if self.watch && broken.is_none() && self.breaks(nodes, index) {
-                    broken = Some(index);
-                }
+            if slots[index as usize].readers > 0 {
+                let node = &nodes[index];
+                let buffer = eval(nodes, node, slots, &mut self.pool);
+                slots[index as usize].value = Value::Own(buffer);
                 if !keep {
-                    self.release(&nodes[index].args);
+                    release(&node.args, slots, &mut self.pool);
                 }
             }
         }
+        let breaks = |i: &u32| self.slots[*i as usize].readers > 0 && self.breaks(nodes, *i);
+        let broken = if self.watch { (first..=top).find(breaks) } else { None };
         for slot in &mut self.slots[first as usize..=top as usize] {
             slot.readers = 0;
         }
         self.computing = false;
         broken
     }
+}
 
-    /// Counts a reader off each operand; values that were there before are not counted and stay.
-    fn release(&mut self, operands: &[u32]) {
-        for &a in operands {
-            let slot = &mut self.slots[a as usize];
-            match (slot.readers, &mut slot.value) {
-                (0, _) => {}
-                (1, Value::Own(buffer)) => {
-                    slot.readers = 0;
-                    self.pool.give(std::mem::take(buffer));
-                }
-                _ => slot.readers -= 1,
+/// Computes a node from the values of its operands.
+fn eval<T: Float>(nodes: &Nodes<T>, node: &Node<T>, slots: &[Slot<T>], pool: &mut Pool<T>) -> Vec<T> {
+    let Node { kind, args, shape, len, .. } = node;
+    let mut buffer = pool.take(*len);
+    let op = kind.op().expect("leaves have their value from the start");
+    let args = &args[..];
+    let view = |k: usize| {
+        let Node { shape, len, .. } = &nodes[args[k]];
+        View { shape, data: &slots[args[k] as usize].value.buffer()[..*len] }
+    };
+    op::eval(op, args.len(), view, ViewMut { shape, data: &mut buffer[..*len] });
+    buffer
+}
+
+/// Counts a reader off each operand, and recycles the buffers of those that have no other. Values that were there before
+/// are not counted and stay.
+fn release<T: Float>(operands: &[u32], slots: &mut [Slot<T>], pool: &mut Pool<T>) {
+    for &a in operands {
+        let slot = &mut slots[a as usize];
+        match (slot.readers, &mut slot.value) {
+            (0, _) => {}
+            (1, Value::Own(buffer)) => {
+                slot.readers = 0;
+                pool.give(std::mem::take(buffer));
             }
+            _ => slot.readers -= 1,
         }
-    }
-
-    fn eval(&mut self, nodes: &Nodes<T>, index: u32) {
-        let Node { kind, args, shape, len, .. } = &nodes[index];
-        let mut buffer = self.pool.take(*len);
-        let op = kind.op().expect("leaves have their value from the start");
-        let args = &args[..];
-        let view = |k: usize| {
-            let Node { shape, len, .. } = &nodes[args[k]];
-            View { shape, data: &self.slots[args[k] as usize].value.buffer()[..*len] }
-        };
-        eval(op, args.len(), view, ViewMut { shape, data: &mut buffer[..*len] });
-        self.slots[index as usize].value = Value::Own(buffer);
     }
 }

@@ -45,13 +45,13 @@ impl<T: Float> Tape<T> {
             let inputs: SmallVec<[u32; 8]> = (0..tape.len() as u32).collect();
             let loss = f(tape, vars);
             assert!(std::ptr::eq(loss.tape(), tape), "value_and_grad: {loss:?} lives on another tape");
-            let grads = reverse(tape, &[(loss, seed(loss))], &inputs).into_iter().zip(inputs);
             let zero = |input: u32| tape.full(&tape.nodes[input].shape, T::ZERO);
-            let grads: SmallVec<[u32; 8]> = grads.map(|(g, input)| g.unwrap_or_else(|| zero(input)).index()).collect();
-            let roots: SmallVec<[u32; 8]> = grads.iter().copied().chain([loss.index()]).collect();
+            let grads = reverse(tape, &[(loss, seed(loss))], &inputs).into_iter().zip(inputs);
+            let grads = grads.map(|(grad, input)| grad.unwrap_or_else(|| zero(input)));
+            let roots: SmallVec<[u32; 16]> = [loss].into_iter().chain(grads).map(|root| root.index()).collect();
             tape.compute_roots(&roots, false);
-            let mut grads = grads.into_iter();
-            let grads = params.map(&mut |_| tape.share(grads.next().expect("there is a gradient for each parameter")));
+            let mut grads = roots[1..].iter();
+            let grads = params.map(&mut |_| tape.share(*grads.next().expect("there is a gradient for each parameter")));
             (tape.borrow_value(loss.index())[0], grads)
         };
         self.clear();

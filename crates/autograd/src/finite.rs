@@ -74,7 +74,7 @@ impl<T: Float> Tape<T> {
         for i in (0..nodes.len() as u32).rev() {
             // Operands come before a node, so one pass down marks them all.
             if needed[i as usize] {
-                for &a in &nodes[i].args {
+                for &a in &*nodes[i].args {
                     needed[a as usize] = true;
                 }
             }

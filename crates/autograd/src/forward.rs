@@ -3,7 +3,7 @@
 use crate::float::Float;
 use crate::nodes::{NONE, Pass};
 use crate::reverse::reverse;
-use crate::tape::{Restore, Tape};
+use crate::tape::{Operands, Restore, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -71,6 +71,7 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
             continue;
         }
         let Some((op, args)) = tape.differentiable(index) else { continue };
+        let args: Operands<'t, T> = args.iter().map(|&a| Var::new(tape, a)).collect();
         let given: SmallVec<[Option<Var<'t, T>>; 4]> = args
             .iter()
             .map(|a| a.index().checked_sub(base).map(|i| tangents[i as usize]).filter(|&t| t < ZERO))

@@ -3,9 +3,8 @@
 use crate::float::Float;
 use crate::op::Kind;
 use crate::shape::Shape;
-use smallvec::SmallVec;
 use std::cell::{Cell, OnceCell};
-use std::ops::Index;
+use std::ops::{Deref, Index};
 use std::panic::Location;
 
 /// Marks the absence of a node.
@@ -14,11 +13,45 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// One recorded operation. Its operands have smaller indices than itself.
 pub(crate) struct Node<T: Float> {
     pub(crate) kind: Kind<T>,
-    pub(crate) args: SmallVec<[u32; 3]>,
+    pub(crate) args: Args,
     pub(crate) shape: Shape,
     /// The number of elements of the shape.
     pub(crate) len: usize,
     pub(crate) origin: Origin,
+}
+
+const INLINE: usize = 3;
+
+/// The indices of a node's operands; up to three are inline.
+pub(crate) enum Args {
+    Inline { count: u8, indices: [u32; INLINE] },
+    Heap(Box<[u32]>),
+}
+
+impl Args {
+    pub(crate) const NONE: Self = Self::Inline { count: 0, indices: [NONE; INLINE] };
+}
+
+impl Deref for Args {
+    type Target = [u32];
+    #[inline]
+    fn deref(&self) -> &[u32] {
+        match self {
+            Self::Inline { count, indices } => &indices[..usize::from(*count)],
+            Self::Heap(indices) => indices,
+        }
+    }
+}
+
+impl From<&[u32]> for Args {
+    #[inline]
+    fn from(args: &[u32]) -> Self {
+        if args.len() > INLINE {
+            return Self::Heap(args.into());
+        }
+        let indices = std::array::from_fn(|k| args.get(k).copied().unwrap_or(NONE));
+        Self::Inline { count: args.len() as u8, indices }
+    }
 }
 
 /// Who asked for a node: a line of the user's, and, where a derivative rule recorded it, the node whose rule it was.

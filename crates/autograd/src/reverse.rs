@@ -3,7 +3,7 @@
 use crate::float::Float;
 use crate::nodes::{NONE, Pass};
 use crate::op::SliceOp;
-use crate::tape::Tape;
+use crate::tape::{Operands, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -101,22 +101,25 @@ pub(crate) fn reverse<'t, T: Float>(
     for &(y, dy) in results.iter().filter(|(y, _)| y.index() >= base) {
         land(tape, &mut cotangents[(y.index() - base) as usize], dy);
     }
+    let mut operands: Operands<'t, T> = SmallVec::new();
     for index in (base..top).rev() {
         let cotangent = cotangents[(index - base) as usize];
         if cotangent >= UNREACHED {
             continue;
         }
         let Some((op, args)) = tape.differentiable(index) else { continue };
+        operands.clear();
+        operands.extend(args.iter().map(|&a| Var::new(tape, a)));
         let (y, dy) = (Var::new(tape, index), Var::new(tape, cotangent));
         tape.within_rule_of(index, Pass::Reverse, || {
-            for (k, &a) in args.iter().enumerate() {
+            for (k, &a) in operands.iter().enumerate() {
                 let Some(slot) = a.index().checked_sub(base).map(|i| i as usize) else { continue };
                 if cotangents[slot] == UNRELATED {
                     continue;
                 }
-                let da = op.vjp(k, &args, y, dy);
+                let da = op.vjp(k, &operands, y, dy);
                 #[cfg(test)]
-                let da = crate::mutation::of_vjp(op, k, &args, (y, dy), da);
+                let da = crate::mutation::of_vjp(op, k, &operands, (y, dy), da);
                 if let Some(da) = da {
                     land(tape, &mut cotangents[slot], fit(da, a, op, k));
                 }
@@ -146,7 +149,8 @@ fn fit<'t, T: Float>(da: Var<'t, T>, a: Var<'t, T>, op: &dyn SliceOp<T>, k: usiz
     if da.sizes() == a.sizes() {
         return da;
     }
-    let (summed, name) = (da.try_sum_to(a.sizes()), op.name());
-    assert!(summed.is_ok(), "{name}: the rule for operand {k} gave the shape {}, it has {}", da.sizes(), a.sizes());
-    summed.unwrap_or(da)
+    let Ok(summed) = da.try_sum_to(a.sizes()) else {
+        panic!("{}: the rule for operand {k} gave the shape {}, it has {}", op.name(), da.sizes(), a.sizes())
+    };
+    summed
 }

@@ -78,6 +78,12 @@ impl Shape {
         Some(shape)
     }
 
+    /// Whether this stretches to `out` by NumPy's rule.
+    pub(crate) fn broadcasts_to(&self, out: &Self) -> bool {
+        let mut pairs = self.iter().rev().zip(out.iter().rev());
+        self.rank() <= out.rank() && pairs.all(|(&size, &stretched)| size == stretched || size == 1)
+    }
+
     /// Steps between neighbours along each dimension of a contiguous, row-major buffer.
     pub(crate) fn strides(&self) -> SmallVec<[usize; 4]> {
         self.strides_in(self)
@@ -85,10 +91,19 @@ impl Shape {
 
     /// Strides that read this shape as if it were `out`: 0 along every stretched dimension.
     pub(crate) fn strides_in(&self, out: &Self) -> SmallVec<[usize; 4]> {
-        let mut strides: SmallVec<[usize; 4]> = smallvec::smallvec![0; out.rank()];
+        self.strides_as(out, |step| step)
+    }
+
+    /// As [`Shape::strides_in`], for views that may walk backwards.
+    pub(crate) fn signed_strides_in(&self, out: &Self) -> SmallVec<[isize; 4]> {
+        self.strides_as(out, |step| step as isize)
+    }
+
+    fn strides_as<S: Copy + Default>(&self, out: &Self, stride: impl Fn(usize) -> S) -> SmallVec<[S; 4]> {
+        let mut strides = SmallVec::from_elem(S::default(), out.rank());
         let mut step = 1;
-        for ((stride, &size), &stretched) in strides.iter_mut().rev().zip(self.iter().rev()).zip(out.iter().rev()) {
-            *stride = if size == stretched { step } else { 0 };
+        for ((to, &size), &stretched) in strides.iter_mut().rev().zip(self.iter().rev()).zip(out.iter().rev()) {
+            *to = if size == stretched { stride(step) } else { S::default() };
             step *= size;
         }
         strides

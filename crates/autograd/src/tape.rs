@@ -3,7 +3,7 @@
 use crate::compute::{State, Value};
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
-use crate::nodes::{NONE, Node, Nodes, Origin, Pass};
+use crate::nodes::{Args, NONE, Node, Nodes, Origin, Pass};
 use crate::op::{Arity, Kind, Op, SliceOp};
 use crate::recording::Recording;
 use crate::shape::Shape;
@@ -102,13 +102,7 @@ impl<T: Float> Tape<T> {
     /// A variable with this value.
     #[track_caller]
     pub fn var(&self, value: &Tensor<T>) -> Var<'_, T> {
-        let origin = self.origin(Location::caller());
-        self.push_leaf(
-            Kind::Leaf,
-            value.shape().clone(),
-            Value::Shared { buffer: Arc::clone(value.buffer()), ours: false },
-            origin,
-        )
+        self.given(value, self.origin(Location::caller()))
     }
 
     /// Variables with these values: a parameter structure placed on the tape.
@@ -123,14 +117,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn vars<'t, P: Tree<Leaf = Tensor<T>>>(&'t self, values: &P) -> P::With<Var<'t, T>> {
         let origin = self.origin(Location::caller());
-        values.map(&mut |value: &Tensor<T>| {
-            self.push_leaf(
-                Kind::Leaf,
-                value.shape().clone(),
-                Value::Shared { buffer: Arc::clone(value.buffer()), ours: false },
-                origin,
-            )
-        })
+        values.map(&mut |value: &Tensor<T>| self.given(value, origin))
     }
 
     /// A scalar variable.
@@ -148,33 +135,35 @@ impl<T: Float> Tape<T> {
 
     /// A leaf computed into a recycled buffer.
     #[track_caller]
-    pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl Fn(usize) -> T) -> Var<'_, T> {
-        self.fill_leaf(Kind::Leaf, shape, f, Location::caller())
+    pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
+        let value = self.filled(shape.numel(), f);
+        self.push_leaf(false, shape, value, self.origin(Location::caller()))
     }
 
     /// Integers as a leaf, in the bits of floats.
     #[track_caller]
-    pub(crate) fn index_leaf(&self, shape: Shape, f: impl Fn(usize) -> i64) -> Var<'_, T> {
-        self.fill_leaf(Kind::Index, shape, |i| T::from_index(f(i)), Location::caller())
+    pub(crate) fn index_leaf(&self, shape: Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
+        let value = self.filled(shape.numel(), |i| T::from_index(f(i)));
+        self.push_leaf(true, shape, value, self.origin(Location::caller()))
     }
 
-    fn fill_leaf(
-        &self,
-        kind: Kind<T>,
-        shape: Shape,
-        f: impl Fn(usize) -> T,
-        location: &'static Location<'static>,
-    ) -> Var<'_, T> {
-        let n = shape.numel();
-        let mut buffer = self.state.borrow_mut().pool.take(n);
-        for (i, x) in buffer[..n].iter_mut().enumerate() {
+    fn filled(&self, len: usize, mut f: impl FnMut(usize) -> T) -> Value<T> {
+        let mut buffer = self.state.borrow_mut().pool.take(len);
+        for (i, x) in buffer[..len].iter_mut().enumerate() {
             *x = f(i);
         }
-        self.push_leaf(kind, shape, Value::Own(buffer), self.origin(location))
+        Value::Own(buffer)
     }
 
-    fn push_leaf(&self, kind: Kind<T>, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
-        let index = self.nodes.push(Node { kind, args: SmallVec::new(), len: shape.numel(), shape, origin });
+    /// A leaf with the value of a tensor.
+    fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
+        let shared = Value::Shared { buffer: Arc::clone(value.buffer()), ours: false };
+        self.push_leaf(false, value.shape().clone(), shared, origin)
+    }
+
+    fn push_leaf(&self, integers: bool, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
+        let kind = if integers { Kind::Index } else { Kind::Leaf };
+        let index = self.nodes.push(Node { kind, args: Args::NONE, len: shape.numel(), shape, origin });
         self.state.borrow_mut().give(index, value);
         Var::new(self, index)
     }
@@ -193,13 +182,12 @@ impl<T: Float> Tape<T> {
         f()
     }
 
-    /// The operation of a node and its operands, or `None` for what derivatives do not go through: a leaf, or what
-    /// `no_grad` recorded.
+    /// The operation of a node and the indices of its operands, or `None` for what derivatives do not go through: a
+    /// leaf, or what `no_grad` recorded.
     #[inline]
-    pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn SliceOp<T>, Operands<'_, T>)> {
-        let node = &self.nodes[index];
-        let op = node.kind.op().filter(|_| !node.origin.constant)?;
-        Some((op, node.args.iter().map(|&a| Var::new(self, a)).collect()))
+    pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn SliceOp<T>, &[u32])> {
+        let Node { kind, args, origin, .. } = &self.nodes[index];
+        Some((kind.op().filter(|_| !origin.constant)?, args))
     }
 
     /// Records what `f` records as constants: derivatives do not go through them.
@@ -260,7 +248,7 @@ impl<T: Float> Tape<T> {
     where
         Kind<T>: From<Arity<N, O>>,
     {
-        let args = SmallVec::from_slice(&args.map(|a| a.index()));
+        let args = Args::from(&args.map(|a| a.index())[..]);
         let node = Node { kind: Kind::from(op), args, len: shape.numel(), shape, origin: self.origin(location) };
         Var::new(self, self.nodes.push(node))
     }
@@ -295,7 +283,8 @@ impl<T: Float> Tape<T> {
         };
         match fitted {
             Ok(shape) => {
-                let (args, origin) = (args.iter().map(Var::index).collect(), self.origin(Location::caller()));
+                let indices: SmallVec<[u32; 4]> = args.iter().map(Var::index).collect();
+                let (args, origin) = (Args::from(&indices[..]), self.origin(Location::caller()));
                 Ok(Var::new(self, self.nodes.push(Node { kind, args, len: shape.numel(), shape, origin })))
             }
             Err(reason) => Err(self.error(kind.name(), reason, args)),

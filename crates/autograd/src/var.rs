@@ -49,6 +49,7 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     /// The sizes of its dimensions, known as soon as it is recorded.
+    #[inline]
     pub fn shape(&self) -> Shape {
         self.sizes().clone()
     }
@@ -67,10 +68,6 @@ impl<'t, T: Float> Var<'t, T> {
     /// The number of elements.
     pub fn numel(&self) -> usize {
         self.node().len
-    }
-
-    pub(crate) fn with_shape<R>(&self, f: impl FnOnce(&Shape) -> R) -> R {
-        f(self.sizes())
     }
 
     /// The value. What it depends on is computed first and kept, so asking again, here or further on, costs nothing.

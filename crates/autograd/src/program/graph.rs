@@ -68,7 +68,7 @@ impl<T: Float> Graph<T> {
                     Source::Constant(i)
                 };
                 let keep_apart = node.origin.again;
-                GraphNode { source, args: node.args.clone(), shape: node.shape.clone(), keep_apart }
+                GraphNode { source, args: SmallVec::from_slice(&node.args), shape: node.shape.clone(), keep_apart }
             })
             .collect();
         let recording = tape.recording();
