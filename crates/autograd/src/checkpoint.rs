@@ -2,6 +2,7 @@
 
 use crate::error::Reason;
 use crate::float::Float;
+use crate::nodes::Node;
 use crate::op::{Kind, Named, SliceOp, View, ViewMut};
 use crate::reverse::reverse;
 use crate::shape::Shape;
@@ -68,20 +69,17 @@ impl Checkpoint {
         let _again = Restore::set(&tape.again, true);
         let mut copies: Vec<u32> = (self.start..self.end).collect();
         for index in self.start..=result.min(self.end - 1) {
-            let (kind, args, constant) = {
-                let node = &tape.state.borrow().nodes[index as usize];
-                (node.kind.clone(), node.args.clone(), node.origin.constant)
-            };
+            let Node { kind, args, origin, .. } = &tape.nodes[index];
             // What is inside is the part's own; what is outside, or a leaf, is shared with it.
             let copy = |&a: &u32| a.checked_sub(self.start).and_then(|i| copies.get(i as usize)).map_or(a, |&c| c);
             let args: Vec<Var<'t, T>> = args.iter().map(|a| Var::new(tape, copy(a))).collect();
-            let _constant = Restore::set(&tape.constant, constant);
+            let _constant = Restore::set(&tape.constant, origin.constant);
             copies[(index - self.start) as usize] = if kind.op().is_none() {
                 index
             } else if matches!(kind, Kind::Checkpoint(_)) {
                 args[0].index()
             } else {
-                tape.record_slice(kind, &args).index()
+                tape.record_slice(kind.clone(), &args).index()
             };
         }
         Var::new(tape, copies[(result - self.start) as usize])
@@ -114,15 +112,11 @@ impl<T: Float> Tape<T> {
             return y; // Nothing was recorded for it, so there is nothing to record again.
         }
         let mut args = vec![y];
-        {
-            let state = self.state.borrow();
-            // Leaves inside the part are not recorded anew, so they are operands too.
-            let outside = |a: &u32| *a < start || state.nodes[*a as usize].kind.op().is_none();
-            let part = state.nodes[start as usize..end as usize].iter();
-            for &a in part.flat_map(|node| &node.args).filter(|a| outside(a)) {
-                if args.iter().all(|v| v.index() != a) {
-                    args.push(Var::new(self, a));
-                }
+        // Leaves inside the part are not recorded anew, so they are operands too.
+        let outside = |a: &u32| *a < start || self.nodes[*a].kind.op().is_none();
+        for &a in (start..end).flat_map(|i| &*self.nodes[i].args).filter(|a| outside(a)) {
+            if args.iter().all(|v| v.index() != a) {
+                args.push(Var::new(self, a));
             }
         }
         let part = Checkpoint { start, end, swept: Mutex::new(None) };

@@ -1,9 +1,10 @@
 //! Computing: values of nodes when they are asked for, in index order, in recycled buffers.
 
 use crate::float::Float;
-use crate::op::{Kind, View, ViewMut, eval};
+use crate::nodes::{Node, Nodes};
+use crate::op::{self, View, ViewMut};
 use crate::pool::Pool;
-use crate::tape::{NONE, Node, Tape};
+use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
 use crate::var::Var;
@@ -11,34 +12,54 @@ use smallvec::SmallVec;
 use std::cell::Ref;
 use std::sync::Arc;
 
-/// What a node's value is stored in, if it is computed.
+/// What a node's value is stored in.
 pub(crate) enum Value<T> {
-    Empty,
-    Owned(Vec<T>),
-    Shared(Arc<Vec<T>>),
+    /// A buffer of the tape, which may be longer than the value; empty while the value is not computed.
+    Own(Vec<T>),
+    /// One that others may hold: the user's own, or, where it is `ours`, one that was computed here.
+    Shared { buffer: Arc<Vec<T>>, ours: bool },
 }
 
 impl<T> Value<T> {
-    fn is_empty(&self) -> bool {
-        matches!(self, Self::Empty)
+    fn is_computed(&self) -> bool {
+        !matches!(self, Self::Own(buffer) if buffer.is_empty())
     }
 
-    /// The whole buffer, which may be longer than the node's shape.
+    /// The whole buffer.
     fn buffer(&self) -> &[T] {
         match self {
-            Self::Empty => &[],
-            Self::Owned(buffer) => buffer,
-            Self::Shared(buffer) => buffer,
+            Self::Own(buffer) => buffer,
+            Self::Shared { buffer, .. } => buffer,
+        }
+    }
+}
+
+/// Where a node's value goes.
+struct Slot<T> {
+    value: Value<T>,
+    /// How many needed nodes still have to read a value that is not there yet; zero between calls of `compute`.
+    readers: u32,
+}
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self { value: Value::Own(Vec::new()), readers: 0 }
+    }
+}
+
+impl<T> Slot<T> {
+    /// Counts a reader of a value that is not there yet; adds the first one to the number of `pending` nodes.
+    fn need(&mut self, pending: &mut usize) {
+        if !self.value.is_computed() {
+            *pending += usize::from(self.readers == 0);
+            self.readers += 1;
         }
     }
 }
 
 /// What a tape holds: the nodes, their values as far as they are computed, and memory to recycle.
 pub(crate) struct State<T: Float> {
-    pub(crate) nodes: Vec<Node<T>>,
-    pub(crate) values: Vec<Value<T>>,
-    /// How many needed nodes still have to read each node; zero between calls of `compute`.
-    readers: Vec<u32>,
+    slots: Vec<Slot<T>>,
     pub(crate) pool: Pool<T>,
     /// Whether a computation is under way, or was when it panicked.
     computing: bool,
@@ -50,15 +71,7 @@ pub(crate) struct State<T: Float> {
 
 impl<T: Float> Default for State<T> {
     fn default() -> Self {
-        Self {
-            nodes: Vec::new(),
-            values: Vec::new(),
-            readers: Vec::new(),
-            pool: Pool::default(),
-            computing: false,
-            watch: false,
-            scratch: Vec::new(),
-        }
+        Self { slots: Vec::new(), pool: Pool::default(), computing: false, watch: false, scratch: Vec::new() }
     }
 }
 
@@ -106,134 +119,136 @@ impl<T: Float> Tape<T> {
     }
 
     #[track_caller]
-    fn compute_roots(&self, roots: &[u32], keep: bool) {
-        let broken = self.state.borrow_mut().compute(roots, keep);
+    pub(crate) fn compute_roots(&self, roots: &[u32], keep: bool) {
+        let broken = self.state.borrow_mut().compute(&self.nodes, roots, keep);
         if let Some(index) = broken {
-            panic!("{}", self.state.borrow().report(index));
+            panic!("{}", self.state.borrow().report(&self.nodes, index));
         }
     }
 
     /// A computed value, shared with the user.
     pub(crate) fn share(&self, index: u32) -> Tensor<T> {
-        let state = &mut *self.state.borrow_mut();
-        let value = &mut state.values[index as usize];
-        let buffer = match std::mem::replace(value, Value::Empty) {
-            Value::Owned(buffer) => state.pool.share(buffer),
-            Value::Shared(buffer) => buffer,
-            Value::Empty => unreachable!("values are shared after they are computed"),
+        let State { slots, pool, .. } = &mut *self.state.borrow_mut();
+        let value = &mut slots[index as usize].value;
+        let buffer = match value {
+            Value::Shared { buffer, .. } => Arc::clone(buffer),
+            Value::Own(buffer) => {
+                let buffer = pool.share(std::mem::take(buffer));
+                *value = Value::Shared { buffer: Arc::clone(&buffer), ours: true };
+                buffer
+            }
         };
-        *value = Value::Shared(Arc::clone(&buffer));
-        Tensor::from_parts(state.nodes[index as usize].shape.clone(), buffer)
+        Tensor::from_parts(self.nodes[index].shape.clone(), buffer)
     }
 
     /// A computed value, borrowed.
     pub(crate) fn borrow_value(&self, index: u32) -> Ref<'_, [T]> {
-        Ref::map(self.state.borrow(), |state| state.slice(index))
+        Ref::map(self.state.borrow(), |state| state.slice(&self.nodes, index))
     }
 }
 
 impl<T: Float> State<T> {
-    pub(crate) fn push(&mut self, node: Node<T>, value: Value<T>) -> u32 {
-        let index = u32::try_from(self.nodes.len()).ok().filter(|&i| i != NONE).expect("a tape holds 2^32 − 1 nodes");
-        self.nodes.push(node);
-        self.values.push(value);
-        index
+    /// Gives a leaf its value.
+    pub(crate) fn give(&mut self, index: u32, value: Value<T>) {
+        let before = index as usize;
+        if self.slots.len() < before {
+            self.slots.resize_with(before, Slot::default);
+        }
+        self.slots.push(Slot { value, readers: 0 });
     }
 
-    pub(crate) fn slice(&self, index: u32) -> &[T] {
-        let i = index as usize;
-        &self.values[i].buffer()[..self.nodes[i].len]
+    #[inline]
+    pub(crate) fn slice(&self, nodes: &Nodes<T>, index: u32) -> &[T] {
+        &self.slots[index as usize].value.buffer()[..nodes[index].len]
     }
 
     pub(crate) fn clear(&mut self) {
         self.pool.collect();
-        for (node, value) in self.nodes.iter().zip(&mut self.values) {
-            match (&node.kind, std::mem::replace(value, Value::Empty)) {
-                (_, Value::Owned(buffer)) => self.pool.give(buffer),
-                (Kind::Leaf | Kind::Index, Value::Shared(_)) | (_, Value::Empty) => {}
-                (_, Value::Shared(buffer)) => self.pool.give_shared(buffer),
+        for slot in self.slots.drain(..) {
+            match slot.value {
+                Value::Own(buffer) if buffer.is_empty() => {}
+                Value::Own(buffer) => self.pool.give(buffer),
+                Value::Shared { buffer, ours: true } => self.pool.give_shared(buffer),
+                Value::Shared { ours: false, .. } => {}
             }
         }
-        self.nodes.clear();
-        self.values.clear();
     }
 
     /// Computes the roots and what they need, in index order. Unless `keep`, an intermediate buffer is recycled after
     /// its last reader. Where this is watched, returns the first node whose value broke, and keeps all.
-    fn compute(&mut self, roots: &[u32], keep: bool) -> Option<usize> {
+    fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Option<u32> {
         let top = *roots.iter().max()?;
-        let (keep, mut broken) = (keep || self.watch, None);
+        let keep = keep || self.watch;
         if std::mem::replace(&mut self.computing, true) {
             // An operation panicked, and somebody went on: what it left behind counts for nothing.
-            self.readers.fill(0);
+            for slot in &mut self.slots {
+                slot.readers = 0;
+            }
         }
-        self.readers.resize(self.nodes.len().max(self.readers.len()), 0);
+        if self.slots.len() < nodes.len() {
+            self.slots.resize_with(nodes.len(), Slot::default);
+        }
+        let slots = &mut self.slots[..=top as usize];
         let mut pending = 0_usize;
         for &root in roots {
-            self.need(root, &mut pending);
+            slots[root as usize].need(&mut pending);
         }
-        let mut first = top as usize + 1;
+        let mut first = top + 1;
         while pending > 0 {
             first -= 1;
-            if self.readers[first] > 0 && self.values[first].is_empty() {
+            if slots[first as usize].readers > 0 {
                 pending -= 1;
-                for k in 0..self.nodes[first].args.len() {
-                    self.need(self.nodes[first].args[k], &mut pending);
+                for &a in &*nodes[first].args {
+                    slots[a as usize].need(&mut pending);
                 }
             }
         }
-        for index in first..=top as usize {
-            if self.readers[index] > 0 && self.values[index].is_empty() {
-                self.eval(index);
-                if self.watch && broken.is_none() && self.breaks(index) {
-                    broken = Some(index);
-                }
-                for k in 0..self.nodes[index].args.len() {
-                    self.release(self.nodes[index].args[k] as usize, keep);
+        for index in first..=top {
+            if slots[index as usize].readers > 0 {
+                let node = &nodes[index];
+                let buffer = eval(nodes, node, slots, &mut self.pool);
+                slots[index as usize].value = Value::Own(buffer);
+                if !keep {
+                    release(&node.args, slots, &mut self.pool);
                 }
             }
         }
-        for &root in roots {
-            self.readers[root as usize] = 0;
+        let breaks = |i: &u32| self.slots[*i as usize].readers > 0 && self.breaks(nodes, *i);
+        let broken = if self.watch { (first..=top).find(breaks) } else { None };
+        for slot in &mut self.slots[first as usize..=top as usize] {
+            slot.readers = 0;
         }
         self.computing = false;
         broken
     }
+}
 
-    /// Counts a reader of a value that is not there yet.
-    fn need(&mut self, index: u32, pending: &mut usize) {
-        let i = index as usize;
-        if self.values[i].is_empty() {
-            *pending += usize::from(self.readers[i] == 0);
-            self.readers[i] += 1;
-        }
-    }
+/// Computes a node from the values of its operands.
+fn eval<T: Float>(nodes: &Nodes<T>, node: &Node<T>, slots: &[Slot<T>], pool: &mut Pool<T>) -> Vec<T> {
+    let Node { kind, args, shape, len, .. } = node;
+    let mut buffer = pool.take(*len);
+    let op = kind.op().expect("leaves have their value from the start");
+    let args = &args[..];
+    let view = |k: usize| {
+        let Node { shape, len, .. } = &nodes[args[k]];
+        View { shape, data: &slots[args[k] as usize].value.buffer()[..*len] }
+    };
+    op::eval(op, args.len(), view, ViewMut { shape, data: &mut buffer[..*len] });
+    buffer
+}
 
-    /// Counts a reader off; values that were there before are not counted and stay.
-    fn release(&mut self, index: usize, keep: bool) {
-        if self.readers[index] == 0 {
-            return;
-        }
-        self.readers[index] -= 1;
-        if self.readers[index] == 0 && !keep {
-            match std::mem::replace(&mut self.values[index], Value::Empty) {
-                Value::Owned(buffer) => self.pool.give(buffer),
-                Value::Shared(_) | Value::Empty => unreachable!("what this pass computed is its own"),
+/// Counts a reader off each operand, and recycles the buffers of those that have no other. Values that were there before
+/// are not counted and stay.
+fn release<T: Float>(operands: &[u32], slots: &mut [Slot<T>], pool: &mut Pool<T>) {
+    for &a in operands {
+        let slot = &mut slots[a as usize];
+        match (slot.readers, &mut slot.value) {
+            (0, _) => {}
+            (1, Value::Own(buffer)) => {
+                slot.readers = 0;
+                pool.give(std::mem::take(buffer));
             }
+            _ => slot.readers -= 1,
         }
-    }
-
-    fn eval(&mut self, index: usize) {
-        let node = &self.nodes[index];
-        let n = node.len;
-        let mut buffer = self.pool.take(n);
-        let op = node.kind.op().expect("leaves have their value from the start");
-        let y = ViewMut { shape: &node.shape, data: &mut buffer[..n] };
-        let view = |k: usize| {
-            let a = node.args[k];
-            View { shape: &self.nodes[a as usize].shape, data: self.slice(a) }
-        };
-        eval(op, node.args.len(), view, y);
-        self.values[index] = Value::Owned(buffer);
     }
 }

@@ -3,12 +3,13 @@
 use crate::float::Float;
 use crate::forward::jvp;
 use crate::ops::concat::{concat, stack};
-use crate::reverse::{grad, vjp};
+use crate::reverse::{grad, reverse, seed, vjp};
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
 use crate::var::Var;
+use smallvec::SmallVec;
 
 impl<T: Float> Tape<T> {
     /// The value of a scalar function of parameters, and its gradient. The tape is cleared before and after, so a
@@ -40,19 +41,21 @@ impl<T: Float> Tape<T> {
         self.clear();
         let (value, grads) = {
             let tape = &*self;
-            let mut wrt = Vec::new();
-            let vars = params.map(&mut |value| {
-                let var = tape.var(value);
-                wrt.push(var);
-                var
-            });
+            let vars = tape.vars(params);
+            let inputs: SmallVec<[u32; 8]> = (0..tape.len() as u32).collect();
             let loss = f(tape, vars);
-            let (loss, grads) = tape.values(&(loss, grad(loss, &wrt)));
-            (loss.item(), grads)
+            assert!(std::ptr::eq(loss.tape(), tape), "value_and_grad: {loss:?} lives on another tape");
+            let zero = |input: u32| tape.full(&tape.nodes[input].shape, T::ZERO);
+            let grads = reverse(tape, &[(loss, seed(loss))], &inputs).into_iter().zip(inputs);
+            let grads = grads.map(|(grad, input)| grad.unwrap_or_else(|| zero(input)));
+            let roots: SmallVec<[u32; 16]> = [loss].into_iter().chain(grads).map(|root| root.index()).collect();
+            tape.compute_roots(&roots, false);
+            let mut grads = roots[1..].iter();
+            let grads = params.map(&mut |_| tape.share(*grads.next().expect("there is a gradient for each parameter")));
+            (tape.borrow_value(loss.index())[0], grads)
         };
         self.clear();
-        let mut grads = grads.into_iter();
-        (value, params.map(&mut |_| grads.next().expect("there is a gradient for each parameter")))
+        (value, grads)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::compute::State;
 use crate::float::Float;
+use crate::nodes::{NONE, Nodes, Pass};
 use crate::op::Kind;
-use crate::tape::{NONE, Pass, Tape};
+use crate::tape::Tape;
 use crate::tree::Tree;
 use crate::var::Var;
 use std::fmt;
@@ -67,22 +68,21 @@ impl<T: Float> Tape<T> {
         self.compute(vars, true);
         self.state.borrow_mut().watch = watched;
         let state = self.state.borrow();
-        let mut needed = vec![false; state.nodes.len()];
+        let nodes = &self.nodes;
+        let mut needed = vec![false; nodes.len()];
         vars.visit(&mut |var| needed[var.index() as usize] = true);
-        for i in (0..needed.len()).rev() {
+        for i in (0..nodes.len() as u32).rev() {
             // Operands come before a node, so one pass down marks them all.
-            if needed[i] {
-                for &a in &state.nodes[i].args {
+            if needed[i as usize] {
+                for &a in &*nodes[i].args {
                     needed[a as usize] = true;
                 }
             }
         }
-        let culprit = (0..needed.len()).find(|&i| needed[i] && state.breaks(i));
-        let leaf = || {
-            (0..needed.len())
-                .find(|&i| needed[i] && matches!(state.nodes[i].kind, Kind::Leaf) && state.wrong(i).is_some())
-        };
-        culprit.or_else(leaf).map(|i| state.report(i))
+        let find = |holds: &dyn Fn(u32) -> bool| (0..nodes.len() as u32).find(|&i| needed[i as usize] && holds(i));
+        let culprit = find(&|i| state.breaks(nodes, i));
+        let leaf = || find(&|i| matches!(nodes[i].kind, Kind::Leaf) && state.wrong(nodes, i).is_some());
+        culprit.or_else(leaf).map(|i| state.report(nodes, i))
     }
 
     /// From now on (or no longer), computing panics once a value is not finite, and names the first operation that gave
@@ -99,53 +99,53 @@ impl<T: Float> Tape<T> {
     }
 }
 
+/// Whether a value is integers from outside, or a view of them.
+fn holds_integers<T: Float>(nodes: &Nodes<T>, mut index: u32) -> bool {
+    while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) = nodes[index].kind {
+        index = nodes[index].args[0];
+    }
+    matches!(nodes[index].kind, Kind::Index)
+}
+
 impl<T: Float> State<T> {
     /// The first element of a value that is not finite; integers in the bits of floats always are.
-    fn wrong(&self, index: usize) -> Option<usize> {
-        if self.holds_integers(index) {
+    fn wrong(&self, nodes: &Nodes<T>, index: u32) -> Option<usize> {
+        if holds_integers(nodes, index) {
             return None;
         }
-        self.slice(index as u32).iter().position(|x| !x.is_finite())
-    }
-
-    /// Whether a value is integers from outside, or a view of them.
-    fn holds_integers(&self, mut index: usize) -> bool {
-        while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) = self.nodes[index].kind {
-            index = self.nodes[index].args[0] as usize;
-        }
-        matches!(self.nodes[index].kind, Kind::Index)
+        self.slice(nodes, index).iter().position(|x| !x.is_finite())
     }
 
     /// Whether an operation's value is not finite although all its operands are.
-    pub(crate) fn breaks(&self, index: usize) -> bool {
-        let node = &self.nodes[index];
+    pub(crate) fn breaks(&self, nodes: &Nodes<T>, index: u32) -> bool {
+        let node = &nodes[index];
         node.kind.op().is_some()
-            && self.wrong(index).is_some()
-            && node.args.iter().all(|&a| self.wrong(a as usize).is_none())
+            && self.wrong(nodes, index).is_some()
+            && node.args.iter().all(|&a| self.wrong(nodes, a).is_none())
     }
 
-    pub(crate) fn report(&self, index: usize) -> NonFinite {
-        let node = &self.nodes[index];
+    pub(crate) fn report(&self, nodes: &Nodes<T>, index: u32) -> NonFinite {
+        let node = &nodes[index];
         let range = |a: u32| {
             let bounds = (f64::INFINITY, f64::NEG_INFINITY);
             let widen = |(low, high): (f64, f64), x: &T| (low.min(x.to_f64()), high.max(x.to_f64()));
-            self.slice(a).iter().fold(bounds, widen)
+            self.slice(nodes, a).iter().fold(bounds, widen)
         };
         let operand = |&a: &u32| {
             let (low, high) = range(a);
-            (a, self.nodes[a as usize].kind.name(), low, high)
+            (a, nodes[a].kind.name(), low, high)
         };
-        let element = self.wrong(index).unwrap_or_default();
-        let value = self.slice(index as u32).get(element).map_or(f64::NAN, |x| x.to_f64());
+        let element = self.wrong(nodes, index).unwrap_or_default();
+        let value = self.slice(nodes, index).get(element).map_or(f64::NAN, |x| x.to_f64());
         let rule_of = node.origin.rule_of;
         NonFinite {
             op: node.kind.name(),
-            index: index as u32,
+            index,
             operands: node.args.iter().map(operand).collect(),
             element: (element, value),
             location: node.origin.location,
             pass: node.origin.pass,
-            rule_of: (rule_of != NONE).then(|| self.nodes[rule_of as usize].kind.name()),
+            rule_of: (rule_of != NONE).then(|| nodes[rule_of].kind.name()),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Forward mode: one walk up the tape that records the tangents.
 
 use crate::float::Float;
+use crate::nodes::{NONE, Pass};
 use crate::reverse::reverse;
-use crate::tape::{NONE, Pass, Restore, Tape};
+use crate::tape::{Operands, Restore, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -51,14 +52,11 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
     }
     let mut tangents = vec![UNNEEDED; (result - base) as usize + 1];
     tangents[(result - base) as usize] = ZERO;
-    {
-        let state = tape.state.borrow();
-        for index in (base..=result).rev() {
-            let node = &state.nodes[index as usize];
-            if tangents[(index - base) as usize] != UNNEEDED && !node.origin.constant {
-                for &a in node.args.iter().filter(|&&a| a >= base) {
-                    tangents[(a - base) as usize] = ZERO;
-                }
+    for index in (base..=result).rev() {
+        let node = &tape.nodes[index];
+        if tangents[(index - base) as usize] != UNNEEDED && !node.origin.constant {
+            for &a in node.args.iter().filter(|&&a| a >= base) {
+                tangents[(a - base) as usize] = ZERO;
             }
         }
     }
@@ -72,7 +70,8 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
         if tangents[slot] == UNNEEDED {
             continue;
         }
-        let Some((kind, args)) = tape.differentiable(index) else { continue };
+        let Some((op, args)) = tape.differentiable(index) else { continue };
+        let args: Operands<'t, T> = args.iter().map(|&a| Var::new(tape, a)).collect();
         let given: SmallVec<[Option<Var<'t, T>>; 4]> = args
             .iter()
             .map(|a| a.index().checked_sub(base).map(|i| tangents[i as usize]).filter(|&t| t < ZERO))
@@ -81,7 +80,6 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
         if given.iter().all(Option::is_none) {
             continue;
         }
-        let op = kind.op().expect("what is differentiable is an operation");
         tape.within_rule_of(index, Pass::Forward, || {
             let y = Var::new(tape, index);
             let dy = op.jvp(&args, y, &given);

@@ -51,16 +51,32 @@ fn seen(name: &'static str, arg: usize, mode: Mode, change: Change) {
 }
 
 /// The sums and differences among the nodes recorded since `start`.
-fn sums<T: Float>(y: Var<'_, T>, start: usize) -> Vec<usize> {
-    let state = y.tape().state.borrow();
-    let is_sum = |&i: &usize| {
-        let node = &state.nodes[i];
-        matches!(node.kind.name(), "add" | "sub") && state.nodes[node.args[0] as usize].shape == node.shape
+fn sums<T: Float>(y: Var<'_, T>, start: u32) -> Vec<u32> {
+    let nodes = &y.tape().nodes;
+    let is_sum = |&i: &u32| {
+        let node = &nodes[i];
+        matches!(node.kind.name(), "add" | "sub") && nodes[node.args[0]].shape == node.shape
     };
-    (start..state.nodes.len()).filter(is_sum).collect()
+    (start..nodes.len() as u32).filter(is_sum).collect()
 }
 
-fn altered<'t, T: Float>(change: Change, da: Var<'t, T>, start: usize, zero: Var<'t, T>) -> Option<Var<'t, T>> {
+/// Records what was recorded since `start` again, with the first operand of `sum` in its place.
+fn without_term<'t, T: Float>(y: Var<'t, T>, start: u32, sum: u32) -> Var<'t, T> {
+    let tape = y.tape();
+    let mut copies: Vec<u32> = (0..tape.len() as u32).collect();
+    for i in start..=y.index() {
+        let node = &tape.nodes[i];
+        let args: Vec<_> = node.args.iter().map(|&a| Var::new(tape, copies[a as usize])).collect();
+        if i == sum {
+            copies[i as usize] = args[0].index();
+        } else if node.kind.op().is_some() {
+            copies[i as usize] = tape.record_slice(node.kind.clone(), &args).index();
+        }
+    }
+    Var::new(tape, copies[y.index() as usize])
+}
+
+fn altered<'t, T: Float>(change: Change, da: Var<'t, T>, start: u32) -> Option<Var<'t, T>> {
     let term = match change {
         Change::DropTerm(n) => sums(da, start).get(n).copied(),
         _ => None,
@@ -70,12 +86,7 @@ fn altered<'t, T: Float>(change: Change, da: Var<'t, T>, start: usize, zero: Var
         Change::FlipSign => Some(da.neg()),
         Change::ScaleByAThousandth => Some(da.mul_scalar(1.001)),
         Change::Drop => None,
-        Change::DropTerm(_) => {
-            if let Some(i) = term {
-                da.tape().state.borrow_mut().nodes[i].args[1] = zero.index();
-            }
-            Some(da)
-        }
+        Change::DropTerm(_) => Some(term.map_or(da, |sum| without_term(da, start, sum))),
         Change::SwapOperands | Change::IgnoreCotangent | Change::CutInsteadOfSum => Some(da),
     }
 }
@@ -124,10 +135,9 @@ pub(crate) fn of_vjp<'t, T: Float>(
             Some(cut.reshape(shape))
         }
         _ => {
-            let zero = tape.scalar(T::ZERO);
-            let start = tape.len();
+            let start = tape.len() as u32;
             let again = op.vjp(k, args, y, dy)?;
-            altered(change, again, start, zero)
+            altered(change, again, start)
         }
     }
 }

@@ -121,6 +121,7 @@ pub(crate) fn eval<'a, T: Float>(
     match n {
         1 => op.eval(&[view(0)], y),
         2 => op.eval(&[view(0), view(1)], y),
+        3 => op.eval(&[view(0), view(1), view(2)], y),
         n => op.eval(&(0..n).map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
     }
 }

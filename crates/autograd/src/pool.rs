@@ -4,37 +4,34 @@ use crate::float::Float;
 use std::sync::Arc;
 
 /// Free buffers by power-of-two length, and the shells of shared ones.
-#[derive(Default)]
 pub(crate) struct Pool<T> {
     /// `free[c]` holds buffers of exactly `2^c` elements.
-    free: Vec<Vec<Vec<T>>>,
+    free: [Vec<Vec<T>>; usize::BITS as usize],
     /// Empty shells, to share a buffer without allocating.
     shells: Vec<Arc<Vec<T>>>,
     /// Buffers that the user still held at the last clear.
     lent: Vec<Arc<Vec<T>>>,
 }
 
-fn class(len: usize) -> usize {
-    len.next_power_of_two().trailing_zeros() as usize
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self { free: std::array::from_fn(|_| Vec::new()), shells: Vec::new(), lent: Vec::new() }
+    }
 }
 
 impl<T: Float> Pool<T> {
-    /// A buffer of at least `len` elements, with anything in it.
+    /// A buffer of at least `len` elements, and at least one, with anything in it.
+    #[inline]
     pub(crate) fn take(&mut self, len: usize) -> Vec<T> {
-        let class = class(len);
-        self.free.get_mut(class).and_then(Vec::pop).unwrap_or_else(|| vec![T::ZERO; 1 << class])
+        let class = len.next_power_of_two().trailing_zeros() as usize;
+        self.free[class].pop().unwrap_or_else(|| vec![T::ZERO; 1 << class])
     }
 
-    /// Takes a buffer back. One that did not come from here is dropped.
+    /// Takes a buffer back.
+    #[inline]
     pub(crate) fn give(&mut self, buffer: Vec<T>) {
-        let class = class(buffer.len());
-        if buffer.len() != 1 << class {
-            return;
-        }
-        if self.free.len() <= class {
-            self.free.resize_with(class + 1, Vec::new);
-        }
-        self.free[class].push(buffer);
+        debug_assert!(buffer.len().is_power_of_two(), "every buffer comes from here");
+        self.free[buffer.len().trailing_zeros() as usize].push(buffer);
     }
 
     /// The same buffer, to share with the user.
@@ -49,23 +46,25 @@ impl<T: Float> Pool<T> {
     }
 
     /// Takes back a shared buffer: now if the user has let go of it, else at the next call of [`Pool::collect`].
-    pub(crate) fn give_shared(&mut self, mut buffer: Arc<Vec<T>>) {
-        match Arc::get_mut(&mut buffer) {
-            Some(inner) => {
-                let inner = std::mem::take(inner);
-                self.give(inner);
-                self.shells.push(buffer);
-            }
-            None => self.lent.push(buffer),
+    pub(crate) fn give_shared(&mut self, buffer: Arc<Vec<T>>) {
+        if let Err(held) = self.unshare(buffer) {
+            self.lent.push(held);
         }
     }
 
     /// Takes back what users have let go of since; forgets what they still hold.
     pub(crate) fn collect(&mut self) {
-        for mut buffer in self.lent.split_off(0) {
-            if Arc::get_mut(&mut buffer).is_some() {
-                self.give_shared(buffer);
-            }
+        while let Some(buffer) = self.lent.pop() {
+            drop(self.unshare(buffer));
         }
+    }
+
+    fn unshare(&mut self, mut buffer: Arc<Vec<T>>) -> Result<(), Arc<Vec<T>>> {
+        // Counting first saves the atomic exchange where somebody holds it.
+        let inner = if Arc::strong_count(&buffer) == 1 { Arc::get_mut(&mut buffer) } else { None };
+        let Some(inner) = inner.map(std::mem::take) else { return Err(buffer) };
+        self.give(inner);
+        self.shells.push(buffer);
+        Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! Reverse mode: one walk down the tape that records the cotangents.
 
 use crate::float::Float;
-use crate::tape::{NONE, Pass, Tape};
+use crate::nodes::{NONE, Pass};
+use crate::op::SliceOp;
+use crate::tape::{Operands, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -26,9 +28,15 @@ use smallvec::SmallVec;
 /// Where `y` has more than one element (see [`vjp`]), or a variable lives on another tape.
 #[track_caller]
 pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P) -> P::With<Var<'t, T>> {
+    vjp(y, wrt, seed(y))
+}
+
+/// The cotangent of a scalar whose gradient is asked for.
+#[track_caller]
+pub(crate) fn seed<T: Float>(y: Var<'_, T>) -> Var<'_, T> {
     let one = y.numel() == 1;
     assert!(one, "grad: {y:?} has {} elements, a gradient is that of one number; see vjp", y.numel());
-    vjp(y, wrt, y.tape().full(y.shape(), T::ONE))
+    y.tape().full(y.sizes(), T::ONE)
 }
 
 /// The vector-Jacobian product: the gradient of `Σ dy ∘ y` with respect to every variable of a structure, recorded.
@@ -46,7 +54,7 @@ pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P) ->
 /// Where `dy` does not have the shape of `y`, or a variable lives on another tape.
 #[track_caller]
 pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy: Var<'t, T>) -> P::With<Var<'t, T>> {
-    assert!(y.shape() == dy.shape(), "vjp: the cotangent {dy:?} must have the shape of {y:?}");
+    assert!(y.sizes() == dy.sizes(), "vjp: the cotangent {dy:?} must have the shape of {y:?}");
     let tape = y.tape();
     let mut inputs: SmallVec<[u32; 8]> = SmallVec::new();
     let mut stranger = Some(dy).filter(|dy| !std::ptr::eq(dy.tape(), tape));
@@ -60,7 +68,7 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy:
         panic!("vjp: {x:?} and {y:?} live on different tapes");
     }
     let mut cotangents = reverse(tape, &[(y, dy)], &inputs).into_iter();
-    wrt.map(&mut |x| cotangents.next().flatten().unwrap_or_else(|| tape.full(x.shape(), T::ZERO)))
+    wrt.map(&mut |x| cotangents.next().flatten().unwrap_or_else(|| tape.full(x.sizes(), T::ZERO)))
 }
 
 // What stands for a node's cotangent before it has one: no path leads from the inputs to the node; a path does, but no
@@ -83,40 +91,40 @@ pub(crate) fn reverse<'t, T: Float>(
     for &input in inputs.iter().filter(|&&input| input < top) {
         cotangents[(input - base) as usize] = UNREACHED;
     }
-    {
-        let state = tape.state.borrow();
-        for (i, node) in state.nodes[base as usize..top as usize].iter().enumerate() {
-            let related = |&a: &u32| a >= base && cotangents[(a - base) as usize] != UNRELATED;
-            if !node.origin.constant && node.args.iter().any(related) {
-                cotangents[i] = UNREACHED;
-            }
+    for index in base..top {
+        let node = &tape.nodes[index];
+        let related = |&a: &u32| a >= base && cotangents[(a - base) as usize] != UNRELATED;
+        if !node.origin.constant && node.args.iter().any(related) {
+            cotangents[(index - base) as usize] = UNREACHED;
         }
     }
     for &(y, dy) in results.iter().filter(|(y, _)| y.index() >= base) {
         land(tape, &mut cotangents[(y.index() - base) as usize], dy);
     }
+    let mut operands: Operands<'t, T> = SmallVec::new();
     for index in (base..top).rev() {
         let cotangent = cotangents[(index - base) as usize];
         if cotangent >= UNREACHED {
             continue;
         }
-        let Some((kind, args)) = tape.differentiable(index) else { continue };
-        let op = kind.op().expect("what is differentiable is an operation");
+        let Some((op, args)) = tape.differentiable(index) else { continue };
+        operands.clear();
+        operands.extend(args.iter().map(|&a| Var::new(tape, a)));
         let (y, dy) = (Var::new(tape, index), Var::new(tape, cotangent));
-        for (k, a) in args.iter().enumerate() {
-            let Some(slot) = a.index().checked_sub(base).map(|i| i as usize) else { continue };
-            if cotangents[slot] == UNRELATED {
-                continue;
-            }
-            tape.within_rule_of(index, Pass::Reverse, || {
-                let da = op.vjp(k, &args, y, dy);
-                #[cfg(test)]
-                let da = crate::mutation::of_vjp(op, k, &args, (y, dy), da);
-                if let Some(da) = da {
-                    land(tape, &mut cotangents[slot], fit(da, *a, op.name(), k));
+        tape.within_rule_of(index, Pass::Reverse, || {
+            for (k, &a) in operands.iter().enumerate() {
+                let Some(slot) = a.index().checked_sub(base).map(|i| i as usize) else { continue };
+                if cotangents[slot] == UNRELATED {
+                    continue;
                 }
-            });
-        }
+                let da = op.vjp(k, &operands, y, dy);
+                #[cfg(test)]
+                let da = crate::mutation::of_vjp(op, k, &operands, (y, dy), da);
+                if let Some(da) = da {
+                    land(tape, &mut cotangents[slot], fit(da, a, op, k));
+                }
+            }
+        });
     }
     let found = |&input: &u32| {
         let cotangent = input.checked_sub(base).and_then(|i| cotangents.get(i as usize)).copied();
@@ -137,11 +145,12 @@ fn land<'t, T: Float>(tape: &'t Tape<T>, slot: &mut u32, contribution: Var<'t, T
 }
 
 /// Sums a contribution over the dimensions that the operand was broadcast along.
-fn fit<'t, T: Float>(da: Var<'t, T>, a: Var<'t, T>, op: &str, k: usize) -> Var<'t, T> {
-    if da.with_shape(|da| a.with_shape(|a| da == a)) {
+fn fit<'t, T: Float>(da: Var<'t, T>, a: Var<'t, T>, op: &dyn SliceOp<T>, k: usize) -> Var<'t, T> {
+    if da.sizes() == a.sizes() {
         return da;
     }
-    let summed = da.try_sum_to(a.shape());
-    assert!(summed.is_ok(), "{op}: the rule for operand {k} gave the shape {}, it has {}", da.shape(), a.shape());
-    summed.unwrap_or(da)
+    let Ok(summed) = da.try_sum_to(a.sizes()) else {
+        panic!("{}: the rule for operand {k} gave the shape {}, it has {}", op.name(), da.sizes(), a.sizes())
+    };
+    summed
 }

@@ -12,23 +12,45 @@ use std::ops::Deref;
 /// let shape = Shape::from([5, 4]);
 /// assert_eq!((shape.rank(), shape.numel(), shape.to_string().as_str()), (2, 20, "[5, 4]"));
 /// ```
-#[derive(PartialEq, Eq, Hash, Default)]
-pub struct Shape(SmallVec<[usize; 4]>);
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Shape(Sizes);
+
+const INLINE: usize = 4;
+
+/// Sizes up to rank 4 are always inline and padded with ones, so that equality and the number of elements need no loop.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Sizes {
+    Inline { rank: u8, padded: [usize; INLINE] },
+    Heap(Box<[usize]>),
+}
 
 impl Shape {
     /// The shape of a scalar: rank 0, one element.
+    #[inline]
     pub fn scalar() -> Self {
-        Self::default()
+        Self(Sizes::Inline { rank: 0, padded: [1; INLINE] })
     }
 
     /// The number of dimensions.
+    #[inline]
     pub fn rank(&self) -> usize {
-        self.0.len()
+        self.len()
     }
 
     /// The number of elements: the product of the sizes, 1 for a scalar.
+    #[inline]
     pub fn numel(&self) -> usize {
-        self.0.iter().product()
+        match &self.0 {
+            Sizes::Inline { padded, .. } => padded.iter().product(),
+            Sizes::Heap(sizes) => sizes.iter().product(),
+        }
+    }
+
+    fn sizes_mut(&mut self) -> &mut [usize] {
+        match &mut self.0 {
+            Sizes::Inline { rank, padded } => &mut padded[..usize::from(*rank)],
+            Sizes::Heap(sizes) => sizes,
+        }
     }
 
     /// The shape that two operands broadcast to, by NumPy's rule, or `None` where they do not fit: trailing
@@ -43,58 +65,67 @@ impl Shape {
         if self == other {
             return Some(self.clone());
         }
-        let rank = self.rank().max(other.rank());
-        let size = |s: &Self, i: usize| (i + s.rank()).checked_sub(rank).map_or(1, |j| s.0[j]);
-        (0..rank)
-            .map(|i| match (size(self, i), size(other, i)) {
-                (a, b) if a == b || b == 1 => Some(a),
-                (1, b) => Some(b),
-                _ => None,
-            })
-            .collect::<Option<SmallVec<_>>>()
-            .map(Self)
+        let (long, short) = if self.rank() < other.rank() { (other, self) } else { (self, other) };
+        let mut shape = long.clone();
+        let lead = long.rank() - short.rank();
+        for (size, &stretched) in shape.sizes_mut()[lead..].iter_mut().zip(&**short) {
+            match (*size, stretched) {
+                (a, b) if a == b || b == 1 => {}
+                (1, b) => *size = b,
+                _ => return None,
+            }
+        }
+        Some(shape)
+    }
+
+    /// Whether this stretches to `out` by NumPy's rule.
+    pub(crate) fn broadcasts_to(&self, out: &Self) -> bool {
+        let mut pairs = self.iter().rev().zip(out.iter().rev());
+        self.rank() <= out.rank() && pairs.all(|(&size, &stretched)| size == stretched || size == 1)
     }
 
     /// Steps between neighbours along each dimension of a contiguous, row-major buffer.
     pub(crate) fn strides(&self) -> SmallVec<[usize; 4]> {
-        let mut strides: SmallVec<[usize; 4]> = smallvec::smallvec![0; self.rank()];
+        self.strides_in(self)
+    }
+
+    /// Strides that read this shape as if it were `out`: 0 along every stretched dimension.
+    pub(crate) fn strides_in(&self, out: &Self) -> SmallVec<[usize; 4]> {
+        self.strides_as(out, |step| step)
+    }
+
+    /// As [`Shape::strides_in`], for views that may walk backwards.
+    pub(crate) fn signed_strides_in(&self, out: &Self) -> SmallVec<[isize; 4]> {
+        self.strides_as(out, |step| step as isize)
+    }
+
+    fn strides_as<S: Copy + Default>(&self, out: &Self, stride: impl Fn(usize) -> S) -> SmallVec<[S; 4]> {
+        let mut strides = SmallVec::from_elem(S::default(), out.rank());
         let mut step = 1;
-        for (stride, &size) in strides.iter_mut().zip(&self.0).rev() {
-            *stride = step;
+        for ((to, &size), &stretched) in strides.iter_mut().rev().zip(self.iter().rev()).zip(out.iter().rev()) {
+            *to = if size == stretched { stride(step) } else { S::default() };
             step *= size;
         }
         strides
     }
 
-    /// Strides that read this shape as if it were `out`: 0 along every stretched dimension.
-    pub(crate) fn strides_in(&self, out: &Self) -> SmallVec<[usize; 4]> {
-        let lead = out.rank() - self.rank();
-        let own = self.strides();
-        (0..out.rank())
-            .map(|i| match i.checked_sub(lead) {
-                Some(j) if self.0[j] == out[i] => own[j],
-                _ => 0,
-            })
-            .collect()
-    }
-
     /// `(outer, size, inner)`: the elements before, along and after an axis.
     pub(crate) fn around(&self, axis: usize) -> (usize, usize, usize) {
-        let before = self.0[..axis].iter().product();
-        let after = self.0[axis + 1..].iter().product();
-        (before, self.0[axis], after)
+        let before = self[..axis].iter().product();
+        let after = self[axis + 1..].iter().product();
+        (before, self[axis], after)
     }
 
     /// The same shape with one size replaced.
     pub(crate) fn with(&self, axis: usize, size: usize) -> Self {
         let mut shape = self.clone();
-        shape.0[axis] = size;
+        shape.sizes_mut()[axis] = size;
         shape
     }
 
     /// The same shape with one dimension replaced by several (or none).
     pub(crate) fn splice(&self, axis: usize, sizes: &[usize]) -> Self {
-        self.0[..axis].iter().chain(sizes).chain(&self.0[axis + 1..]).copied().collect()
+        self[..axis].iter().chain(sizes).chain(&self[axis + 1..]).copied().collect()
     }
 
     /// An axis counted from the front, or from the end where negative.
@@ -122,42 +153,51 @@ impl Shape {
     }
 }
 
-impl Clone for Shape {
-    /// Copies the sizes in one piece; the derived clone would go one by one.
-    #[inline]
-    fn clone(&self) -> Self {
-        Self(SmallVec::from_slice(&self.0))
+impl Default for Shape {
+    fn default() -> Self {
+        Self::scalar()
     }
 }
 
 impl Deref for Shape {
     type Target = [usize];
+    #[inline]
     fn deref(&self) -> &[usize] {
-        &self.0
+        match &self.0 {
+            Sizes::Inline { rank, padded } => &padded[..usize::from(*rank)],
+            Sizes::Heap(sizes) => sizes,
+        }
     }
 }
 
 impl FromIterator<usize> for Shape {
     fn from_iter<I: IntoIterator<Item = usize>>(sizes: I) -> Self {
-        Self(sizes.into_iter().collect())
+        Self::from(&sizes.into_iter().collect::<SmallVec<[usize; INLINE]>>()[..])
     }
 }
 
 impl<const R: usize> From<[usize; R]> for Shape {
+    #[inline]
     fn from(sizes: [usize; R]) -> Self {
-        Self(SmallVec::from_slice(&sizes))
+        Self::from(&sizes[..])
     }
 }
 
 impl From<&[usize]> for Shape {
+    #[inline]
     fn from(sizes: &[usize]) -> Self {
-        Self(SmallVec::from_slice(sizes))
+        let rank = sizes.len();
+        if rank > INLINE {
+            return Self(Sizes::Heap(sizes.into()));
+        }
+        let padded = std::array::from_fn(|i| sizes.get(i).copied().unwrap_or(1));
+        Self(Sizes::Inline { rank: rank as u8, padded })
     }
 }
 
 impl From<Vec<usize>> for Shape {
     fn from(sizes: Vec<usize>) -> Self {
-        Self(SmallVec::from_vec(sizes))
+        Self::from(&sizes[..])
     }
 }
 
@@ -169,7 +209,7 @@ impl From<&Shape> for Shape {
 
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", &self.0[..])
+        write!(f, "{:?}", &**self)
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::compute::{State, Value};
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
-use crate::op::{Arity, Kind, Op};
+use crate::nodes::{Args, NONE, Node, Nodes, Origin, Pass};
+use crate::op::{Arity, Kind, Op, SliceOp};
 use crate::recording::Recording;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -15,34 +16,8 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
 
-/// Marks the absence of a node.
-pub(crate) const NONE: u32 = u32::MAX;
-
-/// One recorded operation. Its operands have smaller indices than itself.
-pub(crate) struct Node<T: Float> {
-    pub(crate) kind: Kind<T>,
-    pub(crate) args: SmallVec<[u32; 3]>,
-    pub(crate) shape: Shape,
-    /// The number of elements of the shape.
-    pub(crate) len: usize,
-    pub(crate) origin: Origin,
-}
-
 /// The operands of a node as variables.
 pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
-
-/// Who asked for a node: a line of the user's, and, where a derivative rule recorded it, the node whose rule it was.
-#[derive(Clone, Copy)]
-pub(crate) struct Origin {
-    pub(crate) location: &'static Location<'static>,
-    pub(crate) pass: Pass,
-    /// The node whose rule recorded this one, in a derivative's pass.
-    pub(crate) rule_of: u32,
-    /// Recorded within `no_grad`: a constant for derivatives.
-    pub(crate) constant: bool,
-    /// Recorded by a checkpoint, to be computed anew.
-    pub(crate) again: bool,
-}
 
 /// The rule that records: the user's line it stands for, its pass, and its node.
 #[derive(Clone, Copy)]
@@ -50,17 +25,6 @@ struct Within {
     location: &'static Location<'static>,
     pass: Pass,
     rule_of: u32,
-}
-
-/// Which pass recorded a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
-    /// The user's own expression.
-    Primal,
-    /// A reverse sweep: the node is, or leads to, a cotangent.
-    Reverse,
-    /// A forward sweep: the node is, or leads to, a tangent.
-    Forward,
 }
 
 /// A list of recorded operations, and the values computed so far.
@@ -78,6 +42,7 @@ pub enum Pass {
 /// assert_eq!(dx.value().as_slice(), [2.0, 4.0, 6.0]);
 /// ```
 pub struct Tape<T: Float = f64> {
+    pub(crate) nodes: Nodes<T>,
     pub(crate) state: RefCell<State<T>>,
     /// Set while a derivative rule records.
     within: Cell<Option<Within>>,
@@ -92,6 +57,7 @@ pub struct Tape<T: Float = f64> {
 impl<T: Float> Default for Tape<T> {
     fn default() -> Self {
         Self {
+            nodes: Nodes::default(),
             state: RefCell::default(),
             within: Cell::new(None),
             constant: Cell::new(false),
@@ -111,7 +77,7 @@ impl Tape {
 impl<T: Float> Tape<T> {
     /// The number of recorded nodes.
     pub fn len(&self) -> usize {
-        self.state.borrow().nodes.len()
+        self.nodes.len()
     }
 
     /// Whether nothing is recorded.
@@ -129,14 +95,14 @@ impl<T: Float> Tape<T> {
     /// x.item(); // the variable is gone
     /// ```
     pub fn clear(&mut self) {
+        self.nodes.clear();
         self.state.get_mut().clear();
     }
 
     /// A variable with this value.
     #[track_caller]
     pub fn var(&self, value: &Tensor<T>) -> Var<'_, T> {
-        let origin = self.origin(Location::caller());
-        self.push_leaf(Kind::Leaf, value.shape().clone(), Value::Shared(Arc::clone(value.buffer())), origin)
+        self.given(value, self.origin(Location::caller()))
     }
 
     /// Variables with these values: a parameter structure placed on the tape.
@@ -151,9 +117,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn vars<'t, P: Tree<Leaf = Tensor<T>>>(&'t self, values: &P) -> P::With<Var<'t, T>> {
         let origin = self.origin(Location::caller());
-        values.map(&mut |value: &Tensor<T>| {
-            self.push_leaf(Kind::Leaf, value.shape().clone(), Value::Shared(Arc::clone(value.buffer())), origin)
-        })
+        values.map(&mut |value: &Tensor<T>| self.given(value, origin))
     }
 
     /// A scalar variable.
@@ -171,34 +135,37 @@ impl<T: Float> Tape<T> {
 
     /// A leaf computed into a recycled buffer.
     #[track_caller]
-    pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl Fn(usize) -> T) -> Var<'_, T> {
-        self.fill_leaf(Kind::Leaf, shape, f, Location::caller())
+    pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
+        let value = self.filled(shape.numel(), f);
+        self.push_leaf(false, shape, value, self.origin(Location::caller()))
     }
 
     /// Integers as a leaf, in the bits of floats.
     #[track_caller]
-    pub(crate) fn index_leaf(&self, shape: Shape, f: impl Fn(usize) -> i64) -> Var<'_, T> {
-        self.fill_leaf(Kind::Index, shape, |i| T::from_index(f(i)), Location::caller())
+    pub(crate) fn index_leaf(&self, shape: Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
+        let value = self.filled(shape.numel(), |i| T::from_index(f(i)));
+        self.push_leaf(true, shape, value, self.origin(Location::caller()))
     }
 
-    fn fill_leaf(
-        &self,
-        kind: Kind<T>,
-        shape: Shape,
-        f: impl Fn(usize) -> T,
-        location: &'static Location<'static>,
-    ) -> Var<'_, T> {
-        let n = shape.numel();
-        let mut buffer = self.state.borrow_mut().pool.take(n);
-        for (i, x) in buffer[..n].iter_mut().enumerate() {
+    fn filled(&self, len: usize, mut f: impl FnMut(usize) -> T) -> Value<T> {
+        let mut buffer = self.state.borrow_mut().pool.take(len);
+        for (i, x) in buffer[..len].iter_mut().enumerate() {
             *x = f(i);
         }
-        self.push_leaf(kind, shape, Value::Owned(buffer), self.origin(location))
+        Value::Own(buffer)
     }
 
-    fn push_leaf(&self, kind: Kind<T>, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
-        let node = Node { kind, args: SmallVec::new(), len: shape.numel(), shape, origin };
-        Var::new(self, self.state.borrow_mut().push(node, value))
+    /// A leaf with the value of a tensor.
+    fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
+        let shared = Value::Shared { buffer: Arc::clone(value.buffer()), ours: false };
+        self.push_leaf(false, value.shape().clone(), shared, origin)
+    }
+
+    fn push_leaf(&self, integers: bool, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
+        let kind = if integers { Kind::Index } else { Kind::Leaf };
+        let index = self.nodes.push(Node { kind, args: Args::NONE, len: shape.numel(), shape, origin });
+        self.state.borrow_mut().give(index, value);
+        Var::new(self, index)
     }
 
     fn origin(&self, location: &'static Location<'static>) -> Origin {
@@ -210,17 +177,17 @@ impl<T: Float> Tape<T> {
 
     /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
     pub(crate) fn within_rule_of<R>(&self, index: u32, pass: Pass, f: impl FnOnce() -> R) -> R {
-        let location = self.state.borrow().nodes[index as usize].origin.location;
+        let location = self.nodes[index].origin.location;
         let _within = Restore::set(&self.within, Some(Within { location, pass, rule_of: index }));
         f()
     }
 
-    /// The operation of a node and its operands, or `None` for what derivatives do not go through: a leaf, or what
-    /// `no_grad` recorded.
-    pub(crate) fn differentiable(&self, index: u32) -> Option<(Kind<T>, Operands<'_, T>)> {
-        let node = &self.state.borrow().nodes[index as usize];
-        node.kind.op().filter(|_| !node.origin.constant)?;
-        Some((node.kind.clone(), node.args.iter().map(|&a| Var::new(self, a)).collect()))
+    /// The operation of a node and the indices of its operands, or `None` for what derivatives do not go through: a
+    /// leaf, or what `no_grad` recorded.
+    #[inline]
+    pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn SliceOp<T>, &[u32])> {
+        let Node { kind, args, origin, .. } = &self.nodes[index];
+        Some((kind.op().filter(|_| !origin.constant)?, args))
     }
 
     /// Records what `f` records as constants: derivatives do not go through them.
@@ -248,7 +215,10 @@ impl<T: Float> Tape<T> {
     where
         Kind<T>: From<Arity<N, O>>,
     {
-        Error::or_raise(self.try_record(op, args))
+        match self.fit(args, |shapes| op.0.shape(shapes)) {
+            Ok(shape) => self.push(op, args, shape, Location::caller()),
+            Err(reason) => self.error(op.0.name(), reason, &args).raise(),
+        }
     }
 
     #[track_caller]
@@ -261,18 +231,39 @@ impl<T: Float> Tape<T> {
     where
         Kind<T>: From<Arity<N, O>>,
     {
-        let fitted = if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
-            let state = self.state.borrow();
-            op.0.shape(args.map(|a| &state.nodes[a.index() as usize].shape))
+        match self.fit(args, |shapes| op.0.shape(shapes)) {
+            Ok(shape) => Ok(self.push(op, args, shape, Location::caller())),
+            Err(reason) => Err(self.error(op.0.name(), reason, &args)),
+        }
+    }
+
+    #[inline]
+    fn push<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+        shape: Shape,
+        location: &'static Location<'static>,
+    ) -> Var<'t, T>
+    where
+        Kind<T>: From<Arity<N, O>>,
+    {
+        let args = Args::from(&args.map(|a| a.index())[..]);
+        let node = Node { kind: Kind::from(op), args, len: shape.numel(), shape, origin: self.origin(location) };
+        Var::new(self, self.nodes.push(node))
+    }
+
+    /// The shape that an operation gives these operands.
+    #[inline]
+    fn fit<const N: usize>(
+        &self,
+        args: [Var<'_, T>; N],
+        shape: impl FnOnce([&Shape; N]) -> Result<Shape, Reason>,
+    ) -> Result<Shape, Reason> {
+        if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
+            shape(args.map(|a| &self.nodes[a.index()].shape))
         } else {
             Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
-        };
-        match fitted {
-            Ok(shape) => {
-                let args = SmallVec::from_slice(&args.map(|a| a.index()));
-                Ok(self.push(Kind::from(op), args, shape, Location::caller()))
-            }
-            Err(reason) => Err(self.error(op.0.name(), reason, &args)),
         }
     }
 
@@ -285,32 +276,24 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub(crate) fn try_record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
         let fitted = if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
-            let state = self.state.borrow();
-            let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &state.nodes[a.index() as usize].shape).collect();
+            let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &self.nodes[a.index()].shape).collect();
             kind.op().expect("leaves are not recorded as operations").shape(&shapes)
         } else {
             Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
         };
         match fitted {
-            Ok(shape) => Ok(self.push(kind, args.iter().map(Var::index).collect(), shape, Location::caller())),
+            Ok(shape) => {
+                let indices: SmallVec<[u32; 4]> = args.iter().map(Var::index).collect();
+                let (args, origin) = (Args::from(&indices[..]), self.origin(Location::caller()));
+                Ok(Var::new(self, self.nodes.push(Node { kind, args, len: shape.numel(), shape, origin })))
+            }
             Err(reason) => Err(self.error(kind.name(), reason, args)),
         }
     }
 
-    #[inline]
-    fn push(
-        &self,
-        kind: Kind<T>,
-        args: SmallVec<[u32; 3]>,
-        shape: Shape,
-        location: &'static Location<'static>,
-    ) -> Var<'_, T> {
-        let node = Node { kind, args, len: shape.numel(), shape, origin: self.origin(location) };
-        Var::new(self, self.state.borrow_mut().push(node, Value::Empty))
-    }
-
     /// An error of an operation on these operands, at the caller's line (or at the line whose rule is recording).
     #[track_caller]
+    #[cold]
     pub(crate) fn error(&self, op: &str, reason: Reason, args: &[Var<'_, T>]) -> Error {
         let shapes = args.iter().map(Var::shape).collect();
         Error::new(op, reason, shapes, self.origin(Location::caller()).location)
@@ -338,9 +321,8 @@ impl<C: Copy> Drop for Restore<'_, C> {
 impl<T: Float> fmt::Debug for Tape<T> {
     /// One line per node: index, operation, operands, shape, and the user's line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.state.borrow();
-        writeln!(f, "Tape of {} nodes", state.nodes.len())?;
-        for (i, node) in state.nodes.iter().enumerate() {
+        writeln!(f, "Tape of {} nodes", self.len())?;
+        for (i, node) in self.nodes.iter().enumerate() {
             let args: Vec<_> = node.args.iter().map(|a| format!("#{a}")).collect();
             write!(f, "#{i} {}({}) {}", node.kind.name(), args.join(", "), node.shape)?;
             match node.origin.pass {

@@ -114,7 +114,8 @@ impl<T: Float> Tensor<T> {
     /// The elements in row-major order, to write; copies the buffer first where it is shared.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         let n = self.shape.numel();
-        if Arc::get_mut(&mut self.data).is_none() {
+        // Counting is cheaper than asking for exclusive access twice, which `make_mut` does all the same.
+        if Arc::strong_count(&self.data) > 1 {
             self.data = Arc::new(self.data[..n].to_vec());
         }
         &mut Arc::make_mut(&mut self.data)[..n]

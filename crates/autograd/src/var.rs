@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
+use crate::nodes::Node;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
@@ -43,23 +44,30 @@ impl<'t, T: Float> Var<'t, T> {
         self.index
     }
 
+    fn node(self) -> &'t Node<T> {
+        &self.tape.nodes[self.index]
+    }
+
     /// The sizes of its dimensions, known as soon as it is recorded.
+    #[inline]
     pub fn shape(&self) -> Shape {
-        self.tape.state.borrow().nodes[self.index as usize].shape.clone()
+        self.sizes().clone()
+    }
+
+    /// As [`Var::shape`], without a copy.
+    #[inline]
+    pub(crate) fn sizes(self) -> &'t Shape {
+        &self.node().shape
     }
 
     /// The number of dimensions.
     pub fn rank(&self) -> usize {
-        self.with_shape(Shape::rank)
+        self.sizes().rank()
     }
 
     /// The number of elements.
     pub fn numel(&self) -> usize {
-        self.with_shape(Shape::numel)
-    }
-
-    pub(crate) fn with_shape<R>(&self, f: impl FnOnce(&Shape) -> R) -> R {
-        f(&self.tape.state.borrow().nodes[self.index as usize].shape)
+        self.node().len
     }
 
     /// The value. What it depends on is computed first and kept, so asking again, here or further on, costs nothing.
@@ -126,12 +134,12 @@ impl<'t, T: Float> Var<'t, T> {
 
     /// The line of the user's program that recorded it.
     pub fn location(&self) -> &'static Location<'static> {
-        self.tape.state.borrow().nodes[self.index as usize].origin.location
+        self.node().origin.location
     }
 
     /// The name of the operation that made it, `leaf` for a value from outside.
     pub fn op_name(&self) -> &'static str {
-        self.tape.state.borrow().nodes[self.index as usize].kind.name()
+        self.node().kind.name()
     }
 
     /// An error of an operation on this variable, at the caller's line.

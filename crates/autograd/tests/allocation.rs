@@ -86,7 +86,7 @@ fn a_warm_step_on_a_cleared_tape_allocates_nothing() {
 }
 
 #[test]
-fn value_and_grad_allocates_the_same_for_ten_operations_as_for_hundreds() {
+fn a_warm_value_and_grad_allocates_nothing_for_ten_operations_or_for_hundreds() {
     let (params, x) = (net(), ramp([5, 4]));
     let counts = [1, 50].map(|repeat| {
         let mut tape = Tape::new();
@@ -99,9 +99,7 @@ fn value_and_grad_allocates_the_same_for_ten_operations_as_for_hundreds() {
         run();
         allocations(run)
     });
-    assert_eq!(counts[0], counts[1]);
-    // The list of gradients, and the two vectors that carry them to their structure.
-    assert!(counts[0] <= 4, "{counts:?}");
+    assert_eq!(counts, [0, 0]);
 }
 
 #[test]

@@ -83,8 +83,8 @@ impl<'t, T: Float> Var<'t, T> {
         });
         let mut x = self;
         for (&shift, &axis) in shifts.iter().zip(axes) {
-            let i = self.expect("roll", self.with_shape(|shape| shape.axis(axis)));
-            let n = self.with_shape(|shape| shape[i]);
+            let i = self.expect("roll", self.sizes().axis(axis));
+            let n = self.sizes()[i];
             let shift = if n == 0 { 0 } else { shift.rem_euclid(n as isize) as usize };
             if shift > 0 {
                 let (front, back) = (x.narrow(axis, 0, n - shift), x.narrow(axis, n - shift, shift));
@@ -100,8 +100,8 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the sizes do not add up to that of the axis.
     #[track_caller]
     pub fn split(self, sizes: &[usize], axis: isize) -> Vec<Self> {
-        let i = self.expect("split", self.with_shape(|shape| shape.axis(axis)));
-        let n = self.with_shape(|shape| shape[i]);
+        let i = self.expect("split", self.sizes().axis(axis));
+        let n = self.sizes()[i];
         self.require(
             "split",
             sizes.iter().try_fold(0_usize, |sum, &size| sum.checked_add(size)) == Some(n),

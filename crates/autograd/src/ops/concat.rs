@@ -47,7 +47,7 @@ impl<T: Float> SliceOp<T> for Concat {
         }
     }
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let size = |a: &Var<'t, T>| a.with_shape(|shape| shape[self.axis]);
+        let size = |a: &Var<'t, T>| a.sizes()[self.axis];
         let start = args[..arg].iter().map(size).sum();
         Some(dy.narrow(self.axis as isize, start, size(&args[arg])))
     }

@@ -135,7 +135,7 @@ impl CrossEntropyGrad {
     /// The derivative with respect to the scores, `(diag(P) − P Pᵀ) g` scaled by `dy`: symmetric, so it serves both
     /// directions.
     fn curve<'t, T: Float>(self, scores: Var<'t, T>, dy: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
-        let n = scores.with_shape(|shape| shape[0]);
+        let n = scores.sizes()[0];
         let weight = if self.reduction == Reduction::None { dy.reshape([n, 1]) } else { dy };
         let p = scores.softmax(1);
         let g = weight.zmul(g);
@@ -228,7 +228,7 @@ impl<'t, T: Float> Var<'t, T> {
     ) -> Result<Self, Error> {
         let labels = labels.on(self.tape());
         let loss = self.tape().try_record(Arity(CrossEntropy { reduction }), [self, labels.var()])?;
-        let classes = self.with_shape(|shape| shape[1]);
+        let classes = self.sizes()[1];
         match labels.check_labels(classes) {
             Ok(()) => Ok(loss),
             Err(reason) => Err(self.tape().error("cross_entropy", reason, &[self, labels.var()])),

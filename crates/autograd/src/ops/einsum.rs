@@ -91,7 +91,7 @@ impl<'t, T: Float> Lettered<'t, T> {
 
     fn size(&self, letter: char) -> usize {
         let i = self.letters.iter().position(|&c| c == letter).expect("the operand has the letter");
-        self.var.with_shape(|shape| shape[i])
+        self.var.sizes()[i]
     }
 
     /// The product of two operands, summed over the letters that both have and nobody wants: one batched matrix

@@ -179,7 +179,7 @@ impl Determinant {
     /// With `Y = adj A`, `(⟨G, Yᵀ⟩·Y − Y G Y) / det A`: the tangent along `G`, and, of transposes, the cotangent. NaN
     /// where `A` is singular, but for the adjugate of a 2 × 2 matrix, which is linear, and of a number, which is 1.
     fn adjugate_rule<'t, T: Float>(a: Var<'t, T>, y: Var<'t, T>, g: Var<'t, T>) -> Option<Var<'t, T>> {
-        match a.with_shape(|a| a[a.rank() - 1]) {
+        match a.sizes()[a.rank() - 1] {
             0 | 1 => None,
             2 => Some(Self::Adjugate.of(g)),
             _ => {

@@ -102,7 +102,7 @@ impl<'t, T: Float> Var<'t, T> {
         });
         let labels = labels.on(self.tape());
         let (scores, rows) = self.class_rows("cross_entropy");
-        let classes = scores.with_shape(|shape| shape[1]);
+        let classes = scores.sizes()[1];
         let Counted { labels, counts } = self.counted("cross_entropy", &labels, &rows, classes, options.ignore_index);
         if counts.is_none() && options.class_weights.is_none() && smoothing == 0.0 {
             let loss = scores.cross_entropy_with(&labels, options.reduction);
@@ -131,7 +131,7 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn nll<I: Indices<'t, T> + ?Sized>(self, labels: &I, options: &CrossEntropyOptions<T>) -> Self {
         let labels = labels.on(self.tape());
         let (log_p, rows) = self.class_rows("nll");
-        let classes = log_p.with_shape(|shape| shape[1]);
+        let classes = log_p.sizes()[1];
         let Counted { labels, counts } = self.counted("nll", &labels, &rows, classes, options.ignore_index);
         let losses = log_p.take_along_axis(1, &labels.expand_dims(1)).squeeze(1).neg();
         let row_weights = self.class_weights(options, classes).map(|w| w.gather(0, &labels));

@@ -56,7 +56,7 @@ pub(crate) struct Recurrence {
 impl Recurrence {
     /// `x` moved by one along the axis, in the direction of the recurrence (or against it); 0 moves in.
     fn moved<'t, T: Float>(self, x: Var<'t, T>, with: bool) -> Var<'t, T> {
-        let n = x.with_shape(|shape| shape[self.axis]);
+        let n = x.sizes()[self.axis];
         let mut pads = vec![(0, 0); self.axis + 1];
         let axis = self.axis as isize;
         let (start, pad) = if with == self.reverse { (1, (0, 1)) } else { (0, (1, 0)) };
@@ -110,7 +110,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn cumsum(self, axis: isize) -> Self {
-        let axis = self.expect("cumsum", self.with_shape(|shape| shape.axis(axis)));
+        let axis = self.expect("cumsum", self.sizes().axis(axis));
         self.tape().record(Arity(CumSum { axis, reverse: false }), [self])
     }
 
@@ -155,7 +155,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn prod_axes(self, axes: impl Into<Axes>) -> Self {
         let (x, axis, shape) = self.merge_axes("prod", &axes.into());
-        if x.with_shape(|x| x[axis]) == 0 {
+        if x.sizes()[axis] == 0 {
             return self.tape().full(shape, T::ONE);
         }
         let mut last = vec![Slice::all(); axis];

@@ -124,7 +124,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn softmax(self, axis: isize) -> Self {
-        let axis = self.expect("softmax", self.with_shape(|shape| shape.axis(axis)));
+        let axis = self.expect("softmax", self.sizes().axis(axis));
         self.tape().record(Arity(Softmax { axis, total: false }), [self])
     }
 
@@ -138,7 +138,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn log_softmax(self, axis: isize) -> Self {
-        let axis = self.expect("log_softmax", self.with_shape(|shape| shape.axis(axis)));
+        let axis = self.expect("log_softmax", self.sizes().axis(axis));
         self.tape().record(Arity(LogSoftmax { axis }), [self])
     }
 

@@ -52,7 +52,7 @@ impl<T: Float> Op<T, 2> for Take {
         take(x.data, index.data, self.layout, (outer, size, n, inner), y.data);
     }
     fn vjp<'t>(&self, arg: usize, [x, index]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let size = x.with_shape(|shape| shape[self.axis]);
+        let size = x.sizes()[self.axis];
         let op = Put { axis: self.axis, layout: self.layout, size };
         (arg == 0).then(|| y.tape().record(Arity(op), [dy, index]))
     }
@@ -207,14 +207,14 @@ impl<T: Float> Tape<T> {
 
     #[track_caller]
     fn index_var(&self, shape: Shape, index: impl Fn(usize) -> i64) -> IndexVar<'_, T> {
-        let n = shape.numel();
-        let range = (0..n).map(&index).fold(None, |range: Option<(i64, i64)>, i| {
-            Some(range.map_or((i, i), |(low, high)| (low.min(i), high.max(i))))
+        let mut bounds: Option<(i64, i64)> = None;
+        let var = self.index_leaf(shape, |i| {
+            let index = index(i);
+            bounds = Some(bounds.map_or((index, index), |(low, high)| (low.min(index), high.max(index))));
+            // An index beyond the bits of the type is out of the range of any operation, whose check names it.
+            index.clamp(-T::MAX_INDEX, T::MAX_INDEX)
         });
-        let bounds = range.unwrap_or((0, -1));
-        // An index beyond the bits of the type is out of the range of any operation, whose check names it.
-        let fit = |i: usize| index(i).clamp(-T::MAX_INDEX, T::MAX_INDEX);
-        let var = self.index_leaf(shape, fit);
+        let bounds = bounds.unwrap_or((0, -1));
         IndexVar { var, bounds, leaf: Some(var.index()) }
     }
 }
@@ -332,7 +332,7 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn scatter_add(self, axis: isize, indices: &IndexVar<'t, T>, source: Self) -> Self {
         let shape = self.shape();
         let i = self.expect("scatter_add", shape.axis(axis));
-        let n = source.with_shape(|source| source.get(i).copied()).unwrap_or(0);
+        let n = source.sizes().get(i).copied().unwrap_or(0);
         self.put("scatter_add", (i, Layout::Each), indices, source, &shape.with(i, n))
     }
 
@@ -345,7 +345,7 @@ impl<'t, T: Float> Var<'t, T> {
         source: Self,
         expected: &Shape,
     ) -> Self {
-        let size = self.with_shape(|shape| shape[axis]);
+        let size = self.sizes()[axis];
         self.expect(op, indices.check(size));
         self.require(op, source.shape() == *expected, Kind::Shape, || {
             format!("the source needs the shape {expected}, it has {}", source.shape())

@@ -234,7 +234,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn reshape(self, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        if self.with_shape(|own| *own == shape) {
+        if *self.sizes() == shape {
             return self;
         }
         self.tape().record(Arity(Reshape { shape }), [self])
@@ -320,11 +320,11 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not fit.
     #[track_caller]
     pub fn try_broadcast_to(self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        let (own, shape) = (self.shape(), shape.into());
-        if own.broadcast(&shape).as_ref() != Some(&shape) {
+        let (own, shape) = (self.sizes(), shape.into());
+        if !own.broadcasts_to(&shape) {
             return Err(self.error("broadcast_to", Reason::shape(format!("it does not broadcast to {shape}"))));
         }
-        let strides = own.strides_in(&shape).iter().map(|&s| s as isize).collect();
+        let strides = own.signed_strides_in(&shape);
         self.tape().try_record(Arity(Read { name: "broadcast_to", shape, offset: 0, strides }), [self])
     }
 
@@ -332,8 +332,8 @@ impl<'t, T: Float> Var<'t, T> {
     /// result larger.
     #[track_caller]
     pub(crate) fn fitting(self, op: &str, what: &str, other: Self) -> Self {
-        let (own, shape) = (self.shape(), other.shape());
-        if own.broadcast(&shape).as_ref() != Some(&shape) {
+        let (own, shape) = (self.sizes(), other.sizes());
+        if !own.broadcasts_to(shape) {
             let reason = Reason::shape(format!("{what} of shape {own} does not broadcast to {shape}"));
             self.tape().error(op, reason, &[other, self]).raise();
         }
@@ -353,11 +353,11 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not fit.
     #[track_caller]
     pub fn try_sum_to(self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        let (own, shape) = (self.shape(), shape.into());
-        if shape.broadcast(&own).as_ref() != Some(&own) {
+        let (own, shape) = (self.sizes(), shape.into());
+        if !shape.broadcasts_to(own) {
             return Err(self.error("sum_to", Reason::shape(format!("{shape} does not broadcast to it"))));
         }
-        let strides = shape.strides_in(&own).iter().map(|&s| s as isize).collect();
+        let strides = shape.signed_strides_in(own);
         self.tape().try_record(Arity(AddAt { name: "sum", shape, offset: 0, strides }), [self])
     }
 
@@ -374,7 +374,7 @@ impl<'t, T: Float> Var<'t, T> {
         self.require("slice", slices.iter().all(|s| s.step != 0), Kind::Option, || "a step is 0".into());
         let mut offset = 0;
         let mut shape = own.to_vec();
-        let mut strides: SmallVec<[isize; 4]> = own.strides().iter().map(|&s| s as isize).collect();
+        let mut strides: SmallVec<[isize; 4]> = own.signed_strides_in(&own);
         for (i, slice) in slices.iter().enumerate() {
             let (start, count) = slice.resolve(own[i]);
             offset += start * strides[i] as usize;

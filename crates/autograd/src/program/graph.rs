@@ -67,8 +67,7 @@ impl<T: Float> Graph<T> {
         next: &[Var<'_, T>],
         outputs: &[Var<'_, T>],
     ) -> Result<Self, ProgramError> {
-        let tape_state = tape.state.borrow();
-        let nodes: Vec<GraphNode<T>> = tape_state
+        let nodes: Vec<GraphNode<T>> = tape
             .nodes
             .iter()
             .enumerate()
@@ -84,7 +83,7 @@ impl<T: Float> Graph<T> {
                     Source::Constant(i)
                 };
                 let keep_apart = node.origin.again;
-                GraphNode { source, args: node.args.clone(), shape: node.shape.clone(), keep_apart }
+                GraphNode { source, args: SmallVec::from_slice(&node.args), shape: node.shape.clone(), keep_apart }
             })
             .collect();
         let recording = tape.recording();
@@ -98,7 +97,7 @@ impl<T: Float> Graph<T> {
         let dynamic = graph.dynamic();
         match recording.reads.iter().find(|&&index| dynamic[index as usize]) {
             Some(&index) => {
-                let node = &tape_state.nodes[index as usize];
+                let node = &tape.nodes[index];
                 Err(ProgramError::Read { op: node.kind.name(), location: node.origin.location })
             }
             None => Ok(graph),

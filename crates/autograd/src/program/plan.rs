@@ -159,7 +159,6 @@ impl<T: Float> Plan<T> {
         }
         let mut buffers: Vec<Vec<T>> = Vec::new();
         let mut place: Vec<Option<usize>> = vec![None; count];
-        let tape_state = tape.state.borrow();
         for (i, node) in self.graph.nodes.iter().enumerate() {
             let constant = match node.source {
                 Source::Constant(of) => of,
@@ -168,7 +167,7 @@ impl<T: Float> Plan<T> {
             };
             if is_read[i] {
                 place[i] = Some(buffers.len());
-                buffers.push(tape_state.slice(constant).to_vec());
+                buffers.push(tape.borrow_value(constant).to_vec());
             }
         }
         let mut free: Vec<usize> = Vec::new();
@@ -224,7 +223,6 @@ impl<T: Float> Plan<T> {
                 free.append(&mut free_after);
             }
         }
-        drop(tape_state);
         self.assemble(&place, buffers, tape, inputs, names)
     }
 

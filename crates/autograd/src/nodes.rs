@@ -1,0 +1,163 @@
+//! The nodes of a tape: recorded once, never changed, and read while others are recorded.
+
+use crate::float::Float;
+use crate::op::Kind;
+use crate::shape::Shape;
+use std::cell::{Cell, OnceCell};
+use std::ops::{Deref, Index};
+use std::panic::Location;
+
+/// Marks the absence of a node.
+pub(crate) const NONE: u32 = u32::MAX;
+
+/// One recorded operation. Its operands have smaller indices than itself.
+pub(crate) struct Node<T: Float> {
+    pub(crate) kind: Kind<T>,
+    pub(crate) args: Args,
+    pub(crate) shape: Shape,
+    /// The number of elements of the shape.
+    pub(crate) len: usize,
+    pub(crate) origin: Origin,
+}
+
+const INLINE: usize = 3;
+
+/// The indices of a node's operands; up to three are inline.
+pub(crate) enum Args {
+    Inline { count: u8, indices: [u32; INLINE] },
+    Heap(Box<[u32]>),
+}
+
+impl Args {
+    pub(crate) const NONE: Self = Self::Inline { count: 0, indices: [NONE; INLINE] };
+}
+
+impl Deref for Args {
+    type Target = [u32];
+    #[inline]
+    fn deref(&self) -> &[u32] {
+        match self {
+            Self::Inline { count, indices } => &indices[..usize::from(*count)],
+            Self::Heap(indices) => indices,
+        }
+    }
+}
+
+impl From<&[u32]> for Args {
+    #[inline]
+    fn from(args: &[u32]) -> Self {
+        if args.len() > INLINE {
+            return Self::Heap(args.into());
+        }
+        let indices = std::array::from_fn(|k| args.get(k).copied().unwrap_or(NONE));
+        Self::Inline { count: args.len() as u8, indices }
+    }
+}
+
+/// Who asked for a node: a line of the user's, and, where a derivative rule recorded it, the node whose rule it was.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) pass: Pass,
+    /// The node whose rule recorded this one, in a derivative's pass.
+    pub(crate) rule_of: u32,
+    /// Recorded within `no_grad`: a constant for derivatives.
+    pub(crate) constant: bool,
+    /// Recorded by a checkpoint, to be computed anew.
+    pub(crate) again: bool,
+}
+
+/// Which pass recorded a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// The user's own expression.
+    Primal,
+    /// A reverse sweep: the node is, or leads to, a cotangent.
+    Reverse,
+    /// A forward sweep: the node is, or leads to, a tangent.
+    Forward,
+}
+
+/// Places for nodes, each filled once. What is filled stays where it is, so it can be read while the list grows.
+type Block<T> = Box<[OnceCell<Node<T>>]>;
+
+/// The size of the first of the further blocks.
+const FURTHER: usize = 64;
+
+/// A list of nodes that grows behind a shared reference.
+pub(crate) struct Nodes<T: Float> {
+    len: Cell<usize>,
+    /// As many places as were ever filled when the list was cleared, so that a step like the last one needs no others.
+    first: Block<T>,
+    /// Further blocks, each twice as large as the one before.
+    further: [OnceCell<Block<T>>; 27],
+}
+
+fn block<T: Float>(size: usize) -> Block<T> {
+    (0..size).map(|_| OnceCell::new()).collect()
+}
+
+impl<T: Float> Default for Nodes<T> {
+    fn default() -> Self {
+        Self { len: Cell::new(0), first: block(0), further: Default::default() }
+    }
+}
+
+impl<T: Float> Nodes<T> {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Node<T>> {
+        (0..self.len() as u32).map(|i| &self[i])
+    }
+
+    #[inline]
+    fn place(&self, i: usize) -> &OnceCell<Node<T>> {
+        match self.first.get(i) {
+            Some(place) => place,
+            None => self.further_place(i - self.first.len()),
+        }
+    }
+
+    #[cold]
+    fn further_place(&self, i: usize) -> &OnceCell<Node<T>> {
+        let number = (i / FURTHER + 1).ilog2() as usize;
+        let before = FURTHER * ((1 << number) - 1);
+        &self.further[number].get_or_init(|| block(FURTHER << number))[i - before]
+    }
+
+    #[inline]
+    pub(crate) fn push(&self, node: Node<T>) -> u32 {
+        let len = self.len.get();
+        assert!(len < NONE as usize, "a tape holds 2^32 − 1 nodes");
+        if let Err(node) = self.place(len).set(node) {
+            // Told apart from dropping it, the compiler writes a node where it goes instead of moving it there.
+            std::mem::forget(node);
+            unreachable!("places are filled in order");
+        }
+        self.len.set(len + 1);
+        len as u32
+    }
+
+    pub(crate) fn clear(&mut self) {
+        let len = self.len.take();
+        if len > self.first.len() {
+            self.first = block(len.next_power_of_two());
+            self.further = Default::default();
+        } else {
+            for place in &mut self.first[..len] {
+                *place = OnceCell::new();
+            }
+        }
+    }
+}
+
+impl<T: Float> Index<u32> for Nodes<T> {
+    type Output = Node<T>;
+    #[inline]
+    fn index(&self, i: u32) -> &Node<T> {
+        self.place(i as usize).get().expect("a node has an index once it is recorded")
+    }
+}
