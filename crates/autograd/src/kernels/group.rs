@@ -130,6 +130,7 @@ impl<T: Float> Task<T> {
 
 impl Along {
     /// The sizes of a product within a block.
+    #[inline(always)]
     fn sizes(self, (m, k, n): Sizes, block: usize) -> Sizes {
         match self {
             Self::Whole => (m, k, n),
