@@ -174,15 +174,15 @@ impl<T: Float> Narrow<'_, T> {
             }
             if !matches!(losses, Losses::Dropped) {
                 let mut loss = vector(&sum, &T::ln);
-                for r in 0..LANES {
-                    loss[r] = loss[r] - at_label[r];
+                for (loss, at_label) in loss.iter_mut().zip(at_label) {
+                    *loss -= at_label;
                 }
                 match &mut losses {
                     Losses::Dropped => {}
                     Losses::Each(each) => each[first..][..rows].copy_from_slice(&loss[..rows]),
                     Losses::Sum(sums) => {
-                        for r in 0..LANES {
-                            sums.0[r] += if r < rows { loss[r].to_f64() } else { 0.0 };
+                        for (r, (sum, loss)) in sums.0.iter_mut().zip(loss).enumerate() {
+                            *sum += if r < rows { loss.to_f64() } else { 0.0 };
                         }
                     }
                 }

@@ -28,6 +28,21 @@ impl<'a, T> Strided<'a, T> {
     }
 }
 
+/// From this many multiply-adds on, a product is shared among threads: some 0.1 ms of work.
+#[cfg(feature = "threads")]
+const SHARED: usize = 1 << 23;
+
+/// The crate gives each thread a part of the result, whose sums one thread alone computes, in the same order.
+#[cfg(feature = "threads")]
+fn parallelism((m, k, n): Sizes) -> gemm_common::Parallelism {
+    if m * k * n < SHARED { gemm_common::Parallelism::None } else { gemm_common::Parallelism::Rayon(0) }
+}
+
+#[cfg(not(feature = "threads"))]
+fn parallelism(_: Sizes) -> gemm_common::Parallelism {
+    gemm_common::Parallelism::None
+}
+
 /// What a product does with what its result holds.
 #[derive(Clone, Copy)]
 pub enum Store<T> {
@@ -82,7 +97,7 @@ macro_rules! gemm {
                     false,
                     false,
                     false,
-                    gemm_common::Parallelism::None,
+                    parallelism((m, k, n)),
                 );
             }
         }
@@ -157,6 +172,9 @@ mod tests {
         (3, 5000, 3),
     ];
 
+    /// What a finish makes of an element and its number.
+    type Meaning<'a> = &'a dyn Fn(usize, f64) -> f64;
+
     fn every_path_equals_the_definition<T: Float>() {
         for (m, k, n) in SIZES {
             let (a, b): (Vec<T>, Vec<T>) = (whole(m * k, 7, 11), whole(k * n, 5, 13));
@@ -164,7 +182,7 @@ mod tests {
             let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
                 let product = reference((m, k, n), (&wide(&a), ta), (&wide(&b), tb));
-                let finishes: [(Finish<'_, T>, &dyn Fn(usize, f64) -> f64); 5] = [
+                let finishes: [(Finish<'_, T>, Meaning<'_>); 5] = [
                     (Finish::Keep, &|_, x| x),
                     (Finish::Bias(&row), &|e, x| x + row[e % n].to_f64()),
                     (Finish::BiasRelu(&row), &|e, x| (x + row[e % n].to_f64()).max(0.0)),
@@ -221,5 +239,34 @@ mod tests {
                 assert_eq!(biased, want, "{m}x{k}x{n} {ta} {tb}");
             }
         }
+    }
+
+    #[cfg(feature = "threads")]
+    #[test]
+    fn the_bits_of_a_large_product_do_not_depend_on_the_number_of_threads() {
+        fn check<T: Float>() {
+            let x = |n: usize, seed: usize| -> Vec<T> {
+                (0..n).map(|i| T::of(((i * seed) % 9973) as f64 * 1.3e-4 - 0.6)).collect()
+            };
+            for (m, k, n) in [(300, 301, 302), (128, 1500, 64), (1024, 16, 513)] {
+                let (a, b, p) = (x(m * k, 31), x(k * n, 17), x(m * n, 7));
+                for (ta, tb) in [(false, false), (false, true), (true, false)] {
+                    let product = |threads: usize, finish: Finish<'_, T>| {
+                        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                        let mut out = p.clone();
+                        pool.install(|| matmul((m, k, n), (&a, ta), (&b, tb), &mut out, finish));
+                        out
+                    };
+                    for finish in [Finish::Keep, Finish::Descend(T::of(0.1))] {
+                        let one = product(1, finish);
+                        for threads in [2, 3, 4] {
+                            assert_eq!(one, product(threads, finish), "{m}x{k}x{n} {ta} {tb} {threads} threads");
+                        }
+                    }
+                }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
     }
 }

@@ -124,6 +124,7 @@ impl<T: Float> Lanes<T> for Portable {
 pub(crate) use x86::{Avx2, Avx512};
 
 #[cfg(target_arch = "x86_64")]
+#[allow(clippy::wildcard_imports, reason = "the instructions of a CPU")]
 mod x86 {
     use super::Lanes;
     use std::arch::x86_64::*;

@@ -97,6 +97,20 @@ impl Shape {
 /// # Safety
 /// Both have room for all elements, and do not overlap.
 pub(super) unsafe fn turn<T: Copy>(x: *const T, (rows, cols): (usize, usize), to: *mut T) {
+    // A short inner loop is as long as its body if its length is known.
+    // SAFETY: the caller promises the elements.
+    unsafe {
+        match cols {
+            2 => turn_of(x, (rows, 2), to),
+            3 => turn_of(x, (rows, 3), to),
+            4 => turn_of(x, (rows, 4), to),
+            _ => turn_of(x, (rows, cols), to),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn turn_of<T: Copy>(x: *const T, (rows, cols): (usize, usize), to: *mut T) {
     for i in 0..rows {
         for j in 0..cols {
             // SAFETY: the caller promises `rows · cols` elements in both.

@@ -74,6 +74,13 @@ impl Fused {
     }
 }
 
+/// A product with what follows it: what it is, its operands, and the nodes that it makes needless.
+struct Followed {
+    fused: Fused,
+    args: SmallVec<[u32; 3]>,
+    inner: SmallVec<[u32; 3]>,
+}
+
 impl<T: Float> Graph<T> {
     /// Replaces products with what follows them, and losses with their gradients, by operations that compute both.
     pub(super) fn fuse(&mut self) {
@@ -84,7 +91,7 @@ impl<T: Float> Graph<T> {
             if covered[i] {
                 continue;
             }
-            if let Some((fused, args, inner)) = self.followed(i as u32, &readers) {
+            if let Some(Followed { fused, args, inner }) = self.followed(i as u32, &readers) {
                 inner.iter().for_each(|&k| covered[k as usize] = true);
                 self.nodes[i].source = Source::Fused(fused);
                 self.nodes[i].args = args;
@@ -112,76 +119,90 @@ impl<T: Float> Graph<T> {
         }
     }
 
-    /// What node `i` is as a product with what follows it; the operands; and the nodes between.
-    fn followed(&self, i: u32, readers: &[usize]) -> Option<(Fused, SmallVec<[u32; 3]>, SmallVec<[u32; 3]>)> {
+    /// What node `i` is as a product with what follows it.
+    fn followed(&self, i: u32, readers: &[usize]) -> Option<Followed> {
         if let Some((fused, args)) = self.product(i) {
-            return matches!(fused, Fused::Product { .. }).then_some((fused, args, smallvec![]));
+            let inner = smallvec![];
+            return matches!(fused, Fused::Product { .. }).then_some(Followed { fused, args, inner });
         }
+        self.biased(i, readers).or_else(|| self.gated(i, readers)).or_else(|| self.descended(i, readers))
+    }
+
+    /// A product as node `i` follows it, of what else that reads, through the nodes between them.
+    fn after(
+        &self,
+        (i, readers): (u32, &[usize]),
+        product: u32,
+        then: Then,
+        of: &[u32],
+        between: &[u32],
+    ) -> Option<Followed> {
+        let (fused, mut args) = self.product(product)?;
+        let mut inner: SmallVec<[u32; 3]> = SmallVec::from_slice(between);
+        inner.push(product);
+        let alone = inner.iter().all(|&k| readers[k as usize] == 1);
+        let same = self.nodes[product as usize].shape == self.nodes[i as usize].shape;
+        let offered = matches!(fused, Fused::Product { .. }) || matches!(then, Then::Descend { .. });
+        args.extend_from_slice(of);
+        (alone && same && offered).then_some(Followed { fused: fused.with(then), args, inner })
+    }
+
+    /// `product + row`, or `relu(product + row)`.
+    fn biased(&self, i: u32, readers: &[usize]) -> Option<Followed> {
+        let relu = matches!(self.op(i), Some(Kind::Unary(Arity(Unary::Relu {}))));
+        let sum = if relu { self.nodes[i as usize].args[0] } else { i };
+        let Some(Kind::Binary(Arity(Binary::Add))) = self.op(sum) else { return None };
+        let (then, between) = if relu { (Then::BiasRelu, &[sum][..]) } else { (Then::Bias, &[][..]) };
+        let width = self.nodes[i as usize].shape.last().copied().unwrap_or(1);
+        either(&self.nodes[sum as usize].args, |product, row| {
+            let shape = &self.nodes[row as usize].shape;
+            let is_row = shape.numel() == width && shape.last().is_none_or(|&n| n == width);
+            if is_row { self.after((i, readers), product, then, &[row], between) } else { None }
+        })
+    }
+
+    /// `product` where another is positive.
+    fn gated(&self, i: u32, readers: &[usize]) -> Option<Followed> {
+        let Some(Kind::Binary(Arity(Binary::Gate))) = self.op(i) else { return None };
         let node = &self.nodes[i as usize];
-        let shape = &node.shape;
-        let kind = self.op(i)?;
-        let is_row = |b: u32| {
-            let row = &self.nodes[b as usize].shape;
-            let width = shape.last().copied().unwrap_or(1);
-            row.numel() == width && row.last().is_none_or(|&n| n == width)
-        };
-        let found = |product: u32, then: Then, of: &[u32], between: &[u32]| {
-            let (fused, mut args) = self.product(product)?;
-            let alone = readers[product as usize] == 1 && between.iter().all(|&k| readers[k as usize] == 1);
-            let fits = self.nodes[product as usize].shape == *shape
-                && (matches!(fused, Fused::Product { .. }) || matches!(then, Then::Descend { .. }));
-            args.extend_from_slice(of);
-            let mut inner: SmallVec<[u32; 3]> = SmallVec::from_slice(between);
-            inner.push(product);
-            (alone && fits).then_some((fused.with(then), args, inner))
-        };
-        match kind {
-            Kind::Unary(Arity(Unary::Relu {})) => {
-                let sum = node.args[0];
-                let Some(Kind::Binary(Arity(Binary::Add))) = self.op(sum) else { return None };
-                let (a, b) = (self.nodes[sum as usize].args[0], self.nodes[sum as usize].args[1]);
-                either(a, b, |product, row| is_row(row).then(|| found(product, Then::BiasRelu, &[row], &[sum]))?)
-            }
-            Kind::Binary(Arity(Binary::Add)) => either(node.args[0], node.args[1], |product, row| {
-                is_row(row).then(|| found(product, Then::Bias, &[row], &[]))?
-            }),
-            Kind::Binary(Arity(Binary::Gate)) => {
-                let by = node.args[1];
-                (self.nodes[by as usize].shape == *shape).then(|| found(node.args[0], Then::Gate, &[by], &[]))?
-            }
-            Kind::Binary(Arity(Binary::Sub)) => {
-                let (from, scaled) = (node.args[0], node.args[1]);
-                if self.nodes[from as usize].shape != *shape {
-                    return None;
-                }
-                let args = &self.nodes[scaled as usize].args;
-                match self.op(scaled)? {
-                    Kind::Binary(Arity(Binary::Mul)) => either(args[0], args[1], |product, rate| {
-                        let is_number = self.nodes[rate as usize].shape.numel() == 1;
-                        is_number.then(|| found(product, Then::Descend { rate: None }, &[from, rate], &[scaled]))?
-                    }),
-                    Kind::Unary(Arity(Unary::MulScalar { factor })) => {
-                        found(args[0], Then::Descend { rate: Some(*factor) }, &[from], &[scaled])
-                    }
-                    _ => None,
-                }
-            }
-            _ => None,
+        let same = self.nodes[node.args[1] as usize].shape == node.shape;
+        if same { self.after((i, readers), node.args[0], Then::Gate, &[node.args[1]], &[]) } else { None }
+    }
+
+    /// `from − product · rate`
+    fn descended(&self, i: u32, readers: &[usize]) -> Option<Followed> {
+        let Some(Kind::Binary(Arity(Binary::Sub))) = self.op(i) else { return None };
+        let (from, scaled) = (self.nodes[i as usize].args[0], self.nodes[i as usize].args[1]);
+        if self.nodes[from as usize].shape != self.nodes[i as usize].shape {
+            return None;
         }
+        let args = &self.nodes[scaled as usize].args;
+        if let Some(Kind::Unary(Arity(Unary::MulScalar { factor }))) = self.op(scaled) {
+            let then = Then::Descend { rate: Some(*factor) };
+            return self.after((i, readers), args[0], then, &[from], &[scaled]);
+        }
+        let Some(Kind::Binary(Arity(Binary::Mul))) = self.op(scaled) else { return None };
+        either(args, |product, rate| {
+            let is_number = self.nodes[rate as usize].shape.numel() == 1;
+            let then = Then::Descend { rate: None };
+            if is_number { self.after((i, readers), product, then, &[from, rate], &[scaled]) } else { None }
+        })
     }
 
     /// A product of two matrices (or of rows with a matrix), or the sums of a matrix's columns, and its operands.
     fn product(&self, i: u32) -> Option<(Fused, SmallVec<[u32; 3]>)> {
         let node = &self.nodes[i as usize];
         let shape = |k: usize| &self.nodes[node.args[k] as usize].shape;
-        let fused = match self.op(i)? {
-            Kind::MatMul(Arity(op)) if shape(1).rank() == 2 && (shape(0).rank() == 2 || !op.ta) => {
-                Fused::Product { ta: op.ta, tb: op.tb, then: Then::Nothing }
-            }
-            Kind::AddAt(Arity(op)) if op.is_column_sums(shape(0)) => Fused::ColumnSums { then: Then::Nothing },
-            _ => return None,
+        let then = Then::Nothing;
+        let fused = if let Kind::MatMul(Arity(op)) = self.op(i)? {
+            let fits = shape(1).rank() == 2 && (shape(0).rank() == 2 || !op.ta);
+            fits.then_some(Fused::Product { ta: op.ta, tb: op.tb, then })
+        } else if let Kind::AddAt(Arity(op)) = self.op(i)? {
+            op.is_column_sums(shape(0)).then_some(Fused::ColumnSums { then })
+        } else {
+            None
         };
-        Some((fused, node.args.clone()))
+        fused.map(|fused| (fused, node.args.clone()))
     }
 
     /// Computes the gradient at node `i` with the loss that it is the gradient of, if that is asked for, and if the
@@ -204,9 +225,9 @@ impl<T: Float> Graph<T> {
     }
 }
 
-/// What `f` finds in one order of a pair or in the other.
-fn either<R>(a: u32, b: u32, f: impl Fn(u32, u32) -> Option<R>) -> Option<R> {
-    f(a, b).or_else(|| f(b, a))
+/// What `f` finds in one order of two operands or in the other.
+fn either<R>(args: &[u32], f: impl Fn(u32, u32) -> Option<R>) -> Option<R> {
+    f(args[0], args[1]).or_else(|| f(args[1], args[0]))
 }
 
 /// A fused operation in its place.

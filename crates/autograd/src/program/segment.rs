@@ -298,8 +298,8 @@ impl<T: Float> Builder<'_, T> {
     /// The transpose of what is at a place. Within blocks it does not change, and is made once.
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Place {
         let same = |task: &Task<T>| match *task {
-            Task::Turn { rows: r, cols: c, from: f, to } if (r, c, f) == (rows, cols, from) => Some(to),
-            _ => None,
+            Task::Turn { rows: r, cols: c, from: f, to } => ((r, c, f) == (rows, cols, from)).then_some(to),
+            Task::Product { .. } | Task::ColumnSums { .. } | Task::Loss { .. } | Task::Copy { .. } => None,
         };
         if let Some(to) = self.before.iter().find_map(same) {
             return to;

@@ -1,6 +1,7 @@
 //! A few vectors of rows at a time of a narrow result, for a left operand that is stored transposed, so that its columns are
 //! contiguous.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
 use super::Call;
 use super::piece::Piece;

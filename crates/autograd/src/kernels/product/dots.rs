@@ -1,5 +1,6 @@
 //! Sums of products along `k`, for a right operand whose columns are contiguous, and few.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
 use super::Call;
 use super::piece::Piece;

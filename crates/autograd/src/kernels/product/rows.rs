@@ -1,5 +1,6 @@
 //! Tiles of a few rows and one to four vectors of columns, for a right operand whose rows are contiguous.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
 use super::Call;
 use crate::Float;

@@ -1,5 +1,6 @@
 //! Products with a sum of a few terms: all of the right operand's rows that a block of columns needs stay in registers.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
 use super::Call;
 use crate::Float;

@@ -1,0 +1,142 @@
+//! Training steps of nets of many sizes replay to the bits of the same steps recorded and computed anew, whichever of the
+//! program's kernels they take: thin, narrow, in blocks of rows, or large.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use autograd::{Float, Passes, Program, Tape, Tensor, Tree, Var, grad, tree, zip};
+
+struct Layer<V> {
+    weight: V,
+    bias: V,
+}
+tree!(Layer { weight, bias });
+
+fn numbers<T: Float>(shape: [usize; 2], seed: usize) -> Tensor<T> {
+    Tensor::from_fn(shape, |i| T::of(((i * 7919 + seed * 104_729) % 2003) as f64 * 1e-3 - 1.0))
+}
+
+fn net<T: Float>(sizes: &[usize]) -> Vec<Layer<Tensor<T>>> {
+    let layer = |(l, w): (usize, &[usize])| Layer {
+        weight: numbers([w[0], w[1]], l + 1),
+        bias: Tensor::from_fn([w[1]], |i| T::of(0.01 * i as f64)),
+    };
+    sizes.windows(2).enumerate().map(layer).collect()
+}
+
+fn loss<'t, T: Float>(net: &[Layer<Var<'t, T>>], x: Var<'t, T>, labels: &[usize]) -> Var<'t, T> {
+    let mut o = x;
+    for (l, layer) in net.iter().enumerate() {
+        let z = o.matmul(layer.weight) + layer.bias;
+        o = if l + 1 < net.len() { z.relu() } else { z };
+    }
+    o.cross_entropy(labels)
+}
+
+/// `|a − b|`, relative where `a` is larger than 1.
+fn difference<T: Float>(a: T, b: T) -> f64 {
+    (a - b).abs().to_f64() / a.abs().to_f64().max(1.0)
+}
+
+/// The largest difference of the losses and parameters between a program and the tape after three steps.
+fn apart<T: Float>(batch: usize, sizes: &[usize], passes: Passes) -> f64 {
+    let x: Tensor<T> = numbers([batch, sizes[0]], 9);
+    let labels: Vec<usize> = (0..batch).map(|i| (i * 5) % sizes[sizes.len() - 1]).collect();
+    let (rate, mut params) = (T::of(0.1), net::<T>(sizes));
+    let rate_input = Tensor::scalar(rate);
+    let mut program = Program::record_with(passes, &params, &(&x, &rate_input), |_, net, (x, rate)| {
+        let loss = loss(&net, x, &labels);
+        (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+    })
+    .unwrap();
+    let mut tape = Tape::<T>::default();
+    let mut apart: f64 = 0.0;
+    for _ in 0..3 {
+        let (eager, grads) = tape.value_and_grad(&params, |tape, net| loss(&net, tape.var(&x), &labels));
+        for (p, g) in params.leaves_mut().into_iter().zip(grads.leaves()) {
+            p.as_mut_slice().iter_mut().zip(g.as_slice()).for_each(|(p, &g)| *p -= g * rate);
+        }
+        let replayed = program.run(&(&x, &rate_input)).unwrap().item(0);
+        apart = apart.max(difference(eager, replayed));
+    }
+    let mut state = net::<T>(sizes);
+    program.store_state(&mut state).unwrap();
+    for (a, b) in params.leaves().into_iter().zip(state.leaves()) {
+        for (a, b) in a.as_slice().iter().zip(b.as_slice()) {
+            apart = apart.max(difference(*a, *b));
+        }
+    }
+    apart
+}
+
+fn choices() -> [Passes; 4] {
+    let all = Passes::default();
+    let (fusion, blocks) = (Passes { fusion: false, ..all }, Passes { blocks: false, ..all });
+    [all, fusion, blocks, Passes { memory: false, ..all }]
+}
+
+#[test]
+fn nets_of_small_sizes_replay_to_the_same_bits_whichever_passes_run() {
+    let cases: [(usize, &[usize]); 14] = [
+        (5, &[4, 10, 3]),
+        (1, &[1, 1, 1]),
+        (300, &[2, 100, 3]),
+        (301, &[2, 100, 3]),
+        (1000, &[3, 64, 4]),
+        (517, &[2, 33, 2]),
+        (200, &[8, 50, 20, 5]),
+        (700, &[2, 40, 16, 10]),
+        (300, &[2, 100, 17]),
+        (32, &[64, 32, 10]),
+        (33, &[20, 31, 7]),
+        (2, &[300, 5, 40]),
+        (900, &[1, 30, 1]),
+        (64, &[4, 3, 4, 3]),
+    ];
+    for (batch, sizes) in cases {
+        for passes in choices() {
+            assert_eq!(apart::<f32>(batch, sizes, passes), 0.0, "f32 {batch} {sizes:?} {passes:?}");
+            assert_eq!(apart::<f64>(batch, sizes, passes), 0.0, "f64 {batch} {sizes:?} {passes:?}");
+        }
+    }
+}
+
+#[test]
+fn an_update_that_is_the_last_step_of_a_large_product_differs_by_its_rounding_alone() {
+    for passes in choices() {
+        let apart = [apart::<f32>(64, &[200, 180, 10], passes), apart::<f64>(64, &[200, 180, 10], passes)];
+        // Parameters lie around [−1, 1]: four units in their last place after three steps.
+        assert!(apart[0] <= 4.0 * f64::from(f32::EPSILON) && apart[1] <= 4.0 * f64::EPSILON, "{apart:?} {passes:?}");
+        if !passes.fusion {
+            assert_eq!(apart, [0.0; 2]);
+        }
+    }
+}
+
+#[test]
+fn what_a_group_computes_may_be_asked_for_and_read_by_others() {
+    let x: Tensor = numbers([300, 2], 1);
+    let labels: Vec<usize> = (0..300).map(|i| i % 3).collect();
+    let params = net::<f64>(&[2, 100, 3]);
+    for passes in choices() {
+        let mut program = Program::record_with(passes, &params, &x, |_, net, x| {
+            let hidden = (x.matmul(net[0].weight) + net[0].bias).relu();
+            let scores = hidden.matmul(net[1].weight) + net[1].bias;
+            let loss = scores.cross_entropy(&labels);
+            let grads = grad(loss, &net);
+            let norm = grads.leaves().into_iter().map(|g| g.square().sum()).sum::<Var<'_>>();
+            (zip(&net, &grads, |p, g| p - g * 0.1), vec![loss, hidden, scores.softmax(1), norm, grads[1].weight])
+        })
+        .unwrap();
+        let tape = Tape::new();
+        let vars = tape.vars(&params);
+        let hidden = (tape.var(&x).matmul(vars[0].weight) + vars[0].bias).relu();
+        let scores = hidden.matmul(vars[1].weight) + vars[1].bias;
+        let loss = scores.cross_entropy(&labels);
+        let grads = grad(loss, &vars);
+        let norm = grads.leaves().into_iter().map(|g| g.square().sum()).sum::<Var<'_>>();
+        let want = tape.values(&vec![loss, hidden, scores.softmax(1), norm, grads[1].weight]);
+        let out = program.run(&x).unwrap();
+        for (k, want) in want.iter().enumerate() {
+            assert_eq!(&out.tensor(k), want, "output {k}, {passes:?}");
+        }
+    }
+}
