@@ -46,6 +46,9 @@ fn train_on<T: Number + Float>(session: &Session, problem: &Problem<T>) {
             o = if l + 1 < ids.len() { relu(z) } else { z };
             params.extend([w, b]);
         }
+        // The updates work in place, last one first: in the order of the layers, a layer's weight would have moved before
+        // the gradient of the layer below it is computed from it, and the losses would be wrong from the second step on.
+        params.reverse();
         let loss = mean_all(sparse_softmax_cross_entropy(o, classes));
         let update = sgd.get_update_op(&params, &grad(&[loss], &params), graph);
         session.train(problem, || {

@@ -13,4 +13,4 @@ mod problem;
 mod session;
 
 pub use problem::{ELEMENTS, Number, Problem, elements, formula, problems};
-pub use session::Session;
+pub use session::{CLOSED_FORM, Session};

@@ -16,6 +16,9 @@ const FEWEST_ROUNDS: usize = 5;
 /// How far an element of the element-wise program may be from the formula in `f64`; the values are within 2.
 const ELEMENT_TOLERANCE: f64 = 1e-5;
 
+/// The name of what all others are measured against.
+pub const CLOSED_FORM: &str = "closed form by hand";
+
 /// One run of one peer.
 #[derive(Clone, Debug)]
 pub struct Session {

@@ -1,7 +1,7 @@
 //! The closed form by hand, the tape as a user writes it, and the recorded program.
 
 use autograd::{Program, Tape, Tensor};
-use peer_common::{ELEMENTS, Number, Session, by_hand, elements, problems};
+use peer_common::{CLOSED_FORM, ELEMENTS, Number, Session, by_hand, elements, problems};
 
 fn main() {
     train::<f32>();
@@ -14,7 +14,7 @@ fn main() {
 /// The name of a contender of the root's benches in the table.
 fn session(contender: &str) -> Session {
     Session::new(match contender {
-        "closed" => "closed form by hand".to_owned(),
+        "closed" => CLOSED_FORM.to_owned(),
         other => format!("this engine, {other}"),
     })
 }
