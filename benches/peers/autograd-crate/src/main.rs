@@ -12,7 +12,7 @@ use peer_common::{Number, Problem, Session, elements, problems};
 const EXPECT: &str = "the shapes fit";
 
 fn main() {
-    let session = Session::of_crate("autograd");
+    let session = Session::of_crate("autograd of crates.io", "autograd");
     train::<f32>(&session);
     train::<f64>(&session);
     map(&session);

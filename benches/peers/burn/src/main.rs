@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, Element, Int, Tensor, TensorData};
 use peer_common::{Number, Problem, Session, elements, problems};
 
 fn main() {
-    let session = Session::of_crate("burn");
+    let session = Session::of_crate("burn", "burn");
     train::<f32>(&session, DType::F32);
     train::<f64>(&session, DType::F64);
     let x = Tensor::<1>::from_data(elements().as_slice(), &Device::flex());

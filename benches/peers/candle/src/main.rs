@@ -7,7 +7,7 @@ use peer_common::{ELEMENTS, Number, Problem, Session, elements, problems};
 const EXPECT: &str = "the shapes fit";
 
 fn main() -> Result<()> {
-    let session = Session::of_crate("candle-core");
+    let session = Session::of_crate("candle", "candle-core");
     train::<f32>(&session)?;
     train::<f64>(&session)?;
     let x = Tensor::from_vec(elements(), ELEMENTS, &Device::Cpu)?;

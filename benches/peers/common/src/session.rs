@@ -40,9 +40,9 @@ impl Session {
         Self { peer: peer.into(), seconds, filter: std::env::var("PEERS_FILTER").unwrap_or_default() }
     }
 
-    /// A session of a crate from the registry, named with the version in the lock file.
-    pub fn of_crate(package: &str) -> Self {
-        Self::new(format!("{package} {}", locked_version(package)))
+    /// A session of a crate from the registry, with the version that the lock file has of its package.
+    pub fn of_crate(peer: &str, package: &str) -> Self {
+        Self::new(format!("{peer} {}", locked_version(package)))
     }
 
     /// Compares the losses of a peer's first steps with the closed form's; times the steps that follow.

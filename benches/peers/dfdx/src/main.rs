@@ -57,7 +57,7 @@ macro_rules! train_all {
 }
 
 fn main() {
-    let session = Session::of_crate("dfdx");
+    let session = Session::of_crate("dfdx", "dfdx");
     train_all!(session, f32);
     train_all!(session, f64);
     let x = Cpu::default().tensor_from_vec(elements(), (ELEMENTS,));
