@@ -1,0 +1,122 @@
+//! The numbers that every peer starts from, and the results that it has to come to.
+
+use crate::closed::{closed_form, number};
+use crate::contenders::problem::{self, WORKLOADS, Workload};
+use crate::contenders::{Contender, contenders};
+
+/// How many steps from the start a peer's losses are compared with the closed form's.
+const COMPARED: usize = 5;
+
+/// How many elements the element-wise program has.
+pub const ELEMENTS: usize = 1_000_000;
+
+mod sealed {
+    /// What the closed forms' own trait does for the two types, without its name: it is private.
+    pub trait Sealed: Sized {
+        fn problem(workload: usize) -> super::Problem<Self>;
+        fn steps(workload: usize) -> super::Steps;
+    }
+}
+
+/// Functions that take a step and give its loss, with the names of who takes it.
+type Steps = Vec<(&'static str, Box<dyn FnMut() -> f64>)>;
+
+/// `f32` or `f64`.
+pub trait Number: sealed::Sealed + Copy + Into<f64> + 'static {
+    /// Its name in the reports.
+    const NAME: &'static str;
+    /// How far a loss may be from the closed form's, relatively: everyone sums in an order of their own.
+    const TOLERANCE: f64;
+}
+
+macro_rules! number {
+    ($t:ident, $tolerance:literal) => {
+        impl sealed::Sealed for $t {
+            fn problem(workload: usize) -> Problem<$t> {
+                problem(WORKLOADS[workload])
+            }
+            fn steps(workload: usize) -> Steps {
+                steps::<$t>(WORKLOADS[workload])
+            }
+        }
+        impl Number for $t {
+            const NAME: &'static str = stringify!($t);
+            const TOLERANCE: f64 = $tolerance;
+        }
+    };
+}
+
+number!(f32, 1e-4);
+number!(f64, 1e-9);
+
+/// A net of affine layers with ReLU between them, and its one batch; a step of SGD on the mean softmax cross-entropy.
+#[derive(Clone, Debug)]
+pub struct Problem<T> {
+    /// Its name in the reports.
+    pub name: &'static str,
+    /// The number of examples.
+    pub batch: usize,
+    /// Features, hidden widths, classes.
+    pub sizes: &'static [usize],
+    /// The examples, `[batch, features]`, row-major.
+    pub x: Vec<T>,
+    /// One class for each example.
+    pub labels: Vec<usize>,
+    /// `(W, b)` of each layer, `W` `[in, out]`, row-major.
+    pub layers: Vec<(Vec<T>, Vec<T>)>,
+    /// The step size of SGD.
+    pub rate: f64,
+    /// The closed form's losses of the first steps: each before its update.
+    pub losses: Vec<f64>,
+}
+
+/// All workloads, smallest first.
+pub fn problems<T: Number>() -> Vec<Problem<T>> {
+    (0..WORKLOADS.len()).map(T::problem).collect()
+}
+
+impl<T: Number> Problem<T> {
+    /// The shape of each layer's weight, `[in, out]`.
+    pub fn shapes(&self) -> impl Iterator<Item = [usize; 2]> + use<T> {
+        self.sizes.windows(2).map(|pair| [pair[0], pair[1]])
+    }
+
+    /// What the root's benches compare, at the start: its name, and a function that takes a step and gives its loss.
+    pub fn contenders(&self) -> Steps {
+        let workload = WORKLOADS.iter().position(|workload| workload.name == self.name);
+        T::steps(workload.expect("a problem is made from one of the workloads"))
+    }
+}
+
+fn problem<T: number::Number>(workload: Workload) -> Problem<T> {
+    let start = problem::Problem::<T>::new(workload);
+    let mut closed = closed_form(&start);
+    Problem {
+        name: workload.name,
+        batch: workload.batch,
+        sizes: workload.sizes,
+        rate: start.rate.to_f64(),
+        losses: (0..COMPARED).map(|_| closed.step().to_f64()).collect(),
+        x: start.x,
+        labels: start.labels,
+        layers: start.layers,
+    }
+}
+
+fn steps<T: number::Number>(workload: Workload) -> Steps {
+    let step = |mut contender: Box<dyn Contender<T>>| -> Box<dyn FnMut() -> f64> {
+        Box::new(move || contender.step().to_f64())
+    };
+    contenders::<T>(workload).into_iter().map(|(name, contender)| (name, step(contender))).collect()
+}
+
+/// The elements that the element-wise program maps, in `[−4, 4)`.
+pub fn elements() -> Vec<f32> {
+    let line = Workload { name: "elements", batch: ELEMENTS, sizes: &[1] };
+    problem::Problem::<f32>::new(line).x.iter().map(|x| 4.0 * x).collect()
+}
+
+/// `sigmoid(x) · tanh(x) + exp(−x²)`, what the element-wise program is.
+pub fn formula(x: f64) -> f64 {
+    x.tanh() / (1.0 + (-x).exp()) + (-x * x).exp()
+}
