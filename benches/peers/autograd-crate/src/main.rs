@@ -1,4 +1,4 @@
-//! The crate `autograd` of crates.io: its graph is built once for each problem, and evaluated for each step.
+//! The published crate `autograd`: its graph is built once for each problem, and evaluated for each step.
 
 use autograd_crate::ndarray::{Array, Array1, Array2};
 use autograd_crate::optimizers::SGD;
@@ -12,7 +12,7 @@ use peer_common::{Number, Problem, Session, elements, problems};
 const EXPECT: &str = "the shapes fit";
 
 fn main() {
-    let session = Session::of_crate("autograd of crates.io", "autograd");
+    let session = Session::of_crate("autograd crate", "autograd");
     train::<f32>(&session);
     train::<f64>(&session);
     map(&session);

@@ -1,7 +1,7 @@
 //! The numbers that every peer starts from, and the results that it has to come to.
 
 use crate::closed::{closed_form, number};
-use crate::contenders::problem::{self, WORKLOADS, Workload};
+use crate::contenders::problem::{self, Net, Task, WORKLOADS, points};
 use crate::contenders::{Contender, contenders};
 
 /// How many steps from the start a peer's losses are compared with the closed form's.
@@ -13,7 +13,7 @@ pub const ELEMENTS: usize = 1_000_000;
 mod sealed {
     /// What the closed forms' own trait does for the two types, without its name: it is private.
     pub trait Sealed: Sized {
-        fn problem(workload: usize) -> super::Problem<Self>;
+        fn problem(workload: usize) -> Option<super::Problem<Self>>;
         fn steps(workload: usize) -> super::Steps;
     }
 }
@@ -32,11 +32,14 @@ pub trait Number: sealed::Sealed + Copy + Into<f64> + 'static {
 macro_rules! number {
     ($t:ident, $tolerance:literal) => {
         impl sealed::Sealed for $t {
-            fn problem(workload: usize) -> Problem<$t> {
-                problem(WORKLOADS[workload])
+            fn problem(workload: usize) -> Option<Problem<$t>> {
+                match WORKLOADS[workload].task {
+                    Task::Net(net) => Some(problem(WORKLOADS[workload].name, net)),
+                    Task::Elementwise(_) => None,
+                }
             }
             fn steps(workload: usize) -> Steps {
-                steps::<$t>(WORKLOADS[workload])
+                steps::<$t>(workload)
             }
         }
         impl Number for $t {
@@ -70,9 +73,9 @@ pub struct Problem<T> {
     pub losses: Vec<f64>,
 }
 
-/// All workloads, smallest first.
+/// All nets, smallest first.
 pub fn problems<T: Number>() -> Vec<Problem<T>> {
-    (0..WORKLOADS.len()).map(T::problem).collect()
+    (0..WORKLOADS.len()).filter_map(T::problem).collect()
 }
 
 impl<T: Number> Problem<T> {
@@ -88,13 +91,13 @@ impl<T: Number> Problem<T> {
     }
 }
 
-fn problem<T: number::Number>(workload: Workload) -> Problem<T> {
-    let start = problem::Problem::<T>::new(workload);
+fn problem<T: number::Number>(name: &'static str, net: Net) -> Problem<T> {
+    let start = problem::Problem::<T>::new(net);
     let mut closed = closed_form(&start);
     Problem {
-        name: workload.name,
-        batch: workload.batch,
-        sizes: workload.sizes,
+        name,
+        batch: net.batch,
+        sizes: net.sizes,
         rate: start.rate.to_f64(),
         losses: (0..COMPARED).map(|_| closed.step().to_f64()).collect(),
         x: start.x,
@@ -103,17 +106,16 @@ fn problem<T: number::Number>(workload: Workload) -> Problem<T> {
     }
 }
 
-fn steps<T: number::Number>(workload: Workload) -> Steps {
+fn steps<T: number::Number>(workload: usize) -> Steps {
     let step = |mut contender: Box<dyn Contender<T>>| -> Box<dyn FnMut() -> f64> {
         Box::new(move || contender.step().to_f64())
     };
-    contenders::<T>(workload).into_iter().map(|(name, contender)| (name, step(contender))).collect()
+    contenders::<T>(WORKLOADS[workload]).into_iter().map(|(name, contender)| (name, step(contender))).collect()
 }
 
 /// The elements that the element-wise program maps, in `[−4, 4)`.
 pub fn elements() -> Vec<f32> {
-    let line = Workload { name: "elements", batch: ELEMENTS, sizes: &[1] };
-    problem::Problem::<f32>::new(line).x.iter().map(|x| 4.0 * x).collect()
+    points(ELEMENTS)
 }
 
 /// `sigmoid(x) · tanh(x) + exp(−x²)`, what the element-wise program is.
