@@ -2,9 +2,11 @@
 //!
 //! Rows of fewer classes than a vector has lanes are taken a block at a time with rows as lanes, so that maxima,
 //! exponentials, sums and logarithms are all computed in full vectors.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
+use super::lanes::Lanes;
 use super::map::{LANES, vector};
-use super::simd::{Kernel, Level};
+use super::simd::{LaneKernel, Level};
 use super::softmax::{Rows, difference, exponentials};
 use crate::Float;
 
@@ -25,6 +27,14 @@ pub(crate) enum Losses<'a, T> {
 pub(crate) struct LaneSums([f64; LANES]);
 
 impl LaneSums {
+    /// Adds the losses of the first `rows` rows of a block.
+    #[inline(always)]
+    pub(super) fn add<T: Float>(&mut self, losses: &[T; LANES], rows: usize) {
+        for (r, (sum, loss)) in self.0.iter_mut().zip(losses).enumerate() {
+            *sum += if r < rows { loss.to_f64() } else { 0.0 };
+        }
+    }
+
     /// Their sum.
     pub(crate) fn total(mut self) -> f64 {
         for width in [8, 4, 2, 1] {
@@ -71,7 +81,7 @@ pub(crate) fn cross_entropy<T: Float>(
         return wide(scores, labels, n, losses, gradients);
     }
     if !labels.is_empty() {
-        Level::best().run(Narrow { scores, labels, n, losses, gradients });
+        Level::best().run_lanes(Narrow { scores, labels, n, losses, gradients });
     }
 }
 
@@ -112,25 +122,30 @@ struct Narrow<'a, T> {
     gradients: Gradients<'a, T>,
 }
 
-impl<T: Float> Kernel for Narrow<'_, T> {
-    type Output = ();
+impl<T: Float> LaneKernel<T> for Narrow<'_, T> {
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run<L: Lanes<T>>(self) {
         // With a length that is known, the columns of a block are registers, or as many arrays as there are classes.
-        match self.n {
-            2 => self.blocks::<2>(2),
-            3 => self.blocks::<3>(3),
-            4 => self.blocks::<4>(4),
-            10 => self.blocks::<10>(10),
-            n => self.blocks::<{ LANES - 1 }>(n),
+        // SAFETY: the caller promises the set of the lanes.
+        unsafe {
+            match self.n {
+                2 => self.blocks::<L, 2>(2),
+                3 => self.blocks::<L, 3>(3),
+                4 => self.blocks::<L, 4>(4),
+                10 => self.blocks::<L, 10>(10),
+                n => self.blocks::<L, { LANES - 1 }>(n),
+            }
         }
     }
 }
 
 impl<T: Float> Narrow<'_, T> {
     /// Rows of `n` classes, at most `N`.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes.
     #[inline(always)]
-    fn blocks<const N: usize>(self, n: usize) {
+    unsafe fn blocks<L: Lanes<T>, const N: usize>(self, n: usize) {
         let Self { scores, labels, mut losses, mut gradients, .. } = self;
         for (block, labels) in labels.chunks(LANES).enumerate() {
             let (first, rows) = (block * LANES, labels.len());
@@ -138,62 +153,91 @@ impl<T: Float> Narrow<'_, T> {
             // Class after class; rows that are not there are zero.
             let mut e = [[T::ZERO; LANES]; N];
             turn(&scores[first * n..][..rows * n], &mut e[..n]);
-            let mut top = e[0];
-            for e in &e[1..n] {
-                for r in 0..LANES {
-                    top[r] = top[r].larger(e[r]);
-                }
-            }
-            let (mut at_label, mut sum) = ([T::ZERO; LANES], [T::ZERO; LANES]);
-            for (j, e) in e[..n].iter_mut().enumerate() {
-                let class = T::from_index(j as i64);
-                for r in 0..LANES {
-                    let shifted = e[r] - top[r];
-                    at_label[r] = if label[r].same_bits(class) { shifted } else { at_label[r] };
-                    e[r] = shifted;
-                }
-                *e = vector(e, &T::exp);
-                for r in 0..LANES {
-                    sum[r] += e[r];
-                }
-            }
-            if let Some((weights, out)) = &mut gradients {
-                let weight = match weights {
-                    Weight::All(weight) => [*weight; LANES],
-                    Weight::Each(weights) => padded(&weights[first..][..rows]),
-                };
-                for (j, e) in e[..n].iter_mut().enumerate() {
-                    let class = T::from_index(j as i64);
-                    for r in 0..LANES {
-                        let truth = if label[r].same_bits(class) { T::ONE } else { T::ZERO };
-                        let gradient = (e[r] / sum[r] - truth) * weight[r];
-                        e[r] = if weight[r] == T::ZERO { T::ZERO } else { gradient };
-                    }
-                }
+            let weight = gradients.as_ref().map(|(weights, _)| match weights {
+                Weight::All(weight) => [*weight; LANES],
+                Weight::Each(weights) => padded(&weights[first..][..rows]),
+            });
+            let asked = !matches!(losses, Losses::Dropped);
+            // SAFETY: the caller promises the set of the lanes.
+            let loss = unsafe { of_columns::<T, L>(&mut e[..n], &label, weight.as_ref(), asked) };
+            if let Some((_, out)) = &mut gradients {
                 turn_back(&e[..n], &mut out[first * n..][..rows * n]);
             }
-            if !matches!(losses, Losses::Dropped) {
-                let mut loss = vector(&sum, &T::ln);
-                for (loss, at_label) in loss.iter_mut().zip(at_label) {
-                    *loss -= at_label;
-                }
+            if let Some(loss) = loss {
                 match &mut losses {
                     Losses::Dropped => {}
                     Losses::Each(each) => each[first..][..rows].copy_from_slice(&loss[..rows]),
-                    Losses::Sum(sums) => {
-                        for (r, (sum, loss)) in sums.0.iter_mut().zip(loss).enumerate() {
-                            *sum += if r < rows { loss.to_f64() } else { 0.0 };
-                        }
-                    }
+                    Losses::Sum(sums) => sums.add(&loss, rows),
                 }
             }
         }
     }
 }
 
+/// A block of [`LANES`] rows of scores, class after class: their losses, if they are asked for, and in place of the scores, if
+/// there is a weight, the gradients.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>>(
+    e: &mut [[T; LANES]],
+    label: &[T; LANES],
+    weight: Option<&[T; LANES]>,
+    losses: bool,
+) -> Option<[T; LANES]> {
+    let (mut at_label, mut sum) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+    // SAFETY: the caller promises the set; vectors lie within the arrays, whose length is a multiple of theirs.
+    unsafe {
+        let all = L::first(L::COUNT);
+        let load = |x: &[T; LANES], v: usize| L::load(x.as_ptr().add(v), all);
+        for v in (0..LANES).step_by(L::COUNT) {
+            let mut top = load(&e[0], v);
+            for e in &e[1..] {
+                // A NaN that this loses comes back with the exponentials.
+                top = L::larger(top, load(e, v));
+            }
+            let label = load(label, v);
+            let mut found = L::splat(T::ZERO);
+            for (j, e) in e.iter_mut().enumerate() {
+                let shifted = L::sub(load(e, v), top);
+                found = L::choose(label, L::splat(T::from_index(j as i64)), shifted, found);
+                L::store(e.as_mut_ptr().add(v), all, shifted);
+            }
+            L::store(at_label.as_mut_ptr().add(v), all, found);
+        }
+        for e in &mut *e {
+            *e = vector(e, &T::exp);
+        }
+        for v in (0..LANES).step_by(L::COUNT) {
+            let mut total = L::splat(T::ZERO);
+            for e in &*e {
+                total = L::add(total, load(e, v));
+            }
+            L::store(sum.as_mut_ptr().add(v), all, total);
+            let Some(weight) = weight else { continue };
+            let (label, weight) = (load(label, v), load(weight, v));
+            for (j, e) in e.iter_mut().enumerate() {
+                let class = L::splat(T::from_index(j as i64));
+                let truth = L::choose(label, class, L::splat(T::ONE), L::splat(T::ZERO));
+                let gradient = L::mul(L::sub(L::div(load(e, v), total), truth), weight);
+                L::store(e.as_mut_ptr().add(v), all, L::unless_zero(gradient, weight));
+            }
+        }
+        if !losses {
+            return None;
+        }
+        let mut loss = vector(&sum, &T::ln);
+        for v in (0..LANES).step_by(L::COUNT) {
+            L::store(loss.as_mut_ptr().add(v), all, L::sub(load(&loss, v), load(&at_label, v)));
+        }
+        Some(loss)
+    }
+}
+
 /// A block's numbers, followed by zeros where there are fewer than the block has rows.
 #[inline(always)]
-fn padded<T: Float>(some: &[T]) -> [T; LANES] {
+pub(super) fn padded<T: Float>(some: &[T]) -> [T; LANES] {
     let mut all = [T::ZERO; LANES];
     match some.first_chunk() {
         Some(some) => all = *some,

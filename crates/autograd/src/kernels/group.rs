@@ -7,9 +7,11 @@ use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::Raw;
 use super::map::LANES;
+use super::perceptron::{self, Perceptron};
 use super::product::{self, Call, Left, Partial, Shape, Sizes};
 use super::simd::Level;
 use crate::Float;
+use std::mem::MaybeUninit;
 
 /// Buffers that a group can touch.
 pub(crate) const MOST_BUFFERS: usize = 48;
@@ -79,8 +81,71 @@ pub(crate) enum Task<T> {
     },
     /// The transpose of a row-major matrix.
     Turn { rows: usize, cols: usize, from: Place, to: Place },
+    /// A step of a net of one hidden layer.
+    Net(Net<T>),
     /// A copy.
     Copy { len: usize, from: Place, to: Place },
+}
+
+/// A step of a net of one hidden layer; see [`perceptron`](super::perceptron).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Net<T> {
+    pub(crate) sizes: perceptron::Sizes,
+    pub(crate) mean: bool,
+    pub(crate) x: Place,
+    pub(crate) params: [Place; 4],
+    pub(crate) labels: Place,
+    pub(crate) cotangent: Place,
+    pub(crate) loss: Place,
+    /// Gradients of the parameters, or with a rate their next values, each in its parameter's place or in one of its own.
+    pub(crate) results: [Place; 4],
+    pub(crate) rate: Option<Rate<T>>,
+    pub(crate) scratch: Place,
+}
+
+impl<T: Float> Net<T> {
+    fn accesses(&self) -> Vec<Access> {
+        let Self { sizes, x, params, labels, cotangent, loss, results, rate, scratch, .. } = *self;
+        let mut list = vec![(x, sizes.rows * sizes.features, false), (labels, sizes.rows, false)];
+        list.extend([(cotangent, 1, false), (loss, 1, true), (scratch, sizes.scratch::<T>(), true)]);
+        for ((param, result), len) in params.into_iter().zip(results).zip(sizes.params()) {
+            list.push((result, len, true));
+            // A parameter is read before it is written over.
+            if rate.is_none() || param != result {
+                list.push((param, len, false));
+            }
+        }
+        if let Some(Rate::At(rate)) = rate {
+            list.push((rate, 1, false));
+        }
+        list
+    }
+
+    /// # Safety
+    /// `at` gives places with the elements that `accesses` lists, which nobody else uses.
+    #[inline(always)]
+    unsafe fn run(&self, at: impl Fn(Place) -> *mut T, level: Level) {
+        // SAFETY: the caller promises the places.
+        unsafe {
+            let cotangent = *at(self.cotangent);
+            let count = self.sizes.rows;
+            let step = Perceptron {
+                sizes: self.sizes,
+                x: at(self.x),
+                params: self.params.map(|param| at(param).cast_const()),
+                labels: at(self.labels),
+                weight: if self.mean { cotangent / T::of_count(count) } else { cotangent },
+                results: self.results.map(&at),
+                rate: self.rate.map(|rate| match rate {
+                    Rate::Number(rate) => rate,
+                    Rate::At(rate) => *at(rate),
+                }),
+                scratch: at(self.scratch),
+            };
+            let total = step.run(level);
+            *at(self.loss) = T::of(if self.mean { total / count as f64 } else { total });
+        }
+    }
 }
 
 /// The classes that a [`Task::Loss`] takes.
@@ -121,6 +186,7 @@ impl<T: Float> Task<T> {
                 list.extend([(*scores, rows * n, false), (*labels, rows, false), (*cotangent, 1, false)]);
                 list.extend([(*loss, 1, true), (*gradient, rows * n, true)]);
             }
+            Self::Net(net) => return net.accesses(),
             Self::Turn { rows, cols, from, to } => list.extend([(*from, rows * cols, false), (*to, rows * cols, true)]),
             Self::Copy { len, from, to } => list.extend([(*from, *len, false), (*to, *len, true)]),
         }
@@ -195,11 +261,11 @@ impl<T: Float> Group<T> {
     /// # Panics
     /// Where a buffer is shorter than the tasks reach.
     pub(crate) fn run(&self, buffers: &mut [Vec<T>]) {
-        let mut bases = [std::ptr::null_mut(); MOST_BUFFERS];
+        let mut bases = [const { MaybeUninit::uninit() }; MOST_BUFFERS];
         for (base, &(buffer, reach)) in bases.iter_mut().zip(&self.buffers) {
             let buffer = &mut buffers[buffer];
             assert!(buffer.len() >= reach, "a buffer of {} elements is needed, not of {}", reach, buffer.len());
-            *base = buffer.as_mut_ptr();
+            base.write(buffer.as_mut_ptr());
         }
         let level = Level::best();
         let mut sums = LaneSums::default();
@@ -234,17 +300,17 @@ impl<T> std::fmt::Display for Group<T> {
 }
 
 /// # Safety
-/// The buffers at the bases are as long as the task reaches within the block, and nobody else uses them.
+/// The buffers of the task have bases, are as long as the task reaches within the block, and nobody else uses them.
 #[inline(always)]
 unsafe fn execute<T: Float>(
     task: &Task<T>,
-    bases: &[*mut T; MOST_BUFFERS],
+    bases: &[MaybeUninit<*mut T>; MOST_BUFFERS],
     block: Block,
     level: Level,
     sums: &mut LaneSums,
 ) {
     // SAFETY: the caller promises that the place is there.
-    let at = |place: Place| unsafe { bases[place.buffer].add(place.per_row * block.start) };
+    let at = |place: Place| unsafe { bases[place.buffer].assume_init().add(place.per_row * block.start) };
     let raw = |after: &After<T>| match *after {
         After::Nothing => Raw::Keep,
         After::Bias(row) => Raw::Bias(at(row).cast_const()),
@@ -300,6 +366,8 @@ unsafe fn execute<T: Float>(
                 }
             }
         }
+        // SAFETY: the caller promises that all are there.
+        Task::Net(net) => unsafe { net.run(at, level) },
         // SAFETY: the caller promises that both are there, and they do not overlap.
         Task::Turn { rows, cols, from, to } => unsafe { product::turn(at(*from), (*rows, *cols), at(*to)) },
         // SAFETY: the caller promises that both are there, and they do not overlap.

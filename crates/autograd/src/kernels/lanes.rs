@@ -34,10 +34,54 @@ pub trait Lanes<T> {
     unsafe fn mul_add(a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
     /// 0 where `x < 0`, else `x`.
     unsafe fn relu(x: Self::Vector) -> Self::Vector;
+    /// `a / b`
+    unsafe fn div(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The larger, `b` where one is NaN.
+    unsafe fn larger(a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `a` where two have the same bits, else `b`.
+    unsafe fn choose(x: Self::Vector, same: Self::Vector, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `x` where `by` is not 0, else 0.
+    unsafe fn unless_zero(x: Self::Vector, by: Self::Vector) -> Self::Vector;
     /// `g` where `x > 0`, else 0.
     unsafe fn gate(g: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// Zero beyond the mask.
+    unsafe fn keep(x: Self::Vector, mask: Self::Mask) -> Self::Vector;
     /// The sums of the lanes of four vectors.
     unsafe fn totals(x: [Self::Vector; 4]) -> [T; 4];
+    /// The columns of a row-major matrix of [`COUNT`](Self::COUNT) rows and up to four columns, which lies in as many
+    /// vectors as it has columns.
+    unsafe fn columns<const K: usize>(rows: [Self::Vector; K]) -> [Self::Vector; K];
+    /// The reverse of [`columns`](Self::columns).
+    unsafe fn rows<const K: usize>(columns: [Self::Vector; K]) -> [Self::Vector; K];
+}
+
+/// The most lanes that vectors have.
+const MOST: usize = 16;
+
+/// `to[i] = from[index(i)]` for the elements of vectors in a row, through memory.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn rearranged<T: Float, L: Lanes<T>, const K: usize>(
+    x: [L::Vector; K],
+    index: impl Fn(usize) -> usize,
+) -> [L::Vector; K] {
+    let (mut from, mut to) = ([[T::ZERO; MOST]; K], [[T::ZERO; MOST]; K]);
+    let mut y = x;
+    for k in 0..K {
+        // SAFETY: the caller promises the set; an array holds the lanes of any.
+        unsafe { L::store(from[k].as_mut_ptr(), L::first(L::COUNT), x[k]) };
+    }
+    for i in 0..K * L::COUNT {
+        let at = index(i);
+        to[i / L::COUNT][i % L::COUNT] = from[at / L::COUNT][at % L::COUNT];
+    }
+    for k in 0..K {
+        // SAFETY: as above.
+        y[k] = unsafe { L::load(to[k].as_ptr(), L::first(L::COUNT)) };
+    }
+    y
 }
 
 /// Arrays, which the compiler turns into the vectors that the target promises.
@@ -107,8 +151,34 @@ impl<T: Float> Lanes<T> for Portable {
         zip(x, x, |x, _| if x < T::ZERO { T::ZERO } else { x })
     }
     #[inline(always)]
+    unsafe fn div(a: [T; WIDTH], b: [T; WIDTH]) -> [T; WIDTH] {
+        zip(a, b, |a, b| a / b)
+    }
+    #[inline(always)]
+    unsafe fn larger(a: [T; WIDTH], b: [T; WIDTH]) -> [T; WIDTH] {
+        zip(a, b, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    unsafe fn choose(x: [T; WIDTH], same: [T; WIDTH], a: [T; WIDTH], b: [T; WIDTH]) -> [T; WIDTH] {
+        let mut y = b;
+        for i in 0..WIDTH {
+            y[i] = if x[i].same_bits(same[i]) { a[i] } else { b[i] };
+        }
+        y
+    }
+    #[inline(always)]
+    unsafe fn unless_zero(x: [T; WIDTH], by: [T; WIDTH]) -> [T; WIDTH] {
+        zip(x, by, |x, by| if by == T::ZERO { T::ZERO } else { x })
+    }
+    #[inline(always)]
     unsafe fn gate(g: [T; WIDTH], x: [T; WIDTH]) -> [T; WIDTH] {
         zip(g, x, |g, x| if x > T::ZERO { g } else { T::ZERO })
+    }
+    #[inline(always)]
+    unsafe fn keep(x: [T; WIDTH], mask: usize) -> [T; WIDTH] {
+        let mut y = x;
+        y[mask..].fill(T::ZERO);
+        y
     }
     #[inline(always)]
     unsafe fn totals(x: [[T; WIDTH]; 4]) -> [T; 4] {
@@ -118,6 +188,16 @@ impl<T: Float> Lanes<T> for Portable {
         }
         y
     }
+    #[inline(always)]
+    unsafe fn columns<const K: usize>(rows: [[T; WIDTH]; K]) -> [[T; WIDTH]; K] {
+        // SAFETY: arrays need no instruction set.
+        unsafe { rearranged::<T, Self, K>(rows, |i| i % WIDTH * K + i / WIDTH) }
+    }
+    #[inline(always)]
+    unsafe fn rows<const K: usize>(columns: [[T; WIDTH]; K]) -> [[T; WIDTH]; K] {
+        // SAFETY: arrays need no instruction set.
+        unsafe { rearranged::<T, Self, K>(columns, |i| i % K * WIDTH + i / K) }
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -126,7 +206,7 @@ pub(crate) use x86::{Avx2, Avx512};
 #[cfg(target_arch = "x86_64")]
 #[allow(clippy::wildcard_imports, reason = "the instructions of a CPU")]
 mod x86 {
-    use super::Lanes;
+    use super::{Lanes, rearranged};
     use std::arch::x86_64::*;
 
     pub struct Avx2;
@@ -143,8 +223,11 @@ mod x86 {
     macro_rules! lanes {
         ($set:ident, $t:ident, $vector:ident, $count:literal, rows $rows:literal, mask $mask:ident,
          $splat:ident, $zero:ident, $add:ident, $sub:ident, $mul:ident, $fma:ident, $max:ident,
-         |$n:ident| $first:expr, |$from:ident, $lm:ident| $load:expr, |$to:ident, $sm:ident, $sx:ident| $store:expr,
-         |$g:ident, $x:ident| $gate:expr, |$four:ident| $totals:expr) => {
+         $div:ident, |$n:ident| $first:expr, |$from:ident, $lm:ident| $load:expr, |$to:ident, $sm:ident, $sx:ident| $store:expr,
+         |$g:ident, $x:ident| $gate:expr, |$kx:ident, $km:ident| $keep:expr,
+         |$cx:ident, $same:ident, $ca:ident, $cb:ident| $choose:expr, |$ux:ident, $by:ident| $unless_zero:expr,
+         |$four:ident| $totals:expr,
+         pick $pick:ident) => {
             // SAFETY (of each block): the caller promises that the CPU has the set, and that the elements of a mask are
             // there; see the trait.
             #[allow(
@@ -195,12 +278,40 @@ mod x86 {
                     unsafe { $max($zero(), x) }
                 }
                 #[inline(always)]
+                unsafe fn div(a: $vector, b: $vector) -> $vector {
+                    unsafe { $div(a, b) }
+                }
+                #[inline(always)]
+                unsafe fn larger(a: $vector, b: $vector) -> $vector {
+                    unsafe { $max(a, b) }
+                }
+                #[inline(always)]
+                unsafe fn choose($cx: $vector, $same: $vector, $ca: $vector, $cb: $vector) -> $vector {
+                    unsafe { $choose }
+                }
+                #[inline(always)]
+                unsafe fn unless_zero($ux: $vector, $by: $vector) -> $vector {
+                    unsafe { $unless_zero }
+                }
+                #[inline(always)]
                 unsafe fn gate($g: $vector, $x: $vector) -> $vector {
                     unsafe { $gate }
                 }
                 #[inline(always)]
+                unsafe fn keep($kx: $vector, $km: $mask) -> $vector {
+                    unsafe { $keep }
+                }
+                #[inline(always)]
                 unsafe fn totals($four: [$vector; 4]) -> [$t; 4] {
                     unsafe { $totals }
+                }
+                #[inline(always)]
+                unsafe fn columns<const K: usize>(rows: [$vector; K]) -> [$vector; K] {
+                    unsafe { $pick(rows, |i| i % $count * K + i / $count) }
+                }
+                #[inline(always)]
+                unsafe fn rows<const K: usize>(columns: [$vector; K]) -> [$vector; K] {
+                    unsafe { $pick(columns, |i| i % K * $count + i / K) }
                 }
             }
         };
@@ -208,20 +319,31 @@ mod x86 {
 
     lanes!(Avx512, f32, __m512, 16, rows 8, mask __mmask16,
         _mm512_set1_ps, _mm512_setzero_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_fmadd_ps, _mm512_max_ps,
+        _mm512_div_ps,
         |n| if n < 16 { ((1_u32 << n) - 1) as u16 } else { u16::MAX },
         |from, mask| _mm512_maskz_loadu_ps(mask, from),
         |to, mask, x| _mm512_mask_storeu_ps(to, mask, x),
         |g, x| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), g),
-        |x| totals_256_f32([half_f32(x[0]), half_f32(x[1]), half_f32(x[2]), half_f32(x[3])]));
+        |x, mask| _mm512_maskz_mov_ps(mask, x),
+        |x, same, a, b| _mm512_mask_blend_ps(
+            _mm512_cmpeq_epi32_mask(_mm512_castps_si512(x), _mm512_castps_si512(same)), b, a),
+        |x, by| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_ps()), x),
+        |x| totals_256_f32([half_f32(x[0]), half_f32(x[1]), half_f32(x[2]), half_f32(x[3])]), pick pick_f32);
     lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
         _mm512_set1_pd, _mm512_setzero_pd, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_fmadd_pd, _mm512_max_pd,
+        _mm512_div_pd,
         |n| if n < 8 { ((1_u32 << n) - 1) as u8 } else { u8::MAX },
         |from, mask| _mm512_maskz_loadu_pd(mask, from),
         |to, mask, x| _mm512_mask_storeu_pd(to, mask, x),
         |g, x| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(x, _mm512_setzero_pd()), g),
-        |x| totals_256_f64([half_f64(x[0]), half_f64(x[1]), half_f64(x[2]), half_f64(x[3])]));
+        |x, mask| _mm512_maskz_mov_pd(mask, x),
+        |x, same, a, b| _mm512_mask_blend_pd(
+            _mm512_cmpeq_epi64_mask(_mm512_castpd_si512(x), _mm512_castpd_si512(same)), b, a),
+        |x, by| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_pd()), x),
+        |x| totals_256_f64([half_f64(x[0]), half_f64(x[1]), half_f64(x[2]), half_f64(x[3])]), pick pick_f64);
     lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
         _mm256_set1_ps, _mm256_setzero_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_max_ps,
+        _mm256_div_ps,
         |n| Some256 {
             mask: _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
             all: n >= 8,
@@ -229,9 +351,14 @@ mod x86 {
         |from, part| if part.all { _mm256_loadu_ps(from) } else { _mm256_maskload_ps(from, part.mask) },
         |to, part, x| if part.all { _mm256_storeu_ps(to, x) } else { _mm256_maskstore_ps(to, part.mask, x) },
         |g, x| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), g),
-        |x| totals_256_f32(x));
+        |x, part| _mm256_and_ps(x, _mm256_castsi256_ps(part.mask)),
+        |x, same, a, b| _mm256_blendv_ps(b, a, _mm256_castsi256_ps(
+            _mm256_cmpeq_epi32(_mm256_castps_si256(x), _mm256_castps_si256(same)))),
+        |x, by| _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(by, _mm256_setzero_ps()), x),
+        |x| totals_256_f32(x), pick pick_by_memory_f32);
     lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
         _mm256_set1_pd, _mm256_setzero_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_max_pd,
+        _mm256_div_pd,
         |n| Some256 {
             mask: _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
             all: n >= 4,
@@ -239,7 +366,59 @@ mod x86 {
         |from, part| if part.all { _mm256_loadu_pd(from) } else { _mm256_maskload_pd(from, part.mask) },
         |to, part, x| if part.all { _mm256_storeu_pd(to, x) } else { _mm256_maskstore_pd(to, part.mask, x) },
         |g, x| _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd()), g),
-        |x| totals_256_f64(x));
+        |x, part| _mm256_and_pd(x, _mm256_castsi256_pd(part.mask)),
+        |x, same, a, b| _mm256_blendv_pd(b, a, _mm256_castsi256_pd(
+            _mm256_cmpeq_epi64(_mm256_castpd_si256(x), _mm256_castpd_si256(same)))),
+        |x, by| _mm256_and_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(by, _mm256_setzero_pd()), x),
+        |x| totals_256_f64(x), pick pick_by_memory_f64);
+
+    /// A row: elements of vectors in a row by their places, by the permutations of two vectors that AVX-512 has.
+    macro_rules! pick {
+        ($name:ident, $vector:ident, $lane:ident, $count:literal, $load:ident, $permute:ident, $blend:ident, $mask:ident) => {
+            /// # Safety
+            /// The CPU has AVX-512, and `K ≤ 4`.
+            #[inline(always)]
+            unsafe fn $name<const K: usize>(x: [$vector; K], at: impl Fn(usize) -> usize) -> [$vector; K] {
+                let mut y = x;
+                for k in 0..K {
+                    let (mut index, mut upper) = ([0 as $lane; $count], 0);
+                    for (lane, index) in index.iter_mut().enumerate() {
+                        let at = at(k * $count + lane);
+                        // The instruction reads the bits that number the elements of two vectors.
+                        *index = at as $lane;
+                        upper |= $mask::from(at >= 2 * $count) << lane;
+                    }
+                    // SAFETY: the caller promises the set; the array has the size of a vector.
+                    unsafe {
+                        let index = $load(index.as_ptr().cast());
+                        y[k] = $permute(x[0], index, x[1.min(K - 1)]);
+                        if K > 2 {
+                            y[k] = $blend(upper, y[k], $permute(x[2.min(K - 1)], index, x[K - 1]));
+                        }
+                    }
+                }
+                y
+            }
+        };
+    }
+    pick!(pick_f32, __m512, i32, 16, _mm512_loadu_si512, _mm512_permutex2var_ps, _mm512_mask_blend_ps, u16);
+    pick!(pick_f64, __m512d, i64, 8, _mm512_loadu_si512, _mm512_permutex2var_pd, _mm512_mask_blend_pd, u8);
+
+    /// # Safety
+    /// The CPU has AVX2.
+    #[inline(always)]
+    unsafe fn pick_by_memory_f32<const K: usize>(x: [__m256; K], at: impl Fn(usize) -> usize) -> [__m256; K] {
+        // SAFETY: the caller promises the set.
+        unsafe { rearranged::<f32, Avx2, K>(x, at) }
+    }
+
+    /// # Safety
+    /// The CPU has AVX2.
+    #[inline(always)]
+    unsafe fn pick_by_memory_f64<const K: usize>(x: [__m256d; K], at: impl Fn(usize) -> usize) -> [__m256d; K] {
+        // SAFETY: the caller promises the set.
+        unsafe { rearranged::<f64, Avx2, K>(x, at) }
+    }
 
     /// The sum of the two halves of a vector.
     #[target_feature(enable = "avx512f,avx512dq")]

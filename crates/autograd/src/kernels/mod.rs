@@ -12,6 +12,7 @@ pub(crate) mod map;
 pub(crate) mod reduce;
 pub(crate) mod softmax;
 pub(crate) mod cross_entropy;
+pub(crate) mod perceptron;
 pub(crate) mod group;
 pub(crate) mod strided;
 pub(crate) mod take;

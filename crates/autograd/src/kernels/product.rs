@@ -43,7 +43,9 @@ impl Shape {
     pub(crate) fn of<T>((m, k, n): Sizes, ta: bool, tb: bool) -> Option<Self> {
         // An operand that is read again for each tile of rows must stay in the first-level cache, unless there is but one.
         const NEAR: usize = 32 * 1024;
-        if n <= 4 && k >= 32 && !ta && (tb || k * n <= TURNED) {
+        // Shorter sums leave most lanes of a vector empty.
+        const SHORT: usize = 8;
+        if n <= 4 && k >= SHORT && !ta && (tb || k * n <= TURNED) {
             return Some(Self::Dots);
         }
         if ta && n <= piece::NARROW && m >= 16 && m >= 2 * n {

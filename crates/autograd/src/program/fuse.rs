@@ -25,6 +25,9 @@ pub(super) enum Fused {
     ColumnSums { then: Then },
     /// The loss of scores and labels, and its gradient for the cotangent that is the third operand: two results.
     LossAndGradient(Reduction),
+    /// A step of a net of one hidden layer, of `x`, `W1`, `b1`, `W2`, `b2`, labels, the cotangent of the loss, and a rate.
+    /// Its results are the loss, and gradients or next values of the parameters.
+    Perceptron { reduction: Reduction, then: Then, results: [u32; 5] },
 }
 
 /// What follows a product, and the operands that it reads.
@@ -48,7 +51,7 @@ impl Fused {
         match self {
             Self::Product { ta, tb, .. } => Self::Product { ta, tb, then: following },
             Self::ColumnSums { .. } => Self::ColumnSums { then: following },
-            Self::LossAndGradient(_) => self,
+            Self::LossAndGradient(_) | Self::Perceptron { .. } => self,
         }
     }
 
@@ -58,19 +61,27 @@ impl Fused {
             Self::Product { .. } => 2,
             Self::ColumnSums { .. } => 1,
             Self::LossAndGradient(_) => 3,
+            Self::Perceptron { .. } => 7,
         }
     }
 
     pub(super) fn then(self) -> Then {
         match self {
-            Self::Product { then, .. } | Self::ColumnSums { then } => then,
+            Self::Product { then, .. } | Self::ColumnSums { then } | Self::Perceptron { then, .. } => then,
             Self::LossAndGradient(_) => Then::Nothing,
         }
     }
 
-    /// Which operand the result may be written over: the one that a step of gradient descent starts from.
-    pub(super) fn updates(self) -> Option<usize> {
-        matches!(self.then(), Then::Descend { .. }).then(|| self.own_operands())
+    /// Which operand a result may be written over: the one that a step of gradient descent starts from.
+    pub(super) fn updates(self, result: u32) -> Option<usize> {
+        if !matches!(self.then(), Then::Descend { .. }) {
+            return None;
+        }
+        match self {
+            // Parameters stand behind `x`, and their next values behind the loss.
+            Self::Perceptron { results, .. } => results[1..].iter().position(|&r| r == result).map(|k| k + 1),
+            Self::Product { .. } | Self::ColumnSums { .. } | Self::LossAndGradient(_) => Some(self.own_operands()),
+        }
     }
 }
 
@@ -102,7 +113,7 @@ impl<T: Float> Graph<T> {
     }
 
     /// How many needed nodes read each node; what is asked for outside counts as read twice.
-    fn readers(&self) -> Vec<usize> {
+    pub(super) fn readers(&self) -> Vec<usize> {
         let needed = self.needed();
         let mut readers = vec![0; self.nodes.len()];
         for (_, node) in self.nodes.iter().enumerate().filter(|&(i, _)| needed[i]) {
@@ -115,7 +126,7 @@ impl<T: Float> Graph<T> {
     fn op(&self, i: u32) -> Option<&Kind<T>> {
         match &self.nodes[i as usize].source {
             Source::Op(kind) => Some(kind),
-            Source::Input | Source::State | Source::Constant(_) | Source::Fused(_) | Source::Second => None,
+            Source::Input | Source::State | Source::Constant(_) | Source::Fused(_) | Source::Beside => None,
         }
     }
 
@@ -190,7 +201,7 @@ impl<T: Float> Graph<T> {
     }
 
     /// A product of two matrices (or of rows with a matrix), or the sums of a matrix's columns, and its operands.
-    fn product(&self, i: u32) -> Option<(Fused, SmallVec<[u32; 3]>)> {
+    pub(super) fn product(&self, i: u32) -> Option<(Fused, SmallVec<[u32; 3]>)> {
         let node = &self.nodes[i as usize];
         let shape = |k: usize| &self.nodes[node.args[k] as usize].shape;
         let then = Then::Nothing;
@@ -219,7 +230,7 @@ impl<T: Float> Graph<T> {
         if let Some(j) = (0..i).find(|&j| is_loss(j)) {
             self.nodes[j].source = Source::Fused(Fused::LossAndGradient(reduction));
             self.nodes[j].args = args;
-            self.nodes[i].source = Source::Second;
+            self.nodes[i].source = Source::Beside;
             self.nodes[i].args = smallvec![j as u32];
         }
     }
@@ -235,20 +246,21 @@ pub(super) struct FusedStep {
     pub(super) fused: Fused,
     pub(super) args: SmallVec<[Operand; 5]>,
     pub(super) result: Operand,
-    pub(super) second: Option<Operand>,
+    /// Further results.
+    pub(super) beside: Vec<Operand>,
     /// `(m, k, n)` of a product.
     sizes: (usize, usize, usize),
 }
 
 impl FusedStep {
-    pub(super) fn new(fused: Fused, args: SmallVec<[Operand; 5]>, result: Operand, second: Option<Operand>) -> Self {
+    pub(super) fn new(fused: Fused, args: SmallVec<[Operand; 5]>, result: Operand, beside: Vec<Operand>) -> Self {
         let n = result.shape.last().copied().unwrap_or(1);
         let m = result.len.checked_div(n).unwrap_or(0);
         let k = match (fused, &args[0].shape[..]) {
             (Fused::Product { ta: true, .. }, [k, ..]) | (Fused::Product { ta: false, .. }, [.., k]) => *k,
             _ => 0,
         };
-        Self { fused, args, result, second, sizes: (m, k, n) }
+        Self { fused, args, result, beside, sizes: (m, k, n) }
     }
 
     pub(super) fn run<T: Float>(&self, buffers: &[Vec<T>], result: &mut [T], second: &mut [T]) {
@@ -275,6 +287,7 @@ impl FusedStep {
                 let view = |k: usize| View { shape: &self.args[k].shape, data: slice(k) };
                 reduction.eval(view(0), view(1), result, Some((slice(2), second)));
             }
+            Fused::Perceptron { .. } => unreachable!("a net is computed in a group"),
         }
     }
 }
@@ -283,11 +296,12 @@ impl fmt::Display for FusedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let show = |o: &Operand| format!("b{} {}", o.buffer, o.shape);
         let args: Vec<String> = self.args.iter().map(show).collect();
-        let results: Vec<String> = [Some(&self.result), self.second.as_ref()].into_iter().flatten().map(show).collect();
+        let results: Vec<String> = std::iter::once(&self.result).chain(&self.beside).map(show).collect();
         let first = match self.fused {
             Fused::Product { .. } => "matmul",
             Fused::ColumnSums { .. } => "sum",
             Fused::LossAndGradient(_) => "cross_entropy · cross_entropy_grad",
+            Fused::Perceptron { .. } => "one hidden layer, forward and backward",
         };
         let then = match self.fused.then() {
             Then::Nothing => "",

@@ -35,8 +35,8 @@ pub(super) enum Source<T: Float> {
     Op(Kind<T>),
     /// Computed together with what it follows.
     Fused(Fused),
-    /// The second result of the node that is its operand.
-    Second,
+    /// A further result of the node that is its operand.
+    Beside,
 }
 
 impl<T: Float> Source<T> {
@@ -44,7 +44,7 @@ impl<T: Float> Source<T> {
     pub(super) fn is_computed(&self) -> bool {
         match self {
             Self::Input | Self::State | Self::Constant(_) => false,
-            Self::Op(_) | Self::Fused(_) | Self::Second => true,
+            Self::Op(_) | Self::Fused(_) | Self::Beside => true,
         }
     }
 }
@@ -117,7 +117,7 @@ impl<T: Float> Graph<T> {
             dynamic[i] = match node.source {
                 Source::Input | Source::State => true,
                 Source::Constant(_) => false,
-                Source::Op(_) | Source::Fused(_) | Source::Second => node.args.iter().any(|&a| dynamic[a as usize]),
+                Source::Op(_) | Source::Fused(_) | Source::Beside => node.args.iter().any(|&a| dynamic[a as usize]),
             };
         }
         dynamic
@@ -133,6 +133,9 @@ impl<T: Float> Graph<T> {
         }
         if passes.fusion {
             self.fuse();
+        }
+        if passes.fusion && passes.nets {
+            self.fuse_nets();
         }
         self
     }

@@ -10,6 +10,7 @@ mod feed;
 mod graph;
 mod passes;
 mod fuse;
+mod nets;
 mod segment;
 mod chain;
 mod plan;
@@ -250,7 +251,7 @@ impl<T: Float> Program<T> {
                     eval(op, args.len(), view, ViewMut { shape: &result.shape, data });
                 });
             }
-            Step::Fused(fused) => into(&mut self.buffers, &fused.result, |buffers, data| match &fused.second {
+            Step::Fused(fused) => into(&mut self.buffers, &fused.result, |buffers, data| match fused.beside.first() {
                 Some(second) => into(buffers, second, |buffers, second| fused.run(buffers, data, second)),
                 None => fused.run(buffers, data, &mut []),
             }),

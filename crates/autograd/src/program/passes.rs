@@ -20,6 +20,8 @@ pub struct Passes {
     pub common: bool,
     /// Compute products together with what follows them, and losses together with their gradients.
     pub fusion: bool,
+    /// Compute a step of a net of one hidden layer, few features and few classes in one sweep; a part of `fusion`.
+    pub nets: bool,
     /// Take rows through runs of products, losses and sums block by block, where that keeps them in the first-level cache.
     pub blocks: bool,
     /// Run chains of element-wise operations tile by tile.
@@ -30,7 +32,16 @@ pub struct Passes {
 
 impl Default for Passes {
     fn default() -> Self {
-        Self { dead: true, constants: true, common: true, fusion: true, blocks: true, chains: true, memory: true }
+        Self {
+            dead: true,
+            constants: true,
+            common: true,
+            fusion: true,
+            nets: true,
+            blocks: true,
+            chains: true,
+            memory: true,
+        }
     }
 }
 

@@ -58,8 +58,8 @@ pub(super) struct Plan<T: Float> {
     share: bool,
     /// Values that copies make.
     shapes: Vec<Shape>,
-    /// The second result of work that has two.
-    second_of: HashMap<u32, u32>,
+    /// The further results of work that has several.
+    beside: HashMap<u32, Vec<u32>>,
     segments: Vec<Segment>,
 }
 
@@ -67,9 +67,9 @@ impl<T: Float> Plan<T> {
     pub(super) fn new(mut graph: Graph<T>, passes: Passes) -> Self {
         let needed = if passes.dead { graph.needed() } else { vec![true; graph.nodes.len()] };
         let is_computed = |graph: &Graph<T>, i: u32| graph.nodes[i as usize].source.is_computed();
-        let is_second = |graph: &Graph<T>, i: u32| matches!(graph.nodes[i as usize].source, Source::Second);
+        let is_beside = |graph: &Graph<T>, i: u32| matches!(graph.nodes[i as usize].source, Source::Beside);
         let order: Vec<u32> = (0..graph.nodes.len() as u32)
-            .filter(|&i| needed[i as usize] && is_computed(&graph, i) && !is_second(&graph, i))
+            .filter(|&i| needed[i as usize] && is_computed(&graph, i) && !is_beside(&graph, i))
             .collect();
         let absorbed = if passes.chains { absorbed(&graph, &order) } else { vec![false; graph.nodes.len()] };
         let guard_needs = graph.reached_from(graph.guards.iter().map(|guard| guard.0));
@@ -108,14 +108,14 @@ impl<T: Float> Plan<T> {
         let outputs = own(&graph, &graph.outputs, &[]);
         graph.next = next;
         graph.outputs = outputs;
-        let mut second_of = HashMap::new();
-        for (i, node) in graph.nodes.iter().enumerate().filter(|&(i, _)| needed[i] && is_second(&graph, i as u32)) {
-            second_of.insert(node.args[0], i as u32);
+        let mut beside: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (i, node) in graph.nodes.iter().enumerate().filter(|&(i, _)| needed[i] && is_beside(&graph, i as u32)) {
+            beside.entry(node.args[0]).or_default().push(i as u32);
         }
         let order: Vec<u32> = work.iter().map(|(value, _)| *value).collect();
         let segments =
-            if passes.fusion { segments(&graph, &order, guarded, passes.blocks, &second_of) } else { Vec::new() };
-        Self { graph, work, guarded, share: passes.memory, shapes, second_of, segments }
+            if passes.fusion { segments(&graph, &order, guarded, passes.blocks, &beside) } else { Vec::new() };
+        Self { graph, work, guarded, share: passes.memory, shapes, beside, segments }
     }
 
     fn shape(&self, value: u32) -> &Shape {
@@ -163,7 +163,7 @@ impl<T: Float> Plan<T> {
             let constant = match node.source {
                 Source::Constant(of) => of,
                 Source::Input | Source::State => i as u32,
-                Source::Op(_) | Source::Fused(_) | Source::Second => continue,
+                Source::Op(_) | Source::Fused(_) | Source::Beside => continue,
             };
             if is_read[i] {
                 place[i] = Some(buffers.len());
@@ -174,12 +174,12 @@ impl<T: Float> Plan<T> {
         // Within blocks, what a later block reads or adds to must stay; only what belongs to one block is reused in it.
         let (mut free_in_block, mut free_after): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for (time, (value, work)) in self.work.iter().enumerate() {
-            if let Some(state) = self.in_place(time, *value, work, &last_read) {
-                place[*value as usize] = place[state as usize];
-                continue;
-            }
-            let results = || std::iter::once(*value).chain(self.second_of.get(value).copied());
+            let results = || std::iter::once(*value).chain(self.beside.get(value).into_iter().flatten().copied());
             for result in results() {
+                if let Some(state) = self.in_place(time, result, (*value, work), &last_read) {
+                    place[result as usize] = place[state as usize];
+                    continue;
+                }
                 let blocks = self.blocks_at(time);
                 let is_local = blocks.is_some_and(|blocks| blocks.is_local(result));
                 let numel = self.shape(result).numel();
@@ -233,8 +233,8 @@ impl<T: Float> Plan<T> {
 
     /// The state whose next value is computed element by element from it, if that be written over the state itself: nothing reads the state
     /// afterwards, nobody outside asks for it, and all branches are checked before.
-    fn in_place(&self, time: usize, value: u32, work: &Work, last_read: &[usize]) -> Option<u32> {
-        let k = self.graph.next.iter().position(|&next| next == value)?;
+    fn in_place(&self, time: usize, result: u32, (value, work): (u32, &Work), last_read: &[usize]) -> Option<u32> {
+        let k = self.graph.next.iter().position(|&next| next == result)?;
         let state = self.graph.state[k];
         let asked = self.graph.outputs.contains(&state) || self.graph.guards.iter().any(|guard| guard.0 == state);
         if asked || !self.share || time < self.guarded || last_read[state as usize] != time {
@@ -245,7 +245,7 @@ impl<T: Float> Plan<T> {
         let fits = match node.source {
             // The one operand that is read element by element, and no other.
             Source::Fused(fused) => {
-                fused.updates().is_some_and(|k| node.args[k] == state) && {
+                fused.updates(result).is_some_and(|k| node.args[k] == state) && {
                     reads.iter().filter(|&&read| read == state).count() == 1
                 }
             }
@@ -253,7 +253,7 @@ impl<T: Float> Plan<T> {
                 let full = Layout::of(self.shape(state), &node.shape) == Some(Layout::Full);
                 is_element_wise(&self.graph, value) && reads.contains(&state) && full
             }
-            Source::Input | Source::State | Source::Constant(_) | Source::Second => false,
+            Source::Input | Source::State | Source::Constant(_) | Source::Beside => false,
         };
         fits.then_some(state)
     }
@@ -279,10 +279,10 @@ impl<T: Float> Plan<T> {
                 match &node.source {
                     Source::Op(kind) => Step::Op { kind: kind.clone(), args: args.collect(), result: operand(*value) },
                     Source::Fused(fused) => {
-                        let second = self.second_of.get(value).map(|&second| operand(second));
-                        Step::Fused(FusedStep::new(*fused, args.collect(), operand(*value), second))
+                        let beside = self.beside.get(value).into_iter().flatten().map(|&result| operand(result));
+                        Step::Fused(FusedStep::new(*fused, args.collect(), operand(*value), beside.collect()))
                     }
-                    Source::Input | Source::State | Source::Constant(_) | Source::Second => {
+                    Source::Input | Source::State | Source::Constant(_) | Source::Beside => {
                         unreachable!("work is operations")
                     }
                 }
@@ -290,7 +290,7 @@ impl<T: Float> Plan<T> {
             Work::Node { members } => Step::Chain(self.chain(members, &operand)),
         };
         let (mut steps, mut guarded): (Vec<Step<T>>, usize) = (Vec::new(), 0);
-        let tasks = Tasks { graph: &self.graph, place, second_of: &self.second_of };
+        let tasks = Tasks { graph: &self.graph, place, beside: &self.beside };
         let mut time = 0;
         while time < self.work.len() {
             if time == self.guarded {

@@ -4,7 +4,7 @@
 use super::fuse::{Fused, Then};
 use super::graph::{Graph, Source};
 use crate::float::Float;
-use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Rate, Task};
+use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Net, Place, Rate, Task};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use std::collections::{HashMap, HashSet};
@@ -56,6 +56,7 @@ fn sizes<T: Float>(graph: &Graph<T>, node: u32, fused: Fused) -> product::Sizes 
         Fused::Product { ta: false, .. } => (shape(node).numel() / n.max(1), first.last().copied().unwrap_or(1), n),
         Fused::ColumnSums { .. } => (1, first[0], n),
         Fused::LossAndGradient(_) => (first[0], 0, first[1]),
+        Fused::Perceptron { .. } => (first[0], first[1], 0),
     }
 }
 
@@ -67,6 +68,7 @@ fn own_kernel<T: Float>(graph: &Graph<T>, node: u32) -> Option<Fused> {
         Fused::Product { ta, tb, .. } => m * k * n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some(),
         Fused::ColumnSums { .. } => k * n > 0,
         Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
+        Fused::Perceptron { .. } => true,
     };
     own.then_some(fused)
 }
@@ -77,7 +79,7 @@ pub(super) fn segments<T: Float>(
     order: &[u32],
     guarded: usize,
     in_blocks: bool,
-    second_of: &HashMap<u32, u32>,
+    beside: &HashMap<u32, Vec<u32>>,
 ) -> Vec<Segment> {
     let mut segments = Vec::new();
     let mut start = 0;
@@ -91,7 +93,7 @@ pub(super) fn segments<T: Float>(
             losses += usize::from(matches!(fused, Fused::LossAndGradient(_)));
             values.extend(graph.nodes[node as usize].args.iter().copied());
             values.insert(node);
-            values.extend(second_of.get(&node));
+            values.extend(beside.get(&node).into_iter().flatten());
             // Each piece of work may bring two more buffers, for what it turns and for its sums.
             if losses > 1 || values.len() + 2 * (end + 1 - start) > MOST_BUFFERS {
                 break;
@@ -99,7 +101,7 @@ pub(super) fn segments<T: Float>(
             end += 1;
         }
         if end > start {
-            let blocks = if in_blocks { blocks(graph, &order[start..end], second_of) } else { None };
+            let blocks = if in_blocks { blocks(graph, &order[start..end], beside) } else { None };
             segments.push(Segment { range: start..end, blocks });
         }
         start = end.max(start + 1);
@@ -108,11 +110,11 @@ pub(super) fn segments<T: Float>(
 }
 
 /// How a run of work can be done in blocks of rows, if it can, and if it is too much for the cache as a whole.
-fn blocks<T: Float>(graph: &Graph<T>, order: &[u32], second_of: &HashMap<u32, u32>) -> Option<Blocks> {
+fn blocks<T: Float>(graph: &Graph<T>, order: &[u32], beside: &HashMap<u32, Vec<u32>>) -> Option<Blocks> {
     let shape = |i: u32| &graph.nodes[i as usize].shape;
     let rows = order.iter().find_map(|&node| match own_kernel(graph, node)? {
         fused @ Fused::Product { ta: false, .. } => Some(sizes(graph, node, fused).0),
-        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) => None,
+        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) | Fused::Perceptron { .. } => None,
     })?;
     let mut by_row: HashSet<u32> = HashSet::new();
     let mut made: HashSet<u32> = HashSet::new();
@@ -137,14 +139,16 @@ fn blocks<T: Float>(graph: &Graph<T>, order: &[u32], second_of: &HashMap<u32, u3
             }
             Fused::ColumnSums { .. } if k == rows => (vec![args[0]], false),
             Fused::LossAndGradient(_) if m == rows => (vec![args[0], args[1]], true),
-            Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) => return None,
+            Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) | Fused::Perceptron { .. } => {
+                return None;
+            }
         };
         if args.iter().any(|a| made.contains(a) && !moving.contains(a)) {
             return None;
         }
         by_row.extend(&moving);
         // The loss itself is a sum; its gradient is row by row.
-        let result = if matches!(fused, Fused::LossAndGradient(_)) { second_of.get(&node).copied()? } else { node };
+        let result = if matches!(fused, Fused::LossAndGradient(_)) { *beside.get(&node)?.first()? } else { node };
         if row_by_row {
             made.insert(result);
             by_row.insert(result);
@@ -172,7 +176,7 @@ pub(super) struct Tasks<'a, T: Float> {
     pub(super) graph: &'a Graph<T>,
     /// The buffer of each value.
     pub(super) place: &'a [Option<usize>],
-    pub(super) second_of: &'a HashMap<u32, u32>,
+    pub(super) beside: &'a HashMap<u32, Vec<u32>>,
 }
 
 impl<T: Float> Tasks<'_, T> {
@@ -186,8 +190,30 @@ impl<T: Float> Tasks<'_, T> {
         Group::new(list.used, list.before, list.tasks, size)
     }
 
+    /// A step of a net of one hidden layer.
+    fn add_net(&self, node: u32, (reduction, then, results): (Reduction, Then, [u32; 5]), list: &mut Builder<'_, T>) {
+        let args = &self.graph.nodes[node as usize].args[..];
+        let mut place = |value: u32| list.whole(self.place[value as usize].expect("what is read has a place"));
+        let [x, labels, cotangent, loss] = [args[0], args[5], args[6], results[0]].map(&mut place);
+        let params = [args[1], args[2], args[3], args[4]].map(&mut place);
+        let [_, results @ ..] = results.map(&mut place);
+        let rate = match then {
+            Then::Descend { rate: Some(rate) } => Some(Rate::Number(T::of(rate))),
+            Then::Descend { rate: None } => Some(Rate::At(place(args[7]))),
+            Then::Nothing | Then::Bias | Then::BiasRelu | Then::Gate => None,
+        };
+        let sizes = self.graph.net_sizes(args);
+        let scratch = list.memory(sizes.scratch::<T>());
+        let mean = reduction == Reduction::Mean;
+        let net = Net { sizes, mean, x, params, labels, cotangent, loss, results, rate, scratch };
+        list.tasks.push(Task::Net(net));
+    }
+
     fn add(&self, node: u32, list: &mut Builder<'_, T>) {
         let fused = own_kernel(self.graph, node).expect("segments are of our own kernels");
+        if let Fused::Perceptron { reduction, then, results } = fused {
+            return self.add_net(node, (reduction, then, results), list);
+        }
         let args = &self.graph.nodes[node as usize].args[..];
         let sizes = sizes(self.graph, node, fused);
         let numel = |value: u32| self.graph.nodes[value as usize].shape.numel();
@@ -233,7 +259,7 @@ impl<T: Float> Tasks<'_, T> {
                 list.tasks.push(Task::ColumnSums { rows, n, along, x, out, after });
             }
             Fused::LossAndGradient(reduction) => {
-                let second = *self.second_of.get(&node).expect("a loss with a gradient has two results");
+                let second = self.beside[&node][0];
                 let (rows, _, n) = sizes;
                 let (scores, labels) = (moving(list, args[0]), moving(list, args[1]));
                 let (cotangent, loss) = (whole(list, args[2]), whole(list, node));
@@ -241,6 +267,7 @@ impl<T: Float> Tasks<'_, T> {
                 let along = list.along_rows();
                 list.tasks.push(Task::Loss { rows, n, along, mean, scores, labels, cotangent, loss, gradient });
             }
+            Fused::Perceptron { .. } => unreachable!("nets were added above"),
         }
     }
 }
@@ -299,7 +326,9 @@ impl<T: Float> Builder<'_, T> {
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Place {
         let same = |task: &Task<T>| match *task {
             Task::Turn { rows: r, cols: c, from: f, to } => ((r, c, f) == (rows, cols, from)).then_some(to),
-            Task::Product { .. } | Task::ColumnSums { .. } | Task::Loss { .. } | Task::Copy { .. } => None,
+            Task::Product { .. } | Task::ColumnSums { .. } | Task::Loss { .. } | Task::Copy { .. } | Task::Net(_) => {
+                None
+            }
         };
         if let Some(to) = self.before.iter().find_map(same) {
             return to;

@@ -1,0 +1,214 @@
+//! A step of a net of one hidden layer with few features and few classes, in one sweep over blocks of rows: forward,
+//! cross-entropy, backward, and the update of the parameters, with all that is between them in registers or in the
+//! first-level cache.
+//!
+//! ```text
+//! O1 = relu(X W1 + b1)    S = O1 W2 + b2    dS = (softmax S − Y) · weight
+//! dW2 = O1ᵀ dS    db2 = Σ dS    dZ1 = dS W2ᵀ where O1 > 0    dW1 = Xᵀ dZ1    db1 = Σ dZ1
+//! ```
+//!
+//! Every sum is in the order in which the kernels for its single operations compute it, so the bits are theirs: `X W1`,
+//! `dS W2ᵀ` and all sums over rows ascend, `O1 W2` is [`Shape::Dots`](super::product::Shape::Dots).
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
+
+mod forward;
+mod backward;
+
+use super::cross_entropy::{LaneSums, of_columns, padded};
+use super::lanes::Lanes;
+use super::map::LANES;
+use super::product::TURNED;
+use super::simd::{LaneKernel, Level};
+use crate::Float;
+
+/// The most features of an example.
+pub(crate) const FEATURES: usize = 4;
+/// The fewest and the most classes.
+pub(crate) const CLASSES: std::ops::RangeInclusive<usize> = 2..=4;
+
+/// The bytes of a block's hidden layer: what leaves room for the rest in a first-level cache of 32 KB or more.
+const BLOCK_BYTES: usize = 28 * 1024;
+/// The most rows of a block.
+const MOST_ROWS: usize = 64;
+/// Scratch memory starts at a multiple of this, so that no vector of it lies across two cache lines.
+const LINE: usize = 64;
+
+/// The sizes of a net of one hidden layer, and of its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) rows: usize,
+    pub(crate) features: usize,
+    pub(crate) hidden: usize,
+    pub(crate) classes: usize,
+}
+
+impl Sizes {
+    /// Whether a net is of the sizes that this kernel is for.
+    pub(crate) fn fit(self) -> bool {
+        let few = (1..=FEATURES).contains(&self.features) && CLASSES.contains(&self.classes);
+        few && self.rows > 0 && self.hidden > 0 && self.hidden * self.classes <= TURNED
+    }
+
+    /// The hidden nodes, filled up to whole vectors of any instruction set.
+    fn padded<T>(self) -> usize {
+        self.hidden.next_multiple_of(LINE / size_of::<T>())
+    }
+
+    /// Rows of a block, a multiple of what the softmax takes at a time.
+    fn block<T>(self) -> usize {
+        let rows = BLOCK_BYTES / (self.padded::<T>() * size_of::<T>()) / LANES * LANES;
+        rows.clamp(LANES, MOST_ROWS)
+    }
+
+    /// Elements of scratch memory: scores, the hidden layer of a block, the transpose of `W2`, sums of gradients, and
+    /// what aligning them may take.
+    pub(crate) fn scratch<T>(self) -> usize {
+        let width = self.padded::<T>();
+        self.scores::<T>() + width * (self.block::<T>() + 2 * self.classes + self.features + 1) + LANES + LINE
+    }
+
+    /// Elements of the scores of a block, groups of [`LANES`] rows, class after class.
+    fn scores<T>(self) -> usize {
+        self.block::<T>() * self.classes
+    }
+
+    /// How many elements `W1`, `b1`, `W2` and `b2` have.
+    pub(crate) fn params(self) -> [usize; 4] {
+        [self.features * self.hidden, self.hidden, self.hidden * self.classes, self.classes]
+    }
+}
+
+/// A step by pointers. Whoever makes one promises that all are there with the elements that the sizes say, that labels are
+/// classes, that the results overlap no operand but a parameter in its own place, and that the sizes fit.
+#[derive(Clone, Copy)]
+pub(super) struct Perceptron<T> {
+    pub(super) sizes: Sizes,
+    pub(super) x: *const T,
+    /// `W1`, `b1`, `W2` and `b2`.
+    pub(super) params: [*const T; 4],
+    pub(super) labels: *const T,
+    /// What `softmax S − Y` is multiplied by.
+    pub(super) weight: T,
+    /// Gradients of the parameters, or with a rate, their next values `p − rate · dp`.
+    pub(super) results: [*mut T; 4],
+    pub(super) rate: Option<T>,
+    /// [`Sizes::scratch`] elements, with anything in them.
+    pub(super) scratch: *mut T,
+}
+
+/// A block of rows in work.
+#[derive(Clone, Copy)]
+struct Block<T> {
+    step: Perceptron<T>,
+    start: usize,
+    rows: usize,
+    /// `[groups of LANES rows, classes, LANES]`: scores, then their gradients.
+    scores: *mut T,
+    /// `[rows, width]`
+    hidden: *mut T,
+    /// `[classes, width]`
+    w2: *mut T,
+    /// `[features + 1 + classes, width]`: sums of the gradients of `W1`, `b1` and the transpose of `W2`.
+    sums: *mut T,
+    width: usize,
+}
+
+impl<T: Float> Perceptron<T> {
+    /// Does it, and gives the sum of the losses.
+    ///
+    /// # Safety
+    /// What the type says.
+    pub(super) unsafe fn run(self, level: Level) -> f64 {
+        let mut losses = LaneSums::default();
+        level.run_lanes(Sweep { step: self, losses: &mut losses });
+        losses.total()
+    }
+}
+
+struct Sweep<'a, T> {
+    step: Perceptron<T>,
+    losses: &'a mut LaneSums,
+}
+
+impl<T: Float> LaneKernel<T> for Sweep<'_, T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>>(self) {
+        // SAFETY: the caller promises the set of the lanes, and whoever made the step its pointers and sizes.
+        unsafe {
+            match self.step.sizes.classes {
+                2 => self.of::<L, 2>(),
+                3 => self.of::<L, 3>(),
+                _ => self.of::<L, 4>(),
+            }
+        }
+    }
+}
+
+impl<T: Float> Sweep<'_, T> {
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
+    #[inline(always)]
+    unsafe fn of<L: Lanes<T>, const K: usize>(self) {
+        let Self { step, losses } = self;
+        let Perceptron { sizes, scratch, .. } = step;
+        let (width, size) = (sizes.padded::<T>(), sizes.block::<T>());
+        let scores = scratch.wrapping_add(scratch.align_offset(LINE));
+        let hidden = scores.wrapping_add(sizes.scores::<T>().next_multiple_of(LINE / size_of::<T>()));
+        let w2 = hidden.wrapping_add(size * width);
+        let sums = w2.wrapping_add(K * width);
+        let mut start = 0;
+        while start < sizes.rows {
+            let rows = size.min(sizes.rows - start);
+            let block = Block { step, start, rows, scores, hidden, w2, sums, width };
+            // SAFETY: the caller promises the set and the classes; a block lies within the rows.
+            unsafe {
+                block.forward::<L, K>();
+                block.losses::<L, K>(losses);
+                block.backward::<L, K>();
+            }
+            start += rows;
+        }
+    }
+}
+
+impl<T> Block<T> {
+    fn is_first(&self) -> bool {
+        self.start == 0
+    }
+
+    fn is_last(&self) -> bool {
+        self.start + self.rows == self.step.sizes.rows
+    }
+}
+
+impl<T: Float> Block<T> {
+    /// The losses of a block; the gradients replace its scores.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
+    #[inline(always)]
+    unsafe fn losses<L: Lanes<T>, const K: usize>(&self, losses: &mut LaneSums) {
+        let Self { step, start, rows, scores, .. } = self;
+        // SAFETY: the caller promises the set and the classes; the labels and the bias are there, and a block holds whole
+        // groups of scores.
+        unsafe {
+            let bias = step.params[3].cast::<[T; K]>().read();
+            let labels = std::slice::from_raw_parts(step.labels.add(*start), *rows);
+            for (group, labels) in labels.chunks(LANES).enumerate() {
+                let place = scores.add(group * K * LANES).cast::<[[T; LANES]; K]>();
+                let mut e = place.read();
+                for k in 0..K {
+                    for r in 0..LANES {
+                        e[k][r] += bias[k];
+                    }
+                }
+                let loss = of_columns::<T, L>(&mut e, &padded(labels), Some(&[step.weight; LANES]), true);
+                place.write(e);
+                if let Some(loss) = loss {
+                    losses.add(&loss, labels.len());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The gradients of a block, added to the sums over the blocks before it, and after the last block the results.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
+
+use super::{Block, Sizes};
+use crate::Float;
+use crate::kernels::lanes::Lanes;
+use crate::kernels::map::LANES;
+
+/// Sums that stay in registers for a vector of hidden nodes while rows go by.
+#[derive(Clone, Copy)]
+struct Sums<V, const D: usize, const K: usize> {
+    w1: [V; D],
+    b1: V,
+    w2: [V; K],
+}
+
+impl<T: Float> Block<T> {
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
+    #[inline(always)]
+    pub(super) unsafe fn backward<L: Lanes<T>, const K: usize>(&self) {
+        // SAFETY: the caller promises the set and the classes.
+        unsafe {
+            self.biases::<K>();
+            match self.step.sizes.features {
+                1 => self.nodes::<L, 1, K>(),
+                2 => self.nodes::<L, 2, K>(),
+                3 => self.nodes::<L, 3, K>(),
+                _ => self.nodes::<L, 4, K>(),
+            }
+        }
+    }
+
+    /// `db2 = Σ dS`
+    #[inline(always)]
+    unsafe fn biases<const K: usize>(&self) {
+        let Sizes { features, .. } = self.step.sizes;
+        // SAFETY: the caller promises the classes; the sums of the biases lie behind the others.
+        unsafe {
+            let place = self.sums.add((features + 1 + K) * self.width).cast::<[T; K]>();
+            let mut sums = if self.is_first() { [T::ZERO; K] } else { place.read() };
+            for i in 0..self.rows {
+                let ds = self.scores.add(i / LANES * K * LANES + i % LANES);
+                for k in 0..K {
+                    sums[k] += *ds.add(k * LANES);
+                }
+            }
+            if !self.is_last() {
+                return place.write(sums);
+            }
+            let (param, result) = (self.step.params[3], self.step.results[3]);
+            for k in 0..K {
+                let dp = sums[k];
+                result.add(k).write(self.step.rate.map_or(dp, |rate| *param.add(k) - dp * rate));
+            }
+        }
+    }
+
+    /// All hidden nodes, two vectors of them at a time if the registers hold their sums.
+    #[inline(always)]
+    unsafe fn nodes<L: Lanes<T>, const D: usize, const K: usize>(&self) {
+        let hidden = self.step.sizes.hidden;
+        let mut h = 0;
+        while h < hidden {
+            // SAFETY: the caller promises the set, the features and the classes; `h < hidden`.
+            unsafe {
+                if L::ROWS == 8 && D + K <= 6 && hidden - h > L::COUNT {
+                    self.vectors::<L, D, K, 2>(h);
+                    h += 2 * L::COUNT;
+                } else {
+                    self.vectors::<L, D, K, 1>(h);
+                    h += L::COUNT;
+                }
+            }
+        }
+    }
+
+    /// `V` vectors of hidden nodes from node `h` on.
+    #[inline(always)]
+    unsafe fn vectors<L: Lanes<T>, const D: usize, const K: usize, const V: usize>(&self, h: usize) {
+        let width = self.width;
+        // SAFETY: the caller promises the set, the features and the classes; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            let zero = L::splat(T::ZERO);
+            let mut w2 = [[zero; K]; V];
+            for v in 0..V {
+                for k in 0..K {
+                    w2[v][k] = L::load(self.w2.add(k * width + h + v * L::COUNT), all);
+                }
+            }
+            let mut sums = [Sums { w1: [zero; D], b1: zero, w2: [zero; K] }; V];
+            if !self.is_first() {
+                for v in 0..V {
+                    sums[v] = self.read::<L, D, K>(h + v * L::COUNT);
+                }
+            }
+            let x = self.step.x.add(self.start * D);
+            for i in 0..self.rows {
+                let ds = self.scores.add(i / LANES * K * LANES + i % LANES);
+                for v in 0..V {
+                    let o = L::load(self.hidden.add(i * width + h + v * L::COUNT), all);
+                    let mut dz = zero;
+                    for k in 0..K {
+                        let ds = L::splat(*ds.add(k * LANES));
+                        dz = L::mul_add(ds, w2[v][k], dz);
+                        sums[v].w2[k] = L::mul_add(o, ds, sums[v].w2[k]);
+                    }
+                    let dz = L::gate(dz, o);
+                    sums[v].b1 = L::add(sums[v].b1, dz);
+                    for d in 0..D {
+                        sums[v].w1[d] = L::mul_add(L::splat(*x.add(i * D + d)), dz, sums[v].w1[d]);
+                    }
+                }
+            }
+            for v in 0..V {
+                let h = h + v * L::COUNT;
+                if self.is_last() {
+                    self.finish::<L, D, K>(h, sums[v], w2[v]);
+                } else {
+                    self.write::<L, D, K>(h, sums[v]);
+                }
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn read<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize) -> Sums<L::Vector, D, K> {
+        // SAFETY: the caller promises the set; scratch memory has whole vectors.
+        unsafe {
+            let row = |j: usize| L::load(self.sums.add(j * self.width + h), L::first(L::COUNT));
+            let mut sums = Sums { w1: [row(0); D], b1: row(D), w2: [row(D + 1); K] };
+            for d in 1..D {
+                sums.w1[d] = row(d);
+            }
+            for k in 1..K {
+                sums.w2[k] = row(D + 1 + k);
+            }
+            sums
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn write<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
+        for (j, sum) in sums.w1.into_iter().chain([sums.b1]).chain(sums.w2).enumerate() {
+            // SAFETY: the caller promises the set; scratch memory has whole vectors.
+            unsafe { L::store(self.sums.add(j * self.width + h), L::first(L::COUNT), sum) };
+        }
+    }
+
+    /// The results at a vector of hidden nodes.
+    #[inline(always)]
+    unsafe fn finish<L: Lanes<T>, const D: usize, const K: usize>(
+        &self,
+        h: usize,
+        sums: Sums<L::Vector, D, K>,
+        w2: [L::Vector; K],
+    ) {
+        let Sizes { hidden, .. } = self.step.sizes;
+        let ([w1, b1, _, _], [to_w1, to_b1, to_w2, _]) = (self.step.params, self.step.results);
+        // SAFETY: the caller promises the set; masks end with the hidden nodes, and with the elements of `W2`.
+        unsafe {
+            let mask = L::first(hidden - h);
+            let next = |p: L::Vector, dp: L::Vector| match self.step.rate {
+                Some(rate) => L::sub(p, L::mul(dp, L::splat(rate))),
+                None => dp,
+            };
+            // All are read before one is written: a load waits long for a store whose masked part it covers.
+            let mut rows = sums.w1;
+            for d in 0..D {
+                rows[d] = next(L::load(w1.add(d * hidden + h), mask), rows[d]);
+            }
+            let bias = next(L::load(b1.add(h), mask), sums.b1);
+            for d in 0..D {
+                L::store(to_w1.add(d * hidden + h), mask, rows[d]);
+            }
+            L::store(to_b1.add(h), mask, bias);
+            let mut columns = sums.w2;
+            for k in 0..K {
+                columns[k] = next(w2[k], columns[k]);
+            }
+            for (k, row) in L::rows(columns).into_iter().enumerate() {
+                let at = h * K + k * L::COUNT;
+                L::store(to_w2.wrapping_add(at), L::first((hidden * K).saturating_sub(at)), row);
+            }
+        }
+    }
+}

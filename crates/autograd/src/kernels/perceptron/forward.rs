@@ -1,0 +1,95 @@
+//! The hidden layer of a block of rows, and its scores without their bias.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
+
+use super::Block;
+use crate::Float;
+use crate::kernels::lanes::Lanes;
+use crate::kernels::map::LANES;
+
+impl<T: Float> Block<T> {
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
+    #[inline(always)]
+    pub(super) unsafe fn forward<L: Lanes<T>, const K: usize>(&self) {
+        // SAFETY: the caller promises the set and the classes; tiles lie within the rows of the block.
+        unsafe {
+            if self.is_first() {
+                self.turn::<L, K>();
+            }
+            let mut i = 0;
+            while self.rows - i >= 4 {
+                self.tile::<L, K, 4>(i);
+                i += 4;
+            }
+            match self.rows - i {
+                3 => self.tile::<L, K, 3>(i),
+                2 => self.tile::<L, K, 2>(i),
+                1 => self.tile::<L, K, 1>(i),
+                _ => {}
+            }
+        }
+    }
+
+    /// The transpose of `W2`, with zeros where there are no hidden nodes.
+    #[inline(always)]
+    unsafe fn turn<L: Lanes<T>, const K: usize>(&self) {
+        let elements = self.step.sizes.hidden * K;
+        let mut h = 0;
+        while h < self.width {
+            // SAFETY: the caller promises the set and the classes; masks end with the elements.
+            unsafe {
+                let mut rows = [L::splat(T::ZERO); K];
+                for (k, row) in rows.iter_mut().enumerate() {
+                    let at = h * K + k * L::COUNT;
+                    *row = L::load(self.step.params[2].wrapping_add(at), L::first(elements.saturating_sub(at)));
+                }
+                for (k, column) in L::columns(rows).into_iter().enumerate() {
+                    L::store(self.w2.add(k * self.width + h), L::first(L::COUNT), column);
+                }
+            }
+            h += L::COUNT;
+        }
+    }
+
+    /// `R` rows from row `i` of the block on.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes<T>, const K: usize, const R: usize>(&self, i: usize) {
+        let super::Sizes { features, hidden, .. } = self.step.sizes;
+        let [w1, b1, _, _] = self.step.params;
+        // SAFETY: the caller promises the set, the classes and the rows; masks end with the hidden nodes.
+        unsafe {
+            let all = L::first(L::COUNT);
+            let x = self.step.x.add((self.start + i) * features);
+            let mut scores = [[L::splat(T::ZERO); 4]; K];
+            let mut h = 0;
+            while h < hidden {
+                let mask = L::first(hidden - h);
+                let mut z = [L::splat(T::ZERO); R];
+                for d in 0..features {
+                    let w = L::load(w1.add(d * hidden + h), mask);
+                    for r in 0..R {
+                        z[r] = L::mul_add(L::splat(*x.add(r * features + d)), w, z[r]);
+                    }
+                }
+                let bias = L::load(b1.add(h), mask);
+                for r in 0..R {
+                    // A feature that is not finite makes NaN of the zeros beyond the mask.
+                    z[r] = L::keep(L::relu(L::add(z[r], bias)), mask);
+                    L::store(self.hidden.add((i + r) * self.width + h), all, z[r]);
+                }
+                for k in 0..K {
+                    let w = L::load(self.w2.add(k * self.width + h), all);
+                    for r in 0..R {
+                        scores[k][r] = L::mul_add(z[r], w, scores[k][r]);
+                    }
+                }
+                h += L::COUNT;
+            }
+            let to = self.scores.add(i / LANES * K * LANES + i % LANES);
+            for k in 0..K {
+                to.add(k * LANES).cast::<[T; 4]>().write(L::totals(scores[k]));
+            }
+        }
+    }
+}
