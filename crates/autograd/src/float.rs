@@ -6,10 +6,20 @@ use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// What only the engine uses of its number types, and what keeps [`Float`] sealed.
+///
+/// The functions that lead to the kernels are here so that these are compiled once for each type, with this crate, and not
+/// again in every program that uses it.
+#[expect(private_interfaces, reason = "nobody outside can name what is in here")]
 mod sealed {
-    use crate::kernels::gemm::{Store, Strided, gemm_f32, gemm_f64};
+    use crate::kernels::column_sums::column_sums;
+    use crate::kernels::cross_entropy::{self, Gradients, Losses};
+    use crate::kernels::finish::Finish;
+    use crate::kernels::gemm::{self, Store, Strided, gemm_f32, gemm_f64};
+    use crate::kernels::group::Group;
     #[cfg(target_arch = "x86_64")]
     use crate::kernels::lanes::{self, Lanes};
+    use crate::kernels::product::{Operand, Sizes};
+    use crate::op::{Kind, SliceOp};
 
     pub trait Sealed: Sized {
         /// `a · b` into `out` for sizes `(m, k, n)`, by the GEMM crate.
@@ -20,6 +30,24 @@ mod sealed {
             out: &mut [Self],
             store: Store<Self>,
         );
+        /// The operation that made a node, or `None` for a leaf.
+        fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>>
+        where
+            Self: super::Float;
+        /// [`gemm::matmul`]
+        fn matmul(sizes: Sizes, a: Operand<'_, Self>, b: Operand<'_, Self>, out: &mut [Self], finish: Finish<'_, Self>);
+        /// [`column_sums`]
+        fn column_sums(x: &[Self], out: &mut [Self], finish: Finish<'_, Self>);
+        /// [`cross_entropy::cross_entropy`]
+        fn cross_entropy(
+            scores: &[Self],
+            labels: &[Self],
+            n: usize,
+            losses: Losses<'_, Self>,
+            gradients: Gradients<'_, Self>,
+        );
+        /// [`Group::run`]
+        fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>]);
         /// An index carried in the bits of a float, so that index nodes share the tape's buffers.
         fn from_index(i: i64) -> Self;
         /// The index that `from_index` packed.
@@ -49,6 +77,33 @@ mod sealed {
                     store: Store<Self>,
                 ) {
                     $gemm(sizes, a, b, out, store);
+                }
+                fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>> {
+                    kind.operation()
+                }
+                fn matmul(
+                    sizes: Sizes,
+                    a: Operand<'_, Self>,
+                    b: Operand<'_, Self>,
+                    out: &mut [Self],
+                    finish: Finish<'_, Self>,
+                ) {
+                    gemm::matmul(sizes, a, b, out, finish);
+                }
+                fn column_sums(x: &[Self], out: &mut [Self], finish: Finish<'_, Self>) {
+                    column_sums(x, out, finish);
+                }
+                fn cross_entropy(
+                    scores: &[Self],
+                    labels: &[Self],
+                    n: usize,
+                    losses: Losses<'_, Self>,
+                    gradients: Gradients<'_, Self>,
+                ) {
+                    cross_entropy::cross_entropy(scores, labels, n, losses, gradients);
+                }
+                fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>]) {
+                    group.run(buffers);
                 }
                 #[inline(always)]
                 fn from_index(i: i64) -> Self {

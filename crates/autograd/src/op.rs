@@ -201,8 +201,8 @@ macro_rules! builtin {
         }
 
         impl<T: Float> Kind<T> {
-            /// The operation, or `None` for a leaf.
-            pub(crate) fn op(&self) -> Option<&dyn SliceOp<T>> {
+            /// As [`Kind::op`], which is the one to call.
+            pub(crate) fn operation(&self) -> Option<&dyn SliceOp<T>> {
                 match self {
                     Self::Leaf | Self::Index => None,
                     $(Self::$variant(op) => Some(op),)*
@@ -255,6 +255,12 @@ builtin! {
 }
 
 impl<T: Float> Kind<T> {
+    /// The operation, or `None` for a leaf.
+    #[inline]
+    pub(crate) fn op(&self) -> Option<&dyn SliceOp<T>> {
+        T::op(self)
+    }
+
     /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.
     pub(crate) fn name(&self) -> &'static str {
         let leaf = if matches!(self, Self::Index) { "index" } else { "leaf" };

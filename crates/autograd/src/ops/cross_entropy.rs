@@ -66,10 +66,10 @@ impl Reduction {
         let (n, k) = (labels.data.len(), scores.shape[1]);
         let gradient = gradient.map(|(dy, out)| (self.weight(dy, n), out));
         if self == Self::None {
-            return cross_entropy(scores.data, labels.data, k, Losses::Each(loss), gradient);
+            return T::cross_entropy(scores.data, labels.data, k, Losses::Each(loss), gradient);
         }
         let mut sums = LaneSums::default();
-        cross_entropy(scores.data, labels.data, k, Losses::Sum(&mut sums), gradient);
+        T::cross_entropy(scores.data, labels.data, k, Losses::Sum(&mut sums), gradient);
         loss[0] = self.reduce(sums, n);
     }
 }

@@ -6,9 +6,7 @@
 use super::graph::{Graph, Source};
 use super::plan::Operand;
 use crate::float::Float;
-use crate::kernels::column_sums::column_sums;
 use crate::kernels::finish::Finish;
-use crate::kernels::gemm;
 use crate::op::{Arity, Kind, View};
 use crate::ops::binary::Binary;
 use crate::ops::cross_entropy::Reduction;
@@ -280,9 +278,9 @@ impl FusedStep {
         };
         match self.fused {
             Fused::Product { ta, tb, .. } => {
-                gemm::matmul(self.sizes, (slice(0), ta), (slice(1), tb), result, finish);
+                T::matmul(self.sizes, (slice(0), ta), (slice(1), tb), result, finish);
             }
-            Fused::ColumnSums { .. } => column_sums(slice(0), result, finish),
+            Fused::ColumnSums { .. } => T::column_sums(slice(0), result, finish),
             Fused::LossAndGradient(reduction) => {
                 let view = |k: usize| View { shape: &self.args[k].shape, data: slice(k) };
                 reduction.eval(view(0), view(1), result, Some((slice(2), second)));

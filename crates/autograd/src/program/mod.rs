@@ -243,7 +243,7 @@ impl<T: Float> Program<T> {
 
     fn execute(&mut self, index: usize) {
         match &self.steps[index] {
-            Step::Group(group, _) => group.run(&mut self.buffers),
+            Step::Group(group, _) => T::run_group(group, &mut self.buffers),
             Step::Op { kind, args, result } => {
                 let op = kind.op().expect("steps are operations");
                 into(&mut self.buffers, result, |buffers, data| {
