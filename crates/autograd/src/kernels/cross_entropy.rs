@@ -5,7 +5,7 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 use super::lanes::Lanes;
-use super::map::{LANES, vector};
+use super::map::LANES;
 use super::simd::{LaneKernel, Level};
 use super::softmax::{Rows, difference, exponentials};
 use crate::Float;
@@ -28,10 +28,21 @@ pub(crate) struct LaneSums([f64; LANES]);
 
 impl LaneSums {
     /// Adds the losses of the first `rows` rows of a block.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes.
     #[inline(always)]
-    pub(super) fn add<T: Float>(&mut self, losses: &[T; LANES], rows: usize) {
-        for (r, (sum, loss)) in self.0.iter_mut().zip(losses).enumerate() {
-            *sum += if r < rows { loss.to_f64() } else { 0.0 };
+    pub(super) unsafe fn add<T: Float, L: Lanes<T>>(&mut self, losses: &[T; LANES], rows: usize) {
+        let mut there = [T::ZERO; LANES];
+        for v in (0..LANES).step_by(L::COUNT) {
+            // SAFETY: the caller promises the set; vectors lie within the arrays, whose length is a multiple of theirs.
+            unsafe {
+                let loss = L::load(losses.as_ptr().add(v), L::first(rows.saturating_sub(v)));
+                L::store(there.as_mut_ptr().add(v), L::first(L::COUNT), loss);
+            }
+        }
+        for (sum, loss) in self.0.iter_mut().zip(there) {
+            *sum += loss.to_f64();
         }
     }
 
@@ -159,7 +170,7 @@ impl<T: Float> Narrow<'_, T> {
             });
             let asked = !matches!(losses, Losses::Dropped);
             // SAFETY: the caller promises the set of the lanes.
-            let loss = unsafe { of_columns::<T, L>(&mut e[..n], &label, weight.as_ref(), asked) };
+            let loss = unsafe { of_columns::<T, L, LANES>(&mut e[..n], &label, weight.as_ref(), asked) };
             if let Some((_, out)) = &mut gradients {
                 turn_back(&e[..n], &mut out[first * n..][..rows * n]);
             }
@@ -167,20 +178,21 @@ impl<T: Float> Narrow<'_, T> {
                 match &mut losses {
                     Losses::Dropped => {}
                     Losses::Each(each) => each[first..][..rows].copy_from_slice(&loss[..rows]),
-                    Losses::Sum(sums) => sums.add(&loss, rows),
+                    // SAFETY: the caller promises the set of the lanes.
+                    Losses::Sum(sums) => unsafe { sums.add::<T, L>(&loss, rows) },
                 }
             }
         }
     }
 }
 
-/// A block of [`LANES`] rows of scores, class after class: their losses, if they are asked for, and in place of the scores, if
-/// there is a weight, the gradients.
+/// A block of up to `W` rows of scores, class after class: their losses, if they are asked for, and in place of the scores,
+/// if there is a weight, the gradients. `W` is a whole number of vectors.
 ///
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>>(
+pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
     e: &mut [[T; LANES]],
     label: &[T; LANES],
     weight: Option<&[T; LANES]>,
@@ -191,7 +203,7 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>>(
     unsafe {
         let all = L::first(L::COUNT);
         let load = |x: &[T; LANES], v: usize| L::load(x.as_ptr().add(v), all);
-        for v in (0..LANES).step_by(L::COUNT) {
+        for v in (0..W).step_by(L::COUNT) {
             let mut top = load(&e[0], v);
             for e in &e[1..] {
                 // A NaN that this loses comes back with the exponentials.
@@ -207,9 +219,9 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>>(
             L::store(at_label.as_mut_ptr().add(v), all, found);
         }
         for e in &mut *e {
-            *e = vector(e, &T::exp);
+            each::<T, W>(e, &T::exp);
         }
-        for v in (0..LANES).step_by(L::COUNT) {
+        for v in (0..W).step_by(L::COUNT) {
             let mut total = L::splat(T::ZERO);
             for e in &*e {
                 total = L::add(total, load(e, v));
@@ -227,17 +239,26 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>>(
         if !losses {
             return None;
         }
-        let mut loss = vector(&sum, &T::ln);
-        for v in (0..LANES).step_by(L::COUNT) {
+        let mut loss = sum;
+        each::<T, W>(&mut loss, &T::ln);
+        for v in (0..W).step_by(L::COUNT) {
             L::store(loss.as_mut_ptr().add(v), all, L::sub(load(&loss, v), load(&at_label, v)));
         }
         Some(loss)
     }
 }
 
+/// `x[i] = f(x[i])` for the first `W`: a loop of constant length, so that it becomes vectors.
+#[inline(always)]
+fn each<T: Float, const W: usize>(x: &mut [T; LANES], f: &impl Fn(T) -> T) {
+    for x in &mut x[..W] {
+        *x = f(*x);
+    }
+}
+
 /// A block's numbers, followed by zeros where there are fewer than the block has rows.
 #[inline(always)]
-pub(super) fn padded<T: Float>(some: &[T]) -> [T; LANES] {
+fn padded<T: Float>(some: &[T]) -> [T; LANES] {
     let mut all = [T::ZERO; LANES];
     match some.first_chunk() {
         Some(some) => all = *some,

@@ -15,7 +15,7 @@
 mod forward;
 mod backward;
 
-use super::cross_entropy::{LaneSums, of_columns, padded};
+use super::cross_entropy::{LaneSums, of_columns};
 use super::lanes::Lanes;
 use super::map::LANES;
 use super::product::TURNED;
@@ -31,6 +31,8 @@ pub(crate) const CLASSES: std::ops::RangeInclusive<usize> = 2..=4;
 const BLOCK_BYTES: usize = 28 * 1024;
 /// The most rows of a block.
 const MOST_ROWS: usize = 64;
+/// Up to so many rows, half of the lanes are enough.
+const HALF: usize = LANES / 2;
 /// Scratch memory starts at a multiple of this, so that no vector of it lies across two cache lines.
 const LINE: usize = 64;
 
@@ -99,8 +101,8 @@ pub(super) struct Perceptron<T> {
 
 /// A block of rows in work.
 #[derive(Clone, Copy)]
-struct Block<T> {
-    step: Perceptron<T>,
+struct Block<'a, T> {
+    step: &'a Perceptron<T>,
     start: usize,
     rows: usize,
     /// `[groups of LANES rows, classes, LANES]`: scores, then their gradients.
@@ -119,7 +121,7 @@ impl<T: Float> Perceptron<T> {
     ///
     /// # Safety
     /// What the type says.
-    pub(super) unsafe fn run(self, level: Level) -> f64 {
+    pub(super) unsafe fn run(&self, level: Level) -> f64 {
         let mut losses = LaneSums::default();
         level.run_lanes(Sweep { step: self, losses: &mut losses });
         losses.total()
@@ -127,7 +129,7 @@ impl<T: Float> Perceptron<T> {
 }
 
 struct Sweep<'a, T> {
-    step: Perceptron<T>,
+    step: &'a Perceptron<T>,
     losses: &'a mut LaneSums,
 }
 
@@ -151,7 +153,7 @@ impl<T: Float> Sweep<'_, T> {
     #[inline(always)]
     unsafe fn of<L: Lanes<T>, const K: usize>(self) {
         let Self { step, losses } = self;
-        let Perceptron { sizes, scratch, .. } = step;
+        let Perceptron { sizes, scratch, .. } = *step;
         let (width, size) = (sizes.padded::<T>(), sizes.block::<T>());
         let scores = scratch.wrapping_add(scratch.align_offset(LINE));
         let hidden = scores.wrapping_add(sizes.scores::<T>().next_multiple_of(LINE / size_of::<T>()));
@@ -172,7 +174,7 @@ impl<T: Float> Sweep<'_, T> {
     }
 }
 
-impl<T> Block<T> {
+impl<T> Block<'_, T> {
     fn is_first(&self) -> bool {
         self.start == 0
     }
@@ -182,7 +184,7 @@ impl<T> Block<T> {
     }
 }
 
-impl<T: Float> Block<T> {
+impl<T: Float> Block<'_, T> {
     /// The losses of a block; the gradients replace its scores.
     ///
     /// # Safety
@@ -203,10 +205,21 @@ impl<T: Float> Block<T> {
                         e[k][r] += bias[k];
                     }
                 }
-                let loss = of_columns::<T, L>(&mut e, &padded(labels), Some(&[step.weight; LANES]), true);
+                let mut label = [T::ZERO; LANES];
+                for v in (0..LANES).step_by(L::COUNT) {
+                    let there = L::first(labels.len().saturating_sub(v));
+                    let some = L::load(labels.as_ptr().wrapping_add(v), there);
+                    L::store(label.as_mut_ptr().add(v), L::first(L::COUNT), some);
+                }
+                let weight = Some(&[step.weight; LANES]);
+                let loss = if labels.len() <= HALF && L::COUNT <= HALF {
+                    of_columns::<T, L, HALF>(&mut e, &label, weight, true)
+                } else {
+                    of_columns::<T, L, LANES>(&mut e, &label, weight, true)
+                };
                 place.write(e);
                 if let Some(loss) = loss {
-                    losses.add(&loss, labels.len());
+                    losses.add::<T, L>(&loss, labels.len());
                 }
             }
         }

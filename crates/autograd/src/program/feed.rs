@@ -63,6 +63,7 @@ impl<'p, T: Float> Binder<'p, T> {
 
     /// The next input's place and recorded slot, where it is to be copied and is of the recorded kind and shape.
     #[expect(clippy::type_complexity, reason = "the parts are named where they are used")]
+    #[inline(always)]
     fn place(&mut self, is_labels: bool, shape: &Shape) -> Result<Option<(usize, &'p Slot, &mut [T])>, ProgramError> {
         let input = self.next;
         self.next += 1;
@@ -72,17 +73,12 @@ impl<'p, T: Float> Binder<'p, T> {
                 *same &= slot.is_some_and(|slot| slot.labels.is_some() == is_labels && slot.shape == *shape);
                 Ok(None)
             }
-            Purpose::Fill(buffers) => {
-                let slot = slot.ok_or(ProgramError::Count { expected: self.slots.len(), found: self.next })?;
-                if slot.labels.is_some() != is_labels {
-                    return Err(ProgramError::Input { input, expected: if is_labels { "numbers" } else { "labels" } });
+            Purpose::Fill(buffers) => match slot {
+                Some(slot) if slot.labels.is_some() == is_labels && slot.shape == *shape => {
+                    Ok(Some((input, slot, &mut buffers[slot.buffer])))
                 }
-                if slot.shape != *shape {
-                    let (expected, found) = (slot.shape.clone(), shape.clone());
-                    return Err(ProgramError::Shape { what: format!("input {input}"), expected, found });
-                }
-                Ok(Some((input, slot, &mut buffers[slot.buffer])))
-            }
+                slot => Err(misfit(input, self.slots.len(), slot, is_labels, shape)),
+            },
         }
     }
 
@@ -90,6 +86,7 @@ impl<'p, T: Float> Binder<'p, T> {
     ///
     /// # Errors
     /// Where the next input was not recorded as numbers of this shape.
+    #[inline]
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
         if let Some((_, _, place)) = self.place(false, shape)? {
             place[..data.len()].copy_from_slice(data);
@@ -101,6 +98,7 @@ impl<'p, T: Float> Binder<'p, T> {
     ///
     /// # Errors
     /// Where the next input was not recorded as integers of this shape, or one is out of range.
+    #[inline]
     pub fn integers<I>(&mut self, shape: &Shape, data: I) -> Result<(), ProgramError>
     where
         I: IntoIterator<Item = i64, IntoIter: Clone>,
@@ -128,6 +126,21 @@ impl<'p, T: Float> Binder<'p, T> {
     pub(super) fn finish(self) -> Result<(), ProgramError> {
         let (expected, found) = (self.slots.len(), self.next);
         if expected == found { Ok(()) } else { Err(ProgramError::Count { expected, found }) }
+    }
+}
+
+/// Why an input does not fit its slot.
+#[cold]
+fn misfit(input: usize, slots: usize, slot: Option<&Slot>, is_labels: bool, shape: &Shape) -> ProgramError {
+    match slot {
+        None => ProgramError::Count { expected: slots, found: input + 1 },
+        Some(slot) if slot.labels.is_some() != is_labels => {
+            ProgramError::Input { input, expected: if is_labels { "numbers" } else { "labels" } }
+        }
+        Some(slot) => {
+            let (expected, found) = (slot.shape.clone(), shape.clone());
+            ProgramError::Shape { what: format!("input {input}"), expected, found }
+        }
     }
 }
 

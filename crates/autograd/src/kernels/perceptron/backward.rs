@@ -15,7 +15,7 @@ struct Sums<V, const D: usize, const K: usize> {
     w2: [V; K],
 }
 
-impl<T: Float> Block<T> {
+impl<T: Float> Block<'_, T> {
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
@@ -65,7 +65,7 @@ impl<T: Float> Block<T> {
         while h < hidden {
             // SAFETY: the caller promises the set, the features and the classes; `h < hidden`.
             unsafe {
-                if L::ROWS == 8 && D + K <= 6 && hidden - h > L::COUNT {
+                if L::ROWS == 8 && D + K <= 7 && hidden - h > L::COUNT {
                     self.vectors::<L, D, K, 2>(h);
                     h += 2 * L::COUNT;
                 } else {

@@ -7,7 +7,7 @@ use crate::Float;
 use crate::kernels::lanes::Lanes;
 use crate::kernels::map::LANES;
 
-impl<T: Float> Block<T> {
+impl<T: Float> Block<'_, T> {
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
