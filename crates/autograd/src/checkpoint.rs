@@ -26,6 +26,12 @@ struct Checkpoint {
 #[derive(Clone, Debug)]
 pub(crate) struct Recompute(Arc<Checkpoint>);
 
+impl PartialEq for Recompute {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
 impl Named for Recompute {
     const NAMES: &'static [&'static str] = &["checkpoint"];
 }

@@ -60,6 +60,8 @@ impl<T> Slot<T> {
 /// What a tape holds: the nodes, their values as far as they are computed, and memory to recycle.
 pub(crate) struct State<T: Float> {
     slots: Vec<Slot<T>>,
+    /// Whether something was computed since the last clear.
+    computed: bool,
     pub(crate) pool: Pool<T>,
     /// Whether a computation is under way, or was when it panicked.
     computing: bool,
@@ -71,7 +73,14 @@ pub(crate) struct State<T: Float> {
 
 impl<T: Float> Default for State<T> {
     fn default() -> Self {
-        Self { slots: Vec::new(), pool: Pool::default(), computing: false, watch: false, scratch: Vec::new() }
+        Self {
+            slots: Vec::new(),
+            computed: false,
+            pool: Pool::default(),
+            computing: false,
+            watch: false,
+            scratch: Vec::new(),
+        }
     }
 }
 
@@ -120,6 +129,9 @@ impl<T: Float> Tape<T> {
 
     #[track_caller]
     pub(crate) fn compute_roots(&self, roots: &[u32], keep: bool) {
+        if !keep && self.repeat_values(roots) {
+            return;
+        }
         let broken = self.state.borrow_mut().compute(&self.nodes, roots, keep);
         if let Some(index) = broken {
             panic!("{}", self.state.borrow().report(&self.nodes, index));
@@ -162,7 +174,32 @@ impl<T: Float> State<T> {
         &self.slots[index as usize].value.buffer()[..nodes[index].len]
     }
 
+    /// Whether a computation now may take another way than the usual one: leaves alone have values, nobody watches.
+    pub(crate) fn is_fresh(&self) -> bool {
+        !self.computed && !self.watch
+    }
+
+    /// A value that was given or computed, as long as its buffer is.
+    pub(crate) fn buffer(&self, index: u32) -> &[T] {
+        self.slots[index as usize].value.buffer()
+    }
+
+    /// Gives a node the value that was computed for it elsewhere, unless it has one.
+    pub(crate) fn fill(&mut self, index: u32, value: &[T]) {
+        self.computed = true;
+        let index = index as usize;
+        if self.slots.len() <= index {
+            self.slots.resize_with(index + 1, Slot::default);
+        }
+        if !self.slots[index].value.is_computed() {
+            let mut buffer = self.pool.take(value.len());
+            buffer[..value.len()].copy_from_slice(value);
+            self.slots[index].value = Value::Own(buffer);
+        }
+    }
+
     pub(crate) fn clear(&mut self) {
+        self.computed = false;
         self.pool.collect();
         for slot in self.slots.drain(..) {
             match slot.value {
@@ -179,6 +216,7 @@ impl<T: Float> State<T> {
     fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Option<u32> {
         let top = *roots.iter().max()?;
         let keep = keep || self.watch;
+        self.computed = true;
         if std::mem::replace(&mut self.computing, true) {
             // An operation panicked, and somebody went on: what it left behind counts for nothing.
             for slot in &mut self.slots {

@@ -34,6 +34,7 @@ mod forward;
 mod finite;
 mod checkpoint;
 mod program;
+mod repeat;
 mod derive;
 pub mod check;
 #[cfg(test)]

@@ -78,14 +78,120 @@ pub enum Pass {
     Forward,
 }
 
+impl Origin {
+    /// Whether two stand for the same line in the same pass.
+    #[inline]
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        std::ptr::eq(self.location, other.location)
+            && (self.pass, self.rule_of, self.constant, self.again)
+                == (other.pass, other.rule_of, other.constant, other.again)
+    }
+}
+
+/// The longest list that is kept when it is cleared: beyond this, what a node costs is small beside its arithmetic.
+pub(crate) const MOST_KEPT: usize = 1 << 12;
+
+/// A list of nodes that grows behind a shared reference.
+///
+/// When it is cleared, the nodes stay behind. The next list is compared with them as it is recorded: as long as it repeats
+/// them, nothing is written, and it costs a comparison to record a node.
+pub(crate) struct Nodes<T: Float> {
+    /// The nodes of the list before.
+    kept: Vec<Node<T>>,
+    /// How many of them this list repeats.
+    repeated: Cell<usize>,
+    /// Whether it has left them.
+    left: Cell<bool>,
+    /// What comes after those that it repeats.
+    grown: Grown<T>,
+}
+
+impl<T: Float> Default for Nodes<T> {
+    fn default() -> Self {
+        Self { kept: Vec::new(), repeated: Cell::new(0), left: Cell::new(false), grown: Grown::default() }
+    }
+}
+
+impl<T: Float> Nodes<T> {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.repeated.get() + self.grown.len.get()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Node<T>> {
+        (0..self.len() as u32).map(|i| &self[i])
+    }
+
+    /// Whether all that is recorded repeats the list before.
+    pub(crate) fn repeats(&self) -> bool {
+        !self.left.get()
+    }
+
+    /// How many nodes repeat those of the list before.
+    pub(crate) fn repeated(&self) -> usize {
+        self.repeated.get()
+    }
+
+    /// The next node of the list before, if that is what is recorded next.
+    #[inline]
+    pub(crate) fn repeat(&self, is_next: impl FnOnce(&Node<T>) -> bool) -> Option<u32> {
+        if self.left.get() {
+            return None;
+        }
+        let next = self.repeated.get();
+        if self.kept.get(next).is_some_and(is_next) {
+            self.repeated.set(next + 1);
+            Some(next as u32)
+        } else {
+            self.left.set(true);
+            None
+        }
+    }
+
+    /// Repeats all nodes of the list before up to a length, which the caller knows to be what is recorded next.
+    pub(crate) fn repeat_to(&self, len: usize) {
+        debug_assert!(self.repeats() && (self.len()..=self.kept.len()).contains(&len), "there is so much to repeat");
+        self.repeated.set(len);
+    }
+
+    /// Appends a node that repeats none.
+    #[inline]
+    pub(crate) fn push(&self, node: Node<T>) -> u32 {
+        self.left.set(true);
+        let i = self.grown.push(node);
+        self.repeated.get() as u32 + i
+    }
+
+    pub(crate) fn clear(&mut self) {
+        let len = self.len();
+        self.kept.truncate(self.repeated.take());
+        self.left.set(false);
+        if len <= MOST_KEPT {
+            self.kept.extend(self.grown.take());
+        } else {
+            self.kept.clear();
+            self.grown.clear();
+        }
+    }
+}
+
+impl<T: Float> Index<u32> for Nodes<T> {
+    type Output = Node<T>;
+    #[inline]
+    fn index(&self, i: u32) -> &Node<T> {
+        let (i, repeated) = (i as usize, self.repeated.get());
+        if i < repeated { &self.kept[i] } else { self.grown.at(i - repeated) }
+    }
+}
+
 /// Places for nodes, each filled once. What is filled stays where it is, so it can be read while the list grows.
 type Block<T> = Box<[OnceCell<Node<T>>]>;
 
 /// The size of the first of the further blocks.
 const FURTHER: usize = 64;
 
-/// A list of nodes that grows behind a shared reference.
-pub(crate) struct Nodes<T: Float> {
+/// Nodes that are recorded anew.
+struct Grown<T: Float> {
     len: Cell<usize>,
     /// As many places as were ever filled when the list was cleared, so that a step like the last one needs no others.
     first: Block<T>,
@@ -97,22 +203,13 @@ fn block<T: Float>(size: usize) -> Block<T> {
     (0..size).map(|_| OnceCell::new()).collect()
 }
 
-impl<T: Float> Default for Nodes<T> {
+impl<T: Float> Default for Grown<T> {
     fn default() -> Self {
         Self { len: Cell::new(0), first: block(0), further: Default::default() }
     }
 }
 
-impl<T: Float> Nodes<T> {
-    #[inline]
-    pub(crate) fn len(&self) -> usize {
-        self.len.get()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Node<T>> {
-        (0..self.len() as u32).map(|i| &self[i])
-    }
-
+impl<T: Float> Grown<T> {
     #[inline]
     fn place(&self, i: usize) -> &OnceCell<Node<T>> {
         match self.first.get(i) {
@@ -129,7 +226,12 @@ impl<T: Float> Nodes<T> {
     }
 
     #[inline]
-    pub(crate) fn push(&self, node: Node<T>) -> u32 {
+    fn at(&self, i: usize) -> &Node<T> {
+        self.place(i).get().expect("a node has an index once it is recorded")
+    }
+
+    #[inline]
+    fn push(&self, node: Node<T>) -> u32 {
         let len = self.len.get();
         assert!(len < NONE as usize, "a tape holds 2^32 − 1 nodes");
         if let Err(node) = self.place(len).set(node) {
@@ -141,7 +243,14 @@ impl<T: Float> Nodes<T> {
         len as u32
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Moves all nodes out, in order.
+    fn take(&mut self) -> impl Iterator<Item = Node<T>> {
+        let (len, first) = (self.len.take(), &mut self.first);
+        let further = self.further.iter_mut().filter_map(OnceCell::get_mut).flatten();
+        first.iter_mut().chain(further).take(len).filter_map(OnceCell::take)
+    }
+
+    fn clear(&mut self) {
         let len = self.len.take();
         if len > self.first.len() {
             self.first = block(len.next_power_of_two());
@@ -151,13 +260,5 @@ impl<T: Float> Nodes<T> {
                 *place = OnceCell::new();
             }
         }
-    }
-}
-
-impl<T: Float> Index<u32> for Nodes<T> {
-    type Output = Node<T>;
-    #[inline]
-    fn index(&self, i: u32) -> &Node<T> {
-        self.place(i as usize).get().expect("a node has an index once it is recorded")
     }
 }

@@ -127,7 +127,7 @@ pub(crate) fn eval<'a, T: Float>(
 }
 
 /// An [`Op`] of `N` operands in the form of a [`SliceOp`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Arity<const N: usize, O>(pub(crate) O);
 
 /// The names that an operation goes by, for listings of the whole vocabulary.
@@ -175,6 +175,12 @@ impl<T: Float, const N: usize, O: Op<T, N>> SliceOp<T> for Arity<N, O> {
     }
 }
 
+/// An operation of the table.
+pub(crate) trait BuiltIn<T: Float>: Into<Kind<T>> {
+    /// Whether this is what made a node.
+    fn is_kind(&self, kind: &Kind<T>) -> bool;
+}
+
 /// The table of built-in operations. A row is a variant and the operation it holds; the enum keeps nodes free of
 /// allocation, and `op` is the one way to ask a question of whichever it is.
 macro_rules! builtin {
@@ -209,12 +215,28 @@ macro_rules! builtin {
                     Self::Custom(op) => Some(&**op),
                 }
             }
+
+            /// Whether two do the same for certain. Of operations of users nobody knows.
+            pub(crate) fn same(&self, other: &Self) -> bool {
+                match (self, other) {
+                    (Self::Leaf, Self::Leaf) | (Self::Index, Self::Index) => true,
+                    $((Self::$variant(a), Self::$variant(b)) => a == b,)*
+                    _ => false,
+                }
+            }
         }
 
         $(
             impl<T: Float> From<$op> for Kind<T> {
                 fn from(op: $op) -> Self {
                     Self::$variant(op)
+                }
+            }
+
+            impl<T: Float> BuiltIn<T> for $op {
+                #[inline]
+                fn is_kind(&self, kind: &Kind<T>) -> bool {
+                    if let Kind::$variant(op) = kind { self == op } else { false }
                 }
             }
         )*

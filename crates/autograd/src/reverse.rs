@@ -76,13 +76,17 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy:
 const UNRELATED: u32 = NONE;
 const UNREACHED: u32 = NONE - 1;
 
-/// Walks from the results down to the inputs and records the cotangents on the paths between them, and only there.
+/// Walks from the results down to the inputs (unless the step before did the same) and records the cotangents on the paths between them, and only there.
 /// Returns each input's cotangent, `None` where no path leads to it.
 pub(crate) fn reverse<'t, T: Float>(
     tape: &'t Tape<T>,
     results: &[(Var<'t, T>, Var<'t, T>)],
     inputs: &[u32],
 ) -> SmallVec<[Option<Var<'t, T>>; 8]> {
+    if let Some(cotangents) = tape.repeat_sweep(results, inputs) {
+        return cotangents;
+    }
+    let start = tape.len();
     let top = results.iter().map(|(y, _)| y.index() + 1).max().unwrap_or(0);
     let base = inputs.iter().copied().min().unwrap_or(top).min(top);
     let mut cotangents = tape.state.borrow_mut().scratch.pop().unwrap_or_default();
@@ -130,9 +134,10 @@ pub(crate) fn reverse<'t, T: Float>(
         let cotangent = input.checked_sub(base).and_then(|i| cotangents.get(i as usize)).copied();
         cotangent.filter(|&c| c < UNREACHED).map(|c| Var::new(tape, c))
     };
-    let result = inputs.iter().map(found).collect();
+    let found: SmallVec<[Option<Var<'t, T>>; 8]> = inputs.iter().map(found).collect();
     tape.state.borrow_mut().scratch.push(cotangents);
-    result
+    tape.remember_sweep(start, results, inputs, &found);
+    found
 }
 
 /// Stores the first contribution to a cotangent, adds the later ones.

@@ -4,8 +4,9 @@ use crate::compute::{State, Value};
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
 use crate::nodes::{Args, NONE, Node, Nodes, Origin, Pass};
-use crate::op::{Arity, Kind, Op, SliceOp};
+use crate::op::{Arity, BuiltIn, Kind, Op, SliceOp};
 use crate::recording::Recording;
+use crate::repeat::Memory;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
@@ -52,6 +53,8 @@ pub struct Tape<T: Float = f64> {
     pub(crate) again: Cell<bool>,
     /// What a program needs to know of its recording.
     pub(crate) recording: RefCell<Recording>,
+    /// What is remembered of the step before the tape was cleared.
+    pub(crate) memory: RefCell<Memory<T>>,
 }
 
 impl<T: Float> Default for Tape<T> {
@@ -63,6 +66,7 @@ impl<T: Float> Default for Tape<T> {
             constant: Cell::new(false),
             again: Cell::new(false),
             recording: RefCell::default(),
+            memory: RefCell::default(),
         }
     }
 }
@@ -95,8 +99,12 @@ impl<T: Float> Tape<T> {
     /// x.item(); // the variable is gone
     /// ```
     pub fn clear(&mut self) {
-        self.nodes.clear();
-        self.state.get_mut().clear();
+        // Cleared twice, the tape remembers the step before all the same.
+        if !self.is_empty() {
+            self.memory.get_mut().clear(&self.nodes);
+            self.nodes.clear();
+            self.state.get_mut().clear();
+        }
     }
 
     /// A variable with this value.
@@ -163,9 +171,18 @@ impl<T: Float> Tape<T> {
 
     fn push_leaf(&self, integers: bool, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
         let kind = if integers { Kind::Index } else { Kind::Leaf };
-        let index = self.nodes.push(Node { kind, args: Args::NONE, len: shape.numel(), shape, origin });
+        let same = |node: &Node<T>| node.kind.same(&kind) && node.shape == shape && node.origin.same(&origin);
+        let index = self
+            .nodes
+            .repeat(same)
+            .unwrap_or_else(|| self.nodes.push(Node { kind, args: Args::NONE, len: shape.numel(), shape, origin }));
         self.state.borrow_mut().give(index, value);
         Var::new(self, index)
+    }
+
+    /// Whether nothing but the user's own lines record now.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.within.get().is_none() && !self.constant.get() && !self.again.get()
     }
 
     fn origin(&self, location: &'static Location<'static>) -> Origin {
@@ -213,10 +230,14 @@ impl<T: Float> Tape<T> {
         args: [Var<'t, T>; N],
     ) -> Var<'t, T>
     where
-        Kind<T>: From<Arity<N, O>>,
+        Arity<N, O>: BuiltIn<T>,
     {
+        let origin = self.origin(Location::caller());
+        if let Some(var) = self.repeat(&op, args, &origin) {
+            return var;
+        }
         match self.fit(args, |shapes| op.0.shape(shapes)) {
-            Ok(shape) => self.push(op, args, shape, Location::caller()),
+            Ok(shape) => self.push(op, args, shape, origin),
             Err(reason) => self.error(op.0.name(), reason, &args).raise(),
         }
     }
@@ -229,10 +250,14 @@ impl<T: Float> Tape<T> {
         args: [Var<'t, T>; N],
     ) -> Result<Var<'t, T>, Error>
     where
-        Kind<T>: From<Arity<N, O>>,
+        Arity<N, O>: BuiltIn<T>,
     {
+        let origin = self.origin(Location::caller());
+        if let Some(var) = self.repeat(&op, args, &origin) {
+            return Ok(var);
+        }
         match self.fit(args, |shapes| op.0.shape(shapes)) {
-            Ok(shape) => Ok(self.push(op, args, shape, Location::caller())),
+            Ok(shape) => Ok(self.push(op, args, shape, origin)),
             Err(reason) => Err(self.error(op.0.name(), reason, &args)),
         }
     }
@@ -243,14 +268,32 @@ impl<T: Float> Tape<T> {
         op: Arity<N, O>,
         args: [Var<'t, T>; N],
         shape: Shape,
-        location: &'static Location<'static>,
+        origin: Origin,
     ) -> Var<'t, T>
     where
-        Kind<T>: From<Arity<N, O>>,
+        Arity<N, O>: BuiltIn<T>,
     {
         let args = Args::from(&args.map(|a| a.index())[..]);
-        let node = Node { kind: Kind::from(op), args, len: shape.numel(), shape, origin: self.origin(location) };
+        let node = Node { kind: op.into(), args, len: shape.numel(), shape, origin };
         Var::new(self, self.nodes.push(node))
+    }
+
+    /// The node that the step before recorded in this place, if it is the same operation on the same operands. Their shapes
+    /// are then the same too.
+    #[inline]
+    fn repeat<'t, const N: usize>(
+        &'t self,
+        op: &impl BuiltIn<T>,
+        args: [Var<'t, T>; N],
+        origin: &Origin,
+    ) -> Option<Var<'t, T>> {
+        if !args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
+            return None;
+        }
+        let same = |node: &Node<T>| {
+            op.is_kind(&node.kind) && node.origin.same(origin) && node.args.iter().eq(args.iter().map(Var::index_ref))
+        };
+        self.nodes.repeat(same).map(|index| Var::new(self, index))
     }
 
     /// The shape that an operation gives these operands.
@@ -284,8 +327,14 @@ impl<T: Float> Tape<T> {
         match fitted {
             Ok(shape) => {
                 let indices: SmallVec<[u32; 4]> = args.iter().map(Var::index).collect();
-                let (args, origin) = (Args::from(&indices[..]), self.origin(Location::caller()));
-                Ok(Var::new(self, self.nodes.push(Node { kind, args, len: shape.numel(), shape, origin })))
+                let origin = self.origin(Location::caller());
+                let same =
+                    |node: &Node<T>| node.kind.same(&kind) && node.origin.same(&origin) && node.args[..] == indices[..];
+                let index = self.nodes.repeat(same).unwrap_or_else(|| {
+                    let args = Args::from(&indices[..]);
+                    self.nodes.push(Node { kind, args, len: shape.numel(), shape, origin })
+                });
+                Ok(Var::new(self, index))
             }
             Err(reason) => Err(self.error(kind.name(), reason, args)),
         }

@@ -35,13 +35,20 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     /// The tape it is recorded on.
+    #[inline]
     pub fn tape(&self) -> &'t Tape<T> {
         self.tape
     }
 
     /// Its place on the tape.
+    #[inline]
     pub fn index(&self) -> u32 {
         self.index
+    }
+
+    #[inline]
+    pub(crate) fn index_ref(&self) -> &u32 {
+        &self.index
     }
 
     fn node(self) -> &'t Node<T> {

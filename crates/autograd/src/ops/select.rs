@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::var::Var;
 
 /// `mask ≠ 0 ? a : b`
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Select;
 
 impl Named for Select {

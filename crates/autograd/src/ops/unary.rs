@@ -11,6 +11,7 @@ use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::shape::Shape;
 use crate::var::Var;
+use smallvec::{SmallVec, smallvec};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
@@ -25,9 +26,21 @@ macro_rules! unary {
         |$x:ident, $y:ident, $g:ident| $rule:expr;
     )*) => {
         /// Which element-wise function, and its parameters.
-        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[derive(Clone, Copy, Debug)]
         pub(crate) enum Unary {
             $($variant { $($p: $ty),* },)*
+        }
+
+        /// The same function of the same parameters, bit by bit: `−0` is not `0`.
+        impl PartialEq for Unary {
+            fn eq(&self, other: &Self) -> bool {
+                let parameters = |unary: &Self| -> SmallVec<[u64; 2]> {
+                    match *unary {
+                        $(Self::$variant { $($p),* } => smallvec![$(f64::from($p).to_bits()),*],)*
+                    }
+                };
+                std::mem::discriminant(self) == std::mem::discriminant(other) && parameters(self) == parameters(other)
+            }
         }
 
         impl Named for Unary {

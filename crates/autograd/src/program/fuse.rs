@@ -7,6 +7,7 @@ use super::graph::{Graph, Source};
 use super::plan::Operand;
 use crate::float::Float;
 use crate::kernels::finish::Finish;
+use crate::kernels::product::Shape;
 use crate::op::{Arity, Kind, View};
 use crate::ops::binary::Binary;
 use crate::ops::cross_entropy::Reduction;
@@ -152,8 +153,20 @@ impl<T: Float> Graph<T> {
         let alone = inner.iter().all(|&k| readers[k as usize] == 1);
         let same = self.nodes[product as usize].shape == self.nodes[i as usize].shape;
         let offered = matches!(fused, Fused::Product { .. }) || matches!(then, Then::Descend { .. });
+        // The GEMM crate rounds an update once less.
+        let rounded = !self.exact || !matches!(then, Then::Descend { .. }) || self.is_own(product);
         args.extend_from_slice(of);
-        (alone && same && offered).then_some(Followed { fused: fused.with(then), args, inner })
+        (alone && same && offered && rounded).then_some(Followed { fused: fused.with(then), args, inner })
+    }
+
+    /// Whether our own kernels compute a product.
+    fn is_own(&self, product: u32) -> bool {
+        let node = &self.nodes[product as usize];
+        let Some((Fused::Product { ta, tb, .. }, args)) = self.product(product) else { return true };
+        let first = &self.nodes[args[0] as usize].shape;
+        let n = node.shape.last().copied().unwrap_or(1);
+        let k = if ta { first[0] } else { first.last().copied().unwrap_or(1) };
+        Shape::of::<T>((node.shape.numel() / n.max(1), k, n), ta, tb).is_some()
     }
 
     /// `product + row`, or `relu(product + row)`.

@@ -56,6 +56,8 @@ pub(super) struct Graph<T: Float> {
     pub(super) next: Vec<u32>,
     pub(super) outputs: Vec<u32>,
     pub(super) guards: Vec<(u32, bool, &'static Location<'static>)>,
+    /// Whether every bit must be that of the single operations, also in updates by large products.
+    pub(super) exact: bool,
 }
 
 impl<T: Float> Graph<T> {
@@ -93,6 +95,7 @@ impl<T: Float> Graph<T> {
             next: next.iter().map(Var::index).collect(),
             outputs: outputs.iter().map(Var::index).collect(),
             guards: recording.guards.clone(),
+            exact: false,
         };
         let dynamic = graph.dynamic();
         match recording.reads.iter().find(|&&index| dynamic[index as usize]) {

@@ -241,6 +241,36 @@ impl<T: Float> Program<T> {
         Ok(Outputs { program: self })
     }
 
+    /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs.
+    pub(crate) fn of_nodes(tape: &Tape<T>, leaves: &[u32], outputs: &[u32]) -> Option<Self> {
+        let slot = |&node: &u32| Slot { node, shape: tape.nodes[node].shape.clone(), labels: None, buffer: 0 };
+        let inputs: Vec<Slot> = leaves.iter().map(slot).collect();
+        let outputs: Vec<Var<'_, T>> = outputs.iter().map(|&output| Var::new(tape, output)).collect();
+        let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
+        graph.exact = true;
+        let passes = Passes::default();
+        Some(Plan::new(graph.optimise(passes, tape), passes).into_program(tape, inputs, Vec::new()))
+    }
+
+    /// Gives an input, whatever is in it, from the start of a buffer.
+    pub(crate) fn fill(&mut self, input: usize, data: &[T]) {
+        let to = &mut self.buffers[self.inputs[input].buffer][..];
+        let len = to.len();
+        to.copy_from_slice(&data[..len]);
+    }
+
+    /// Runs every step.
+    pub(crate) fn compute(&mut self) {
+        for index in 0..self.steps.len() {
+            self.execute(index);
+        }
+    }
+
+    /// An output's elements.
+    pub(crate) fn output(&self, output: usize) -> &[T] {
+        self.slice(&self.outputs[output])
+    }
+
     fn execute(&mut self, index: usize) {
         match &self.steps[index] {
             Step::Group(group, _) => T::run_group(group, &mut self.buffers),

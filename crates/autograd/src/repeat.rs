@@ -1,0 +1,172 @@
+//! What a tape remembers of the step before it was cleared, so that a step that repeats it costs little: a sweep that was
+//! recorded is not walked again, and values that were asked for together are computed by a program.
+//!
+//! Whether a step repeats the one before is found node by node, as it is recorded (see [`Nodes`]); any difference ends what
+//! is remembered from there on.
+
+use crate::float::Float;
+use crate::nodes::{MOST_KEPT, Nodes};
+use crate::program::Program;
+use crate::tape::Tape;
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// Leaves of more bytes than this are not worth copying into a program.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// What is remembered.
+pub(crate) struct Memory<T: Float> {
+    sweeps: Vec<Sweep>,
+    /// How many sweeps this step has repeated or recorded.
+    swept: usize,
+    asked: Option<Asked<T>>,
+}
+
+impl<T: Float> Default for Memory<T> {
+    fn default() -> Self {
+        Self { sweeps: Vec::new(), swept: 0, asked: None }
+    }
+}
+
+/// A reverse sweep: what it was asked for, and the nodes that it recorded.
+struct Sweep {
+    start: usize,
+    end: usize,
+    results: SmallVec<[(u32, u32); 1]>,
+    inputs: SmallVec<[u32; 8]>,
+    cotangents: SmallVec<[Option<u32>; 8]>,
+}
+
+/// Values that were asked for together, and how many nodes there were then.
+struct Asked<T: Float> {
+    len: usize,
+    roots: SmallVec<[u32; 16]>,
+    way: Way<T>,
+}
+
+/// How they are computed.
+enum Way<T: Float> {
+    /// They were asked for once; a program is made when they are asked for again.
+    Once,
+    /// The leaves that the program takes, in the order of its inputs.
+    Program { program: Box<Program<T>>, leaves: Vec<u32>, outputs: Vec<u32> },
+    /// The leaves are so large that the usual way is as fast.
+    Usual,
+}
+
+impl<T: Float> Memory<T> {
+    /// Forgets what the step that ends did not repeat.
+    pub(crate) fn clear(&mut self, nodes: &Nodes<T>) {
+        let kept = if nodes.len() <= MOST_KEPT { std::mem::take(&mut self.swept) } else { 0 };
+        self.sweeps.truncate(kept);
+        self.swept = 0;
+        self.asked.take_if(|asked| asked.len > nodes.repeated());
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// The cotangents of a sweep, if the step before did the same sweep after the same nodes.
+    pub(crate) fn repeat_sweep<'t>(
+        &'t self,
+        results: &[(Var<'t, T>, Var<'t, T>)],
+        inputs: &[u32],
+    ) -> Option<SmallVec<[Option<Var<'t, T>>; 8]>> {
+        let memory = &mut *self.memory.borrow_mut();
+        let sweep = memory.sweeps.get(memory.swept)?;
+        let asked = results.iter().map(|(y, dy)| (y.index(), dy.index()));
+        let same = self.nodes.repeats()
+            && self.is_plain()
+            && sweep.start == self.len()
+            && sweep.inputs[..] == *inputs
+            && sweep.results.iter().copied().eq(asked);
+        if !same {
+            return None;
+        }
+        self.nodes.repeat_to(sweep.end);
+        memory.swept += 1;
+        Some(sweep.cotangents.iter().map(|c| c.map(|c| Var::new(self, c))).collect())
+    }
+
+    /// Remembers a sweep that was recorded from node `start` on, unless it depends on more than the nodes before.
+    pub(crate) fn remember_sweep(
+        &self,
+        start: usize,
+        results: &[(Var<'_, T>, Var<'_, T>)],
+        inputs: &[u32],
+        cotangents: &[Option<Var<'_, T>>],
+    ) {
+        let end = self.len();
+        let memory = &mut *self.memory.borrow_mut();
+        memory.sweeps.truncate(memory.swept);
+        // The values of leaves are not among what is kept.
+        let leaf = |index: u32| self.nodes[index].kind.op().is_none();
+        if !self.is_plain() || (start as u32..end as u32).any(leaf) {
+            return;
+        }
+        memory.swept += 1;
+        memory.sweeps.push(Sweep {
+            start,
+            end,
+            results: results.iter().map(|(y, dy)| (y.index(), dy.index())).collect(),
+            inputs: inputs.into(),
+            cotangents: cotangents.iter().map(|c| c.map(|c| c.index())).collect(),
+        });
+    }
+
+    /// Computes roots by the program of a step that repeats, if there is one.
+    pub(crate) fn repeat_values(&self, roots: &[u32]) -> bool {
+        if !self.nodes.repeats() || !self.state.borrow().is_fresh() {
+            return false;
+        }
+        let memory = &mut *self.memory.borrow_mut();
+        let asked = match &mut memory.asked {
+            Some(asked) if asked.len == self.len() && asked.roots[..] == *roots => asked,
+            other => {
+                *other = Some(Asked { len: self.len(), roots: roots.into(), way: Way::Once });
+                return false;
+            }
+        };
+        if matches!(asked.way, Way::Once) {
+            asked.way = self.way(roots);
+        }
+        let Way::Program { program, leaves, outputs } = &mut asked.way else { return false };
+        let state = &mut *self.state.borrow_mut();
+        for (input, &leaf) in leaves.iter().enumerate() {
+            program.fill(input, state.buffer(leaf));
+        }
+        program.compute();
+        for (k, &output) in outputs.iter().enumerate() {
+            state.fill(output, program.output(k));
+        }
+        true
+    }
+
+    /// How values that are asked for a second time are best computed.
+    fn way(&self, roots: &[u32]) -> Way<T> {
+        let mut needed = vec![false; self.len()];
+        roots.iter().for_each(|&root| needed[root as usize] = true);
+        let mut leaves = Vec::new();
+        for index in (0..self.len() as u32).rev() {
+            if !needed[index as usize] {
+                continue;
+            }
+            let node = &self.nodes[index];
+            if node.kind.op().is_none() {
+                leaves.push(index);
+            }
+            node.args.iter().for_each(|&a| needed[a as usize] = true);
+        }
+        let elements: usize = leaves.iter().map(|&leaf| self.nodes[leaf].len).sum();
+        if elements * size_of::<T>() > MOST_BYTES {
+            return Way::Usual;
+        }
+        let is_computed = |&root: &u32| self.nodes[root].kind.op().is_some();
+        let mut outputs: Vec<u32> = roots.iter().copied().filter(is_computed).collect();
+        outputs.sort_unstable();
+        outputs.dedup();
+        match Program::of_nodes(self, &leaves, &outputs) {
+            Some(program) => Way::Program { program: Box::new(program), leaves, outputs },
+            None => Way::Usual,
+        }
+    }
+}
