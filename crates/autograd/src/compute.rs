@@ -161,6 +161,7 @@ impl<T: Float> Tape<T> {
 
 impl<T: Float> State<T> {
     /// Gives a leaf its value.
+    #[inline]
     pub(crate) fn give(&mut self, index: u32, value: Value<T>) {
         let before = index as usize;
         if self.slots.len() < before {

@@ -145,14 +145,14 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
         let value = self.filled(shape.numel(), f);
-        self.push_leaf(false, shape, value, self.origin(Location::caller()))
+        self.push_leaf(false, &shape, value, self.origin(Location::caller()))
     }
 
     /// Integers as a leaf, in the bits of floats.
     #[track_caller]
     pub(crate) fn index_leaf(&self, shape: Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
         let value = self.filled(shape.numel(), |i| T::from_index(f(i)));
-        self.push_leaf(true, shape, value, self.origin(Location::caller()))
+        self.push_leaf(true, &shape, value, self.origin(Location::caller()))
     }
 
     fn filled(&self, len: usize, mut f: impl FnMut(usize) -> T) -> Value<T> {
@@ -166,16 +166,19 @@ impl<T: Float> Tape<T> {
     /// A leaf with the value of a tensor.
     fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
         let shared = Value::Shared { buffer: Arc::clone(value.buffer()), ours: false };
-        self.push_leaf(false, value.shape().clone(), shared, origin)
+        self.push_leaf(false, value.shape(), shared, origin)
     }
 
-    fn push_leaf(&self, integers: bool, shape: Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
-        let kind = if integers { Kind::Index } else { Kind::Leaf };
-        let same = |node: &Node<T>| node.kind.same(&kind) && node.shape == shape && node.origin.same(&origin);
-        let index = self
-            .nodes
-            .repeat(same)
-            .unwrap_or_else(|| self.nodes.push(Node { kind, args: Args::NONE, len: shape.numel(), shape, origin }));
+    #[inline]
+    fn push_leaf(&self, integers: bool, shape: &Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
+        let same = |node: &Node<T>| {
+            let same_kind = if integers { matches!(node.kind, Kind::Index) } else { matches!(node.kind, Kind::Leaf) };
+            same_kind && node.shape == *shape && node.origin.same(&origin)
+        };
+        let index = self.nodes.repeat(same).unwrap_or_else(|| {
+            let (kind, shape, len) = (if integers { Kind::Index } else { Kind::Leaf }, shape.clone(), shape.numel());
+            self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin })
+        });
         self.state.borrow_mut().give(index, value);
         Var::new(self, index)
     }
