@@ -12,7 +12,7 @@ const QUAD: usize = 4;
 const SHORT: usize = 4 * LANES;
 
 /// The level for a loop of `n` cheap operations.
-fn level(n: usize) -> Level {
+pub(super) fn level(n: usize) -> Level {
     if n < SHORT { Level::BASELINE } else { Level::best() }
 }
 
@@ -85,6 +85,48 @@ impl<T: Float, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
             *out = vector(x, &f);
         }
     }
+}
+
+/// `(out[i], second[i]) = f(x[i])`, for such a function that has two results.
+#[inline]
+pub(crate) fn map_vectors_to_two<T: Float>(x: &[T], out: &mut [T], second: &mut [T], f: impl Fn(T) -> (T, T)) {
+    Level::best().run(MapToTwo { x, out, second, f });
+}
+
+struct MapToTwo<'a, T, F> {
+    x: &'a [T],
+    out: &'a mut [T],
+    second: &'a mut [T],
+    f: F,
+}
+
+impl<T: Float, F: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, out, second, f } = self;
+        let ((x, x_rest), (out, out_rest)) = (x.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+        let (second, second_rest) = second.as_chunks_mut::<LANES>();
+        for ((x, out), second) in x.iter().zip(out).zip(second) {
+            (*out, *second) = two_vectors(x, &f);
+        }
+        if !x_rest.is_empty() {
+            let mut from = [T::ONE; LANES];
+            from[..x_rest.len()].copy_from_slice(x_rest);
+            let (y, z) = two_vectors(&from, &f);
+            out_rest.copy_from_slice(&y[..out_rest.len()]);
+            second_rest.copy_from_slice(&z[..second_rest.len()]);
+        }
+    }
+}
+
+#[inline(always)]
+fn two_vectors<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> (T, T)) -> ([T; LANES], [T; LANES]) {
+    let (mut y, mut z) = ([T::ONE; LANES], [T::ONE; LANES]);
+    for i in 0..LANES {
+        (y[i], z[i]) = f(x[i]);
+    }
+    (y, z)
 }
 
 /// The loop has a constant length, so that it becomes vectors without a rest. The function comes as a plain reference:
