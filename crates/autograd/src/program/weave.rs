@@ -12,8 +12,9 @@ use crate::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::collections::{HashMap, HashSet};
 
-/// What the tiles of a chain should fit, beside each other.
-const TILE_BYTES: usize = 32 * 1024;
+/// What the tiles of a chain should fit, beside each other: some of the second-level cache. Measured on Zen 5 with 48 KB of
+/// first-level cache, for 13 tiles of `f32`: 16 KB take 2.0 ms, 32 KB 1.6, 64 and 128 KB 1.44; of `f64` 4.9, 4.1, 3.6, 3.5.
+const TILE_BYTES: usize = 128 * 1024;
 /// Bounds of the elements of a tile. Sums take pieces of at least the smaller.
 const TILE: [usize; 2] = [256, 1024];
 
