@@ -178,7 +178,7 @@ mod tests {
     fn two_operations_in_turn_have_the_bits_of_one_after_the_other() {
         let x = |k: usize| -> Vec<f32> {
             (0..101)
-                .map(|i| if (i + k) % 7 == 0 { 0.0 } else { ((i * 37 + k * 11) % 101) as f32 * 0.31 - 15.0 })
+                .map(|i| if (i + k).is_multiple_of(7) { 0.0 } else { ((i * 37 + k * 11) % 101) as f32 * 0.31 - 15.0 })
                 .collect()
         };
         let (a, b, c) = (x(1), x(2), x(3));

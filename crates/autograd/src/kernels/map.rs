@@ -264,6 +264,24 @@ mod tests {
     }
 
     #[test]
+    fn a_function_and_its_slope_have_the_bits_that_each_has_alone() {
+        fn check<T: Float>() {
+            let x: Vec<T> = (0..100).map(|i| T::of(0.61 * f64::from(i) - 30.0)).chain([T::INFINITY, T::ZERO]).collect();
+            at_every_level(|level| {
+                for n in [0, 1, 15, 16, 17, 48, 102] {
+                    let (mut y, mut slope) = (vec![T::NAN; n], vec![T::NAN; n]);
+                    map_vectors_to_two(&x[..n], &mut y, &mut slope, T::sigmoid_and_slope);
+                    assert!((0..n).all(|i| y[i] == x[i].sigmoid() && slope[i] == x[i].sigmoid_slope()), "{level:?}");
+                    map_vectors_to_two(&x[..n], &mut y, &mut slope, T::tanh_and_sech2);
+                    assert!((0..n).all(|i| y[i] == x[i].tanh() && slope[i] == x[i].sech2()), "{level:?}");
+                }
+            });
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
     fn zip_broadcasts_by_strides_at_every_level() {
         let (rows, cols) = (9, 37);
         let a: Vec<f32> = (0..rows * cols).map(|i| i as f32).collect();

@@ -199,9 +199,15 @@ mod tests {
         if x.len() <= BLOCK {
             let mut lanes = [0.0; LANES];
             let (chunks, rest) = x.as_chunks::<LANES>();
-            chunks.iter().for_each(|chunk| (0..LANES).for_each(|i| lanes[i] += chunk[i]));
+            for chunk in chunks {
+                for i in 0..LANES {
+                    lanes[i] += chunk[i];
+                }
+            }
             for width in [8, 4, 2, 1] {
-                (0..width).for_each(|i| lanes[i] += lanes[i + width]);
+                for i in 0..width {
+                    lanes[i] += lanes[i + width];
+                }
             }
             return rest.iter().fold(lanes[0], |total, &x| total + x);
         }

@@ -126,7 +126,9 @@ fn grown<T: Float>(graph: &Graph<T>, order: &[u32], guard_needs: &[bool], chains
             };
         }
     }
-    units.iter_mut().for_each(|unit| unit.members.reverse());
+    for unit in &mut units {
+        unit.members.reverse();
+    }
     units
 }
 
@@ -143,7 +145,9 @@ impl<'a, T: Float> Merger<'a, T> {
     fn new(graph: &'a Graph<T>, units: &'a mut Vec<Unit>) -> Self {
         let mut unit_of = vec![None; graph.nodes.len()];
         for (u, unit) in units.iter().enumerate() {
-            unit.members.iter().for_each(|&i| unit_of[i as usize] = Some(u));
+            for &i in &unit.members {
+                unit_of[i as usize] = Some(u);
+            }
         }
         Self { graph, units, unit_of, reads: HashMap::new() }
     }
@@ -157,7 +161,9 @@ impl<'a, T: Float> Merger<'a, T> {
                 Unit { members: self.units[u].members.clone(), is_region: self.units[u].is_region, ..Unit::default() }
             };
             if let Some(target) = target {
-                members.iter().for_each(|&i| self.unit_of[i as usize] = Some(target));
+                for &i in &members {
+                    self.unit_of[i as usize] = Some(target);
+                }
                 let unit = &mut self.units[target];
                 unit.sums += usize::from(!is_region);
                 unit.members.extend(&members);
@@ -250,11 +256,15 @@ impl<T: Float> Graph<T> {
     pub(super) fn read_by_others(&self, groups: &[Vec<u32>], order: &[u32]) -> Vec<Vec<u32>> {
         let mut group_of = vec![usize::MAX; self.nodes.len()];
         for (g, group) in groups.iter().enumerate() {
-            group.iter().for_each(|&i| group_of[i as usize] = g);
+            for &i in group {
+                group_of[i as usize] = g;
+            }
         }
         // Whether a node is read at all, and whether by others.
         let mut read = vec![(false, false); self.nodes.len()];
-        self.roots().for_each(|root| read[root as usize] = (true, true));
+        for root in self.roots() {
+            read[root as usize] = (true, true);
+        }
         for &i in order {
             for &a in &self.nodes[i as usize].args {
                 let (at_all, by_others) = &mut read[a as usize];

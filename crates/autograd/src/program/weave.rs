@@ -216,6 +216,7 @@ fn sloped<T: Float>(function: &Kind<T>, slope: &Kind<T>) -> Option<Sloped> {
 }
 
 /// An operation as the first of two, and its operands.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the few cheap ones of a large table")]
 fn first<T: Float>(kind: &Kind<T>, args: &[u32]) -> Option<(First, [From<T>; 2])> {
     let x = From::Tile(args[0]);
     if let Kind::Binary(Arity(op)) = kind {
@@ -239,6 +240,7 @@ fn first<T: Float>(kind: &Kind<T>, args: &[u32]) -> Option<(First, [From<T>; 2])
 }
 
 /// An operation as the second of two, in each order of its operands: what follows which operand, and the other one.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the few cheap ones of a large table")]
 fn then<T: Float>(kind: &Kind<T>, args: &[u32]) -> SmallVec<[(Then, u32, From<T>); 2]> {
     let x = args[0];
     if let Kind::Binary(Arity(op)) = kind {

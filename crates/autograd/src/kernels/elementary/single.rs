@@ -34,7 +34,7 @@ impl Format for f32 {
     }
 
     // 2^−64
-    const LOWERED: Self = 5.421010862427522e-20;
+    const LOWERED: Self = 5.421011e-20;
 
     #[inline(always)]
     fn raised_power_of_two(shifted: Self) -> Self {
