@@ -13,6 +13,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 mod sealed {
     use crate::kernels::column_sums::column_sums;
     use crate::kernels::cross_entropy::{self, Gradients, Losses};
+    use crate::kernels::elementary;
     use crate::kernels::finish::Finish;
     use crate::kernels::gemm::{self, Store, Strided, gemm_f32, gemm_f64};
     use crate::kernels::group::Group;
@@ -58,6 +59,10 @@ mod sealed {
         const MAX_INDEX: i64;
         /// `self · b + c`, rounded once.
         fn fused_multiply_add(self, b: Self, c: Self) -> Self;
+        /// `σ(x)` and its derivative, the bits that they have alone.
+        fn sigmoid_and_slope(self) -> (Self, Self);
+        /// `tanh x` and its derivative, the bits that they have alone.
+        fn tanh_and_sech2(self) -> (Self, Self);
         /// Vectors of 256 bits.
         #[cfg(target_arch = "x86_64")]
         type Avx2: Lanes<Self>;
@@ -122,6 +127,14 @@ mod sealed {
                 #[inline(always)]
                 fn fused_multiply_add(self, b: Self, c: Self) -> Self {
                     self.mul_add(b, c)
+                }
+                #[inline(always)]
+                fn sigmoid_and_slope(self) -> (Self, Self) {
+                    elementary::sigmoid_and_slope(self)
+                }
+                #[inline(always)]
+                fn tanh_and_sech2(self) -> (Self, Self) {
+                    elementary::tanh_and_sech2(self)
                 }
                 #[cfg(target_arch = "x86_64")]
                 type Avx2 = lanes::Avx2;

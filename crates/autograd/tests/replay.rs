@@ -41,35 +41,10 @@ fn recorded(passes: Passes) -> Program {
     .unwrap()
 }
 
-/// Every choice of passes with at most one switched off, and none at all.
-fn choices() -> Vec<Passes> {
-    let all = Passes::default();
-    let none = Passes {
-        dead: false,
-        constants: false,
-        common: false,
-        fusion: false,
-        blocks: false,
-        chains: false,
-        memory: false,
-    };
-    vec![
-        all,
-        Passes { dead: false, ..all },
-        Passes { constants: false, ..all },
-        Passes { common: false, ..all },
-        Passes { fusion: false, ..all },
-        Passes { blocks: false, ..all },
-        Passes { chains: false, ..all },
-        Passes { memory: false, ..all },
-        none,
-    ]
-}
-
 #[test]
 fn a_training_step_replays_bit_for_bit_whichever_passes_run() {
     let mut tape = Tape::new();
-    for passes in choices() {
+    for passes in Passes::choices() {
         let (mut program, mut params) = (recorded(passes), net());
         for seed in 0..20 {
             let (x, labels, rate) = batch(seed % 5);
@@ -98,7 +73,7 @@ fn higher_derivatives_replay_too() {
         (x.sin() * x.exp()).cumprod(0).logsumexp(0)
     }
     let (x, v) = (ramp([6], 0.1), ramp([6], 0.3));
-    for passes in choices() {
+    for passes in Passes::choices() {
         let mut program = Program::record_with(passes, &STATELESS, &(&x, &v), |_, [], (x, v)| {
             let y = f(x);
             let hv = hvp(y, &x, &v);

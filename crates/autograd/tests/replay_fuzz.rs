@@ -92,34 +92,14 @@ fn same(a: &Tensor, b: &Tensor) -> bool {
 
 #[test]
 fn random_programs_replay_to_the_same_bits_whichever_passes_run() {
-    let all = Passes::default();
-    let none = Passes {
-        dead: false,
-        constants: false,
-        common: false,
-        fusion: false,
-        blocks: false,
-        chains: false,
-        memory: false,
-    };
-    let choices = [
-        all,
-        Passes { dead: false, ..all },
-        Passes { constants: false, ..all },
-        Passes { common: false, ..all },
-        Passes { fusion: false, ..all },
-        Passes { blocks: false, ..all },
-        Passes { chains: false, ..all },
-        Passes { memory: false, ..all },
-        none,
-    ];
+    let choices = Passes::choices();
     for seed in 0..150 {
         let mut random = Random(seed * 7919 + 1);
         let shapes: Vec<&[usize]> = (0..4).map(|_| SHAPES[random.below(SHAPES.len())]).collect();
         let state: [Tensor; 2] = [random.tensor(shapes[0]), random.tensor(shapes[1])];
         let batches: Vec<Vec<Tensor>> =
             (0..3).map(|_| vec![random.tensor(shapes[2]), random.tensor(shapes[3])]).collect();
-        for passes in choices {
+        for &passes in &choices {
             let mut program =
                 Program::record_with(passes, &state, &batches[0], |_, state, inputs| expression(seed, &state, &inputs))
                     .unwrap();

@@ -67,10 +67,10 @@ fn apart<T: Float>(batch: usize, sizes: &[usize], passes: Passes) -> f64 {
     apart
 }
 
-fn choices() -> [Passes; 4] {
+fn choices() -> [Passes; 5] {
     let all = Passes::default();
     let (fusion, blocks) = (Passes { fusion: false, ..all }, Passes { blocks: false, ..all });
-    [all, fusion, blocks, Passes { memory: false, ..all }]
+    [all, fusion, blocks, Passes { nets: false, ..all }, Passes { memory: false, ..all }]
 }
 
 #[test]

@@ -38,6 +38,10 @@ pub(crate) trait Format: Float {
     fn power_of_two(shifted: Self) -> Self;
     /// Two powers of two whose product is `2^k`, from `ROUND + k`, for `k` in twice that range.
     fn powers_of_two(shifted: Self) -> [Self; 2];
+    /// `2^(k+r)` from `ROUND + k`, for `k` from that of the least of `EXP_RANGE` to 1, and `2^−r`: their product is `2^k`
+    /// with gradual underflow, in fewer steps than `powers_of_two` takes.
+    fn raised_power_of_two(shifted: Self) -> Self;
+    const LOWERED: Self;
     /// `(k, m)` of a positive number `2^k·m` with `√½ ≤ m < √2`, denormal numbers included.
     fn split(self) -> (Self, Self);
 }
@@ -154,53 +158,71 @@ pub(crate) fn ln_1p<T: Format>(x: T) -> T {
     log_or_special(u, log(k, (m - T::ONE) + c).copysign(x))
 }
 
-/// `tanh x`: from `e^−2|x|` as `1 − 2e/(1+e)`, near 0 as a rational function. One division serves both.
+/// `e^x·2^r` for `x ≤ 0`: times `LOWERED` it is `e^x` as [`exp`] gives it.
+#[inline(always)]
+fn raised_decay<T: Format>(x: T) -> T {
+    let least = T::EXP_RANGE[0];
+    let (shifted, high, low) = reduce(select(x < least, least, x));
+    sum(T::ONE, high, low) * T::raised_power_of_two(shifted)
+}
+
+/// `tanh x`
 #[inline(always)]
 pub(crate) fn tanh<T: Format>(x: T) -> T {
+    tanh_and_sech2(x).0
+}
+
+/// `1 − tanh² x`
+#[inline(always)]
+pub(crate) fn sech2<T: Format>(x: T) -> T {
+    tanh_and_sech2(x).1
+}
+
+/// `tanh x` and `1 − tanh² x = 4e/(1+e)²`: from `e = e^−2|x|`, the former as `1 − 2e/(1+e)`, and near 0 as a rational
+/// function, whose square is then small enough to be subtracted from 1. One division serves all.
+#[inline(always)]
+pub(crate) fn tanh_and_sech2<T: Format>(x: T) -> (T, T) {
     let a = x.abs();
     let z = a * a;
-    let e = exp(-(a + a));
+    let raised = raised_decay(-(a + a));
+    // 4e in one piece, since e may be denormal where 4e is not.
+    let (e, quadruple) = (raised * T::LOWERED, raised * (T::of(4.0) * T::LOWERED));
     let near = a < T::of(0.5625);
     let above = select(near, z * polynomial(z, T::TANH[0]), -(e + e));
     let below = select(near, polynomial(z, T::TANH[1]), T::ONE + e);
     let ratio = above / below;
     let y = select(near, a + a * ratio, T::ONE + ratio);
-    y.copysign(x)
+    let slope = bell(quadruple, -(ratio + ratio), T::of(-0.5) * ratio, e);
+    (y.copysign(x), select(near, T::ONE - y * y, slope))
 }
 
-/// `1/(1 + e^−x)`: with `e = e^−|x|` and `q = e/(1+e)`, it is `1 − q` above 0 and `e − e·q` below. Subtracting what is
-/// small halves the error of a quotient that rounds both `1 + e` and itself.
+/// `1/(1 + e^−x)`
 #[inline(always)]
 pub(crate) fn sigmoid<T: Format>(x: T) -> T {
-    let e = exp(-x.abs());
-    let q = e / (T::ONE + e);
-    let limit = select(x < T::ZERO, e, T::ONE);
-    limit - limit * q
+    sigmoid_and_slope(x).0
 }
 
-/// `σ(x)·σ(−x) = e/(1+e)²` with `e = e^−|x|`
+/// `σ(x)·σ(−x)`
 #[inline(always)]
 pub(crate) fn sigmoid_slope<T: Format>(x: T) -> T {
-    let e = exp(-x.abs());
-    bell(e, e)
+    sigmoid_and_slope(x).1
 }
 
-/// `1 − tanh² x = 4e/(1+e)²` with `e = e^−2|x|`
+/// `σ(x)` and its derivative `σ(x)·σ(−x) = e/(1+e)²`, with `e = e^−|x|` and `q = e/(1+e)`: the former is `1 − q` above 0 and
+/// `e − e·q` below. Subtracting what is small halves the error of a quotient that rounds both `1 + e` and itself.
 #[inline(always)]
-pub(crate) fn sech2<T: Format>(x: T) -> T {
-    let x = x.abs();
-    let (shifted, high, low) = reduce(clamp(-(x + x), T::EXP_RANGE));
-    // 4e in one piece, since e may be denormal where 4e is not.
-    let quadruple = scale(shifted + T::of(2.0), high, low);
-    bell(quadruple, quadruple * T::of(0.25))
+pub(crate) fn sigmoid_and_slope<T: Format>(x: T) -> (T, T) {
+    let e = raised_decay(-x.abs()) * T::LOWERED;
+    let q = e / (T::ONE + e);
+    let limit = select(x < T::ZERO, e, T::ONE);
+    (limit - limit * q, bell(e, q, q, e))
 }
 
-/// `c/(1+e)²`, where `c` is `e` or `4e`. With `w = 2e + e²` it is `c/(1+w)`, and where `e` is small `c − c·w/(1+w)`, as in
-/// [`sigmoid`].
+/// `c/(1+e)²` for `c` a multiple of `e`, from `q = e/(1+e)` and the same multiple `r` of it: `r − r·q`, or, where `e` is small,
+/// `c − c·(2q − q²)`, which does not have the error of the quotient. (Up to 0.17, the result is in a finer binade than `q`.)
 #[inline(always)]
-fn bell<T: Format>(c: T, e: T) -> T {
-    let w = (e + e) + e * e;
-    let small = e < T::of(0.08);
-    let q = select(small, w, c) / (T::ONE + w);
-    select(small, c - c * q, q)
+fn bell<T: Format>(c: T, r: T, q: T, e: T) -> T {
+    let small = e < T::of(0.2);
+    let y = select(small, c, r);
+    y - y * select(small, q * (T::of(2.0) - q), q)
 }

@@ -12,7 +12,7 @@ const QUAD: usize = 4;
 const SHORT: usize = 4 * LANES;
 
 /// The level for a loop of `n` cheap operations.
-fn level(n: usize) -> Level {
+pub(super) fn level(n: usize) -> Level {
     if n < SHORT { Level::BASELINE } else { Level::best() }
 }
 
@@ -85,6 +85,48 @@ impl<T: Float, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
             *out = vector(x, &f);
         }
     }
+}
+
+/// `(out[i], second[i]) = f(x[i])`, for such a function that has two results.
+#[inline]
+pub(crate) fn map_vectors_to_two<T: Float>(x: &[T], out: &mut [T], second: &mut [T], f: impl Fn(T) -> (T, T)) {
+    Level::best().run(MapToTwo { x, out, second, f });
+}
+
+struct MapToTwo<'a, T, F> {
+    x: &'a [T],
+    out: &'a mut [T],
+    second: &'a mut [T],
+    f: F,
+}
+
+impl<T: Float, F: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, out, second, f } = self;
+        let ((x, x_rest), (out, out_rest)) = (x.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+        let (second, second_rest) = second.as_chunks_mut::<LANES>();
+        for ((x, out), second) in x.iter().zip(out).zip(second) {
+            (*out, *second) = two_vectors(x, &f);
+        }
+        if !x_rest.is_empty() {
+            let mut from = [T::ONE; LANES];
+            from[..x_rest.len()].copy_from_slice(x_rest);
+            let (y, z) = two_vectors(&from, &f);
+            out_rest.copy_from_slice(&y[..out_rest.len()]);
+            second_rest.copy_from_slice(&z[..second_rest.len()]);
+        }
+    }
+}
+
+#[inline(always)]
+fn two_vectors<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> (T, T)) -> ([T; LANES], [T; LANES]) {
+    let (mut y, mut z) = ([T::ONE; LANES], [T::ONE; LANES]);
+    for i in 0..LANES {
+        (y[i], z[i]) = f(x[i]);
+    }
+    (y, z)
 }
 
 /// The loop has a constant length, so that it becomes vectors without a rest. The function comes as a plain reference:
@@ -214,6 +256,24 @@ mod tests {
                         map(&x[range.clone()], &mut y, T::tanh);
                         assert_eq!(y, alone[range], "{n} from {start} at {level:?}");
                     }
+                }
+            });
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
+    fn a_function_and_its_slope_have_the_bits_that_each_has_alone() {
+        fn check<T: Float>() {
+            let x: Vec<T> = (0..100).map(|i| T::of(0.61 * f64::from(i) - 30.0)).chain([T::INFINITY, T::ZERO]).collect();
+            at_every_level(|level| {
+                for n in [0, 1, 15, 16, 17, 48, 102] {
+                    let (mut y, mut slope) = (vec![T::NAN; n], vec![T::NAN; n]);
+                    map_vectors_to_two(&x[..n], &mut y, &mut slope, T::sigmoid_and_slope);
+                    assert!((0..n).all(|i| y[i] == x[i].sigmoid() && slope[i] == x[i].sigmoid_slope()), "{level:?}");
+                    map_vectors_to_two(&x[..n], &mut y, &mut slope, T::tanh_and_sech2);
+                    assert!((0..n).all(|i| y[i] == x[i].tanh() && slope[i] == x[i].sech2()), "{level:?}");
                 }
             });
         }

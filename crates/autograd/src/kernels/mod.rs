@@ -9,6 +9,7 @@ pub(crate) mod product;
 pub(crate) mod column_sums;
 pub(crate) mod gemm;
 pub(crate) mod map;
+pub(crate) mod in_turn;
 pub(crate) mod reduce;
 pub(crate) mod softmax;
 pub(crate) mod cross_entropy;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Reason};
 use crate::float::Float;
 use crate::forward::plus;
+use crate::kernels::in_turn;
 use crate::kernels::map::{map, zip};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
@@ -179,7 +180,7 @@ binary! {
         /// let zero = tape.scalar(0.0);
         /// assert_eq!(zero.zmul(tape.scalar(f64::INFINITY)).item(), 0.0);
         /// ```
-        zmul / try_zmul => Zmul, |g, p| if g == T::ZERO { T::ZERO } else { g * p },
+        zmul / try_zmul => Zmul, |g, p| in_turn::zmul(g, p),
             |a, b, y, g| (g.zmul(b), g.both(a));
         /// `a^b`, both variable. At `a = 0` the derivatives are their limits where those exist, and 0 at (0, 0).
         pow / try_pow => Pow, |a, b| a.powf(b), |a, b, y, g| (

@@ -51,7 +51,19 @@ impl<T: Float> Op<T, 1> for Read {
     }
 }
 
+impl Read {
+    /// Whether this broadcasts an operand of this shape by NumPy's rule.
+    pub(crate) fn is_broadcast_of(&self, operand: &Shape) -> bool {
+        self.offset == 0 && operand.broadcasts_to(&self.shape) && self.strides == operand.signed_strides_in(&self.shape)
+    }
+}
+
 impl AddAt {
+    /// Whether this adds up all elements of its operand, in one sum.
+    pub(crate) fn sums_all(&self) -> bool {
+        self.shape.numel() == 1 && self.offset == 0 && self.strides.iter().all(|&stride| stride == 0)
+    }
+
     /// Whether this sums the columns of an operand of this shape.
     pub(crate) fn is_column_sums(&self, operand: &Shape) -> bool {
         operand.rank() == 2

@@ -1,20 +1,30 @@
 //! Chains of element-wise operations, run tile by tile, so that intermediate values stay in the first-level cache.
 
-use super::graph::{Graph, Source};
 use super::plan::Operand;
+use super::region::MOST_SUMS;
 use crate::float::Float;
-use crate::op::{Kind, SliceOp, View, ViewMut, eval};
+use crate::kernels::in_turn::{First, Then, in_turn};
+use crate::kernels::map::map_vectors_to_two;
+use crate::kernels::reduce::Running;
+use crate::op::{Kind, View, ViewMut, eval};
 use crate::shape::Shape;
+use smallvec::SmallVec;
 use std::fmt;
 
-/// Elements of a tile: a few registers of it fit the first-level cache beside the operands.
-pub(super) const TILE: usize = 1024;
-
-/// A tree of element-wise operations whose last one writes the result.
+/// Element-wise operations of one shape, each before its readers, and sums of their values.
 pub(super) struct Chain<T: Float> {
     pub(super) inputs: Vec<(Operand, Layout)>,
+    /// Numbers that operations read as tiles.
+    pub(super) numbers: Vec<T>,
     pub(super) micro: Vec<Micro<T>>,
-    pub(super) result: Operand,
+    /// The values that others read, each in a buffer of its own.
+    pub(super) results: Vec<Operand>,
+    pub(super) sums: Vec<Operand>,
+    /// The elements of each value, and those of a tile.
+    pub(super) len: usize,
+    pub(super) tile: usize,
+    /// How many registers the operations need.
+    pub(super) registers: usize,
     /// The shape of a full tile, and of a scalar, as operations want to see them.
     pub(super) shapes: (Shape, Shape),
 }
@@ -34,18 +44,57 @@ pub(super) enum Layout {
     InPlace,
 }
 
-/// One operation of a chain: it reads operands and registers and writes a register.
+/// One operation of a chain.
 pub(super) struct Micro<T: Float> {
-    pub(super) kind: Kind<T>,
-    pub(super) args: Vec<Arg>,
-    pub(super) register: usize,
+    pub(super) action: Action<T>,
+    pub(super) args: SmallVec<[Arg; 3]>,
+    pub(super) out: Out,
+    /// Where the second result of one that has two goes.
+    pub(super) second: Out,
+}
+
+/// What an operation of a chain does with a tile.
+pub(super) enum Action<T: Float> {
+    Op(Kind<T>),
+    /// Two cheap operations, one on the result of the other.
+    InTurn(First, Then),
+    /// A function and its slope.
+    WithSlope(Sloped),
+    /// Adds the tile to a sum.
+    Sum(usize),
+}
+
+/// A function whose slope comes of the same exponential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sloped {
+    Sigmoid,
+    Tanh,
 }
 
 /// An operand of one operation of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arg {
     Input(usize),
+    /// An input of one element, as a tile.
+    Spread(usize),
+    /// A number, as a tile.
+    Number(usize),
     Register(usize),
+    Result(usize),
+}
+
+/// Where an operation of a chain leaves its tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Out {
+    Register(usize),
+    Result(usize),
+    Nowhere,
+}
+
+/// Memory for a tile, which starts where a line of the cache does: vectors that cross lines take twice the time.
+pub(super) struct Register<T> {
+    memory: Vec<T>,
+    start: usize,
 }
 
 impl Layout {
@@ -75,72 +124,184 @@ impl Layout {
     }
 }
 
-/// Whether an operation is element-wise, so that it can be part of a chain.
-pub(super) fn is_element_wise<T: Float>(graph: &Graph<T>, index: u32) -> bool {
-    let node = &graph.nodes[index as usize];
-    let Source::Op(kind) = &node.source else { return false };
-    matches!(kind, Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_))
-        && node.shape.numel() > 0
-        && node.args.iter().all(|&a| Layout::of(&graph.nodes[a as usize].shape, &node.shape).is_some())
+impl<T: Float> Register<T> {
+    const LINE: usize = 64;
+
+    pub(super) fn new(len: usize) -> Self {
+        let memory = vec![T::ZERO; len + Self::LINE / size_of::<T>()];
+        // Where the start cannot be told, any will do.
+        let start = memory.as_ptr().align_offset(Self::LINE).min(memory.len() - len);
+        Self { memory, start }
+    }
+
+    fn tile(&self, n: usize) -> &[T] {
+        &self.memory[self.start..self.start + n]
+    }
+
+    fn tile_mut(&mut self, n: usize) -> &mut [T] {
+        &mut self.memory[self.start..self.start + n]
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.memory.capacity()
+    }
+}
+
+impl<T> Default for Register<T> {
+    /// One without memory, to stand where another is missing meanwhile.
+    fn default() -> Self {
+        Self { memory: Vec::new(), start: 0 }
+    }
+}
+
+/// The elements that are worked on.
+#[derive(Clone, Copy)]
+struct Span {
+    start: usize,
+    n: usize,
+}
+
+/// What is being written.
+enum Taken<T> {
+    Nothing,
+    Register(Register<T>),
+    Buffer(Vec<T>),
+}
+
+impl<T: Float> Taken<T> {
+    fn part(&mut self, Span { start, n }: Span) -> &mut [T] {
+        match self {
+            Self::Nothing => &mut [],
+            Self::Register(register) => register.tile_mut(n),
+            Self::Buffer(buffer) => &mut buffer[start..start + n],
+        }
+    }
 }
 
 impl<T: Float> Chain<T> {
-    /// How many registers its operations and its repeated operands need.
-    pub(super) fn registers(&self) -> usize {
-        self.inputs.len() + self.micro.iter().map(|m| m.register + 1).max().unwrap_or(0)
+    /// How many registers its operations and its operands need. The first are those of inputs, then those of operations,
+    /// then those of numbers.
+    pub(super) fn all_registers(&self) -> usize {
+        self.inputs.len() + self.registers + self.numbers.len()
     }
 
-    pub(super) fn run(&self, buffers: &[Vec<T>], registers: &mut [Vec<T>], result: &mut [T]) {
-        // The first registers hold tiles of operands that are repeated; those of operations come behind.
-        let base = self.inputs.len();
-        let mut start = 0;
-        for tile in result.chunks_mut(TILE) {
-            for (k, (operand, layout)) in self.inputs.iter().enumerate() {
-                let data = || &buffers[operand.buffer][..operand.len];
-                match *layout {
-                    Layout::Full | Layout::Scalar => {}
-                    Layout::InPlace => registers[k][..tile.len()].copy_from_slice(tile),
-                    Layout::Row(n) => repeat(data(), start % n, &mut registers[k][..tile.len()]),
-                    Layout::Column(n) => {
-                        let (register, data) = (&mut registers[k][..tile.len()], data());
-                        for (i, x) in register.iter_mut().enumerate() {
-                            *x = data[(start + i) / n % data.len()];
-                        }
-                    }
+    pub(super) fn all_results(&self) -> Vec<Operand> {
+        [&self.results[..], &self.sums].concat()
+    }
+
+    pub(super) fn run(&self, buffers: &mut [Vec<T>], registers: &mut [Register<T>]) {
+        let mut sums: SmallVec<[Running<T>; MOST_SUMS]> = self.sums.iter().map(|_| Running::new()).collect();
+        self.spread(buffers, registers);
+        for start in (0..self.len).step_by(self.tile) {
+            let span = Span { start, n: self.tile.min(self.len - start) };
+            self.load(buffers, registers, span);
+            for micro in &self.micro {
+                if let Action::Sum(sum) = micro.action {
+                    sums[sum].add(self.view(micro.args[0], buffers, registers, span).data);
+                    continue;
                 }
+                let mut out = self.take(micro.out, buffers, registers);
+                let mut second = self.take(micro.second, buffers, registers);
+                self.apply(micro, (buffers, registers), span, out.part(span), second.part(span));
+                self.put_back(micro.out, out, buffers, registers);
+                self.put_back(micro.second, second, buffers, registers);
             }
-            for (i, micro) in self.micro.iter().enumerate() {
-                if i + 1 == self.micro.len() {
-                    self.apply(micro, buffers, registers, start, tile);
-                } else {
-                    let mut register = std::mem::take(&mut registers[base + micro.register]);
-                    self.apply(micro, buffers, registers, start, &mut register[..tile.len()]);
-                    registers[base + micro.register] = register;
-                }
-            }
-            start += tile.len();
+        }
+        for (operand, sum) in self.sums.iter().zip(sums) {
+            // The tape adds sums to zeros.
+            buffers[operand.buffer][0] = T::ZERO + sum.total();
         }
     }
 
-    fn apply(&self, micro: &Micro<T>, buffers: &[Vec<T>], registers: &[Vec<T>], start: usize, out: &mut [T]) {
-        let (tile, scalar) = (&self.shapes.0, &self.shapes.1);
-        let n = out.len();
-        let view = |k: usize| match micro.args[k] {
-            Arg::Register(r) => View { shape: tile, data: &registers[self.inputs.len() + r][..n] },
-            Arg::Input(k) => {
-                let (operand, layout) = &self.inputs[k];
-                match layout {
-                    Layout::Full => View { shape: tile, data: &buffers[operand.buffer][start..start + n] },
-                    Layout::Scalar => View { shape: scalar, data: &buffers[operand.buffer][..1] },
-                    Layout::Row(_) | Layout::Column(_) | Layout::InPlace => {
-                        View { shape: tile, data: &registers[k][..n] }
+    /// Makes tiles of numbers and of operands of one element.
+    fn spread(&self, buffers: &[Vec<T>], registers: &mut [Register<T>]) {
+        let n = self.tile.min(self.len);
+        for (&number, register) in self.numbers.iter().zip(&mut registers[self.inputs.len() + self.registers..]) {
+            register.tile_mut(n).fill(number);
+        }
+        for arg in self.micro.iter().flat_map(|micro| &micro.args) {
+            if let Arg::Spread(k) = *arg {
+                registers[k].tile_mut(n).fill(self.inputs[k].0.of(buffers)[0]);
+            }
+        }
+    }
+
+    /// Makes tiles of operands that have none: those that are repeated, and those that results will be written over. The
+    /// first registers are theirs.
+    fn load(&self, buffers: &[Vec<T>], registers: &mut [Register<T>], Span { start, n }: Span) {
+        for ((operand, layout), register) in self.inputs.iter().zip(registers) {
+            let data = || operand.of(buffers);
+            match *layout {
+                Layout::Full | Layout::Scalar => {}
+                Layout::InPlace => register.tile_mut(n).copy_from_slice(&data()[start..start + n]),
+                Layout::Row(row) => repeat(data(), start % row, register.tile_mut(n)),
+                Layout::Column(width) => {
+                    let data = data();
+                    for (i, x) in register.tile_mut(n).iter_mut().enumerate() {
+                        *x = data[(start + i) / width % data.len()];
                     }
                 }
             }
-        };
-        let op = micro.kind.op().expect("chains are made of operations");
-        let y = ViewMut { shape: tile, data: out };
-        eval(op, micro.args.len(), view, y);
+        }
+    }
+
+    /// Takes what will be written out of the lists, from which is read meanwhile.
+    fn take(&self, out: Out, buffers: &mut [Vec<T>], registers: &mut [Register<T>]) -> Taken<T> {
+        match out {
+            Out::Nowhere => Taken::Nothing,
+            Out::Register(r) => Taken::Register(std::mem::take(&mut registers[self.inputs.len() + r])),
+            Out::Result(k) => Taken::Buffer(std::mem::take(&mut buffers[self.results[k].buffer])),
+        }
+    }
+
+    fn put_back(&self, out: Out, taken: Taken<T>, buffers: &mut [Vec<T>], registers: &mut [Register<T>]) {
+        match (out, taken) {
+            (Out::Register(r), Taken::Register(register)) => registers[self.inputs.len() + r] = register,
+            (Out::Result(k), Taken::Buffer(buffer)) => buffers[self.results[k].buffer] = buffer,
+            _ => {}
+        }
+    }
+
+    fn apply(
+        &self,
+        micro: &Micro<T>,
+        (buffers, registers): (&[Vec<T>], &[Register<T>]),
+        span: Span,
+        out: &mut [T],
+        second: &mut [T],
+    ) {
+        let view = |k: usize| self.view(micro.args[k], buffers, registers, span);
+        match &micro.action {
+            Action::Op(kind) => {
+                let op = kind.op().expect("chains are made of operations");
+                eval(op, micro.args.len(), view, ViewMut { shape: &self.shapes.0, data: out });
+            }
+            Action::InTurn(first, then) => in_turn(*first, *then, [view(0).data, view(1).data, view(2).data], out),
+            Action::WithSlope(Sloped::Sigmoid) => {
+                map_vectors_to_two(view(0).data, out, second, T::sigmoid_and_slope);
+            }
+            Action::WithSlope(Sloped::Tanh) => map_vectors_to_two(view(0).data, out, second, T::tanh_and_sech2),
+            Action::Sum(_) => unreachable!("a sum has no tile to write"),
+        }
+    }
+
+    fn view<'a>(&'a self, arg: Arg, buffers: &'a [Vec<T>], registers: &'a [Register<T>], span: Span) -> View<'a, T> {
+        let Span { start, n } = span;
+        let (tile, scalar) = (&self.shapes.0, &self.shapes.1);
+        let part = |operand: &Operand| View { shape: tile, data: &buffers[operand.buffer][start..start + n] };
+        match arg {
+            Arg::Spread(k) => View { shape: tile, data: registers[k].tile(n) },
+            Arg::Number(k) => View { shape: tile, data: registers[self.inputs.len() + self.registers + k].tile(n) },
+            Arg::Register(r) => View { shape: tile, data: registers[self.inputs.len() + r].tile(n) },
+            Arg::Result(k) => part(&self.results[k]),
+            Arg::Input(k) => match &self.inputs[k] {
+                (operand, Layout::Full) => part(operand),
+                (operand, Layout::Scalar) => View { shape: scalar, data: &buffers[operand.buffer][..1] },
+                (_, Layout::Row(_) | Layout::Column(_) | Layout::InPlace) => {
+                    View { shape: tile, data: registers[k].tile(n) }
+                }
+            },
+        }
     }
 }
 
@@ -158,7 +319,14 @@ fn repeat<T: Copy>(row: &[T], from: usize, tile: &mut [T]) {
 
 impl<T: Float> fmt::Display for Chain<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.micro.iter().map(|m| m.kind.op().map_or("", SliceOp::name)).collect();
+        let names = |micro: &Micro<T>| match &micro.action {
+            Action::Op(kind) => kind.name().to_owned(),
+            Action::InTurn(first, then) => format!("{} · {}", first.name(), then.name()),
+            Action::WithSlope(Sloped::Sigmoid) => "sigmoid · sigmoid_slope".to_owned(),
+            Action::WithSlope(Sloped::Tanh) => "tanh · sech2".to_owned(),
+            Action::Sum(_) => "sum".to_owned(),
+        };
+        let names: Vec<String> = self.micro.iter().map(names).collect();
         let inputs: Vec<String> =
             self.inputs.iter().map(|(o, layout)| format!("b{} {} {layout:?}", o.buffer, o.shape)).collect();
         write!(f, "chain {} over ({})", names.join(" · "), inputs.join(", "))

@@ -128,6 +128,9 @@ impl<T: Float> Graph<T> {
 
     /// Runs the passes in order.
     pub(super) fn optimise(mut self, passes: Passes, tape: &Tape<T>) -> Self {
+        if passes.chains {
+            self.see_through_broadcasts();
+        }
         if passes.constants {
             self.fold_constants(tape);
         }

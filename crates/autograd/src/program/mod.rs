@@ -13,6 +13,8 @@ mod fuse;
 mod nets;
 mod segment;
 mod chain;
+mod region;
+mod weave;
 mod plan;
 mod by_shape;
 
@@ -27,6 +29,7 @@ use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
 use crate::var::Var;
+use chain::Register;
 use feed::Slot;
 use graph::Graph;
 use plan::{Operand, Plan, Step};
@@ -70,7 +73,7 @@ pub struct Program<T: Float = f64> {
     guarded: usize,
     buffers: Vec<Vec<T>>,
     /// Registers of the element-wise chains.
-    registers: Vec<Vec<T>>,
+    registers: Vec<Register<T>>,
 }
 
 /// A part of the state: where it lives, and where a run leaves its next value.
@@ -285,9 +288,7 @@ impl<T: Float> Program<T> {
                 Some(second) => into(buffers, second, |buffers, second| fused.run(buffers, data, second)),
                 None => fused.run(buffers, data, &mut []),
             }),
-            Step::Chain(chain) => {
-                into(&mut self.buffers, &chain.result, |buffers, data| chain.run(buffers, &mut self.registers, data));
-            }
+            Step::Chain(chain) => chain.run(&mut self.buffers, &mut self.registers),
             Step::Copy { from, result } => {
                 into(&mut self.buffers, result, |buffers, data| data.copy_from_slice(from.of(buffers)));
             }
@@ -346,8 +347,9 @@ impl<T: Float> Program<T> {
 
     /// The bytes of all buffers: what running needs, all of it allocated when the program was recorded.
     pub fn bytes(&self) -> usize {
-        let elements: usize = self.buffers.iter().chain(&self.registers).map(Vec::capacity).sum();
-        elements * size_of::<T>()
+        let buffers: usize = self.buffers.iter().map(Vec::capacity).sum();
+        let registers: usize = self.registers.iter().map(Register::capacity).sum();
+        (buffers + registers) * size_of::<T>()
     }
 }
 
@@ -380,7 +382,7 @@ impl<T: Float> fmt::Display for Program<T> {
                     writeln!(f, "{group}")?;
                     steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;
                 }
-                Step::Chain(chain) => writeln!(f, "{} = {chain}", one(&chain.result))?,
+                Step::Chain(chain) => writeln!(f, "{} = {chain}", list(&chain.all_results()))?,
                 Step::Copy { from, result } => writeln!(f, "{} = copy(b{})", one(result), from.buffer)?,
             }
         }

@@ -45,6 +45,42 @@ impl Default for Passes {
     }
 }
 
+impl Passes {
+    /// No optimisation at all.
+    pub const NONE: Self = Self {
+        dead: false,
+        constants: false,
+        common: false,
+        fusion: false,
+        nets: false,
+        blocks: false,
+        chains: false,
+        memory: false,
+    };
+
+    /// All passes, all but one for each of them, and none: what a test of a program runs through.
+    ///
+    /// ```
+    /// use autograd::Passes;
+    /// assert!(Passes::choices().contains(&Passes { fusion: false, ..Passes::default() }));
+    /// ```
+    pub fn choices() -> Vec<Self> {
+        let all = Self::default();
+        vec![
+            all,
+            Self { dead: false, ..all },
+            Self { constants: false, ..all },
+            Self { common: false, ..all },
+            Self { fusion: false, ..all },
+            Self { nets: false, ..all },
+            Self { blocks: false, ..all },
+            Self { chains: false, ..all },
+            Self { memory: false, ..all },
+            Self::NONE,
+        ]
+    }
+}
+
 impl<T: Float> Graph<T> {
     /// Replaces what does not depend on inputs or state by its value.
     pub(super) fn fold_constants(&mut self, tape: &Tape<T>) {

@@ -1,11 +1,13 @@
 //! When and where: the order of the steps, and which values share a buffer.
 
-use super::chain::{Arg, Chain, Layout, Micro, TILE, is_element_wise};
+use super::chain::{Chain, Layout, Register};
 use super::feed::Slot;
 use super::fuse::FusedStep;
 use super::graph::{Graph, Source};
 use super::passes::Passes;
+use super::region::{is_element_wise, regions};
 use super::segment::{Blocks, Segment, Tasks, segments};
+use super::weave::weave;
 use super::{Guard, Program, StateSlot};
 use crate::float::Float;
 use crate::kernels::group::Group;
@@ -44,10 +46,17 @@ pub(super) enum Step<T: Float> {
     Copy { from: Operand, result: Operand },
 }
 
-/// A scheduled node: the nodes that are computed with it (a chain, in order, itself last), or a copy of another.
+/// A scheduled node: one alone, the last of those that are computed together as a chain, or a copy of another.
 enum Work {
-    Node { members: Vec<u32> },
-    Copy { of: u32 },
+    Node,
+    /// The nodes in order, and those of them that others read.
+    Chain {
+        members: Vec<u32>,
+        results: Vec<u32>,
+    },
+    Copy {
+        of: u32,
+    },
 }
 
 /// The order of the work. Values are numbered as the graph's nodes; copies get numbers behind.
@@ -71,19 +80,14 @@ impl<T: Float> Plan<T> {
         let order: Vec<u32> = (0..graph.nodes.len() as u32)
             .filter(|&i| needed[i as usize] && is_computed(&graph, i) && !is_beside(&graph, i))
             .collect();
-        let absorbed = if passes.chains { absorbed(&graph, &order) } else { vec![false; graph.nodes.len()] };
         let guard_needs = graph.reached_from(graph.guards.iter().map(|guard| guard.0));
+        let (together, guarded) = regions(&graph, &order, &guard_needs, passes.chains);
+        let results = graph.read_by_others(&together, &order);
         let mut work: Vec<(u32, Work)> = Vec::new();
-        let mut guarded = 0;
-        for first in [true, false] {
-            for &i in order.iter().filter(|&&i| guard_needs[i as usize] == first && !absorbed[i as usize]) {
-                let mut members = Vec::new();
-                gather(&graph, &absorbed, i, &mut members);
-                work.push((i, Work::Node { members }));
-            }
-            if first {
-                guarded = work.len();
-            }
+        for (members, results) in together.into_iter().zip(results) {
+            let last = *members.last().expect("a group of nodes has a last one");
+            let is_chain = members.len() > 1 || is_element_wise(&graph, last);
+            work.push((last, if is_chain { Work::Chain { members, results } } else { Work::Node }));
         }
         // A state's next value and an output must have a buffer of their own: where they are leaves, or one value is
         // wanted twice, they are copied.
@@ -124,17 +128,20 @@ impl<T: Float> Plan<T> {
     }
 
     /// What a piece of work reads.
-    fn reads(&self, work: &Work) -> Vec<u32> {
+    fn reads(&self, value: u32, work: &Work) -> Vec<u32> {
         match work {
             Work::Copy { of } => vec![*of],
-            Work::Node { members } => {
-                let inner = |a: &u32| members.contains(a);
-                members
-                    .iter()
-                    .flat_map(|&m| &self.graph.nodes[m as usize].args)
-                    .copied()
-                    .filter(|a| !inner(a))
-                    .collect()
+            Work::Node => self.graph.nodes[value as usize].args.to_vec(),
+            Work::Chain { members, .. } => self.graph.outside(members).collect(),
+        }
+    }
+
+    /// What a piece of work leaves for others.
+    fn results(&self, value: u32, work: &Work) -> SmallVec<[u32; 2]> {
+        match work {
+            Work::Chain { results, .. } => SmallVec::from_slice(results),
+            Work::Node | Work::Copy { .. } => {
+                std::iter::once(value).chain(self.beside.get(&value).into_iter().flatten().copied()).collect()
             }
         }
     }
@@ -143,8 +150,8 @@ impl<T: Float> Plan<T> {
     pub(super) fn into_program(self, tape: &Tape<T>, inputs: Vec<Slot>, names: Vec<String>) -> Program<T> {
         let count = self.graph.nodes.len() + self.shapes.len();
         let mut last_read = vec![0_usize; count];
-        for (time, (_, work)) in self.work.iter().enumerate() {
-            for value in self.reads(work) {
+        for (time, (value, work)) in self.work.iter().enumerate() {
+            for value in self.reads(*value, work) {
                 last_read[value as usize] = time;
             }
         }
@@ -154,7 +161,7 @@ impl<T: Float> Plan<T> {
             pinned[value as usize] = true;
         }
         let mut is_read = pinned.clone();
-        for value in self.work.iter().flat_map(|(_, work)| self.reads(work)) {
+        for value in self.work.iter().flat_map(|(value, work)| self.reads(*value, work)) {
             is_read[value as usize] = true;
         }
         let mut buffers: Vec<Vec<T>> = Vec::new();
@@ -174,9 +181,9 @@ impl<T: Float> Plan<T> {
         // Within blocks, what a later block reads or adds to must stay; only what belongs to one block is reused in it.
         let (mut free_in_block, mut free_after): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
         for (time, (value, work)) in self.work.iter().enumerate() {
-            let results = || std::iter::once(*value).chain(self.beside.get(value).into_iter().flatten().copied());
-            for result in results() {
-                if let Some(state) = self.in_place(time, result, (*value, work), &last_read) {
+            let (reads, results) = (self.reads(*value, work), self.results(*value, work));
+            for &result in &results {
+                if let Some(state) = self.in_place(time, result, &reads, &last_read) {
                     place[result as usize] = place[state as usize];
                     continue;
                 }
@@ -203,8 +210,8 @@ impl<T: Float> Plan<T> {
                 }
                 place[i] = Some(buffer);
             }
-            let mut done = self.reads(work);
-            done.extend(results());
+            let mut done = reads;
+            done.extend(results);
             done.sort_unstable();
             done.dedup();
             for v in done.into_iter().map(|v| v as usize) {
@@ -233,19 +240,21 @@ impl<T: Float> Plan<T> {
 
     /// The state whose next value is computed element by element from it, if that be written over the state itself: nothing reads the state
     /// afterwards, nobody outside asks for it, and all branches are checked before.
-    fn in_place(&self, time: usize, result: u32, (value, work): (u32, &Work), last_read: &[usize]) -> Option<u32> {
-        let k = self.graph.next.iter().position(|&next| next == result)?;
+    fn in_place(&self, time: usize, value: u32, reads: &[u32], last_read: &[usize]) -> Option<u32> {
+        let k = self.graph.next.iter().position(|&next| next == value)?;
         let state = self.graph.state[k];
         let asked = self.graph.outputs.contains(&state) || self.graph.guards.iter().any(|guard| guard.0 == state);
         if asked || !self.share || time < self.guarded || last_read[state as usize] != time {
             return None;
         }
-        let node = self.graph.nodes.get(value as usize)?;
-        let reads = self.reads(work);
+        let mut node = self.graph.nodes.get(value as usize)?;
+        if let Source::Beside = node.source {
+            node = &self.graph.nodes[node.args[0] as usize];
+        }
         let fits = match node.source {
             // The one operand that is read element by element, and no other.
             Source::Fused(fused) => {
-                fused.updates(result).is_some_and(|k| node.args[k] == state) && {
+                fused.updates(value).is_some_and(|k| node.args[k] == state) && {
                     reads.iter().filter(|&&read| read == state).count() == 1
                 }
             }
@@ -273,7 +282,7 @@ impl<T: Float> Plan<T> {
         };
         let step = |(value, work): &(u32, Work)| match work {
             Work::Copy { of } => Step::Copy { from: operand(*of), result: operand(*value) },
-            Work::Node { members } if members.len() == 1 && !is_element_wise(&self.graph, *value) => {
+            Work::Node => {
                 let node = &self.graph.nodes[*value as usize];
                 let args = node.args.iter().map(|&a| operand(a));
                 match &node.source {
@@ -287,7 +296,7 @@ impl<T: Float> Plan<T> {
                     }
                 }
             }
-            Work::Node { members } => Step::Chain(self.chain(members, &operand)),
+            Work::Chain { members, results } => Step::Chain(weave(&self.graph, members, results, &operand)),
         };
         let (mut steps, mut guarded): (Vec<Step<T>>, usize) = (Vec::new(), 0);
         let tasks = Tasks { graph: &self.graph, place, beside: &self.beside };
@@ -326,105 +335,18 @@ impl<T: Float> Plan<T> {
             StateSlot { name, now, next }
         });
         let guards = self.graph.guards.iter().map(|&(i, held, location)| Guard { value: operand(i), held, location });
-        let registers = steps.iter().map(|s| if let Step::Chain(c) = s { c.registers() } else { 0 }).max().unwrap_or(0);
+        let chains = || steps.iter().filter_map(|step| if let Step::Chain(chain) = step { Some(chain) } else { None });
+        let registers = chains().map(Chain::all_registers).max().unwrap_or(0);
+        let tile = chains().map(|chain| chain.tile.min(chain.len)).max().unwrap_or(0);
         Program {
             inputs,
             state: state.collect(),
             outputs: self.graph.outputs.iter().map(|&i| operand(i)).collect(),
             guards: guards.collect(),
             guarded,
-            registers: vec![vec![T::ZERO; TILE]; registers],
+            registers: (0..registers).map(|_| Register::new(tile)).collect(),
             steps,
             buffers,
         }
     }
-
-    /// The chain of these operations, each before its reader. A register is free again once its reader has run.
-    fn chain(&self, members: &[u32], operand: &impl Fn(u32) -> Operand) -> Chain<T> {
-        let result = *members.last().expect("a chain has a last operation");
-        let shape = self.shape(result);
-        let mut inputs: Vec<(u32, Layout)> = Vec::new();
-        let mut micro: Vec<Micro<T>> = Vec::new();
-        let mut register_of: HashMap<u32, usize> = HashMap::new();
-        let (mut free, mut registers) = (Vec::new(), 0);
-        for &m in members {
-            let node = &self.graph.nodes[m as usize];
-            let Source::Op(kind) = &node.source else { unreachable!("chains are operations") };
-            let args = node.args.iter().map(|&a| {
-                if let Some(&register) = register_of.get(&a) {
-                    return Arg::Register(register);
-                }
-                let known = inputs.iter().position(|(input, _)| *input == a);
-                Arg::Input(known.unwrap_or_else(|| {
-                    let layout = Layout::of(self.shape(a), shape).expect("operands of chains are simple");
-                    inputs.push((a, layout));
-                    inputs.len() - 1
-                }))
-            });
-            let args: Vec<Arg> = args.collect();
-            // The result's register is taken before the operands' are given back: it must be another one.
-            let register = free.pop().unwrap_or_else(|| {
-                registers += 1;
-                registers - 1
-            });
-            free.extend(node.args.iter().filter_map(|a| register_of.remove(a)));
-            register_of.insert(m, register);
-            micro.push(Micro { kind: kind.clone(), args, register });
-        }
-        let result = operand(result);
-        let place = |(input, layout)| {
-            let input = operand(input);
-            let layout = if input.buffer == result.buffer { Layout::InPlace } else { layout };
-            (input, layout)
-        };
-        let inputs = inputs.into_iter().map(place).collect();
-        Chain { inputs, micro, result, shapes: (Shape::from([TILE]), Shape::scalar()) }
-    }
-}
-
-/// The longest chain: its operands and registers stay in the first-level cache.
-const LONGEST: usize = 32;
-
-/// Which nodes are computed within the chain of their only reader: element-wise, of the reader's shape, and asked for by
-/// nobody else.
-fn absorbed<T: Float>(graph: &Graph<T>, order: &[u32]) -> Vec<bool> {
-    let mut readers = vec![0_usize; graph.nodes.len()];
-    for root in graph.roots() {
-        readers[root as usize] += 2;
-    }
-    for &i in order {
-        let args = &graph.nodes[i as usize].args;
-        for (k, &a) in args.iter().enumerate() {
-            // f(x, x) reads x once.
-            readers[a as usize] += usize::from(!args[..k].contains(&a));
-        }
-    }
-    let mut absorbed = vec![false; graph.nodes.len()];
-    // How many operations the chain that ends in each node has.
-    let mut length = vec![1; graph.nodes.len()];
-    for &i in order.iter().filter(|&&i| is_element_wise(graph, i)) {
-        let node = &graph.nodes[i as usize];
-        for &a in &node.args {
-            let same = graph.nodes[a as usize].shape == node.shape;
-            let fits = length[i as usize] + length[a as usize] <= LONGEST;
-            if same && fits && !absorbed[a as usize] && readers[a as usize] == 1 && is_element_wise(graph, a) {
-                absorbed[a as usize] = true;
-                length[i as usize] += length[a as usize];
-            }
-        }
-    }
-    absorbed
-}
-
-/// The chain that ends in a node: what it absorbed, each before its reader.
-fn gather<T: Float>(graph: &Graph<T>, absorbed: &[bool], last: u32, members: &mut Vec<u32>) {
-    // Indices grow from operand to reader, so sorting them is an order of computation.
-    let mut open = vec![last];
-    while let Some(i) = open.pop() {
-        if !members.contains(&i) {
-            members.push(i);
-            open.extend(graph.nodes[i as usize].args.iter().filter(|&&a| absorbed[a as usize]));
-        }
-    }
-    members.sort_unstable();
 }

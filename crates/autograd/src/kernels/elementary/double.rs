@@ -55,6 +55,14 @@ impl Format for f64 {
         [Self::from_bits(half << 52), Self::from_bits((k - half) << 52)]
     }
 
+    // 2^−512
+    const LOWERED: Self = 7.458340731200207e-155;
+
+    #[inline(always)]
+    fn raised_power_of_two(shifted: Self) -> Self {
+        Self::from_bits(shifted.to_bits().wrapping_sub(Self::ROUND.to_bits()).wrapping_add(1023 + 512) << 52)
+    }
+
     #[inline(always)]
     fn split(self) -> (Self, Self) {
         const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();

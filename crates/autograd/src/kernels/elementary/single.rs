@@ -33,6 +33,14 @@ impl Format for f32 {
         [Self::from_bits(half << 23), Self::from_bits((k - half) << 23)]
     }
 
+    // 2^−64
+    const LOWERED: Self = 5.421011e-20;
+
+    #[inline(always)]
+    fn raised_power_of_two(shifted: Self) -> Self {
+        Self::from_bits(shifted.to_bits().wrapping_sub(Self::ROUND.to_bits()).wrapping_add(127 + 64) << 23)
+    }
+
     #[inline(always)]
     fn split(self) -> (Self, Self) {
         const SQRT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
