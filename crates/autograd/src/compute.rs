@@ -132,6 +132,7 @@ impl<T: Float> Tape<T> {
         if !keep && self.repeat_values(roots) {
             return;
         }
+        self.settle();
         let broken = self.state.borrow_mut().compute(&self.nodes, roots, keep);
         if let Some(index) = broken {
             panic!("{}", self.state.borrow().report(&self.nodes, index));
@@ -161,7 +162,7 @@ impl<T: Float> Tape<T> {
 
 impl<T: Float> State<T> {
     /// Gives a leaf its value.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn give(&mut self, index: u32, value: Value<T>) {
         let before = index as usize;
         if self.slots.len() < before {
@@ -181,13 +182,17 @@ impl<T: Float> State<T> {
     }
 
     /// A value that was given or computed, as long as its buffer is.
-    pub(crate) fn buffer(&self, index: u32) -> &[T] {
-        self.slots[index as usize].value.buffer()
+    pub(crate) fn buffer(&self, index: u32) -> Option<&[T]> {
+        self.slots.get(index as usize).map(|slot| slot.value.buffer()).filter(|buffer| !buffer.is_empty())
     }
 
-    /// Gives a node the value that was computed for it elsewhere, unless it has one.
-    pub(crate) fn fill(&mut self, index: u32, value: &[T]) {
+    /// Notes that something was computed elsewhere.
+    pub(crate) fn note_computed(&mut self) {
         self.computed = true;
+    }
+
+    /// Gives a node a value that is kept elsewhere, unless it has one.
+    pub(crate) fn fill(&mut self, index: u32, value: &[T]) {
         let index = index as usize;
         if self.slots.len() <= index {
             self.slots.resize_with(index + 1, Slot::default);

@@ -4,8 +4,9 @@
 //! Whether a step repeats the one before is found node by node, as it is recorded (see [`Nodes`]); any difference ends what
 //! is remembered from there on.
 
+use crate::compute::State;
 use crate::float::Float;
-use crate::nodes::{MOST_KEPT, Nodes};
+use crate::nodes::{MOST_KEPT, NONE, Nodes};
 use crate::program::Program;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -20,11 +21,13 @@ pub(crate) struct Memory<T: Float> {
     /// How many sweeps this step has repeated or recorded.
     swept: usize,
     asked: Option<Asked<T>>,
+    /// Leaves of this step whose values went right into the program, and nowhere else.
+    ahead: Vec<u32>,
 }
 
 impl<T: Float> Default for Memory<T> {
     fn default() -> Self {
-        Self { sweeps: Vec::new(), swept: 0, asked: None }
+        Self { sweeps: Vec::new(), swept: 0, asked: None, ahead: Vec::new() }
     }
 }
 
@@ -48,10 +51,19 @@ struct Asked<T: Float> {
 enum Way<T: Float> {
     /// They were asked for once; a program is made when they are asked for again.
     Once,
-    /// The leaves that the program takes, in the order of its inputs.
-    Program { program: Box<Program<T>>, leaves: Vec<u32>, outputs: Vec<u32> },
+    Program {
+        program: Box<Program<T>>,
+        leaves: Leaves,
+        outputs: Vec<u32>,
+    },
     /// The leaves are so large that the usual way is as fast.
     Usual,
+}
+
+/// The leaves that a program takes, in the order of its inputs, and the input of each node that is one.
+struct Leaves {
+    in_order: Vec<u32>,
+    input_of: Vec<u32>,
 }
 
 impl<T: Float> Memory<T> {
@@ -60,7 +72,15 @@ impl<T: Float> Memory<T> {
         let kept = if nodes.len() <= MOST_KEPT { std::mem::take(&mut self.swept) } else { 0 };
         self.sweeps.truncate(kept);
         self.swept = 0;
+        self.ahead.clear();
         self.asked.take_if(|asked| asked.len > nodes.repeated());
+    }
+
+    fn settle(&mut self, state: &mut State<T>) {
+        let Some(Asked { way: Way::Program { program, leaves, .. }, .. }) = &self.asked else { return };
+        for leaf in self.ahead.drain(..) {
+            state.fill(leaf, program.input(leaves.input_of[leaf as usize] as usize));
+        }
     }
 }
 
@@ -118,27 +138,57 @@ impl<T: Float> Tape<T> {
         if !self.nodes.repeats() || !self.state.borrow().is_fresh() {
             return false;
         }
+        let same = |asked: &&mut Asked<T>| asked.len == self.len() && asked.roots[..] == *roots;
+        let once = |asked: &Asked<T>| matches!(asked.way, Way::Once);
+        // Making a program asks the tape, so nothing of it is borrowed meanwhile.
+        let is_second = self.memory.borrow_mut().asked.as_mut().filter(same).is_some_and(|asked| once(asked));
+        let way = is_second.then(|| self.way(roots));
         let memory = &mut *self.memory.borrow_mut();
-        let asked = match &mut memory.asked {
-            Some(asked) if asked.len == self.len() && asked.roots[..] == *roots => asked,
-            other => {
-                *other = Some(Asked { len: self.len(), roots: roots.into(), way: Way::Once });
-                return false;
-            }
+        let Some(asked) = memory.asked.as_mut().filter(same) else {
+            memory.settle(&mut self.state.borrow_mut());
+            memory.asked = Some(Asked { len: self.len(), roots: roots.into(), way: Way::Once });
+            return false;
         };
-        if matches!(asked.way, Way::Once) {
-            asked.way = self.way(roots);
+        if let Some(way) = way {
+            asked.way = way;
         }
         let Way::Program { program, leaves, outputs } = &mut asked.way else { return false };
         let state = &mut *self.state.borrow_mut();
-        for (input, &leaf) in leaves.iter().enumerate() {
-            program.fill(input, state.buffer(leaf));
+        for (input, &leaf) in leaves.in_order.iter().enumerate() {
+            if let Some(value) = state.buffer(leaf) {
+                program.fill(input, value);
+            }
         }
         program.compute();
         for (k, &output) in outputs.iter().enumerate() {
             state.fill(output, program.output(k));
         }
+        state.note_computed();
+        if outputs.len() < roots.len() {
+            // Some are leaves.
+            memory.settle(state);
+        }
         true
+    }
+
+    /// Gives a leaf that repeats one of the step before its value ahead of time, in the program that will ask for it. So
+    /// the user's buffer is not shared.
+    #[inline]
+    pub(crate) fn give_ahead(&self, index: u32, value: &[T]) -> bool {
+        let memory = &mut *self.memory.borrow_mut();
+        let Some(Asked { way: Way::Program { program, leaves, .. }, .. }) = &mut memory.asked else { return false };
+        let input = leaves.input_of.get(index as usize).copied().unwrap_or(NONE);
+        if input == NONE || !self.nodes.repeats() || !self.state.borrow().is_fresh() {
+            return false;
+        }
+        program.fill(input as usize, value);
+        memory.ahead.push(index);
+        true
+    }
+
+    /// Gives leaves the values that went ahead, since they are needed here after all.
+    pub(crate) fn settle(&self) {
+        self.memory.borrow_mut().settle(&mut self.state.borrow_mut());
     }
 
     /// How values that are asked for a second time are best computed.
@@ -165,7 +215,13 @@ impl<T: Float> Tape<T> {
         outputs.sort_unstable();
         outputs.dedup();
         match Program::of_nodes(self, &leaves, &outputs) {
-            Some(program) => Way::Program { program: Box::new(program), leaves, outputs },
+            Some(program) => {
+                let mut input_of = vec![NONE; self.len()];
+                for (input, &leaf) in leaves.iter().enumerate() {
+                    input_of[leaf as usize] = input as u32;
+                }
+                Way::Program { program: Box::new(program), leaves: Leaves { in_order: leaves, input_of }, outputs }
+            }
             None => Way::Usual,
         }
     }

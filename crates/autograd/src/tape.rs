@@ -165,22 +165,33 @@ impl<T: Float> Tape<T> {
 
     /// A leaf with the value of a tensor.
     fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
-        let shared = Value::Shared { buffer: Arc::clone(value.buffer()), ours: false };
-        self.push_leaf(false, value.shape(), shared, origin)
+        let (index, repeats) = self.leaf(false, value.shape(), origin);
+        if !(repeats && self.give_ahead(index, value.as_slice())) {
+            let shared = Value::Shared { buffer: Arc::clone(value.buffer()), ours: false };
+            self.state.borrow_mut().give(index, shared);
+        }
+        Var::new(self, index)
     }
 
-    #[inline]
     fn push_leaf(&self, integers: bool, shape: &Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
+        let (index, _) = self.leaf(integers, shape, origin);
+        self.state.borrow_mut().give(index, value);
+        Var::new(self, index)
+    }
+
+    /// The node of a leaf, and whether it repeats one of the step before.
+    #[inline]
+    fn leaf(&self, integers: bool, shape: &Shape, origin: Origin) -> (u32, bool) {
         let same = |node: &Node<T>| {
             let same_kind = if integers { matches!(node.kind, Kind::Index) } else { matches!(node.kind, Kind::Leaf) };
             same_kind && node.shape == *shape && node.origin.same(&origin)
         };
-        let index = self.nodes.repeat(same).unwrap_or_else(|| {
-            let (kind, shape, len) = (if integers { Kind::Index } else { Kind::Leaf }, shape.clone(), shape.numel());
-            self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin })
-        });
-        self.state.borrow_mut().give(index, value);
-        Var::new(self, index)
+        if let Some(index) = self.nodes.repeat(same) {
+            return (index, true);
+        }
+        let kind = if integers { Kind::Index } else { Kind::Leaf };
+        let (shape, len) = (shape.clone(), shape.numel());
+        (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
     }
 
     /// Whether nothing but the user's own lines record now.

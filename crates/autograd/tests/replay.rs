@@ -218,6 +218,8 @@ fn a_long_chain_needs_a_few_buffers_and_replays_to_the_same_bits() {
 #[test]
 fn the_plan_can_be_read() {
     let text = recorded(Passes::default()).to_string();
+    assert!(text.contains("one hidden layer, forward and backward · mul · sub("), "{text}");
+    let text = recorded(Passes { nets: false, ..Passes::default() }).to_string();
     for word in
         ["matmul · add · relu(", "cross_entropy · cross_entropy_grad(", "matmul · mul · sub(", "in a row", "bytes"]
     {

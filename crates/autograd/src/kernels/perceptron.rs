@@ -14,6 +14,8 @@
 
 mod forward;
 mod backward;
+#[cfg(test)]
+mod tests;
 
 use super::cross_entropy::{LaneSums, of_columns};
 use super::lanes::Lanes;

@@ -140,7 +140,8 @@ impl<T: Float> Graph<T> {
         if passes.fusion {
             self.fuse();
         }
-        if passes.fusion && passes.nets {
+        // What is between the operations of a net is dropped.
+        if passes.fusion && passes.nets && passes.dead {
             self.fuse_nets();
         }
         self

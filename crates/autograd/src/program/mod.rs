@@ -262,6 +262,11 @@ impl<T: Float> Program<T> {
         to.copy_from_slice(&data[..len]);
     }
 
+    /// An input's elements.
+    pub(crate) fn input(&self, input: usize) -> &[T] {
+        &self.buffers[self.inputs[input].buffer]
+    }
+
     /// Runs every step.
     pub(crate) fn compute(&mut self) {
         for index in 0..self.steps.len() {
