@@ -18,7 +18,8 @@ mod sealed {
     use crate::kernels::gemm::{self, Store, Strided, gemm_f32, gemm_f64};
     use crate::kernels::group::Group;
     #[cfg(target_arch = "x86_64")]
-    use crate::kernels::lanes::{self, Lanes};
+    use crate::kernels::lanes;
+    use crate::kernels::lanes::Lanes;
     use crate::kernels::product::{Operand, Sizes};
     use crate::op::{Kind, SliceOp};
 
@@ -57,6 +58,14 @@ mod sealed {
         fn same_bits(self, other: Self) -> bool;
         /// The largest index that the bits can carry.
         const MAX_INDEX: i64;
+        /// [`elementary::exp_of_shifted`]
+        ///
+        /// # Safety
+        /// The CPU has the set of the lanes.
+        #[expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
+        unsafe fn exp_of_shifted<L: Lanes<Self>>(x: L::Vector) -> L::Vector;
+        /// `Format::powers_of_two`
+        fn scales(shifted: Self) -> [Self; 2];
         /// `self · b + c`, rounded once.
         fn fused_multiply_add(self, b: Self, c: Self) -> Self;
         /// `σ(x)` and its derivative, the bits that they have alone.
@@ -123,6 +132,16 @@ mod sealed {
                 #[inline(always)]
                 fn same_bits(self, other: Self) -> bool {
                     self.to_bits() == other.to_bits()
+                }
+                #[inline(always)]
+                #[expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
+                unsafe fn exp_of_shifted<L: Lanes<Self>>(x: L::Vector) -> L::Vector {
+                    // SAFETY: the caller promises the set.
+                    unsafe { elementary::exp_of_shifted::<Self, L>(x) }
+                }
+                #[inline(always)]
+                fn scales(shifted: Self) -> [Self; 2] {
+                    elementary::Format::powers_of_two(shifted)
                 }
                 #[inline(always)]
                 fn fused_multiply_add(self, b: Self, c: Self) -> Self {

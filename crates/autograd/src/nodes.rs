@@ -89,7 +89,7 @@ impl Origin {
 }
 
 /// The longest list that is kept when it is cleared: beyond this, what a node costs is small beside its arithmetic.
-pub(crate) const MOST_KEPT: usize = 1 << 12;
+const MOST_KEPT: usize = 1 << 12;
 
 /// A list of nodes that grows behind a shared reference.
 ///
@@ -162,16 +162,23 @@ impl<T: Float> Nodes<T> {
         self.repeated.get() as u32 + i
     }
 
-    pub(crate) fn clear(&mut self) {
-        let len = self.len();
-        self.kept.truncate(self.repeated.take());
-        self.left.set(false);
-        if len <= MOST_KEPT {
-            self.kept.extend(self.grown.take());
-        } else {
-            self.kept.clear();
-            self.grown.clear();
+    /// Forgets the list, but for the nodes that the next one may repeat, whose number it returns: up to the first that can
+    /// never be repeated, since only its user knows what it does, or none of a long list.
+    pub(crate) fn clear(&mut self) -> usize {
+        let Self { kept, repeated, left, grown } = self;
+        kept.truncate(repeated.take());
+        left.set(false);
+        let mut keeps = kept.len() + grown.len.get() <= MOST_KEPT;
+        if !keeps {
+            kept.clear();
         }
+        grown.drain(|node| {
+            keeps = keeps && node.kind.can_repeat();
+            if keeps {
+                kept.push(node);
+            }
+        });
+        kept.len()
     }
 }
 
@@ -193,7 +200,7 @@ const FURTHER: usize = 64;
 /// Nodes that are recorded anew.
 struct Grown<T: Float> {
     len: Cell<usize>,
-    /// As many places as were ever filled when the list was cleared, so that a step like the last one needs no others.
+    /// As many places as were ever filled when the list was cleared, so that as many nodes need no others.
     first: Block<T>,
     /// Further blocks, each twice as large as the one before.
     further: [OnceCell<Block<T>>; 27],
@@ -243,22 +250,14 @@ impl<T: Float> Grown<T> {
         len as u32
     }
 
-    /// Moves all nodes out, in order.
-    fn take(&mut self) -> impl Iterator<Item = Node<T>> {
+    /// Moves all nodes out, in order, and makes one block of as many places.
+    fn drain(&mut self, to: impl FnMut(Node<T>)) {
         let (len, first) = (self.len.take(), &mut self.first);
         let further = self.further.iter_mut().filter_map(OnceCell::get_mut).flatten();
-        first.iter_mut().chain(further).take(len).filter_map(OnceCell::take)
-    }
-
-    fn clear(&mut self) {
-        let len = self.len.take();
+        first.iter_mut().chain(further).take(len).filter_map(OnceCell::take).for_each(to);
         if len > self.first.len() {
             self.first = block(len.next_power_of_two());
             self.further = Default::default();
-        } else {
-            for place in &mut self.first[..len] {
-                *place = OnceCell::new();
-            }
         }
     }
 }

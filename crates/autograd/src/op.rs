@@ -219,7 +219,6 @@ macro_rules! builtin {
             /// Whether two do the same for certain. Of operations of users nobody knows.
             pub(crate) fn same(&self, other: &Self) -> bool {
                 match (self, other) {
-                    (Self::Leaf, Self::Leaf) | (Self::Index, Self::Index) => true,
                     $((Self::$variant(a), Self::$variant(b)) => a == b,)*
                     _ => false,
                 }
@@ -281,6 +280,11 @@ impl<T: Float> Kind<T> {
     #[inline]
     pub(crate) fn op(&self) -> Option<&dyn SliceOp<T>> {
         T::op(self)
+    }
+
+    /// Whether a node that is recorded later can be the same for certain; see [`Kind::same`].
+    pub(crate) fn can_repeat(&self) -> bool {
+        !matches!(self, Self::Custom(_) | Self::Checkpoint(_))
     }
 
     /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.

@@ -1,12 +1,12 @@
 //! What a tape remembers of the step before it was cleared, so that a step that repeats it costs little: a sweep that was
 //! recorded is not walked again, and values that were asked for together are computed by a program.
 //!
-//! Whether a step repeats the one before is found node by node, as it is recorded (see [`Nodes`]); any difference ends what
+//! Whether a step repeats the one before is found node by node, as it is recorded (see [`Nodes`](crate::nodes::Nodes)); any difference ends what
 //! is remembered from there on.
 
 use crate::compute::State;
 use crate::float::Float;
-use crate::nodes::{MOST_KEPT, NONE, Nodes};
+use crate::nodes::NONE;
 use crate::program::Program;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -14,6 +14,12 @@ use smallvec::SmallVec;
 
 /// Leaves of more bytes than this are not worth copying into a program.
 const MOST_BYTES: usize = 64 * 1024;
+/// A program of more bytes than this gains little beside its arithmetic, and the memory would be needed twice.
+const MOST_MEMORY: usize = 1024 * 1024;
+/// How many times the same values are asked for before a program is made for them.
+const PATIENCE: usize = 2;
+/// A program that ran so often was worth making: to make one costs as much as some ten steps of a small net.
+const WORTH: usize = 64;
 
 /// What is remembered.
 pub(crate) struct Memory<T: Float> {
@@ -21,13 +27,15 @@ pub(crate) struct Memory<T: Float> {
     /// How many sweeps this step has repeated or recorded.
     swept: usize,
     asked: Option<Asked<T>>,
+    /// How many times values are asked for before a program is made.
+    patience: usize,
     /// Leaves of this step whose values went right into the program, and nowhere else.
     ahead: Vec<u32>,
 }
 
 impl<T: Float> Default for Memory<T> {
     fn default() -> Self {
-        Self { sweeps: Vec::new(), swept: 0, asked: None, ahead: Vec::new() }
+        Self { sweeps: Vec::new(), swept: 0, asked: None, patience: PATIENCE, ahead: Vec::new() }
     }
 }
 
@@ -44,19 +52,21 @@ struct Sweep {
 struct Asked<T: Float> {
     len: usize,
     roots: SmallVec<[u32; 16]>,
+    /// How many steps in a row have asked.
+    times: usize,
     way: Way<T>,
 }
 
 /// How they are computed.
 enum Way<T: Float> {
-    /// They were asked for once; a program is made when they are asked for again.
-    Once,
+    /// A program is made when they have been asked for often enough.
+    Unmade,
     Program {
         program: Box<Program<T>>,
         leaves: Leaves,
         outputs: Vec<u32>,
     },
-    /// The leaves are so large that the usual way is as fast.
+    /// Leaves and values are so large that the usual way is as fast.
     Usual,
 }
 
@@ -67,13 +77,24 @@ struct Leaves {
 }
 
 impl<T: Float> Memory<T> {
-    /// Forgets what the step that ends did not repeat.
-    pub(crate) fn clear(&mut self, nodes: &Nodes<T>) {
-        let kept = if nodes.len() <= MOST_KEPT { std::mem::take(&mut self.swept) } else { 0 };
-        self.sweeps.truncate(kept);
-        self.swept = 0;
+    /// Forgets what the step that ends did not repeat, and what lies behind the nodes that are kept of it.
+    pub(crate) fn clear(&mut self, repeated: usize, kept: usize) {
+        self.sweeps.truncate(std::mem::take(&mut self.swept));
+        self.sweeps.truncate(self.sweeps.partition_point(|sweep| sweep.end <= kept));
         self.ahead.clear();
-        self.asked.take_if(|asked| asked.len > nodes.repeated());
+        if self.asked.as_ref().is_some_and(|asked| asked.len > repeated.min(kept)) {
+            self.forget();
+        }
+    }
+
+    /// Forgets what was asked for. A program that was not worth making makes the next one wait longer.
+    fn forget(&mut self) {
+        let Some(Asked { times, way, .. }) = self.asked.take() else { return };
+        if times >= WORTH {
+            self.patience = PATIENCE;
+        } else if !matches!(way, Way::Unmade) {
+            self.patience = self.patience.saturating_mul(4);
+        }
     }
 
     fn settle(&mut self, state: &mut State<T>) {
@@ -117,12 +138,12 @@ impl<T: Float> Tape<T> {
     ) {
         let end = self.len();
         let memory = &mut *self.memory.borrow_mut();
-        memory.sweeps.truncate(memory.swept);
         // The values of leaves are not among what is kept.
         let leaf = |index: u32| self.nodes[index].kind.op().is_none();
         if !self.is_plain() || (start as u32..end as u32).any(leaf) {
             return;
         }
+        memory.sweeps.truncate(memory.swept);
         memory.swept += 1;
         memory.sweeps.push(Sweep {
             start,
@@ -135,24 +156,20 @@ impl<T: Float> Tape<T> {
 
     /// Computes roots by the program of a step that repeats, if there is one.
     pub(crate) fn repeat_values(&self, roots: &[u32]) -> bool {
-        if !self.nodes.repeats() || !self.state.borrow().is_fresh() {
+        if roots.is_empty() || !self.nodes.repeats() || !self.state.borrow().is_fresh() {
             return false;
         }
-        let same = |asked: &&mut Asked<T>| asked.len == self.len() && asked.roots[..] == *roots;
-        let once = |asked: &Asked<T>| matches!(asked.way, Way::Once);
-        // Making a program asks the tape, so nothing of it is borrowed meanwhile.
-        let is_second = self.memory.borrow_mut().asked.as_mut().filter(same).is_some_and(|asked| once(asked));
-        let way = is_second.then(|| self.way(roots));
+        if self.is_due(roots) {
+            // Making a program asks the tape, so nothing of it is borrowed meanwhile.
+            let made = self.way(roots);
+            if let Some(asked) = &mut self.memory.borrow_mut().asked {
+                asked.way = made;
+            }
+        }
         let memory = &mut *self.memory.borrow_mut();
-        let Some(asked) = memory.asked.as_mut().filter(same) else {
-            memory.settle(&mut self.state.borrow_mut());
-            memory.asked = Some(Asked { len: self.len(), roots: roots.into(), way: Way::Once });
+        let Some(Asked { way: Way::Program { program, leaves, outputs }, .. }) = &mut memory.asked else {
             return false;
         };
-        if let Some(way) = way {
-            asked.way = way;
-        }
-        let Way::Program { program, leaves, outputs } = &mut asked.way else { return false };
         let state = &mut *self.state.borrow_mut();
         for (input, &leaf) in leaves.in_order.iter().enumerate() {
             if let Some(value) = state.buffer(leaf) {
@@ -191,7 +208,29 @@ impl<T: Float> Tape<T> {
         self.memory.borrow_mut().settle(&mut self.state.borrow_mut());
     }
 
-    /// How values that are asked for a second time are best computed.
+    /// Notes that roots are asked for, and tells whether it is time to make a program for them.
+    fn is_due(&self, roots: &[u32]) -> bool {
+        let memory = &mut *self.memory.borrow_mut();
+        let patience = memory.patience;
+        match &mut memory.asked {
+            Some(asked) if asked.len == self.len() && asked.roots[..] == *roots => {
+                asked.times += 1;
+                let is_due = matches!(asked.way, Way::Unmade) && asked.times >= patience;
+                if is_due {
+                    asked.way = Way::Usual;
+                }
+                is_due
+            }
+            _ => {
+                memory.settle(&mut self.state.borrow_mut());
+                memory.forget();
+                memory.asked = Some(Asked { len: self.len(), roots: roots.into(), times: 1, way: Way::Unmade });
+                false
+            }
+        }
+    }
+
+    /// How values that are asked for again and again are best computed.
     fn way(&self, roots: &[u32]) -> Way<T> {
         let mut needed = vec![false; self.len()];
         roots.iter().for_each(|&root| needed[root as usize] = true);
@@ -215,14 +254,14 @@ impl<T: Float> Tape<T> {
         outputs.sort_unstable();
         outputs.dedup();
         match Program::of_nodes(self, &leaves, &outputs) {
-            Some(program) => {
+            Some(program) if program.bytes() <= MOST_MEMORY => {
                 let mut input_of = vec![NONE; self.len()];
                 for (input, &leaf) in leaves.iter().enumerate() {
                     input_of[leaf as usize] = input as u32;
                 }
                 Way::Program { program: Box::new(program), leaves: Leaves { in_order: leaves, input_of }, outputs }
             }
-            None => Way::Usual,
+            _ => Way::Usual,
         }
     }
 }

@@ -89,7 +89,7 @@ impl<T: Float> Tape<T> {
         self.len() == 0
     }
 
-    /// Forgets all nodes and keeps the memory. Variables borrow the tape, so none can outlive this.
+    /// Forgets all values and keeps the memory, and what it takes to recognise the next step as the same. Variables borrow the tape, so none can outlive this.
     ///
     /// ```compile_fail
     /// use autograd::{Tape, Tensor};
@@ -101,8 +101,9 @@ impl<T: Float> Tape<T> {
     pub fn clear(&mut self) {
         // Cleared twice, the tape remembers the step before all the same.
         if !self.is_empty() {
-            self.memory.get_mut().clear(&self.nodes);
-            self.nodes.clear();
+            let repeated = self.nodes.repeated();
+            let kept = self.nodes.clear();
+            self.memory.get_mut().clear(repeated, kept);
             self.state.get_mut().clear();
         }
     }

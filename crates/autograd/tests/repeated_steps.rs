@@ -2,6 +2,8 @@
 //! anything is not taken for a repetition.
 
 use autograd::{Op, Reason, Shape, Tape, Tensor, Var, View, ViewMut, grad, hvp, jvp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn numbers<const R: usize>(shape: [usize; R], seed: usize) -> Tensor {
     Tensor::from_fn(shape, |i| ((i * 29 + seed * 17) % 23) as f64 * 0.1 - 1.0)
@@ -102,6 +104,69 @@ fn operations_of_users_are_recorded_each_time() {
         let x = tape.var(&numbers([3], i));
         let y = tape.apply(Scale(i as f64), [x.sin()]).sum();
         vec![y, grad(y, &x)]
+    });
+}
+
+/// The identity; counts how many of it there are.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(alive: &Arc<AtomicUsize>) -> Self {
+        alive.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(alive))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Op<f64, 1> for Counted {
+    fn name(&self) -> &'static str {
+        "counted"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, f64>; 1], y: ViewMut<'_, f64>) {
+        y.data.copy_from_slice(x.data);
+    }
+    fn vjp<'t>(&self, _: usize, [_]: [Var<'t>; 1], _: Var<'t>, dy: Var<'t>) -> Option<Var<'t>> {
+        Some(dy)
+    }
+}
+
+#[test]
+fn a_cleared_tape_holds_no_operations_of_users() {
+    let alive = Arc::new(AtomicUsize::new(0));
+    let mut tape = Tape::new();
+    for _ in 0..3 {
+        let x = tape.scalar(1.0);
+        assert_eq!(tape.apply(Counted::new(&alive), [x]).item(), 1.0);
+        tape.clear();
+        assert_eq!(alive.load(Ordering::Relaxed), 0);
+    }
+}
+
+#[test]
+fn a_step_whose_size_is_the_loss_repeats() {
+    steps_agree(5, |tape, i| {
+        let params = [numbers([4, 10], i), numbers([1, 10], i + 1), numbers([10, 3], i + 2), numbers([1, 3], i + 3)];
+        let p = tape.vars(&params);
+        let hidden = (tape.var(&numbers([5, 4], i + 9)).matmul(p[0]) + p[1]).relu();
+        let loss = (hidden.matmul(p[2]) + p[3]).cross_entropy(&[0, 1, 2, 2, 1]);
+        grad(loss, &p).iter().zip(&p).map(|(&g, &p)| p - g * loss).collect()
+    });
+}
+
+#[test]
+fn large_results_of_small_leaves_are_computed_in_one_memory() {
+    steps_agree(4, |tape, i| {
+        let (a, b) = (tape.var(&numbers([700, 1], i)), tape.var(&numbers([1, 700], i + 1)));
+        vec![(a + b).tanh() * a, (a * b).sum()]
     });
 }
 

@@ -159,3 +159,38 @@ fn a_step_of_one_hidden_layer_is_one_operation_and_what_is_asked_for_besides_end
     assert!(!listing(all, true).contains("one hidden layer"));
     assert!(!listing(Passes { nets: false, ..all }, false).contains("one hidden layer"));
 }
+
+#[test]
+fn a_branch_on_the_loss_after_its_gradients_sees_this_run() {
+    let (labels, params) = (vec![0_usize, 1, 2, 2, 1], net::<f64>(&[4, 10, 3]));
+    let losses = |passes: Passes| {
+        let mut program = Program::record_with(passes, &params, &numbers([5, 4], 9), |tape, net, x: Var<'_>| {
+            let x = x.exp().sin();
+            let loss = loss(&net, x, &labels);
+            let next = zip(&net, &grad(loss, &net), |p, g| p - g * 0.1);
+            assert!(loss.gt(tape.scalar(0.0)).holds());
+            (next, vec![loss])
+        })
+        .unwrap();
+        (0..3).map(|i| program.run(&numbers::<f64>([5, 4], 9 + i)).unwrap().item(0)).collect::<Vec<_>>()
+    };
+    assert_eq!(losses(Passes::default()), losses(Passes::NONE));
+}
+
+#[test]
+fn a_state_that_is_set_between_runs_is_the_one_that_runs() {
+    let (labels, params) = (vec![0_usize, 1, 2, 2, 1], net::<f64>(&[4, 10, 3]));
+    let x: Tensor = numbers([5, 4], 9);
+    let mut program = Program::record(&params, &x, |_, net, x: Var<'_>| {
+        let loss = loss(&net, x, &labels);
+        (zip(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
+    })
+    .unwrap();
+    let first = program.run(&x).unwrap().item(0);
+    assert!(program.run(&x).unwrap().item(0) < first);
+    let names: Vec<String> = program.state_names().map(str::to_owned).collect();
+    for (name, value) in names.iter().zip(params.leaves()) {
+        program.set_state(name, value).unwrap();
+    }
+    assert_eq!(program.run(&x).unwrap().item(0), first);
+}

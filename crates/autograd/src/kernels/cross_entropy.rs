@@ -116,9 +116,10 @@ fn wide<T: Float>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T
         if weight == T::ZERO {
             return out.fill(T::ZERO);
         }
-        let truth = (out[label(row.index)] / sum - T::ONE) * weight;
+        let share = T::ONE / sum;
+        let truth = (out[label(row.index)] * share - T::ONE) * weight;
         for e in &mut *out {
-            *e = *e / sum * weight;
+            *e = *e * share * weight;
         }
         out[label(row.index)] = truth;
     });
@@ -214,12 +215,9 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
             for (j, e) in e.iter_mut().enumerate() {
                 let shifted = L::sub(load(e, v), top);
                 found = L::choose(label, L::splat(T::from_index(j as i64)), shifted, found);
-                L::store(e.as_mut_ptr().add(v), all, shifted);
+                L::store(e.as_mut_ptr().add(v), all, T::exp_of_shifted::<L>(shifted));
             }
             L::store(at_label.as_mut_ptr().add(v), all, found);
-        }
-        for e in &mut *e {
-            each::<T, W>(e, &T::exp);
         }
         for v in (0..W).step_by(L::COUNT) {
             let mut total = L::splat(T::ZERO);
@@ -229,10 +227,12 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
             L::store(sum.as_mut_ptr().add(v), all, total);
             let Some(weight) = weight else { continue };
             let (label, weight) = (load(label, v), load(weight, v));
+            // One division serves all classes, as in the softmax.
+            let share = L::div(L::splat(T::ONE), total);
             for (j, e) in e.iter_mut().enumerate() {
                 let class = L::splat(T::from_index(j as i64));
                 let truth = L::choose(label, class, L::splat(T::ONE), L::splat(T::ZERO));
-                let gradient = L::mul(L::sub(L::div(load(e, v), total), truth), weight);
+                let gradient = L::mul(L::sub(L::mul(load(e, v), share), truth), weight);
                 L::store(e.as_mut_ptr().add(v), all, L::unless_zero(gradient, weight));
             }
         }
@@ -240,19 +240,14 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
             return None;
         }
         let mut loss = sum;
-        each::<T, W>(&mut loss, &T::ln);
+        // A loop of constant length becomes vectors.
+        for x in &mut loss[..W] {
+            *x = x.ln();
+        }
         for v in (0..W).step_by(L::COUNT) {
             L::store(loss.as_mut_ptr().add(v), all, L::sub(load(&loss, v), load(&at_label, v)));
         }
         Some(loss)
-    }
-}
-
-/// `x[i] = f(x[i])` for the first `W`: a loop of constant length, so that it becomes vectors.
-#[inline(always)]
-fn each<T: Float, const W: usize>(x: &mut [T; LANES], f: &impl Fn(T) -> T) {
-    for x in &mut x[..W] {
-        *x = f(*x);
     }
 }
 
@@ -318,9 +313,9 @@ mod tests {
             let labels: Vec<usize> = (0..rows).map(|r| (r * 5) % n).collect();
             let packed: Vec<f64> = labels.iter().map(|&l| f64::from_bits(l as u64)).collect();
             let weights: Vec<f64> = (0..rows).map(|r| r as f64).collect();
-            let mut p = vec![0.0; rows * n];
-            softmax(&scores, (n, 1), false, &mut p);
             at_every_level(|level| {
+                let mut p = vec![0.0; rows * n];
+                softmax(&scores, (n, 1), false, &mut p);
                 let (mut each, mut sums) = (vec![f64::NAN; rows], LaneSums::default());
                 let (mut d, mut alone) = (vec![f64::NAN; rows * n], vec![f64::NAN; rows * n]);
                 let gradients = Some((Weight::Each(&weights[..]), &mut d[..]));

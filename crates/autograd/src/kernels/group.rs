@@ -91,6 +91,7 @@ pub(crate) enum Task<T> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Net<T> {
     pub(crate) sizes: perceptron::Sizes,
+    pub(crate) layout: perceptron::Layout,
     pub(crate) mean: bool,
     pub(crate) x: Place,
     pub(crate) params: [Place; 4],
@@ -131,6 +132,7 @@ impl<T: Float> Net<T> {
             let count = self.sizes.rows;
             let step = Perceptron {
                 sizes: self.sizes,
+                layout: self.layout,
                 x: at(self.x),
                 params: self.params.map(|param| at(param).cast_const()),
                 labels: at(self.labels),

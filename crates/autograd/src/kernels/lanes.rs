@@ -48,6 +48,8 @@ pub trait Lanes<T> {
     unsafe fn keep(x: Self::Vector, mask: Self::Mask) -> Self::Vector;
     /// The sums of the lanes of four vectors.
     unsafe fn totals(x: [Self::Vector; 4]) -> [T; 4];
+    /// Two powers of two whose product is `2^k`, from `1.5 · 2^(p−1) + k`, whose lowest bits hold `k`.
+    unsafe fn powers_of_two(shifted: Self::Vector) -> [Self::Vector; 2];
     /// The columns of a row-major matrix of [`COUNT`](Self::COUNT) rows and up to four columns, which lies in as many
     /// vectors as it has columns.
     unsafe fn columns<const K: usize>(rows: [Self::Vector; K]) -> [Self::Vector; K];
@@ -189,6 +191,14 @@ impl<T: Float> Lanes<T> for Portable {
         y
     }
     #[inline(always)]
+    unsafe fn powers_of_two(shifted: [T; WIDTH]) -> [[T; WIDTH]; 2] {
+        let mut y = [shifted; 2];
+        for i in 0..WIDTH {
+            [y[0][i], y[1][i]] = T::scales(shifted[i]);
+        }
+        y
+    }
+    #[inline(always)]
     unsafe fn columns<const K: usize>(rows: [[T; WIDTH]; K]) -> [[T; WIDTH]; K] {
         // SAFETY: arrays need no instruction set.
         unsafe { rearranged::<T, Self, K>(rows, |i| i % WIDTH * K + i / WIDTH) }
@@ -207,6 +217,7 @@ pub(crate) use x86::{Avx2, Avx512};
 #[allow(clippy::wildcard_imports, reason = "the instructions of a CPU")]
 mod x86 {
     use super::{Lanes, rearranged};
+    use crate::kernels::elementary::Format;
     use std::arch::x86_64::*;
 
     pub struct Avx2;
@@ -219,6 +230,19 @@ mod x86 {
         all: bool,
     }
 
+    const ROUND_F32: i32 = <f32 as Format>::ROUND.to_bits().cast_signed();
+    const ROUND_F64: i64 = <f64 as Format>::ROUND.to_bits().cast_signed();
+
+    /// [`Lanes::powers_of_two`] by the instructions of a set; the last is twice the exponent's bias less the bits of what
+    /// was added to round, and keeps the exponent positive while it is halved.
+    macro_rules! powers {
+        ($x:ident, $bits:ident, $float:ident, $add:ident, $sub:ident, $right:ident, $left:ident, $mantissa:literal, $bias:expr) => {{
+            let k = $add($bits($x), $bias);
+            let half = $right::<1>(k);
+            [$float($left::<$mantissa>(half)), $float($left::<$mantissa>($sub(k, half)))]
+        }};
+    }
+
     /// A row: the set, its number type, and how the set names its vectors, instructions and masks.
     macro_rules! lanes {
         ($set:ident, $t:ident, $vector:ident, $count:literal, rows $rows:literal, mask $mask:ident,
@@ -226,7 +250,7 @@ mod x86 {
          $div:ident, |$n:ident| $first:expr, |$from:ident, $lm:ident| $load:expr, |$to:ident, $sm:ident, $sx:ident| $store:expr,
          |$g:ident, $x:ident| $gate:expr, |$kx:ident, $km:ident| $keep:expr,
          |$cx:ident, $same:ident, $ca:ident, $cb:ident| $choose:expr, |$ux:ident, $by:ident| $unless_zero:expr,
-         |$four:ident| $totals:expr,
+         |$four:ident| $totals:expr, |$shifted:ident| $powers:expr,
          pick $pick:ident) => {
             // SAFETY (of each block): the caller promises that the CPU has the set, and that the elements of a mask are
             // there; see the trait.
@@ -306,6 +330,10 @@ mod x86 {
                     unsafe { $totals }
                 }
                 #[inline(always)]
+                unsafe fn powers_of_two($shifted: $vector) -> [$vector; 2] {
+                    unsafe { $powers }
+                }
+                #[inline(always)]
                 unsafe fn columns<const K: usize>(rows: [$vector; K]) -> [$vector; K] {
                     unsafe { $pick(rows, |i| i % $count * K + i / $count) }
                 }
@@ -328,7 +356,9 @@ mod x86 {
         |x, same, a, b| _mm512_mask_blend_ps(
             _mm512_cmpeq_epi32_mask(_mm512_castps_si512(x), _mm512_castps_si512(same)), b, a),
         |x, by| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_ps()), x),
-        |x| totals_256_f32([half_f32(x[0]), half_f32(x[1]), half_f32(x[2]), half_f32(x[3])]), pick pick_f32);
+        |x| totals_256_f32([half_f32(x[0]), half_f32(x[1]), half_f32(x[2]), half_f32(x[3])]),
+        |x| powers!(x, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_add_epi32, _mm512_sub_epi32, _mm512_srli_epi32,
+            _mm512_slli_epi32, 23, _mm512_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_f32);
     lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
         _mm512_set1_pd, _mm512_setzero_pd, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_fmadd_pd, _mm512_max_pd,
         _mm512_div_pd,
@@ -340,7 +370,9 @@ mod x86 {
         |x, same, a, b| _mm512_mask_blend_pd(
             _mm512_cmpeq_epi64_mask(_mm512_castpd_si512(x), _mm512_castpd_si512(same)), b, a),
         |x, by| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_pd()), x),
-        |x| totals_256_f64([half_f64(x[0]), half_f64(x[1]), half_f64(x[2]), half_f64(x[3])]), pick pick_f64);
+        |x| totals_256_f64([half_f64(x[0]), half_f64(x[1]), half_f64(x[2]), half_f64(x[3])]),
+        |x| powers!(x, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_add_epi64, _mm512_sub_epi64, _mm512_srli_epi64,
+            _mm512_slli_epi64, 52, _mm512_set1_epi64(2046_i64.wrapping_sub(ROUND_F64))), pick pick_f64);
     lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
         _mm256_set1_ps, _mm256_setzero_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_max_ps,
         _mm256_div_ps,
@@ -355,7 +387,9 @@ mod x86 {
         |x, same, a, b| _mm256_blendv_ps(b, a, _mm256_castsi256_ps(
             _mm256_cmpeq_epi32(_mm256_castps_si256(x), _mm256_castps_si256(same)))),
         |x, by| _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(by, _mm256_setzero_ps()), x),
-        |x| totals_256_f32(x), pick pick_by_memory_f32);
+        |x| totals_256_f32(x),
+        |x| powers!(x, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_add_epi32, _mm256_sub_epi32, _mm256_srli_epi32,
+            _mm256_slli_epi32, 23, _mm256_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_by_memory_f32);
     lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
         _mm256_set1_pd, _mm256_setzero_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_max_pd,
         _mm256_div_pd,
@@ -370,7 +404,9 @@ mod x86 {
         |x, same, a, b| _mm256_blendv_pd(b, a, _mm256_castsi256_pd(
             _mm256_cmpeq_epi64(_mm256_castpd_si256(x), _mm256_castpd_si256(same)))),
         |x, by| _mm256_and_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(by, _mm256_setzero_pd()), x),
-        |x| totals_256_f64(x), pick pick_by_memory_f64);
+        |x| totals_256_f64(x),
+        |x| powers!(x, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_add_epi64, _mm256_sub_epi64, _mm256_srli_epi64,
+            _mm256_slli_epi64, 52, _mm256_set1_epi64x(2046_i64.wrapping_sub(ROUND_F64))), pick pick_by_memory_f64);
 
     /// A row: elements of vectors in a row by their places, by the permutations of two vectors that AVX-512 has.
     macro_rules! pick {

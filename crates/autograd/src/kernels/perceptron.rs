@@ -54,27 +54,18 @@ impl Sizes {
         few && self.rows > 0 && self.hidden > 0 && self.hidden * self.classes <= TURNED
     }
 
-    /// The hidden nodes, filled up to whole vectors of any instruction set.
-    fn padded<T>(self) -> usize {
-        self.hidden.next_multiple_of(LINE / size_of::<T>())
+    /// How a sweep lies in memory. It is found once, since finding it divides.
+    pub(crate) fn layout<T>(self) -> Layout {
+        let width = self.hidden.next_multiple_of(LINE / size_of::<T>());
+        let rows = BLOCK_BYTES / (width * size_of::<T>()) / LANES * LANES;
+        Layout { width, block: rows.clamp(LANES, MOST_ROWS) }
     }
 
-    /// Rows of a block, a multiple of what the softmax takes at a time.
-    fn block<T>(self) -> usize {
-        let rows = BLOCK_BYTES / (self.padded::<T>() * size_of::<T>()) / LANES * LANES;
-        rows.clamp(LANES, MOST_ROWS)
-    }
-
-    /// Elements of scratch memory: scores, the hidden layer of a block, the transpose of `W2`, sums of gradients, and
+    /// Elements of scratch memory: scores and the hidden layer of a block, the transpose of `W2`, sums of gradients, and
     /// what aligning them may take.
     pub(crate) fn scratch<T>(self) -> usize {
-        let width = self.padded::<T>();
-        self.scores::<T>() + width * (self.block::<T>() + 2 * self.classes + self.features + 1) + LANES + LINE
-    }
-
-    /// Elements of the scores of a block, groups of [`LANES`] rows, class after class.
-    fn scores<T>(self) -> usize {
-        self.block::<T>() * self.classes
+        let Layout { width, block } = self.layout::<T>();
+        block * self.classes + width * (block + 2 * self.classes + self.features + 1) + LANES + LINE
     }
 
     /// How many elements `W1`, `b1`, `W2` and `b2` have.
@@ -83,11 +74,22 @@ impl Sizes {
     }
 }
 
+/// How a sweep lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// The hidden nodes, filled up to whole vectors of any instruction set.
+    width: usize,
+    /// Rows of a block, a multiple of what the softmax takes at a time.
+    block: usize,
+}
+
 /// A step by pointers. Whoever makes one promises that all are there with the elements that the sizes say, that labels are
 /// classes, that the results overlap no operand but a parameter in its own place, and that the sizes fit.
 #[derive(Clone, Copy)]
 pub(super) struct Perceptron<T> {
     pub(super) sizes: Sizes,
+    /// That of the sizes.
+    pub(super) layout: Layout,
     pub(super) x: *const T,
     /// `W1`, `b1`, `W2` and `b2`.
     pub(super) params: [*const T; 4],
@@ -111,9 +113,10 @@ struct Block<'a, T> {
     scores: *mut T,
     /// `[rows, width]`
     hidden: *mut T,
-    /// `[classes, width]`
+    /// `[classes, width]`: the transpose of `W2`, with zeros where there are no hidden nodes.
     w2: *mut T,
-    /// `[features + 1 + classes, width]`: sums of the gradients of `W1`, `b1` and the transpose of `W2`.
+    /// `[features + 1 + classes, width]`: sums of the gradients of `W1`, `b1` and the transpose of `W2`, and behind them
+    /// those of `b2`.
     sums: *mut T,
     width: usize,
 }
@@ -155,10 +158,11 @@ impl<T: Float> Sweep<'_, T> {
     #[inline(always)]
     unsafe fn of<L: Lanes<T>, const K: usize>(self) {
         let Self { step, losses } = self;
-        let Perceptron { sizes, scratch, .. } = *step;
-        let (width, size) = (sizes.padded::<T>(), sizes.block::<T>());
-        let scores = scratch.wrapping_add(scratch.align_offset(LINE));
-        let hidden = scores.wrapping_add(sizes.scores::<T>().next_multiple_of(LINE / size_of::<T>()));
+        let Perceptron { sizes, layout: Layout { width, block: size }, scratch, .. } = *step;
+        // SAFETY: scratch memory has a line to spare.
+        let scores = unsafe { scratch.add(scratch.align_offset(LINE).min(LINE / size_of::<T>())) };
+        // A block is a multiple of the lanes, so all parts start at a line.
+        let hidden = scores.wrapping_add(size * K);
         let w2 = hidden.wrapping_add(size * width);
         let sums = w2.wrapping_add(K * width);
         let mut start = 0;
@@ -197,7 +201,7 @@ impl<T: Float> Block<'_, T> {
         // SAFETY: the caller promises the set and the classes; the labels and the bias are there, and a block holds whole
         // groups of scores.
         unsafe {
-            let bias = step.params[3].cast::<[T; K]>().read();
+            let bias: [T; K] = std::array::from_fn(|k| *step.params[3].add(k));
             let labels = std::slice::from_raw_parts(step.labels.add(*start), *rows);
             for (group, labels) in labels.chunks(LANES).enumerate() {
                 let place = scores.add(group * K * LANES).cast::<[[T; LANES]; K]>();

@@ -3,11 +3,14 @@
 //! Rows are worked on by the tile: as many short rows as it holds, or a part of a long one. So the exponentials of rows
 //! of three are computed in full vectors too.
 
+#![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
+
 #[cfg(test)]
 mod tests;
 
+use super::lanes::Lanes;
 use super::map::{LANES, vector};
-use super::simd::{Kernel, Level};
+use super::simd::{LaneKernel, Level};
 use crate::Float;
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
@@ -119,11 +122,26 @@ fn reduce<T: Float>(x: &[T], init: T, f: impl Fn(T, T) -> T) -> T {
     rest.iter().fold(lanes[0], |y, &x| f(y, x))
 }
 
-/// Replaces the first elements of a tile, and those that fill the last vector.
+/// Replaces the first elements of a tile, and those that fill the last vector, by their exponentials.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
 #[inline(always)]
-fn in_vectors<T: Float>(tile: &mut [T; TILE], len: usize, f: impl Fn(T) -> T) {
+unsafe fn exp<T: Float, L: Lanes<T>>(tile: &mut [T; TILE], len: usize) {
+    for place in tile[..len.next_multiple_of(L::COUNT)].chunks_exact_mut(L::COUNT) {
+        // SAFETY: the caller promises the set; a chunk is a vector.
+        unsafe {
+            let all = L::first(L::COUNT);
+            L::store(place.as_mut_ptr(), all, T::exp_of_shifted::<L>(L::load(place.as_ptr(), all)));
+        }
+    }
+}
+
+/// As [`exp`], by their logarithms.
+#[inline(always)]
+fn ln<T: Float>(tile: &mut [T; TILE], len: usize) {
     for lanes in &mut tile.as_chunks_mut::<LANES>().0[..len.div_ceil(LANES)] {
-        *lanes = vector(lanes, &f);
+        *lanes = vector(lanes, &T::ln);
     }
 }
 
@@ -138,7 +156,7 @@ pub(super) fn exponentials<T: Float>(
     done: impl FnMut(Row, T, T, &mut [T]),
 ) {
     if !rows.x.is_empty() {
-        Level::best().run(Exponentials { rows, out, log, shift, done });
+        Level::best().run_lanes(Exponentials { rows, out, log, shift, done });
     }
 }
 
@@ -150,23 +168,25 @@ struct Exponentials<'a, T, S, D> {
     done: D,
 }
 
-impl<T, S, D> Kernel for Exponentials<'_, T, S, D>
+impl<T, S, D> LaneKernel<T> for Exponentials<'_, T, S, D>
 where
     T: Float,
     S: Fn(T, T) -> T,
     D: FnMut(Row, T, T, &mut [T]),
 {
-    type Output = ();
     #[inline(always)]
-    fn run(mut self) {
+    unsafe fn run<L: Lanes<T>>(mut self) {
         // Short rows are the commonest, and nearly all of their cost is that of loops of unknown length.
-        match (self.rows.n, self.rows.inner) {
-            (2, 1) => self.tiles(2, 1),
-            (3, 1) => self.tiles(3, 1),
-            (4, 1) => self.tiles(4, 1),
-            (10, 1) => self.tiles(10, 1),
-            (n, 1) => self.tiles(n, 1),
-            (n, inner) => self.tiles(n, inner),
+        // SAFETY: the caller promises the set of the lanes.
+        unsafe {
+            match (self.rows.n, self.rows.inner) {
+                (2, 1) => self.tiles::<L>(2, 1),
+                (3, 1) => self.tiles::<L>(3, 1),
+                (4, 1) => self.tiles::<L>(4, 1),
+                (10, 1) => self.tiles::<L>(10, 1),
+                (n, 1) => self.tiles::<L>(n, 1),
+                (n, inner) => self.tiles::<L>(n, inner),
+            }
         }
     }
 }
@@ -177,8 +197,10 @@ where
     S: Fn(T, T) -> T,
     D: FnMut(Row, T, T, &mut [T]),
 {
+    /// # Safety
+    /// The CPU has the set of the lanes.
     #[inline(always)]
-    fn tiles(&mut self, n: usize, inner: usize) {
+    unsafe fn tiles<L: Lanes<T>>(&mut self, n: usize, inner: usize) {
         let rows = Rows { x: self.rows.x, n, inner };
         let together = if n < TILE { TILE / n } else { 1 };
         let (mut tops, mut sums) = ([T::ONE; TILE], [T::ONE; TILE]);
@@ -195,7 +217,8 @@ where
                     let (top, part) = (tops[r], &mut tile[r * len..][..len]);
                     rows.read(rows.row(first + r), from, part, |x| (self.shift)(x, top));
                 }
-                in_vectors(&mut tile, count * len, T::exp);
+                // SAFETY: the caller promises the set.
+                unsafe { exp::<T, L>(&mut tile, count * len) };
                 for r in 0..count {
                     let part = &tile[r * len..][..len];
                     sums[r] += reduce(part, T::ZERO, |a, b| a + b);
@@ -205,7 +228,7 @@ where
                 }
             }
             if self.log {
-                in_vectors(&mut sums, count, T::ln);
+                ln(&mut sums, count);
             }
             for r in 0..count {
                 (self.done)(rows.row(first + r), tops[r], sums[r], self.out);
@@ -214,13 +237,14 @@ where
     }
 }
 
-/// `out = exp(x − max) / Σ exp(x − max)`. With `total`, rows that have no such value get the one that the gradient of
+/// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the one that the gradient of
 /// log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
     if !total {
         return exponentials(rows, out, false, difference, |row, _, sum, out| {
-            rows.update(row, out, |_, e| *e /= sum);
+            let share = T::ONE / sum;
+            rows.update(row, out, |_, e| *e = *e * share);
         });
     }
     let shift = |x: T, top: T| {
@@ -234,8 +258,8 @@ pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool
     };
     exponentials(rows, out, false, shift, |row, _, sum, out| {
         // A sum of 0 is that of a row of −∞ alone, which stays 0.
-        let sum = if sum == T::ZERO { T::ONE } else { sum };
-        rows.update(row, out, |_, e| *e /= sum);
+        let share = if sum == T::ZERO { T::ONE } else { T::ONE / sum };
+        rows.update(row, out, |_, e| *e = *e * share);
     });
 }
 

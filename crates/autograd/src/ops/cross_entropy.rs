@@ -3,7 +3,7 @@
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::forward::plus;
-use crate::kernels::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
+use crate::kernels::cross_entropy::{LaneSums, Losses, Weight};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::take::Indices;
 use crate::shape::Shape;
@@ -157,7 +157,7 @@ impl<T: Float> Op<T, 3> for CrossEntropyGrad {
     }
     fn eval(&self, [scores, labels, dy]: [View<'_, T>; 3], y: ViewMut<'_, T>) {
         let gradients = Some((self.reduction.weight(dy.data, labels.data.len()), y.data));
-        cross_entropy(scores.data, labels.data, scores.shape[1], Losses::Dropped, gradients);
+        T::cross_entropy(scores.data, labels.data, scores.shape[1], Losses::Dropped, gradients);
     }
     fn vjp<'t>(
         &self,

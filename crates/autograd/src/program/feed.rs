@@ -89,7 +89,10 @@ impl<'p, T: Float> Binder<'p, T> {
     #[inline]
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
         if let Some((_, _, place)) = self.place(false, shape)? {
-            place[..data.len()].copy_from_slice(data);
+            match data {
+                [x] => place[0] = *x, // A number is not worth the call that copies slices.
+                data => place[..data.len()].copy_from_slice(data),
+            }
         }
         Ok(())
     }

@@ -18,6 +18,14 @@ struct Net {
     inner: [u32; 4],
 }
 
+/// Whether two steps are the same, bit by bit: `p − 0 · dp` is not `p − (−0) · dp` where `p` is `−0`.
+fn same_step(a: Then, b: Then) -> bool {
+    match (a, b) {
+        (Then::Descend { rate: Some(a) }, Then::Descend { rate: Some(b) }) => a.to_bits() == b.to_bits(),
+        (a, b) => a == b,
+    }
+}
+
 /// The nodes that read each node, each once.
 type Readers = Vec<SmallVec<[u32; 4]>>;
 
@@ -96,7 +104,7 @@ impl<T: Float> Graph<T> {
         let steps = found
             .iter()
             .zip(params)
-            .all(|(&(_, t, r, from), param)| (t, r) == (then, rate) && from.is_none_or(|from| from == param));
+            .all(|(&(_, t, r, from), param)| same_step(t, then) && r == rate && from.is_none_or(|from| from == param));
         let results = [loss, found[0].0, found[1].0, found[2].0, found[3].0];
         let mut operands: SmallVec<[u32; 3]> = smallvec![x, w1, b1, w2, b2, labels, dy];
         operands.extend(rate);
@@ -106,7 +114,9 @@ impl<T: Float> Graph<T> {
             results,
             inner: [scores, o1, ds, dz1],
         };
-        (matrices && all_read && steps && self.fits(&net)).then_some(net)
+        // A step whose size is the loss needs the loss first.
+        let apart = net.operands.iter().all(|operand| !results.contains(operand));
+        (matrices && apart && all_read && steps && self.fits(&net)).then_some(net)
     }
 
     /// The reader that is this operation, with what follows it, the rate's node, and the node that a step starts from.

@@ -133,14 +133,11 @@ impl<T: Float> Graph<T> {
 
     pub(super) fn reached_from(&self, roots: impl Iterator<Item = u32>) -> Vec<bool> {
         let mut reached = vec![false; self.nodes.len()];
-        for root in roots {
-            reached[root as usize] = true;
-        }
-        for i in (0..self.nodes.len()).rev() {
-            if reached[i] {
-                for &a in &self.nodes[i].args {
-                    reached[a as usize] = true;
-                }
+        let mut open: Vec<u32> = roots.collect();
+        // A result beside another may stand before what computes it, so one walk down would not do.
+        while let Some(i) = open.pop() {
+            if !std::mem::replace(&mut reached[i as usize], true) {
+                open.extend(&self.nodes[i as usize].args);
             }
         }
         reached

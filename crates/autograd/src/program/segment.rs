@@ -205,7 +205,8 @@ impl<T: Float> Tasks<'_, T> {
         let sizes = self.graph.net_sizes(args);
         let scratch = list.memory(sizes.scratch::<T>());
         let mean = reduction == Reduction::Mean;
-        let net = Net { sizes, mean, x, params, labels, cotangent, loss, results, rate, scratch };
+        let layout = sizes.layout::<T>();
+        let net = Net { sizes, layout, mean, x, params, labels, cotangent, loss, results, rate, scratch };
         list.tasks.push(Task::Net(net));
     }
 

@@ -40,10 +40,12 @@ impl<T: Float> Block<'_, T> {
         unsafe {
             let place = self.sums.add((features + 1 + K) * self.width).cast::<[T; K]>();
             let mut sums = if self.is_first() { [T::ZERO; K] } else { place.read() };
-            for i in 0..self.rows {
-                let ds = self.scores.add(i / LANES * K * LANES + i % LANES);
-                for k in 0..K {
-                    sums[k] += *ds.add(k * LANES);
+            for group in 0..self.rows.div_ceil(LANES) {
+                let ds = self.scores.add(group * K * LANES);
+                for r in 0..LANES.min(self.rows - group * LANES) {
+                    for k in 0..K {
+                        sums[k] += *ds.add(k * LANES + r);
+                    }
                 }
             }
             if !self.is_last() {

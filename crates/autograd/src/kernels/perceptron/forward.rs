@@ -17,16 +17,28 @@ impl<T: Float> Block<'_, T> {
             if self.is_first() {
                 self.turn::<L, K>();
             }
-            let mut i = 0;
+            match self.step.sizes.features {
+                1 => self.tiles::<L, K, 1>(),
+                2 => self.tiles::<L, K, 2>(),
+                3 => self.tiles::<L, K, 3>(),
+                _ => self.tiles::<L, K, 4>(),
+            }
+        }
+    }
+
+    /// All rows of the block, of `D` features.
+    #[inline(always)]
+    unsafe fn tiles<L: Lanes<T>, const K: usize, const D: usize>(&self) {
+        let mut i = 0;
+        // SAFETY: the caller promises the set, the features and the classes; tiles lie within the rows of the block.
+        unsafe {
             while self.rows - i >= 4 {
-                self.tile::<L, K, 4>(i);
+                self.tile::<L, K, D, 4>(i);
                 i += 4;
             }
-            match self.rows - i {
-                3 => self.tile::<L, K, 3>(i),
-                2 => self.tile::<L, K, 2>(i),
-                1 => self.tile::<L, K, 1>(i),
-                _ => {}
+            while i < self.rows {
+                self.tile::<L, K, D, 1>(i);
+                i += 1;
             }
         }
     }
@@ -54,22 +66,22 @@ impl<T: Float> Block<'_, T> {
 
     /// `R` rows from row `i` of the block on.
     #[inline(always)]
-    unsafe fn tile<L: Lanes<T>, const K: usize, const R: usize>(&self, i: usize) {
-        let super::Sizes { features, hidden, .. } = self.step.sizes;
+    unsafe fn tile<L: Lanes<T>, const K: usize, const D: usize, const R: usize>(&self, i: usize) {
+        let hidden = self.step.sizes.hidden;
         let [w1, b1, _, _] = self.step.params;
-        // SAFETY: the caller promises the set, the classes and the rows; masks end with the hidden nodes.
+        // SAFETY: the caller promises the set, the features, the classes and the rows; masks end with the hidden nodes.
         unsafe {
             let all = L::first(L::COUNT);
-            let x = self.step.x.add((self.start + i) * features);
+            let x = self.step.x.add((self.start + i) * D);
             let mut scores = [[L::splat(T::ZERO); 4]; K];
             let mut h = 0;
             while h < hidden {
                 let mask = L::first(hidden - h);
                 let mut z = [L::splat(T::ZERO); R];
-                for d in 0..features {
+                for d in 0..D {
                     let w = L::load(w1.add(d * hidden + h), mask);
                     for r in 0..R {
-                        z[r] = L::mul_add(L::splat(*x.add(r * features + d)), w, z[r]);
+                        z[r] = L::mul_add(L::splat(*x.add(r * D + d)), w, z[r]);
                     }
                 }
                 let bias = L::load(b1.add(h), mask);
@@ -87,8 +99,23 @@ impl<T: Float> Block<'_, T> {
                 h += L::COUNT;
             }
             let to = self.scores.add(i / LANES * K * LANES + i % LANES);
-            for k in 0..K {
-                to.add(k * LANES).cast::<[T; 4]>().write(L::totals(scores[k]));
+            if R == 1 {
+                // One row's scores of all classes are summed together.
+                let mut row = [L::splat(T::ZERO); 4];
+                for k in 0..K {
+                    row[k] = scores[k][0];
+                }
+                let totals = L::totals(row);
+                for k in 0..K {
+                    to.add(k * LANES).write(totals[k]);
+                }
+            } else {
+                for k in 0..K {
+                    let totals = L::totals(scores[k]);
+                    for r in 0..R {
+                        to.add(k * LANES + r).write(totals[r]);
+                    }
+                }
             }
         }
     }

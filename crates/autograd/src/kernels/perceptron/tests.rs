@@ -39,6 +39,7 @@ fn sweep<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, ra
     let places = results.each_mut().map(|result| result.as_mut_ptr());
     let step = Perceptron {
         sizes: s,
+        layout: s.layout::<T>(),
         x: x.as_ptr(),
         params: if rate.is_some() { places.map(<*mut T>::cast_const) } else { p.each_ref().map(|p| p.as_ptr()) },
         labels: labels.as_ptr(),
