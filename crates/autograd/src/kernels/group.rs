@@ -105,6 +105,11 @@ pub(crate) struct Net<T> {
 }
 
 impl<T: Float> Net<T> {
+    /// Whether it keeps a copy of its parameters from run to run.
+    fn keeps(&self) -> bool {
+        self.rate.is_some() && self.params == self.results
+    }
+
     fn accesses(&self) -> Vec<Access> {
         let Self { sizes, x, params, labels, cotangent, loss, results, rate, scratch, .. } = *self;
         let mut list = vec![(x, sizes.rows * sizes.features, false), (labels, sizes.rows, false)];
@@ -143,6 +148,7 @@ impl<T: Float> Net<T> {
                     Rate::At(rate) => *at(rate),
                 }),
                 scratch: at(self.scratch),
+                keeps: self.keeps(),
             };
             let total = step.run(level);
             *at(self.loss) = T::of(if self.mean { total / count as f64 } else { total });
@@ -256,6 +262,20 @@ impl<T: Float> Group<T> {
             }
         }
         Self { buffers: buffers.into_iter().zip(reach).collect(), before, tasks, rows, block }
+    }
+
+    /// The buffers whose first element says whether they hold a copy of parameters. It must be 0 where these were changed from
+    /// outside.
+    pub(crate) fn copies(&self) -> impl Iterator<Item = usize> {
+        self.tasks.iter().filter_map(|task| match task {
+            Task::Net(net) if net.keeps() => Some(self.buffers[net.scratch.buffer].0),
+            Task::Net(_)
+            | Task::Product { .. }
+            | Task::ColumnSums { .. }
+            | Task::Loss { .. }
+            | Task::Turn { .. }
+            | Task::Copy { .. } => None,
+        })
     }
 
     /// Does everything once.

@@ -61,11 +61,12 @@ impl Sizes {
         Layout { width, block: rows.clamp(LANES, MOST_ROWS) }
     }
 
-    /// Elements of scratch memory: scores and the hidden layer of a block, the transpose of `W2`, sums of gradients, and
-    /// what aligning them may take.
+    /// Elements of scratch memory: scores and the hidden layer of a block, a copy of the parameters, sums of gradients, and
+    /// what aligning them may take, of which the first tells whether the copy is that of the parameters.
     pub(crate) fn scratch<T>(self) -> usize {
         let Layout { width, block } = self.layout::<T>();
-        block * self.classes + width * (block + 2 * self.classes + self.features + 1) + LANES + LINE
+        let params = width * (self.features + 1 + self.classes) + LANES;
+        LINE + block * (self.classes + width) + 2 * params
     }
 
     /// How many elements `W1`, `b1`, `W2` and `b2` have.
@@ -99,8 +100,12 @@ pub(super) struct Perceptron<T> {
     /// Gradients of the parameters, or with a rate, their next values `p − rate · dp`.
     pub(super) results: [*mut T; 4],
     pub(super) rate: Option<T>,
-    /// [`Sizes::scratch`] elements, with anything in them.
+    /// [`Sizes::scratch`] elements, with anything in them; if the step `keeps` its copy of the parameters, what the step before
+    /// left in them, or 0 in the first one, where the parameters have changed since.
     pub(super) scratch: *mut T,
+    /// Whether the copy of the parameters serves the next step: they are updated in place, and nobody else writes them
+    /// without a word. Loads from it need no masks, and need not wait for masked stores.
+    pub(super) keeps: bool,
 }
 
 /// A block of rows in work.
@@ -113,10 +118,10 @@ struct Block<'a, T> {
     scores: *mut T,
     /// `[rows, width]`
     hidden: *mut T,
-    /// `[classes, width]`: the transpose of `W2`, with zeros where there are no hidden nodes.
-    w2: *mut T,
-    /// `[features + 1 + classes, width]`: sums of the gradients of `W1`, `b1` and the transpose of `W2`, and behind them
-    /// those of `b2`.
+    /// `[features + 1 + classes, width]`: a copy of `W1`, `b1` and the transpose of `W2`, with zeros where there are no
+    /// hidden nodes, and behind it `b2`.
+    params: *mut T,
+    /// Sums of their gradients in the same order.
     sums: *mut T,
     width: usize,
 }
@@ -159,24 +164,31 @@ impl<T: Float> Sweep<'_, T> {
     unsafe fn of<L: Lanes<T>, const K: usize>(self) {
         let Self { step, losses } = self;
         let Perceptron { sizes, layout: Layout { width, block: size }, scratch, .. } = *step;
-        // SAFETY: scratch memory has a line to spare.
-        let scores = unsafe { scratch.add(scratch.align_offset(LINE).min(LINE / size_of::<T>())) };
+        // SAFETY: scratch memory has a line to spare, and one element before it.
+        let scores = unsafe { scratch.add(1 + scratch.add(1).align_offset(LINE).min(LINE / size_of::<T>())) };
         // A block is a multiple of the lanes, so all parts start at a line.
         let hidden = scores.wrapping_add(size * K);
-        let w2 = hidden.wrapping_add(size * width);
-        let sums = w2.wrapping_add(K * width);
+        let params = hidden.wrapping_add(size * width);
+        let sums = params.wrapping_add((sizes.features + 1 + K) * width + LANES);
+        // SAFETY: scratch memory has a first element.
+        let is_copied = step.keeps && unsafe { *scratch } == T::ONE;
         let mut start = 0;
         while start < sizes.rows {
             let rows = size.min(sizes.rows - start);
-            let block = Block { step, start, rows, scores, hidden, w2, sums, width };
+            let block = Block { step, start, rows, scores, hidden, params, sums, width };
             // SAFETY: the caller promises the set and the classes; a block lies within the rows.
             unsafe {
+                if start == 0 && !is_copied {
+                    block.copy::<L, K>();
+                }
                 block.forward::<L, K>();
                 block.losses::<L, K>(losses);
                 block.backward::<L, K>();
             }
             start += rows;
         }
+        // SAFETY: as above.
+        unsafe { *scratch = if step.keeps { T::ONE } else { T::ZERO } };
     }
 }
 
@@ -201,7 +213,8 @@ impl<T: Float> Block<'_, T> {
         // SAFETY: the caller promises the set and the classes; the labels and the bias are there, and a block holds whole
         // groups of scores.
         unsafe {
-            let bias: [T; K] = std::array::from_fn(|k| *step.params[3].add(k));
+            let b2 = self.params.add((step.sizes.features + 1 + K) * self.width);
+            let bias: [T; K] = std::array::from_fn(|k| *b2.add(k));
             let labels = std::slice::from_raw_parts(step.labels.add(*start), *rows);
             for (group, labels) in labels.chunks(LANES).enumerate() {
                 let place = scores.add(group * K * LANES).cast::<[[T; LANES]; K]>();

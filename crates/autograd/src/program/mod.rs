@@ -328,7 +328,17 @@ impl<T: Float> Program<T> {
             return Err(ProgramError::Shape { what: name.to_owned(), expected, found });
         }
         self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(value.as_slice());
+        self.forget_copies();
         Ok(())
+    }
+
+    /// What the steps have copied of the state is out of date.
+    fn forget_copies(&mut self) {
+        for step in &self.steps {
+            if let Step::Group(group, _) = step {
+                group.copies().for_each(|buffer| self.buffers[buffer][0] = T::ZERO);
+            }
+        }
     }
 
     /// Copies the whole state into a structure like the one that was recorded.

@@ -51,10 +51,11 @@ impl<T: Float> Block<'_, T> {
             if !self.is_last() {
                 return place.write(sums);
             }
-            let (param, result) = (self.step.params[3], self.step.results[3]);
+            let param = self.params.add((features + 1 + K) * self.width);
             for k in 0..K {
-                let dp = sums[k];
-                result.add(k).write(self.step.rate.map_or(dp, |rate| *param.add(k) - dp * rate));
+                let next = self.step.rate.map_or(sums[k], |rate| *param.add(k) - sums[k] * rate);
+                self.step.results[3].add(k).write(next);
+                param.add(k).write(next);
             }
         }
     }
@@ -89,7 +90,7 @@ impl<T: Float> Block<'_, T> {
             let mut w2 = [[zero; K]; V];
             for v in 0..V {
                 for k in 0..K {
-                    w2[v][k] = L::load(self.w2.add(k * width + h + v * L::COUNT), all);
+                    w2[v][k] = L::load(self.params.add((D + 1 + k) * width + h + v * L::COUNT), all);
                 }
             }
             let mut sums = [Sums { w1: [zero; D], b1: zero, w2: [zero; K] }; V];
@@ -119,7 +120,7 @@ impl<T: Float> Block<'_, T> {
             for v in 0..V {
                 let h = h + v * L::COUNT;
                 if self.is_last() {
-                    self.finish::<L, D, K>(h, sums[v], w2[v]);
+                    self.finish::<L, D, K>(h, sums[v]);
                 } else {
                     self.write::<L, D, K>(h, sums[v]);
                 }
@@ -153,34 +154,30 @@ impl<T: Float> Block<'_, T> {
 
     /// The results at a vector of hidden nodes.
     #[inline(always)]
-    unsafe fn finish<L: Lanes<T>, const D: usize, const K: usize>(
-        &self,
-        h: usize,
-        sums: Sums<L::Vector, D, K>,
-        w2: [L::Vector; K],
-    ) {
+    unsafe fn finish<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
         let Sizes { hidden, .. } = self.step.sizes;
-        let ([w1, b1, _, _], [to_w1, to_b1, to_w2, _]) = (self.step.params, self.step.results);
+        let [to_w1, to_b1, to_w2, _] = self.step.results;
         // SAFETY: the caller promises the set; masks end with the hidden nodes, and with the elements of `W2`.
         unsafe {
             let mask = L::first(hidden - h);
-            let next = |p: L::Vector, dp: L::Vector| match self.step.rate {
-                Some(rate) => L::sub(p, L::mul(dp, L::splat(rate))),
-                None => dp,
+            // The copy's zeros beyond the mask stay, whatever is not finite.
+            let next = |row: usize, dp: L::Vector| {
+                let place = self.params.add(row * self.width + h);
+                let next = match self.step.rate {
+                    Some(rate) => L::sub(L::load(place, L::first(L::COUNT)), L::mul(dp, L::splat(rate))),
+                    None => dp,
+                };
+                let next = L::keep(next, mask);
+                L::store(place, L::first(L::COUNT), next);
+                next
             };
-            // All are read before one is written: a load waits long for a store whose masked part it covers.
-            let mut rows = sums.w1;
             for d in 0..D {
-                rows[d] = next(L::load(w1.add(d * hidden + h), mask), rows[d]);
+                L::store(to_w1.add(d * hidden + h), mask, next(d, sums.w1[d]));
             }
-            let bias = next(L::load(b1.add(h), mask), sums.b1);
-            for d in 0..D {
-                L::store(to_w1.add(d * hidden + h), mask, rows[d]);
-            }
-            L::store(to_b1.add(h), mask, bias);
+            L::store(to_b1.add(h), mask, next(D, sums.b1));
             let mut columns = sums.w2;
             for k in 0..K {
-                columns[k] = next(w2[k], columns[k]);
+                columns[k] = next(D + 1 + k, columns[k]);
             }
             for (k, row) in L::rows(columns).into_iter().enumerate() {
                 let at = h * K + k * L::COUNT;

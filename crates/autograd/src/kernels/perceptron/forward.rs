@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
-use super::Block;
+use super::{Block, Sizes};
 use crate::Float;
 use crate::kernels::lanes::Lanes;
 use crate::kernels::map::LANES;
@@ -14,9 +14,6 @@ impl<T: Float> Block<'_, T> {
     pub(super) unsafe fn forward<L: Lanes<T>, const K: usize>(&self) {
         // SAFETY: the caller promises the set and the classes; tiles lie within the rows of the block.
         unsafe {
-            if self.is_first() {
-                self.turn::<L, K>();
-            }
             match self.step.sizes.features {
                 1 => self.tiles::<L, K, 1>(),
                 2 => self.tiles::<L, K, 2>(),
@@ -43,24 +40,37 @@ impl<T: Float> Block<'_, T> {
         }
     }
 
-    /// The transpose of `W2`, with zeros where there are no hidden nodes.
+    /// Copies the parameters.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
-    unsafe fn turn<L: Lanes<T>, const K: usize>(&self) {
-        let elements = self.step.sizes.hidden * K;
+    pub(super) unsafe fn copy<L: Lanes<T>, const K: usize>(&self) {
+        let Sizes { features, hidden, .. } = self.step.sizes;
+        let [w1, b1, w2, b2] = self.step.params;
         let mut h = 0;
-        while h < self.width {
-            // SAFETY: the caller promises the set and the classes; masks end with the elements.
-            unsafe {
+        // SAFETY: the caller promises the set and the classes; masks end with the hidden nodes, and with the elements of `W2`.
+        unsafe {
+            while h < self.width {
+                let mask = L::first(hidden.saturating_sub(h));
+                let store = |row: usize, x| L::store(self.params.add(row * self.width + h), L::first(L::COUNT), x);
+                for d in 0..features {
+                    store(d, L::load(w1.wrapping_add(d * hidden + h), mask));
+                }
+                store(features, L::load(b1.wrapping_add(h), mask));
                 let mut rows = [L::splat(T::ZERO); K];
                 for (k, row) in rows.iter_mut().enumerate() {
                     let at = h * K + k * L::COUNT;
-                    *row = L::load(self.step.params[2].wrapping_add(at), L::first(elements.saturating_sub(at)));
+                    *row = L::load(w2.wrapping_add(at), L::first((hidden * K).saturating_sub(at)));
                 }
                 for (k, column) in L::columns(rows).into_iter().enumerate() {
-                    L::store(self.w2.add(k * self.width + h), L::first(L::COUNT), column);
+                    store(features + 1 + k, column);
                 }
+                h += L::COUNT;
             }
-            h += L::COUNT;
+            for k in 0..K {
+                *self.params.add((features + 1 + K) * self.width + k) = *b2.add(k);
+            }
         }
     }
 
@@ -68,10 +78,10 @@ impl<T: Float> Block<'_, T> {
     #[inline(always)]
     unsafe fn tile<L: Lanes<T>, const K: usize, const D: usize, const R: usize>(&self, i: usize) {
         let hidden = self.step.sizes.hidden;
-        let [w1, b1, _, _] = self.step.params;
-        // SAFETY: the caller promises the set, the features, the classes and the rows; masks end with the hidden nodes.
+        // SAFETY: the caller promises the set, the features, the classes and the rows; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
+            let param = |row: usize, h: usize| L::load(self.params.add(row * self.width + h), all);
             let x = self.step.x.add((self.start + i) * D);
             let mut scores = [[L::splat(T::ZERO); 4]; K];
             let mut h = 0;
@@ -79,19 +89,19 @@ impl<T: Float> Block<'_, T> {
                 let mask = L::first(hidden - h);
                 let mut z = [L::splat(T::ZERO); R];
                 for d in 0..D {
-                    let w = L::load(w1.add(d * hidden + h), mask);
+                    let w = param(d, h);
                     for r in 0..R {
                         z[r] = L::mul_add(L::splat(*x.add(r * D + d)), w, z[r]);
                     }
                 }
-                let bias = L::load(b1.add(h), mask);
+                let bias = param(D, h);
                 for r in 0..R {
                     // A feature that is not finite makes NaN of the zeros beyond the mask.
                     z[r] = L::keep(L::relu(L::add(z[r], bias)), mask);
                     L::store(self.hidden.add((i + r) * self.width + h), all, z[r]);
                 }
                 for k in 0..K {
-                    let w = L::load(self.w2.add(k * self.width + h), all);
+                    let w = param(D + 1 + k, h);
                     for r in 0..R {
                         scores[k][r] = L::mul_add(z[r], w, scores[k][r]);
                     }

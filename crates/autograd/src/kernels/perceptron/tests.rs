@@ -37,7 +37,7 @@ fn sweep<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, ra
     let mut results = if rate.is_some() { p.clone() } else { s.params().map(|n| vec![T::NAN; n]) };
     let mut scratch = vec![T::NAN; s.scratch::<T>()];
     let places = results.each_mut().map(|result| result.as_mut_ptr());
-    let step = Perceptron {
+    let mut step = Perceptron {
         sizes: s,
         layout: s.layout::<T>(),
         x: x.as_ptr(),
@@ -47,9 +47,27 @@ fn sweep<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, ra
         results: places,
         rate,
         scratch: scratch.as_mut_ptr(),
+        keeps: false,
     };
     // SAFETY: all have the elements that the sizes say; results are apart from operands but for parameters in place.
     let loss = unsafe { step.run(Level::best()) };
+    if rate.is_some() {
+        // From here on, steps that keep their copy are steps that do not.
+        let (mut kept, mut fresh) = (results.clone(), results.clone());
+        for keeps in [true, false] {
+            let place = if keeps { &mut kept } else { &mut fresh };
+            step.results = place.each_mut().map(|result| result.as_mut_ptr());
+            step.params = step.results.map(<*mut T>::cast_const);
+            step.keeps = keeps;
+            for _ in 0..3 {
+                // SAFETY: as above.
+                unsafe { step.run(Level::best()) };
+            }
+        }
+        let bits = |p: &Params<T>| -> Vec<i64> { p.iter().flatten().map(|p| p.to_index()).collect() };
+        let is_finite = x.iter().all(|x| x.is_finite());
+        assert!(!is_finite || bits(&kept) == bits(&fresh), "{s:?}");
+    }
     (loss, results)
 }
 
