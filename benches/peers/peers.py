@@ -14,6 +14,7 @@ from pathlib import Path
 SHORTEST = 500e-6  # seconds; below this, the clock and the loop would be a part of what is timed
 FEWEST_ROUNDS = 5
 TOLERANCE = {"f32": 1e-4, "f64": 1e-9}
+MEAN_TOLERANCE = 10  # times a loss's: not everyone sums a million numbers in blocks
 ELEMENT_TOLERANCE = 1e-5
 
 
@@ -61,9 +62,27 @@ class Session:
             return self.print("wrong", problem.column, f"a loss of {last} after the last step")
         self.print("time", problem.column, microseconds)
 
+    def gradient(self, x, run, wait):
+        """`run` computes the mean of the element-wise formula on all of `x`, and its gradient."""
+        dtype = {"float32": "f32", "float64": "f64"}[x.dtype.name]
+        column = f"elementwise/{dtype}"
+        if self.filter not in column:
+            return
+        x = x.astype(np.float64)
+        sigmoid, tanh, bell = 1 / (1 + np.exp(-x)), np.tanh(x), np.exp(-x * x)
+        mean, gradient = run()
+        expected = np.mean(sigmoid * tanh + bell)
+        if not abs(float(mean) - expected) <= MEAN_TOLERANCE * TOLERANCE[dtype] * abs(expected):
+            return self.print("wrong", column, f"a mean of {float(mean)} instead of {expected}")
+        slopes = sigmoid * (1 - sigmoid) * tanh + sigmoid * (1 - tanh**2) - 2 * x * bell
+        error = np.abs(np.asarray(gradient) * float(x.size) - slopes).max()
+        if not error <= TOLERANCE[dtype]:
+            return self.print("wrong", column, f"a slope is {error} off")
+        self.print("time", column, self.time(run, wait))
+
     def map(self, x, run, wait):
-        """`run` computes the element-wise program on all of `x`."""
-        column = "elementwise/f32"
+        """`run` computes the element-wise formula on all of `x`."""
+        column = "elementwise forward/f32"
         if self.filter not in column:
             return
         x = x.astype(np.float64)
@@ -127,10 +146,22 @@ def run_torch(directory, descriptions):
 
     for problem in problems(directory, descriptions):
         session.train(problem, stepper(problem), wait)
+
+    def formula(x):
+        return x.sigmoid() * x.tanh() + x.square().neg().exp()
+
+    def mean_and_gradient(x):
+        y = formula(x).mean()
+        (dx,) = torch.autograd.grad(y, x)
+        return y.detach(), dx
+
+    for elements in all_elements(directory):
+        x = torch.tensor(elements, requires_grad=True)
+        session.gradient(elements, lambda: mean_and_gradient(x), wait)
     elements = read(directory / "elementwise.numbers", "f32")
     x = torch.from_numpy(elements)
     with torch.inference_mode():
-        session.map(elements, lambda: x.sigmoid() * x.tanh() + (-x * x).exp(), wait)
+        session.map(elements, lambda: formula(x), wait)
 
 
 def run_jax(directory, descriptions):
@@ -168,9 +199,16 @@ def run_jax(directory, descriptions):
 
     for problem in problems(directory, descriptions):
         session.train(problem, stepper(problem), jax.block_until_ready)
+
+    def formula(x):
+        return jax.nn.sigmoid(x) * jnp.tanh(x) + jnp.exp(-x * x)
+
+    mean_and_gradient = jax.jit(jax.value_and_grad(lambda x: formula(x).mean()))
+    for elements in all_elements(directory):
+        x = jnp.array(elements)
+        session.gradient(elements, lambda: mean_and_gradient(x), jax.block_until_ready)
     elements = read(directory / "elementwise.numbers", "f32")
-    x = jnp.array(elements)
-    program = jax.jit(lambda x: jax.nn.sigmoid(x) * jnp.tanh(x) + jnp.exp(-x * x))
+    x, program = jnp.array(elements), jax.jit(formula)
     session.map(elements, lambda: program(x), jax.block_until_ready)
 
 
@@ -178,6 +216,11 @@ def problems(directory, descriptions):
     for dtype in ("f32", "f64"):
         for description in descriptions:
             yield Problem(directory, description, dtype)
+
+
+def all_elements(directory):
+    for dtype in ("f32", "f64"):
+        yield read(directory / "elementwise.numbers", dtype)
 
 
 def main():

@@ -6,7 +6,7 @@ use autograd_crate::prelude::*;
 use autograd_crate::tensor_ops::{
     exp, grad, matmul, mean_all, neg, relu, sigmoid, sparse_softmax_cross_entropy, square, tanh,
 };
-use autograd_crate::{Float, VariableEnvironment};
+use autograd_crate::{EvalError, Float, NdArray, Tensor, VariableEnvironment};
 use peer_common::{Number, Problem, Session, elements, problems};
 
 const EXPECT: &str = "the shapes fit";
@@ -22,6 +22,26 @@ fn train<T: Number + Float>(session: &Session) {
     for problem in problems::<T>() {
         train_on(session, &problem);
     }
+    let numbers = Array::from(elements::<T>());
+    autograd_crate::run(|graph: &mut autograd_crate::Context<T>| {
+        let x = graph.placeholder("x", &[-1]);
+        let mean = mean_all(formula(x));
+        let dx = grad(&[mean], &[x])[0];
+        let run = |(): &mut ()| {
+            let mut results = graph.evaluator().push(mean).push(dx).feed(x, numbers.view()).run();
+            let dx = results.swap_remove(1).expect(EXPECT);
+            (scalar(&results[0]), dx)
+        };
+        session.gradient((), run, |(), (mean, dx)| (mean, dx.iter().copied().collect()));
+    });
+}
+
+fn scalar<T: Number + Float>(result: &Result<NdArray<T>, EvalError>) -> f64 {
+    result.as_ref().expect(EXPECT).iter().next().map_or(f64::NAN, |&number| number.into())
+}
+
+fn formula<T: Float>(x: Tensor<'_, T>) -> Tensor<'_, T> {
+    sigmoid(x) * tanh(x) + exp(neg(square(x)))
 }
 
 fn train_on<T: Number + Float>(session: &Session, problem: &Problem<T>) {
@@ -55,17 +75,16 @@ fn train_on<T: Number + Float>(session: &Session, problem: &Problem<T>) {
             let mut evaluator = graph.evaluator();
             evaluator.push(loss).push(update).feed(examples, x.view()).feed(classes, labels.view());
             let results = evaluator.run();
-            let loss = results[0].as_ref().expect(EXPECT);
-            loss.iter().next().map_or(f64::NAN, |&loss| loss.into())
+            scalar(&results[0])
         });
     });
 }
 
 fn map(session: &Session) {
-    let numbers = Array::from(elements());
+    let numbers = Array::from(elements::<f32>());
     autograd_crate::run(|graph: &mut autograd_crate::Context<f32>| {
         let x = graph.placeholder("x", &[-1]);
-        let y = sigmoid(x) * tanh(x) + exp(neg(square(x)));
+        let y = formula(x);
         let run = |(): &mut ()| {
             let mut results = graph.evaluator().push(y).feed(x, numbers.view()).run();
             results.swap_remove(0).expect(EXPECT)

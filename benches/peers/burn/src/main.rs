@@ -3,13 +3,13 @@
 use burn::tensor::activation::{log_softmax, relu, sigmoid};
 use burn::tensor::module::linear;
 use burn::tensor::{DType, Device, Element, Int, Tensor, TensorData};
-use peer_common::{Number, Problem, Session, elements, problems};
+use peer_common::{ELEMENTS, Number, Problem, Session, elements, problems};
 
 fn main() {
     let session = Session::of_crate("burn", "burn");
     train::<f32>(&session, DType::F32);
     train::<f64>(&session, DType::F64);
-    let x = Tensor::<1>::from_data(elements().as_slice(), &Device::flex());
+    let x = Tensor::<1>::from_data(elements::<f32>().as_slice(), &Device::flex());
     session.map(x, |x| map(x), |_, y| y.into_data().try_to_vec().expect("the elements are of f32"));
 }
 
@@ -18,6 +18,14 @@ fn train<T: Number + Element>(session: &Session, dtype: DType) {
         let mut net = Net::new(&problem, dtype);
         session.train(&problem, || net.step());
     }
+    let numbers = TensorData::new(elements::<T>(), [ELEMENTS]);
+    let x = Tensor::<1>::from_data(numbers, (&Device::flex().autodiff(), dtype)).require_grad();
+    let run = |x: &mut Tensor<1>| {
+        let y = map(x).mean();
+        let dx = x.grad_remove(&mut y.backward()).expect("the mean depends on the elements");
+        (y.into_scalar::<f64>(), dx)
+    };
+    session.gradient(x, run, |_, (y, dx)| (y, dx.into_data().try_to_vec::<T>().expect("the slopes have the type")));
 }
 
 /// A net with its batch.
@@ -67,5 +75,5 @@ impl Net {
 }
 
 fn map(x: &Tensor<1>) -> Tensor<1> {
-    sigmoid(x.clone()) * x.clone().tanh() + (x.clone() * x.clone()).neg().exp()
+    sigmoid(x.clone()) * x.clone().tanh() + x.clone().square().neg().exp()
 }

@@ -10,7 +10,7 @@ fn main() -> Result<()> {
     let session = Session::of_crate("candle", "candle-core");
     train::<f32>(&session)?;
     train::<f64>(&session)?;
-    let x = Tensor::from_vec(elements(), ELEMENTS, &Device::Cpu)?;
+    let x = Tensor::from_vec(elements::<f32>(), ELEMENTS, &Device::Cpu)?;
     session.map(x, |x| map(x).expect(EXPECT), |_, y| y.to_vec1().expect(EXPECT));
     Ok(())
 }
@@ -20,6 +20,9 @@ fn train<T: Number + WithDType>(session: &Session) -> Result<()> {
         let mut net = Net::new(&problem)?;
         session.train(&problem, || net.step().expect(EXPECT));
     }
+    let x = Var::from_vec(elements::<T>(), ELEMENTS, &Device::Cpu)?;
+    let read = |(y, dx): (f64, Tensor)| (y, dx.to_vec1::<T>().expect(EXPECT));
+    session.gradient(x, |x| mean_and_gradient(x).expect(EXPECT), |_, both| read(both));
     Ok(())
 }
 
@@ -58,6 +61,12 @@ impl Net {
         self.sgd.backward_step(&loss)?;
         loss.to_dtype(DType::F64)?.to_scalar()
     }
+}
+
+fn mean_and_gradient(x: &Tensor) -> Result<(f64, Tensor)> {
+    let y = map(x)?.mean_all()?;
+    let dx = y.backward()?.remove(x).expect("the mean depends on the elements");
+    Ok((y.to_dtype(DType::F64)?.to_scalar()?, dx))
 }
 
 fn map(x: &Tensor) -> Result<Tensor> {

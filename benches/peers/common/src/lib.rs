@@ -12,5 +12,5 @@ pub mod by_hand;
 mod problem;
 mod session;
 
-pub use problem::{ELEMENTS, Number, Problem, elements, formula, problems};
+pub use problem::{ELEMENTS, Gradient, Number, Problem, elements, problems};
 pub use session::{CLOSED_FORM, Session};

@@ -1,7 +1,7 @@
 //! The numbers that every peer starts from, and the results that it has to come to.
 
 use crate::closed::{closed_form, number};
-use crate::contenders::problem::{self, Net, Task, WORKLOADS, points};
+use crate::contenders::problem::{self, Net, Task, WORKLOADS, Workload, points};
 use crate::contenders::{Contender, contenders};
 
 /// How many steps from the start a peer's losses are compared with the closed form's.
@@ -13,6 +13,8 @@ pub const ELEMENTS: usize = 1_000_000;
 mod sealed {
     /// What the closed forms' own trait does for the two types, without its name: it is private.
     pub trait Sealed: Sized {
+        fn elements() -> Vec<Self>;
+        fn gradients() -> Vec<(&'static str, super::Gradient<Self>)>;
         fn problem(workload: usize) -> Option<super::Problem<Self>>;
         fn steps(workload: usize) -> super::Steps;
     }
@@ -32,6 +34,14 @@ pub trait Number: sealed::Sealed + Copy + Into<f64> + 'static {
 macro_rules! number {
     ($t:ident, $tolerance:literal) => {
         impl sealed::Sealed for $t {
+            fn elements() -> Vec<$t> {
+                points(ELEMENTS)
+            }
+            fn gradients() -> Vec<(&'static str, Gradient<$t>)> {
+                let workload = Workload { name: "elementwise", task: Task::Elementwise(ELEMENTS) };
+                let named = |(name, contender)| (name, Gradient(contender));
+                contenders(workload).into_iter().map(named).collect()
+            }
             fn problem(workload: usize) -> Option<Problem<$t>> {
                 match WORKLOADS[workload].task {
                     Task::Net(net) => Some(problem(WORKLOADS[workload].name, net)),
@@ -113,12 +123,38 @@ fn steps<T: number::Number>(workload: usize) -> Steps {
     contenders::<T>(WORKLOADS[workload]).into_iter().map(|(name, contender)| (name, step(contender))).collect()
 }
 
-/// The elements that the element-wise program maps, in `[−4, 4)`.
-pub fn elements() -> Vec<f32> {
-    points(ELEMENTS)
+/// The elements of the element-wise programs, in `[−4, 4)`.
+pub fn elements<T: Number>() -> Vec<T> {
+    T::elements()
 }
 
-/// `sigmoid(x) · tanh(x) + exp(−x²)`, what the element-wise program is.
-pub fn formula(x: f64) -> f64 {
+/// `sigmoid(x) · tanh(x) + exp(−x²)`, what the element-wise programs compute.
+pub(crate) fn formula(x: f64) -> f64 {
     x.tanh() / (1.0 + (-x).exp()) + (-x * x).exp()
+}
+
+/// The slope of [`formula`].
+pub(crate) fn slope(x: f64) -> f64 {
+    let (sigmoid, tanh) = (1.0 / (1.0 + (-x).exp()), x.tanh());
+    sigmoid * (1.0 - sigmoid) * tanh + sigmoid * (1.0 - tanh * tanh) - 2.0 * x * (-x * x).exp()
+}
+
+/// The mean of the element-wise formula with its gradient, as one of the root's contenders computes them.
+pub struct Gradient<T>(Box<dyn Contender<T>>);
+
+impl<T: Number> Gradient<T> {
+    /// All of the root's contenders, with their names.
+    pub fn contenders() -> Vec<(&'static str, Self)> {
+        T::gradients()
+    }
+
+    /// Computes both, and gives the mean.
+    pub fn run(&mut self) -> f64 {
+        self.0.loss_and_grads().into()
+    }
+
+    /// The gradient.
+    pub fn gradient(&mut self) -> Vec<T> {
+        self.0.grads()
+    }
 }

@@ -3,7 +3,7 @@
 //! A line has four fields between tabs: `time`, peer, column, µs of one run; or `wrong`, peer, column, why. The table
 //! is made of them.
 
-use crate::problem::{Number, Problem, elements, formula};
+use crate::problem::{Number, Problem, elements, formula, slope};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,10 @@ const SHORTEST: Duration = Duration::from_micros(500);
 /// A median needs a few, however long they take.
 const FEWEST_ROUNDS: usize = 5;
 
-/// How far an element of the element-wise program may be from the formula in `f64`; the values are within 2.
+/// How many times a loss's tolerance the mean of a million numbers has: not everyone sums them in blocks.
+const MEAN_TOLERANCE: f64 = 10.0;
+
+/// How far an element of the element-wise map may be from the formula in `f64`; the values are within 2.
 const ELEMENT_TOLERANCE: f64 = 1e-5;
 
 /// The name of what all others are measured against.
@@ -67,15 +70,51 @@ impl Session {
         self.print("time", &column, &time);
     }
 
-    /// Compares the results of a peer's element-wise program with the formula; times the program. `run` computes all
-    /// elements with what it needs, `read` copies them out and is not timed.
-    pub fn map<S, Y>(&self, mut with: S, run: impl Fn(&mut S) -> Y, read: impl Fn(&mut S, Y) -> Vec<f32>) {
-        let column = "elementwise/f32";
+    /// Compares a peer's mean of the element-wise formula and its gradient with the formulas; times both together. `run`
+    /// computes them with what it needs, `read` copies them out and is not timed.
+    pub fn gradient<T: Number, S, Y>(
+        &self,
+        mut with: S,
+        run: impl Fn(&mut S) -> Y,
+        read: impl Fn(&mut S, Y) -> (f64, Vec<T>),
+    ) {
+        let column = format!("elementwise/{}", T::NAME);
         if !column.contains(&self.filter) {
             return;
         }
         let result = run(&mut with);
-        let (x, y) = (elements(), read(&mut with, result));
+        let (mean, gradient) = read(&mut with, result);
+        let x: Vec<f64> = elements::<T>().into_iter().map(T::into).collect();
+        if gradient.len() != x.len() {
+            return self.wrong(&column, &format!("{} slopes instead of {}", gradient.len(), x.len()));
+        }
+        let count = x.len() as f64;
+        let expected = x.iter().map(|&x| formula(x)).sum::<f64>() / count;
+        let agrees = (mean - expected).abs() <= MEAN_TOLERANCE * T::TOLERANCE * expected.abs();
+        if !agrees {
+            return self.wrong(&column, &format!("a mean of {mean} instead of {expected}"));
+        }
+        for (x, dx) in x.into_iter().zip(gradient) {
+            // Slopes are within 1.
+            let dx = dx.into() * count;
+            let agrees = (dx - slope(x)).abs() <= T::TOLERANCE;
+            if !agrees {
+                return self.wrong(&column, &format!("a slope of {dx} instead of {} at {x}", slope(x)));
+            }
+        }
+        let time = self.time(|| run(&mut with));
+        self.print("time", &column, &time);
+    }
+
+    /// Compares the results of a peer's element-wise map with the formula; times the map. `run` computes all elements
+    /// with what it needs, `read` copies them out and is not timed.
+    pub fn map<S, Y>(&self, mut with: S, run: impl Fn(&mut S) -> Y, read: impl Fn(&mut S, Y) -> Vec<f32>) {
+        let column = "elementwise forward/f32";
+        if !column.contains(&self.filter) {
+            return;
+        }
+        let result = run(&mut with);
+        let (x, y) = (elements::<f32>(), read(&mut with, result));
         if x.len() != y.len() {
             return self.wrong(column, &format!("{} elements instead of {}", y.len(), x.len()));
         }

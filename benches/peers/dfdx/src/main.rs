@@ -53,6 +53,12 @@ macro_rules! train_all {
             "large": 512, 784, 10,
                 (Linear<784, 1024>, ReLU, Linear<1024, 1024>, ReLU, Linear<1024, 10>), [0, 2, 4];
         );
+        let x: Tensor<(usize,), $t, Cpu> = Cpu::default().tensor_from_vec(elements::<$t>(), (ELEMENTS,));
+        let run = |x: &mut Tensor<(usize,), $t, Cpu>| {
+            let y = map(x.leaky_trace()).mean();
+            (f64::from(y.array()), y.backward())
+        };
+        $session.gradient(x, run, |x, (y, gradients)| (y, gradients.get(x).as_vec()));
     };
 }
 
@@ -60,8 +66,8 @@ fn main() {
     let session = Session::of_crate("dfdx", "dfdx");
     train_all!(session, f32);
     train_all!(session, f64);
-    let x = Cpu::default().tensor_from_vec(elements(), (ELEMENTS,));
-    session.map(x, |x| map(x), |_, y| y.as_vec());
+    let x = Cpu::default().tensor_from_vec(elements::<f32>(), (ELEMENTS,));
+    session.map(x, |x| map(x.clone()), |_, y| y.as_vec());
 }
 
 /// dfdx stores a weight as `[out, in]`.
@@ -75,6 +81,9 @@ fn one_hot<T: From<u8>>(problem: &Problem<T>, classes: usize) -> Vec<T> {
     problem.labels.iter().flat_map(|&label| row(label)).collect()
 }
 
-fn map(x: &Tensor<(usize,), f32, Cpu>) -> Tensor<(usize,), f32, Cpu> {
-    x.clone().sigmoid() * x.clone().tanh() + x.clone().square().negate().exp()
+fn map<E: Dtype, T: Tape<E, Cpu> + Merge<T>>(x: Tensor<(usize,), E, Cpu, T>) -> Tensor<(usize,), E, Cpu, T>
+where
+    Cpu: Device<E>,
+{
+    x.with_empty_tape().sigmoid() * x.with_empty_tape().tanh() + x.square().negate().exp()
 }

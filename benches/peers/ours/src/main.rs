@@ -1,7 +1,7 @@
 //! The closed form by hand, the tape as a user writes it, and the recorded program.
 
 use autograd::{Program, Tape, Tensor};
-use peer_common::{CLOSED_FORM, ELEMENTS, Number, Session, by_hand, elements, problems};
+use peer_common::{CLOSED_FORM, ELEMENTS, Gradient, Number, Session, by_hand, elements, problems};
 
 fn main() {
     train::<f32>();
@@ -25,15 +25,18 @@ fn train<T: Number>() {
             session(name).train(&problem, step);
         }
     }
+    for (name, gradient) in Gradient::<T>::contenders() {
+        session(name).gradient(gradient, Gradient::run, |gradient, mean| (mean, gradient.gradient()));
+    }
 }
 
 fn map_by_hand() {
-    let x = elements();
+    let x = elements::<f32>();
     session("closed").map(vec![0.0; ELEMENTS], |y| by_hand::map(&x, y), |y, ()| y.clone());
 }
 
 fn map_eager() {
-    let x = Tensor::new([ELEMENTS], elements());
+    let x = Tensor::new([ELEMENTS], elements::<f32>());
     let run = |tape: &mut Tape<f32>| {
         tape.clear();
         let x = tape.var(&x);
@@ -43,7 +46,7 @@ fn map_eager() {
 }
 
 fn map_replay() {
-    let x = Tensor::new([ELEMENTS], elements());
+    let x = Tensor::new([ELEMENTS], elements::<f32>());
     let stateless: Vec<Tensor<f32>> = Vec::new();
     let program = Program::record(&stateless, &(&x,), |_: &Tape<f32>, _, (x,)| {
         (vec![], vec![x.sigmoid() * x.tanh() + (-x * x).exp()])

@@ -1,7 +1,8 @@
 //! Writes the problems for peers in other languages: `export DIRECTORY`.
 //!
 //! `problems.json` has a line of description for each problem; `<workload>.numbers` has its examples and parameters,
-//! `X`, `W₁`, `b₁`, `W₂`, …, as little-endian `f64`. Rounded to `f32`, they are the numbers of the problem in `f32`.
+//! `X`, `W₁`, `b₁`, `W₂`, …, as little-endian `f64`; `elementwise.numbers` has the elements. Rounded to `f32`, they are
+//! the numbers of the problem in `f32`.
 
 use peer_common::{Problem, elements, problems};
 use serde_json::{Value, json};
@@ -20,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         write(&directory.join(format!("{}.numbers", double.name)), numbers.copied())?;
         descriptions.push(description(double, &single.losses));
     }
-    write(&directory.join("elementwise.numbers"), elements().into_iter().map(f64::from))?;
+    write(&directory.join("elementwise.numbers"), elements::<f64>().into_iter())?;
     fs::write(directory.join("problems.json"), serde_json::to_string(&descriptions)?)?;
     Ok(())
 }
