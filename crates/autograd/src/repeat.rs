@@ -233,7 +233,9 @@ impl<T: Float> Tape<T> {
     /// How values that are asked for again and again are best computed.
     fn way(&self, roots: &[u32]) -> Way<T> {
         let mut needed = vec![false; self.len()];
-        roots.iter().for_each(|&root| needed[root as usize] = true);
+        for &root in roots {
+            needed[root as usize] = true;
+        }
         let mut leaves = Vec::new();
         for index in (0..self.len() as u32).rev() {
             if !needed[index as usize] {

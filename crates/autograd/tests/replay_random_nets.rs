@@ -43,7 +43,7 @@ fn nets<'t>(
     let Data { labels, rate, dy, .. } = data;
     let (mut next, mut outputs) = (params.to_vec(), vec![rate + 1.0]);
     let x = if random.one_in(3) { data.x.sin() } else { data.x };
-    for net in 0..1 + random.below(2) {
+    for net in 0..=random.below(2) {
         let first = if random.one_in(3) { 0 } else { 4 * net };
         let p = &params[first..first + 4];
         let hidden = (x.matmul(p[0]) + p[1]).relu();

@@ -244,7 +244,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool
     if !total {
         return exponentials(rows, out, false, difference, |row, _, sum, out| {
             let share = T::ONE / sum;
-            rows.update(row, out, |_, e| *e = *e * share);
+            rows.update(row, out, |_, e| *e *= share);
         });
     }
     let shift = |x: T, top: T| {
@@ -259,7 +259,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool
     exponentials(rows, out, false, shift, |row, _, sum, out| {
         // A sum of 0 is that of a row of −∞ alone, which stays 0.
         let share = if sum == T::ZERO { T::ONE } else { T::ONE / sum };
-        rows.update(row, out, |_, e| *e = *e * share);
+        rows.update(row, out, |_, e| *e *= share);
     });
 }
 

@@ -36,12 +36,12 @@ fn one_by_one<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: 
 fn sweep<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, rate: Option<T>) -> (f64, Params<T>) {
     let mut results = if rate.is_some() { p.clone() } else { s.params().map(|n| vec![T::NAN; n]) };
     let mut scratch = vec![T::NAN; s.scratch::<T>()];
-    let places = results.each_mut().map(|result| result.as_mut_ptr());
+    let places = results.each_mut().map(Vec::as_mut_ptr);
     let mut step = Perceptron {
         sizes: s,
         layout: s.layout::<T>(),
         x: x.as_ptr(),
-        params: if rate.is_some() { places.map(<*mut T>::cast_const) } else { p.each_ref().map(|p| p.as_ptr()) },
+        params: if rate.is_some() { places.map(<*mut T>::cast_const) } else { p.each_ref().map(Vec::as_ptr) },
         labels: labels.as_ptr(),
         weight,
         results: places,
@@ -56,7 +56,7 @@ fn sweep<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, ra
         let (mut kept, mut fresh) = (results.clone(), results.clone());
         for keeps in [true, false] {
             let place = if keeps { &mut kept } else { &mut fresh };
-            step.results = place.each_mut().map(|result| result.as_mut_ptr());
+            step.results = place.each_mut().map(Vec::as_mut_ptr);
             step.params = step.results.map(<*mut T>::cast_const);
             step.keeps = keeps;
             for _ in 0..3 {
