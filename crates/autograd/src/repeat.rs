@@ -1,8 +1,8 @@
 //! What a tape remembers of the step before it was cleared, so that a step that repeats it costs little: a sweep that was
 //! recorded is not walked again, and values that were asked for together are computed by a program.
 //!
-//! Whether a step repeats the one before is found node by node, as it is recorded (see [`Nodes`](crate::nodes::Nodes)); any difference ends what
-//! is remembered from there on.
+//! Whether a step repeats the one before is found node by node, as it is recorded (see
+//! [`Nodes`](crate::nodes::Nodes)); any difference ends what is remembered from there on.
 
 use crate::compute::State;
 use crate::float::Float;

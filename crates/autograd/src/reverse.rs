@@ -76,8 +76,8 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy:
 const UNRELATED: u32 = NONE;
 const UNREACHED: u32 = NONE - 1;
 
-/// Walks from the results down to the inputs (unless the step before did the same) and records the cotangents on the paths between them, and only there.
-/// Returns each input's cotangent, `None` where no path leads to it.
+/// Walks from the results down to the inputs and records the cotangents on the paths between them, and only there; where
+/// the step before did the same, that is repeated. Returns each input's cotangent, `None` where no path leads to it.
 pub(crate) fn reverse<'t, T: Float>(
     tape: &'t Tape<T>,
     results: &[(Var<'t, T>, Var<'t, T>)],

@@ -89,7 +89,8 @@ impl<T: Float> Tape<T> {
         self.len() == 0
     }
 
-    /// Forgets all values and keeps the memory, and what it takes to recognise the next step as the same. Variables borrow the tape, so none can outlive this.
+    /// Forgets all values and keeps the memory, and what it takes to recognise the next step as the same. Variables borrow
+    /// the tape, so none can outlive this.
     ///
     /// ```compile_fail
     /// use autograd::{Tape, Tensor};

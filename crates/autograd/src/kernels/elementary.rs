@@ -112,8 +112,8 @@ pub(crate) fn exp<T: Format>(x: T) -> T {
     scale(shifted, high, low)
 }
 
-/// `e^x` for `x ≤ 0` in vectors by hand, which fuse: less accurate than [`exp`] (within 1.5 ulp), and of half its latency. The
-/// exponentials of a softmax are computed by it.
+/// `e^x` for `x ≤ 0` in vectors by hand, which fuse: less accurate than [`exp`] (within 1.5 ulp), and of half its latency.
+/// The exponentials of a softmax are computed by it.
 ///
 /// # Safety
 /// The CPU has the set of the lanes.

@@ -264,8 +264,8 @@ impl<T: Float> Group<T> {
         Self { buffers: buffers.into_iter().zip(reach).collect(), before, tasks, rows, block }
     }
 
-    /// The buffers whose first element says whether they hold a copy of parameters. It must be 0 where these were changed from
-    /// outside.
+    /// The buffers whose first element says whether they hold a copy of parameters. It must be 0 where these were changed
+    /// from outside.
     pub(crate) fn copies(&self) -> impl Iterator<Item = usize> {
         self.tasks.iter().filter_map(|task| match task {
             Task::Net(net) if net.keeps() => Some(self.buffers[net.scratch.buffer].0),

@@ -100,8 +100,8 @@ pub(super) struct Perceptron<T> {
     /// Gradients of the parameters, or with a rate, their next values `p − rate · dp`.
     pub(super) results: [*mut T; 4],
     pub(super) rate: Option<T>,
-    /// [`Sizes::scratch`] elements, with anything in them; if the step `keeps` its copy of the parameters, what the step before
-    /// left in them, or 0 in the first one, where the parameters have changed since.
+    /// [`Sizes::scratch`] elements, with anything in them; if the step `keeps` its copy of the parameters, what the step
+    /// before left in them, or 0 in the first one, where the parameters have changed since.
     pub(super) scratch: *mut T,
     /// Whether the copy of the parameters serves the next step: they are updated in place, and nobody else writes them
     /// without a word. Loads from it need no masks, and need not wait for masked stores.

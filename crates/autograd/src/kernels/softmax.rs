@@ -237,8 +237,8 @@ where
     }
 }
 
-/// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the one that the gradient of
-/// log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
+/// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the
+/// one that the gradient of log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
     if !total {

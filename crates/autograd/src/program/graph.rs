@@ -113,7 +113,8 @@ impl<T: Float> Graph<T> {
         self.next.iter().chain(&self.outputs).copied().chain(guards)
     }
 
-    /// Whether each node depends on an input or on the state; asked before nets are fused, while operands stand before readers.
+    /// Whether each node depends on an input or on the state; asked before nets are fused, while operands stand before
+    /// their readers.
     pub(super) fn dynamic(&self) -> Vec<bool> {
         let mut dynamic = vec![false; self.nodes.len()];
         for (i, node) in self.nodes.iter().enumerate() {

@@ -20,8 +20,8 @@ pub struct Passes {
     pub common: bool,
     /// Compute products together with what follows them, and losses together with their gradients.
     pub fusion: bool,
-    /// Compute a step of a net of one hidden layer, few features and few classes in one sweep; a part of `fusion`, which needs
-    /// `dead`.
+    /// Compute a step of a net of one hidden layer, few features and few classes in one sweep; a part of `fusion`, which
+    /// needs `dead`.
     pub nets: bool,
     /// Take rows through runs of products, losses and sums block by block, where that keeps them in the first-level cache.
     pub blocks: bool,

@@ -238,8 +238,8 @@ impl<T: Float> Plan<T> {
         self.segments.iter().find(|segment| segment.range.contains(&time))?.blocks.as_ref()
     }
 
-    /// The state whose next value is computed element by element from it, if that be written over the state itself: nothing reads the state
-    /// afterwards, nobody outside asks for it, and all branches are checked before.
+    /// The state whose next value is computed element by element from it, if that may be written over the state itself:
+    /// nothing reads the state afterwards, nobody outside asks for it, and all branches are checked before.
     fn in_place(&self, time: usize, value: u32, reads: &[u32], last_read: &[usize]) -> Option<u32> {
         let k = self.graph.next.iter().position(|&next| next == value)?;
         let state = self.graph.state[k];

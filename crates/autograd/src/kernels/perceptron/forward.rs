@@ -40,7 +40,7 @@ impl<T: Float> Block<'_, T> {
         }
     }
 
-    /// Copies the parameters.
+    /// Copies the parameters as the sweep reads them: in whole vectors, `W2` transposed.
     ///
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
@@ -49,7 +49,8 @@ impl<T: Float> Block<'_, T> {
         let Sizes { features, hidden, .. } = self.step.sizes;
         let [w1, b1, w2, b2] = self.step.params;
         let mut h = 0;
-        // SAFETY: the caller promises the set and the classes; masks end with the hidden nodes, and with the elements of `W2`.
+        // SAFETY: the caller promises the set and the classes; masks end with the hidden nodes, and with the elements of
+        // `W2`.
         unsafe {
             while h < self.width {
                 let mask = L::first(hidden.saturating_sub(h));
