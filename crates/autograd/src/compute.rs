@@ -1,6 +1,7 @@
 //! Computing: values of nodes when they are asked for, in index order, in recycled buffers.
 
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::nodes::{Node, Nodes};
 use crate::op::{self, View, ViewMut};
 use crate::pool::Pool;
@@ -199,7 +200,7 @@ impl<T: Float> State<T> {
         }
         if !self.slots[index].value.is_computed() {
             let mut buffer = self.pool.take(value.len());
-            buffer[..value.len()].copy_from_slice(value);
+            copy(value, &mut buffer[..value.len()]);
             self.slots[index].value = Value::Own(buffer);
         }
     }

@@ -388,8 +388,9 @@ unsafe fn execute<T: Float>(
                 }
             }
         }
+        // A net goes through its blocks of rows itself.
         // SAFETY: the caller promises that all are there.
-        Task::Net(net) => unsafe { net.run(at, level) },
+        Task::Net(net) => unsafe { net.run(|place| bases[place.buffer].assume_init(), level) },
         // SAFETY: the caller promises that both are there, and they do not overlap.
         Task::Turn { rows, cols, from, to } => unsafe { product::turn(at(*from), (*rows, *cols), at(*to)) },
         // SAFETY: the caller promises that both are there, and they do not overlap.

@@ -8,6 +8,22 @@ use crate::Float;
 pub(super) const LANES: usize = 16;
 /// The unit in which lanes are filled.
 const QUAD: usize = 4;
+/// Copies a slice into one of the same length. What is short is not worth the call that copies slices.
+#[inline]
+pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    if from.len() > SHORT {
+        return to.copy_from_slice(from);
+    }
+    assert!(from.len() == to.len(), "copy: {} elements do not fit {}", from.len(), to.len());
+    let ((from, last_from), (to, last_to)) = (from.as_chunks::<QUAD>(), to.as_chunks_mut::<QUAD>());
+    for (from, to) in from.iter().zip(to) {
+        *to = *from;
+    }
+    for (from, to) in last_from.iter().zip(last_to) {
+        *to = *from;
+    }
+}
+
 /// Shorter loops over cheap functions gain nothing from wide vectors.
 const SHORT: usize = 4 * LANES;
 

@@ -131,6 +131,7 @@ impl<T: Float> Perceptron<T> {
     ///
     /// # Safety
     /// What the type says.
+    #[inline(always)]
     pub(super) unsafe fn run(&self, level: Level) -> f64 {
         let mut losses = LaneSums::default();
         level.run_lanes(Sweep { step: self, losses: &mut losses });

@@ -2,6 +2,7 @@
 
 use super::error::ProgramError;
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::ops::take::IndexVar;
 use crate::recording::Limit;
 use crate::shape::Shape;
@@ -89,10 +90,7 @@ impl<'p, T: Float> Binder<'p, T> {
     #[inline]
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
         if let Some((_, _, place)) = self.place(false, shape)? {
-            match data {
-                [x] => place[0] = *x, // A number is not worth the call that copies slices.
-                data => place[..data.len()].copy_from_slice(data),
-            }
+            copy(data, &mut place[..data.len()]);
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ pub use feed::{Binder, Feed, Slots};
 pub use passes::Passes;
 
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::op::{View, ViewMut, eval};
 use crate::tape::Tape;
 use crate::tensor::Tensor;
@@ -259,7 +260,7 @@ impl<T: Float> Program<T> {
     pub(crate) fn fill(&mut self, input: usize, data: &[T]) {
         let to = &mut self.buffers[self.inputs[input].buffer][..];
         let len = to.len();
-        to.copy_from_slice(&data[..len]);
+        copy(&data[..len], to);
     }
 
     /// An input's elements.
