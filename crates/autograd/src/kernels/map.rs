@@ -8,6 +8,9 @@ use crate::Float;
 pub(super) const LANES: usize = 16;
 /// The unit in which lanes are filled.
 const QUAD: usize = 4;
+/// Shorter loops over cheap functions gain nothing from wide vectors.
+const SHORT: usize = 4 * LANES;
+
 /// Copies a slice into one of the same length. What is short is not worth the call that copies slices.
 #[inline]
 pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
@@ -23,9 +26,6 @@ pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
         *to = *from;
     }
 }
-
-/// Shorter loops over cheap functions gain nothing from wide vectors.
-const SHORT: usize = 4 * LANES;
 
 /// The level for a loop of `n` cheap operations.
 pub(super) fn level(n: usize) -> Level {
