@@ -79,7 +79,7 @@ impl Checkpoint {
             // What is inside is the part's own; what is outside, or a leaf, is shared with it.
             let copy = |&a: &u32| a.checked_sub(self.start).and_then(|i| copies.get(i as usize)).map_or(a, |&c| c);
             let args: Vec<Var<'t, T>> = args.iter().map(|a| Var::new(tape, copy(a))).collect();
-            let _constant = Restore::set(&tape.constant, origin.constant);
+            let _constant = Restore::set(&tape.constant, origin.constant());
             copies[(index - self.start) as usize] = if kind.op().is_none() {
                 index
             } else if matches!(kind, Kind::Checkpoint(_)) {

@@ -17,8 +17,10 @@ use std::sync::Arc;
 pub(crate) enum Value<T> {
     /// A buffer of the tape, which may be longer than the value; empty while the value is not computed.
     Own(Vec<T>),
-    /// One that others may hold: the user's own, or, where it is `ours`, one that was computed here.
-    Shared { buffer: Arc<Vec<T>>, ours: bool },
+    /// One of the tape's that the user may hold.
+    Lent(Arc<Vec<T>>),
+    /// The user's own.
+    Given(Arc<Vec<T>>),
 }
 
 impl<T> Value<T> {
@@ -30,7 +32,7 @@ impl<T> Value<T> {
     fn buffer(&self) -> &[T] {
         match self {
             Self::Own(buffer) => buffer,
-            Self::Shared { buffer, .. } => buffer,
+            Self::Lent(buffer) | Self::Given(buffer) => buffer,
         }
     }
 }
@@ -40,15 +42,26 @@ struct Slot<T> {
     value: Value<T>,
     /// How many needed nodes still have to read a value that is not there yet; zero between calls of `compute`.
     readers: u32,
+    /// Whether it is listed among the slots that were given a value.
+    listed: bool,
 }
 
 impl<T> Default for Slot<T> {
     fn default() -> Self {
-        Self { value: Value::Own(Vec::new()), readers: 0 }
+        Self { value: Value::Own(Vec::new()), readers: 0, listed: false }
     }
 }
 
 impl<T> Slot<T> {
+    /// Where its value goes; lists it.
+    #[inline]
+    fn place(&mut self, index: u32, filled: &mut Vec<u32>) -> &mut Value<T> {
+        if !std::mem::replace(&mut self.listed, true) {
+            filled.push(index);
+        }
+        &mut self.value
+    }
+
     /// Counts a reader of a value that is not there yet; adds the first one to the number of `pending` nodes.
     fn need(&mut self, pending: &mut usize) {
         if !self.value.is_computed() {
@@ -60,7 +73,10 @@ impl<T> Slot<T> {
 
 /// What a tape holds: the nodes, their values as far as they are computed, and memory to recycle.
 pub(crate) struct State<T: Float> {
+    /// A slot for each node that has a value, at least.
     slots: Vec<Slot<T>>,
+    /// The slots that were given a value since the last clear, each once; all others are empty.
+    filled: Vec<u32>,
     /// Whether something was computed since the last clear.
     computed: bool,
     pub(crate) pool: Pool<T>,
@@ -76,6 +92,7 @@ impl<T: Float> Default for State<T> {
     fn default() -> Self {
         Self {
             slots: Vec::new(),
+            filled: Vec::new(),
             computed: false,
             pool: Pool::default(),
             computing: false,
@@ -145,10 +162,10 @@ impl<T: Float> Tape<T> {
         let State { slots, pool, .. } = &mut *self.state.borrow_mut();
         let value = &mut slots[index as usize].value;
         let buffer = match value {
-            Value::Shared { buffer, .. } => Arc::clone(buffer),
+            Value::Lent(buffer) | Value::Given(buffer) => Arc::clone(buffer),
             Value::Own(buffer) => {
                 let buffer = pool.share(std::mem::take(buffer));
-                *value = Value::Shared { buffer: Arc::clone(&buffer), ours: true };
+                *value = Value::Lent(Arc::clone(&buffer));
                 buffer
             }
         };
@@ -162,14 +179,13 @@ impl<T: Float> Tape<T> {
 }
 
 impl<T: Float> State<T> {
-    /// Gives a leaf its value.
-    #[inline(always)]
-    pub(crate) fn give(&mut self, index: u32, value: Value<T>) {
-        let before = index as usize;
-        if self.slots.len() < before {
-            self.slots.resize_with(before, Slot::default);
+    /// Where the value of a node goes that has none. A value that is made before this is called is moved twice.
+    #[inline]
+    pub(crate) fn place(&mut self, index: u32) -> &mut Value<T> {
+        if self.slots.len() <= index as usize {
+            self.slots.resize_with(index as usize + 1, Slot::default);
         }
-        self.slots.push(Slot { value, readers: 0 });
+        self.slots[index as usize].place(index, &mut self.filled)
     }
 
     #[inline]
@@ -192,28 +208,40 @@ impl<T: Float> State<T> {
         self.computed = true;
     }
 
-    /// Gives a node a value that is kept elsewhere, unless it has one.
+    /// Whether a node has a value.
+    fn has(&self, index: u32) -> bool {
+        self.slots.get(index as usize).is_some_and(|slot| slot.value.is_computed())
+    }
+
+    /// Gives a node a copy of a value that is kept elsewhere, unless it has one.
     pub(crate) fn fill(&mut self, index: u32, value: &[T]) {
-        let index = index as usize;
-        if self.slots.len() <= index {
-            self.slots.resize_with(index + 1, Slot::default);
-        }
-        if !self.slots[index].value.is_computed() {
+        if !self.has(index) {
             let mut buffer = self.pool.take(value.len());
             copy(value, &mut buffer[..value.len()]);
-            self.slots[index].value = Value::Own(buffer);
+            let place = self.place(index);
+            *place = Value::Own(buffer);
+        }
+    }
+
+    /// Gives a node the value in a buffer of the length of one of the pool's, and leaves one like it there, unless the node
+    /// has one. The user is likely to share it.
+    pub(crate) fn exchange(&mut self, index: u32, buffer: &mut Vec<T>) {
+        if !self.has(index) {
+            let buffer = self.pool.exchange(buffer);
+            let place = self.place(index);
+            *place = Value::Lent(buffer);
         }
     }
 
     pub(crate) fn clear(&mut self) {
         self.computed = false;
         self.pool.collect();
-        for slot in self.slots.drain(..) {
-            match slot.value {
+        for index in self.filled.drain(..) {
+            match std::mem::take(&mut self.slots[index as usize]).value {
                 Value::Own(buffer) if buffer.is_empty() => {}
                 Value::Own(buffer) => self.pool.give(buffer),
-                Value::Shared { buffer, ours: true } => self.pool.give_shared(buffer),
-                Value::Shared { ours: false, .. } => {}
+                Value::Lent(buffer) => self.pool.give_shared(buffer),
+                Value::Given(_) => {}
             }
         }
     }
@@ -252,7 +280,7 @@ impl<T: Float> State<T> {
             if slots[index as usize].readers > 0 {
                 let node = &nodes[index];
                 let buffer = eval(nodes, node, slots, &mut self.pool);
-                slots[index as usize].value = Value::Own(buffer);
+                *slots[index as usize].place(index, &mut self.filled) = Value::Own(buffer);
                 if !keep {
                     release(&node.args, slots, &mut self.pool);
                 }

@@ -144,7 +144,7 @@ impl<T: Float> State<T> {
             operands: node.args.iter().map(operand).collect(),
             element: (element, value),
             location: node.origin.location,
-            pass: node.origin.pass,
+            pass: node.origin.pass(),
             rule_of: (rule_of != NONE).then(|| nodes[rule_of].kind.name()),
         }
     }

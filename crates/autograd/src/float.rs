@@ -20,6 +20,7 @@ mod sealed {
     #[cfg(target_arch = "x86_64")]
     use crate::kernels::lanes;
     use crate::kernels::lanes::Lanes;
+    use crate::kernels::perceptron::Planned;
     use crate::kernels::product::{Operand, Sizes};
     use crate::op::{Kind, SliceOp};
 
@@ -50,6 +51,8 @@ mod sealed {
         );
         /// [`Group::run`]
         fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>]);
+        /// [`Planned::run`]
+        fn run_net(net: &Planned<Self>, buffers: &mut [Vec<Self>]);
         /// An index carried in the bits of a float, so that index nodes share the tape's buffers.
         fn from_index(i: i64) -> Self;
         /// The index that `from_index` packed.
@@ -118,6 +121,9 @@ mod sealed {
                 }
                 fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>]) {
                     group.run(buffers);
+                }
+                fn run_net(net: &Planned<Self>, buffers: &mut [Vec<Self>]) {
+                    net.run(buffers);
                 }
                 #[inline(always)]
                 fn from_index(i: i64) -> Self {

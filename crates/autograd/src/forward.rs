@@ -54,7 +54,7 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
     tangents[(result - base) as usize] = ZERO;
     for index in (base..=result).rev() {
         let node = &tape.nodes[index];
-        if tangents[(index - base) as usize] != UNNEEDED && !node.origin.constant {
+        if tangents[(index - base) as usize] != UNNEEDED && !node.origin.constant() {
             for &a in node.args.iter().filter(|&&a| a >= base) {
                 tangents[(a - base) as usize] = ZERO;
             }

@@ -58,13 +58,10 @@ impl From<&[u32]> for Args {
 #[derive(Clone, Copy)]
 pub(crate) struct Origin {
     pub(crate) location: &'static Location<'static>,
-    pub(crate) pass: Pass,
     /// The node whose rule recorded this one, in a derivative's pass.
     pub(crate) rule_of: u32,
-    /// Recorded within `no_grad`: a constant for derivatives.
-    pub(crate) constant: bool,
-    /// Recorded by a checkpoint, to be computed anew.
-    pub(crate) again: bool,
+    /// Pass and flags in one number: what is written byte by byte and read together at once makes a CPU wait.
+    how: u32,
 }
 
 /// Which pass recorded a node.
@@ -79,12 +76,51 @@ pub enum Pass {
 }
 
 impl Origin {
+    const REVERSE: u32 = 1;
+    const FORWARD: u32 = 2;
+    const CONSTANT: u32 = 4;
+    const AGAIN: u32 = 8;
+
+    /// `constant` nodes are recorded within `no_grad`, those that are computed `again` by a checkpoint.
+    #[inline]
+    pub(crate) fn new(
+        location: &'static Location<'static>,
+        pass: Pass,
+        rule_of: u32,
+        constant: bool,
+        again: bool,
+    ) -> Self {
+        let pass = match pass {
+            Pass::Primal => 0,
+            Pass::Reverse => Self::REVERSE,
+            Pass::Forward => Self::FORWARD,
+        };
+        let flags = u32::from(constant) * Self::CONSTANT + u32::from(again) * Self::AGAIN;
+        Self { location, rule_of, how: pass | flags }
+    }
+
+    pub(crate) fn pass(&self) -> Pass {
+        match self.how & (Self::REVERSE | Self::FORWARD) {
+            Self::REVERSE => Pass::Reverse,
+            Self::FORWARD => Pass::Forward,
+            _ => Pass::Primal,
+        }
+    }
+
+    /// Whether it was recorded within `no_grad`: a constant for derivatives.
+    pub(crate) fn constant(&self) -> bool {
+        self.how & Self::CONSTANT != 0
+    }
+
+    /// Whether a checkpoint recorded it, to be computed anew.
+    pub(crate) fn again(&self) -> bool {
+        self.how & Self::AGAIN != 0
+    }
+
     /// Whether two stand for the same line in the same pass.
     #[inline]
     pub(crate) fn same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.location, other.location)
-            && (self.pass, self.rule_of, self.constant, self.again)
-                == (other.pass, other.rule_of, other.constant, other.again)
+        std::ptr::eq(self.location, other.location) && self.rule_of == other.rule_of && self.how == other.how
     }
 }
 

@@ -3,51 +3,94 @@
 use crate::float::Float;
 use std::sync::Arc;
 
-/// Free buffers by power-of-two length, and the shells of shared ones.
+/// Free buffers, which have the length of a power of two.
 pub(crate) struct Pool<T> {
-    /// `free[c]` holds buffers of exactly `2^c` elements.
-    free: [Vec<Vec<T>>; usize::BITS as usize],
+    classes: [Class<T>; usize::BITS as usize],
     /// Empty shells, to share a buffer without allocating.
     shells: Vec<Arc<Vec<T>>>,
     /// Buffers that the user still held at the last clear.
     lent: Vec<Arc<Vec<T>>>,
 }
 
+/// Free buffers of one length.
+struct Class<T> {
+    own: Vec<Vec<T>>,
+    /// Those that were shared, and that nobody else holds any more. They stay in their shells, since what was shared once
+    /// is likely to be shared again.
+    returned: Vec<Arc<Vec<T>>>,
+}
+
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Self { free: std::array::from_fn(|_| Vec::new()), shells: Vec::new(), lent: Vec::new() }
+        let classes = std::array::from_fn(|_| Class { own: Vec::new(), returned: Vec::new() });
+        Self { classes, shells: Vec::new(), lent: Vec::new() }
     }
+}
+
+/// The length of the buffers that are for so many elements.
+pub(crate) fn length(elements: usize) -> usize {
+    elements.next_power_of_two()
+}
+
+fn class_of(elements: usize) -> usize {
+    length(elements).trailing_zeros() as usize
+}
+
+/// The buffer in a shell that nobody else holds.
+fn inside<T>(shell: &mut Arc<Vec<T>>) -> &mut Vec<T> {
+    Arc::get_mut(shell).expect("a free shell has one owner")
 }
 
 impl<T: Float> Pool<T> {
     /// A buffer of at least `len` elements, and at least one, with anything in it.
     #[inline]
     pub(crate) fn take(&mut self, len: usize) -> Vec<T> {
-        let class = len.next_power_of_two().trailing_zeros() as usize;
-        self.free[class].pop().unwrap_or_else(|| vec![T::ZERO; 1 << class])
+        let class = class_of(len);
+        self.classes[class].own.pop().unwrap_or_else(|| self.take_returned(class))
+    }
+
+    #[cold]
+    fn take_returned(&mut self, class: usize) -> Vec<T> {
+        let Some(mut shell) = self.classes[class].returned.pop() else { return vec![T::ZERO; 1 << class] };
+        let buffer = std::mem::take(inside(&mut shell));
+        self.shells.push(shell);
+        buffer
     }
 
     /// Takes a buffer back.
     #[inline]
     pub(crate) fn give(&mut self, buffer: Vec<T>) {
         debug_assert!(buffer.len().is_power_of_two(), "every buffer comes from here");
-        self.free[buffer.len().trailing_zeros() as usize].push(buffer);
+        self.classes[class_of(buffer.len())].own.push(buffer);
     }
 
     /// The same buffer, to share with the user.
     pub(crate) fn share(&mut self, buffer: Vec<T>) -> Arc<Vec<T>> {
-        match self.shells.pop() {
-            Some(mut shell) => {
-                *Arc::get_mut(&mut shell).expect("shells have one owner") = buffer;
-                shell
-            }
-            None => Arc::new(buffer),
+        let Class { own, returned } = &mut self.classes[class_of(buffer.len())];
+        if let Some(mut shell) = self.shells.pop() {
+            *inside(&mut shell) = buffer;
+            return shell;
         }
+        if let Some(mut shell) = returned.pop() {
+            own.push(std::mem::replace(inside(&mut shell), buffer));
+            return shell;
+        }
+        Arc::new(buffer)
+    }
+
+    /// A buffer to share with the user, in exchange for one of the same length.
+    pub(crate) fn exchange(&mut self, buffer: &mut Vec<T>) -> Arc<Vec<T>> {
+        if let Some(mut shell) = self.classes[class_of(buffer.len())].returned.pop() {
+            std::mem::swap(inside(&mut shell), buffer);
+            return shell;
+        }
+        let other = self.take(buffer.len());
+        self.share(std::mem::replace(buffer, other))
     }
 
     /// Takes back a shared buffer: now if the user has let go of it, else at the next call of [`Pool::collect`].
     pub(crate) fn give_shared(&mut self, buffer: Arc<Vec<T>>) {
-        if let Err(held) = self.unshare(buffer) {
+        if let Err(held) = self.give_back(buffer) {
             self.lent.push(held);
         }
     }
@@ -55,16 +98,16 @@ impl<T: Float> Pool<T> {
     /// Takes back what users have let go of since; forgets what they still hold.
     pub(crate) fn collect(&mut self) {
         while let Some(buffer) = self.lent.pop() {
-            drop(self.unshare(buffer));
+            drop(self.give_back(buffer));
         }
     }
 
-    fn unshare(&mut self, mut buffer: Arc<Vec<T>>) -> Result<(), Arc<Vec<T>>> {
-        // Counting first saves the atomic exchange where somebody holds it.
-        let inner = if Arc::strong_count(&buffer) == 1 { Arc::get_mut(&mut buffer) } else { None };
-        let Some(inner) = inner.map(std::mem::take) else { return Err(buffer) };
-        self.give(inner);
-        self.shells.push(buffer);
+    fn give_back(&mut self, buffer: Arc<Vec<T>>) -> Result<(), Arc<Vec<T>>> {
+        // Nobody can take a share of what is here alone, so counting is enough.
+        if Arc::strong_count(&buffer) > 1 {
+            return Err(buffer);
+        }
+        self.classes[class_of(buffer.len())].returned.push(buffer);
         Ok(())
     }
 }

@@ -162,7 +162,11 @@ impl<T: Float> Tape<T> {
         if self.is_due(roots) {
             // Making a program asks the tape, so nothing of it is borrowed meanwhile.
             let made = self.way(roots);
-            if let Some(asked) = &mut self.memory.borrow_mut().asked {
+            let memory = &mut *self.memory.borrow_mut();
+            if let Way::Program { leaves, .. } = &made {
+                memory.ahead.reserve(leaves.in_order.len());
+            }
+            if let Some(asked) = &mut memory.asked {
                 asked.way = made;
             }
         }
@@ -178,7 +182,7 @@ impl<T: Float> Tape<T> {
         }
         program.compute();
         for (k, &output) in outputs.iter().enumerate() {
-            state.fill(output, program.output(k));
+            state.exchange(output, program.output(k));
         }
         state.note_computed();
         if outputs.len() < roots.len() {

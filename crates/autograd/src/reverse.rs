@@ -98,7 +98,7 @@ pub(crate) fn reverse<'t, T: Float>(
     for index in base..top {
         let node = &tape.nodes[index];
         let related = |&a: &u32| a >= base && cotangents[(a - base) as usize] != UNRELATED;
-        if !node.origin.constant && node.args.iter().any(related) {
+        if !node.origin.constant() && node.args.iter().any(related) {
             cotangents[(index - base) as usize] = UNREACHED;
         }
     }

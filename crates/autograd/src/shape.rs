@@ -20,15 +20,31 @@ const INLINE: usize = 4;
 /// Sizes up to rank 4 are always inline and padded with ones, so that equality and the number of elements need no loop.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Sizes {
-    Inline { rank: u8, padded: [usize; INLINE] },
+    Inline { rank: Rank, padded: [usize; INLINE] },
     Heap(Box<[usize]>),
+}
+
+/// A rank up to [`INLINE`], as wide as a size, so that a shape has no gaps: copied in larger parts than it was written in,
+/// it would make a CPU wait.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(usize)]
+enum Rank {
+    Zero,
+    One,
+    Two,
+    Three,
+    Four,
+}
+
+impl Rank {
+    const ALL: [Self; INLINE + 1] = [Self::Zero, Self::One, Self::Two, Self::Three, Self::Four];
 }
 
 impl Shape {
     /// The shape of a scalar: rank 0, one element.
     #[inline]
     pub fn scalar() -> Self {
-        Self(Sizes::Inline { rank: 0, padded: [1; INLINE] })
+        Self(Sizes::Inline { rank: Rank::Zero, padded: [1; INLINE] })
     }
 
     /// The number of dimensions.
@@ -48,7 +64,7 @@ impl Shape {
 
     fn sizes_mut(&mut self) -> &mut [usize] {
         match &mut self.0 {
-            Sizes::Inline { rank, padded } => &mut padded[..usize::from(*rank)],
+            Sizes::Inline { rank, padded } => &mut padded[..*rank as usize],
             Sizes::Heap(sizes) => sizes,
         }
     }
@@ -164,7 +180,7 @@ impl Deref for Shape {
     #[inline]
     fn deref(&self) -> &[usize] {
         match &self.0 {
-            Sizes::Inline { rank, padded } => &padded[..usize::from(*rank)],
+            Sizes::Inline { rank, padded } => &padded[..*rank as usize],
             Sizes::Heap(sizes) => sizes,
         }
     }
@@ -186,12 +202,9 @@ impl<const R: usize> From<[usize; R]> for Shape {
 impl From<&[usize]> for Shape {
     #[inline]
     fn from(sizes: &[usize]) -> Self {
-        let rank = sizes.len();
-        if rank > INLINE {
-            return Self(Sizes::Heap(sizes.into()));
-        }
+        let Some(&rank) = Rank::ALL.get(sizes.len()) else { return Self(Sizes::Heap(sizes.into())) };
         let padded = std::array::from_fn(|i| sizes.get(i).copied().unwrap_or(1));
-        Self(Sizes::Inline { rank: rank as u8, padded })
+        Self(Sizes::Inline { rank, padded })
     }
 }
 

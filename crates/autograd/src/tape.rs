@@ -146,38 +146,36 @@ impl<T: Float> Tape<T> {
     /// A leaf computed into a recycled buffer.
     #[track_caller]
     pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
-        let value = self.filled(shape.numel(), f);
-        self.push_leaf(false, &shape, value, self.origin(Location::caller()))
+        self.filled(false, &shape, f, self.origin(Location::caller()))
     }
 
     /// Integers as a leaf, in the bits of floats.
     #[track_caller]
     pub(crate) fn index_leaf(&self, shape: Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
-        let value = self.filled(shape.numel(), |i| T::from_index(f(i)));
-        self.push_leaf(true, &shape, value, self.origin(Location::caller()))
+        self.filled(true, &shape, |i| T::from_index(f(i)), self.origin(Location::caller()))
     }
 
-    fn filled(&self, len: usize, mut f: impl FnMut(usize) -> T) -> Value<T> {
+    fn filled(&self, integers: bool, shape: &Shape, mut f: impl FnMut(usize) -> T, origin: Origin) -> Var<'_, T> {
+        let len = shape.numel();
         let mut buffer = self.state.borrow_mut().pool.take(len);
         for (i, x) in buffer[..len].iter_mut().enumerate() {
             *x = f(i);
         }
-        Value::Own(buffer)
+        let (index, _) = self.leaf(integers, shape, origin);
+        let state = &mut *self.state.borrow_mut();
+        let place = state.place(index);
+        *place = Value::Own(buffer);
+        Var::new(self, index)
     }
 
     /// A leaf with the value of a tensor.
     fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
         let (index, repeats) = self.leaf(false, value.shape(), origin);
         if !(repeats && self.give_ahead(index, value.as_slice())) {
-            let shared = Value::Shared { buffer: Arc::clone(value.buffer()), ours: false };
-            self.state.borrow_mut().give(index, shared);
+            let state = &mut *self.state.borrow_mut();
+            let place = state.place(index);
+            *place = Value::Given(Arc::clone(value.buffer()));
         }
-        Var::new(self, index)
-    }
-
-    fn push_leaf(&self, integers: bool, shape: &Shape, value: Value<T>, origin: Origin) -> Var<'_, T> {
-        let (index, _) = self.leaf(integers, shape, origin);
-        self.state.borrow_mut().give(index, value);
         Var::new(self, index)
     }
 
@@ -205,7 +203,7 @@ impl<T: Float> Tape<T> {
         let (constant, again) = (self.constant.get(), self.again.get());
         let within = self.within.get().unwrap_or(Within { location, pass: Pass::Primal, rule_of: NONE });
         let Within { location, pass, rule_of } = within;
-        Origin { location, pass, rule_of, constant, again }
+        Origin::new(location, pass, rule_of, constant, again)
     }
 
     /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
@@ -220,7 +218,7 @@ impl<T: Float> Tape<T> {
     #[inline]
     pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn SliceOp<T>, &[u32])> {
         let Node { kind, args, origin, .. } = &self.nodes[index];
-        Some((kind.op().filter(|_| !origin.constant)?, args))
+        Some((kind.op().filter(|_| !origin.constant())?, args))
     }
 
     /// Records what `f` records as constants: derivatives do not go through them.
@@ -390,7 +388,7 @@ impl<T: Float> fmt::Debug for Tape<T> {
         for (i, node) in self.nodes.iter().enumerate() {
             let args: Vec<_> = node.args.iter().map(|a| format!("#{a}")).collect();
             write!(f, "#{i} {}({}) {}", node.kind.name(), args.join(", "), node.shape)?;
-            match node.origin.pass {
+            match node.origin.pass() {
                 Pass::Primal => {}
                 Pass::Reverse => write!(f, " in reverse over #{}", node.origin.rule_of)?,
                 Pass::Forward => write!(f, " in forward over #{}", node.origin.rule_of)?,

@@ -7,7 +7,6 @@ use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::Raw;
 use super::map::LANES;
-use super::perceptron::{self, Perceptron};
 use super::product::{self, Call, Left, Partial, Shape, Sizes};
 use super::simd::Level;
 use crate::Float;
@@ -46,9 +45,9 @@ pub(crate) enum After<T> {
 
 /// The step size of gradient descent.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Rate<T> {
+pub(crate) enum Rate<T, P = Place> {
     Number(T),
-    At(Place),
+    At(P),
 }
 
 /// One thing to do.
@@ -81,79 +80,8 @@ pub(crate) enum Task<T> {
     },
     /// The transpose of a row-major matrix.
     Turn { rows: usize, cols: usize, from: Place, to: Place },
-    /// A step of a net of one hidden layer.
-    Net(Net<T>),
     /// A copy.
     Copy { len: usize, from: Place, to: Place },
-}
-
-/// A step of a net of one hidden layer; see [`perceptron`](super::perceptron).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Net<T> {
-    pub(crate) sizes: perceptron::Sizes,
-    pub(crate) layout: perceptron::Layout,
-    pub(crate) mean: bool,
-    pub(crate) x: Place,
-    pub(crate) params: [Place; 4],
-    pub(crate) labels: Place,
-    pub(crate) cotangent: Place,
-    pub(crate) loss: Place,
-    /// Gradients of the parameters, or with a rate their next values, each in its parameter's place or in one of its own.
-    pub(crate) results: [Place; 4],
-    pub(crate) rate: Option<Rate<T>>,
-    pub(crate) scratch: Place,
-}
-
-impl<T: Float> Net<T> {
-    /// Whether it keeps a copy of its parameters from run to run.
-    fn keeps(&self) -> bool {
-        self.rate.is_some() && self.params == self.results
-    }
-
-    fn accesses(&self) -> Vec<Access> {
-        let Self { sizes, x, params, labels, cotangent, loss, results, rate, scratch, .. } = *self;
-        let mut list = vec![(x, sizes.rows * sizes.features, false), (labels, sizes.rows, false)];
-        list.extend([(cotangent, 1, false), (loss, 1, true), (scratch, sizes.scratch::<T>(), true)]);
-        for ((param, result), len) in params.into_iter().zip(results).zip(sizes.params()) {
-            list.push((result, len, true));
-            // A parameter is read before it is written over.
-            if rate.is_none() || param != result {
-                list.push((param, len, false));
-            }
-        }
-        if let Some(Rate::At(rate)) = rate {
-            list.push((rate, 1, false));
-        }
-        list
-    }
-
-    /// # Safety
-    /// `at` gives places with the elements that `accesses` lists, which nobody else uses.
-    #[inline(always)]
-    unsafe fn run(&self, at: impl Fn(Place) -> *mut T, level: Level) {
-        // SAFETY: the caller promises the places.
-        unsafe {
-            let cotangent = *at(self.cotangent);
-            let count = self.sizes.rows;
-            let step = Perceptron {
-                sizes: self.sizes,
-                layout: self.layout,
-                x: at(self.x),
-                params: self.params.map(|param| at(param).cast_const()),
-                labels: at(self.labels),
-                weight: if self.mean { cotangent / T::of_count(count) } else { cotangent },
-                results: self.results.map(&at),
-                rate: self.rate.map(|rate| match rate {
-                    Rate::Number(rate) => rate,
-                    Rate::At(rate) => *at(rate),
-                }),
-                scratch: at(self.scratch),
-                keeps: self.keeps(),
-            };
-            let total = step.run(level);
-            *at(self.loss) = T::of(if self.mean { total / count as f64 } else { total });
-        }
-    }
 }
 
 /// The classes that a [`Task::Loss`] takes.
@@ -194,7 +122,6 @@ impl<T: Float> Task<T> {
                 list.extend([(*scores, rows * n, false), (*labels, rows, false), (*cotangent, 1, false)]);
                 list.extend([(*loss, 1, true), (*gradient, rows * n, true)]);
             }
-            Self::Net(net) => return net.accesses(),
             Self::Turn { rows, cols, from, to } => list.extend([(*from, rows * cols, false), (*to, rows * cols, true)]),
             Self::Copy { len, from, to } => list.extend([(*from, *len, false), (*to, *len, true)]),
         }
@@ -262,20 +189,6 @@ impl<T: Float> Group<T> {
             }
         }
         Self { buffers: buffers.into_iter().zip(reach).collect(), before, tasks, rows, block }
-    }
-
-    /// The buffers whose first element says whether they hold a copy of parameters. It must be 0 where these were changed
-    /// from outside.
-    pub(crate) fn copies(&self) -> impl Iterator<Item = usize> {
-        self.tasks.iter().filter_map(|task| match task {
-            Task::Net(net) if net.keeps() => Some(self.buffers[net.scratch.buffer].0),
-            Task::Net(_)
-            | Task::Product { .. }
-            | Task::ColumnSums { .. }
-            | Task::Loss { .. }
-            | Task::Turn { .. }
-            | Task::Copy { .. } => None,
-        })
     }
 
     /// Does everything once.
@@ -388,9 +301,6 @@ unsafe fn execute<T: Float>(
                 }
             }
         }
-        // A net goes through its blocks of rows itself.
-        // SAFETY: the caller promises that all are there.
-        Task::Net(net) => unsafe { net.run(|place| bases[place.buffer].assume_init(), level) },
         // SAFETY: the caller promises that both are there, and they do not overlap.
         Task::Turn { rows, cols, from, to } => unsafe { product::turn(at(*from), (*rows, *cols), at(*to)) },
         // SAFETY: the caller promises that both are there, and they do not overlap.

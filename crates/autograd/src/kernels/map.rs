@@ -11,19 +11,27 @@ const QUAD: usize = 4;
 /// Shorter loops over cheap functions gain nothing from wide vectors.
 const SHORT: usize = 4 * LANES;
 
-/// Copies a slice into one of the same length. What is short is not worth the call that copies slices.
+/// Copies a slice into one of the same length. What is short is not worth the call that copies slices: two chunks that may
+/// overlap have the length of many.
 #[inline]
 pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
-    if from.len() > SHORT {
-        return to.copy_from_slice(from);
-    }
     assert!(from.len() == to.len(), "copy: {} elements do not fit {}", from.len(), to.len());
-    let ((from, last_from), (to, last_to)) = (from.as_chunks::<QUAD>(), to.as_chunks_mut::<QUAD>());
-    for (from, to) in from.iter().zip(to) {
-        *to = *from;
+    match from.len() {
+        1 => to[0] = from[0],
+        QUAD..=8 => both_ends::<T, QUAD>(from, to),
+        9..=LANES => both_ends::<T, 8>(from, to),
+        _ => to.copy_from_slice(from),
     }
-    for (from, to) in last_from.iter().zip(last_to) {
-        *to = *from;
+}
+
+/// Copies the first and the last elements, so many each, of which the slices have at least one and at most two times.
+#[inline(always)]
+fn both_ends<T: Copy, const N: usize>(from: &[T], to: &mut [T]) {
+    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
+        let ends = (*first, *last);
+        to[..N].copy_from_slice(&ends.0);
+        let start = to.len() - N;
+        to[start..].copy_from_slice(&ends.1);
     }
 }
 

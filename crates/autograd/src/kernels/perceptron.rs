@@ -14,8 +14,11 @@
 
 mod forward;
 mod backward;
+mod planned;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use planned::{Buffers, Planned};
 
 use super::cross_entropy::{LaneSums, of_columns};
 use super::lanes::Lanes;
@@ -55,8 +58,8 @@ impl Sizes {
     }
 
     /// How a sweep lies in memory. It is found once, since finding it divides.
-    pub(crate) fn layout<T>(self) -> Layout {
-        let width = self.hidden.next_multiple_of(LINE / size_of::<T>());
+    fn layout<T>(self) -> Layout {
+        let width = self.hidden.next_multiple_of(LANES);
         let rows = BLOCK_BYTES / (width * size_of::<T>()) / LANES * LANES;
         Layout { width, block: rows.clamp(LANES, MOST_ROWS) }
     }
@@ -77,7 +80,7 @@ impl Sizes {
 
 /// How a sweep lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
+struct Layout {
     /// The hidden nodes, filled up to whole vectors of any instruction set.
     width: usize,
     /// Rows of a block, a multiple of what the softmax takes at a time.
@@ -87,30 +90,31 @@ pub(crate) struct Layout {
 /// A step by pointers. Whoever makes one promises that all are there with the elements that the sizes say, that labels are
 /// classes, that the results overlap no operand but a parameter in its own place, and that the sizes fit.
 #[derive(Clone, Copy)]
-pub(super) struct Perceptron<T> {
-    pub(super) sizes: Sizes,
+struct Perceptron<T> {
+    sizes: Sizes,
     /// That of the sizes.
-    pub(super) layout: Layout,
-    pub(super) x: *const T,
+    layout: Layout,
+    x: *const T,
     /// `W1`, `b1`, `W2` and `b2`.
-    pub(super) params: [*const T; 4],
-    pub(super) labels: *const T,
+    params: [*const T; 4],
+    labels: *const T,
     /// What `softmax S − Y` is multiplied by.
-    pub(super) weight: T,
+    weight: T,
     /// Gradients of the parameters, or with a rate, their next values `p − rate · dp`.
-    pub(super) results: [*mut T; 4],
-    pub(super) rate: Option<T>,
+    results: [*mut T; 4],
+    rate: Option<T>,
     /// [`Sizes::scratch`] elements, with anything in them; if the step `keeps` its copy of the parameters, what the step
     /// before left in them, or 0 in the first one, where the parameters have changed since.
-    pub(super) scratch: *mut T,
+    scratch: *mut T,
     /// Whether the copy of the parameters serves the next step: they are updated in place, and nobody else writes them
     /// without a word. Loads from it need no masks, and need not wait for masked stores.
-    pub(super) keeps: bool,
+    keeps: bool,
 }
 
-/// A block of rows in work.
+/// A block of rows in work. The whole of a `SMALL` step is one block of one group of rows and one line of hidden nodes, so
+/// that all that is below is known when it is compiled.
 #[derive(Clone, Copy)]
-struct Block<'a, T> {
+struct Block<'a, T, const SMALL: bool> {
     step: &'a Perceptron<T>,
     start: usize,
     rows: usize,
@@ -123,7 +127,6 @@ struct Block<'a, T> {
     params: *mut T,
     /// Sums of their gradients in the same order.
     sums: *mut T,
-    width: usize,
 }
 
 impl<T: Float> Perceptron<T> {
@@ -132,16 +135,16 @@ impl<T: Float> Perceptron<T> {
     /// # Safety
     /// What the type says.
     #[inline(always)]
-    pub(super) unsafe fn run(&self, level: Level) -> f64 {
-        let mut losses = LaneSums::default();
-        level.run_lanes(Sweep { step: self, losses: &mut losses });
-        losses.total()
+    unsafe fn run(&self, level: Level) -> f64 {
+        let mut loss = 0.0;
+        level.run_lanes(Sweep { step: self, loss: &mut loss });
+        loss
     }
 }
 
 struct Sweep<'a, T> {
     step: &'a Perceptron<T>,
-    losses: &'a mut LaneSums,
+    loss: &'a mut f64,
 }
 
 impl<T: Float> LaneKernel<T> for Sweep<'_, T> {
@@ -163,62 +166,98 @@ impl<T: Float> Sweep<'_, T> {
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
     unsafe fn of<L: Lanes<T>, const K: usize>(self) {
-        let Self { step, losses } = self;
-        let Perceptron { sizes, layout: Layout { width, block: size }, scratch, .. } = *step;
-        // SAFETY: scratch memory has a line to spare, and one element before it.
-        let scores = unsafe { scratch.add(1 + scratch.add(1).align_offset(LINE).min(LINE / size_of::<T>())) };
+        // SAFETY: the caller promises the set and the classes.
+        unsafe {
+            if self.step.sizes.rows <= LANES && self.step.layout.width == LANES {
+                self.blocks::<L, K, true>();
+            } else {
+                self.blocks::<L, K, false>();
+            }
+        }
+    }
+
+    /// # Safety
+    /// The CPU has the set of the lanes, there are `K` classes, and the step is `SMALL` or not.
+    #[inline(always)]
+    unsafe fn blocks<L: Lanes<T>, const K: usize, const SMALL: bool>(self) {
+        let Perceptron { sizes, layout, scratch, .. } = *self.step;
+        let (width, size) = if SMALL { (LANES, LANES) } else { (layout.width, layout.block) };
+        let first = scratch.wrapping_add(1);
+        let scores = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
         // A block is a multiple of the lanes, so all parts start at a line.
         let hidden = scores.wrapping_add(size * K);
         let params = hidden.wrapping_add(size * width);
         let sums = params.wrapping_add((sizes.features + 1 + K) * width + LANES);
         // SAFETY: scratch memory has a first element.
-        let is_copied = step.keeps && unsafe { *scratch } == T::ONE;
+        let is_copied = self.step.keeps && unsafe { *scratch } == T::ONE;
+        let mut losses = LaneSums::default();
         let mut start = 0;
-        while start < sizes.rows {
-            let rows = size.min(sizes.rows - start);
-            let block = Block { step, start, rows, scores, hidden, params, sums, width };
+        loop {
+            let rows = if SMALL { sizes.rows } else { size.min(sizes.rows - start) };
+            let block = Block::<T, SMALL> { step: self.step, start, rows, scores, hidden, params, sums };
             // SAFETY: the caller promises the set and the classes; a block lies within the rows.
             unsafe {
                 if start == 0 && !is_copied {
                     block.copy::<L, K>();
                 }
                 block.forward::<L, K>();
-                block.losses::<L, K>(losses);
+                block.losses::<L, K>(&mut losses);
                 block.backward::<L, K>();
             }
             start += rows;
+            if SMALL || start == sizes.rows {
+                break;
+            }
         }
         // SAFETY: as above.
-        unsafe { *scratch = if step.keeps { T::ONE } else { T::ZERO } };
+        unsafe { *scratch = if self.step.keeps { T::ONE } else { T::ZERO } };
+        *self.loss = losses.total();
     }
 }
 
-impl<T> Block<'_, T> {
+impl<T, const SMALL: bool> Block<'_, T, SMALL> {
+    fn width(&self) -> usize {
+        if SMALL { LANES } else { self.step.layout.width }
+    }
+
     fn is_first(&self) -> bool {
-        self.start == 0
+        SMALL || self.start == 0
     }
 
     fn is_last(&self) -> bool {
-        self.start + self.rows == self.step.sizes.rows
+        SMALL || self.start + self.rows == self.step.sizes.rows
+    }
+
+    /// How many groups of rows the scores are in.
+    fn groups(&self) -> usize {
+        if SMALL { 1 } else { self.rows.div_ceil(LANES) }
+    }
+
+    /// Where a row's score of the first class is; those of the others follow at steps of [`LANES`].
+    fn score<const K: usize>(&self, row: usize) -> *mut T {
+        let (group, lane) = if SMALL { (0, row) } else { (row / LANES, row % LANES) };
+        self.scores.wrapping_add(group * K * LANES + lane)
     }
 }
 
-impl<T: Float> Block<'_, T> {
+impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
     /// The losses of a block; the gradients replace its scores.
     ///
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
     unsafe fn losses<L: Lanes<T>, const K: usize>(&self, losses: &mut LaneSums) {
-        let Self { step, start, rows, scores, .. } = self;
+        let Self { step, start, rows, scores, .. } = *self;
         // SAFETY: the caller promises the set and the classes; the labels and the bias are there, and a block holds whole
         // groups of scores.
         unsafe {
-            let b2 = self.params.add((step.sizes.features + 1 + K) * self.width);
+            let b2 = self.params.add((step.sizes.features + 1 + K) * self.width());
             let bias: [T; K] = std::array::from_fn(|k| *b2.add(k));
-            let labels = std::slice::from_raw_parts(step.labels.add(*start), *rows);
-            for (group, labels) in labels.chunks(LANES).enumerate() {
-                let place = scores.add(group * K * LANES).cast::<[[T; LANES]; K]>();
+            let labels = step.labels.add(start);
+            for group in 0..self.groups() {
+                let first = group * LANES;
+                let there = if SMALL { rows } else { LANES.min(rows - first) };
+                let place = scores.add(first * K).cast::<[[T; LANES]; K]>();
                 let mut e = place.read();
                 for k in 0..K {
                     for r in 0..LANES {
@@ -227,19 +266,18 @@ impl<T: Float> Block<'_, T> {
                 }
                 let mut label = [T::ZERO; LANES];
                 for v in (0..LANES).step_by(L::COUNT) {
-                    let there = L::first(labels.len().saturating_sub(v));
-                    let some = L::load(labels.as_ptr().wrapping_add(v), there);
+                    let some = L::load(labels.wrapping_add(first + v), L::first(there.saturating_sub(v)));
                     L::store(label.as_mut_ptr().add(v), L::first(L::COUNT), some);
                 }
                 let weight = Some(&[step.weight; LANES]);
-                let loss = if labels.len() <= HALF && L::COUNT <= HALF {
+                let loss = if there <= HALF && L::COUNT <= HALF {
                     of_columns::<T, L, HALF>(&mut e, &label, weight, true)
                 } else {
                     of_columns::<T, L, LANES>(&mut e, &label, weight, true)
                 };
                 place.write(e);
                 if let Some(loss) = loss {
-                    losses.add::<T, L>(&loss, labels.len());
+                    losses.add::<T, L>(&loss, there);
                 }
             }
         }

@@ -4,7 +4,7 @@
 //! a ReLU let through, or takes a step of gradient descent. A cross-entropy and its gradient share their exponentials.
 
 use super::graph::{Graph, Source};
-use super::plan::Operand;
+use super::plan::{Operand, list};
 use crate::float::Float;
 use crate::kernels::finish::Finish;
 use crate::kernels::product::Shape;
@@ -24,9 +24,6 @@ pub(super) enum Fused {
     ColumnSums { then: Then },
     /// The loss of scores and labels, and its gradient for the cotangent that is the third operand: two results.
     LossAndGradient(Reduction),
-    /// A step of a net of one hidden layer, of `x`, `W1`, `b1`, `W2`, `b2`, labels, the cotangent of the loss, and a rate.
-    /// Its results are the loss, and gradients or next values of the parameters.
-    Perceptron { reduction: Reduction, then: Then, results: [u32; 5] },
 }
 
 /// What follows a product, and the operands that it reads.
@@ -50,7 +47,7 @@ impl Fused {
         match self {
             Self::Product { ta, tb, .. } => Self::Product { ta, tb, then: following },
             Self::ColumnSums { .. } => Self::ColumnSums { then: following },
-            Self::LossAndGradient(_) | Self::Perceptron { .. } => self,
+            Self::LossAndGradient(_) => self,
         }
     }
 
@@ -60,27 +57,19 @@ impl Fused {
             Self::Product { .. } => 2,
             Self::ColumnSums { .. } => 1,
             Self::LossAndGradient(_) => 3,
-            Self::Perceptron { .. } => 7,
         }
     }
 
     pub(super) fn then(self) -> Then {
         match self {
-            Self::Product { then, .. } | Self::ColumnSums { then } | Self::Perceptron { then, .. } => then,
+            Self::Product { then, .. } | Self::ColumnSums { then } => then,
             Self::LossAndGradient(_) => Then::Nothing,
         }
     }
 
-    /// Which operand a result may be written over: the one that a step of gradient descent starts from.
-    pub(super) fn updates(self, result: u32) -> Option<usize> {
-        if !matches!(self.then(), Then::Descend { .. }) {
-            return None;
-        }
-        match self {
-            // Parameters stand behind `x`, and their next values behind the loss.
-            Self::Perceptron { results, .. } => results[1..].iter().position(|&r| r == result).map(|k| k + 1),
-            Self::Product { .. } | Self::ColumnSums { .. } | Self::LossAndGradient(_) => Some(self.own_operands()),
-        }
+    /// The operand that the result may be written over: the one that a step of gradient descent starts from.
+    pub(super) fn updates(self) -> Option<usize> {
+        matches!(self.then(), Then::Descend { .. }).then(|| self.own_operands())
     }
 }
 
@@ -123,10 +112,7 @@ impl<T: Float> Graph<T> {
     }
 
     fn op(&self, i: u32) -> Option<&Kind<T>> {
-        match &self.nodes[i as usize].source {
-            Source::Op(kind) => Some(kind),
-            Source::Input | Source::State | Source::Constant(_) | Source::Fused(_) | Source::Beside => None,
-        }
+        if let Source::Op(kind) = &self.nodes[i as usize].source { Some(kind) } else { None }
     }
 
     /// What node `i` is as a product with what follows it.
@@ -298,21 +284,17 @@ impl FusedStep {
                 let view = |k: usize| View { shape: &self.args[k].shape, data: slice(k) };
                 reduction.eval(view(0), view(1), result, Some((slice(2), second)));
             }
-            Fused::Perceptron { .. } => unreachable!("a net is computed in a group"),
         }
     }
 }
 
 impl fmt::Display for FusedStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = |o: &Operand| format!("b{} {}", o.buffer, o.shape);
-        let args: Vec<String> = self.args.iter().map(show).collect();
-        let results: Vec<String> = std::iter::once(&self.result).chain(&self.beside).map(show).collect();
+        let (args, results) = (list(&self.args), list(std::iter::once(&self.result).chain(&self.beside)));
         let first = match self.fused {
             Fused::Product { .. } => "matmul",
             Fused::ColumnSums { .. } => "sum",
             Fused::LossAndGradient(_) => "cross_entropy · cross_entropy_grad",
-            Fused::Perceptron { .. } => "one hidden layer, forward and backward",
         };
         let then = match self.fused.then() {
             Then::Nothing => "",
@@ -321,6 +303,6 @@ impl fmt::Display for FusedStep {
             Then::Gate => " · gate",
             Then::Descend { .. } => " · mul · sub",
         };
-        write!(f, "{} = {first}{then}({})", results.join(", "), args.join(", "))
+        write!(f, "{results} = {first}{then}({args})")
     }
 }

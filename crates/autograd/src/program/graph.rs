@@ -3,6 +3,7 @@
 use super::error::ProgramError;
 use super::feed::Slot;
 use super::fuse::Fused;
+use super::nets::Net;
 use super::passes::Passes;
 use crate::float::Float;
 use crate::op::Kind;
@@ -35,6 +36,8 @@ pub(super) enum Source<T: Float> {
     Op(Kind<T>),
     /// Computed together with what it follows.
     Fused(Fused),
+    /// A step of a net of one hidden layer, of `x`, `W1`, `b1`, `W2`, `b2`, labels, the cotangent of the loss, and a rate.
+    Net(Net),
     /// A further result of the node that is its operand.
     Beside,
 }
@@ -44,7 +47,7 @@ impl<T: Float> Source<T> {
     pub(super) fn is_computed(&self) -> bool {
         match self {
             Self::Input | Self::State | Self::Constant(_) => false,
-            Self::Op(_) | Self::Fused(_) | Self::Beside => true,
+            Self::Op(_) | Self::Fused(_) | Self::Net(_) | Self::Beside => true,
         }
     }
 }
@@ -84,7 +87,7 @@ impl<T: Float> Graph<T> {
                 } else {
                     Source::Constant(i)
                 };
-                let keep_apart = node.origin.again;
+                let keep_apart = node.origin.again();
                 GraphNode { source, args: SmallVec::from_slice(&node.args), shape: node.shape.clone(), keep_apart }
             })
             .collect();
@@ -121,7 +124,9 @@ impl<T: Float> Graph<T> {
             dynamic[i] = match node.source {
                 Source::Input | Source::State => true,
                 Source::Constant(_) => false,
-                Source::Op(_) | Source::Fused(_) | Source::Beside => node.args.iter().any(|&a| dynamic[a as usize]),
+                Source::Op(_) | Source::Fused(_) | Source::Net(_) | Source::Beside => {
+                    node.args.iter().any(|&a| dynamic[a as usize])
+                }
             };
         }
         dynamic

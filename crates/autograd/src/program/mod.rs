@@ -26,6 +26,7 @@ pub use passes::Passes;
 use crate::float::Float;
 use crate::kernels::map::copy;
 use crate::op::{View, ViewMut, eval};
+use crate::pool;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
@@ -33,7 +34,7 @@ use crate::var::Var;
 use chain::Register;
 use feed::Slot;
 use graph::Graph;
-use plan::{Operand, Plan, Step};
+use plan::{Operand, Plan, Step, list};
 use std::fmt;
 
 /// A recorded function that runs again and again on new inputs, and keeps its state between runs. The inputs have the
@@ -245,7 +246,8 @@ impl<T: Float> Program<T> {
         Ok(Outputs { program: self })
     }
 
-    /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs.
+    /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs, whose buffers have the
+    /// length of those of a tape.
     pub(crate) fn of_nodes(tape: &Tape<T>, leaves: &[u32], outputs: &[u32]) -> Option<Self> {
         let slot = |&node: &u32| Slot { node, shape: tape.nodes[node].shape.clone(), labels: None, buffer: 0 };
         let inputs: Vec<Slot> = leaves.iter().map(slot).collect();
@@ -253,7 +255,11 @@ impl<T: Float> Program<T> {
         let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
         graph.exact = true;
         let passes = Passes::default();
-        Some(Plan::new(graph.optimise(passes, tape), passes).into_program(tape, inputs, Vec::new()))
+        let mut program = Plan::new(graph.optimise(passes, tape), passes).into_program(tape, inputs, Vec::new());
+        for output in &program.outputs {
+            program.buffers[output.buffer].resize(pool::length(output.len), T::ZERO);
+        }
+        Some(program)
     }
 
     /// Gives an input, whatever is in it, from the start of a buffer.
@@ -275,13 +281,14 @@ impl<T: Float> Program<T> {
         }
     }
 
-    /// An output's elements.
-    pub(crate) fn output(&self, output: usize) -> &[T] {
-        self.slice(&self.outputs[output])
+    /// The buffer of an output, which may be exchanged for another of its length.
+    pub(crate) fn output(&mut self, output: usize) -> &mut Vec<T> {
+        &mut self.buffers[self.outputs[output].buffer]
     }
 
     fn execute(&mut self, index: usize) {
         match &self.steps[index] {
+            Step::Net(net, _) => T::run_net(net, &mut self.buffers),
             Step::Group(group, _) => T::run_group(group, &mut self.buffers),
             Step::Op { kind, args, result } => {
                 let op = kind.op().expect("steps are operations");
@@ -336,8 +343,10 @@ impl<T: Float> Program<T> {
     /// What the steps have copied of the state is out of date.
     fn forget_copies(&mut self) {
         for step in &self.steps {
-            if let Step::Group(group, _) = step {
-                group.copies().for_each(|buffer| self.buffers[buffer][0] = T::ZERO);
+            if let Step::Net(net, _) = step
+                && let Some(copy) = net.copy()
+            {
+                self.buffers[copy][0] = T::ZERO;
             }
         }
     }
@@ -379,21 +388,19 @@ fn into<T>(buffers: &mut [Vec<T>], result: &Operand, f: impl FnOnce(&mut [Vec<T>
 impl<T: Float> fmt::Display for Program<T> {
     /// The plan: each step with its operation, operands and shape, and the bytes of the buffers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let list = |operands: &[Operand]| {
-            operands.iter().map(|o| format!("b{} {}", o.buffer, o.shape)).collect::<Vec<_>>().join(", ")
-        };
         let (steps, buffers) = (self.steps.len(), self.buffers.len());
         writeln!(f, "{steps} steps, {buffers} buffers, {} bytes", self.bytes())?;
         for (i, step) in self.steps.iter().enumerate() {
             if i == self.guarded && !self.guards.is_empty() {
                 writeln!(f, "check {} branches", self.guards.len())?;
             }
-            let one = |result: &Operand| list(std::slice::from_ref(result));
+            let one = |result: &Operand| list([result]);
             match step {
                 Step::Op { kind, args, result } => {
                     writeln!(f, "{} = {}({})", one(result), kind.name(), list(args))?;
                 }
                 Step::Fused(fused) => writeln!(f, "{fused}")?,
+                Step::Net(_, net) => writeln!(f, "{net}")?,
                 Step::Group(group, steps) => {
                     writeln!(f, "{group}")?;
                     steps.iter().try_for_each(|step| writeln!(f, "  {step}"))?;

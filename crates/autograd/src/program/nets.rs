@@ -2,18 +2,39 @@
 
 use super::fuse::{Fused, Then};
 use super::graph::{Graph, Source};
+use super::plan::{Operand, list};
 use crate::float::Float;
-use crate::kernels::perceptron::Sizes;
+use crate::kernels::group::Rate;
+use crate::kernels::perceptron::{Buffers, Planned, Sizes};
 use crate::kernels::product::Shape;
 use crate::ops::cross_entropy::Reduction;
 use smallvec::{SmallVec, smallvec};
+use std::fmt;
 
-/// A step of a net by its nodes.
-struct Net {
+/// A step of a net, of the operands that [`Source::Net`] lists.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Net {
+    /// Whether the loss is the mean of the losses of the rows, or their sum.
+    mean: bool,
+    /// What becomes of a gradient: nothing, or a step of gradient descent.
+    then: Then,
+    /// The loss, and the gradients or next values of `W1`, `b1`, `W2` and `b2`.
+    pub(super) results: [u32; 5],
+}
+
+impl Net {
+    /// The operand that a result may be written over: the one that its step of gradient descent starts from.
+    pub(super) fn updates(self, result: u32) -> Option<usize> {
+        // Parameters stand behind `x`, and their next values behind the loss.
+        let parameter = self.results.iter().position(|&r| r == result).filter(|&k| k > 0);
+        parameter.filter(|_| matches!(self.then, Then::Descend { .. }))
+    }
+}
+
+/// A net as it was found.
+struct Found {
+    net: Net,
     operands: SmallVec<[u32; 3]>,
-    fused: Fused,
-    /// The loss, and what becomes of `W1`, `b1`, `W2` and `b2`.
-    results: [u32; 5],
     /// What is no longer computed by itself.
     inner: [u32; 4],
 }
@@ -45,26 +66,24 @@ impl<T: Float> Graph<T> {
             if !needed[loss as usize] {
                 continue;
             }
-            let Some(net) = self.net_of(loss, &readers) else { continue };
-            let last = *net.results.iter().max().expect("there are five results");
-            if !self.stands_alone(&net, last, &readers) {
+            let Some(found) = self.net_of(loss, &readers) else { continue };
+            let last = *found.net.results.iter().max().expect("there are five results");
+            if !self.stands_alone(&found, last, &readers) {
                 continue;
             }
+            let Found { net, operands, .. } = found;
             for &result in net.results.iter().filter(|&&result| result != last) {
                 self.nodes[result as usize].source = Source::Beside;
                 self.nodes[result as usize].args = smallvec![last];
             }
-            self.nodes[last as usize].source = Source::Fused(net.fused);
-            self.nodes[last as usize].args = net.operands;
+            self.nodes[last as usize].source = Source::Net(net);
+            self.nodes[last as usize].args = operands;
         }
     }
 
     fn fused(&self, i: u32) -> Option<(Fused, &[u32])> {
         let node = &self.nodes[i as usize];
-        match node.source {
-            Source::Fused(fused) => Some((fused, &node.args)),
-            Source::Input | Source::State | Source::Constant(_) | Source::Op(_) | Source::Beside => None,
-        }
+        if let Source::Fused(fused) = node.source { Some((fused, &node.args)) } else { None }
     }
 
     /// An operation that sums over rows, fused with what follows it or not, and its operands.
@@ -74,7 +93,7 @@ impl<T: Float> Graph<T> {
     }
 
     /// The net that a loss is of, if all of its gradients are asked for, and nothing else is made of what is between.
-    fn net_of(&self, loss: u32, readers: &Readers) -> Option<Net> {
+    fn net_of(&self, loss: u32, readers: &Readers) -> Option<Found> {
         let reads = |i: u32| &readers[i as usize][..];
         let shape = |i: u32| &self.nodes[i as usize].shape;
         let (Fused::LossAndGradient(reduction), &[scores, labels, dy]) = self.fused(loss)? else { return None };
@@ -108,15 +127,11 @@ impl<T: Float> Graph<T> {
         let results = [loss, found[0].0, found[1].0, found[2].0, found[3].0];
         let mut operands: SmallVec<[u32; 3]> = smallvec![x, w1, b1, w2, b2, labels, dy];
         operands.extend(rate);
-        let net = Net {
-            operands,
-            fused: Fused::Perceptron { reduction, then, results },
-            results,
-            inner: [scores, o1, ds, dz1],
-        };
         // A step whose size is the loss needs the loss first.
-        let apart = net.operands.iter().all(|operand| !results.contains(operand));
-        (matrices && apart && all_read && steps && self.fits(&net)).then_some(net)
+        let apart = operands.iter().all(|operand| !results.contains(operand));
+        let fits = matrices && apart && all_read && steps && self.fits(&operands);
+        let net = Net { mean: reduction == Reduction::Mean, then, results };
+        fits.then(|| Found { net, operands, inner: [scores, o1, ds, dz1] })
     }
 
     /// The reader that is this operation, with what follows it, the rate's node, and the node that a step starts from.
@@ -136,14 +151,44 @@ impl<T: Float> Graph<T> {
     }
 
     /// The sizes of a net by its operands.
-    pub(super) fn net_sizes(&self, operands: &[u32]) -> Sizes {
+    fn net_sizes(&self, operands: &[u32]) -> Sizes {
         let size = |operand: usize, axis: usize| self.nodes[operands[operand] as usize].shape[axis];
         Sizes { rows: size(0, 0), features: size(0, 1), hidden: size(3, 0), classes: size(3, 1) }
     }
 
+    /// A net on the buffers of its values; its scratch memory gets one behind those that there are.
+    pub(super) fn plan_net(
+        &self,
+        net: Net,
+        operands: &[u32],
+        place: &[Option<usize>],
+        buffers: &mut Vec<Vec<T>>,
+    ) -> Planned<T> {
+        let at = |value: u32| place[value as usize].expect("what is read has a place");
+        let sizes = self.net_sizes(operands);
+        let [loss, results @ ..] = net.results.map(at);
+        let rate = match net.then {
+            Then::Descend { rate: Some(rate) } => Some(Rate::Number(T::of(rate))),
+            Then::Descend { rate: None } => Some(Rate::At(at(operands[7]))),
+            Then::Nothing | Then::Bias | Then::BiasRelu | Then::Gate => None,
+        };
+        buffers.push(vec![T::ZERO; sizes.scratch::<T>()]);
+        let buffers = Buffers {
+            x: at(operands[0]),
+            params: std::array::from_fn(|k| at(operands[1 + k])),
+            labels: at(operands[5]),
+            cotangent: at(operands[6]),
+            loss,
+            results,
+            rate,
+            scratch: buffers.len() - 1,
+        };
+        Planned::new(sizes, net.mean, buffers)
+    }
+
     /// Whether the kernels of the single operations are those whose sums the sweep repeats, and the sizes are its own.
-    fn fits(&self, net: &Net) -> bool {
-        let sizes = self.net_sizes(&net.operands);
+    fn fits(&self, operands: &[u32]) -> bool {
+        let sizes = self.net_sizes(operands);
         let Sizes { rows, features, hidden, classes } = sizes;
         let own = |sizes, ta, tb| Shape::of::<T>(sizes, ta, tb);
         sizes.fit()
@@ -155,10 +200,31 @@ impl<T: Float> Graph<T> {
     }
 
     /// Whether nobody else asks for what is between, and nobody reads a result before the last is there.
-    fn stands_alone(&self, net: &Net, last: u32, readers: &Readers) -> bool {
+    fn stands_alone(&self, Found { net, inner, .. }: &Found, last: u32, readers: &Readers) -> bool {
         let asked = |i: &u32| self.roots().any(|root| root == *i);
-        let ours = |i: &u32| net.inner.contains(i) || net.results.contains(i);
+        let ours = |i: &u32| inner.contains(i) || net.results.contains(i);
         let in_time = net.results.iter().flat_map(|&result| &readers[result as usize]).all(|i| ours(i) || *i > last);
-        in_time && !net.inner.iter().any(asked)
+        in_time && !inner.iter().any(asked)
+    }
+}
+
+/// A net in its place, for the listing.
+pub(super) struct NetStep {
+    descends: bool,
+    operands: Vec<Operand>,
+    results: Vec<Operand>,
+}
+
+impl NetStep {
+    pub(super) fn new(net: Net, operands: Vec<Operand>, results: Vec<Operand>) -> Self {
+        Self { descends: matches!(net.then, Then::Descend { .. }), operands, results }
+    }
+}
+
+impl fmt::Display for NetStep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let then = if self.descends { " · mul · sub" } else { "" };
+        let (results, operands) = (list(&self.results), list(&self.operands));
+        write!(f, "{results} = one hidden layer, forward and backward{then}({operands})")
     }
 }

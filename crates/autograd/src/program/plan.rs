@@ -4,6 +4,7 @@ use super::chain::{Chain, Layout, Register};
 use super::feed::Slot;
 use super::fuse::FusedStep;
 use super::graph::{Graph, Source};
+use super::nets::NetStep;
 use super::passes::Passes;
 use super::region::{is_element_wise, regions};
 use super::segment::{Blocks, Segment, Tasks, segments};
@@ -11,6 +12,7 @@ use super::weave::weave;
 use super::{Guard, Program, StateSlot};
 use crate::float::Float;
 use crate::kernels::group::Group;
+use crate::kernels::perceptron::Planned;
 use crate::op::Kind;
 use crate::shape::Shape;
 use crate::tape::Tape;
@@ -32,12 +34,20 @@ impl Operand {
     }
 }
 
+/// Operands as a listing shows them.
+pub(super) fn list<'o>(operands: impl IntoIterator<Item = &'o Operand>) -> String {
+    let shown: Vec<String> = operands.into_iter().map(|o| format!("b{} {}", o.buffer, o.shape)).collect();
+    shown.join(", ")
+}
+
 /// One thing to do.
 pub(super) enum Step<T: Float> {
     /// An operation by its own kernel.
     Op { kind: Kind<T>, args: SmallVec<[Operand; 3]>, result: Operand },
     /// Operations that are computed together.
     Fused(FusedStep),
+    /// A step of a net of one hidden layer; what it reads and writes is for the listing.
+    Net(Planned<T>, NetStep),
     /// Several of them, one after the other; what they are is for the listing.
     Group(Group<T>, Vec<FusedStep>),
     /// Element-wise operations, tile by tile.
@@ -170,7 +180,7 @@ impl<T: Float> Plan<T> {
             let constant = match node.source {
                 Source::Constant(of) => of,
                 Source::Input | Source::State => i as u32,
-                Source::Op(_) | Source::Fused(_) | Source::Beside => continue,
+                Source::Op(_) | Source::Fused(_) | Source::Net(_) | Source::Beside => continue,
             };
             if is_read[i] {
                 place[i] = Some(buffers.len());
@@ -251,13 +261,14 @@ impl<T: Float> Plan<T> {
         if let Source::Beside = node.source {
             node = &self.graph.nodes[node.args[0] as usize];
         }
+        // The one operand that is read element by element, and no other.
+        let updates = |operand: Option<usize>| {
+            let once = reads.iter().filter(|&&read| read == state).count() == 1;
+            once && operand.is_some_and(|k| node.args[k] == state)
+        };
         let fits = match node.source {
-            // The one operand that is read element by element, and no other.
-            Source::Fused(fused) => {
-                fused.updates(value).is_some_and(|k| node.args[k] == state) && {
-                    reads.iter().filter(|&&read| read == state).count() == 1
-                }
-            }
+            Source::Fused(fused) => updates(fused.updates()),
+            Source::Net(net) => updates(net.updates(value)),
             Source::Op(_) => {
                 let full = Layout::of(self.shape(state), &node.shape) == Some(Layout::Full);
                 is_element_wise(&self.graph, value) && reads.contains(&state) && full
@@ -280,7 +291,7 @@ impl<T: Float> Plan<T> {
             let buffer = place[value as usize].expect("what is read has a place");
             Operand { buffer, len: shape.numel(), shape }
         };
-        let step = |(value, work): &(u32, Work)| match work {
+        let step = |(value, work): &(u32, Work), buffers: &mut Vec<Vec<T>>| match work {
             Work::Copy { of } => Step::Copy { from: operand(*of), result: operand(*value) },
             Work::Node => {
                 let node = &self.graph.nodes[*value as usize];
@@ -290,6 +301,11 @@ impl<T: Float> Plan<T> {
                     Source::Fused(fused) => {
                         let beside = self.beside.get(value).into_iter().flatten().map(|&result| operand(result));
                         Step::Fused(FusedStep::new(*fused, args.collect(), operand(*value), beside.collect()))
+                    }
+                    Source::Net(net) => {
+                        let results = net.results.iter().map(|&result| operand(result));
+                        let planned = self.graph.plan_net(*net, &node.args, place, buffers);
+                        Step::Net(planned, NetStep::new(*net, args.collect(), results.collect()))
                     }
                     Source::Input | Source::State | Source::Constant(_) | Source::Beside => {
                         unreachable!("work is operations")
@@ -308,14 +324,16 @@ impl<T: Float> Plan<T> {
             if let Some(segment) = self.segments.iter().find(|segment| segment.range.start == time) {
                 let nodes: Vec<u32> = self.work[segment.range.clone()].iter().map(|(value, _)| *value).collect();
                 let group = tasks.group(&nodes, segment.blocks.as_ref(), &mut buffers);
-                let listing = self.work[segment.range.clone()].iter().map(step).filter_map(|step| match step {
-                    Step::Fused(fused) => Some(fused),
-                    Step::Op { .. } | Step::Group(..) | Step::Chain(_) | Step::Copy { .. } => None,
-                });
-                steps.push(Step::Group(group, listing.collect()));
+                let mut listing = Vec::new();
+                for work in &self.work[segment.range.clone()] {
+                    if let Step::Fused(fused) = step(work, &mut buffers) {
+                        listing.push(fused);
+                    }
+                }
+                steps.push(Step::Group(group, listing));
                 time = segment.range.end;
             } else {
-                steps.push(step(&self.work[time]));
+                steps.push(step(&self.work[time], &mut buffers));
                 time += 1;
             }
         }

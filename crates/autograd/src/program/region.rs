@@ -230,7 +230,7 @@ impl<'a, T: Float> Merger<'a, T> {
         match self.graph.nodes[node as usize].source {
             // A second result is there with the first.
             Source::Beside => self.unit_of[self.graph.nodes[node as usize].args[0] as usize],
-            Source::Input | Source::State | Source::Constant(_) | Source::Op(_) | Source::Fused(_) => {
+            Source::Input | Source::State | Source::Constant(_) | Source::Op(_) | Source::Fused(_) | Source::Net(_) => {
                 self.unit_of[node as usize]
             }
         }

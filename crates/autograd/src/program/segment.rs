@@ -4,7 +4,7 @@
 use super::fuse::{Fused, Then};
 use super::graph::{Graph, Source};
 use crate::float::Float;
-use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Net, Place, Rate, Task};
+use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Rate, Task};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use std::collections::{HashMap, HashSet};
@@ -56,7 +56,6 @@ fn sizes<T: Float>(graph: &Graph<T>, node: u32, fused: Fused) -> product::Sizes 
         Fused::Product { ta: false, .. } => (shape(node).numel() / n.max(1), first.last().copied().unwrap_or(1), n),
         Fused::ColumnSums { .. } => (1, first[0], n),
         Fused::LossAndGradient(_) => (first[0], 0, first[1]),
-        Fused::Perceptron { .. } => (first[0], first[1], 0),
     }
 }
 
@@ -68,7 +67,6 @@ fn own_kernel<T: Float>(graph: &Graph<T>, node: u32) -> Option<Fused> {
         Fused::Product { ta, tb, .. } => m * k * n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some(),
         Fused::ColumnSums { .. } => k * n > 0,
         Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
-        Fused::Perceptron { .. } => true,
     };
     own.then_some(fused)
 }
@@ -114,7 +112,7 @@ fn blocks<T: Float>(graph: &Graph<T>, order: &[u32], beside: &HashMap<u32, Vec<u
     let shape = |i: u32| &graph.nodes[i as usize].shape;
     let rows = order.iter().find_map(|&node| match own_kernel(graph, node)? {
         fused @ Fused::Product { ta: false, .. } => Some(sizes(graph, node, fused).0),
-        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) | Fused::Perceptron { .. } => None,
+        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) => None,
     })?;
     let mut by_row: HashSet<u32> = HashSet::new();
     let mut made: HashSet<u32> = HashSet::new();
@@ -139,9 +137,7 @@ fn blocks<T: Float>(graph: &Graph<T>, order: &[u32], beside: &HashMap<u32, Vec<u
             }
             Fused::ColumnSums { .. } if k == rows => (vec![args[0]], false),
             Fused::LossAndGradient(_) if m == rows => (vec![args[0], args[1]], true),
-            Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) | Fused::Perceptron { .. } => {
-                return None;
-            }
+            Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) => return None,
         };
         if args.iter().any(|a| made.contains(a) && !moving.contains(a)) {
             return None;
@@ -190,31 +186,8 @@ impl<T: Float> Tasks<'_, T> {
         Group::new(list.used, list.before, list.tasks, size)
     }
 
-    /// A step of a net of one hidden layer.
-    fn add_net(&self, node: u32, (reduction, then, results): (Reduction, Then, [u32; 5]), list: &mut Builder<'_, T>) {
-        let args = &self.graph.nodes[node as usize].args[..];
-        let mut place = |value: u32| list.whole(self.place[value as usize].expect("what is read has a place"));
-        let [x, labels, cotangent, loss] = [args[0], args[5], args[6], results[0]].map(&mut place);
-        let params = [args[1], args[2], args[3], args[4]].map(&mut place);
-        let [_, results @ ..] = results.map(&mut place);
-        let rate = match then {
-            Then::Descend { rate: Some(rate) } => Some(Rate::Number(T::of(rate))),
-            Then::Descend { rate: None } => Some(Rate::At(place(args[7]))),
-            Then::Nothing | Then::Bias | Then::BiasRelu | Then::Gate => None,
-        };
-        let sizes = self.graph.net_sizes(args);
-        let scratch = list.memory(sizes.scratch::<T>());
-        let mean = reduction == Reduction::Mean;
-        let layout = sizes.layout::<T>();
-        let net = Net { sizes, layout, mean, x, params, labels, cotangent, loss, results, rate, scratch };
-        list.tasks.push(Task::Net(net));
-    }
-
     fn add(&self, node: u32, list: &mut Builder<'_, T>) {
         let fused = own_kernel(self.graph, node).expect("segments are of our own kernels");
-        if let Fused::Perceptron { reduction, then, results } = fused {
-            return self.add_net(node, (reduction, then, results), list);
-        }
         let args = &self.graph.nodes[node as usize].args[..];
         let sizes = sizes(self.graph, node, fused);
         let numel = |value: u32| self.graph.nodes[value as usize].shape.numel();
@@ -268,7 +241,6 @@ impl<T: Float> Tasks<'_, T> {
                 let along = list.along_rows();
                 list.tasks.push(Task::Loss { rows, n, along, mean, scores, labels, cotangent, loss, gradient });
             }
-            Fused::Perceptron { .. } => unreachable!("nets were added above"),
         }
     }
 }
@@ -327,9 +299,7 @@ impl<T: Float> Builder<'_, T> {
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Place {
         let same = |task: &Task<T>| match *task {
             Task::Turn { rows: r, cols: c, from: f, to } => ((r, c, f) == (rows, cols, from)).then_some(to),
-            Task::Product { .. } | Task::ColumnSums { .. } | Task::Loss { .. } | Task::Copy { .. } | Task::Net(_) => {
-                None
-            }
+            Task::Product { .. } | Task::ColumnSums { .. } | Task::Loss { .. } | Task::Copy { .. } => None,
         };
         if let Some(to) = self.before.iter().find_map(same) {
             return to;

@@ -153,7 +153,7 @@ impl<T: Float> Places<T> {
 fn items<T: Float>(graph: &Graph<T>, members: &[u32], results: &[u32], sums: &[u32]) -> Vec<Item<T>> {
     let kind = |i: u32| match &graph.nodes[i as usize].source {
         Source::Op(kind) => kind,
-        Source::Input | Source::State | Source::Constant(_) | Source::Fused(_) | Source::Beside => {
+        Source::Input | Source::State | Source::Constant(_) | Source::Fused(_) | Source::Net(_) | Source::Beside => {
             unreachable!("chains are operations")
         }
     };

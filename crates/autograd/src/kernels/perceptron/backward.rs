@@ -15,7 +15,7 @@ struct Sums<V, const D: usize, const K: usize> {
     w2: [V; K],
 }
 
-impl<T: Float> Block<'_, T> {
+impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
@@ -38,20 +38,18 @@ impl<T: Float> Block<'_, T> {
         let Sizes { features, .. } = self.step.sizes;
         // SAFETY: the caller promises the classes; the sums of the biases lie behind the others.
         unsafe {
-            let place = self.sums.add((features + 1 + K) * self.width).cast::<[T; K]>();
+            let place = self.sums.add((features + 1 + K) * self.width()).cast::<[T; K]>();
             let mut sums = if self.is_first() { [T::ZERO; K] } else { place.read() };
-            for group in 0..self.rows.div_ceil(LANES) {
-                let ds = self.scores.add(group * K * LANES);
-                for r in 0..LANES.min(self.rows - group * LANES) {
-                    for k in 0..K {
-                        sums[k] += *ds.add(k * LANES + r);
-                    }
+            for i in 0..self.rows {
+                let ds = self.score::<K>(i);
+                for k in 0..K {
+                    sums[k] += *ds.add(k * LANES);
                 }
             }
             if !self.is_last() {
                 return place.write(sums);
             }
-            let param = self.params.add((features + 1 + K) * self.width);
+            let param = self.params.add((features + 1 + K) * self.width());
             for k in 0..K {
                 let next = self.step.rate.map_or(sums[k], |rate| *param.add(k) - sums[k] * rate);
                 self.step.results[3].add(k).write(next);
@@ -82,7 +80,7 @@ impl<T: Float> Block<'_, T> {
     /// `V` vectors of hidden nodes from node `h` on.
     #[inline(always)]
     unsafe fn vectors<L: Lanes<T>, const D: usize, const K: usize, const V: usize>(&self, h: usize) {
-        let width = self.width;
+        let width = self.width();
         // SAFETY: the caller promises the set, the features and the classes; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
@@ -101,7 +99,7 @@ impl<T: Float> Block<'_, T> {
             }
             let x = self.step.x.add(self.start * D);
             for i in 0..self.rows {
-                let ds = self.scores.add(i / LANES * K * LANES + i % LANES);
+                let ds = self.score::<K>(i);
                 for v in 0..V {
                     let o = L::load(self.hidden.add(i * width + h + v * L::COUNT), all);
                     let mut dz = zero;
@@ -132,7 +130,7 @@ impl<T: Float> Block<'_, T> {
     unsafe fn read<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize) -> Sums<L::Vector, D, K> {
         // SAFETY: the caller promises the set; scratch memory has whole vectors.
         unsafe {
-            let row = |j: usize| L::load(self.sums.add(j * self.width + h), L::first(L::COUNT));
+            let row = |j: usize| L::load(self.sums.add(j * self.width() + h), L::first(L::COUNT));
             let mut sums = Sums { w1: [row(0); D], b1: row(D), w2: [row(D + 1); K] };
             for d in 1..D {
                 sums.w1[d] = row(d);
@@ -148,7 +146,7 @@ impl<T: Float> Block<'_, T> {
     unsafe fn write<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
         for (j, sum) in sums.w1.into_iter().chain([sums.b1]).chain(sums.w2).enumerate() {
             // SAFETY: the caller promises the set; scratch memory has whole vectors.
-            unsafe { L::store(self.sums.add(j * self.width + h), L::first(L::COUNT), sum) };
+            unsafe { L::store(self.sums.add(j * self.width() + h), L::first(L::COUNT), sum) };
         }
     }
 
@@ -162,7 +160,7 @@ impl<T: Float> Block<'_, T> {
             let mask = L::first(hidden - h);
             // The copy's zeros beyond the mask stay, whatever is not finite.
             let next = |row: usize, dp: L::Vector| {
-                let place = self.params.add(row * self.width + h);
+                let place = self.params.add(row * self.width() + h);
                 let next = match self.step.rate {
                     Some(rate) => L::sub(L::load(place, L::first(L::COUNT)), L::mul(dp, L::splat(rate))),
                     None => dp,

@@ -7,7 +7,7 @@ use crate::Float;
 use crate::kernels::lanes::Lanes;
 use crate::kernels::map::LANES;
 
-impl<T: Float> Block<'_, T> {
+impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
@@ -52,9 +52,9 @@ impl<T: Float> Block<'_, T> {
         // SAFETY: the caller promises the set and the classes; masks end with the hidden nodes, and with the elements of
         // `W2`.
         unsafe {
-            while h < self.width {
+            while h < self.width() {
                 let mask = L::first(hidden.saturating_sub(h));
-                let store = |row: usize, x| L::store(self.params.add(row * self.width + h), L::first(L::COUNT), x);
+                let store = |row: usize, x| L::store(self.params.add(row * self.width() + h), L::first(L::COUNT), x);
                 for d in 0..features {
                     store(d, L::load(w1.wrapping_add(d * hidden + h), mask));
                 }
@@ -70,7 +70,7 @@ impl<T: Float> Block<'_, T> {
                 h += L::COUNT;
             }
             for k in 0..K {
-                *self.params.add((features + 1 + K) * self.width + k) = *b2.add(k);
+                *self.params.add((features + 1 + K) * self.width() + k) = *b2.add(k);
             }
         }
     }
@@ -82,7 +82,7 @@ impl<T: Float> Block<'_, T> {
         // SAFETY: the caller promises the set, the features, the classes and the rows; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
-            let param = |row: usize, h: usize| L::load(self.params.add(row * self.width + h), all);
+            let param = |row: usize, h: usize| L::load(self.params.add(row * self.width() + h), all);
             let x = self.step.x.add((self.start + i) * D);
             let mut scores = [[L::splat(T::ZERO); 4]; K];
             let mut h = 0;
@@ -99,7 +99,7 @@ impl<T: Float> Block<'_, T> {
                 for r in 0..R {
                     // A feature that is not finite makes NaN of the zeros beyond the mask.
                     z[r] = L::keep(L::relu(L::add(z[r], bias)), mask);
-                    L::store(self.hidden.add((i + r) * self.width + h), all, z[r]);
+                    L::store(self.hidden.add((i + r) * self.width() + h), all, z[r]);
                 }
                 for k in 0..K {
                     let w = param(D + 1 + k, h);
@@ -109,7 +109,7 @@ impl<T: Float> Block<'_, T> {
                 }
                 h += L::COUNT;
             }
-            let to = self.scores.add(i / LANES * K * LANES + i % LANES);
+            let to = self.score::<K>(i);
             if R == 1 {
                 // One row's scores of all classes are summed together.
                 let mut row = [L::splat(T::ZERO); 4];
