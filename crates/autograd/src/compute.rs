@@ -179,7 +179,8 @@ impl<T: Float> Tape<T> {
 }
 
 impl<T: Float> State<T> {
-    /// Where the value of a node goes that has none. A value that is made before this is called is moved twice.
+    /// Where the value of a node goes that has none. What is put there is best made after this was called, so that it is made
+    /// in its place and not moved there.
     #[inline]
     pub(crate) fn place(&mut self, index: u32) -> &mut Value<T> {
         if self.slots.len() <= index as usize {
@@ -223,8 +224,8 @@ impl<T: Float> State<T> {
         }
     }
 
-    /// Gives a node the value in a buffer of the length of one of the pool's, and leaves one like it there, unless the node
-    /// has one. The user is likely to share it.
+    /// Swaps a result into a node, and a recycled buffer of the same length into its place; does nothing if the node has a
+    /// value. The user is likely to share it.
     pub(crate) fn exchange(&mut self, index: u32, buffer: &mut Vec<T>) {
         if !self.has(index) {
             let buffer = self.pool.exchange(buffer);

@@ -60,8 +60,9 @@ pub(crate) struct Origin {
     pub(crate) location: &'static Location<'static>,
     /// The node whose rule recorded this one, in a derivative's pass.
     pub(crate) rule_of: u32,
-    /// Pass and flags in one number: what is written byte by byte and read together at once makes a CPU wait.
-    how: u32,
+    /// The pass, and whether it is constant and computed again, in one number: what is written byte by byte and read together
+    /// at once makes a CPU wait.
+    flags: u32,
 }
 
 /// Which pass recorded a node.
@@ -81,7 +82,7 @@ impl Origin {
     const CONSTANT: u32 = 4;
     const AGAIN: u32 = 8;
 
-    /// `constant` nodes are recorded within `no_grad`, those that are computed `again` by a checkpoint.
+    /// Of a node that was recorded within `no_grad` (`constant`), or by a checkpoint, to be computed anew (`again`).
     #[inline]
     pub(crate) fn new(
         location: &'static Location<'static>,
@@ -96,11 +97,11 @@ impl Origin {
             Pass::Forward => Self::FORWARD,
         };
         let flags = u32::from(constant) * Self::CONSTANT + u32::from(again) * Self::AGAIN;
-        Self { location, rule_of, how: pass | flags }
+        Self { location, rule_of, flags: pass | flags }
     }
 
     pub(crate) fn pass(&self) -> Pass {
-        match self.how & (Self::REVERSE | Self::FORWARD) {
+        match self.flags & (Self::REVERSE | Self::FORWARD) {
             Self::REVERSE => Pass::Reverse,
             Self::FORWARD => Pass::Forward,
             _ => Pass::Primal,
@@ -109,18 +110,18 @@ impl Origin {
 
     /// Whether it was recorded within `no_grad`: a constant for derivatives.
     pub(crate) fn constant(&self) -> bool {
-        self.how & Self::CONSTANT != 0
+        self.flags & Self::CONSTANT != 0
     }
 
     /// Whether a checkpoint recorded it, to be computed anew.
     pub(crate) fn again(&self) -> bool {
-        self.how & Self::AGAIN != 0
+        self.flags & Self::AGAIN != 0
     }
 
     /// Whether two stand for the same line in the same pass.
     #[inline]
     pub(crate) fn same(&self, other: &Self) -> bool {
-        std::ptr::eq(self.location, other.location) && self.rule_of == other.rule_of && self.how == other.how
+        std::ptr::eq(self.location, other.location) && self.rule_of == other.rule_of && self.flags == other.flags
     }
 }
 

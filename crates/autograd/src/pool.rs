@@ -36,6 +36,12 @@ fn class_of(elements: usize) -> usize {
     length(elements).trailing_zeros() as usize
 }
 
+/// The class of a buffer that came from a pool.
+fn class_of_buffer<T>(buffer: &[T]) -> usize {
+    debug_assert!(buffer.len().is_power_of_two(), "every buffer comes from a pool");
+    buffer.len().trailing_zeros() as usize
+}
+
 /// The buffer in a shell that nobody else holds.
 fn inside<T>(shell: &mut Arc<Vec<T>>) -> &mut Vec<T> {
     Arc::get_mut(shell).expect("a free shell has one owner")
@@ -49,7 +55,7 @@ impl<T: Float> Pool<T> {
         self.classes[class].own.pop().unwrap_or_else(|| self.take_returned(class))
     }
 
-    #[cold]
+    #[inline(never)]
     fn take_returned(&mut self, class: usize) -> Vec<T> {
         let Some(mut shell) = self.classes[class].returned.pop() else { return vec![T::ZERO; 1 << class] };
         let buffer = std::mem::take(inside(&mut shell));
@@ -60,13 +66,12 @@ impl<T: Float> Pool<T> {
     /// Takes a buffer back.
     #[inline]
     pub(crate) fn give(&mut self, buffer: Vec<T>) {
-        debug_assert!(buffer.len().is_power_of_two(), "every buffer comes from here");
-        self.classes[class_of(buffer.len())].own.push(buffer);
+        self.classes[class_of_buffer(&buffer)].own.push(buffer);
     }
 
     /// The same buffer, to share with the user.
     pub(crate) fn share(&mut self, buffer: Vec<T>) -> Arc<Vec<T>> {
-        let Class { own, returned } = &mut self.classes[class_of(buffer.len())];
+        let Class { own, returned } = &mut self.classes[class_of_buffer(&buffer)];
         if let Some(mut shell) = self.shells.pop() {
             *inside(&mut shell) = buffer;
             return shell;
@@ -80,7 +85,7 @@ impl<T: Float> Pool<T> {
 
     /// A buffer to share with the user, in exchange for one of the same length.
     pub(crate) fn exchange(&mut self, buffer: &mut Vec<T>) -> Arc<Vec<T>> {
-        if let Some(mut shell) = self.classes[class_of(buffer.len())].returned.pop() {
+        if let Some(mut shell) = self.classes[class_of_buffer(buffer)].returned.pop() {
             std::mem::swap(inside(&mut shell), buffer);
             return shell;
         }
@@ -103,11 +108,12 @@ impl<T: Float> Pool<T> {
     }
 
     fn give_back(&mut self, buffer: Arc<Vec<T>>) -> Result<(), Arc<Vec<T>>> {
-        // Nobody can take a share of what is here alone, so counting is enough.
+        // Nobody can take a share of what is here alone, so counting is enough here; who takes it out to write waits for
+        // what others did with it.
         if Arc::strong_count(&buffer) > 1 {
             return Err(buffer);
         }
-        self.classes[class_of(buffer.len())].returned.push(buffer);
+        self.classes[class_of_buffer(&buffer)].returned.push(buffer);
         Ok(())
     }
 }

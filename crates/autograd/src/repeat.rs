@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 /// Leaves of more bytes than this are not worth copying into a program.
 const MOST_BYTES: usize = 64 * 1024;
-/// A program of more bytes than this gains little beside its arithmetic, and the memory would be needed twice.
+/// A program of more bytes than this, with results in recycled buffers, gains little beside its arithmetic, and the memory would be needed twice.
 const MOST_MEMORY: usize = 1024 * 1024;
 /// How many times the same values are asked for before a program is made for them.
 const PATIENCE: usize = 2;

@@ -146,16 +146,16 @@ impl<T: Float> Tape<T> {
     /// A leaf computed into a recycled buffer.
     #[track_caller]
     pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
-        self.filled(false, &shape, f, self.origin(Location::caller()))
+        self.leaf_filled(false, &shape, f, self.origin(Location::caller()))
     }
 
     /// Integers as a leaf, in the bits of floats.
     #[track_caller]
     pub(crate) fn index_leaf(&self, shape: Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
-        self.filled(true, &shape, |i| T::from_index(f(i)), self.origin(Location::caller()))
+        self.leaf_filled(true, &shape, |i| T::from_index(f(i)), self.origin(Location::caller()))
     }
 
-    fn filled(&self, integers: bool, shape: &Shape, mut f: impl FnMut(usize) -> T, origin: Origin) -> Var<'_, T> {
+    fn leaf_filled(&self, integers: bool, shape: &Shape, mut f: impl FnMut(usize) -> T, origin: Origin) -> Var<'_, T> {
         let len = shape.numel();
         let mut buffer = self.state.borrow_mut().pool.take(len);
         for (i, x) in buffer[..len].iter_mut().enumerate() {

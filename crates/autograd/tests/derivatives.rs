@@ -325,7 +325,7 @@ impl Op<f64, 1> for Panics {
 
 #[test]
 fn a_panic_leaves_the_tape_as_it_was() {
-    let tape = Tape::new();
+    let mut tape = Tape::new();
     let x = tape.var(&Tensor::from([3.0, 4.0]));
     let failing = std::panic::AssertUnwindSafe(|| tape.no_grad(|| x + tape.var(&Tensor::from([1.0, 2.0, 3.0]))));
     assert!(std::panic::catch_unwind(failing).is_err());
@@ -337,6 +337,18 @@ fn a_panic_leaves_the_tape_as_it_was() {
     assert!(std::panic::catch_unwind(failing).is_err());
     assert_eq!(tape.values(&(doubled, x)).0.as_slice(), [6.0, 8.0]);
     assert_eq!(doubled.sum().item(), 14.0);
+
+    // The next step after a panic, too.
+    for i in 0..4 {
+        tape.clear();
+        let x = tape.var(&Tensor::from([1.0, f64::from(i)]));
+        let failing = std::panic::AssertUnwindSafe(|| tape.values(&tape.apply(Panics, [x * 2.0])));
+        assert!(std::panic::catch_unwind(failing).is_err());
+        tape.clear();
+        let y = tape.var(&Tensor::from([1.0, f64::from(i)])) * 2.0;
+        let (sum, y) = tape.values(&(y.sum(), y + y));
+        assert_eq!((sum.item(), y.as_slice()), (2.0 + 2.0 * f64::from(i), &[4.0, 4.0 * f64::from(i)][..]));
+    }
 }
 
 #[test]

@@ -171,6 +171,14 @@ fn large_results_of_small_leaves_are_computed_in_one_memory() {
 }
 
 #[test]
+fn results_of_nothing_and_results_asked_for_twice_are_handed_out() {
+    steps_agree(6, |tape, i| {
+        let (x, nothing) = (tape.var(&numbers([5], i)), tape.var(&numbers([0, 3], i)));
+        vec![x.exp(), nothing * 2.0, x.exp(), x, nothing.sum(), x.sum(), x.exp().sum()]
+    });
+}
+
+#[test]
 fn checkpoints_repeat() {
     steps_agree(6, |tape, i| {
         let x = tape.var(&numbers([3], i));

@@ -21,6 +21,13 @@ pub(crate) enum Finish<'a, T> {
     Descend(T),
 }
 
+/// The step size of gradient descent: a number, or a place where it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Rate<T, P> {
+    Number(T),
+    At(P),
+}
+
 /// A [`Finish`] by pointers, as the inner loops read it.
 #[derive(Clone, Copy)]
 pub(super) enum Raw<T> {

@@ -5,7 +5,7 @@
 
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
-use super::finish::Raw;
+use super::finish::{Rate, Raw};
 use super::map::LANES;
 use super::product::{self, Call, Left, Partial, Shape, Sizes};
 use super::simd::Level;
@@ -40,14 +40,7 @@ pub(crate) enum After<T> {
     Bias(Place),
     BiasRelu(Place),
     Gate(Place),
-    Descend(Rate<T>),
-}
-
-/// The step size of gradient descent.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Rate<T, P = Place> {
-    Number(T),
-    At(P),
+    Descend(Rate<T, Place>),
 }
 
 /// One thing to do.

@@ -11,28 +11,26 @@ const QUAD: usize = 4;
 /// Shorter loops over cheap functions gain nothing from wide vectors.
 const SHORT: usize = 4 * LANES;
 
-/// Copies a slice into one of the same length. What is short is not worth the call that copies slices: two chunks that may
-/// overlap have the length of many.
+/// Copies a slice into one of the same length. A few elements are not worth the call that copies slices: two parts of known
+/// length that may overlap make up any length between.
 #[inline]
 pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     assert!(from.len() == to.len(), "copy: {} elements do not fit {}", from.len(), to.len());
     match from.len() {
         1 => to[0] = from[0],
-        QUAD..=8 => both_ends::<T, QUAD>(from, to),
-        9..=LANES => both_ends::<T, 8>(from, to),
+        2..=4 => both_ends::<T, 2>(from, to),
+        5..=8 => both_ends::<T, 4>(from, to),
+        9..=16 => both_ends::<T, 8>(from, to),
         _ => to.copy_from_slice(from),
     }
 }
 
-/// Copies the first and the last elements, so many each, of which the slices have at least one and at most two times.
+/// Copies the first `N` elements and the last of slices of `N` to `2N` elements.
 #[inline(always)]
 fn both_ends<T: Copy, const N: usize>(from: &[T], to: &mut [T]) {
-    if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
-        let ends = (*first, *last);
-        to[..N].copy_from_slice(&ends.0);
-        let start = to.len() - N;
-        to[start..].copy_from_slice(&ends.1);
-    }
+    let rest = to.len() - N;
+    to[..N].copy_from_slice(&from[..N]);
+    to[rest..].copy_from_slice(&from[rest..]);
 }
 
 /// The level for a loop of `n` cheap operations.
@@ -303,6 +301,16 @@ mod tests {
         }
         check::<f32>();
         check::<f64>();
+    }
+
+    #[test]
+    fn copies_of_any_length_are_whole() {
+        for n in 0..70 {
+            let from: Vec<usize> = (1..=n).collect();
+            let mut to = vec![0; n];
+            copy(&from, &mut to);
+            assert_eq!(from, to);
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl Sizes {
 /// How a sweep lies in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Layout {
-    /// The hidden nodes, filled up to whole vectors of any instruction set.
+    /// The hidden nodes, filled up to a multiple of [`LANES`].
     width: usize,
     /// Rows of a block, a multiple of what the softmax takes at a time.
     block: usize,
@@ -111,8 +111,8 @@ struct Perceptron<T> {
     keeps: bool,
 }
 
-/// A block of rows in work. The whole of a `SMALL` step is one block of one group of rows and one line of hidden nodes, so
-/// that all that is below is known when it is compiled.
+/// A block of rows in work. A `SMALL` step has [`LANES`] rows and hidden nodes at most: one block, one group of rows, and
+/// distances between them that are known when it is compiled.
 #[derive(Clone, Copy)]
 struct Block<'a, T, const SMALL: bool> {
     step: &'a Perceptron<T>,
@@ -177,7 +177,7 @@ impl<T: Float> Sweep<'_, T> {
     }
 
     /// # Safety
-    /// The CPU has the set of the lanes, there are `K` classes, and the step is `SMALL` or not.
+    /// The CPU has the set of the lanes, and there are `K` classes; if `SMALL`, at most [`LANES`] rows and hidden nodes.
     #[inline(always)]
     unsafe fn blocks<L: Lanes<T>, const K: usize, const SMALL: bool>(self) {
         let Perceptron { sizes, layout, scratch, .. } = *self.step;

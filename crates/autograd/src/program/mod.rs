@@ -257,7 +257,7 @@ impl<T: Float> Program<T> {
         let passes = Passes::default();
         let mut program = Plan::new(graph.optimise(passes, tape), passes).into_program(tape, inputs, Vec::new());
         for output in &program.outputs {
-            program.buffers[output.buffer].resize(pool::length(output.len), T::ZERO);
+            program.buffers[output.buffer] = vec![T::ZERO; pool::length(output.len)];
         }
         Some(program)
     }
@@ -344,9 +344,9 @@ impl<T: Float> Program<T> {
     fn forget_copies(&mut self) {
         for step in &self.steps {
             if let Step::Net(net, _) = step
-                && let Some(copy) = net.copy()
+                && let Some(buffer) = net.copy_buffer()
             {
-                self.buffers[copy][0] = T::ZERO;
+                self.buffers[buffer][0] = T::ZERO;
             }
         }
     }

@@ -4,7 +4,7 @@ use super::fuse::{Fused, Then};
 use super::graph::{Graph, Source};
 use super::plan::{Operand, list};
 use crate::float::Float;
-use crate::kernels::group::Rate;
+use crate::kernels::finish::Rate;
 use crate::kernels::perceptron::{Buffers, Planned, Sizes};
 use crate::kernels::product::Shape;
 use crate::ops::cross_entropy::Reduction;

@@ -326,9 +326,10 @@ impl<T: Float> Plan<T> {
                 let group = tasks.group(&nodes, segment.blocks.as_ref(), &mut buffers);
                 let mut listing = Vec::new();
                 for work in &self.work[segment.range.clone()] {
-                    if let Step::Fused(fused) = step(work, &mut buffers) {
-                        listing.push(fused);
-                    }
+                    let Step::Fused(fused) = step(work, &mut buffers) else {
+                        unreachable!("segments are of fused work")
+                    };
+                    listing.push(fused);
                 }
                 steps.push(Step::Group(group, listing));
                 time = segment.range.end;

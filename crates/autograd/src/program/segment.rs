@@ -4,7 +4,8 @@
 use super::fuse::{Fused, Then};
 use super::graph::{Graph, Source};
 use crate::float::Float;
-use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Rate, Task};
+use crate::kernels::finish::Rate;
+use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Task};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use std::collections::{HashMap, HashSet};

@@ -3,7 +3,7 @@
 
 use super::{Layout, Perceptron, Sizes};
 use crate::Float;
-use crate::kernels::group::Rate;
+use crate::kernels::finish::Rate;
 use crate::kernels::simd::Level;
 
 /// Which buffers of a program a step works on.
@@ -31,7 +31,7 @@ pub(crate) struct Planned<T> {
     /// How many elements the parameters have.
     lens: [usize; 4],
     /// How many elements of scratch memory it takes.
-    scratch: usize,
+    scratch_len: usize,
     /// How many losses their mean is of; none if it is their sum that is asked for.
     mean_of: Option<usize>,
     /// Whether it keeps a copy of its parameters from run to run.
@@ -59,7 +59,7 @@ impl<T: Float> Planned<T> {
             sizes,
             layout: sizes.layout::<T>(),
             lens: sizes.params(),
-            scratch: sizes.scratch::<T>(),
+            scratch_len: sizes.scratch::<T>(),
             mean_of: mean.then_some(sizes.rows),
             keeps: rate.is_some() && params == results,
             buffers,
@@ -68,7 +68,7 @@ impl<T: Float> Planned<T> {
 
     /// The buffer whose first element says whether it holds a copy of the parameters, if there is one. It must be 0 where
     /// these were changed from outside.
-    pub(crate) fn copy(&self) -> Option<usize> {
+    pub(crate) fn copy_buffer(&self) -> Option<usize> {
         self.keeps.then_some(self.buffers.scratch)
     }
 
@@ -103,11 +103,10 @@ impl<T: Float> Planned<T> {
             weight: mean_of.map_or(weight, |count| weight / T::of_count(count)),
             results,
             rate,
-            scratch: at(self.buffers.scratch, self.scratch),
+            scratch: at(self.buffers.scratch, self.scratch_len),
             keeps,
         };
-        // SAFETY: the buffers are as long as the sizes say and borrowed uniquely, `new` found those apart that must be, and
-        // labels were checked when they were given.
+        // SAFETY: the buffers are as long as the sizes say and borrowed uniquely, and `new` found those apart that must be.
         let total = unsafe { step.run(Level::best()) };
         let value = mean_of.map_or(total, |count| total / count as f64);
         // SAFETY: `at` has seen an element there.
