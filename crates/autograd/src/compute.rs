@@ -201,7 +201,7 @@ impl<T: Float> State<T> {
 
     /// A value that was given or computed, as long as its buffer is.
     pub(crate) fn buffer(&self, index: u32) -> Option<&[T]> {
-        self.slots.get(index as usize).map(|slot| slot.value.buffer()).filter(|buffer| !buffer.is_empty())
+        self.slots.get(index as usize).map(|slot| &slot.value).filter(|value| value.is_computed()).map(Value::buffer)
     }
 
     /// Notes that something was computed elsewhere.
@@ -209,14 +209,9 @@ impl<T: Float> State<T> {
         self.computed = true;
     }
 
-    /// Whether a node has a value.
-    fn has(&self, index: u32) -> bool {
-        self.slots.get(index as usize).is_some_and(|slot| slot.value.is_computed())
-    }
-
     /// Gives a node a copy of a value that is kept elsewhere, unless it has one.
     pub(crate) fn fill(&mut self, index: u32, value: &[T]) {
-        if !self.has(index) {
+        if self.buffer(index).is_none() {
             let mut buffer = self.pool.take(value.len());
             copy(value, &mut buffer[..value.len()]);
             let place = self.place(index);
@@ -227,7 +222,7 @@ impl<T: Float> State<T> {
     /// Swaps a result into a node, and a recycled buffer of the same length into its place; does nothing if the node has a
     /// value. The user is likely to share it.
     pub(crate) fn exchange(&mut self, index: u32, buffer: &mut Vec<T>) {
-        if !self.has(index) {
+        if self.buffer(index).is_none() {
             let buffer = self.pool.exchange(buffer);
             let place = self.place(index);
             *place = Value::Lent(buffer);

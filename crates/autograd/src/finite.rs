@@ -69,16 +69,8 @@ impl<T: Float> Tape<T> {
         self.state.borrow_mut().watch = watched;
         let state = self.state.borrow();
         let nodes = &self.nodes;
-        let mut needed = vec![false; nodes.len()];
-        vars.visit(&mut |var| needed[var.index() as usize] = true);
-        for i in (0..nodes.len() as u32).rev() {
-            // Operands come before a node, so one pass down marks them all.
-            if needed[i as usize] {
-                for &a in &*nodes[i].args {
-                    needed[a as usize] = true;
-                }
-            }
-        }
+        let roots: Vec<u32> = vars.leaves().into_iter().map(Var::index).collect();
+        let needed = nodes.needed(&roots);
         let find = |holds: &dyn Fn(u32) -> bool| (0..nodes.len() as u32).find(|&i| needed[i as usize] && holds(i));
         let culprit = find(&|i| state.breaks(nodes, i));
         let leaf = || find(&|i| matches!(nodes[i].kind, Kind::Leaf) && state.wrong(nodes, i).is_some());

@@ -159,6 +159,21 @@ impl<T: Float> Nodes<T> {
         (0..self.len() as u32).map(|i| &self[i])
     }
 
+    /// Which nodes the roots are, or depend on.
+    pub(crate) fn needed(&self, roots: &[u32]) -> Vec<bool> {
+        let mut needed = vec![false; self.len()];
+        for &root in roots {
+            needed[root as usize] = true;
+        }
+        for i in (0..self.len() as u32).rev() {
+            // Operands come before a node, so one pass down marks them all.
+            if needed[i as usize] {
+                self[i].args.iter().for_each(|&a| needed[a as usize] = true);
+            }
+        }
+        needed
+    }
+
     /// Whether all that is recorded repeats the list before.
     pub(crate) fn repeats(&self) -> bool {
         !self.left.get()

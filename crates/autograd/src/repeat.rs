@@ -14,7 +14,8 @@ use smallvec::SmallVec;
 
 /// Leaves of more bytes than this are not worth copying into a program.
 const MOST_BYTES: usize = 64 * 1024;
-/// A program of more bytes than this, with results in recycled buffers, gains little beside its arithmetic, and the memory would be needed twice.
+/// A program of more bytes than this, with results in recycled buffers, gains little beside its arithmetic, and the memory
+/// would be needed twice.
 const MOST_MEMORY: usize = 1024 * 1024;
 /// How many times the same values are asked for before a program is made for them.
 const PATIENCE: usize = 2;
@@ -236,21 +237,9 @@ impl<T: Float> Tape<T> {
 
     /// How values that are asked for again and again are best computed.
     fn way(&self, roots: &[u32]) -> Way<T> {
-        let mut needed = vec![false; self.len()];
-        for &root in roots {
-            needed[root as usize] = true;
-        }
-        let mut leaves = Vec::new();
-        for index in (0..self.len() as u32).rev() {
-            if !needed[index as usize] {
-                continue;
-            }
-            let node = &self.nodes[index];
-            if node.kind.op().is_none() {
-                leaves.push(index);
-            }
-            node.args.iter().for_each(|&a| needed[a as usize] = true);
-        }
+        let needed = self.nodes.needed(roots);
+        let is_leaf = |&index: &u32| needed[index as usize] && self.nodes[index].kind.op().is_none();
+        let leaves: Vec<u32> = (0..self.len() as u32).filter(is_leaf).collect();
         let elements: usize = leaves.iter().map(|&leaf| self.nodes[leaf].len).sum();
         if elements * size_of::<T>() > MOST_BYTES {
             return Way::Usual;

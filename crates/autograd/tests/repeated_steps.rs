@@ -1,7 +1,10 @@
 //! A step on a cleared tape that repeats the one before gives the bits of a step on a new tape, and a step that differs in
 //! anything is not taken for a repetition.
 
+mod random;
+
 use autograd::{Op, Reason, Reduction, Shape, Tape, Tensor, Var, View, ViewMut, grad, hvp, jvp};
+use random::Random;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -243,16 +246,6 @@ fn large_updates_round_as_their_single_operations_do() {
         let loss = x.matmul(w).square().sum();
         vec![loss, w - grad(loss, &w) * 0.01]
     });
-}
-
-/// A linear congruential generator (Knuth, MMIX).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
 }
 
 /// A random expression of square matrices with its gradient, the same for a seed, of the numbers of step `i`.

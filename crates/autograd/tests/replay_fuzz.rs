@@ -1,21 +1,14 @@
 //! Random programs replay to the same bits as recording and computing anew, with each pass switched off in turn.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod random;
+
 use autograd::{Passes, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims};
+use random::Random;
 
-/// Knuth's MMIX generator: reproducible, and good enough to choose.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        ((self.0 >> 33) as usize) % n
-    }
-
-    fn tensor(&mut self, shape: &[usize]) -> Tensor {
-        let n = shape.iter().product();
-        Tensor::new(shape, (0..n).map(|_| self.below(2001) as f64 * 1e-3 - 1.0).collect())
-    }
+fn tensor(random: &mut Random, shape: &[usize]) -> Tensor {
+    let n = shape.iter().product();
+    Tensor::new(shape, (0..n).map(|_| random.below(2001) as f64 * 1e-3 - 1.0).collect())
 }
 
 const SHAPES: [&[usize]; 8] = [&[3, 4], &[4], &[3, 1], &[], &[4, 3], &[1, 4], &[2, 3, 4], &[0, 4]];
@@ -96,9 +89,9 @@ fn random_programs_replay_to_the_same_bits_whichever_passes_run() {
     for seed in 0..150 {
         let mut random = Random(seed * 7919 + 1);
         let shapes: Vec<&[usize]> = (0..4).map(|_| SHAPES[random.below(SHAPES.len())]).collect();
-        let state: [Tensor; 2] = [random.tensor(shapes[0]), random.tensor(shapes[1])];
+        let state: [Tensor; 2] = [tensor(&mut random, shapes[0]), tensor(&mut random, shapes[1])];
         let batches: Vec<Vec<Tensor>> =
-            (0..3).map(|_| vec![random.tensor(shapes[2]), random.tensor(shapes[3])]).collect();
+            (0..3).map(|_| vec![tensor(&mut random, shapes[2]), tensor(&mut random, shapes[3])]).collect();
         for &passes in &choices {
             let mut program =
                 Program::record_with(passes, &state, &batches[0], |_, state, inputs| expression(seed, &state, &inputs))

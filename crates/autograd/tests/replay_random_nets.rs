@@ -2,17 +2,12 @@
 //! many kinds, give the same bits whichever passes run, and on a tape that is used again and again.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use autograd::{IndexVar, Passes, Program, Reduction, Shape, Tape, Tensor, Var, vjp};
+mod random;
 
-/// A linear congruential generator (Knuth, MMIX).
-struct Random(u64);
+use autograd::{IndexVar, Passes, Program, Reduction, Shape, Tape, Tensor, Var, vjp};
+use random::Random;
 
 impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
     fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }

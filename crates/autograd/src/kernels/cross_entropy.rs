@@ -33,14 +33,8 @@ impl LaneSums {
     /// The CPU has the set of the lanes.
     #[inline(always)]
     pub(super) unsafe fn add<T: Float, L: Lanes<T>>(&mut self, losses: &[T; LANES], rows: usize) {
-        let mut there = [T::ZERO; LANES];
-        for v in (0..LANES).step_by(L::COUNT) {
-            // SAFETY: the caller promises the set; vectors lie within the arrays, whose length is a multiple of theirs.
-            unsafe {
-                let loss = L::load(losses.as_ptr().add(v), L::first(rows.saturating_sub(v)));
-                L::store(there.as_mut_ptr().add(v), L::first(L::COUNT), loss);
-            }
-        }
+        // SAFETY: the caller promises the set.
+        let there = unsafe { padded::<T, L>(&losses[..rows]) };
         for (sum, loss) in self.0.iter_mut().zip(there) {
             *sum += loss.to_f64();
         }
@@ -161,13 +155,15 @@ impl<T: Float> Narrow<'_, T> {
         let Self { scores, labels, mut losses, mut gradients, .. } = self;
         for (block, labels) in labels.chunks(LANES).enumerate() {
             let (first, rows) = (block * LANES, labels.len());
-            let label = padded(labels);
+            // SAFETY: the caller promises the set of the lanes.
+            let label = unsafe { padded::<T, L>(labels) };
             // Class after class; rows that are not there are zero.
             let mut e = [[T::ZERO; LANES]; N];
             turn(&scores[first * n..][..rows * n], &mut e[..n]);
             let weight = gradients.as_ref().map(|(weights, _)| match weights {
                 Weight::All(weight) => [*weight; LANES],
-                Weight::Each(weights) => padded(&weights[first..][..rows]),
+                // SAFETY: as above.
+                Weight::Each(weights) => unsafe { padded::<T, L>(&weights[first..][..rows]) },
             });
             let asked = !matches!(losses, Losses::Dropped);
             // SAFETY: the caller promises the set of the lanes.
@@ -252,12 +248,18 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
 }
 
 /// A block's numbers, followed by zeros where there are fewer than the block has rows.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
 #[inline(always)]
-fn padded<T: Float>(some: &[T]) -> [T; LANES] {
+pub(super) unsafe fn padded<T: Float, L: Lanes<T>>(some: &[T]) -> [T; LANES] {
     let mut all = [T::ZERO; LANES];
-    match some.first_chunk() {
-        Some(some) => all = *some,
-        None => all.iter_mut().zip(some).for_each(|(all, &some)| *all = some),
+    for v in (0..LANES).step_by(L::COUNT) {
+        // SAFETY: the caller promises the set; masks end with the numbers, and the array is a whole number of vectors.
+        unsafe {
+            let there = L::load(some.as_ptr().wrapping_add(v), L::first(some.len().saturating_sub(v)));
+            L::store(all.as_mut_ptr().add(v), L::first(L::COUNT), there);
+        }
     }
     all
 }

@@ -28,6 +28,13 @@ pub(crate) enum Rate<T, P> {
     At(P),
 }
 
+impl<T: Float, P> Rate<T, P> {
+    /// A number, or else the place that is found for it.
+    pub(crate) fn new(number: Option<f64>, place: impl FnOnce() -> P) -> Self {
+        number.map_or_else(|| Self::At(place()), |number| Self::Number(T::of(number)))
+    }
+}
+
 /// A [`Finish`] by pointers, as the inner loops read it.
 #[derive(Clone, Copy)]
 pub(super) enum Raw<T> {

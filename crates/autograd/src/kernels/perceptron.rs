@@ -20,7 +20,7 @@ mod tests;
 
 pub(crate) use planned::{Buffers, Planned};
 
-use super::cross_entropy::{LaneSums, of_columns};
+use super::cross_entropy::{LaneSums, of_columns, padded};
 use super::lanes::Lanes;
 use super::map::LANES;
 use super::product::TURNED;
@@ -233,6 +233,11 @@ impl<T, const SMALL: bool> Block<'_, T, SMALL> {
         if SMALL { 1 } else { self.rows.div_ceil(LANES) }
     }
 
+    /// What lies behind the rows of the copy of the parameters or of the sums: what belongs to `b2`.
+    fn behind<const K: usize>(&self, rows: *mut T) -> *mut T {
+        rows.wrapping_add((self.step.sizes.features + 1 + K) * self.width())
+    }
+
     /// Where a row's score of the first class is; those of the others follow at steps of [`LANES`].
     fn score<const K: usize>(&self, row: usize) -> *mut T {
         let (group, lane) = if SMALL { (0, row) } else { (row / LANES, row % LANES) };
@@ -251,9 +256,8 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
         // SAFETY: the caller promises the set and the classes; the labels and the bias are there, and a block holds whole
         // groups of scores.
         unsafe {
-            let b2 = self.params.add((step.sizes.features + 1 + K) * self.width());
+            let b2 = self.behind::<K>(self.params);
             let bias: [T; K] = std::array::from_fn(|k| *b2.add(k));
-            let labels = step.labels.add(start);
             for group in 0..self.groups() {
                 let first = group * LANES;
                 let there = if SMALL { rows } else { LANES.min(rows - first) };
@@ -264,11 +268,7 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
                         e[k][r] += bias[k];
                     }
                 }
-                let mut label = [T::ZERO; LANES];
-                for v in (0..LANES).step_by(L::COUNT) {
-                    let some = L::load(labels.wrapping_add(first + v), L::first(there.saturating_sub(v)));
-                    L::store(label.as_mut_ptr().add(v), L::first(L::COUNT), some);
-                }
+                let label = padded::<T, L>(std::slice::from_raw_parts(step.labels.add(start + first), there));
                 let weight = Some(&[step.weight; LANES]);
                 let loss = if there <= HALF && L::COUNT <= HALF {
                     of_columns::<T, L, HALF>(&mut e, &label, weight, true)

@@ -168,8 +168,7 @@ impl<T: Float> Graph<T> {
         let sizes = self.net_sizes(operands);
         let [loss, results @ ..] = net.results.map(at);
         let rate = match net.then {
-            Then::Descend { rate: Some(rate) } => Some(Rate::Number(T::of(rate))),
-            Then::Descend { rate: None } => Some(Rate::At(at(operands[7]))),
+            Then::Descend { rate } => Some(Rate::new(rate, || at(operands[7]))),
             Then::Nothing | Then::Bias | Then::BiasRelu | Then::Gate => None,
         };
         buffers.push(vec![T::ZERO; sizes.scratch::<T>()]);

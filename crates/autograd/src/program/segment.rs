@@ -206,10 +206,7 @@ impl<T: Float> Tasks<'_, T> {
                     let (from, to) = (whole(list, args[own]), whole(list, node));
                     list.once(Task::Copy { len: numel(node), from, to });
                 }
-                After::Descend(match rate {
-                    Some(rate) => Rate::Number(T::of(rate)),
-                    None => Rate::At(whole(list, args[own + 1])),
-                })
+                After::Descend(Rate::new(rate, || whole(list, args[own + 1])))
             }
         };
         match fused {

@@ -35,10 +35,9 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
     /// `db2 = Σ dS`
     #[inline(always)]
     unsafe fn biases<const K: usize>(&self) {
-        let Sizes { features, .. } = self.step.sizes;
         // SAFETY: the caller promises the classes; the sums of the biases lie behind the others.
         unsafe {
-            let place = self.sums.add((features + 1 + K) * self.width()).cast::<[T; K]>();
+            let place = self.behind::<K>(self.sums).cast::<[T; K]>();
             let mut sums = if self.is_first() { [T::ZERO; K] } else { place.read() };
             for i in 0..self.rows {
                 let ds = self.score::<K>(i);
@@ -49,7 +48,7 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
             if !self.is_last() {
                 return place.write(sums);
             }
-            let param = self.params.add((features + 1 + K) * self.width());
+            let param = self.behind::<K>(self.params);
             for k in 0..K {
                 let next = self.step.rate.map_or(sums[k], |rate| *param.add(k) - sums[k] * rate);
                 self.step.results[3].add(k).write(next);

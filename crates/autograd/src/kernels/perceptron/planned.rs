@@ -32,8 +32,8 @@ pub(crate) struct Planned<T> {
     lens: [usize; 4],
     /// How many elements of scratch memory it takes.
     scratch_len: usize,
-    /// How many losses their mean is of; none if it is their sum that is asked for.
-    mean_of: Option<usize>,
+    /// Whether the mean of the losses is asked for, or their sum.
+    mean: bool,
     /// Whether it keeps a copy of its parameters from run to run.
     keeps: bool,
     buffers: Buffers<T>,
@@ -60,7 +60,7 @@ impl<T: Float> Planned<T> {
             layout: sizes.layout::<T>(),
             lens: sizes.params(),
             scratch_len: sizes.scratch::<T>(),
-            mean_of: mean.then_some(sizes.rows),
+            mean,
             keeps: rate.is_some() && params == results,
             buffers,
         }
@@ -77,7 +77,7 @@ impl<T: Float> Planned<T> {
     /// # Panics
     /// Where a buffer is too short.
     pub(crate) fn run(&self, buffers: &mut [Vec<T>]) {
-        let Self { sizes, layout, lens, mean_of, keeps, .. } = *self;
+        let Self { sizes, layout, lens, mean, keeps, .. } = *self;
         let mut at = |buffer: usize, len: usize| {
             let buffer = &mut buffers[buffer];
             assert!(buffer.len() >= len, "a buffer of {len} elements is needed, not of {}", buffer.len());
@@ -100,7 +100,7 @@ impl<T: Float> Planned<T> {
             x: at(self.buffers.x, sizes.rows * sizes.features),
             params: params.map(<*mut T>::cast_const),
             labels: at(self.buffers.labels, sizes.rows),
-            weight: mean_of.map_or(weight, |count| weight / T::of_count(count)),
+            weight: if mean { weight / T::of_count(sizes.rows) } else { weight },
             results,
             rate,
             scratch: at(self.buffers.scratch, self.scratch_len),
@@ -108,7 +108,7 @@ impl<T: Float> Planned<T> {
         };
         // SAFETY: the buffers are as long as the sizes say and borrowed uniquely, and `new` found those apart that must be.
         let total = unsafe { step.run(Level::best()) };
-        let value = mean_of.map_or(total, |count| total / count as f64);
+        let value = if mean { total / sizes.rows as f64 } else { total };
         // SAFETY: `at` has seen an element there.
         unsafe { *loss = T::of(value) };
     }
