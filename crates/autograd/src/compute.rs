@@ -1,5 +1,6 @@
 //! Computing: values of nodes when they are asked for, in index order, in recycled buffers.
 
+use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::copy;
 use crate::nodes::{Node, Nodes};
@@ -133,7 +134,8 @@ impl<T: Float> Tape<T> {
             roots.push(var.index());
         });
         if let Some(var) = stranger {
-            panic!("values: {var:?} lives on another tape");
+            let reason = Reason::new(Kind::Tape, format!("{var:?} lives on another tape"));
+            self.error("values", reason, &[]).raise();
         }
         self.note(|recording| recording.reads.extend_from_slice(&roots));
         self.compute_roots(&roots, keep);

@@ -1,5 +1,6 @@
 //! What is built from the two sweeps: values with gradients, Jacobians, Hessians, Hessian-vector products.
 
+use crate::error::Kind;
 use crate::float::Float;
 use crate::forward::jvp;
 use crate::ops::concat::{concat, stack};
@@ -44,7 +45,7 @@ impl<T: Float> Tape<T> {
             let vars = tape.vars(params);
             let inputs: SmallVec<[u32; 8]> = (0..tape.len() as u32).collect();
             let loss = f(tape, vars);
-            assert!(std::ptr::eq(loss.tape(), tape), "value_and_grad: {loss:?} lives on another tape");
+            let _whole = tape.composite("value_and_grad", [loss]);
             let zero = |input: u32| tape.full(&tape.nodes[input].shape, T::ZERO);
             let grads = reverse(tape, &[(loss, seed(loss))], &inputs).into_iter().zip(inputs);
             let grads = grads.map(|(grad, input)| grad.unwrap_or_else(|| zero(input)));
@@ -80,6 +81,7 @@ fn unit<'t, T: Float>(tape: &'t Tape<T>, shape: Shape, at: usize) -> Var<'t, T> 
 #[track_caller]
 pub fn jacobian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     let tape = y.tape();
+    let _whole = tape.composite("jacobian", [y, x]);
     let (ys, xs) = (y.shape(), x.shape());
     let (m, n) = (ys.numel(), xs.numel());
     let shape: Shape = ys.iter().chain(&*xs).copied().collect();
@@ -114,6 +116,7 @@ pub fn jacobian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
 /// Where `y` has more than one element, or the two live on different tapes.
 #[track_caller]
 pub fn hessian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    let _whole = y.tape().composite("hessian", [y, x]);
     jacobian(grad(y, &x), x)
 }
 
@@ -137,6 +140,8 @@ where
     P: Tree<Leaf = Var<'t, T>>,
 {
     let variables: Vec<Var<'t, T>> = x.leaves().into_iter().copied().collect();
+    let given: Vec<&Var<'t, T>> = directions.leaves();
+    let _whole = y.tape().composite("hvp", [y].iter().chain(&variables).chain(given).copied());
     let mut products = grad(y, &variables);
     for product in &mut products {
         *product = jvp(*product, x, directions);
@@ -165,8 +170,11 @@ where
     P: Tree<Leaf = Var<'t, T>>,
 {
     let shape = losses.shape();
-    assert!(shape.rank() == 1 && shape[0] > 0, "per_example_grads: {losses:?} is no vector of losses");
     let variables: Vec<Var<'t, T>> = wrt.leaves().into_iter().copied().collect();
+    let _whole = losses.tape().composite("per_example_grads", [losses].iter().chain(&variables).copied());
+    losses.require("per_example_grads", shape.rank() == 1 && shape[0] > 0, Kind::Shape, || {
+        format!("{losses:?} is no vector of losses")
+    });
     let tape = losses.tape();
     let mut rows: Vec<Vec<Var<'t, T>>> = Vec::with_capacity(shape[0]);
     for i in 0..shape[0] {

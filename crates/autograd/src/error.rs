@@ -31,6 +31,12 @@ impl Error {
         Self { op: op.to_owned(), reason, shapes, location }
     }
 
+    /// An error of a function that has no operands on a tape, at the caller's line.
+    #[track_caller]
+    pub(crate) fn of_call(op: &str, kind: Kind, text: impl Into<String>) -> Self {
+        Self::new(op, Reason::new(kind, text), Vec::new(), Location::caller())
+    }
+
     /// The operation that was asked for.
     pub fn op(&self) -> &str {
         &self.op

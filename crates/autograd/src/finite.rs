@@ -63,7 +63,13 @@ impl<T: Float> Tape<T> {
     /// assert_eq!((found.op, found.rule_of, found.pass), ("reciprocal", Some("sqrt"), Pass::Reverse));
     /// assert!(found.to_string().contains("in the cotangent through sqrt recorded at"));
     /// ```
+    ///
+    /// # Panics
+    /// Where a variable lives on another tape.
+    #[track_caller]
     pub fn first_non_finite<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> Option<NonFinite> {
+        let nothing: [Var<'_, T>; 0] = [];
+        let _whole = self.composite("first_non_finite", nothing);
         let watched = std::mem::replace(&mut self.state.borrow_mut().watch, false);
         self.compute(vars, true);
         self.state.borrow_mut().watch = watched;

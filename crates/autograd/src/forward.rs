@@ -1,7 +1,9 @@
 //! Forward mode: one walk up the tape that records the tangents.
 
+use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::nodes::{NONE, Pass};
+use crate::op::SliceOp;
 use crate::reverse::reverse;
 use crate::tape::{Operands, Restore, Tape};
 use crate::tree::Tree;
@@ -27,12 +29,17 @@ use smallvec::SmallVec;
 pub fn jvp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, x: &P, tangents: &P) -> Var<'t, T> {
     let tape = y.tape();
     let (x, tangents) = (x.leaves(), tangents.leaves());
-    assert!(x.len() == tangents.len(), "jvp: {} variables, but {} tangents", x.len(), tangents.len());
+    let _whole = tape.composite("jvp", [y]);
+    y.require("jvp", x.len() == tangents.len(), Kind::Shape, || {
+        format!("{} variables, but {} tangents", x.len(), tangents.len())
+    });
     let mut seeds: SmallVec<[(u32, Var<'t, T>); 8]> = SmallVec::new();
     for (&&x, &&dx) in x.iter().zip(&tangents) {
-        assert!(x.shape() == dx.shape(), "jvp: the tangent {dx:?} must have the shape of {x:?}");
+        y.require("jvp", x.sizes() == dx.sizes(), Kind::Shape, || {
+            format!("the tangent {dx:?} must have the shape of {x:?}")
+        });
         let same = [x.tape(), dx.tape()].iter().all(|t| std::ptr::eq(*t, tape));
-        assert!(same, "jvp: {x:?}, {dx:?} and {y:?} live on different tapes");
+        y.require("jvp", same, Kind::Tape, || format!("{x:?}, {dx:?} and {y:?} live on different tapes"));
         seeds.push((x.index(), dx));
     }
     forward(tape, y.index(), &seeds).unwrap_or_else(|| tape.full(y.shape(), T::ZERO))
@@ -45,6 +52,7 @@ const ZERO: u32 = NONE - 1;
 
 /// Walks from the inputs up to a result and records the tangents of what the result depends on. `None` where no path
 /// leads from an input to it.
+#[track_caller]
 pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u32, Var<'t, T>)]) -> Option<Var<'t, T>> {
     let base = seeds.iter().map(|s| s.0).min()?;
     if base > result {
@@ -80,21 +88,38 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
         if given.iter().all(Option::is_none) {
             continue;
         }
-        tape.within_rule_of(index, Pass::Forward, || {
-            let y = Var::new(tape, index);
-            let dy = op.jvp(&args, y, &given);
-            #[cfg(test)]
-            let dy = crate::mutation::of_jvp(op, &args, y, &given, dy);
-            if let Some(dy) = dy {
-                let dy = if dy.shape() == y.shape() { dy } else { dy.broadcast_to(y.shape()) };
-                // An intermediate that was given a tangent of its own has both.
-                let own = Some(tangents[slot]).filter(|&t| t < ZERO).map(|t| Var::new(tape, t));
-                tangents[slot] = own.map_or(dy, |own| own + dy).index();
-            }
-        });
+        // Not in a closure, in which a panic would be told at a line in here.
+        let _rule = tape.within_rule_of(index, Pass::Forward);
+        let y = Var::new(tape, index);
+        let dy = op.jvp(&args, y, &given);
+        #[cfg(test)]
+        let dy = crate::mutation::of_jvp(op, &args, y, &given, dy);
+        if let Some(dy) = dy {
+            let dy = if dy.shape() == y.shape() { dy } else { fit(dy, y, op) };
+            // An intermediate that was given a tangent of its own has both.
+            let own = Some(tangents[slot]).filter(|&t| t < ZERO).map(|t| Var::new(tape, t));
+            tangents[slot] = own.map_or(dy, |own| own + dy).index();
+        }
     }
     let last = *tangents.last()?;
     (last < ZERO).then(|| Var::new(tape, last))
+}
+
+/// A tangent, repeated until it has the shape of the result.
+#[track_caller]
+fn fit<'t, T: Float>(dy: Var<'t, T>, y: Var<'t, T>, op: &dyn SliceOp<T>) -> Var<'t, T> {
+    // Of a user's operation: the rules of this crate fit.
+    match dy.try_broadcast_to(y.sizes()) {
+        Ok(repeated) => repeated,
+        Err(_) => {
+            let text = format!(
+                "its rule, given to apply, makes a tangent {} of the result, which is {}",
+                dy.sizes(),
+                y.sizes()
+            );
+            dy.tape().error(op.name(), Reason::shape(text), &[y]).raise()
+        }
+    }
 }
 
 /// The sum of two tangents, where none is a zero.

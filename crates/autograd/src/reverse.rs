@@ -1,5 +1,6 @@
 //! Reverse mode: one walk down the tape that records the cotangents.
 
+use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::nodes::{NONE, Pass};
 use crate::op::SliceOp;
@@ -28,14 +29,16 @@ use smallvec::SmallVec;
 /// Where `y` has more than one element (see [`vjp`]), or a variable lives on another tape.
 #[track_caller]
 pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P) -> P::With<Var<'t, T>> {
+    let _whole = y.tape().composite("grad", [y]);
     vjp(y, wrt, seed(y))
 }
 
 /// The cotangent of a scalar whose gradient is asked for.
 #[track_caller]
 pub(crate) fn seed<T: Float>(y: Var<'_, T>) -> Var<'_, T> {
-    let one = y.numel() == 1;
-    assert!(one, "grad: {y:?} has {} elements, a gradient is that of one number; see vjp", y.numel());
+    y.require("grad", y.numel() == 1, Kind::Shape, || {
+        format!("{y:?} has {} elements, a gradient is that of one number; see vjp", y.numel())
+    });
     y.tape().full(y.sizes(), T::ONE)
 }
 
@@ -54,10 +57,13 @@ pub(crate) fn seed<T: Float>(y: Var<'_, T>) -> Var<'_, T> {
 /// Where `dy` does not have the shape of `y`, or a variable lives on another tape.
 #[track_caller]
 pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy: Var<'t, T>) -> P::With<Var<'t, T>> {
-    assert!(y.sizes() == dy.sizes(), "vjp: the cotangent {dy:?} must have the shape of {y:?}");
     let tape = y.tape();
+    let _whole = tape.composite("vjp", [y, dy]);
+    y.require("vjp", y.sizes() == dy.sizes(), Kind::Shape, || {
+        format!("the cotangent {dy:?} must have the shape of {y:?}")
+    });
     let mut inputs: SmallVec<[u32; 8]> = SmallVec::new();
-    let mut stranger = Some(dy).filter(|dy| !std::ptr::eq(dy.tape(), tape));
+    let mut stranger = None;
     wrt.visit(&mut |x| {
         if !std::ptr::eq(x.tape(), tape) {
             stranger = Some(*x);
@@ -65,7 +71,8 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy:
         inputs.push(x.index());
     });
     if let Some(x) = stranger {
-        panic!("vjp: {x:?} and {y:?} live on different tapes");
+        let reason = Reason::new(Kind::Tape, format!("{x:?} and {y:?} live on different tapes"));
+        tape.error("vjp", reason, &[y]).raise();
     }
     let mut cotangents = reverse(tape, &[(y, dy)], &inputs).into_iter();
     wrt.map(&mut |x| cotangents.next().flatten().unwrap_or_else(|| tape.full(x.sizes(), T::ZERO)))
@@ -78,6 +85,7 @@ const UNREACHED: u32 = NONE - 1;
 
 /// Walks from the results down to the inputs and records the cotangents on the paths between them, and only there; where
 /// the step before did the same, that is repeated. Returns each input's cotangent, `None` where no path leads to it.
+#[track_caller]
 pub(crate) fn reverse<'t, T: Float>(
     tape: &'t Tape<T>,
     results: &[(Var<'t, T>, Var<'t, T>)],
@@ -115,20 +123,20 @@ pub(crate) fn reverse<'t, T: Float>(
         operands.clear();
         operands.extend(args.iter().map(|&a| Var::new(tape, a)));
         let (y, dy) = (Var::new(tape, index), Var::new(tape, cotangent));
-        tape.within_rule_of(index, Pass::Reverse, || {
-            for (k, &a) in operands.iter().enumerate() {
-                let Some(slot) = a.index().checked_sub(base).map(|i| i as usize) else { continue };
-                if cotangents[slot] == UNRELATED {
-                    continue;
-                }
-                let da = op.vjp(k, &operands, y, dy);
-                #[cfg(test)]
-                let da = crate::mutation::of_vjp(op, k, &operands, (y, dy), da);
-                if let Some(da) = da {
-                    land(tape, &mut cotangents[slot], fit(da, a, op, k));
-                }
+        // Not in a closure, in which a panic would be told at a line in here.
+        let _rule = tape.within_rule_of(index, Pass::Reverse);
+        for (k, &a) in operands.iter().enumerate() {
+            let Some(slot) = a.index().checked_sub(base).map(|i| i as usize) else { continue };
+            if cotangents[slot] == UNRELATED {
+                continue;
             }
-        });
+            let da = op.vjp(k, &operands, y, dy);
+            #[cfg(test)]
+            let da = crate::mutation::of_vjp(op, k, &operands, (y, dy), da);
+            if let Some(da) = da {
+                land(tape, &mut cotangents[slot], fit(da, a, op, k));
+            }
+        }
     }
     let found = |&input: &u32| {
         let cotangent = input.checked_sub(base).and_then(|i| cotangents.get(i as usize)).copied();
@@ -150,12 +158,17 @@ fn land<'t, T: Float>(tape: &'t Tape<T>, slot: &mut u32, contribution: Var<'t, T
 }
 
 /// Sums a contribution over the dimensions that the operand was broadcast along.
+#[track_caller]
 fn fit<'t, T: Float>(da: Var<'t, T>, a: Var<'t, T>, op: &dyn SliceOp<T>, k: usize) -> Var<'t, T> {
     if da.sizes() == a.sizes() {
         return da;
     }
-    let Ok(summed) = da.try_sum_to(a.sizes()) else {
-        panic!("{}: the rule for operand {k} gave the shape {}, it has {}", op.name(), da.sizes(), a.sizes())
-    };
-    summed
+    // Of a user's operation: the rules of this crate fit.
+    match da.try_sum_to(a.sizes()) {
+        Ok(summed) => summed,
+        Err(_) => {
+            let text = format!("its rule, given to apply, makes {} of operand {k}, which is {}", da.sizes(), a.sizes());
+            da.tape().error(op.name(), Reason::shape(text), &[a]).raise()
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use crate::compute::{State, Value};
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
-use crate::nodes::{Args, NONE, Node, Nodes, Origin, Pass};
+use crate::nodes::{Args, Node, Nodes, Origin, Pass};
 use crate::op::{Arity, BuiltIn, Kind, Op, SliceOp};
 use crate::recording::Recording;
 use crate::repeat::Memory;
@@ -11,6 +11,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
 use crate::var::Var;
+use crate::within::Within;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -19,14 +20,6 @@ use std::sync::Arc;
 
 /// The operands of a node as variables.
 pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
-
-/// The rule that records: the user's line it stands for, its pass, and its node.
-#[derive(Clone, Copy)]
-struct Within {
-    location: &'static Location<'static>,
-    pass: Pass,
-    rule_of: u32,
-}
 
 /// A list of recorded operations, and the values computed so far.
 ///
@@ -45,8 +38,10 @@ struct Within {
 pub struct Tape<T: Float = f64> {
     pub(crate) nodes: Nodes<T>,
     pub(crate) state: RefCell<State<T>>,
-    /// Set while a derivative rule records.
-    within: Cell<Option<Within>>,
+    /// For whom it records, where that is not the line that calls it.
+    pub(crate) within: Cell<Option<Within>>,
+    /// The operands of the operations within which it records.
+    pub(crate) operands: RefCell<Vec<u32>>,
     /// Set within `no_grad`.
     pub(crate) constant: Cell<bool>,
     /// Set while a checkpoint records its part anew.
@@ -63,6 +58,7 @@ impl<T: Float> Default for Tape<T> {
             nodes: Nodes::default(),
             state: RefCell::default(),
             within: Cell::new(None),
+            operands: RefCell::default(),
             constant: Cell::new(false),
             again: Cell::new(false),
             recording: RefCell::default(),
@@ -107,6 +103,9 @@ impl<T: Float> Tape<T> {
             self.memory.get_mut().clear(repeated, kept);
             self.state.get_mut().clear();
         }
+        // Somebody may have forgotten an operation that was going on.
+        self.within.set(None);
+        self.operands.get_mut().clear();
     }
 
     /// A variable with this value.
@@ -194,25 +193,6 @@ impl<T: Float> Tape<T> {
         (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
     }
 
-    /// Whether nothing but the user's own lines record now.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.within.get().is_none() && !self.constant.get() && !self.again.get()
-    }
-
-    fn origin(&self, location: &'static Location<'static>) -> Origin {
-        let (constant, again) = (self.constant.get(), self.again.get());
-        let within = self.within.get().unwrap_or(Within { location, pass: Pass::Primal, rule_of: NONE });
-        let Within { location, pass, rule_of } = within;
-        Origin::new(location, pass, rule_of, constant, again)
-    }
-
-    /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
-    pub(crate) fn within_rule_of<R>(&self, index: u32, pass: Pass, f: impl FnOnce() -> R) -> R {
-        let location = self.nodes[index].origin.location;
-        let _within = Restore::set(&self.within, Some(Within { location, pass, rule_of: index }));
-        f()
-    }
-
     /// The operation of a node and the indices of its operands, or `None` for what derivatives do not go through: a
     /// leaf, or what `no_grad` recorded.
     #[inline]
@@ -246,13 +226,28 @@ impl<T: Float> Tape<T> {
     where
         Arity<N, O>: BuiltIn<T>,
     {
+        self.record_as(None, op, args)
+    }
+
+    /// As [`Tape::record`], for a method that has another name than its operation.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn record_as<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        name: Option<&str>,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Var<'t, T>
+    where
+        Arity<N, O>: BuiltIn<T>,
+    {
         let origin = self.origin(Location::caller());
         if let Some(var) = self.repeat(&op, args, &origin) {
             return var;
         }
         match self.fit(args, |shapes| op.0.shape(shapes)) {
             Ok(shape) => self.push(op, args, shape, origin),
-            Err(reason) => self.error(op.0.name(), reason, &args).raise(),
+            Err(reason) => self.error(name.unwrap_or(op.0.name()), reason, &args).raise(),
         }
     }
 
@@ -266,13 +261,28 @@ impl<T: Float> Tape<T> {
     where
         Arity<N, O>: BuiltIn<T>,
     {
+        self.try_record_as(None, op, args)
+    }
+
+    /// As [`Tape::try_record`], for a method that has another name than its operation.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn try_record_as<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        name: Option<&str>,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Result<Var<'t, T>, Error>
+    where
+        Arity<N, O>: BuiltIn<T>,
+    {
         let origin = self.origin(Location::caller());
         if let Some(var) = self.repeat(&op, args, &origin) {
             return Ok(var);
         }
         match self.fit(args, |shapes| op.0.shape(shapes)) {
             Ok(shape) => Ok(self.push(op, args, shape, origin)),
-            Err(reason) => Err(self.error(op.0.name(), reason, &args)),
+            Err(reason) => Err(self.error(name.unwrap_or(op.0.name()), reason, &args)),
         }
     }
 
@@ -352,14 +362,6 @@ impl<T: Float> Tape<T> {
             }
             Err(reason) => Err(self.error(kind.name(), reason, args)),
         }
-    }
-
-    /// An error of an operation on these operands, at the caller's line (or at the line whose rule is recording).
-    #[track_caller]
-    #[cold]
-    pub(crate) fn error(&self, op: &str, reason: Reason, args: &[Var<'_, T>]) -> Error {
-        let shapes = args.iter().map(Var::shape).collect();
-        Error::new(op, reason, shapes, self.origin(Location::caller()).location)
     }
 }
 

@@ -92,12 +92,12 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where it has more or fewer.
     #[track_caller]
     pub fn item(&self) -> T {
-        assert!(self.numel() == 1, "item: one element is needed, the shape is {}", self.shape());
+        self.require("item", self.numel() == 1, ErrorKind::Shape, || "one element is needed".into());
         self.tape.compute(self, true);
         self.tape.borrow_value(self.index)[0]
     }
 
-    /// Gives the computed value to a function, without a copy. The function cannot record on the same tape.
+    /// Gives the computed value to a function, without a copy.
     ///
     /// ```
     /// use autograd::{Tape, Tensor};
@@ -108,7 +108,8 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn with_value<R>(&self, f: impl FnOnce(&[T]) -> R) -> R {
         self.tape.compute(self, true);
-        f(&self.tape.borrow_value(self.index))
+        // Shared, not borrowed: the function may use the tape.
+        f(self.tape.share(self.index).as_slice())
     }
 
     /// Whether a variable of one element is not 0: a condition to branch on. Unlike reading the value, this may be
@@ -125,7 +126,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where it has more or fewer elements than one.
     #[track_caller]
     pub fn holds(&self) -> bool {
-        assert!(self.numel() == 1, "holds: one element is needed, the shape is {}", self.shape());
+        self.require("holds", self.numel() == 1, ErrorKind::Shape, || "one element is needed".into());
         self.tape.compute_unnoted(self.index);
         let holds = self.tape.borrow_value(self.index)[0] != T::ZERO;
         let location = Location::caller();

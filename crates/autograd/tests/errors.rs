@@ -55,7 +55,7 @@ fn shapes_that_do_not_fit_name_the_operation_and_both_shapes() {
     panics!(["mul", "[5, 4]", "[3, 2]"], a * &b);
     panics!(["div", "[5, 4]", "[3, 2]"], &a / b);
     panics!(["maximum", "[5, 4]", "[3, 2]"], a.maximum(b));
-    panics!(["where", "[5, 4]", "[3, 2]"], a.select(a, b));
+    panics!(["select", "[5, 4]", "[3, 2]"], a.select(a, b));
     panics!(["concat", "operand 1", "[5, 4]", "[3, 2]"], concat(&[a, b], 0));
     panics!(["stack", "[5, 4]", "[3, 2]"], stack(&[a, b], 0));
     panics!(["reshape", "20 elements", "[3, 2]", "6"], a.reshape([3, 2]));
@@ -143,7 +143,7 @@ fn derivatives_of_what_does_not_fit_are_told_at_the_users_line() {
     let (tape, other) = (Tape::new(), Tape::new());
     let (x, of_other) = (zeros(&tape, [2]), zeros(&other, [2]));
     let y = x.square();
-    panics!(["jvp", "tangent", "shape"], hvp(y.sum(), &x, &zeros(&tape, [3])));
+    panics!(["hvp", "tangent", "shape"], hvp(y.sum(), &x, &zeros(&tape, [3])));
     panics!(["different tapes"], hvp(y.sum(), &x, &of_other));
     panics!(["different tapes"], jacobian(y, of_other));
     panics!(["different tapes"], jacobian(concat(&[y, y], 0), of_other));
@@ -197,7 +197,7 @@ fn a_sum_of_no_variables_and_of_those_that_do_not_fit_says_so() {
     panics!(["sum", "no variables"], <Var<'_> as std::iter::Sum>::sum(none.into_iter()));
     panics!(["sum", "no variables"], <Var<'_> as std::iter::Sum<&Var<'_>>>::sum(none.iter()));
     let two = [zeros(&tape, [2]), zeros(&tape, [3])];
-    panics!(["add", "[2]", "[3]"], <Var<'_> as std::iter::Sum>::sum(two.into_iter()));
+    panics!(["sum", "item 1", "[2]", "[3]"], <Var<'_> as std::iter::Sum>::sum(two.into_iter()));
 }
 
 #[test]

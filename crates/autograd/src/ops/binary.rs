@@ -1,6 +1,6 @@
 //! Element-wise functions of two operands, broadcast by NumPy's rule: a table, and the operators.
 
-use crate::error::{Error, Reason};
+use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::forward::plus;
 use crate::kernels::in_turn;
@@ -379,12 +379,21 @@ impl<'t, T: Float> Neg for &Var<'t, T> {
 
 impl<T: Float> std::iter::Sum for Var<'_, T> {
     /// # Panics
-    /// For an empty iterator, which has no tape to put a zero on, or shapes that do not broadcast. (`Iterator::sum`
-    /// does not pass on its caller, so the line that is told is its own.)
+    /// For an empty iterator, which has no tape to put a zero on, or shapes that do not broadcast. `Iterator::sum` does
+    /// not pass on the line that calls it, so each sum, and an error, stands at the line that recorded its last operand;
+    /// a panic is told at a line of the standard library. `stack(&vars, 0).sum_axes(0)` tells the caller's line.
     #[track_caller]
     fn sum<I: Iterator<Item = Self>>(mut vars: I) -> Self {
-        let Some(mut total) = vars.next() else { panic!("sum: the sum of no variables has no tape to live on") };
-        for var in vars {
+        let Some(mut total) = vars.next() else {
+            let text = "the sum of no variables has no tape to live on (Iterator::sum does not tell who calls it)";
+            Error::of_call("sum", Kind::Empty, text).raise()
+        };
+        for (k, var) in (1..).zip(vars) {
+            let tape = total.tape();
+            let _whole = Error::or_raise(tape.composite_at(var.location(), "sum", [total, var]));
+            total.require("sum", total.sizes().broadcast(var.sizes()).is_some(), Kind::Shape, || {
+                format!("{var:?}, item {k} of the iterator, does not broadcast with the sum of those before")
+            });
             total += var;
         }
         total

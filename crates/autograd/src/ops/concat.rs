@@ -75,20 +75,16 @@ impl<T: Float> SliceOp<T> for Concat {
 /// Where there is no variable to join, or their sizes differ outside the axis.
 #[track_caller]
 pub fn concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
-    assert!(!vars.is_empty(), "concat: there is nothing to join");
     Error::or_raise(try_concat(vars, axis))
 }
 
 /// As [`concat()`], for shapes that come from outside.
 ///
 /// # Errors
-/// Where sizes differ outside the axis, or the axis does not exist.
-///
-/// # Panics
-/// Where there is no variable to join.
+/// Where there is no variable to join, sizes differ outside the axis, or the axis does not exist.
 #[track_caller]
 pub fn try_concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Result<Var<'t, T>, Error> {
-    let [first, ..] = vars else { panic!("concat: there is nothing to join") };
+    let [first, ..] = vars else { return Err(Error::of_call("concat", Kind::Empty, "there is nothing to join")) };
     let axis = first.check("concat", first.shape().axis(axis))?;
     first.tape().try_record_slice(Concat { axis }.into(), vars)
 }
@@ -106,12 +102,15 @@ pub fn try_concat<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Result<Var<
 /// Where there is no variable to stack, or their shapes differ.
 #[track_caller]
 pub fn stack<'t, T: Float>(vars: &[Var<'t, T>], axis: isize) -> Var<'t, T> {
-    let [first, ..] = vars else { panic!("stack: there is nothing to stack") };
-    if let Some(other) = vars.iter().find(|v| v.shape() != first.shape()) {
-        let reason = Reason::new(Kind::Shape, "the shapes differ");
-        first.tape().error("stack", reason, &[*first, *other]).raise();
+    let [first, ..] = vars else { Error::of_call("stack", Kind::Empty, "there is nothing to stack").raise() };
+    let _whole = first.tape().composite("stack", vars.iter().copied());
+    let same = vars.iter().all(|v| v.sizes() == first.sizes());
+    first.require("stack", same, Kind::Shape, || "the shapes differ".into());
+    // In a closure, a panic would be told at its line.
+    let mut rows = Vec::with_capacity(vars.len());
+    for var in vars {
+        rows.push(var.expand_dims(axis));
     }
-    let rows: Vec<_> = vars.iter().map(|v| v.expand_dims(axis)).collect();
     let rank = first.rank() as isize + 1;
     concat(&rows, if axis < 0 { axis + rank } else { axis })
 }

@@ -61,6 +61,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// As [`Var::conv2d`].
     #[track_caller]
     pub fn conv1d(self, weight: Self, bias: Option<Self>, conv: Conv<1>) -> Self {
+        let _whole = self.tape().composite("conv1d", [Some(self), Some(weight), bias]);
         self.require("conv1d", self.rank() == 3 && weight.rank() == 3, Kind::Shape, || {
             format!("a signal [n, c, w] and kernels [o, c, k] are needed, not {} and {}", self.shape(), weight.shape())
         });
@@ -89,6 +90,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// size is 0, or the kernel is larger than the padded image.
     #[track_caller]
     pub fn conv2d(self, weight: Self, bias: Option<Self>, conv: Conv<2>) -> Self {
+        let _whole = self.tape().composite("conv2d", [Some(self), Some(weight), bias]);
         self.require("conv2d", self.rank() == 4 && weight.rank() == 4, Kind::Shape, || {
             let (own, kernel) = (self.shape(), weight.shape());
             format!("images [n, c, h, w] and kernels [o, c, kh, kw] are needed, not {own} and {kernel}")
@@ -155,6 +157,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// window.
     #[track_caller]
     pub fn max_pool2d(self, pool: Pool) -> Self {
+        let _whole = self.tape().composite("max_pool2d", [self]);
         let windows = self.pool_windows("max_pool2d", pool, f64::NEG_INFINITY);
         let first = windows.argmax(4);
         windows.take_along_axis(4, &first.expand_dims(4)).squeeze(4)
@@ -167,6 +170,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// window.
     #[track_caller]
     pub fn avg_pool2d(self, pool: Pool, count_padding: bool) -> Self {
+        let _whole = self.tape().composite("avg_pool2d", [self]);
         let windows = self.pool_windows("avg_pool2d", pool, 0.0);
         let sum = windows.sum_axes(4);
         if count_padding || pool.padding == [0, 0] {

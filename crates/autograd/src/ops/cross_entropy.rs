@@ -204,7 +204,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not fit, a label is out of range, or the batch is empty.
     #[track_caller]
     pub fn cross_entropy<I: Indices<'t, T> + ?Sized>(self, labels: &I) -> Self {
-        self.cross_entropy_with(labels, Reduction::Mean)
+        Error::or_raise(self.cross_entropy_as("cross_entropy", labels, Reduction::Mean))
     }
 
     /// As [`Var::cross_entropy`], with another reduction of the losses `L_i`.
@@ -213,7 +213,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not fit, a label is out of range, or a mean over an empty batch is asked.
     #[track_caller]
     pub fn cross_entropy_with<I: Indices<'t, T> + ?Sized>(self, labels: &I, reduction: Reduction) -> Self {
-        Error::or_raise(self.try_cross_entropy(labels, reduction))
+        Error::or_raise(self.cross_entropy_as("cross_entropy_with", labels, reduction))
     }
 
     /// As [`Var::cross_entropy_with`], for labels that come from outside.
@@ -226,12 +226,23 @@ impl<'t, T: Float> Var<'t, T> {
         labels: &I,
         reduction: Reduction,
     ) -> Result<Self, Error> {
+        self.cross_entropy_as("cross_entropy", labels, reduction)
+    }
+
+    #[track_caller]
+    fn cross_entropy_as<I: Indices<'t, T> + ?Sized>(
+        self,
+        name: &str,
+        labels: &I,
+        reduction: Reduction,
+    ) -> Result<Self, Error> {
         let labels = labels.on(self.tape());
-        let loss = self.tape().try_record(Arity(CrossEntropy { reduction }), [self, labels.var()])?;
+        let op = Arity(CrossEntropy { reduction });
+        let loss = self.tape().try_record_as(Some(name), op, [self, labels.var()])?;
         let classes = self.sizes()[1];
         match labels.check_labels(classes) {
             Ok(()) => Ok(loss),
-            Err(reason) => Err(self.tape().error("cross_entropy", reason, &[self, labels.var()])),
+            Err(reason) => Err(self.tape().error(name, reason, &[self, labels.var()])),
         }
     }
 }

@@ -111,12 +111,9 @@ impl<'t, T: Float> Lettered<'t, T> {
         let sizes = |of: &Self, letters: &[char]| letters.iter().map(|&c| of.size(c)).collect::<Vec<_>>();
         let (batch_sizes, row_sizes, col_sizes) = (sizes(&a, &batch), sizes(&a, &rows), sizes(&b, &cols));
         let [m, k, n] = [&row_sizes, &sizes(&a, &inner), &col_sizes].map(|s| s.iter().product::<usize>());
-        let matrix = |of: Self, groups: [&[char]; 3], m: usize, n: usize| {
-            let shape: Shape = batch_sizes.iter().copied().chain([m, n]).collect();
-            of.ordered(&groups.concat()).reshape(shape)
-        };
-        let a = matrix(a, [&batch, &rows, &inner], m, k);
-        let b = matrix(b, [&batch, &inner, &cols], k, n);
+        let matrix = |m: usize, n: usize| batch_sizes.iter().copied().chain([m, n]).collect::<Shape>();
+        let a = a.ordered(&[&batch[..], &rows, &inner].concat()).reshape(matrix(m, k));
+        let b = b.ordered(&[&batch[..], &inner, &cols].concat()).reshape(matrix(k, n));
         let shape: Shape = batch_sizes.iter().chain(&row_sizes).chain(&col_sizes).copied().collect();
         Self { var: a.matmul(b).reshape(shape), letters: [batch, rows, cols].concat() }
     }
@@ -147,14 +144,12 @@ pub fn einsum<'t, T: Float>(equation: &str, operands: &[Var<'t, T>]) -> Var<'t, 
 /// As [`einsum()`], for equations that come from outside.
 ///
 /// # Errors
-/// Where the equation does not parse or does not fit the operands.
-///
-/// # Panics
-/// Where there are no operands.
+/// Where the equation does not parse, does not fit the operands, or there are none.
 #[track_caller]
 pub fn try_einsum<'t, T: Float>(equation: &str, operands: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
-    let [first, ..] = operands else { panic!("einsum: there are no operands") };
+    let [first, ..] = operands else { return Err(Error::of_call("einsum", Kind::Empty, "there are no operands")) };
     let tape = first.tape();
+    let _whole = tape.try_composite("einsum", operands.iter().copied())?;
     let parsed = match Equation::parse(equation).and_then(|parsed| fits(&parsed, equation, operands).map(|()| parsed)) {
         Ok(parsed) => parsed,
         Err(reason) => return Err(tape.error("einsum", reason, operands)),

@@ -258,6 +258,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn triangular_solve(self, b: Self, lower: bool, transpose: bool, unit_diagonal: bool) -> Self {
         let op = TriangularSolve(Triangle { lower, transpose, unit_diagonal });
+        let _whole = self.tape().composite("triangular_solve", [self, b]);
         let column = self.as_column("triangular_solve", b);
         self.tape().record(Arity(op), [self, column]).reshape(b.shape())
     }
@@ -273,6 +274,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn solve(self, b: Self) -> Self {
+        let _whole = self.tape().composite("solve", [self, b]);
         let column = self.as_column("solve", b);
         self.tape().record(Arity(Solve { transpose: false }), [self, column]).reshape(b.shape())
     }
@@ -291,6 +293,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn inv(self) -> Self {
         let shape = self.shape();
+        let _whole = self.tape().composite("inv", [self]);
         let n = self.expect("inv", square(&shape));
         let eye = self.tape().leaf_from_fn(shape, |i| if i % (n * n) / n == i % n { T::ONE } else { T::ZERO });
         self.solve(eye)

@@ -1,6 +1,6 @@
 //! Losses, with the names and conventions of PyTorch.
 
-use crate::error::{Kind, Reason};
+use crate::error::Kind;
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::take::{IndexVar, Indices};
@@ -96,14 +96,16 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not fit, a label is out of range, or a mean has nothing to count.
     #[track_caller]
     pub fn cross_entropy_opts<I: Indices<'t, T> + ?Sized>(self, labels: &I, options: &CrossEntropyOptions<T>) -> Self {
+        let labels = labels.on(self.tape());
+        let _whole = self.tape().composite("cross_entropy_opts", [self, labels.var()]);
         let smoothing = options.label_smoothing;
-        self.require("cross_entropy", (0.0..=1.0).contains(&smoothing), Kind::Option, || {
+        self.require("cross_entropy_opts", (0.0..=1.0).contains(&smoothing), Kind::Option, || {
             format!("label smoothing {smoothing} is not between 0 and 1")
         });
-        let labels = labels.on(self.tape());
-        let (scores, rows) = self.class_rows("cross_entropy");
+        let (scores, rows) = self.class_rows("cross_entropy_opts");
         let classes = scores.sizes()[1];
-        let Counted { labels, counts } = self.counted("cross_entropy", &labels, &rows, classes, options.ignore_index);
+        let Counted { labels, counts } =
+            self.counted("cross_entropy_opts", &labels, &rows, classes, options.ignore_index);
         if counts.is_none() && options.class_weights.is_none() && smoothing == 0.0 {
             let loss = scores.cross_entropy_with(&labels, options.reduction);
             return if options.reduction == Reduction::None { loss.reshape(rows) } else { loss };
@@ -130,6 +132,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn nll<I: Indices<'t, T> + ?Sized>(self, labels: &I, options: &CrossEntropyOptions<T>) -> Self {
         let labels = labels.on(self.tape());
+        let _whole = self.tape().composite("nll", [self, labels.var()]);
         let (log_p, rows) = self.class_rows("nll");
         let classes = log_p.sizes()[1];
         let Counted { labels, counts } = self.counted("nll", &labels, &rows, classes, options.ignore_index);
@@ -142,7 +145,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     fn class_weights(self, options: &CrossEntropyOptions<T>, classes: usize) -> Option<Self> {
         let weights = options.class_weights.as_ref()?;
-        self.require("cross_entropy", weights.shape()[..] == [classes], Kind::Shape, || {
+        self.require("nll", weights.shape()[..] == [classes], Kind::Shape, || {
             format!("{classes} class weights are needed, not {}", weights.shape())
         });
         Some(self.tape().var(weights))
@@ -165,7 +168,7 @@ impl<'t, T: Float> Var<'t, T> {
             Reduction::Sum => losses.sum(),
             Reduction::Mean => {
                 let nothing = rows.numel() == 0 || counts.is_some_and(Self::is_zero_now);
-                self.require("cross_entropy", !nothing, Kind::Empty, || {
+                self.require("nll", !nothing, Kind::Empty, || {
                     "the mean over no counted examples does not exist".into()
                 });
                 let total = match (weights, counts) {
@@ -185,6 +188,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
     pub fn soft_cross_entropy(self, probabilities: Self, reduction: Reduction) -> Self {
+        let _whole = self.tape().composite("soft_cross_entropy", [self, probabilities]);
         self.require("soft_cross_entropy", self.shape() == probabilities.shape(), Kind::Shape, || {
             format!("probabilities of the scores' shape are needed, not {}", probabilities.shape())
         });
@@ -196,11 +200,10 @@ impl<'t, T: Float> Var<'t, T> {
     /// A target that would broadcast, `[n]` against `[n, 1]`, would silently make `n²` losses.
     #[track_caller]
     fn require_target(self, op: &str, target: Self) {
-        let (own, shape) = (self.shape(), target.shape());
-        if own != shape {
-            let reason = Reason::shape(format!("a target of the prediction's shape {own} is needed, not {shape}"));
-            self.tape().error(op, reason, &[self, target]).raise();
-        }
+        let (own, shape) = (self.sizes(), target.sizes());
+        self.require(op, own == shape, Kind::Shape, || {
+            format!("a target of the prediction's shape {own} is needed, not {shape}")
+        });
     }
 
     /// `(self − target)²`
@@ -209,6 +212,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
     pub fn mse(self, target: Self, reduction: Reduction) -> Self {
+        let _whole = self.tape().composite("mse", [self, target]);
         self.require_target("mse", target);
         reduction.apply((self - target).square())
     }
@@ -219,6 +223,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
     pub fn l1(self, target: Self, reduction: Reduction) -> Self {
+        let _whole = self.tape().composite("l1", [self, target]);
         self.require_target("l1", target);
         reduction.apply((self - target).abs())
     }
@@ -229,6 +234,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes differ, `delta` is not positive, or a mean has nothing to count.
     #[track_caller]
     pub fn huber(self, target: Self, delta: f64, reduction: Reduction) -> Self {
+        let _whole = self.tape().composite("huber", [self, target]);
         self.require_target("huber", target);
         self.require("huber", delta > 0.0, Kind::Option, || format!("a delta above 0 is needed, not {delta}"));
         let d = self - target;
@@ -246,6 +252,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// count.
     #[track_caller]
     pub fn bce_with_logits(self, target: Self, pos_weight: Option<Self>, reduction: Reduction) -> Self {
+        let _whole = self.tape().composite("bce_with_logits", [Some(self), Some(target), pos_weight]);
         self.require_target("bce_with_logits", target);
         let positive = match pos_weight {
             Some(weight) => weight.fitting("bce_with_logits", "the weight of positive targets", target) * target,
@@ -263,6 +270,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
     pub fn kl_div(self, target: Self, log_target: bool, reduction: Reduction) -> Self {
+        let _whole = self.tape().composite("kl_div", [self, target]);
         self.require_target("kl_div", target);
         let losses =
             if log_target { target.exp().zmul(target - self) } else { target.xlogy(target) - target.zmul(self) };

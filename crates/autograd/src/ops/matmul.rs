@@ -1,6 +1,6 @@
 //! Products of matrices, vectors and batches of them.
 
-use crate::error::{Error, Kind, Reason};
+use crate::error::{Error, Reason};
 use crate::float::Float;
 use crate::forward::plus;
 use crate::kernels::finish::Finish;
@@ -122,14 +122,14 @@ impl<'t, T: Float> Var<'t, T> {
         if (ra >= 2 && rb >= 2) || !std::ptr::eq(self.tape(), other.tape()) {
             return self.tape().try_record(op, [self, other]);
         }
-        let fail = |text: String| Err(self.tape().error("matmul", Reason::new(Kind::Shape, text), &[self, other]));
+        let _whole = self.tape().try_composite("matmul", [self, other])?;
         if ra == 0 || rb == 0 {
-            return fail("a scalar has no inner dimension".into());
+            return Err(self.error("matmul", Reason::shape("a scalar has no inner dimension")));
         }
         let (sa, sb) = (self.shape(), other.shape());
         let (k, k2) = (sa[ra - 1], sb[rb.saturating_sub(2)]);
         if k != k2 {
-            return fail(format!("inner sizes differ: {k} and {k2}"));
+            return Err(self.error("matmul", Reason::shape(format!("inner sizes differ: {k} and {k2}"))));
         }
         let a = if ra == 1 { self.reshape([1, k]) } else { self };
         let b = if rb == 1 { other.reshape([k, 1]) } else { other };
@@ -155,7 +155,8 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn matmul_with(self, other: Self, transpose_self: bool, transpose_other: bool) -> Self {
-        self.tape().record(Arity(MatMul { ta: transpose_self, tb: transpose_other }), [self, other])
+        let op = Arity(MatMul { ta: transpose_self, tb: transpose_other });
+        self.tape().record_as(Some("matmul_with"), op, [self, other])
     }
 
     /// `x · Wᵀ + b` with `W` `[out, in]`, the layout of PyTorch.
@@ -164,6 +165,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the inner sizes differ, or the bias does not broadcast to the result.
     #[track_caller]
     pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
+        let _whole = self.tape().composite("linear", [Some(self), Some(weight), bias]);
         let y = self.matmul_with(weight, false, true);
         match bias {
             Some(bias) => y + bias.fitting("linear", "the bias", y),

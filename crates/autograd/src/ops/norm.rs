@@ -69,6 +69,8 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn norm(self, p: f64, axes: impl Into<Axes>) -> Self {
         let axes = axes.into();
+        let _whole = self.tape().composite("norm", [self]);
+        self.require("norm", !p.is_nan(), Kind::Option, || "an order is a number, not NaN".into());
         if p == 2.0 {
             let (x, axis, shape) = self.merge_axes("norm", &axes);
             return x.tape().record(Arity(Norm2 { axis }), [x]).reshape(shape);
@@ -154,6 +156,8 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where there are fewer dimensions, nothing to normalise, or a weight does not broadcast.
     #[track_caller]
     pub fn layer_norm(self, ndim: usize, weight: Option<Self>, bias: Option<Self>, eps: f64) -> Self {
+        let _whole = self.tape().composite("layer_norm", [Some(self), weight, bias]);
+        self.require_eps("layer_norm", eps);
         let axes = keepdims(self.last_axes("layer_norm", ndim));
         let (centred, n) = self.centred("layer_norm", 0, &axes);
         let variance = centred.square().sum_axes(axes).div_scalar(n);
@@ -176,12 +180,19 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where there is no dimension, nothing to normalise, or the weight does not broadcast.
     #[track_caller]
     pub fn rms_norm(self, weight: Option<Self>, eps: f64) -> Self {
+        let _whole = self.tape().composite("rms_norm", [Some(self), weight]);
+        self.require_eps("rms_norm", eps);
         let axes = keepdims(self.last_axes("rms_norm", 1));
         let y = self * self.square().mean_axes(axes).add_scalar(eps).rsqrt();
         match weight {
             Some(weight) => y * weight.fitting("rms_norm", "the weight", y),
             None => y,
         }
+    }
+
+    #[track_caller]
+    fn require_eps(self, op: &str, eps: f64) {
+        self.require(op, eps >= 0.0, Kind::Option, || format!("an eps of 0 or more is needed, not {eps}"));
     }
 
     #[track_caller]

@@ -65,7 +65,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn select(self, a: Self, b: Self) -> Self {
-        self.tape().record(Arity(Select), [self, a, b])
+        self.tape().record_as(Some("select"), Arity(Select), [self, a, b])
     }
 
     /// As [`Var::select`], for shapes that come from outside.
@@ -74,6 +74,6 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not broadcast, or the operands live on different tapes.
     #[track_caller]
     pub fn try_select(self, a: Self, b: Self) -> Result<Self, Error> {
-        self.tape().try_record(Arity(Select), [self, a, b])
+        self.tape().try_record_as(Some("select"), Arity(Select), [self, a, b])
     }
 }

@@ -84,6 +84,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn sort(self, axis: isize, descending: bool) -> Self {
+        let _whole = self.tape().composite("sort", [self]);
         self.take_along_axis(axis, &self.argsort(axis, descending))
     }
 
@@ -93,6 +94,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the axis has fewer.
     #[track_caller]
     pub fn topk(self, k: usize, axis: isize, largest: bool) -> (Self, IndexVar<'t, T>) {
+        let _whole = self.tape().composite("topk", [self]);
         let shape = self.shape();
         let i = self.expect("topk", shape.axis(axis));
         self.require("topk", k <= shape[i], Kind::Index, || format!("{k} of {} elements are asked", shape[i]));

@@ -295,6 +295,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn index_select<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I) -> Self {
         let indices = indices.on(self.tape());
+        let _whole = self.tape().composite("index_select", [self, indices.var]);
         self.require("index_select", indices.shape().rank() == 1, Kind::Shape, || {
             format!("a list of indices is needed, not shape {}", indices.shape())
         });
@@ -304,7 +305,9 @@ impl<'t, T: Float> Var<'t, T> {
     /// Rows of a table `[n, d]` by index: the indices' dimensions, then `d`. Cotangents of repeated rows add up.
     #[track_caller]
     pub fn embedding<I: Indices<'t, T> + ?Sized>(self, indices: &I) -> Self {
-        self.gather(0, indices)
+        let indices = indices.on(self.tape());
+        let _whole = self.tape().composite("embedding", [self, indices.var]);
+        self.gather(0, &indices)
     }
 
     /// This, with the parts of `source` along an axis added at these indices; repeated indices add up, as

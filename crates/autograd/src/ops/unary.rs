@@ -4,7 +4,7 @@
 //! zero cotangent gives exactly zero. Slopes that need a formula of their own are rows too, so that they can be
 //! differentiated again.
 
-use crate::error::Reason;
+use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::{map, map_vectors};
 use crate::op::{Arity, Named, Op, View, ViewMut};
@@ -67,7 +67,7 @@ macro_rules! unary {
                 }
             }
             fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-                Ok(x.clone())
+                self.options().map(|()| x.clone())
             }
             fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
                 match *self {
@@ -103,6 +103,23 @@ macro_rules! unary {
     };
     (@map) => { map };
     (@map vectors) => { map_vectors };
+}
+
+impl Unary {
+    /// Whether the options have a meaning. A number that `x` is multiplied by or added to may be NaN, as in arithmetic.
+    fn options(self) -> Result<(), Reason> {
+        let number = |what: &str, value: f64| {
+            let reason = || Reason::new(Kind::Option, format!("the {what} is {value}, a number is needed"));
+            if value.is_nan() { Err(reason()) } else { Ok(()) }
+        };
+        if let Self::LeakyRelu { negative_slope } = self {
+            number("negative slope", negative_slope)
+        } else if let Self::Elu { alpha } = self {
+            number("alpha", alpha)
+        } else {
+            Ok(())
+        }
+    }
 }
 
 /// A row's parameter in the number type of the kernel.
@@ -422,9 +439,16 @@ impl<'t, T: Float> Var<'t, T> {
     /// let x = tape.var(&Tensor::from([-2.0, 0.5, 3.0]));
     /// assert_eq!(x.clamp(-1.0, None).value().as_slice(), [-1.0, 0.5, 3.0]);
     /// ```
+    ///
+    /// # Panics
+    /// Where `min` is above `max`, or a bound is NaN.
     #[track_caller]
     pub fn clamp(self, min: impl Into<Option<f64>>, max: impl Into<Option<f64>>) -> Self {
-        self.clamp_to(min.into().unwrap_or(f64::NEG_INFINITY), max.into().unwrap_or(f64::INFINITY))
+        let (min, max) = (min.into().unwrap_or(f64::NEG_INFINITY), max.into().unwrap_or(f64::INFINITY));
+        self.require("clamp", min <= max, Kind::Option, || {
+            format!("a min that is not above the max is needed, not min {min} and max {max}")
+        });
+        self.clamp_to(min, max)
     }
 
     /// 0 for NaN, the largest finite number of its sign for an infinity, else `x`. The derivative is 0 where `x` is
