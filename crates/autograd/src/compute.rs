@@ -157,6 +157,9 @@ impl<T: Float> Tape<T> {
         if let Some(index) = broken {
             panic!("{}", self.state.borrow().report(&self.nodes, index));
         }
+        if let Some(kink) = self.watch_kinks.get().then(|| self.kink_below(roots)).flatten() {
+            panic!("{kink}");
+        }
     }
 
     /// A computed value, shared with the user.
@@ -246,7 +249,7 @@ impl<T: Float> State<T> {
 
     /// Computes the roots and what they need, in index order. Unless `keep`, an intermediate buffer is recycled after
     /// its last reader. Where this is watched, returns the first node whose value broke, and keeps all.
-    fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Option<u32> {
+    pub(crate) fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Option<u32> {
         let top = *roots.iter().max()?;
         let keep = keep || self.watch;
         self.computed = true;

@@ -78,6 +78,15 @@ pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
     /// Computes the result from the operands, writing every element.
     fn eval(&self, args: [View<'_, T>; N], y: ViewMut<'_, T>);
 
+    /// The first element of the result at which the derivative is one by convention, since there is none: a kink, a tie,
+    /// an origin. The rules are local, so a second derivative through such a point is by convention too, even where the
+    /// whole function is smooth; [`Tape::first_kink`] tells of it by this. Without an answer of its own an operation
+    /// has none.
+    fn kink(&self, args: [View<'_, T>; N]) -> Option<usize> {
+        let _ = args;
+        None
+    }
+
     /// The vector-Jacobian product: the cotangent of operand `arg`, given the cotangent `dy` of the result `y`.
     /// `None` is a zero. A result that broadcasts over the operand's shape is summed to it by the sweep.
     fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; N], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
@@ -102,6 +111,11 @@ pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
     fn shape(&self, args: &[&Shape]) -> Result<Shape, Reason>;
     /// As [`Op::eval`].
     fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>);
+    /// As [`Op::kink`].
+    fn kink(&self, args: &[View<'_, T>]) -> Option<usize> {
+        let _ = args;
+        None
+    }
     /// As [`Op::vjp`].
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
     /// As [`Op::jvp`].
@@ -166,6 +180,9 @@ impl<T: Float, const N: usize, O: Op<T, N>> SliceOp<T> for Arity<N, O> {
     }
     fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) {
         self.0.eval(array(args), y);
+    }
+    fn kink(&self, args: &[View<'_, T>]) -> Option<usize> {
+        self.0.kink(array(args))
     }
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         self.0.vjp(arg, array(args), y, dy)

@@ -157,7 +157,7 @@ impl<T: Float> Tape<T> {
 
     /// Computes roots by the program of a step that repeats, if there is one.
     pub(crate) fn repeat_values(&self, roots: &[u32]) -> bool {
-        if roots.is_empty() || !self.nodes.repeats() || !self.state.borrow().is_fresh() {
+        if roots.is_empty() || self.watch_kinks.get() || !self.nodes.repeats() || !self.state.borrow().is_fresh() {
             return false;
         }
         if self.is_due(roots) {

@@ -46,6 +46,8 @@ pub struct Tape<T: Float = f64> {
     pub(crate) constant: Cell<bool>,
     /// Set while a checkpoint records its part anew.
     pub(crate) again: Cell<bool>,
+    /// Whether computing looks for second derivatives through a kink.
+    pub(crate) watch_kinks: Cell<bool>,
     /// What a program needs to know of its recording.
     pub(crate) recording: RefCell<Recording>,
     /// What is remembered of the step before the tape was cleared.
@@ -61,6 +63,7 @@ impl<T: Float> Default for Tape<T> {
             operands: RefCell::default(),
             constant: Cell::new(false),
             again: Cell::new(false),
+            watch_kinks: Cell::new(false),
             recording: RefCell::default(),
             memory: RefCell::default(),
         }

@@ -29,3 +29,5 @@ mod matrices;
 mod empty;
 #[path = "edges/accuracy.rs"]
 mod accuracy;
+#[path = "edges/kinks.rs"]
+mod kinks;

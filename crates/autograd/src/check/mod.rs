@@ -10,6 +10,7 @@ mod report;
 pub use report::{Finding, Report, Unsure, Verdict};
 
 use crate::forward::jvp;
+use crate::kink::Kink;
 use crate::ops::concat::concat;
 use crate::reverse::vjp;
 use crate::tape::Tape;
@@ -142,6 +143,7 @@ impl Checker {
                     order,
                     input: k,
                     tolerance: self.tolerance,
+                    kink: kink_of(y, &x[k..=k]),
                     reverse: by_rows(y, x[k]),
                     forward: by_columns(y, x[k]),
                     numeric: (0..input.numel())
@@ -193,6 +195,7 @@ impl Checker {
             order,
             input: 0,
             tolerance: self.tolerance,
+            kink: kink_of(y, x),
             reverse: Tensor::new([1, 1], vec![reverse]),
             forward: Tensor::new([1, 1], vec![forward]),
             numeric: vec![numeric],
@@ -276,12 +279,19 @@ fn by_columns(y: Var<'_>, x: Var<'_>) -> Tensor {
     matrix
 }
 
+/// The kink that a derivative of a derivative goes through, if there is one.
+fn kink_of(y: Var<'_>, x: &[Var<'_>]) -> Option<Kink> {
+    let tape = y.tape();
+    tape.first_kink(&vjp(y, &x.to_vec(), tape.full(y.shape(), 1.0)))
+}
+
 /// One block of the Jacobian, of all results by one input, three times over.
 struct Block<'a> {
     name: &'a str,
     order: usize,
     input: usize,
     tolerance: f64,
+    kink: Option<Kink>,
     reverse: Tensor,
     forward: Tensor,
     /// For each element of the input, the derivative of each result along a step, and the step's length.
@@ -313,12 +323,13 @@ impl Block<'_> {
             report.zero(m * n, (self.order == 1 && self.name.is_empty() && m * n > 0).then_some(self.input));
             return;
         }
+        let through = self.kink.as_ref().map_or(String::new(), |kink| format!(", {kink}"));
         for (i, j) in entries() {
             let (estimate, length) = numeric(i, j);
             for (mode, analytic) in [("reverse", self.reverse.at([i, j])), ("forward", self.forward.at([i, j]))] {
                 report.entry(
                     Finding {
-                        what: format!("{}order {}, {mode} mode", self.name, self.order),
+                        what: format!("{}order {}, {mode} mode{through}", self.name, self.order),
                         input: self.input,
                         index: j,
                         output: i,
@@ -328,7 +339,7 @@ impl Block<'_> {
                         step: estimate.step * length,
                     },
                     self.tolerance * scale,
-                    estimate.kink,
+                    estimate.kink || self.kink.is_some(),
                 );
             }
         }

@@ -16,7 +16,8 @@ pub enum Verdict {
 /// Why a check could not decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unsure {
-    /// The function has a kink within the steps: its slopes on both sides disagree.
+    /// The function has a kink within the steps: its slopes on both sides disagree. Or a derivative of a higher order went
+    /// through the kink of an operation, where it is one by convention (see [`Tape::first_kink`](crate::Tape::first_kink)).
     Kink,
     /// The differences are less accurate than the tolerance.
     Noise,

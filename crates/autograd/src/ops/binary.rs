@@ -12,13 +12,15 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 /// A row: docs, name of the method; the variant; the function of two numbers; and a rule for each operand, which
 /// multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`, `b` (with `y = f(a, b)`), or is `None`
-/// where that is zero everywhere. The Jacobians are diagonal, so one rule serves both directions. The rows of `public`
-/// are methods of `Var`, those of `internal` a trait's that other rules use.
+/// where that is zero everywhere. The Jacobians are diagonal, so one rule serves both directions. A row with a kink says
+/// where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those of `internal` a trait's that other
+/// rules use.
 macro_rules! binary {
     (
         public { $(
             $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, |$u:ident, $v:ident| $f:expr,
-            |$a:ident, $b:ident, $y:ident, $g:ident| ($da:expr, $db:expr);
+            |$a:ident, $b:ident, $y:ident, $g:ident| ($da:expr, $db:expr)
+            $(, kink |$ka:ident, $kb:ident| $kink:expr)?;
         )* }
         internal { $(
             $(#[$idoc:meta])* $iname:ident => $ivariant:ident, |$iu:ident, $iv:ident| $if:expr,
@@ -65,6 +67,13 @@ macro_rules! binary {
                     $(Self::$variant => apply(a, b, y, |$u: T, $v: T| $f),)*
                     $(Self::$ivariant => apply(a, b, y, |$iu: T, $iv: T| $if),)*
                 }
+            }
+            fn kink(&self, [a, b]: [View<'_, T>; 2]) -> Option<usize> {
+                match self {
+                    $(Self::$variant => { $(return first(a, b, |$ka: T, $kb: T| $kink);)? })*
+                    $(Self::$ivariant => {})*
+                }
+                None
             }
             fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
                 self.rule(arg, args, y, dy)
@@ -147,6 +156,14 @@ fn apply<T: Float>(a: View<'_, T>, b: View<'_, T>, y: ViewMut<'_, T>, f: impl Fn
     zip(y.shape, (a.data, &a_strides), (b.data, &b_strides), y.data, f);
 }
 
+/// The first element of the result at which a condition on the operands holds.
+fn first<T: Float>(a: View<'_, T>, b: View<'_, T>, holds: impl Fn(T, T) -> bool) -> Option<usize> {
+    let shape = a.shape.broadcast(b.shape)?;
+    let mut masks = vec![T::ZERO; shape.numel()];
+    apply(a, b, ViewMut { shape: &shape, data: &mut masks }, |a, b| mask(holds(a, b)));
+    masks.iter().position(|&mask| mask == T::ONE)
+}
+
 fn mask<T: Float>(holds: bool) -> T {
     if holds { T::ONE } else { T::ZERO }
 }
@@ -189,18 +206,19 @@ binary! {
         );
         /// The larger; NaN if either is. A tie shares the cotangent equally; so `max(x, x)` has derivative 1.
         maximum / try_maximum => Maximum, |a, b| a.larger(b),
-            |a, b, y, g| (g.weigh(a.larger_share(b)), g.weigh(b.larger_share(a)));
+            |a, b, y, g| (g.weigh(a.larger_share(b)), g.weigh(b.larger_share(a))), kink |a, b| a == b;
         /// The smaller; NaN if either is. A tie shares the cotangent equally.
         minimum / try_minimum => Minimum, |a, b| a.smaller(b),
-            |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a)));
+            |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a))), kink |a, b| a == b;
         /// The angle of the point `(other, self)`, in radians: `y.atan2(x)`. The derivatives at the origin are 0.
         atan2 / try_atan2 => Atan2, |a, b| a.atan2(b), |a, b, y, g| (
             { let r = a.hypot(b); g.both(b.over_norm(r).over_norm(r)) },
             { let r = a.hypot(b); g.both(a.over_norm(r).over_norm(r)).neg() }
-        );
+        ), kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
         hypot / try_hypot => Hypot, |a, b| a.hypot(b),
-            |a, b, y, g| (g.both(a.over_norm(y)), g.both(b.over_norm(y)));
+            |a, b, y, g| (g.both(a.over_norm(y)), g.both(b.over_norm(y))),
+            kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
             |a, b| if a == b { a + T::of(std::f64::consts::LN_2) } else {

@@ -38,6 +38,15 @@ impl<T: Float> Op<T, 1> for Extreme {
             reduce::fold(x.data, n, inner, T::INFINITY, y.data, T::smaller);
         }
     }
+    fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
+        let (_, n, inner) = x.shape.around(self.axis);
+        let shape = x.shape.splice(self.axis, &[]);
+        let (mut extremes, mut shares) = (vec![T::ZERO; shape.numel()], vec![T::ZERO; x.data.len()]);
+        Op::<T, 1>::eval(self, [x], ViewMut { shape: &shape, data: &mut extremes });
+        reduce::extreme_share(x.data, &extremes, (n, inner), &mut shares);
+        let tied = shares.iter().position(|&share| share > T::ZERO && share < T::ONE)?;
+        Some(tied / (n * inner) * inner + tied % inner)
+    }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), [x, y]);
         Some(dy.expand_dims(self.axis as isize).weigh(share))

@@ -42,6 +42,11 @@ impl<T: Float> Op<T, 1> for Norm2 {
         }
         reduce::norm(x.data, (n, inner), y.data);
     }
+    fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
+        let (outer, n, inner) = x.shape.around(self.axis);
+        let row = |r: usize| (0..n).map(move |j| x.data[(r / inner * n + j) * inner + r % inner]);
+        (0..outer * inner).find(|&r| row(r).all(|x| x == T::ZERO))
+    }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         Some(dy.expand_dims(self.axis as isize).both(self.direction(x, y)))
     }

@@ -17,13 +17,13 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 /// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
 /// where it costs much and all of it vectorises; and the rule, which multiplies `g`, a cotangent or a tangent, by the
 /// derivative at `x` (with `y = f(x)`), or is `None` where the derivative is zero everywhere. An element-wise Jacobian
-/// is diagonal, so one rule serves both directions.
+/// is diagonal, so one rule serves both directions. A row with a kink says where it is; see [`Op::kink`].
 macro_rules! unary {
     ($(
         $(#[$doc:meta])*
         $vis:vis $name:ident($($p:ident: $ty:ty),*) => $variant:ident,
         $($vectors:ident)? |$v:ident| $f:expr,
-        |$x:ident, $y:ident, $g:ident| $rule:expr;
+        |$x:ident, $y:ident, $g:ident| $rule:expr $(, kink |$k:ident| $kink:expr)?;
     )*) => {
         /// Which element-wise function, and its parameters.
         #[derive(Clone, Copy, Debug)]
@@ -76,6 +76,16 @@ macro_rules! unary {
                         unary!(@map $($vectors)?)(x.data, y.data, #[inline(always)] |$v: T| $f);
                     })*
                 }
+            }
+            fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
+                #[allow(unused_variables, reason = "few rows have a kink, and few kinks depend on parameters")]
+                match *self {
+                    $(Self::$variant { $($p),* } => {
+                        $(let $p = Parameter::<T>::of($p);)*
+                        $(return x.data.iter().position(|&$k| $kink);)?
+                    })*
+                }
+                None
             }
             fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
                 self.rule(x, y, dy)
@@ -211,7 +221,7 @@ unary! {
     pub div_scalar(divisor: f64) => DivScalar, |x| x / divisor, |x, y, g| g.div_scalar(divisor);
 
     /// `|x|`; the derivative is `sign x`, and 0 at 0 (the subgradient of least norm).
-    pub abs() => Abs, |x| x.abs(), |x, y, g| g.weigh(x.sign());
+    pub abs() => Abs, |x| x.abs(), |x, y, g| g.weigh(x.sign()), kink |x| x == T::ZERO;
     /// −1, 0 or 1; NaN for NaN. The derivative is 0.
     pub sign() => Sign, |x| if x == T::ZERO || x.is_nan() { x } else { T::ONE.copysign(x) }, |x, y, g| None;
     /// The largest integer not above. The derivative is 0.
@@ -299,13 +309,15 @@ unary! {
     pub softplus() => Softplus, vectors |x| softplus(x), |x, y, g| g.zmul(x.sigmoid());
 
     /// `max(x, 0)`; the derivative at 0 is 0. The rule reads the result, which is positive where `x` is.
-    pub relu() => Relu, |x| if x < T::ZERO { T::ZERO } else { x }, |x, y, g| g.gate(y);
+    pub relu() => Relu, |x| if x < T::ZERO { T::ZERO } else { x }, |x, y, g| g.gate(y),
+        kink |x| x == T::ZERO;
     /// `x` above 0, `negative_slope · x` below.
     pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| if x > T::ZERO { x } else { negative_slope * x },
-        |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0)));
+        |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0))),
+        kink |x| x == T::ZERO && negative_slope != T::ONE;
     /// `x` above 0, `alpha · (e^x − 1)` below.
     pub elu(alpha: f64) => Elu, vectors |x| if x > T::ZERO { x } else { alpha * x.exp_m1() },
-        |x, y, g| g.zmul(x.elu_slope(alpha));
+        |x, y, g| g.zmul(x.elu_slope(alpha)), kink |x| x == T::ZERO;
     /// 1 above 0, `alpha · e^x` below, the smaller of both at 0.
     pub(crate) elu_slope(alpha: f64) => EluSlope,
         vectors |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { alpha.smaller(T::ONE) } else { alpha * x.exp() },
@@ -318,7 +330,8 @@ unary! {
         |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { at_zero } else { below }, |x, y, g| None;
     /// `x` limited to `[min, max]`; the derivative at a bound is 0.
     pub(crate) clamp_to(min: f64, max: f64) => ClampTo,
-        |x| if x < min { min } else if x > max { max } else { x }, |x, y, g| g.weigh(x.inside(min, max));
+        |x| if x < min { min } else if x > max { max } else { x }, |x, y, g| g.weigh(x.inside(min, max)),
+        kink |x| x == min || x == max;
     /// 1 strictly between the bounds, else 0.
     pub(crate) inside(min: f64, max: f64) => Inside,
         |x| if x > min && x < max { T::ONE } else { T::ZERO }, |x, y, g| None;
@@ -363,7 +376,7 @@ unary! {
     /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
     pub softsign() => Softsign,
         |x| if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { x / (T::ONE + x.abs()) },
-        |x, y, g| g.zmul(x.softsign_slope());
+        |x, y, g| g.zmul(x.softsign_slope()), kink |x| x == T::ZERO;
     /// `1 / (1 + |x|)²`
     pub(crate) softsign_slope() => SoftsignSlope,
         |x| { let r = (T::ONE + x.abs()).recip(); r * r },
