@@ -17,9 +17,17 @@ struct Checkpoint {
     /// The nodes of the part.
     start: u32,
     end: u32,
-    /// The cotangents of all operands that one sweep over the recomputed part gave, by the cotangent of the result: the
-    /// rule is asked for one operand at a time.
-    swept: Mutex<Option<(u32, Vec<Option<u32>>)>>,
+    /// The cotangents of all operands that one sweep over the recomputed part gave: the rule is asked for one operand at a
+    /// time.
+    swept: Mutex<Option<Swept>>,
+}
+
+/// What a sweep over the recomputed part gave.
+#[derive(Debug)]
+struct Swept {
+    /// The cotangent of the result, and where the rule began to record: what is the same rule at work has both.
+    of: (u32, u32),
+    cotangents: Vec<Option<u32>>,
 }
 
 /// A shared [`Checkpoint`], as a row of the table of operations.
@@ -50,18 +58,25 @@ impl<T: Float> SliceOp<T> for Recompute {
         if arg == 0 {
             return None;
         }
-        let mut swept = self.0.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        let cotangents = match &*swept {
-            Some((of, cotangents)) if *of == dy.index() => cotangents,
-            Some(_) | None => {
-                let again = self.0.record_again(y.tape(), args[0].index());
-                let inputs: Vec<u32> = args[1..].iter().map(Var::index).collect();
-                let found = reverse(y.tape(), &[(again, dy)], &inputs);
-                let found = found.into_iter().map(|g| g.map(|g| g.index())).collect();
-                &swept.insert((dy.index(), found)).1
+        let (tape, mut swept) = (y.tape(), self.0.swept.lock().unwrap_or_else(PoisonError::into_inner));
+        let of = (dy.index(), tape.floor());
+        if swept.as_ref().is_none_or(|swept| swept.of != of) {
+            let again = self.0.record_again(y, args[0].index());
+            let inputs: Vec<u32> = args[1..].iter().map(Var::index).collect();
+            // Below the part the outer sweep goes on, so this one takes the operands for independent of each other, as
+            // each sweep within a rule does.
+            match reverse(tape, &[(again, dy)], &inputs) {
+                Ok(found) => {
+                    let cotangents = found.into_iter().map(|g| g.map(|g| g.index())).collect();
+                    *swept = Some(Swept { of, cotangents });
+                }
+                Err(error) => {
+                    tape.set_fault(error);
+                    return None;
+                }
             }
-        };
-        cotangents[arg - 1].map(|index| Var::new(y.tape(), index))
+        }
+        swept.as_ref()?.cotangents[arg - 1].map(|index| Var::new(tape, index))
     }
     fn jvp<'t>(&self, _: &[Var<'t, T>], _: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
         tangents[0]
@@ -69,17 +84,20 @@ impl<T: Float> SliceOp<T> for Recompute {
 }
 
 impl Checkpoint {
-    /// Records the part anew, up to one of its nodes. What `no_grad` recorded stays a constant, whether or not this is
-    /// recorded within `no_grad`; a checkpoint within the part is recorded anew with it.
-    fn record_again<'t, T: Float>(&self, tape: &'t Tape<T>, result: u32) -> Var<'t, T> {
+    /// Records the part whose checkpoint is `y` anew, up to one of its nodes. What `no_grad` recorded within the part stays
+    /// a constant, as much deeper than what is recorded now as it was deeper than the checkpoint; a checkpoint within the part
+    /// is recorded anew with it.
+    fn record_again<'t, T: Float>(&self, y: Var<'t, T>, result: u32) -> Var<'t, T> {
+        let tape = y.tape();
         let _again = Restore::set(&tape.again, true);
+        let (now, then) = (tape.depth.get(), tape.nodes[y.index()].origin.depth());
         let mut copies: Vec<u32> = (self.start..self.end).collect();
         for index in self.start..=result.min(self.end - 1) {
             let Node { kind, args, origin, .. } = &tape.nodes[index];
             // What is inside is the part's own; what is outside, or a leaf, is shared with it.
             let copy = |&a: &u32| a.checked_sub(self.start).and_then(|i| copies.get(i as usize)).map_or(a, |&c| c);
             let args: Vec<Var<'t, T>> = args.iter().map(|a| Var::new(tape, copy(a))).collect();
-            let _constant = Restore::set(&tape.constant, origin.constant());
+            let _depth = Restore::set(&tape.depth, now + (origin.depth() - then));
             copies[(index - self.start) as usize] = if kind.op().is_none() {
                 index
             } else if matches!(kind, Kind::Checkpoint(_)) {
@@ -114,17 +132,16 @@ impl<T: Float> Tape<T> {
         let start = self.len() as u32;
         let y = part();
         let end = self.len() as u32;
-        if y.index() < start {
+        let is_leaf = |index: u32| self.nodes[index].kind.op().is_none();
+        if std::ptr::eq(y.tape(), self) && (y.index() < start || is_leaf(y.index())) {
             return y; // Nothing was recorded for it, so there is nothing to record again.
         }
-        let mut args = vec![y];
         // Leaves inside the part are not recorded anew, so they are operands too.
-        let outside = |a: &u32| *a < start || self.nodes[*a].kind.op().is_none();
-        for &a in (start..end).flat_map(|i| &*self.nodes[i].args).filter(|a| outside(a)) {
-            if args.iter().all(|v| v.index() != a) {
-                args.push(Var::new(self, a));
-            }
-        }
+        let outside = |a: &u32| *a < start || is_leaf(*a);
+        let mut operands: Vec<u32> = (start..end).flat_map(|i| &*self.nodes[i].args).copied().filter(outside).collect();
+        operands.sort_unstable();
+        operands.dedup();
+        let args: Vec<Var<'t, T>> = std::iter::once(y).chain(operands.into_iter().map(|a| Var::new(self, a))).collect();
         let part = Checkpoint { start, end, swept: Mutex::new(None) };
         self.record_slice(Recompute(Arc::new(part)).into(), &args)
     }

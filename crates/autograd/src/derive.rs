@@ -1,6 +1,6 @@
 //! What is built from the two sweeps: values with gradients, Jacobians, Hessians, Hessian-vector products.
 
-use crate::error::Kind;
+use crate::error::{Error, Kind};
 use crate::float::Float;
 use crate::forward::jvp;
 use crate::ops::concat::{concat, stack};
@@ -47,7 +47,7 @@ impl<T: Float> Tape<T> {
             let loss = f(tape, vars);
             let _whole = tape.composite("value_and_grad", [loss]);
             let zero = |input: u32| tape.full(&tape.nodes[input].shape, T::ZERO);
-            let grads = reverse(tape, &[(loss, seed(loss))], &inputs).into_iter().zip(inputs);
+            let grads = Error::or_raise(reverse(tape, &[(loss, seed(loss))], &inputs)).into_iter().zip(inputs);
             let grads = grads.map(|(grad, input)| grad.unwrap_or_else(|| zero(input)));
             let roots: SmallVec<[u32; 16]> = [loss].into_iter().chain(grads).map(|root| root.index()).collect();
             tape.compute_roots(&roots, false);

@@ -1,11 +1,11 @@
 //! Forward mode: one walk up the tape that records the tangents.
 
-use crate::error::{Kind, Reason};
+use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::nodes::{NONE, Pass};
-use crate::op::SliceOp;
-use crate::reverse::reverse;
-use crate::tape::{Operands, Restore, Tape};
+use crate::reverse::{self, reverse};
+use crate::sweep::Marks;
+use crate::tape::{Operands, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -42,7 +42,7 @@ pub fn jvp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, x: &P, tange
         y.require("jvp", same, Kind::Tape, || format!("{x:?}, {dx:?} and {y:?} live on different tapes"));
         seeds.push((x.index(), dx));
     }
-    forward(tape, y.index(), &seeds).unwrap_or_else(|| tape.full(y.shape(), T::ZERO))
+    Error::or_raise(forward(tape, y.index(), &seeds)).unwrap_or_else(|| tape.full(y.shape(), T::ZERO))
 }
 
 // What stands for a node's tangent before it has one: the result does not need the node; it does, but its tangent is zero
@@ -51,40 +51,37 @@ const UNNEEDED: u32 = NONE;
 const ZERO: u32 = NONE - 1;
 
 /// Walks from the inputs up to a result and records the tangents of what the result depends on. `None` where no path
-/// leads from an input to it.
-#[track_caller]
-pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u32, Var<'t, T>)]) -> Option<Var<'t, T>> {
-    let base = seeds.iter().map(|s| s.0).min()?;
-    if base > result {
-        return None;
+/// leads from an input to it. Within a rule, what was there before the rule has no tangent but those that are given.
+pub(crate) fn forward<'t, T: Float>(
+    tape: &'t Tape<T>,
+    result: u32,
+    seeds: &[(u32, Var<'t, T>)],
+) -> Result<Option<Var<'t, T>>, Error> {
+    let lowest = seeds.iter().map(|s| s.0).min().unwrap_or(result + 1);
+    let base = lowest.max(tape.floor()).min(result + 1);
+    let mut tangents = Marks::new(Vec::new(), base..result + 1, UNNEEDED);
+    tangents.admit(seeds.iter().map(|s| s.0).filter(|&input| input < base), ZERO);
+    if base <= result {
+        tangents.set(result, ZERO);
     }
-    let mut tangents = vec![UNNEEDED; (result - base) as usize + 1];
-    tangents[(result - base) as usize] = ZERO;
     for index in (base..=result).rev() {
         let node = &tape.nodes[index];
-        if tangents[(index - base) as usize] != UNNEEDED && !node.origin.constant() {
-            for &a in node.args.iter().filter(|&&a| a >= base) {
-                tangents[(a - base) as usize] = ZERO;
-            }
+        if tangents.get(index) != UNNEEDED && !tape.is_constant(index) {
+            node.args.iter().filter(|&&a| a >= base).for_each(|&a| tangents.set(a, ZERO));
         }
     }
     // Two seeds of one variable add up, as do the two slots of f(x, x).
-    for &(input, seed) in seeds.iter().filter(|s| s.0 <= result) {
-        let slot = &mut tangents[(input - base) as usize];
-        *slot = if *slot < ZERO { (Var::new(tape, *slot) + seed).index() } else { seed.index() };
+    for &(input, seed) in seeds {
+        land(tape, tangents.slot(input), seed);
     }
     for index in base..=result {
-        let slot = (index - base) as usize;
-        if tangents[slot] == UNNEEDED {
+        if tangents.get(index) == UNNEEDED {
             continue;
         }
         let Some((op, args)) = tape.differentiable(index) else { continue };
         let args: Operands<'t, T> = args.iter().map(|&a| Var::new(tape, a)).collect();
-        let given: SmallVec<[Option<Var<'t, T>>; 4]> = args
-            .iter()
-            .map(|a| a.index().checked_sub(base).map(|i| tangents[i as usize]).filter(|&t| t < ZERO))
-            .map(|t| t.map(|t| Var::new(tape, t)))
-            .collect();
+        let tangent = |a: &Var<'t, T>| Some(tangents.get(a.index())).filter(|&t| t < ZERO).map(|t| Var::new(tape, t));
+        let given: SmallVec<[Option<Var<'t, T>>; 4]> = args.iter().map(tangent).collect();
         if given.iter().all(Option::is_none) {
             continue;
         }
@@ -94,32 +91,35 @@ pub(crate) fn forward<'t, T: Float>(tape: &'t Tape<T>, result: u32, seeds: &[(u3
         let dy = op.jvp(&args, y, &given);
         #[cfg(test)]
         let dy = crate::mutation::of_jvp(op, &args, y, &given, dy);
+        tape.fault()?;
         if let Some(dy) = dy {
-            let dy = if dy.shape() == y.shape() { dy } else { fit(dy, y, op) };
+            check(dy, y)?;
+            let dy = if dy.sizes() == y.sizes() { dy } else { dy.broadcast_to(y.sizes()) };
             // An intermediate that was given a tangent of its own has both.
-            let own = Some(tangents[slot]).filter(|&t| t < ZERO).map(|t| Var::new(tape, t));
-            tangents[slot] = own.map_or(dy, |own| own + dy).index();
+            land(tape, tangents.slot(index), dy);
         }
     }
-    let last = *tangents.last()?;
-    (last < ZERO).then(|| Var::new(tape, last))
+    Ok(Some(tangents.get(result)).filter(|&t| t < ZERO).map(|t| Var::new(tape, t)))
 }
 
-/// A tangent, repeated until it has the shape of the result.
-#[track_caller]
-fn fit<'t, T: Float>(dy: Var<'t, T>, y: Var<'t, T>, op: &dyn SliceOp<T>) -> Var<'t, T> {
-    // Of a user's operation: the rules of this crate fit.
-    match dy.try_broadcast_to(y.sizes()) {
-        Ok(repeated) => repeated,
-        Err(_) => {
-            let text = format!(
-                "its rule, given to apply, makes a tangent {} of the result, which is {}",
-                dy.sizes(),
-                y.sizes()
-            );
-            dy.tape().error(op.name(), Reason::shape(text), &[y]).raise()
-        }
-    }
+/// Stores a tangent, or adds it to the one that is there; a node out of reach has none.
+fn land<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, tangent: Var<'t, T>) {
+    let Some(slot) = slot else { return };
+    let sum = if *slot < ZERO { Var::new(tape, *slot) + tangent } else { tangent };
+    *slot = sum.index();
+}
+
+/// Whether what the rule of `y` gave as its tangent can be that.
+fn check<T: Float>(dy: Var<'_, T>, y: Var<'_, T>) -> Result<(), Error> {
+    let reason = if !std::ptr::eq(dy.tape(), y.tape()) {
+        Reason::new(Kind::Tape, "what its rule for tangents gave and the result live on different tapes")
+    } else if !dy.sizes().broadcasts_to(y.sizes()) {
+        let text = format!("its rule for tangents gave the shape {}, the result has {}", dy.sizes(), y.sizes());
+        Reason::shape(text)
+    } else {
+        return Ok(());
+    };
+    Err(y.tape().error(y.op_name(), reason, &[dy, y]))
 }
 
 /// The sum of two tangents, where none is a zero.
@@ -133,23 +133,25 @@ pub(crate) fn plus<'t, T: Float>(a: Option<Var<'t, T>>, b: Option<Var<'t, T>>) -
 /// A JVP from a VJP rule: the rule is linear in `dy`, so its own VJP with respect to `dy`, at the tangents, is the JVP.
 pub(crate) fn jvp_from_vjp<'t, T: Float>(
     y: Var<'t, T>,
+    args: &[Var<'t, T>],
     tangents: &[Option<Var<'t, T>>],
     rule: impl Fn(usize, Var<'t, T>) -> Option<Var<'t, T>>,
 ) -> Option<Var<'t, T>> {
     let tape = y.tape();
-    let tangent = {
-        // Within `no_grad` the rule must be seen through all the same; only the tangent is a constant then.
-        let _through = Restore::set(&tape.constant, false);
+    let tangent = || {
         let dy = tape.full(y.shape(), T::ZERO);
         let mut results: SmallVec<[(Var<'t, T>, Var<'t, T>); 4]> = SmallVec::new();
-        for (k, tangent) in tangents.iter().enumerate() {
-            if let Some((tangent, da)) = tangent.and_then(|t| Some((t, rule(k, dy)?))) {
-                let shape = da.shape();
-                let tangent = if tangent.shape() == shape { tangent } else { tangent.broadcast_to(shape) };
-                results.push((da, tangent));
-            }
+        for (k, (&a, tangent)) in args.iter().zip(tangents).enumerate() {
+            let Some(tangent) = *tangent else { continue };
+            let Some(da) = rule(k, dy) else { continue };
+            reverse::check(da, a, y, k)?;
+            let shape = da.sizes();
+            results.push((da, if tangent.sizes() == shape { tangent } else { tangent.broadcast_to(shape) }));
         }
-        reverse(tape, &results, &[dy.index()])[0]?
+        Ok(reverse(tape, &results, &[dy.index()])?[0])
     };
-    Some(if tape.constant.get() { tangent.stop_gradient() } else { tangent })
+    tangent().unwrap_or_else(|error| {
+        tape.set_fault(error);
+        None
+    })
 }

@@ -30,6 +30,7 @@ mod var;
 mod op;
 mod ops;
 mod tree;
+mod sweep;
 mod reverse;
 mod forward;
 mod finite;

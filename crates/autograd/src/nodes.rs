@@ -60,8 +60,8 @@ pub(crate) struct Origin {
     pub(crate) location: &'static Location<'static>,
     /// The node whose rule recorded this one, in a derivative's pass.
     pub(crate) rule_of: u32,
-    /// The pass, and whether it is constant and computed again, in one number: what is written byte by byte and read together
-    /// at once makes a CPU wait.
+    /// The pass, whether it is computed again, and how deep in `no_grad` it is, in one number: what is written byte by byte and
+    /// read together at once makes a CPU wait.
     flags: u32,
 }
 
@@ -79,24 +79,20 @@ pub enum Pass {
 impl Origin {
     const REVERSE: u32 = 1;
     const FORWARD: u32 = 2;
-    const CONSTANT: u32 = 4;
-    const AGAIN: u32 = 8;
+    const AGAIN: u32 = 4;
+    /// The depth comes above the other flags.
+    const DEPTH: u32 = 8;
 
-    /// Of a node that was recorded within `no_grad` (`constant`), or by a checkpoint, to be computed anew (`again`).
+    /// Of a node that was recorded within so many calls of `no_grad` (`depth`), or by a checkpoint, to be computed anew
+    /// (`again`).
     #[inline]
-    pub(crate) fn new(
-        location: &'static Location<'static>,
-        pass: Pass,
-        rule_of: u32,
-        constant: bool,
-        again: bool,
-    ) -> Self {
+    pub(crate) fn new(location: &'static Location<'static>, pass: Pass, rule_of: u32, depth: u32, again: bool) -> Self {
         let pass = match pass {
             Pass::Primal => 0,
             Pass::Reverse => Self::REVERSE,
             Pass::Forward => Self::FORWARD,
         };
-        let flags = u32::from(constant) * Self::CONSTANT + u32::from(again) * Self::AGAIN;
+        let flags = depth * Self::DEPTH + u32::from(again) * Self::AGAIN;
         Self { location, rule_of, flags: pass | flags }
     }
 
@@ -108,9 +104,10 @@ impl Origin {
         }
     }
 
-    /// Whether it was recorded within `no_grad`: a constant for derivatives.
-    pub(crate) fn constant(&self) -> bool {
-        self.flags & Self::CONSTANT != 0
+    /// How many calls of `no_grad` it was recorded within.
+    #[inline]
+    pub(crate) fn depth(&self) -> u32 {
+        self.flags / Self::DEPTH
     }
 
     /// Whether a checkpoint recorded it, to be computed anew.

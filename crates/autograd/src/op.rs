@@ -89,13 +89,53 @@ pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
 
     /// The vector-Jacobian product: the cotangent of operand `arg`, given the cotangent `dy` of the result `y`.
     /// `None` is a zero. A result that broadcasts over the operand's shape is summed to it by the sweep.
+    ///
+    /// A rule may differentiate. Derivatives that it takes are partial: whatever was recorded before the rule, so the
+    /// operands, `y` and `dy`, is independent within it, and no sweep of the rule goes through `y` or below the operands. So
+    /// an operation that solves `F(y, p) = 0` is differentiated by that equation, `dy/dp = −(∂F/∂p) / (∂F/∂y)`; what
+    /// the rule records is differentiated in full by later sweeps, to any order. The same holds in [`Op::jvp`].
+    ///
+    /// ```
+    /// use autograd::{grad, hessian, vjp, Op, Reason, Shape, Tape, Var, View, ViewMut};
+    ///
+    /// /// The `y` with `y + eʸ = p`.
+    /// #[derive(Debug)]
+    /// struct Implicit;
+    ///
+    /// impl Op<f64, 1> for Implicit {
+    ///     fn name(&self) -> &'static str {
+    ///         "implicit"
+    ///     }
+    ///     fn shape(&self, [p]: [&Shape; 1]) -> Result<Shape, Reason> {
+    ///         Ok(p.clone())
+    ///     }
+    ///     fn eval(&self, [p]: [View<'_, f64>; 1], y: ViewMut<'_, f64>) {
+    ///         for (y, &p) in y.data.iter_mut().zip(p.data) {
+    ///             *y = 0.0;
+    ///             for _ in 0..50 {
+    ///                 *y -= (*y + y.exp() - p) / (1.0 + y.exp()); // Newton
+    ///             }
+    ///         }
+    ///     }
+    ///     fn vjp<'t>(&self, _: usize, [p]: [Var<'t>; 1], y: Var<'t>, dy: Var<'t>) -> Option<Var<'t>> {
+    ///         let equation = y + y.exp() - p;
+    ///         let by_y = vjp(equation, &y, p.tape().full(y.shape(), 1.0));
+    ///         Some(-vjp(equation, &p, dy / by_y))
+    ///     }
+    /// }
+    ///
+    /// let tape = Tape::new();
+    /// let p = tape.scalar(1.0);
+    /// let y = tape.apply(Implicit, [p]); // 0, with the derivatives 1/(1 + eʸ) and −eʸ/(1 + eʸ)³
+    /// assert_eq!((y.item(), grad(y, &p).item(), hessian(y, p).item()), (0.0, 0.5, -0.125));
+    /// ```
     fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; N], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
 
     /// The Jacobian-vector product: the tangent of the result, given those of the operands. `None` is a zero.
     ///
     /// Without a rule of its own an operation gets it from [`Op::vjp`], which is linear in `dy`: the VJP of the VJP.
     fn jvp<'t>(&self, args: [Var<'t, T>; N], y: Var<'t, T>, tangents: [Option<Var<'t, T>>; N]) -> Option<Var<'t, T>> {
-        crate::forward::jvp_from_vjp(y, &tangents, |arg, dy| self.vjp(arg, args, y, dy))
+        crate::forward::jvp_from_vjp(y, &args, &tangents, |arg, dy| self.vjp(arg, args, y, dy))
     }
 }
 
@@ -120,7 +160,7 @@ pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
     /// As [`Op::jvp`].
     fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
-        crate::forward::jvp_from_vjp(y, tangents, |arg, dy| self.vjp(arg, args, y, dy))
+        crate::forward::jvp_from_vjp(y, args, tangents, |arg, dy| self.vjp(arg, args, y, dy))
     }
 }
 

@@ -1,9 +1,9 @@
 //! Reverse mode: one walk down the tape that records the cotangents.
 
-use crate::error::{Kind, Reason};
+use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::nodes::{NONE, Pass};
-use crate::op::SliceOp;
+use crate::sweep::Marks;
 use crate::tape::{Operands, Tape};
 use crate::tree::Tree;
 use crate::var::Var;
@@ -53,6 +53,11 @@ pub(crate) fn seed<T: Float>(y: Var<'_, T>) -> Var<'_, T> {
 /// assert_eq!(dx.value().as_slice(), [20.0, 400.0]);
 /// ```
 ///
+/// Within a derivative rule of an operation, all that was recorded before the rule is independent: the operands, the result
+/// and the cotangent do not depend on each other there, so that derivatives by them are partial ones (see [`Op::vjp`]).
+///
+/// [`Op::vjp`]: crate::Op::vjp
+///
 /// # Panics
 /// Where `dy` does not have the shape of `y`, or a variable lives on another tape.
 #[track_caller]
@@ -74,7 +79,7 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy:
         let reason = Reason::new(Kind::Tape, format!("{x:?} and {y:?} live on different tapes"));
         tape.error("vjp", reason, &[y]).raise();
     }
-    let mut cotangents = reverse(tape, &[(y, dy)], &inputs).into_iter();
+    let mut cotangents = Error::or_raise(reverse(tape, &[(y, dy)], &inputs)).into_iter();
     wrt.map(&mut |x| cotangents.next().flatten().unwrap_or_else(|| tape.full(x.sizes(), T::ZERO)))
 }
 
@@ -83,39 +88,38 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy:
 const UNRELATED: u32 = NONE;
 const UNREACHED: u32 = NONE - 1;
 
+/// Each input's cotangent, `None` where no path leads to it.
+pub(crate) type Cotangents<'t, T> = SmallVec<[Option<Var<'t, T>>; 8]>;
+
 /// Walks from the results down to the inputs and records the cotangents on the paths between them, and only there; where
-/// the step before did the same, that is repeated. Returns each input's cotangent, `None` where no path leads to it.
-#[track_caller]
+/// the step before did the same, that is repeated. Within a rule, the walk ends at what was there before the rule.
 pub(crate) fn reverse<'t, T: Float>(
     tape: &'t Tape<T>,
     results: &[(Var<'t, T>, Var<'t, T>)],
     inputs: &[u32],
-) -> SmallVec<[Option<Var<'t, T>>; 8]> {
+) -> Result<Cotangents<'t, T>, Error> {
     if let Some(cotangents) = tape.repeat_sweep(results, inputs) {
-        return cotangents;
+        return Ok(cotangents);
     }
     let start = tape.len();
     let top = results.iter().map(|(y, _)| y.index() + 1).max().unwrap_or(0);
-    let base = inputs.iter().copied().min().unwrap_or(top).min(top);
-    let mut cotangents = tape.state.borrow_mut().scratch.pop().unwrap_or_default();
-    cotangents.clear();
-    cotangents.resize((top - base) as usize, UNRELATED);
-    for &input in inputs.iter().filter(|&&input| input < top) {
-        cotangents[(input - base) as usize] = UNREACHED;
-    }
+    let lowest = inputs.iter().copied().min().unwrap_or(top);
+    let base = lowest.max(tape.floor()).min(top);
+    let memory = tape.state.borrow_mut().scratch.pop().unwrap_or_default();
+    let mut cotangents = Marks::new(memory, base..top, UNRELATED);
+    cotangents.admit(inputs.iter().copied(), UNREACHED);
     for index in base..top {
-        let node = &tape.nodes[index];
-        let related = |&a: &u32| a >= base && cotangents[(a - base) as usize] != UNRELATED;
-        if !node.origin.constant() && node.args.iter().any(related) {
-            cotangents[(index - base) as usize] = UNREACHED;
+        let related = tape.nodes[index].args.iter().any(|&a| cotangents.get(a) != UNRELATED);
+        if related && !tape.is_constant(index) {
+            cotangents.set(index, UNREACHED);
         }
     }
-    for &(y, dy) in results.iter().filter(|(y, _)| y.index() >= base) {
-        land(tape, &mut cotangents[(y.index() - base) as usize], dy);
+    for &(y, dy) in results {
+        land(tape, cotangents.slot(y.index()), dy);
     }
     let mut operands: Operands<'t, T> = SmallVec::new();
     for index in (base..top).rev() {
-        let cotangent = cotangents[(index - base) as usize];
+        let cotangent = cotangents.get(index);
         if cotangent >= UNREACHED {
             continue;
         }
@@ -126,30 +130,30 @@ pub(crate) fn reverse<'t, T: Float>(
         // Not in a closure, in which a panic would be told at a line in here.
         let _rule = tape.within_rule_of(index, Pass::Reverse);
         for (k, &a) in operands.iter().enumerate() {
-            let Some(slot) = a.index().checked_sub(base).map(|i| i as usize) else { continue };
-            if cotangents[slot] == UNRELATED {
+            if cotangents.get(a.index()) == UNRELATED {
                 continue;
             }
             let da = op.vjp(k, &operands, y, dy);
             #[cfg(test)]
             let da = crate::mutation::of_vjp(op, k, &operands, (y, dy), da);
+            tape.fault()?;
             if let Some(da) = da {
-                land(tape, &mut cotangents[slot], fit(da, a, op, k));
+                check(da, a, y, k)?;
+                let da = if da.sizes() == a.sizes() { da } else { da.sum_to(a.sizes()) };
+                land(tape, cotangents.slot(a.index()), da);
             }
         }
     }
-    let found = |&input: &u32| {
-        let cotangent = input.checked_sub(base).and_then(|i| cotangents.get(i as usize)).copied();
-        cotangent.filter(|&c| c < UNREACHED).map(|c| Var::new(tape, c))
-    };
-    let found: SmallVec<[Option<Var<'t, T>>; 8]> = inputs.iter().map(found).collect();
-    tape.state.borrow_mut().scratch.push(cotangents);
+    let found = |&input: &u32| Some(cotangents.get(input)).filter(|&c| c < UNREACHED).map(|c| Var::new(tape, c));
+    let found: Cotangents<'t, T> = inputs.iter().map(found).collect();
+    tape.state.borrow_mut().scratch.push(cotangents.into_memory());
     tape.remember_sweep(start, results, inputs, &found);
-    found
+    Ok(found)
 }
 
-/// Stores the first contribution to a cotangent, adds the later ones.
-fn land<'t, T: Float>(tape: &'t Tape<T>, slot: &mut u32, contribution: Var<'t, T>) {
+/// Stores the first contribution to a cotangent, adds the later ones; a node out of reach has none.
+fn land<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, contribution: Var<'t, T>) {
+    let Some(slot) = slot else { return };
     let sum = match *slot {
         UNRELATED | UNREACHED => contribution,
         earlier => Var::new(tape, earlier) + contribution,
@@ -157,18 +161,15 @@ fn land<'t, T: Float>(tape: &'t Tape<T>, slot: &mut u32, contribution: Var<'t, T
     *slot = sum.index();
 }
 
-/// Sums a contribution over the dimensions that the operand was broadcast along.
-#[track_caller]
-fn fit<'t, T: Float>(da: Var<'t, T>, a: Var<'t, T>, op: &dyn SliceOp<T>, k: usize) -> Var<'t, T> {
-    if da.sizes() == a.sizes() {
-        return da;
-    }
-    // Of a user's operation: the rules of this crate fit.
-    match da.try_sum_to(a.sizes()) {
-        Ok(summed) => summed,
-        Err(_) => {
-            let text = format!("its rule, given to apply, makes {} of operand {k}, which is {}", da.sizes(), a.sizes());
-            da.tape().error(op.name(), Reason::shape(text), &[a]).raise()
-        }
-    }
+/// Whether what the rule of `y` gave as the cotangent of its operand `a` can be that.
+pub(crate) fn check<'t, T: Float>(da: Var<'t, T>, a: Var<'t, T>, y: Var<'t, T>, k: usize) -> Result<(), Error> {
+    let reason = if !std::ptr::eq(da.tape(), a.tape()) {
+        let text = format!("what its rule for operand {k} gave and the operand live on different tapes");
+        Reason::new(Kind::Tape, text)
+    } else if !a.sizes().broadcasts_to(da.sizes()) {
+        Reason::shape(format!("its rule for operand {k} gave the shape {}, the operand has {}", da.sizes(), a.sizes()))
+    } else {
+        return Ok(());
+    };
+    Err(y.tape().error(y.op_name(), reason, &[da, a]))
 }

@@ -42,12 +42,16 @@ pub struct Tape<T: Float = f64> {
     pub(crate) within: Cell<Option<Within>>,
     /// The operands of the operations within which it records.
     pub(crate) operands: RefCell<Vec<u32>>,
-    /// Set within `no_grad`.
-    pub(crate) constant: Cell<bool>,
+    /// How many calls of `no_grad` have begun and not returned.
+    pub(crate) depth: Cell<u32>,
+    /// How many nodes there were when each of them began, and perhaps later ones that have returned.
+    scopes: RefCell<Vec<u32>>,
     /// Set while a checkpoint records its part anew.
     pub(crate) again: Cell<bool>,
     /// Whether computing looks for second derivatives through a kink.
     pub(crate) watch_kinks: Cell<bool>,
+    /// An error that a rule met.
+    pub(crate) fault: Cell<Option<Box<Error>>>,
     /// What a program needs to know of its recording.
     pub(crate) recording: RefCell<Recording>,
     /// What is remembered of the step before the tape was cleared.
@@ -61,9 +65,11 @@ impl<T: Float> Default for Tape<T> {
             state: RefCell::default(),
             within: Cell::new(None),
             operands: RefCell::default(),
-            constant: Cell::new(false),
+            depth: Cell::new(0),
+            scopes: RefCell::default(),
             again: Cell::new(false),
             watch_kinks: Cell::new(false),
+            fault: Cell::new(None),
             recording: RefCell::default(),
             memory: RefCell::default(),
         }
@@ -196,25 +202,42 @@ impl<T: Float> Tape<T> {
         (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
     }
 
-    /// The operation of a node and the indices of its operands, or `None` for what derivatives do not go through: a
-    /// leaf, or what `no_grad` recorded.
+    /// Whether a node is a constant for derivatives that are taken now: it was recorded within a call of `no_grad` that has
+    /// returned. To a call that has not returned belongs what is as deep as it and came after it began.
     #[inline]
-    pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn SliceOp<T>, &[u32])> {
-        let Node { kind, args, origin, .. } = &self.nodes[index];
-        Some((kind.op().filter(|_| !origin.constant())?, args))
+    pub(crate) fn is_constant(&self, index: u32) -> bool {
+        let depth = self.nodes[index].origin.depth();
+        depth > 0 && (depth > self.depth.get() || index < self.scopes.borrow()[depth as usize - 1])
     }
 
-    /// Records what `f` records as constants: derivatives do not go through them.
+    /// The operation of a node and the indices of its operands, or `None` for what derivatives do not go through: a leaf, or
+    /// a constant.
+    #[inline]
+    pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn SliceOp<T>, &[u32])> {
+        let Node { kind, args, .. } = &self.nodes[index];
+        Some((kind.op().filter(|_| !self.is_constant(index))?, args))
+    }
+
+    /// Records what `f` records as constants for all derivatives that are taken after it has returned. Those that `f` itself
+    /// takes go through what it recorded before, so they are right; what comes out of it is a constant, too.
     ///
     /// ```
-    /// use autograd::{grad, Tape, Tensor};
+    /// use autograd::{grad, hessian, Tape, Tensor};
     /// let tape = Tape::new();
     /// let x = tape.var(&Tensor::scalar(3.0));
     /// let y = x * tape.no_grad(|| x * x);
     /// assert_eq!((y.item(), grad(y, &x).item()), (27.0, 9.0));
+    /// let curvature = tape.no_grad(|| hessian(x * x * x, x));
+    /// assert_eq!((curvature.item(), grad(curvature, &x).item()), (18.0, 0.0));
     /// ```
     pub fn no_grad<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _constant = Restore::set(&self.constant, true);
+        let depth = self.depth.get();
+        {
+            let mut scopes = self.scopes.borrow_mut();
+            scopes.truncate(depth as usize);
+            scopes.push(self.len() as u32);
+        }
+        let _within = Restore::set(&self.depth, depth + 1);
         f()
     }
 

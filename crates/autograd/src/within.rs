@@ -17,6 +17,8 @@ pub(crate) struct Within {
     pass: Pass,
     /// The node whose rule records.
     rule_of: u32,
+    /// How many nodes there were before the rule.
+    floor: u32,
     call: Option<Call>,
 }
 
@@ -104,7 +106,7 @@ impl<T: Float> Tape<T> {
             return Ok(Composite { tape: self, before: None });
         }
         let given: SmallVec<[Var<'t, T>; 4]> = operands.into_iter().filter_map(Into::into).collect();
-        let within = before.unwrap_or(Within { location, pass: Pass::Primal, rule_of: NONE, call: None });
+        let within = before.unwrap_or(Within { location, pass: Pass::Primal, rule_of: NONE, floor: 0, call: None });
         if !given.iter().all(|operand| std::ptr::eq(operand.tape(), self)) {
             let reason = Reason::new(Kind::Tape, "the operands live on different tapes");
             return Err(Error::new(name, reason, given.iter().map(Var::shape).collect(), within.location));
@@ -116,25 +118,32 @@ impl<T: Float> Tape<T> {
         Ok(Composite { tape: self, before: Some((before, start)) })
     }
 
-    /// Records what `f` records as coming from the rule of node `index`, at the user's line that made that node.
+    /// Until the result is dropped, what is recorded comes from the rule of node `index`, at the user's line that made that
+    /// node.
     pub(crate) fn within_rule_of(&self, index: u32, pass: Pass) -> Restore<'_, Option<Within>> {
-        let location = self.nodes[index].origin.location;
-        Restore::set(&self.within, Some(Within { location, pass, rule_of: index, call: None }))
+        let (location, floor) = (self.nodes[index].origin.location, self.len() as u32);
+        Restore::set(&self.within, Some(Within { location, pass, rule_of: index, floor, call: None }))
+    }
+
+    /// The first node that a sweep may go through: within a rule, the first that the rule recorded. All before is
+    /// independent there, so that derivatives by a rule's operands, and by its result, are partial ones.
+    pub(crate) fn floor(&self) -> u32 {
+        self.within.get().map_or(0, |within| within.floor)
     }
 
     /// Whether no rule records now, and nothing that is set apart.
     pub(crate) fn is_plain(&self) -> bool {
         let rule = self.within.get().is_some_and(|within| within.rule_of != NONE);
-        !rule && !self.constant.get() && !self.again.get()
+        !rule && self.depth.get() == 0 && !self.again.get()
     }
 
     /// Who asks for a node that is recorded now, where the caller's line is this.
     #[inline]
     pub(crate) fn origin(&self, location: &'static Location<'static>) -> Origin {
-        let (constant, again) = (self.constant.get(), self.again.get());
-        let caller = Within { location, pass: Pass::Primal, rule_of: NONE, call: None };
+        let (depth, again) = (self.depth.get(), self.again.get());
+        let caller = Within { location, pass: Pass::Primal, rule_of: NONE, floor: 0, call: None };
         let Within { location, pass, rule_of, .. } = self.within.get().unwrap_or(caller);
-        Origin::new(location, pass, rule_of, constant, again)
+        Origin::new(location, pass, rule_of, depth, again)
     }
 
     /// An error of an operation on these operands, at the caller's line; or of the operation that it is a part of, or at
