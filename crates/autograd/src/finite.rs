@@ -3,7 +3,8 @@
 use crate::compute::State;
 use crate::float::Float;
 use crate::nodes::{NONE, Nodes, Pass};
-use crate::op::Kind;
+use crate::op::{Arity, Kind};
+use crate::ops::labels::Labels;
 use crate::tape::Tape;
 use crate::tree::Tree;
 use crate::var::Var;
@@ -51,7 +52,8 @@ impl fmt::Display for NonFinite {
 
 impl<T: Float> Tape<T> {
     /// Computes variables and names the first operation on the way to them whose value is not finite although its
-    /// operands are (or the first value from outside that is not). `None` where everything is finite.
+    /// operands are (or the first value from outside that is not). `None` where everything is finite. It may be asked at any
+    /// time: intermediate values that [`Tape::values`] has recycled are computed again.
     ///
     /// ```
     /// use autograd::{grad, Pass, Tape, Tensor};
@@ -70,13 +72,15 @@ impl<T: Float> Tape<T> {
     pub fn first_non_finite<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> Option<NonFinite> {
         let nothing: [Var<'_, T>; 0] = [];
         let _whole = self.composite("first_non_finite", nothing);
-        let watched = std::mem::replace(&mut self.state.borrow_mut().watch, false);
+        let _unwatched = Unwatched::new(self);
         self.compute(vars, true);
-        self.state.borrow_mut().watch = watched;
-        let state = self.state.borrow();
         let nodes = &self.nodes;
         let roots: Vec<u32> = vars.leaves().into_iter().map(Var::index).collect();
         let needed = nodes.needed(&roots);
+        // What was computed before may have been computed from values that are recycled by now.
+        let all: Vec<u32> = (0..nodes.len() as u32).filter(|&i| needed[i as usize]).collect();
+        self.compute_roots(&all, true);
+        let state = self.state.borrow();
         let find = |holds: &dyn Fn(u32) -> bool| (0..nodes.len() as u32).find(|&i| needed[i as usize] && holds(i));
         let culprit = find(&|i| state.breaks(nodes, i));
         let leaf = || find(&|i| matches!(nodes[i].kind, Kind::Leaf) && state.wrong(nodes, i).is_some());
@@ -97,12 +101,31 @@ impl<T: Float> Tape<T> {
     }
 }
 
-/// Whether a value is integers from outside, or a view of them.
+/// Computing does not look for values that are not finite until this goes out of scope.
+struct Unwatched<'t, T: Float> {
+    tape: &'t Tape<T>,
+    watched: bool,
+}
+
+impl<'t, T: Float> Unwatched<'t, T> {
+    fn new(tape: &'t Tape<T>) -> Self {
+        Self { tape, watched: std::mem::replace(&mut tape.state.borrow_mut().watch, false) }
+    }
+}
+
+impl<T: Float> Drop for Unwatched<'_, T> {
+    fn drop(&mut self) {
+        self.tape.state.borrow_mut().watch = self.watched;
+    }
+}
+
+/// Whether a value is integers, from outside or computed, or a view of them.
 fn holds_integers<T: Float>(nodes: &Nodes<T>, mut index: u32) -> bool {
     while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) = nodes[index].kind {
         index = nodes[index].args[0];
     }
-    matches!(nodes[index].kind, Kind::Index)
+    let kind = &nodes[index].kind;
+    matches!(kind, Kind::Index | Kind::Argsort(_) | Kind::ArgExtreme(_) | Kind::Labels(Arity(Labels::Without(_))))
 }
 
 impl<T: Float> State<T> {
@@ -126,7 +149,9 @@ impl<T: Float> State<T> {
         let node = &nodes[index];
         let range = |a: u32| {
             let bounds = (f64::INFINITY, f64::NEG_INFINITY);
-            let widen = |(low, high): (f64, f64), x: &T| (low.min(x.to_f64()), high.max(x.to_f64()));
+            let integers = holds_integers(nodes, a);
+            let number = |x: &T| if integers { x.to_index() as f64 } else { x.to_f64() };
+            let widen = |(low, high): (f64, f64), x: &T| (low.min(number(x)), high.max(number(x)));
             self.slice(nodes, a).iter().fold(bounds, widen)
         };
         let operand = |&a: &u32| {
