@@ -11,8 +11,17 @@ use std::panic::Location;
 pub(crate) struct Recording {
     on: bool,
     pub(crate) reads: Vec<u32>,
-    pub(crate) guards: Vec<(u32, bool, &'static Location<'static>)>,
+    pub(crate) guards: Vec<(u32, Condition)>,
     pub(crate) limits: Vec<(u32, Limit)>,
+}
+
+/// What is noted of a value: whether it was not 0, on which something depends that is the same in each run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Condition {
+    pub(crate) held: bool,
+    pub(crate) location: &'static Location<'static>,
+    /// The operation that takes a mean by this weight; absent for a branch.
+    pub(crate) mean: Option<&'static str>,
 }
 
 /// The range that integers must lie in, and one that they may be beside it.

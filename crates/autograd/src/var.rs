@@ -7,6 +7,7 @@
 use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
 use crate::nodes::Node;
+use crate::recording::Condition;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
@@ -130,14 +131,16 @@ impl<'t, T: Float> Var<'t, T> {
         self.tape.compute_unnoted(self.index);
         let holds = self.tape.borrow_value(self.index)[0] != T::ZERO;
         let location = Location::caller();
-        self.tape.note(|recording| recording.guards.push((self.index, holds, location)));
+        let condition = Condition { held: holds, location, mean: None };
+        self.tape.note(|recording| recording.guards.push((self.index, condition)));
         holds
     }
 
-    /// Whether all elements are 0 now, for a check; what is recorded must not depend on it.
-    pub(crate) fn is_zero_now(self) -> bool {
-        self.tape.compute_unnoted(self.index);
-        self.tape.borrow_value(self.index).iter().all(|&x| x == T::ZERO)
+    /// Notes, for a program, that an operation takes a mean by this weight, of one element, which is not 0.
+    #[track_caller]
+    pub(crate) fn divides_mean(self, op: &'static str) {
+        let condition = Condition { held: true, location: Location::caller(), mean: Some(op) };
+        self.tape.note(|recording| recording.guards.push((self.index, condition)));
     }
 
     /// The line of the user's program that recorded it.

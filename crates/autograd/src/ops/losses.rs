@@ -19,7 +19,7 @@ use crate::var::Var;
 pub struct CrossEntropyOptions<T: Float = f64> {
     /// What becomes of the losses of single examples; a mean is weighted by the examples' class weights.
     pub reduction: Reduction,
-    /// A weight for each class.
+    /// A weight for each class, finite and not negative.
     pub class_weights: Option<Tensor<T>>,
     /// The part of each target that is spread evenly over all classes, 0 to 1.
     pub label_smoothing: f64,
@@ -42,6 +42,8 @@ impl Reduction {
 struct Counted<'t, T: Float> {
     labels: IndexVar<'t, T>,
     counts: Option<Var<'t, T>>,
+    /// Whether no example counts, or all that do have the weight 0.
+    nothing: bool,
 }
 
 impl<'t, T: Float> Var<'t, T> {
@@ -67,18 +69,25 @@ impl<'t, T: Float> Var<'t, T> {
         labels: &IndexVar<'t, T>,
         rows: &Shape,
         classes: usize,
-        ignore: Option<i64>,
+        options: &CrossEntropyOptions<T>,
     ) -> Counted<'t, T> {
         self.require(op, labels.shape() == *rows, Kind::Shape, || {
             format!("labels of shape {rows} are needed, not {}", labels.shape())
         });
         let labels = labels.reshape([rows.numel()]);
-        let Some(ignore) = ignore else {
-            self.expect(op, labels.check_labels(classes));
-            return Counted { labels, counts: None };
+        self.require_weights(op, options, classes);
+        let CrossEntropyOptions { ignore_index: ignore, class_weights: weights, .. } = options;
+        let checked = match *ignore {
+            Some(ignore) => labels.check_labels_but(classes, ignore),
+            None => labels.check_labels(classes),
         };
-        self.expect(op, labels.check_labels_but(classes, ignore));
-        Counted { labels: labels.without(ignore, classes), counts: Some(labels.differs_from(ignore)) }
+        self.expect(op, checked);
+        let weighs = |label: i64| weights.as_ref().is_none_or(|weights| weights.as_slice()[label as usize] > T::ZERO);
+        let counts = |&label: &i64| *ignore != Some(label) && weighs(label);
+        let plain = ignore.is_none() && weights.is_none();
+        let nothing = if plain { rows.numel() == 0 } else { !labels.now().iter().any(counts) };
+        let Some(ignore) = *ignore else { return Counted { labels, counts: None, nothing } };
+        Counted { labels: labels.without(ignore, classes), counts: Some(labels.differs_from(ignore)), nothing }
     }
 
     /// Cross-entropy of scores, with classes on axis 1, against integer labels of the other dimensions' shape, with
@@ -104,14 +113,14 @@ impl<'t, T: Float> Var<'t, T> {
         });
         let (scores, rows) = self.class_rows("cross_entropy_opts");
         let classes = scores.sizes()[1];
-        let Counted { labels, counts } =
-            self.counted("cross_entropy_opts", &labels, &rows, classes, options.ignore_index);
+        let Counted { labels, counts, nothing } = self.counted("cross_entropy_opts", &labels, &rows, classes, options);
+        self.require_counted("cross_entropy_opts", nothing, options.reduction);
         if counts.is_none() && options.class_weights.is_none() && smoothing == 0.0 {
             let loss = scores.cross_entropy_with(&labels, options.reduction);
             return if options.reduction == Reduction::None { loss.reshape(rows) } else { loss };
         }
         let log_p = scores.log_softmax(1);
-        let weights = self.class_weights(options, classes);
+        let weights = options.class_weights.as_ref().map(|weights| self.tape().var(weights));
         let of_label = log_p.take_along_axis(1, &labels.expand_dims(1)).squeeze(1).neg();
         let row_weights = weights.map(|w| w.gather(0, &labels));
         let of_label = row_weights.map_or(of_label, |w| w.zmul(of_label));
@@ -121,7 +130,7 @@ impl<'t, T: Float> Var<'t, T> {
             let spread = weights.map_or(log_p, |w| w.zmul(log_p)).sum_axes(1).neg();
             of_label.mul_scalar(1.0 - smoothing) + spread.mul_scalar(smoothing / classes as f64)
         };
-        self.reduce_counted(losses, row_weights, counts, &rows, options.reduction)
+        self.reduce_counted("cross_entropy_opts", losses, row_weights, counts, &rows, options.reduction)
     }
 
     /// The negative log-likelihood of labels under log-probabilities with classes on axis 1, as
@@ -135,26 +144,44 @@ impl<'t, T: Float> Var<'t, T> {
         let _whole = self.tape().composite("nll", [self, labels.var()]);
         let (log_p, rows) = self.class_rows("nll");
         let classes = log_p.sizes()[1];
-        let Counted { labels, counts } = self.counted("nll", &labels, &rows, classes, options.ignore_index);
+        let Counted { labels, counts, nothing } = self.counted("nll", &labels, &rows, classes, options);
         let losses = log_p.take_along_axis(1, &labels.expand_dims(1)).squeeze(1).neg();
-        let row_weights = self.class_weights(options, classes).map(|w| w.gather(0, &labels));
+        let row_weights = options.class_weights.as_ref().map(|weights| self.tape().var(weights).gather(0, &labels));
         let losses = row_weights.map_or(losses, |w| w.zmul(losses));
-        self.reduce_counted(losses, row_weights, counts, &rows, options.reduction)
+        self.require_counted("nll", nothing, options.reduction);
+        self.reduce_counted("nll", losses, row_weights, counts, &rows, options.reduction)
     }
 
+    /// Class weights must be one for each class, finite and not negative.
     #[track_caller]
-    fn class_weights(self, options: &CrossEntropyOptions<T>, classes: usize) -> Option<Self> {
-        let weights = options.class_weights.as_ref()?;
-        self.require("nll", weights.shape()[..] == [classes], Kind::Shape, || {
+    fn require_weights(self, op: &str, options: &CrossEntropyOptions<T>, classes: usize) {
+        let Some(weights) = &options.class_weights else { return };
+        self.require(op, weights.shape()[..] == [classes], Kind::Shape, || {
             format!("{classes} class weights are needed, not {}", weights.shape())
         });
-        Some(self.tape().var(weights))
+        let wrong = weights.as_slice().iter().position(|w| !(w.is_finite() && *w >= T::ZERO));
+        self.require(op, wrong.is_none(), Kind::Option, || {
+            let class = wrong.unwrap_or_default();
+            format!(
+                "class weights must be finite and not negative, that of class {class} is {}",
+                weights.as_slice()[class]
+            )
+        });
+    }
+
+    /// A mean needs something to count.
+    #[track_caller]
+    fn require_counted(self, op: &str, nothing: bool, reduction: Reduction) {
+        self.require(op, !(nothing && reduction == Reduction::Mean), Kind::Empty, || {
+            "the mean over no counted examples does not exist: each is ignored, or its class has the weight 0".into()
+        });
     }
 
     /// Reduces losses `[rows]` with weights already in them; examples that do not count are selected away.
     #[track_caller]
     fn reduce_counted(
         self,
+        op: &'static str,
         losses: Self,
         weights: Option<Self>,
         counts: Option<Self>,
@@ -167,15 +194,12 @@ impl<'t, T: Float> Var<'t, T> {
             Reduction::None => losses.reshape(rows.clone()),
             Reduction::Sum => losses.sum(),
             Reduction::Mean => {
-                let nothing = rows.numel() == 0 || counts.is_some_and(Self::is_zero_now);
-                self.require("nll", !nothing, Kind::Empty, || {
-                    "the mean over no counted examples does not exist".into()
-                });
                 let total = match (weights, counts) {
                     (None, None) => return losses.mean(),
                     (Some(weights), Some(counts)) => (weights * counts).sum(),
                     (one, other) => one.or(other).unwrap_or(losses).sum(),
                 };
+                total.divides_mean(op);
                 losses.sum() / total
             }
         }

@@ -159,8 +159,13 @@ impl<'t, T: Float> IndexVar<'t, T> {
 
     /// The integers as they are now, for a check; what depends on them must not depend on what is read here.
     pub(crate) fn now(&self) -> Vec<i64> {
-        self.var.tape().compute_unnoted(self.var.index());
-        self.var.tape().borrow_value(self.var.index()).iter().map(|b| b.to_index()).collect()
+        let (tape, index) = (self.var.tape(), self.var.index());
+        // A view of a leaf has its integers in the same order, so nothing is computed for it.
+        let index = self.leaf.unwrap_or_else(|| {
+            tape.compute_unnoted(index);
+            index
+        });
+        tape.borrow_value(index).iter().map(|b| b.to_index()).collect()
     }
 
     /// Whether every index names one of `n` elements, `−n` to `n − 1`.

@@ -14,8 +14,8 @@ use std::fmt;
 ///
 /// A run whose shapes are new records the function again, once; with shapes that were met before, it allocates nothing.
 /// As with `jax.jit`, nothing is forgotten unasked: [`Programs::len`] tells how often shapes were new, and where they
-/// are without end, pad them, or [`Programs::forget`] from time to time. Only kinds and shapes decide. A branch on
-/// values that would go another way is reported, not recorded.
+/// are without end, pad them, set a bound with [`Programs::keep_at_most`], or [`Programs::forget`] from time to time. Only
+/// kinds and shapes decide. A branch on values that would go another way is reported, not recorded.
 ///
 /// The type names the state, the inputs without borrows ([`Feed::Owned`]) and the number type: a struct holds the
 /// program below as `Programs<Net<Tensor>, (Tensor, Vec<usize>, f64)>`, and one for `f32` as
@@ -55,9 +55,19 @@ pub struct Programs<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float = f64> {
     /// The structure of the state; its numbers are those of the program that ran last.
     state: S,
     /// At least one.
-    recorded: Vec<Program<T>>,
+    recorded: Vec<Recorded<T>>,
     /// The program that ran last. The states of the others are out of date.
     last: usize,
+    /// How many runs there were.
+    runs: u64,
+    /// How many programs are kept.
+    most: usize,
+}
+
+/// A program, and the run that it ran last in.
+struct Recorded<T: Float> {
+    program: Program<T>,
+    ran: u64,
 }
 
 /// What is recorded: of the state and the inputs, to the next state and the outputs.
@@ -101,15 +111,48 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
             + 'static,
     {
         let first = Program::record_with(passes, &state, inputs, &function)?;
-        Ok(Self { function: Box::new(function), passes, state, recorded: vec![first], last: 0 })
+        let recorded = vec![Recorded { program: first, ran: 0 }];
+        Ok(Self { function: Box::new(function), passes, state, recorded, last: 0, runs: 0, most: usize::MAX })
+    }
+
+    /// From now on keeps so many programs at most, and at least the one that ran last, which holds the state: where shapes
+    /// are new, the program that has not run for longest is forgotten. Without this there is no bound.
+    ///
+    /// ```
+    /// use autograd::{Programs, Tensor};
+    /// let mut total = Programs::record(Tensor::scalar(0.0), &Tensor::zeros([1]), |_, total, x| {
+    ///     (vec![total + x.sum()], vec![])
+    /// })?;
+    /// total.keep_at_most(2);
+    /// for n in 1..=100 {
+    ///     total.run(&Tensor::ones([n]))?;
+    /// }
+    /// assert_eq!((total.len(), total.into_state().item()), (2, 5050.0));
+    /// # Ok::<(), autograd::ProgramError>(())
+    /// ```
+    pub fn keep_at_most(&mut self, programs: usize) {
+        self.most = programs.max(1);
+        self.forget_oldest();
+    }
+
+    /// Forgets programs until there are no more than are kept; the one that ran last stays.
+    fn forget_oldest(&mut self) {
+        while self.recorded.len() > self.most {
+            let others = (0..self.recorded.len()).filter(|&index| index != self.last);
+            let Some(oldest) = others.min_by_key(|&index| self.recorded[index].ran) else { return };
+            if self.last == self.recorded.len() - 1 {
+                self.last = oldest; // where the program that ran last goes
+            }
+            self.recorded.swap_remove(oldest);
+        }
     }
 
     /// Runs on new inputs, and moves the state on. Where a combination of shapes is new, records the function first,
     /// with these inputs and the state as it is.
     ///
     /// # Errors
-    /// As [`Program::record`] where shapes are new; as [`Program::run`] where a label is out of range or a recorded branch
-    /// would have gone the other way. The state is then what it was, and so are all programs.
+    /// As [`Program::record`] where shapes are new; as [`Program::run`] where a label is out of range, a mean would have
+    /// nothing to average, or a recorded branch would have gone the other way. The state is then what it was, and so are all programs.
     ///
     /// # Panics
     /// Where the function panics while it is recorded: on shapes that do not fit, or on a label out of range among
@@ -119,20 +162,24 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
         &mut self,
         inputs: &J,
     ) -> Result<Outputs<'_, T>, ProgramError> {
-        let next = match self.position(inputs) {
-            Some(next) => next,
+        match self.position(inputs) {
+            Some(next) => {
+                if let Ok([last, next]) = self.recorded.get_disjoint_mut([self.last, next]) {
+                    next.program.copy_state(&last.program);
+                }
+                self.last = next;
+            }
             None => self.record_anew(inputs)?,
-        };
-        if let Ok([last, next]) = self.recorded.get_disjoint_mut([self.last, next]) {
-            next.copy_state(last);
         }
-        self.last = next;
-        self.recorded[next].run(inputs)
+        self.runs += 1;
+        let next = &mut self.recorded[self.last];
+        next.ran = self.runs;
+        next.program.run(inputs)
     }
 
     /// Which program takes inputs of these kinds and shapes; the one that ran last is asked first.
     fn position<J: Feed<T>>(&self, inputs: &J) -> Option<usize> {
-        let takes = |&index: &usize| fits(&self.recorded[index].inputs, inputs);
+        let takes = |&index: &usize| fits(&self.recorded[index].program.inputs, inputs);
         std::iter::once(self.last).chain(0..self.recorded.len()).find(takes)
     }
 
@@ -141,14 +188,16 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     fn record_anew<J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>>(
         &mut self,
         inputs: &J,
-    ) -> Result<usize, ProgramError> {
-        self.recorded[self.last].store_state(&mut self.state)?;
+    ) -> Result<(), ProgramError> {
+        self.recorded[self.last].program.store_state(&mut self.state)?;
         let function = &self.function;
         let program = Program::record_with(self.passes, &self.state, inputs, |tape, state, inputs| {
             function(tape, state, inputs)
         })?;
-        self.recorded.push(program);
-        Ok(self.recorded.len() - 1)
+        self.last = self.recorded.len();
+        self.recorded.push(Recorded { program, ran: self.runs });
+        self.forget_oldest();
+        Ok(())
     }
 
     /// How many programs there are: one for each combination of shapes that was met and not forgotten.
@@ -166,17 +215,17 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
 
     /// The bytes of the buffers of all programs. Each has a copy of the state among them.
     pub fn bytes(&self) -> usize {
-        self.recorded.iter().map(Program::bytes).sum()
+        self.recorded.iter().map(|recorded| recorded.program.bytes()).sum()
     }
 
     /// The names of the parts of the state.
     pub fn state_names(&self) -> impl Iterator<Item = &str> {
-        self.recorded[self.last].state_names()
+        self.recorded[self.last].program.state_names()
     }
 
     /// A part of the state by name, as it is after the last run.
     pub fn state(&self, name: &str) -> Option<Tensor<T>> {
-        self.recorded[self.last].state(name)
+        self.recorded[self.last].program.state(name)
     }
 
     /// Replaces a part of the state by name, for whichever program runs next.
@@ -184,7 +233,7 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     /// # Errors
     /// Where there is no such part, or the shape is another.
     pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
-        self.recorded[self.last].set_state(name, value)
+        self.recorded[self.last].program.set_state(name, value)
     }
 
     /// Copies the whole state into a structure like the one that was recorded.
@@ -192,12 +241,12 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     /// # Errors
     /// Where the structure has another number of leaves, or one has another shape.
     pub fn store_state<U: Tree<Leaf = Tensor<T>>>(&self, into: &mut U) -> Result<(), ProgramError> {
-        self.recorded[self.last].store_state(into)
+        self.recorded[self.last].program.store_state(into)
     }
 
     /// The state, as it is after the last run.
     pub fn into_state(mut self) -> S {
-        self.recorded[self.last].store_state(&mut self.state).expect("the state has its own structure");
+        self.recorded[self.last].program.store_state(&mut self.state).expect("the state has its own structure");
         self.state
     }
 }
@@ -215,7 +264,7 @@ impl<T: Float> Program<T> {
 impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> fmt::Display for Programs<S, I, T> {
     /// The plans of all programs, each below the shapes of its inputs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for program in &self.recorded {
+        for Recorded { program, .. } in &self.recorded {
             let shapes: Vec<String> = program.inputs.iter().map(|slot| slot.shape.to_string()).collect();
             write!(f, "inputs {}: {program}", shapes.join(", "))?;
         }

@@ -46,6 +46,32 @@ pub enum ProgramError {
         /// The largest that fits.
         high: i64,
     },
+    /// An input gave fewer or more elements than its shape has.
+    #[error("input {input}: {expected} elements are needed, {found} are given")]
+    Length {
+        /// Which input, counted from 0.
+        input: usize,
+        /// How many its shape has.
+        expected: usize,
+        /// How many came.
+        found: usize,
+    },
+    /// A mean would have had nothing to average, since no example counts, or all that do have the weight 0.
+    #[error("{op}: the mean over no counted examples does not exist, at {location}")]
+    Empty {
+        /// The operation that takes the mean.
+        op: &'static str,
+        /// The line that recorded it.
+        location: &'static Location<'static>,
+    },
+    /// A variable of another tape was given to a program that was recorded.
+    #[error("{what} and what is recorded live on different tapes, at {location}")]
+    Tape {
+        /// Which part of the state, output or input.
+        what: String,
+        /// The line that recorded the program.
+        location: &'static Location<'static>,
+    },
     /// A recorded branch would have gone the other way on these inputs.
     #[error("the branch at {location} was recorded where its condition {}", if *.held { "held" } else { "did not hold" })]
     Branch {

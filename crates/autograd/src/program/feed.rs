@@ -23,6 +23,15 @@ pub(super) struct Slot {
     /// What its integers must be; absent for numbers.
     pub(super) labels: Option<Vec<Limit>>,
     pub(super) buffer: usize,
+    /// Where the tape of the node was while recording, to tell it from others.
+    tape: usize,
+}
+
+impl Slot {
+    pub(super) fn new<T: Float>(var: Var<'_, T>, labels: Option<Vec<Limit>>) -> Self {
+        let tape = std::ptr::from_ref(var.tape()).addr();
+        Self { node: var.index(), shape: var.shape(), labels, buffer: 0, tape }
+    }
 }
 
 /// Gives inputs to a program, in the order in which they were recorded, or compares them with what was recorded.
@@ -44,16 +53,20 @@ impl Slots {
     /// Places numbers on a tape as an input.
     pub fn numbers<'t, T: Float>(&mut self, tape: &'t Tape<T>, value: &Tensor<T>) -> Var<'t, T> {
         let var = tape.var(value);
-        self.slots.push(Slot { node: var.index(), shape: value.shape().clone(), labels: None, buffer: 0 });
+        self.slots.push(Slot::new(var, None));
         var
     }
 
     /// Places integers on a tape as an input.
     pub fn integers<'t, T: Float>(&mut self, index: IndexVar<'t, T>) -> IndexVar<'t, T> {
         let limit = Limit { low: -T::MAX_INDEX, high: T::MAX_INDEX, but: None };
-        let (node, shape) = (index.var().index(), index.shape());
-        self.slots.push(Slot { node, shape, labels: Some(vec![limit]), buffer: 0 });
+        self.slots.push(Slot::new(index.var(), Some(vec![limit])));
         index
+    }
+
+    /// The first input that was placed on another tape than this one.
+    pub(super) fn stranger<T: Float>(&self, tape: &Tape<T>) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.tape != std::ptr::from_ref(tape).addr())
     }
 }
 
@@ -86,19 +99,23 @@ impl<'p, T: Float> Binder<'p, T> {
     /// Gives the next input, numbers in row-major order.
     ///
     /// # Errors
-    /// Where the next input was not recorded as numbers of this shape.
+    /// Where the next input was not recorded as numbers of this shape, or their number is not that of the shape.
     #[inline]
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
-        if let Some((_, _, place)) = self.place(false, shape)? {
-            copy(data, &mut place[..data.len()]);
+        let Some((input, _, place)) = self.place(false, shape)? else { return Ok(()) };
+        let (expected, found) = (place.len(), data.len());
+        if expected != found {
+            return Err(ProgramError::Length { input, expected, found });
         }
+        copy(data, place);
         Ok(())
     }
 
     /// Gives the next input, integers in row-major order.
     ///
     /// # Errors
-    /// Where the next input was not recorded as integers of this shape, or one is out of range.
+    /// Where the next input was not recorded as integers of this shape, their number is not that of the shape, or one is out
+    /// of range.
     #[inline]
     pub fn integers<I>(&mut self, shape: &Shape, data: I) -> Result<(), ProgramError>
     where
@@ -106,6 +123,10 @@ impl<'p, T: Float> Binder<'p, T> {
     {
         let Some((input, slot, place)) = self.place(true, shape)? else { return Ok(()) };
         let labels = data.into_iter();
+        let (expected, found) = (place.len(), labels.clone().count());
+        if expected != found {
+            return Err(ProgramError::Length { input, expected, found });
+        }
         // The range of all labels tells that each is right, which is much faster than asking each.
         let (mut least, mut largest) = (i64::MAX, i64::MIN);
         for (label, bits) in labels.clone().zip(place) {

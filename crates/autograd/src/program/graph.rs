@@ -7,11 +7,11 @@ use super::nets::Net;
 use super::passes::Passes;
 use crate::float::Float;
 use crate::op::Kind;
+use crate::recording::Condition;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::var::Var;
 use smallvec::SmallVec;
-use std::panic::Location;
 
 /// A node of the graph.
 #[derive(Clone)]
@@ -50,6 +50,11 @@ impl<T: Float> Source<T> {
             Self::Op(_) | Self::Fused(_) | Self::Net(_) | Self::Beside => true,
         }
     }
+
+    /// Whether a user wrote what computes it.
+    pub(super) fn may_panic(&self) -> bool {
+        matches!(self, Self::Op(Kind::Custom(_)))
+    }
 }
 
 /// The whole of it. Node indices are those of the tape.
@@ -58,7 +63,7 @@ pub(super) struct Graph<T: Float> {
     pub(super) state: Vec<u32>,
     pub(super) next: Vec<u32>,
     pub(super) outputs: Vec<u32>,
-    pub(super) guards: Vec<(u32, bool, &'static Location<'static>)>,
+    pub(super) guards: Vec<(u32, Condition)>,
     /// Whether every bit must be that of the single operations, also in updates by large products.
     pub(super) exact: bool,
 }

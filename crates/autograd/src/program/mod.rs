@@ -27,6 +27,7 @@ use crate::float::Float;
 use crate::kernels::map::copy;
 use crate::op::{View, ViewMut, eval};
 use crate::pool;
+use crate::recording::Condition;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::tree::Tree;
@@ -85,11 +86,19 @@ struct StateSlot {
     next: Option<Operand>,
 }
 
-/// A branch that was taken while recording.
+/// What must hold as it did while recording.
 struct Guard {
     value: Operand,
-    held: bool,
-    location: &'static std::panic::Location<'static>,
+    condition: Condition,
+}
+
+impl Guard {
+    /// Why a run cannot go on where this does not hold.
+    #[cold]
+    fn error(&self) -> ProgramError {
+        let Condition { held, location, mean } = self.condition;
+        mean.map_or(ProgramError::Branch { held, location }, |op| ProgramError::Empty { op, location })
+    }
 }
 
 /// What a run gave, borrowed from the program until its next run.
@@ -165,7 +174,8 @@ impl<T: Float> Program<T> {
     /// in another way is an error, since a run could not notice that it would have been another one.
     ///
     /// # Errors
-    /// Where the function read a value, or the next state does not have the shape of the state.
+    /// Where the function read a value, the next state does not have the shape of the state, or a variable of another tape
+    /// comes out of the function.
     #[track_caller]
     pub fn record<S, I>(
         state: &S,
@@ -205,6 +215,13 @@ impl<T: Float> Program<T> {
         let traced = inputs.trace(&tape, &mut slots);
         tape.start_recording();
         let (next, outputs) = f(&tape, vars, traced);
+        let location = std::panic::Location::caller();
+        let stranger = |vars: &[Var<'_, T>]| vars.iter().position(|var| !std::ptr::eq(var.tape(), &tape));
+        let strange = slots.stranger(&tape).map(|k| format!("input {k}"));
+        let strange = strange.or_else(|| stranger(&next).map(|k| format!("the next value {k} of the state")));
+        if let Some(what) = strange.or_else(|| stranger(&outputs).map(|k| format!("output {k}"))) {
+            return Err(ProgramError::Tape { what, location });
+        }
         if !next.is_empty() && next.len() != states.len() {
             return Err(ProgramError::State { expected: states.len(), found: next.len() });
         }
@@ -221,8 +238,9 @@ impl<T: Float> Program<T> {
     /// Runs on new inputs, and moves the state on.
     ///
     /// # Errors
-    /// Where an input's shape is not the recorded one, a label is out of range, or a recorded branch would have gone the
-    /// other way. The state is then what it was, and the program can run again.
+    /// Where an input's shape is not the recorded one, a label is out of range, a mean would have nothing to average, or a
+    /// recorded branch would have gone the other way. The state is then what it was, and the program can run again; so it is
+    /// after a panic of an operation of a user's.
     pub fn run<I: Feed<T>>(&mut self, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
         let mut binder = Binder::new(&self.inputs, &mut self.buffers);
         inputs.bind(&mut binder)?;
@@ -231,8 +249,8 @@ impl<T: Float> Program<T> {
             self.execute(index);
         }
         for guard in &self.guards {
-            if (self.slice(&guard.value)[0] != T::ZERO) != guard.held {
-                return Err(ProgramError::Branch { held: guard.held, location: guard.location });
+            if (self.slice(&guard.value)[0] != T::ZERO) != guard.condition.held {
+                return Err(guard.error());
             }
         }
         for index in self.guarded..self.steps.len() {
@@ -249,7 +267,7 @@ impl<T: Float> Program<T> {
     /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs, whose buffers have the
     /// length of those of a tape.
     pub(crate) fn of_nodes(tape: &Tape<T>, leaves: &[u32], outputs: &[u32]) -> Option<Self> {
-        let slot = |&node: &u32| Slot { node, shape: tape.nodes[node].shape.clone(), labels: None, buffer: 0 };
+        let slot = |&node: &u32| Slot::new(Var::new(tape, node), None);
         let inputs: Vec<Slot> = leaves.iter().map(slot).collect();
         let outputs: Vec<Var<'_, T>> = outputs.iter().map(|&output| Var::new(tape, output)).collect();
         let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
@@ -378,11 +396,24 @@ impl<T: Float> Program<T> {
     }
 }
 
+/// A buffer taken out of the list, and put back at the end, also where a panic passes.
+struct Taken<'b, T> {
+    buffers: &'b mut [Vec<T>],
+    place: usize,
+    buffer: Vec<T>,
+}
+
+impl<T> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        std::mem::swap(&mut self.buffers[self.place], &mut self.buffer);
+    }
+}
+
 /// Gives a function a result's elements to write, and the buffers to read, where the result's own is missing meanwhile.
 fn into<T>(buffers: &mut [Vec<T>], result: &Operand, f: impl FnOnce(&mut [Vec<T>], &mut [T])) {
-    let mut buffer = std::mem::take(&mut buffers[result.buffer]);
-    f(buffers, &mut buffer[..result.len]);
-    buffers[result.buffer] = buffer;
+    let buffer = std::mem::take(&mut buffers[result.buffer]);
+    let mut taken = Taken { buffers, place: result.buffer, buffer };
+    f(&mut *taken.buffers, &mut taken.buffer[..result.len]);
 }
 
 impl<T: Float> fmt::Display for Program<T> {

@@ -74,6 +74,8 @@ pub(super) struct Plan<T: Float> {
     graph: Graph<T>,
     work: Vec<(u32, Work)>,
     guarded: usize,
+    /// From here on nothing ends a run.
+    sure_from: usize,
     share: bool,
     /// Values that copies make.
     shapes: Vec<Shape>,
@@ -129,7 +131,10 @@ impl<T: Float> Plan<T> {
         let order: Vec<u32> = work.iter().map(|(value, _)| *value).collect();
         let segments =
             if passes.fusion { segments(&graph, &order, guarded, passes.blocks, &beside) } else { Vec::new() };
-        Self { graph, work, guarded, share: passes.memory, shapes, beside, segments }
+        let may_panic =
+            |&(value, _): &(u32, Work)| graph.nodes.get(value as usize).is_some_and(|node| node.source.may_panic());
+        let sure_from = work.iter().rposition(may_panic).map_or(guarded, |last| guarded.max(last + 1));
+        Self { graph, work, guarded, sure_from, share: passes.memory, shapes, beside, segments }
     }
 
     fn shape(&self, value: u32) -> &Shape {
@@ -249,12 +254,13 @@ impl<T: Float> Plan<T> {
     }
 
     /// The state whose next value is computed element by element from it, if that may be written over the state itself:
-    /// nothing reads the state afterwards, nobody outside asks for it, and all branches are checked before.
+    /// nothing reads the state afterwards, nobody outside asks for it, all branches are checked before, and nothing that a
+    /// user wrote, which may panic, is computed later.
     fn in_place(&self, time: usize, value: u32, reads: &[u32], last_read: &[usize]) -> Option<u32> {
         let k = self.graph.next.iter().position(|&next| next == value)?;
         let state = self.graph.state[k];
         let asked = self.graph.outputs.contains(&state) || self.graph.guards.iter().any(|guard| guard.0 == state);
-        if asked || !self.share || time < self.guarded || last_read[state as usize] != time {
+        if asked || !self.share || time < self.sure_from || last_read[state as usize] != time {
             return None;
         }
         let mut node = self.graph.nodes.get(value as usize)?;
@@ -353,7 +359,7 @@ impl<T: Float> Plan<T> {
             let next = self.graph.next.get(k).copied().map(operand).filter(|next| next.buffer != now.buffer);
             StateSlot { name, now, next }
         });
-        let guards = self.graph.guards.iter().map(|&(i, held, location)| Guard { value: operand(i), held, location });
+        let guards = self.graph.guards.iter().map(|&(i, condition)| Guard { value: operand(i), condition });
         let chains = || steps.iter().filter_map(|step| if let Step::Chain(chain) = step { Some(chain) } else { None });
         let registers = chains().map(Chain::all_registers).max().unwrap_or(0);
         let tile = chains().map(|chain| chain.tile.min(chain.len)).max().unwrap_or(0);
