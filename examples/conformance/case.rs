@@ -1,5 +1,7 @@
 //! One line of a file of cases.
 
+use crate::run::Type;
+use clap::ValueEnum;
 use serde_json::{Map, Value};
 
 /// An array of a case, row-major.
@@ -35,6 +37,8 @@ pub(crate) struct Case {
     pub(crate) hvp: Option<Vec<Option<Array>>>,
     pub(crate) rtol: f64,
     pub(crate) atol: f64,
+    /// The number types that the case means something in; all where it does not say.
+    pub(crate) types: Vec<Type>,
 }
 
 fn number(value: &Value) -> Result<f64, String> {
@@ -69,6 +73,26 @@ impl Array {
         Ok(Self { shape, data, dtype, diff })
     }
 
+    /// Other numbers of the same shape: the same ones in another order, so that labels stay in range, and floats
+    /// also changed.
+    pub(crate) fn other(&self) -> Self {
+        let mut other = self.clone();
+        other.data.reverse();
+        if self.dtype == DType::Float {
+            other.data.iter_mut().filter(|x| x.is_finite()).for_each(|x| *x = *x * 0.75 + 0.0625);
+        }
+        other
+    }
+
+    /// The same array with numbers of 32 bits.
+    pub(crate) fn rounded(&self) -> Self {
+        let mut rounded = self.clone();
+        if self.dtype == DType::Float {
+            rounded.data.iter_mut().for_each(|x| *x = f64::from(*x as f32));
+        }
+        rounded
+    }
+
     fn parse_optional(value: Option<&Value>) -> Result<Option<Self>, String> {
         value.filter(|v| !v.is_null()).map(Self::parse).transpose()
     }
@@ -77,6 +101,13 @@ impl Array {
         let list = value.and_then(Value::as_array);
         list.map(|list| list.iter().map(|v| Self::parse_optional(Some(v))).collect()).transpose()
     }
+}
+
+/// The types of a case, which may be left out.
+fn types(value: Option<&Value>) -> Result<Vec<Type>, String> {
+    let Some(names) = value.and_then(Value::as_array) else { return Ok(Type::value_variants().to_vec()) };
+    let parse = |name: &Value| name.as_str().and_then(|name| Type::from_str(name, false).ok());
+    names.iter().map(|name| parse(name).ok_or(format!("the number type {name} is not known"))).collect()
 }
 
 impl Case {
@@ -100,6 +131,23 @@ impl Case {
             hvp: Array::parse_list(value.get("hvp"))?,
             rtol: float("rtol")?,
             atol: float("atol")?,
+            types: types(value.get("types"))?,
         })
+    }
+
+    /// The case at other inputs, cotangent and tangents; what it expects stays.
+    pub(crate) fn with(&self, change: impl Fn(&Array) -> Array) -> Self {
+        Self {
+            inputs: self.inputs.iter().map(&change).collect(),
+            cotangent: self.cotangent.as_ref().map(&change),
+            tangents: self.tangents.iter().map(|tangent| tangent.as_ref().map(&change)).collect(),
+            ..self.clone()
+        }
+    }
+
+    /// All that it computes from: its inputs, its cotangent and its tangents, as far as there are any.
+    pub(crate) fn given(&self) -> Vec<Array> {
+        let tangents = self.tangents.iter().flatten();
+        self.inputs.iter().chain(&self.cotangent).chain(tangents).cloned().collect()
     }
 }
