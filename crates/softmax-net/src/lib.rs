@@ -9,7 +9,7 @@
 //! - [`finite_differences`]: derivatives from values alone.
 //!
 //! [`derivation`] compares the three, equation by equation, and names the post's slips. [`published`] holds the data
-//! that the numbers of CS231n come from.
+//! that the numbers of CS231n come from, and [`printed`] compares what the assignment prints with what is computed here.
 //!
 //! ```
 //! use softmax_net::{derivation, published::Published};
@@ -40,6 +40,7 @@ pub mod closed_form;
 pub mod finite_differences;
 pub mod derivation;
 pub mod published;
+pub mod printed;
 
 pub use activation::Activation;
 pub use error::Error;

@@ -3,6 +3,7 @@
 
 use autograd::{Tape, Tensor, grad, hessian, jacobian};
 use softmax_net::closed_form::{self, ClosedForm};
+use softmax_net::printed::Printed;
 use softmax_net::published::{Published, Trajectory};
 use softmax_net::{Convention, Forward, Gradients, Toy};
 
@@ -51,6 +52,35 @@ fn the_regularised_loss_is_the_printed_one_to_all_eleven_decimals() {
     let (loss, _) = data.net.loss_and_gradient(&mut Tape::new(), &data.x, &data.labels, 0.05).unwrap();
     assert_eq!(format!("{loss:.11}"), "1.30378789133");
     assert_eq!(format!("{loss:.11}"), format!("{:.11}", data.printed_loss));
+}
+
+#[test]
+fn what_the_example_shows_has_every_published_digit_twice() {
+    let text = Printed::compute(&Published::embedded()).unwrap().to_string();
+    for digits in ["-0.81233741", "-0.85042150", "-0.15226949", "1.30378789133"] {
+        assert_eq!(text.matches(digits).count(), 2, "{digits} in\n{text}");
+    }
+}
+
+#[test]
+fn a_score_or_a_loss_that_is_off_in_the_last_published_digit_does_not_agree() {
+    let right = Printed::compute(&Published::embedded()).unwrap();
+    let mut wrong = right.clone();
+    wrong.scores[1].as_mut_slice()[7] += 1e-8;
+    assert!(right.agrees() && !wrong.agrees());
+    let wrong = Printed { loss: [right.loss[0], right.loss[1] + 1e-11], ..right };
+    assert!(!wrong.agrees() && wrong.to_string().contains("NOT the same"));
+}
+
+/// JSON's numbers are the nearest floats, so the text of the data file is found again.
+#[test]
+fn every_number_of_the_data_is_read_to_the_last_bit() {
+    let text = include_str!("../data/cs231n_toy.json");
+    let data = Published::embedded();
+    let arrays = [&data.net.w1, &data.net.w2, &data.x, &data.forward.z1, &data.forward.s, &data.d2l_dw2];
+    for x in arrays.into_iter().flat_map(Tensor::as_slice).filter(|x| x.abs() > 1e-4 && x.abs() < 1e15) {
+        assert!(text.contains(&x.to_string()), "{x} is not in the file");
+    }
 }
 
 #[test]
