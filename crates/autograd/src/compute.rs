@@ -1,8 +1,9 @@
 //! Computing: values of nodes when they are asked for, in index order, in recycled buffers.
 
-use crate::error::{Kind, Reason};
+use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::copy;
+use crate::kernels::memory::OutOfMemory;
 use crate::nodes::{Node, Nodes};
 use crate::op::{self, View, ViewMut};
 use crate::pool::Pool;
@@ -81,7 +82,7 @@ pub(crate) struct State<T: Float> {
     /// Whether something was computed since the last clear.
     computed: bool,
     pub(crate) pool: Pool<T>,
-    /// Whether a computation is under way, or was when it panicked.
+    /// Whether a computation is under way, or did not end.
     computing: bool,
     /// Whether computing looks for values that are not finite.
     pub(crate) watch: bool,
@@ -149,17 +150,24 @@ impl<T: Float> Tape<T> {
 
     #[track_caller]
     pub(crate) fn compute_roots(&self, roots: &[u32], keep: bool) {
-        if !keep && self.repeat_values(roots) {
-            return;
-        }
-        self.settle();
-        let broken = self.state.borrow_mut().compute(&self.nodes, roots, keep);
-        if let Some(index) = broken {
-            panic!("{}", self.state.borrow().report(&self.nodes, index));
+        match self.try_compute_roots(roots, keep) {
+            Ok(None) => {}
+            Ok(Some(broken)) => panic!("{}", self.state.borrow().report(&self.nodes, broken)),
+            Err(error) => error.raise(),
         }
         if let Some(kink) = self.watch_kinks.get().then(|| self.kink_below(roots)).flatten() {
             panic!("{kink}");
         }
+    }
+
+    /// Computes roots. Where this is watched, returns the first node whose value broke.
+    #[inline]
+    pub(crate) fn try_compute_roots(&self, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
+        if !keep && self.repeat_values(roots)? {
+            return Ok(None);
+        }
+        self.settle()?;
+        self.state.borrow_mut().compute(&self.nodes, roots, keep)
     }
 
     /// A computed value, shared with the user.
@@ -215,23 +223,25 @@ impl<T: Float> State<T> {
     }
 
     /// Gives a node a copy of a value that is kept elsewhere, unless it has one.
-    pub(crate) fn fill(&mut self, index: u32, value: &[T]) {
+    pub(crate) fn fill(&mut self, index: u32, value: &[T]) -> Result<(), OutOfMemory> {
         if self.buffer(index).is_none() {
-            let mut buffer = self.pool.take(value.len());
+            let mut buffer = self.pool.take(value.len())?;
             copy(value, &mut buffer[..value.len()]);
             let place = self.place(index);
             *place = Value::Own(buffer);
         }
+        Ok(())
     }
 
     /// Swaps a result into a node, and a recycled buffer of the same length into its place; does nothing if the node has a
     /// value. The user is likely to share it.
-    pub(crate) fn exchange(&mut self, index: u32, buffer: &mut Vec<T>) {
+    pub(crate) fn exchange(&mut self, index: u32, buffer: &mut Vec<T>) -> Result<(), OutOfMemory> {
         if self.buffer(index).is_none() {
-            let buffer = self.pool.exchange(buffer);
+            let buffer = self.pool.exchange(buffer)?;
             let place = self.place(index);
             *place = Value::Lent(buffer);
         }
+        Ok(())
     }
 
     pub(crate) fn clear(&mut self) {
@@ -249,12 +259,12 @@ impl<T: Float> State<T> {
 
     /// Computes the roots and what they need, in index order. Unless `keep`, an intermediate buffer is recycled after
     /// its last reader. Where this is watched, returns the first node whose value broke, and keeps all.
-    pub(crate) fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Option<u32> {
-        let top = *roots.iter().max()?;
+    pub(crate) fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
+        let Some(&top) = roots.iter().max() else { return Ok(None) };
         let keep = keep || self.watch;
         self.computed = true;
         if std::mem::replace(&mut self.computing, true) {
-            // An operation panicked, and somebody went on: what it left behind counts for nothing.
+            // An operation panicked or lacked memory, and somebody went on: what it left behind counts for nothing.
             for slot in &mut self.slots {
                 slot.readers = 0;
             }
@@ -280,7 +290,7 @@ impl<T: Float> State<T> {
         for index in first..=top {
             if slots[index as usize].readers > 0 {
                 let node = &nodes[index];
-                let buffer = eval(nodes, node, slots, &mut self.pool);
+                let buffer = eval(nodes, node, slots, &mut self.pool).map_err(|memory| nodes.lacks(index, memory))?;
                 *slots[index as usize].place(index, &mut self.filled) = Value::Own(buffer);
                 if !keep {
                     release(&node.args, slots, &mut self.pool);
@@ -293,22 +303,27 @@ impl<T: Float> State<T> {
             slot.readers = 0;
         }
         self.computing = false;
-        broken
+        Ok(broken)
     }
 }
 
 /// Computes a node from the values of its operands.
-fn eval<T: Float>(nodes: &Nodes<T>, node: &Node<T>, slots: &[Slot<T>], pool: &mut Pool<T>) -> Vec<T> {
+fn eval<T: Float>(
+    nodes: &Nodes<T>,
+    node: &Node<T>,
+    slots: &[Slot<T>],
+    pool: &mut Pool<T>,
+) -> Result<Vec<T>, OutOfMemory> {
     let Node { kind, args, shape, len, .. } = node;
-    let mut buffer = pool.take(*len);
+    let mut buffer = pool.take(*len)?;
     let op = kind.op().expect("leaves have their value from the start");
     let args = &args[..];
     let view = |k: usize| {
         let Node { shape, len, .. } = &nodes[args[k]];
         View { shape, data: &slots[args[k] as usize].value.buffer()[..*len] }
     };
-    op::eval(op, args.len(), view, ViewMut { shape, data: &mut buffer[..*len] });
-    buffer
+    op::eval(op, args.len(), view, ViewMut { shape, data: &mut buffer[..*len] })?;
+    Ok(buffer)
 }
 
 /// Counts a reader off each operand, and recycles the buffers of those that have no other. Values that were there before

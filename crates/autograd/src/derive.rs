@@ -1,8 +1,9 @@
 //! What is built from the two sweeps: values with gradients, Jacobians, Hessians, Hessian-vector products.
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::forward::jvp;
+use crate::kernels::memory::room;
 use crate::ops::concat::{concat, stack};
 use crate::reverse::{grad, reverse, seed, vjp};
 use crate::shape::Shape;
@@ -62,7 +63,7 @@ impl<T: Float> Tape<T> {
 
 /// A leaf that is 1 at one position and 0 elsewhere.
 fn unit<'t, T: Float>(tape: &'t Tape<T>, shape: Shape, at: usize) -> Var<'t, T> {
-    tape.leaf_from_fn(shape, |i| if i == at { T::ONE } else { T::ZERO })
+    tape.leaf_from_fn("unit", &shape, |i| if i == at { T::ONE } else { T::ZERO })
 }
 
 /// The Jacobian `dy/dx`, recorded, with the shape of `y` followed by the shape of `x`. It is computed by rows in
@@ -85,11 +86,12 @@ pub fn jacobian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     let (ys, xs) = (y.shape(), x.shape());
     let (m, n) = (ys.numel(), xs.numel());
     let shape: Shape = ys.iter().chain(&*xs).copied().collect();
+    y.expect("jacobian", shape.elements());
     if m == 0 || n == 0 {
         return tape.full(shape, T::ZERO);
     }
     // In closures, a panic would be told at a line in here.
-    let mut parts = Vec::with_capacity(m.min(n));
+    let mut parts = y.expect("jacobian", room(m.min(n)).map_err(Reason::from));
     if m <= n {
         for i in 0..m {
             parts.push(vjp(y, &x, unit(tape, ys.clone(), i)).reshape([1, n]));
@@ -176,7 +178,8 @@ where
         format!("{losses:?} is no vector of losses")
     });
     let tape = losses.tape();
-    let mut rows: Vec<Vec<Var<'t, T>>> = Vec::with_capacity(shape[0]);
+    let rows = room::<Vec<Var<'t, T>>>(shape[0]).map_err(Reason::from);
+    let mut rows = losses.expect("per_example_grads", rows);
     for i in 0..shape[0] {
         rows.push(vjp(losses, &variables, unit(tape, shape.clone(), i)));
     }

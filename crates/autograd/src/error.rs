@@ -1,5 +1,6 @@
 //! One error type: what went wrong, in which operation, with which shapes, at which line of the caller.
 
+use crate::kernels::memory::OutOfMemory;
 use crate::shape::Shape;
 use std::fmt;
 use std::panic::Location;
@@ -18,7 +19,7 @@ use std::panic::Location;
 /// assert!(error.to_string().starts_with("matmul: inner sizes differ: 4 and 3 (shapes [5, 4] and [3, 2])"));
 /// assert!(error.location().file().ends_with(".rs"));
 /// ```
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
     op: String,
     reason: Reason,
@@ -88,7 +89,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// The kinds of mistake that recording an expression can show.
+/// The kinds of mistake that recording an expression can show, and what its value may lack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Shapes that do not fit each other or the operation.
@@ -103,10 +104,12 @@ pub enum Kind {
     Tape,
     /// An option whose value makes no sense.
     Option,
+    /// Memory that cannot be had.
+    Memory,
 }
 
 /// An operation's own account of what is wrong; the tape adds the operation, the shapes and the line.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reason {
     kind: Kind,
     text: String,
@@ -121,5 +124,18 @@ impl Reason {
     /// A reason of kind [`Kind::Shape`].
     pub fn shape(text: impl Into<String>) -> Self {
         Self::new(Kind::Shape, text)
+    }
+}
+
+impl From<OutOfMemory> for Reason {
+    fn from(memory: OutOfMemory) -> Self {
+        Self::new(Kind::Memory, memory.to_string())
+    }
+}
+
+impl OutOfMemory {
+    /// The reason why there is no tensor of a shape.
+    pub(crate) fn for_shape(self, shape: &Shape) -> Reason {
+        Reason::new(Kind::Memory, format!("{self} for {shape}"))
     }
 }

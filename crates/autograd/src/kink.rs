@@ -1,5 +1,6 @@
 //! Did a second derivative go through a kink?
 
+use crate::error::Error;
 use crate::float::Float;
 use crate::nodes::NONE;
 use crate::op::View;
@@ -89,7 +90,8 @@ impl<T: Float> Tape<T> {
         suspects.dedup();
         suspects.into_iter().find_map(|index| {
             let node = &self.nodes[index];
-            self.state.borrow_mut().compute(&self.nodes, &node.args, true);
+            let computed = self.state.borrow_mut().compute(&self.nodes, &node.args, true);
+            Error::or_raise(computed);
             let state = self.state.borrow();
             let view = |&a: &u32| View { shape: &self.nodes[a].shape, data: state.slice(&self.nodes, a) };
             let views: SmallVec<[View<'_, T>; 4]> = node.args.iter().map(view).collect();

@@ -50,6 +50,7 @@ pub use error::{Error, Kind, Reason};
 pub use finite::NonFinite;
 pub use float::Float;
 pub use forward::jvp;
+pub use kernels::memory::OutOfMemory;
 pub use kink::Kink;
 pub use nodes::Pass;
 pub use op::{Op, SliceOp, View, ViewMut, primitives};

@@ -1,6 +1,8 @@
 //! The nodes of a tape: recorded once, never changed, and read while others are recorded.
 
+use crate::error::Error;
 use crate::float::Float;
+use crate::kernels::memory::OutOfMemory;
 use crate::op::Kind;
 use crate::shape::Shape;
 use std::cell::{Cell, OnceCell};
@@ -169,6 +171,14 @@ impl<T: Float> Nodes<T> {
             }
         }
         needed
+    }
+
+    /// Why a node has no value: the operation, at the line that recorded it.
+    #[cold]
+    pub(crate) fn lacks(&self, index: u32, memory: OutOfMemory) -> Error {
+        let Node { kind, args, shape, origin, .. } = &self[index];
+        let shapes = args.iter().map(|&a| self[a].shape.clone()).collect();
+        Error::new(kind.name(), memory.for_shape(shape), shapes, origin.location)
     }
 
     /// Whether all that is recorded repeats the list before.

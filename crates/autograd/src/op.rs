@@ -2,6 +2,7 @@
 
 use crate::error::Reason;
 use crate::float::Float;
+use crate::kernels::memory::OutOfMemory;
 use crate::ops;
 use crate::shape::Shape;
 use crate::tape::Tape;
@@ -87,6 +88,16 @@ pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
         None
     }
 
+    /// As [`Op::eval`], for an operation that needs memory of its own beside the result. This is the one that is called.
+    ///
+    /// # Errors
+    /// Where that memory cannot be had. Whoever asked for the value is then told the operation and the line that recorded
+    /// it.
+    fn try_eval(&self, args: [View<'_, T>; N], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
+        self.eval(args, y);
+        Ok(())
+    }
+
     /// The vector-Jacobian product: the cotangent of operand `arg`, given the cotangent `dy` of the result `y`.
     /// `None` is a zero. A result that broadcasts over the operand's shape is summed to it by the sweep.
     ///
@@ -156,6 +167,14 @@ pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
         let _ = args;
         None
     }
+    /// As [`Op::try_eval`].
+    ///
+    /// # Errors
+    /// Where memory that it needs beside the result cannot be had.
+    fn try_eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
+        self.eval(args, y);
+        Ok(())
+    }
     /// As [`Op::vjp`].
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
     /// As [`Op::jvp`].
@@ -171,12 +190,12 @@ pub(crate) fn eval<'a, T: Float>(
     n: usize,
     view: impl Fn(usize) -> View<'a, T>,
     y: ViewMut<'_, T>,
-) {
+) -> Result<(), OutOfMemory> {
     match n {
-        1 => op.eval(&[view(0)], y),
-        2 => op.eval(&[view(0), view(1)], y),
-        3 => op.eval(&[view(0), view(1), view(2)], y),
-        n => op.eval(&(0..n).map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
+        1 => op.try_eval(&[view(0)], y),
+        2 => op.try_eval(&[view(0), view(1)], y),
+        3 => op.try_eval(&[view(0), view(1), view(2)], y),
+        n => op.try_eval(&(0..n).map(view).collect::<SmallVec<[View<'_, T>; 4]>>(), y),
     }
 }
 
@@ -223,6 +242,9 @@ impl<T: Float, const N: usize, O: Op<T, N>> SliceOp<T> for Arity<N, O> {
     }
     fn kink(&self, args: &[View<'_, T>]) -> Option<usize> {
         self.0.kink(array(args))
+    }
+    fn try_eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
+        self.0.try_eval(array(args), y)
     }
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         self.0.vjp(arg, array(args), y, dy)
@@ -342,6 +364,12 @@ impl<T: Float> Kind<T> {
     /// Whether a node that is recorded later can be the same for certain; see [`Kind::same`].
     pub(crate) fn can_repeat(&self) -> bool {
         !matches!(self, Self::Custom(_) | Self::Checkpoint(_))
+    }
+
+    /// Whether computing it may end otherwise than with a value: what a user wrote may panic, and an operation that needs
+    /// memory of its own may lack it.
+    pub(crate) fn may_fail(&self) -> bool {
+        matches!(self, Self::Custom(_) | Self::Argsort(_) | Self::Solve(_) | Self::Determinant(_))
     }
 
     /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.

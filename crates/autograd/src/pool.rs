@@ -1,6 +1,7 @@
 //! Recycled buffers, so that a step of the same shapes allocates nothing.
 
 use crate::float::Float;
+use crate::kernels::memory::{self, OutOfMemory};
 use std::sync::Arc;
 
 /// Free buffers, which have the length of a power of two.
@@ -50,17 +51,25 @@ fn inside<T>(shell: &mut Arc<Vec<T>>) -> &mut Vec<T> {
 impl<T: Float> Pool<T> {
     /// A buffer of at least `len` elements, and at least one, with anything in it.
     #[inline]
-    pub(crate) fn take(&mut self, len: usize) -> Vec<T> {
+    pub(crate) fn take(&mut self, len: usize) -> Result<Vec<T>, OutOfMemory> {
         let class = class_of(len);
-        self.classes[class].own.pop().unwrap_or_else(|| self.take_returned(class))
+        self.classes[class].own.pop().map_or_else(|| self.take_returned(class), Ok)
     }
 
     #[inline(never)]
-    fn take_returned(&mut self, class: usize) -> Vec<T> {
-        let Some(mut shell) = self.classes[class].returned.pop() else { return vec![T::ZERO; 1 << class] };
+    fn take_returned(&mut self, class: usize) -> Result<Vec<T>, OutOfMemory> {
+        let Some(mut shell) = self.classes[class].returned.pop() else { return self.make(class) };
         let buffer = std::mem::take(inside(&mut shell));
         self.shells.push(shell);
-        buffer
+        Ok(buffer)
+    }
+
+    /// A new buffer. Where there is no memory for it, lets go of the buffers that are free, and asks again.
+    fn make(&mut self, class: usize) -> Result<Vec<T>, OutOfMemory> {
+        memory::zeros(1 << class).or_else(|_| {
+            *self = Self::default();
+            memory::zeros(1 << class)
+        })
     }
 
     /// Takes a buffer back.
@@ -84,13 +93,13 @@ impl<T: Float> Pool<T> {
     }
 
     /// A buffer to share with the user, in exchange for one of the same length.
-    pub(crate) fn exchange(&mut self, buffer: &mut Vec<T>) -> Arc<Vec<T>> {
+    pub(crate) fn exchange(&mut self, buffer: &mut Vec<T>) -> Result<Arc<Vec<T>>, OutOfMemory> {
         if let Some(mut shell) = self.classes[class_of_buffer(buffer)].returned.pop() {
             std::mem::swap(inside(&mut shell), buffer);
-            return shell;
+            return Ok(shell);
         }
-        let other = self.take(buffer.len());
-        self.share(std::mem::replace(buffer, other))
+        let other = self.take(buffer.len())?;
+        Ok(self.share(std::mem::replace(buffer, other)))
     }
 
     /// Takes back a shared buffer: now if the user has let go of it, else at the next call of [`Pool::collect`].

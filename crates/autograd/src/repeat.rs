@@ -5,8 +5,9 @@
 //! [`Nodes`](crate::nodes::Nodes)); any difference ends what is remembered from there on.
 
 use crate::compute::State;
+use crate::error::Error;
 use crate::float::Float;
-use crate::nodes::NONE;
+use crate::nodes::{NONE, Nodes};
 use crate::program::Program;
 use crate::tape::Tape;
 use crate::var::Var;
@@ -98,11 +99,14 @@ impl<T: Float> Memory<T> {
         }
     }
 
-    fn settle(&mut self, state: &mut State<T>) {
-        let Some(Asked { way: Way::Program { program, leaves, .. }, .. }) = &self.asked else { return };
-        for leaf in self.ahead.drain(..) {
-            state.fill(leaf, program.input(leaves.input_of[leaf as usize] as usize));
+    fn settle(&mut self, nodes: &Nodes<T>, state: &mut State<T>) -> Result<(), Error> {
+        let Some(Asked { way: Way::Program { program, leaves, .. }, .. }) = &self.asked else { return Ok(()) };
+        while let Some(&leaf) = self.ahead.last() {
+            let value = program.input(leaves.input_of[leaf as usize] as usize);
+            state.fill(leaf, value).map_err(|memory| nodes.lacks(leaf, memory))?;
+            self.ahead.pop();
         }
+        Ok(())
     }
 }
 
@@ -156,11 +160,11 @@ impl<T: Float> Tape<T> {
     }
 
     /// Computes roots by the program of a step that repeats, if there is one.
-    pub(crate) fn repeat_values(&self, roots: &[u32]) -> bool {
+    pub(crate) fn repeat_values(&self, roots: &[u32]) -> Result<bool, Error> {
         if roots.is_empty() || self.watch_kinks.get() || !self.nodes.repeats() || !self.state.borrow().is_fresh() {
-            return false;
+            return Ok(false);
         }
-        if self.is_due(roots) {
+        if self.is_due(roots)? {
             // Making a program asks the tape, so nothing of it is borrowed meanwhile.
             let made = self.way(roots);
             let memory = &mut *self.memory.borrow_mut();
@@ -173,7 +177,7 @@ impl<T: Float> Tape<T> {
         }
         let memory = &mut *self.memory.borrow_mut();
         let Some(Asked { way: Way::Program { program, leaves, outputs }, .. }) = &mut memory.asked else {
-            return false;
+            return Ok(false);
         };
         let state = &mut *self.state.borrow_mut();
         for (input, &leaf) in leaves.in_order.iter().enumerate() {
@@ -181,16 +185,16 @@ impl<T: Float> Tape<T> {
                 program.fill(input, value);
             }
         }
-        program.compute();
+        program.compute()?;
         for (k, &output) in outputs.iter().enumerate() {
-            state.exchange(output, program.output(k));
+            state.exchange(output, program.output(k)).map_err(|memory| self.nodes.lacks(output, memory))?;
         }
         state.note_computed();
         if outputs.len() < roots.len() {
             // Some are leaves.
-            memory.settle(state);
+            memory.settle(&self.nodes, state)?;
         }
-        true
+        Ok(true)
     }
 
     /// Gives a leaf that repeats one of the step before its value ahead of time, in the program that will ask for it. So
@@ -209,12 +213,12 @@ impl<T: Float> Tape<T> {
     }
 
     /// Gives leaves the values that went ahead, since they are needed here after all.
-    pub(crate) fn settle(&self) {
-        self.memory.borrow_mut().settle(&mut self.state.borrow_mut());
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        self.memory.borrow_mut().settle(&self.nodes, &mut self.state.borrow_mut())
     }
 
     /// Notes that roots are asked for, and tells whether it is time to make a program for them.
-    fn is_due(&self, roots: &[u32]) -> bool {
+    fn is_due(&self, roots: &[u32]) -> Result<bool, Error> {
         let memory = &mut *self.memory.borrow_mut();
         let patience = memory.patience;
         match &mut memory.asked {
@@ -224,13 +228,13 @@ impl<T: Float> Tape<T> {
                 if is_due {
                     asked.way = Way::Usual;
                 }
-                is_due
+                Ok(is_due)
             }
             _ => {
-                memory.settle(&mut self.state.borrow_mut());
+                memory.settle(&self.nodes, &mut self.state.borrow_mut())?;
                 memory.forget();
                 memory.asked = Some(Asked { len: self.len(), roots: roots.into(), times: 1, way: Way::Unmade });
-                false
+                Ok(false)
             }
         }
     }

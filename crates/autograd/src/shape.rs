@@ -17,6 +17,9 @@ pub struct Shape(Sizes);
 
 const INLINE: usize = 4;
 
+/// The most elements of a tensor: their bytes, at 8 for each in either type, are as many as a buffer can have.
+const MOST: usize = isize::MAX as usize / 8;
+
 /// Sizes up to rank 4 are always inline and padded with ones, so that equality and the number of elements need no loop.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Sizes {
@@ -53,12 +56,41 @@ impl Shape {
         self.len()
     }
 
-    /// The number of elements: the product of the sizes, 1 for a scalar.
+    /// The number of elements: the product of the sizes, 1 for a scalar, and `usize::MAX` where it is larger than that.
+    /// No tensor has so many: where one is made, its shape is checked.
     #[inline]
     pub fn numel(&self) -> usize {
+        self.padded().iter().fold(1, |product, &n| product.saturating_mul(n))
+    }
+
+    /// The number of elements, for a tensor or a node that is about to have this shape: the product of its sizes that
+    /// are not 0 may be [`MOST`] at most.
+    ///
+    /// This is the one check of sizes. Each tensor and each node is made with the number that it gives; so products of
+    /// some of the sizes, strides, offsets and the lengths of buffers are below 2^60 from here on, and plain arithmetic
+    /// does not wrap. What is computed of a user's numbers before that saturates, and a size that did is refused here.
+    #[inline]
+    pub(crate) fn elements(&self) -> Result<usize, Reason> {
+        let sizes = self.padded();
+        let product = sizes.iter().fold(1_usize, |product, &n| product.saturating_mul(n.max(1)));
+        if product > MOST {
+            return Err(self.too_large());
+        }
+        Ok(if sizes.contains(&0) { 0 } else { product })
+    }
+
+    #[cold]
+    fn too_large(&self) -> Reason {
+        let text = format!("{self} is too large: its sizes other than 0 multiply to more than {MOST} elements");
+        Reason::shape(text)
+    }
+
+    /// The sizes, and ones.
+    #[inline]
+    fn padded(&self) -> &[usize] {
         match &self.0 {
-            Sizes::Inline { padded, .. } => padded.iter().product(),
-            Sizes::Heap(sizes) => sizes.iter().product(),
+            Sizes::Inline { padded, .. } => padded,
+            Sizes::Heap(sizes) => sizes,
         }
     }
 
@@ -117,10 +149,11 @@ impl Shape {
 
     fn strides_as<S: Copy + Default>(&self, out: &Self, stride: impl Fn(usize) -> S) -> SmallVec<[S; 4]> {
         let mut strides = SmallVec::from_elem(S::default(), out.rank());
-        let mut step = 1;
+        let mut step = 1_usize;
         for ((to, &size), &stretched) in strides.iter_mut().rev().zip(self.iter().rev()).zip(out.iter().rev()) {
             *to = if size == stretched { stride(step) } else { S::default() };
-            step *= size;
+            // A user's shape may not be checked yet.
+            step = step.saturating_mul(size);
         }
         strides
     }
@@ -157,6 +190,7 @@ impl Shape {
 
     /// Several axes as a set; a repeated axis is an error.
     pub(crate) fn axis_set(&self, axes: &[isize]) -> Result<AxisSet, Reason> {
+        AxisSet::all(self.rank())?;
         let mut set = AxisSet::default();
         for &axis in axes {
             let i = self.axis(axis)?;
@@ -232,23 +266,36 @@ impl fmt::Debug for Shape {
     }
 }
 
-/// A set of axes, one bit each (rank at most 64).
+/// A set of the axes of a tensor of up to 64 dimensions, one bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct AxisSet(u64);
 
 impl AxisSet {
-    pub(crate) fn all(rank: usize) -> Self {
-        (0..rank).fold(Self::default(), Self::with)
+    const MOST: usize = u64::BITS as usize;
+
+    /// All axes of a tensor of this rank.
+    pub(crate) fn all(rank: usize) -> Result<Self, Reason> {
+        if rank > Self::MOST {
+            let text = format!("at most {} dimensions have axes that can be named, there are {rank}", Self::MOST);
+            return Err(Reason::new(Kind::Axis, text));
+        }
+        Ok((0..rank).fold(Self::default(), Self::with))
     }
+
     pub(crate) fn contains(self, axis: usize) -> bool {
-        axis < 64 && self.0 >> axis & 1 == 1
+        axis < Self::MOST && self.0 >> axis & 1 == 1
     }
-    pub(crate) fn with(self, axis: usize) -> Self {
-        assert!(axis < 64, "tensors have at most 64 dimensions");
+
+    fn with(self, axis: usize) -> Self {
         Self(self.0 | 1 << axis)
     }
+
+    pub(crate) fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
     pub(crate) fn iter(self) -> impl Iterator<Item = usize> {
-        (0..64).filter(move |&i| self.contains(i))
+        (0..Self::MOST).filter(move |&i| self.contains(i))
     }
 }
 
@@ -278,6 +325,29 @@ mod tests {
     fn strides_are_zero_where_a_dimension_stretches() {
         let shape = Shape::from([2, 1, 3]);
         assert_eq!(shape.strides_in(&Shape::from([5, 2, 4, 3]))[..], [0, 3, 0, 1]);
+    }
+
+    #[test]
+    fn a_shape_has_no_more_elements_than_a_buffer_can_have() {
+        let most = |sizes: &[usize]| Shape::from(sizes).elements().ok();
+        assert_eq!(most(&[]), Some(1));
+        assert_eq!(most(&[2, 0, 3]), Some(0));
+        assert_eq!(most(&[MOST]), Some(MOST));
+        assert_eq!(most(&[MOST, 0]), Some(0));
+        assert_eq!(most(&[MOST + 1]), None);
+        // The sizes beside a 0 count.
+        assert_eq!(most(&[0, 1 << 33, 1 << 33]), None);
+        // These wrap to 0, to 1 and to 2 elements.
+        assert_eq!(most(&[1 << 40, 1 << 24]), None);
+        assert_eq!(most(&[274_177, 67_280_421_310_721]), None);
+        assert_eq!(most(&[1, 1, 1, 239_075_442, 77_158_673_929]), None);
+    }
+
+    #[test]
+    fn the_number_of_elements_does_not_wrap() {
+        assert_eq!(Shape::from([1 << 21, 1 << 21, 1 << 22]).numel(), usize::MAX);
+        assert_eq!(Shape::from([274_177, 67_280_421_310_721]).numel(), usize::MAX);
+        assert_eq!(Shape::from([usize::MAX, usize::MAX, 0]).numel(), 0);
     }
 
     #[test]

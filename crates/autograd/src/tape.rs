@@ -148,37 +148,52 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn full(&self, shape: impl Into<Shape>, value: T) -> Var<'_, T> {
         let shape = shape.into();
-        self.leaf_from_fn(shape, |_| value)
+        self.leaf_from_fn("full", &shape, |_| value)
     }
 
-    /// A leaf computed into a recycled buffer.
+    /// A leaf of an operation, computed into a recycled buffer.
     #[track_caller]
-    pub(crate) fn leaf_from_fn(&self, shape: Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
-        self.leaf_filled(false, &shape, f, self.origin(Location::caller()))
+    pub(crate) fn leaf_from_fn(&self, op: &str, shape: &Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
+        let origin = self.origin(Location::caller());
+        match self.leaf_filled(false, shape, f, origin) {
+            Ok(leaf) => leaf,
+            Err(reason) => self.error(op, reason, &[]).raise(),
+        }
     }
 
     /// Integers as a leaf, in the bits of floats.
     #[track_caller]
-    pub(crate) fn index_leaf(&self, shape: Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
-        self.leaf_filled(true, &shape, |i| T::from_index(f(i)), self.origin(Location::caller()))
+    pub(crate) fn index_leaf(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
+        let origin = self.origin(Location::caller());
+        match self.leaf_filled(true, shape, |i| T::from_index(f(i)), origin) {
+            Ok(leaf) => leaf,
+            Err(reason) => self.error(op, reason, &[]).raise(),
+        }
     }
 
-    fn leaf_filled(&self, integers: bool, shape: &Shape, mut f: impl FnMut(usize) -> T, origin: Origin) -> Var<'_, T> {
-        let len = shape.numel();
-        let mut buffer = self.state.borrow_mut().pool.take(len);
+    fn leaf_filled(
+        &self,
+        integers: bool,
+        shape: &Shape,
+        mut f: impl FnMut(usize) -> T,
+        origin: Origin,
+    ) -> Result<Var<'_, T>, Reason> {
+        let len = shape.elements()?;
+        let buffer = self.state.borrow_mut().pool.take(len);
+        let mut buffer = buffer.map_err(|memory| memory.for_shape(shape))?;
         for (i, x) in buffer[..len].iter_mut().enumerate() {
             *x = f(i);
         }
-        let (index, _) = self.leaf(integers, shape, origin);
+        let (index, _) = self.leaf(integers, (shape, len), origin);
         let state = &mut *self.state.borrow_mut();
         let place = state.place(index);
         *place = Value::Own(buffer);
-        Var::new(self, index)
+        Ok(Var::new(self, index))
     }
 
     /// A leaf with the value of a tensor.
     fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
-        let (index, repeats) = self.leaf(false, value.shape(), origin);
+        let (index, repeats) = self.leaf(false, (value.shape(), value.numel()), origin);
         if !(repeats && self.give_ahead(index, value.as_slice())) {
             let state = &mut *self.state.borrow_mut();
             let place = state.place(index);
@@ -189,7 +204,7 @@ impl<T: Float> Tape<T> {
 
     /// The node of a leaf, and whether it repeats one of the step before.
     #[inline]
-    fn leaf(&self, integers: bool, shape: &Shape, origin: Origin) -> (u32, bool) {
+    fn leaf(&self, integers: bool, (shape, len): (&Shape, usize), origin: Origin) -> (u32, bool) {
         let same = |node: &Node<T>| {
             let same_kind = if integers { matches!(node.kind, Kind::Index) } else { matches!(node.kind, Kind::Leaf) };
             same_kind && node.shape == *shape && node.origin.same(&origin)
@@ -198,8 +213,7 @@ impl<T: Float> Tape<T> {
             return (index, true);
         }
         let kind = if integers { Kind::Index } else { Kind::Leaf };
-        let (shape, len) = (shape.clone(), shape.numel());
-        (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
+        (self.nodes.push(Node { kind, args: Args::NONE, len, shape: shape.clone(), origin }), false)
     }
 
     /// Whether a node is a constant for derivatives that are taken now: it was recorded within a call of `no_grad` that has
@@ -272,7 +286,7 @@ impl<T: Float> Tape<T> {
             return var;
         }
         match self.fit(args, |shapes| op.0.shape(shapes)) {
-            Ok(shape) => self.push(op, args, shape, origin),
+            Ok(fitted) => self.push(op, args, fitted, origin),
             Err(reason) => self.error(name.unwrap_or(op.0.name()), reason, &args).raise(),
         }
     }
@@ -307,7 +321,7 @@ impl<T: Float> Tape<T> {
             return Ok(var);
         }
         match self.fit(args, |shapes| op.0.shape(shapes)) {
-            Ok(shape) => Ok(self.push(op, args, shape, origin)),
+            Ok(fitted) => Ok(self.push(op, args, fitted, origin)),
             Err(reason) => Err(self.error(name.unwrap_or(op.0.name()), reason, &args)),
         }
     }
@@ -317,14 +331,14 @@ impl<T: Float> Tape<T> {
         &'t self,
         op: Arity<N, O>,
         args: [Var<'t, T>; N],
-        shape: Shape,
+        (shape, len): (Shape, usize),
         origin: Origin,
     ) -> Var<'t, T>
     where
         Arity<N, O>: BuiltIn<T>,
     {
         let args = Args::from(&args.map(|a| a.index())[..]);
-        let node = Node { kind: op.into(), args, len: shape.numel(), shape, origin };
+        let node = Node { kind: op.into(), args, len, shape, origin };
         Var::new(self, self.nodes.push(node))
     }
 
@@ -346,15 +360,17 @@ impl<T: Float> Tape<T> {
         self.nodes.repeat(same).map(|index| Var::new(self, index))
     }
 
-    /// The shape that an operation gives these operands.
+    /// The shape that an operation gives these operands, and its number of elements, if there are such tensors.
     #[inline]
     fn fit<const N: usize>(
         &self,
         args: [Var<'_, T>; N],
         shape: impl FnOnce([&Shape; N]) -> Result<Shape, Reason>,
-    ) -> Result<Shape, Reason> {
+    ) -> Result<(Shape, usize), Reason> {
         if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
-            shape(args.map(|a| &self.nodes[a.index()].shape))
+            let shape = shape(args.map(|a| &self.nodes[a.index()].shape))?;
+            let len = shape.elements()?;
+            Ok((shape, len))
         } else {
             Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
         }
@@ -370,19 +386,20 @@ impl<T: Float> Tape<T> {
     pub(crate) fn try_record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
         let fitted = if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
             let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &self.nodes[a.index()].shape).collect();
-            kind.op().expect("leaves are not recorded as operations").shape(&shapes)
+            let shape = kind.op().expect("leaves are not recorded as operations").shape(&shapes);
+            shape.and_then(|shape| Ok((shape.elements()?, shape)))
         } else {
             Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
         };
         match fitted {
-            Ok(shape) => {
+            Ok((len, shape)) => {
                 let indices: SmallVec<[u32; 4]> = args.iter().map(Var::index).collect();
                 let origin = self.origin(Location::caller());
                 let same =
                     |node: &Node<T>| node.kind.same(&kind) && node.origin.same(&origin) && node.args[..] == indices[..];
                 let index = self.nodes.repeat(same).unwrap_or_else(|| {
                     let args = Args::from(&indices[..]);
-                    self.nodes.push(Node { kind, args, len: shape.numel(), shape, origin })
+                    self.nodes.push(Node { kind, args, len, shape, origin })
                 });
                 Ok(Var::new(self, index))
             }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Reason};
 use crate::float::Float;
+use crate::kernels::memory::{self, OutOfMemory};
 use crate::shape::Shape;
 use std::fmt;
 use std::panic::Location;
@@ -37,54 +38,116 @@ impl<T: Float> Tensor<T> {
     /// As [`Tensor::new`], for data that comes from outside.
     ///
     /// # Errors
-    /// Where the number of elements is not the product of the sizes.
+    /// Where the number of elements is not the product of the sizes, or these are too large for any buffer.
     #[track_caller]
     pub fn try_new(shape: impl Into<Shape>, data: Vec<T>) -> Result<Self, Error> {
         let shape = shape.into();
-        if data.len() == shape.numel() {
-            return Ok(Self { shape, data: Arc::new(data) });
-        }
-        let reason = Reason::shape(format!("{} elements were given, {} are needed", data.len(), shape.numel()));
+        let reason = match shape.elements() {
+            Ok(n) if n == data.len() => return Ok(Self { shape, data: Arc::new(data) }),
+            Ok(n) => Reason::shape(format!("{} elements were given, {n} are needed", data.len())),
+            Err(reason) => reason,
+        };
         Err(Error::new("tensor", reason, vec![shape], Location::caller()))
     }
 
+    /// A tensor of a shape, from what makes its elements, as many as it is told.
+    #[track_caller]
+    fn made(op: &str, shape: Shape, data: impl FnOnce(usize) -> Result<Vec<T>, OutOfMemory>) -> Self {
+        Error::or_raise(Self::try_made(op, shape, data))
+    }
+
+    #[track_caller]
+    fn try_made(
+        op: &str,
+        shape: Shape,
+        data: impl FnOnce(usize) -> Result<Vec<T>, OutOfMemory>,
+    ) -> Result<Self, Error> {
+        match shape.elements().and_then(|n| Ok(data(n)?)) {
+            Ok(data) => Ok(Self { shape, data: Arc::new(data) }),
+            Err(reason) => Err(Error::new(op, reason, vec![shape], Location::caller())),
+        }
+    }
+
     /// A tensor whose elements all have one value.
+    ///
+    /// # Panics
+    /// Where the shape is too large for any buffer, or for the memory.
+    #[track_caller]
     pub fn full(shape: impl Into<Shape>, value: T) -> Self {
-        let shape = shape.into();
-        let data = vec![value; shape.numel()];
-        Self { shape, data: Arc::new(data) }
+        Self::made("full", shape.into(), |n| memory::filled(n, value))
     }
 
     /// A tensor of zeros.
+    ///
+    /// # Panics
+    /// As [`Tensor::full`].
+    #[track_caller]
     pub fn zeros(shape: impl Into<Shape>) -> Self {
-        Self::full(shape, T::ZERO)
+        Self::made("zeros", shape.into(), memory::zeros)
     }
 
     /// A tensor of ones.
+    ///
+    /// # Panics
+    /// As [`Tensor::full`].
+    #[track_caller]
     pub fn ones(shape: impl Into<Shape>) -> Self {
-        Self::full(shape, T::ONE)
+        Self::made("ones", shape.into(), |n| memory::filled(n, T::ONE))
     }
 
     /// A scalar: rank 0.
     pub fn scalar(value: T) -> Self {
-        Self::full(Shape::scalar(), value)
+        Self { shape: Shape::scalar(), data: Arc::new(vec![value]) }
     }
 
     /// The identity matrix `[n, n]`.
+    ///
+    /// # Panics
+    /// As [`Tensor::full`].
+    #[track_caller]
     pub fn eye(n: usize) -> Self {
-        Self::from_fn([n, n], |i| if i / n == i % n { T::ONE } else { T::ZERO })
+        let mut eye = Self::made("eye", Shape::from([n, n]), memory::zeros);
+        eye.as_mut_slice().iter_mut().step_by(n.saturating_add(1)).for_each(|x| *x = T::ONE);
+        eye
     }
 
     /// A tensor from a function of the row-major position.
+    ///
+    /// # Panics
+    /// As [`Tensor::full`].
+    #[track_caller]
     pub fn from_fn(shape: impl Into<Shape>, f: impl FnMut(usize) -> T) -> Self {
-        let shape = shape.into();
-        let data = (0..shape.numel()).map(f).collect();
-        Self { shape, data: Arc::new(data) }
+        Error::or_raise(Self::try_from_fn(shape, f))
+    }
+
+    /// As [`Tensor::from_fn`], for shapes that come from outside.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// assert_eq!(Tensor::try_from_fn([2], |i| i as f64), Ok(Tensor::from([0.0, 1.0])));
+    /// assert!(Tensor::try_from_fn([1 << 32, 1 << 32], |i| i as f64).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// Where the shape is too large for any buffer, or for the memory.
+    #[track_caller]
+    pub fn try_from_fn(shape: impl Into<Shape>, f: impl FnMut(usize) -> T) -> Result<Self, Error> {
+        Self::try_made("from_fn", shape.into(), |n| memory::collected(n, (0..n).map(f)))
     }
 
     /// A matrix from its rows.
+    ///
+    /// # Panics
+    /// As [`Tensor::full`].
+    #[track_caller]
     pub fn from_rows<const R: usize, const C: usize>(rows: [[T; C]; R]) -> Self {
-        Self { shape: Shape::from([R, C]), data: Arc::new(rows.concat()) }
+        Self::made("from_rows", Shape::from([R, C]), |_| memory::copied(rows.as_flattened()))
+    }
+
+    /// A tensor of a node's shape with a copy of its elements.
+    #[track_caller]
+    pub(crate) fn copied(shape: &Shape, elements: &[T]) -> Self {
+        Self::made("tensor", shape.clone(), |_| memory::copied(elements))
     }
 
     pub(crate) fn from_parts(shape: Shape, data: Arc<Vec<T>>) -> Self {
@@ -112,18 +175,29 @@ impl<T: Float> Tensor<T> {
     }
 
     /// The elements in row-major order, to write; copies the buffer first where it is shared.
+    ///
+    /// # Panics
+    /// Where there is no memory for the copy.
+    #[track_caller]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         let n = self.shape.numel();
         // Counting is cheaper than asking for exclusive access twice, which `make_mut` does all the same.
         if Arc::strong_count(&self.data) > 1 {
-            self.data = Arc::new(self.data[..n].to_vec());
+            *self = Self::made("as_mut_slice", self.shape.clone(), |n| memory::copied(&self.data[..n]));
         }
         &mut Arc::make_mut(&mut self.data)[..n]
     }
 
     /// The elements in row-major order.
+    ///
+    /// # Panics
+    /// Where there is no memory for them.
+    #[track_caller]
     pub fn to_vec(&self) -> Vec<T> {
-        self.as_slice().to_vec()
+        match memory::copied(self.as_slice()) {
+            Ok(copy) => copy,
+            Err(lack) => Error::new("to_vec", lack.into(), vec![self.shape.clone()], Location::caller()).raise(),
+        }
     }
 
     /// The one element of a tensor that has one.
@@ -157,18 +231,35 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert!(shape.numel() == self.numel(), "reshape: {} does not fit {}", self.shape, shape);
-        Self { shape, data: Arc::clone(&self.data) }
+        let reason = match shape.elements() {
+            Ok(n) if n == self.numel() => return Self { shape, data: Arc::clone(&self.data) },
+            Ok(n) => Reason::shape(format!("{} elements do not fit {shape}, which has {n}", self.numel())),
+            Err(reason) => reason,
+        };
+        Error::new("reshape", reason, vec![self.shape.clone()], Location::caller()).raise()
     }
 
     /// A function of each element.
+    ///
+    /// # Panics
+    /// Where there is no memory for the results.
+    #[track_caller]
     pub fn map<U: Float>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
-        Tensor { shape: self.shape.clone(), data: Arc::new(self.as_slice().iter().map(|&x| f(x)).collect()) }
+        self.mapped("map", f)
     }
 
     /// The same numbers, rounded to another type.
+    ///
+    /// # Panics
+    /// Where there is no memory for them.
+    #[track_caller]
     pub fn cast<U: Float>(&self) -> Tensor<U> {
-        self.map(|x| U::of(x.to_f64()))
+        self.mapped("cast", |x| U::of(x.to_f64()))
+    }
+
+    #[track_caller]
+    fn mapped<U: Float>(&self, op: &str, f: impl Fn(T) -> U) -> Tensor<U> {
+        Tensor::made(op, self.shape.clone(), |n| memory::collected(n, self.as_slice().iter().map(|&x| f(x))))
     }
 }
 
@@ -212,12 +303,17 @@ impl<T: Float> fmt::Debug for Tensor<T> {
 impl<T: Float> fmt::Display for Tensor<T> {
     /// Nested rows, as NumPy prints them; the formatter's precision applies to each number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // There may be any number of rows that have no elements.
+        const MOST_EMPTY: usize = 100;
         fn rows<T: Float>(f: &mut fmt::Formatter<'_>, shape: &[usize], data: &[T], indent: usize) -> fmt::Result {
             let Some((&n, inner)) = shape.split_first() else {
                 return fmt::Display::fmt(&data[0], f);
             };
             let step: usize = inner.iter().product();
             write!(f, "[")?;
+            if step == 0 && n > MOST_EMPTY {
+                return write!(f, "{n} without elements]");
+            }
             for i in 0..n {
                 match (i, inner.len()) {
                     (0, _) => {}
@@ -250,6 +346,10 @@ mod tests {
         assert_eq!(format!("{x:.1}"), "[[1.0, 2.5],\n [3.0, 4.0]]");
         assert_eq!(Tensor::scalar(2.0_f32).to_string(), "2");
         assert_eq!(Tensor::<f64>::zeros([2, 0]).to_string(), "[[],\n []]");
+        assert_eq!(
+            Tensor::<f64>::zeros([2, 1 << 40, 0]).to_string().lines().next(),
+            Some("[[1099511627776 without elements],")
+        );
     }
 
     #[test]

@@ -47,8 +47,24 @@ pub enum Init {
 impl Init {
     /// A weight matrix `[fan_in, fan_out]`. The numbers are drawn in `f64` and row-major order, so one seed gives the
     /// same net in `f32` as in `f64`, rounded.
-    pub fn sample<T: Float>(self, [fan_in, fan_out]: [usize; 2], rng: &mut impl Rng) -> Tensor<T> {
-        let fans = (fan_in + fan_out) as f64;
+    ///
+    /// # Panics
+    /// Where the sizes are too large for any buffer, or for the memory.
+    #[track_caller]
+    pub fn sample<T: Float>(self, fans: [usize; 2], rng: &mut impl Rng) -> Tensor<T> {
+        match self.try_sample(fans, rng) {
+            Ok(weight) => weight,
+            Err(error) => panic!("Init::sample: {error}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn try_sample<T: Float>(
+        self,
+        [fan_in, fan_out]: [usize; 2],
+        rng: &mut impl Rng,
+    ) -> Result<Tensor<T>, autograd::Error> {
+        let fans = fan_in as f64 + fan_out as f64;
         let distribution = match self {
             Self::Zeros => Distribution::Constant(0.0),
             Self::Constant(value) => Distribution::Constant(value),
@@ -57,7 +73,7 @@ impl Init {
             Self::KaimingUniform { gain } => Distribution::Uniform(gain * (3.0 / fan_in as f64).sqrt()),
             Self::KaimingNormal { gain } => Distribution::Normal(gain / (fan_in as f64).sqrt()),
         };
-        Tensor::from_fn([fan_in, fan_out], |_| T::of(distribution.draw(rng)))
+        Tensor::try_from_fn([fan_in, fan_out], |_| T::of(distribution.draw(rng)))
     }
 }
 
@@ -151,6 +167,15 @@ mod tests {
         );
         let narrow: Tensor<f32> = Init::KaimingNormal { gain: 1.0 }.sample([2, 2], &mut generator(42));
         assert_eq!(narrow, normal.cast());
+    }
+
+    #[test]
+    fn sizes_that_no_buffer_has_are_named() {
+        // 2^64 elements, which wrap to none.
+        let panic = std::panic::catch_unwind(|| Init::Zeros.sample::<f64>([1 << 33, 1 << 31], &mut generator(0)));
+        let text = panic.unwrap_err().downcast::<String>().unwrap();
+        assert!(text.starts_with("Init::sample: from_fn: [8589934592, 2147483648] is too large"), "{text}");
+        assert!(text.contains("init.rs:"), "{text}");
     }
 
     #[test]

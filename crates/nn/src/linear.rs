@@ -31,8 +31,21 @@ impl<T: Float> Linear<Tensor<T>> {
     /// let layer = Linear::<autograd::Tensor>::new([4, 3], Init::XavierNormal { gain: 1.0 }, &mut generator(0));
     /// let without_bias = Linear { bias: None, ..layer };
     /// ```
+    ///
+    /// # Panics
+    /// Where the sizes are too large for any buffer, or for the memory.
+    #[track_caller]
     pub fn new(sizes: [usize; 2], init: Init, rng: &mut impl Rng) -> Self {
-        Self { weight: init.sample(sizes, rng), bias: Some(Tensor::zeros([sizes[1]])) }
+        match Self::try_new(sizes, init, rng) {
+            Ok(layer) => layer,
+            Err(error) => panic!("Linear::new: {error}"),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn try_new(sizes: [usize; 2], init: Init, rng: &mut impl Rng) -> Result<Self, autograd::Error> {
+        let weight = init.try_sample(sizes, rng)?;
+        Ok(Self { weight, bias: Some(Tensor::try_from_fn([sizes[1]], |_| T::ZERO)?) })
     }
 }
 

@@ -34,17 +34,22 @@ impl<T: Float> Mlp<Tensor<T>> {
     /// initialiser of what follows it (see [`Activation::init`]), the biases are 0.
     ///
     /// # Panics
-    /// Where there are not two sizes at least.
+    /// Where there are not two sizes at least, or two are too large for any buffer, or for the memory.
     #[track_caller]
     pub fn new(sizes: &[usize], activation: Activation, seed: u64) -> Self {
         assert!(sizes.len() >= 2, "Mlp::new: sizes of the inputs and of the outputs are needed, {sizes:?} was given");
         let rng = &mut generator(seed);
         let last = sizes.len() - 2;
-        let layers = sizes.windows(2).enumerate().map(|(i, pair)| {
+        let mut layers = Vec::with_capacity(last + 1);
+        // In a closure, a panic would be told at its line.
+        for (i, pair) in sizes.windows(2).enumerate() {
             let follows = if i == last { Activation::Identity } else { activation };
-            Linear::new([pair[0], pair[1]], follows.init(), rng)
-        });
-        Self { layers: layers.collect(), activation }
+            match Linear::try_new([pair[0], pair[1]], follows.init(), rng) {
+                Ok(layer) => layers.push(layer),
+                Err(error) => panic!("Mlp::new: {error}"),
+            }
+        }
+        Self { layers, activation }
     }
 
     /// The outputs `[n, out]` for a batch `[n, in]`, on a tape of its own.
@@ -126,6 +131,14 @@ mod tests {
             }
         }
         assert_eq!(k, grads.len());
+    }
+
+    #[test]
+    fn sizes_that_no_buffer_has_are_named() {
+        let net = || Mlp::<Tensor<f64>>::new(&[239_075_442, 77_158_673_929], Activation::Relu, 0);
+        let text = std::panic::catch_unwind(net).unwrap_err().downcast::<String>().unwrap();
+        assert!(text.starts_with("Mlp::new: from_fn: [239075442, 77158673929] is too large"), "{text}");
+        assert!(text.contains("mlp.rs:"), "{text}");
     }
 
     #[test]

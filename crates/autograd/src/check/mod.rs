@@ -257,7 +257,7 @@ fn by_rows(y: Var<'_>, x: Var<'_>) -> Tensor {
     let tape = y.tape();
     let rows: Vec<f64> = (0..y.numel())
         .flat_map(|i| {
-            let unit = tape.leaf_from_fn(y.shape(), |j| if i == j { 1.0 } else { 0.0 });
+            let unit = tape.leaf_from_fn("unit", &y.shape(), |j| if i == j { 1.0 } else { 0.0 });
             vjp(y, &x, unit).value().to_vec()
         })
         .collect();
@@ -270,7 +270,7 @@ fn by_columns(y: Var<'_>, x: Var<'_>) -> Tensor {
     let (m, n) = (y.numel(), x.numel());
     let mut matrix = Tensor::zeros([m, n]);
     for j in 0..n {
-        let unit = tape.leaf_from_fn(x.shape(), |i| if i == j { 1.0 } else { 0.0 });
+        let unit = tape.leaf_from_fn("unit", &x.shape(), |i| if i == j { 1.0 } else { 0.0 });
         let column = jvp(y, &x, &unit).value();
         for (i, &entry) in column.as_slice().iter().enumerate() {
             matrix.as_mut_slice()[i * n + j] = entry;

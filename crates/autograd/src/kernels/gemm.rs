@@ -19,7 +19,7 @@ pub struct Strided<'a, T> {
 impl<'a, T> Strided<'a, T> {
     /// `rows × cols`, row-major, or stored transposed.
     fn new(data: &'a [T], rows: usize, cols: usize, transposed: bool) -> Self {
-        assert!(data.len() >= rows * cols, "matmul kernel: an operand is too short");
+        assert!(product::holds(data, rows, cols), "matmul kernel: an operand is too short");
         if transposed { Self { data, row: 1, col: rows } } else { Self { data, row: cols, col: 1 } }
     }
 
@@ -35,7 +35,11 @@ const SHARED: usize = 1 << 23;
 /// The crate gives each thread a part of the result, whose sums one thread alone computes, in the same order.
 #[cfg(feature = "threads")]
 fn parallelism((m, k, n): Sizes) -> gemm_common::Parallelism {
-    if m * k * n < SHARED { gemm_common::Parallelism::None } else { gemm_common::Parallelism::Rayon(0) }
+    if m.saturating_mul(k).saturating_mul(n) < SHARED {
+        gemm_common::Parallelism::None
+    } else {
+        gemm_common::Parallelism::Rayon(0)
+    }
 }
 
 #[cfg(not(feature = "threads"))]
@@ -66,7 +70,7 @@ macro_rules! gemm {
                 Store::Set => (false, 1.0),
                 Store::Subtract(rate) => (true, -rate),
             };
-            assert!(out.len() >= m * n, "matmul kernel: the result is too short");
+            assert!(product::holds(out, m, n), "matmul kernel: the result is too short");
             let stride = |s: usize| s as isize;
             // The crate's kernels write columns, so they are asked for outᵀ = bᵀ aᵀ, which is up to six times as fast;
             // but for few columns and a transposed `a`, measured on Zen 5: 256×128×10 in 3.2 µs instead of 7.9.
@@ -75,7 +79,7 @@ macro_rules! gemm {
             let (rows, cols) = if swap { (n, m) } else { (m, n) };
             let (out_row, out_col) = if swap { (1, n) } else { (n, 1) };
             // SAFETY: the operands hold m·k and k·n elements (asserted where they were made) and `out` m·n (asserted
-            // above), which is what these strides reach; `out` is a unique borrow, so it overlaps neither operand;
+            // above, by products that do not wrap), which is what these strides reach; `out` is a unique borrow, so it overlaps neither operand;
             // it is initialised, so it may be read.
             unsafe {
                 $get()(

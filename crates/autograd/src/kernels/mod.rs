@@ -1,6 +1,7 @@
 //! The loops that compute. They see slices, sizes and strides; never a tape, never a user's mistake: whoever calls
 //! them has checked the shapes.
 
+pub(crate) mod memory;
 pub(crate) mod simd;
 pub(crate) mod lanes;
 pub(crate) mod elementary;

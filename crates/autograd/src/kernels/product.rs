@@ -74,7 +74,8 @@ impl Shape {
         out: &mut [T],
         finish: Finish<'_, T>,
     ) {
-        assert!(a.len() >= m * k && b.len() >= k * n && out.len() >= m * n, "product: an operand is too short");
+        let fit = holds(a, m, k) && holds(b, k, n) && holds(out, m, n);
+        assert!(fit, "product: an operand is too short");
         if m * n == 0 {
             return;
         }
@@ -84,7 +85,7 @@ impl Shape {
         if self.turns(tb) {
             assert!(k * n <= TURNED, "product: an operand is too long to turn");
             let to = turned.as_mut_ptr().cast::<T>();
-            // SAFETY: `b` has `k·n` elements, and so much fits the buffer.
+            // SAFETY: `b` has `k·n` elements, as checked above, and so much fits the buffer.
             unsafe { turn(b, if tb { (n, k) } else { (k, n) }, to) };
             (b, tb) = (to, !tb);
         }
@@ -92,6 +93,11 @@ impl Shape {
         let call = Call { shape: self, sizes: (m, k, n), a, b, out: out.as_mut_ptr(), finish, partial: Partial::NONE };
         Level::best().run_lanes(call);
     }
+}
+
+/// Whether a buffer holds a matrix. The number of its elements may be no number.
+pub(super) fn holds<T>(data: &[T], rows: usize, cols: usize) -> bool {
+    rows.checked_mul(cols).is_some_and(|elements| elements <= data.len())
 }
 
 /// Writes the transpose of a row-major matrix.
@@ -181,7 +187,8 @@ pub(super) struct Call<T> {
 impl<T: Float> LaneKernel<T> for Call<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
-        // SAFETY: the caller promises the set of the lanes, and whoever made this the operands.
+        // SAFETY: the caller promises the set of the lanes, and whoever made this the operands: `Shape::run` checked how
+        // long they are, and a group how far it reaches into each buffer.
         unsafe {
             match self.shape {
                 Shape::Rows if (1..=thin::TERMS).contains(&self.sizes.1) && self.partial.is_none() => self.thin::<L>(),

@@ -1,5 +1,6 @@
 //! Orders along the middle of `[outer, n, inner]`.
 
+use super::memory::{OutOfMemory, room};
 use crate::Float;
 use std::cmp::Ordering;
 
@@ -10,23 +11,36 @@ fn ascending<T: Float>(a: T, b: T) -> Ordering {
 
 /// `out[o, r, i]`: where in the middle the element of rank `r` stands. Stable in both directions; NaN comes last when
 /// ascending, first when descending.
-pub(crate) fn argsort<T: Float>(x: &[T], (n, inner): (usize, usize), descending: bool, out: &mut [T]) {
-    let mut order: Vec<usize> = Vec::with_capacity(n);
+///
+/// # Errors
+/// Where there is no memory for the order of a row.
+pub(crate) fn argsort<T: Float>(
+    x: &[T],
+    (n, inner): (usize, usize),
+    descending: bool,
+    out: &mut [T],
+) -> Result<(), OutOfMemory> {
+    if x.is_empty() {
+        return Ok(());
+    }
+    let mut order: Vec<usize> = room(n)?;
     for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
         for i in 0..inner {
             let at = |j: usize| (o * n + j) * inner + i;
             order.clear();
             order.extend(0..n);
+            // Equal elements are told apart by their place, since a stable sort would ask for memory.
             if descending {
-                order.sort_by(|&a, &b| ascending(x[at(b)], x[at(a)]));
+                order.sort_unstable_by(|&a, &b| ascending(x[at(b)], x[at(a)]).then(a.cmp(&b)));
             } else {
-                order.sort_by(|&a, &b| ascending(x[at(a)], x[at(b)]));
+                order.sort_unstable_by(|&a, &b| ascending(x[at(a)], x[at(b)]).then(a.cmp(&b)));
             }
             for (rank, &j) in order.iter().enumerate() {
                 out[at(rank)] = T::from_index(j as i64);
             }
         }
     }
+    Ok(())
 }
 
 /// Where in the middle the largest (or smallest) element stands: the first of equal ones, a NaN before all.

@@ -35,6 +35,10 @@ pub(crate) fn take<T: Float>(
     (outer, size, n, inner): (usize, usize, usize, usize),
     out: &mut [T],
 ) {
+    // There may be any number of rows without elements.
+    if out.is_empty() {
+        return;
+    }
     for o in 0..outer {
         for j in 0..n {
             let to = (o * n + j) * inner;
@@ -60,6 +64,9 @@ pub(crate) fn put<T: Float>(
     out: &mut [T],
 ) {
     out.fill(T::ZERO);
+    if y.is_empty() {
+        return;
+    }
     for o in 0..outer {
         for j in 0..n {
             for i in 0..inner {

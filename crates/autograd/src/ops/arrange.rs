@@ -30,9 +30,11 @@ impl<'t, T: Float> Var<'t, T> {
             return self;
         }
         let pad = |i: usize| pads.get(i).copied().unwrap_or((0, 0));
-        let shape: Shape = own.iter().enumerate().map(|(i, n)| pad(i).0 + n + pad(i).1).collect();
+        let size = |(i, &n): (usize, &usize)| pad(i).0.saturating_add(n).saturating_add(pad(i).1);
+        let shape: Shape = own.iter().enumerate().map(size).collect();
         let strides = shape.strides();
-        let offset = (0..own.rank()).map(|i| pad(i).0 * strides[i]).sum();
+        // Where this wraps, there is no such shape, and it is not recorded.
+        let offset = (0..own.rank()).fold(0_usize, |at, i| at.wrapping_add(pad(i).0.wrapping_mul(strides[i])));
         let inside = |position: usize| {
             (0..own.rank()).all(|i| {
                 let at = position / strides[i] % shape[i];
@@ -46,7 +48,7 @@ impl<'t, T: Float> Var<'t, T> {
             return padded;
         }
         let border = |position| if inside(position) { T::ZERO } else { T::of(value) };
-        padded + self.tape().leaf_from_fn(shape.clone(), border)
+        padded + self.tape().leaf_from_fn("pad", &shape, border)
     }
 
     /// The elements in reverse order along these axes.
@@ -135,7 +137,11 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, shape.rank() >= 2, Kind::Shape, || "a matrix is needed".into());
         let (m, n) = (shape[shape.rank() - 2], shape[shape.rank() - 1]);
         let mask = |at: usize| if inside((at / n) as isize, (at % n) as isize) { T::ONE } else { T::ZERO };
-        self.keep(self.tape().leaf_from_fn(Shape::from([m, n]), mask))
+        if self.numel() == 0 {
+            // The matrices may be large where there are none.
+            return self;
+        }
+        self.keep(self.tape().leaf_from_fn(op, &Shape::from([m, n]), mask))
     }
 
     /// The diagonal along two axes, which are replaced by one at the end.

@@ -30,7 +30,8 @@ impl<T: Float> SliceOp<T> for Concat {
                 return Err(Reason::shape(text));
             }
         }
-        Ok(first.with(self.axis, args.iter().map(|shape| shape[self.axis]).sum()))
+        let joined = args.iter().fold(0_usize, |sum, shape| sum.saturating_add(shape[self.axis]));
+        Ok(first.with(self.axis, joined))
     }
     fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) {
         let (_, n, inner) = y.shape.around(self.axis);

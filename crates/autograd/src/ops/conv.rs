@@ -5,6 +5,7 @@ use crate::error::Kind;
 use crate::float::Float;
 use crate::shape::Shape;
 use crate::var::Var;
+use smallvec::smallvec;
 
 /// How a kernel moves over its input, in each spatial dimension.
 ///
@@ -51,7 +52,18 @@ impl Pool {
 
 /// The number of places of a kernel that spans `span` in `size` elements.
 fn places(size: usize, span: usize, stride: usize) -> Option<usize> {
-    Some(size.checked_sub(span)? / stride + 1)
+    Some((size.checked_sub(span)? / stride).saturating_add(1))
+}
+
+/// A size with padding on both sides. (Sizes of users' numbers saturate, and then no tensor has them.)
+fn padded(size: usize, padding: usize) -> usize {
+    padding.saturating_mul(2).saturating_add(size)
+}
+
+/// The distance of neighbours that are `steps` rows of `width` apart. Where it is too large for a number, there is but one of
+/// them, and nobody walks it.
+fn stride(steps: usize, width: usize) -> isize {
+    steps.wrapping_mul(width) as isize
 }
 
 impl<'t, T: Float> Var<'t, T> {
@@ -111,13 +123,13 @@ impl<'t, T: Float> Var<'t, T> {
             format!("strides, dilations and groups are at least 1, not {stride:?}, {dilation:?} and {groups}")
         });
         let (n, channels, outputs, per_group) = (own[0], own[1], kernel[0], kernel[1]);
-        let grouped = channels == per_group * groups && outputs % groups == 0;
+        let grouped = per_group.checked_mul(groups) == Some(channels) && outputs % groups == 0;
         self.require(op, grouped, Kind::Shape, || {
             format!("{channels} channels do not fit kernels {kernel} in {groups} groups")
         });
         let spatial: [(usize, Option<usize>); 2] = std::array::from_fn(|i| {
-            let span = dilation[i] * kernel[i + 2].saturating_sub(1) + 1;
-            let size = own[i + 2] + 2 * padding[i];
+            let span = dilation[i].saturating_mul(kernel[i + 2] - 1).saturating_add(1);
+            let size = padded(own[i + 2], padding[i]);
             (size, places(size, span, stride[i]))
         });
         let [(h, Some(out_h)), (w, Some(out_w))] = spatial else {
@@ -129,14 +141,14 @@ impl<'t, T: Float> Var<'t, T> {
                 format!("a bias of shape [{outputs}], one for each kernel, is needed, not {}", bias.shape())
             });
         }
-        let padded = self.pad(&[(0, 0), (0, 0), (padding[0], padding[0]), (padding[1], padding[1])], 0.0);
-        let (s, w) = ([channels * h * w, h * w, w, 1], w);
-        let windows = padded.windows(
+        let image = self.pad(&[(0, 0), (0, 0), (padding[0], padding[0]), (padding[1], padding[1])], 0.0);
+        let (of_image, of_channel) = ((channels * h * w) as isize, (h * w) as isize);
+        let [down, right] = [self::stride(stride[0], w), self::stride(stride[1], 1)];
+        let [kernel_down, kernel_right] = [self::stride(dilation[0], w), self::stride(dilation[1], 1)];
+        let of_group = per_group as isize * of_channel;
+        let windows = image.windows(
             Shape::from(vec![n, groups, out_h, out_w, per_group, kernel[2], kernel[3]]),
-            [s[0], per_group * s[1], stride[0] * w, stride[1], s[1], dilation[0] * w, dilation[1]]
-                .iter()
-                .map(|&s| s as isize)
-                .collect(),
+            smallvec![of_image, of_group, down, right, of_channel, kernel_down, kernel_right],
         );
         let span = per_group * kernel[2] * kernel[3];
         let columns = windows.reshape([n, groups, out_h * out_w, span]);
@@ -178,14 +190,13 @@ impl<'t, T: Float> Var<'t, T> {
         }
         let (own, out) = (self.shape(), sum.shape());
         let inside = |place: usize, axis: usize| {
-            let start = place * pool.stride[axis];
-            (start..start + pool.kernel[axis])
-                .filter(|i| (pool.padding[axis]..pool.padding[axis] + own[axis + 2]).contains(i))
-                .count()
+            let (start, first) = (place * pool.stride[axis], pool.padding[axis]);
+            let end = (start + pool.kernel[axis]).min(first + own[axis + 2]);
+            end.saturating_sub(start.max(first))
         };
         let w = out[3];
         let count = |i: usize| T::of_count(inside(i / w, 0) * inside(i % w, 1));
-        sum / self.tape().leaf_from_fn(Shape::from([out[2], w]), count)
+        sum / self.tape().leaf_from_fn("avg_pool2d", &Shape::from([out[2], w]), count)
     }
 
     /// The windows of images, `[n, c, h′, w′, kh·kw]`.
@@ -202,16 +213,18 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, ph <= kernel[0] / 2 && pw <= kernel[1] / 2, Kind::Option, || {
             format!("a padding of at most half the window {kernel:?} is needed, not {:?}", [ph, pw])
         });
-        let (h, w) = (own[2] + 2 * ph, own[3] + 2 * pw);
+        let (h, w) = (padded(own[2], ph), padded(own[3], pw));
         let (Some(out_h), Some(out_w)) = (places(h, kernel[0], stride[0]), places(w, kernel[1], stride[1])) else {
             self.require(op, false, Kind::Shape, || format!("the window {kernel:?} is larger than the images"));
             return self;
         };
-        let padded = self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], padding);
+        let image = self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], padding);
         let (n, c) = (own[0], own[1]);
-        let windows = padded.windows(
+        let (of_image, of_channel) = ((c * h * w) as isize, (h * w) as isize);
+        let [down, right] = [self::stride(stride[0], w), self::stride(stride[1], 1)];
+        let windows = image.windows(
             Shape::from(vec![n, c, out_h, out_w, kernel[0], kernel[1]]),
-            [c * h * w, h * w, stride[0] * w, stride[1], w, 1].iter().map(|&s| s as isize).collect(),
+            smallvec![of_image, of_channel, down, right, w as isize, 1],
         );
         windows.reshape(Shape::from(vec![n, c, out_h, out_w, kernel[0] * kernel[1]]))
     }

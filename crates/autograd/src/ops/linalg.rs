@@ -295,7 +295,7 @@ impl<'t, T: Float> Var<'t, T> {
         let shape = self.shape();
         let _whole = self.tape().composite("inv", [self]);
         let n = self.expect("inv", square(&shape));
-        let eye = self.tape().leaf_from_fn(shape, |i| if i % (n * n) / n == i % n { T::ONE } else { T::ZERO });
+        let eye = self.tape().leaf_from_fn("inv", &shape, |i| if i % (n * n) / n == i % n { T::ONE } else { T::ZERO });
         self.solve(eye)
     }
 

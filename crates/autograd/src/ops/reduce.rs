@@ -59,7 +59,7 @@ impl From<std::ops::RangeFull> for Axes {
 
 impl Axes {
     fn resolve(&self, shape: &Shape) -> Result<AxisSet, Reason> {
-        self.axes.as_ref().map_or(Ok(AxisSet::all(shape.rank())), |axes| shape.axis_set(axes))
+        self.axes.as_ref().map_or_else(|| AxisSet::all(shape.rank()), |axes| shape.axis_set(axes))
     }
 
     /// The shape of the reduced tensor.

@@ -2,6 +2,7 @@
 
 use crate::error::{Kind, Reason};
 use crate::float::Float;
+use crate::kernels::memory::OutOfMemory;
 use crate::kernels::sort;
 use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::take::IndexVar;
@@ -33,9 +34,12 @@ impl<T: Float> Op<T, 1> for Argsort {
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())
     }
-    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+    fn eval(&self, args: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        self.try_eval(args, y).expect("there is memory for the order of a row");
+    }
+    fn try_eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
         let (_, n, inner) = x.shape.around(self.axis);
-        sort::argsort(x.data, (n, inner), self.descending, y.data);
+        sort::argsort(x.data, (n, inner), self.descending, y.data)
     }
     no_derivative!(1);
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
+use crate::kernels::memory::collected;
 use crate::kernels::take::{Layout, put, take};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::recording::Limit;
@@ -112,8 +113,9 @@ impl<T: Float> Op<T, 2> for Put {
 #[derive(Clone, Copy, Debug)]
 pub struct IndexVar<'t, T: Float = f64> {
     var: Var<'t, T>,
-    /// The smallest and the largest index, known without computing; `(0, -1)` where there is none.
-    bounds: (i64, i64),
+    /// The smallest and the largest index, known without computing; `(0, -1)` where there is none. A label that came as
+    /// `usize` may be larger than any `i64`.
+    bounds: (i128, i128),
     /// The leaf that it is a view of; absent where an operation computes it.
     leaf: Option<u32>,
 }
@@ -125,7 +127,7 @@ impl<'t, T: Float> IndexVar<'t, T> {
 
     /// An index that an operation computes: one of `n` places, whatever the values are.
     pub(crate) fn computed(var: Var<'t, T>, n: usize) -> Self {
-        Self { var, bounds: (0, n as i64 - 1), leaf: None }
+        Self { var, bounds: (0, n as i128 - 1), leaf: None }
     }
 
     /// The sizes of its dimensions.
@@ -146,8 +148,11 @@ impl<'t, T: Float> IndexVar<'t, T> {
     }
 
     /// The integers in row-major order.
+    #[track_caller]
     pub fn value(&self) -> Vec<i64> {
-        self.var.with_value(|bits| bits.iter().map(|b| b.to_index()).collect())
+        let bits = self.var.value();
+        let integers = collected(bits.numel(), bits.as_slice().iter().map(|b| b.to_index()));
+        self.var.expect("value", integers.map_err(Reason::from))
     }
 
     /// Notes, for a program, the range that integers from outside must lie in, and one that they may be beside it.
@@ -171,8 +176,8 @@ impl<'t, T: Float> IndexVar<'t, T> {
     /// Whether every index names one of `n` elements, `−n` to `n − 1`.
     pub(crate) fn check(&self, n: usize) -> Result<(), Reason> {
         let (low, high) = self.bounds;
-        let n = n as i64;
-        self.limit(-n, n - 1, None);
+        self.limit(-(n as i64), n as i64 - 1, None);
+        let n = n as i128;
         let wrong = if high >= n { high } else { low };
         if high >= n || low < -n {
             return Err(Reason::new(Kind::Index, format!("index {wrong} is out of range for size {n}")));
@@ -184,8 +189,8 @@ impl<'t, T: Float> IndexVar<'t, T> {
     pub(crate) fn check_labels(&self, n: usize) -> Result<(), Reason> {
         let (low, high) = self.bounds;
         self.limit(0, n as i64 - 1, None);
-        let wrong = if high >= n as i64 { high } else { low };
-        if high >= n as i64 || low < 0 {
+        let wrong = if high >= n as i128 { high } else { low };
+        if high >= n as i128 || low < 0 {
             return Err(Reason::new(Kind::Index, format!("label {wrong} is out of range for {n} classes")));
         }
         Ok(())
@@ -200,24 +205,28 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub fn indices(&self, shape: impl Into<Shape>, indices: &[i64]) -> IndexVar<'_, T> {
         let shape = shape.into();
-        assert!(indices.len() == shape.numel(), "indices: {} indices do not fill {shape}", indices.len());
-        self.index_var(shape, |i| indices[i])
+        let reason = match shape.elements() {
+            Ok(n) if n == indices.len() => return self.index_var("indices", &shape, |i| i128::from(indices[i])),
+            Ok(n) => Reason::shape(format!("{} indices were given, {n} are needed for {shape}", indices.len())),
+            Err(reason) => reason,
+        };
+        self.error("indices", reason, &[]).raise()
     }
 
     /// Labels or positions, one for each row.
     #[track_caller]
     pub fn labels(&self, labels: &[usize]) -> IndexVar<'_, T> {
-        self.index_var(Shape::from([labels.len()]), |i| i64::try_from(labels[i]).unwrap_or(i64::MAX))
+        self.index_var("labels", &Shape::from([labels.len()]), |i| labels[i] as i128)
     }
 
     #[track_caller]
-    fn index_var(&self, shape: Shape, index: impl Fn(usize) -> i64) -> IndexVar<'_, T> {
-        let mut bounds: Option<(i64, i64)> = None;
-        let var = self.index_leaf(shape, |i| {
+    fn index_var(&self, op: &str, shape: &Shape, index: impl Fn(usize) -> i128) -> IndexVar<'_, T> {
+        let mut bounds: Option<(i128, i128)> = None;
+        let var = self.index_leaf(op, shape, |i| {
             let index = index(i);
             bounds = Some(bounds.map_or((index, index), |(low, high)| (low.min(index), high.max(index))));
             // An index beyond the bits of the type is out of the range of any operation, whose check names it.
-            index.clamp(-T::MAX_INDEX, T::MAX_INDEX)
+            index.clamp(-i128::from(T::MAX_INDEX), i128::from(T::MAX_INDEX)) as i64
         });
         let bounds = bounds.unwrap_or((0, -1));
         IndexVar { var, bounds, leaf: Some(var.index()) }

@@ -5,7 +5,7 @@ use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::strided;
 use crate::op::{Arity, Named, Op, View, ViewMut};
-use crate::shape::{AxisSet, Shape};
+use crate::shape::Shape;
 use crate::var::Var;
 use smallvec::SmallVec;
 
@@ -148,10 +148,10 @@ impl<T: Float> Op<T, 1> for Reshape {
         "reshape"
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        if x.numel() == self.shape.numel() {
+        let (n, m) = (x.numel(), self.shape.elements()?);
+        if n == m {
             Ok(self.shape.clone())
         } else {
-            let (n, m) = (x.numel(), self.shape.numel());
             Err(Reason::shape(format!("{n} elements do not fit {}, which has {m}", self.shape)))
         }
     }
@@ -296,7 +296,7 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn transpose(self, permutation: &[isize]) -> Self {
         let shape = self.shape();
         let set = self.expect("transpose", shape.axis_set(permutation));
-        self.require("transpose", set == AxisSet::all(shape.rank()), Kind::Axis, || {
+        self.require("transpose", set.len() == shape.rank(), Kind::Axis, || {
             format!("{permutation:?} does not name each of the {} axes", shape.rank())
         });
         let axis = |&a: &isize| (if a < 0 { a + shape.rank() as isize } else { a }) as u8;
@@ -391,7 +391,8 @@ impl<'t, T: Float> Var<'t, T> {
             let (start, count) = slice.resolve(own[i]);
             offset += start * strides[i] as usize;
             shape[i] = count;
-            strides[i] *= slice.step;
+            // Where this wraps, one element is left at most, and nobody walks the step.
+            strides[i] = strides[i].wrapping_mul(slice.step);
         }
         self.tape().record(Arity(Read { name: "slice", shape: Shape::from(shape), offset, strides }), [self])
     }

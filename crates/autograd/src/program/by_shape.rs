@@ -224,6 +224,7 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     }
 
     /// A part of the state by name, as it is after the last run.
+    #[track_caller]
     pub fn state(&self, name: &str) -> Option<Tensor<T>> {
         self.recorded[self.last].program.state(name)
     }

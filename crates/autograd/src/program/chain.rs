@@ -5,6 +5,7 @@ use super::region::MOST_SUMS;
 use crate::float::Float;
 use crate::kernels::in_turn::{First, Then, in_turn};
 use crate::kernels::map::map_vectors_to_two;
+use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::reduce::Running;
 use crate::op::{Kind, View, ViewMut, eval};
 use crate::shape::Shape;
@@ -127,11 +128,11 @@ impl Layout {
 impl<T: Float> Register<T> {
     const LINE: usize = 64;
 
-    pub(super) fn new(len: usize) -> Self {
-        let memory = vec![T::ZERO; len + Self::LINE / size_of::<T>()];
+    pub(super) fn new(len: usize) -> Result<Self, OutOfMemory> {
+        let memory: Vec<T> = memory::zeros(len + Self::LINE / size_of::<T>())?;
         // Where the start cannot be told, any will do.
         let start = memory.as_ptr().align_offset(Self::LINE).min(memory.len() - len);
-        Self { memory, start }
+        Ok(Self { memory, start })
     }
 
     fn tile(&self, n: usize) -> &[T] {
@@ -274,7 +275,8 @@ impl<T: Float> Chain<T> {
         match &micro.action {
             Action::Op(kind) => {
                 let op = kind.op().expect("chains are made of operations");
-                eval(op, micro.args.len(), view, ViewMut { shape: &self.shapes.0, data: out });
+                let done = eval(op, micro.args.len(), view, ViewMut { shape: &self.shapes.0, data: out });
+                done.expect("element-wise operations need no memory of their own");
             }
             Action::InTurn(first, then) => in_turn(*first, *then, [view(0).data, view(1).data, view(2).data], out),
             Action::WithSlope(Sloped::Sigmoid) => {

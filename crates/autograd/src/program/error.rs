@@ -1,5 +1,6 @@
 //! What can go wrong with a program: when it is recorded, and when it is given inputs.
 
+use crate::error::Error;
 use crate::shape::Shape;
 use std::panic::Location;
 
@@ -98,6 +99,9 @@ pub enum ProgramError {
         /// How many came.
         found: usize,
     },
+    /// Memory that a value needs, when it is recorded or in a run, and that cannot be had.
+    #[error(transparent)]
+    Memory(#[from] Error),
     /// There is no part of the state with this name.
     #[error("there is no state «{name}»")]
     NoState {

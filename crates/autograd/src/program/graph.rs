@@ -5,6 +5,7 @@ use super::feed::Slot;
 use super::fuse::Fused;
 use super::nets::Net;
 use super::passes::Passes;
+use crate::error::Error;
 use crate::float::Float;
 use crate::op::Kind;
 use crate::recording::Condition;
@@ -51,9 +52,9 @@ impl<T: Float> Source<T> {
         }
     }
 
-    /// Whether a user wrote what computes it.
-    pub(super) fn may_panic(&self) -> bool {
-        matches!(self, Self::Op(Kind::Custom(_)))
+    /// Whether computing it may end a run.
+    pub(super) fn may_fail(&self) -> bool {
+        matches!(self, Self::Op(kind) if kind.may_fail())
     }
 }
 
@@ -138,12 +139,15 @@ impl<T: Float> Graph<T> {
     }
 
     /// Runs the passes in order.
-    pub(super) fn optimise(mut self, passes: Passes, tape: &Tape<T>) -> Self {
+    ///
+    /// # Errors
+    /// Where there is no memory for a constant.
+    pub(super) fn optimise(mut self, passes: Passes, tape: &Tape<T>) -> Result<Self, Error> {
         if passes.chains {
             self.see_through_broadcasts();
         }
         if passes.constants {
-            self.fold_constants(tape);
+            self.fold_constants(tape)?;
         }
         if passes.common {
             self.merge_common();
@@ -155,6 +159,6 @@ impl<T: Float> Graph<T> {
         if passes.fusion && passes.nets && passes.dead {
             self.fuse_nets();
         }
-        self
+        Ok(self)
     }
 }

@@ -23,8 +23,10 @@ pub use error::ProgramError;
 pub use feed::{Binder, Feed, Slots};
 pub use passes::Passes;
 
+use crate::error::Error;
 use crate::float::Float;
 use crate::kernels::map::copy;
+use crate::kernels::memory;
 use crate::op::{View, ViewMut, eval};
 use crate::pool;
 use crate::recording::Condition;
@@ -144,7 +146,7 @@ impl<T: Float> Outputs<'_, T> {
     /// Where there is no such output.
     #[track_caller]
     pub fn tensor(&self, output: usize) -> Tensor<T> {
-        Tensor::new(self.program.outputs[output].shape.clone(), self.slice(output).to_vec())
+        self.program.tensor(&self.program.outputs[output])
     }
 }
 
@@ -174,8 +176,8 @@ impl<T: Float> Program<T> {
     /// in another way is an error, since a run could not notice that it would have been another one.
     ///
     /// # Errors
-    /// Where the function read a value, the next state does not have the shape of the state, or a variable of another tape
-    /// comes out of the function.
+    /// Where the function read a value, the next state does not have the shape of the state, a variable of another tape
+    /// comes out of the function, or there is no memory for the buffers.
     #[track_caller]
     pub fn record<S, I>(
         state: &S,
@@ -232,7 +234,7 @@ impl<T: Float> Program<T> {
             }
         }
         let graph = Graph::new(&tape, &slots.slots, &states, &next, &outputs)?;
-        Ok(Plan::new(graph.optimise(passes, &tape), passes).into_program(&tape, slots.slots, names))
+        Ok(Plan::new(graph.optimise(passes, &tape)?, passes).into_program(&tape, slots.slots, names)?)
     }
 
     /// Runs on new inputs, and moves the state on.
@@ -246,7 +248,7 @@ impl<T: Float> Program<T> {
         inputs.bind(&mut binder)?;
         binder.finish()?;
         for index in 0..self.guarded {
-            self.execute(index);
+            self.execute(index)?;
         }
         for guard in &self.guards {
             if (self.slice(&guard.value)[0] != T::ZERO) != guard.condition.held {
@@ -254,7 +256,7 @@ impl<T: Float> Program<T> {
             }
         }
         for index in self.guarded..self.steps.len() {
-            self.execute(index);
+            self.execute(index)?;
         }
         for slot in &self.state {
             if let Some(next) = &slot.next {
@@ -273,9 +275,10 @@ impl<T: Float> Program<T> {
         let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
         graph.exact = true;
         let passes = Passes::default();
-        let mut program = Plan::new(graph.optimise(passes, tape), passes).into_program(tape, inputs, Vec::new());
+        let graph = graph.optimise(passes, tape).ok()?;
+        let mut program = Plan::new(graph, passes).into_program(tape, inputs, Vec::new()).ok()?;
         for output in &program.outputs {
-            program.buffers[output.buffer] = vec![T::ZERO; pool::length(output.len)];
+            program.buffers[output.buffer] = memory::zeros(pool::length(output.len)).ok()?;
         }
         Some(program)
     }
@@ -293,10 +296,8 @@ impl<T: Float> Program<T> {
     }
 
     /// Runs every step.
-    pub(crate) fn compute(&mut self) {
-        for index in 0..self.steps.len() {
-            self.execute(index);
-        }
+    pub(crate) fn compute(&mut self) -> Result<(), Error> {
+        (0..self.steps.len()).try_for_each(|index| self.execute(index))
     }
 
     /// The buffer of an output, which may be exchanged for another of its length.
@@ -304,15 +305,19 @@ impl<T: Float> Program<T> {
         &mut self.buffers[self.outputs[output].buffer]
     }
 
-    fn execute(&mut self, index: usize) {
+    fn execute(&mut self, index: usize) -> Result<(), Error> {
         match &self.steps[index] {
             Step::Net(net, _) => T::run_net(net, &mut self.buffers),
             Step::Group(group, _) => T::run_group(group, &mut self.buffers),
-            Step::Op { kind, args, result } => {
+            Step::Op { kind, args, result, location } => {
                 let op = kind.op().expect("steps are operations");
-                into(&mut self.buffers, result, |buffers, data| {
+                let done = into(&mut self.buffers, result, |buffers, data| {
                     let view = |k: usize| View { shape: &args[k].shape, data: args[k].of(buffers) };
-                    eval(op, args.len(), view, ViewMut { shape: &result.shape, data });
+                    eval(op, args.len(), view, ViewMut { shape: &result.shape, data })
+                });
+                return done.map_err(|memory| {
+                    let shapes = args.iter().map(|arg| arg.shape.clone()).collect();
+                    Error::new(op.name(), memory.for_shape(&result.shape), shapes, location)
                 });
             }
             Step::Fused(fused) => into(&mut self.buffers, &fused.result, |buffers, data| match fused.beside.first() {
@@ -324,10 +329,17 @@ impl<T: Float> Program<T> {
                 into(&mut self.buffers, result, |buffers, data| data.copy_from_slice(from.of(buffers)));
             }
         }
+        Ok(())
     }
 
     fn slice(&self, operand: &Operand) -> &[T] {
         operand.of(&self.buffers)
+    }
+
+    /// A copy of a value.
+    #[track_caller]
+    fn tensor(&self, operand: &Operand) -> Tensor<T> {
+        Tensor::copied(&operand.shape, self.slice(operand))
     }
 
     /// The names of the parts of the state.
@@ -336,9 +348,10 @@ impl<T: Float> Program<T> {
     }
 
     /// A part of the state by name, as it is after the last run.
+    #[track_caller]
     pub fn state(&self, name: &str) -> Option<Tensor<T>> {
         let slot = self.state.iter().find(|slot| slot.name == name)?;
-        Some(Tensor::new(slot.now.shape.clone(), self.slice(&slot.now).to_vec()))
+        Some(self.tensor(&slot.now))
     }
 
     /// Replaces a part of the state by name.
@@ -410,10 +423,10 @@ impl<T> Drop for Taken<'_, T> {
 }
 
 /// Gives a function a result's elements to write, and the buffers to read, where the result's own is missing meanwhile.
-fn into<T>(buffers: &mut [Vec<T>], result: &Operand, f: impl FnOnce(&mut [Vec<T>], &mut [T])) {
+fn into<T, R>(buffers: &mut [Vec<T>], result: &Operand, f: impl FnOnce(&mut [Vec<T>], &mut [T]) -> R) -> R {
     let buffer = std::mem::take(&mut buffers[result.buffer]);
     let mut taken = Taken { buffers, place: result.buffer, buffer };
-    f(&mut *taken.buffers, &mut taken.buffer[..result.len]);
+    f(&mut *taken.buffers, &mut taken.buffer[..result.len])
 }
 
 impl<T: Float> fmt::Display for Program<T> {
@@ -427,7 +440,7 @@ impl<T: Float> fmt::Display for Program<T> {
             }
             let one = |result: &Operand| list([result]);
             match step {
-                Step::Op { kind, args, result } => {
+                Step::Op { kind, args, result, .. } => {
                     writeln!(f, "{} = {}({})", one(result), kind.name(), list(args))?;
                 }
                 Step::Fused(fused) => writeln!(f, "{fused}")?,

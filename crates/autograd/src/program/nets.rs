@@ -5,6 +5,7 @@ use super::graph::{Graph, Source};
 use super::plan::{Operand, list};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
+use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::perceptron::{Buffers, Planned, Sizes};
 use crate::kernels::product::Shape;
 use crate::ops::cross_entropy::Reduction;
@@ -163,7 +164,7 @@ impl<T: Float> Graph<T> {
         operands: &[u32],
         place: &[Option<usize>],
         buffers: &mut Vec<Vec<T>>,
-    ) -> Planned<T> {
+    ) -> Result<Planned<T>, OutOfMemory> {
         let at = |value: u32| place[value as usize].expect("what is read has a place");
         let sizes = self.net_sizes(operands);
         let [loss, results @ ..] = net.results.map(at);
@@ -171,7 +172,7 @@ impl<T: Float> Graph<T> {
             Then::Descend { rate } => Some(Rate::new(rate, || at(operands[7]))),
             Then::Nothing | Then::Bias | Then::BiasRelu | Then::Gate => None,
         };
-        buffers.push(vec![T::ZERO; sizes.scratch::<T>()]);
+        buffers.push(memory::zeros(sizes.scratch::<T>())?);
         let buffers = Buffers {
             x: at(operands[0]),
             params: std::array::from_fn(|k| at(operands[1 + k])),
@@ -182,7 +183,7 @@ impl<T: Float> Graph<T> {
             rate,
             scratch: buffers.len() - 1,
         };
-        Planned::new(sizes, net.mean, buffers)
+        Ok(Planned::new(sizes, net.mean, buffers))
     }
 
     /// Whether the kernels of the single operations are those whose sums the sweep repeats, and the sizes are its own.

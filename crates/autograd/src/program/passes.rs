@@ -1,10 +1,10 @@
 //! Passes over the graph, each small and each to be switched off alone.
 
 use super::graph::{Graph, Source};
+use crate::error::Error;
 use crate::float::Float;
 use crate::op::Kind;
 use crate::tape::Tape;
-use crate::var::Var;
 use std::collections::HashMap;
 
 /// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a
@@ -84,20 +84,20 @@ impl Passes {
 
 impl<T: Float> Graph<T> {
     /// Replaces what does not depend on inputs or state by its value.
-    pub(super) fn fold_constants(&mut self, tape: &Tape<T>) {
+    pub(super) fn fold_constants(&mut self, tape: &Tape<T>) -> Result<(), Error> {
         let dynamic = self.dynamic();
         let needed = self.needed();
         let fixed: Vec<u32> = (0..self.nodes.len() as u32)
             .filter(|&i| !dynamic[i as usize] && needed[i as usize])
             .filter(|&i| matches!(self.nodes[i as usize].source, Source::Op(_)))
             .collect();
-        let vars: Vec<Var<'_, T>> = fixed.iter().map(|&i| Var::new(tape, i)).collect();
-        tape.compute(&vars, true);
+        tape.try_compute_roots(&fixed, true)?;
         for i in fixed {
             let node = &mut self.nodes[i as usize];
             node.source = Source::Constant(i);
             node.args.clear();
         }
+        Ok(())
     }
 
     /// Makes equal operations on equal operands one. Leaves are never merged, nor what a user wrote or what is to be

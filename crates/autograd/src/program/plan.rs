@@ -10,14 +10,17 @@ use super::region::{is_element_wise, regions};
 use super::segment::{Blocks, Segment, Tasks, segments};
 use super::weave::weave;
 use super::{Guard, Program, StateSlot};
+use crate::error::Error;
 use crate::float::Float;
 use crate::kernels::group::Group;
+use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::perceptron::Planned;
 use crate::op::Kind;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
+use std::panic::Location;
 
 /// A value in a buffer.
 #[derive(Clone, Debug)]
@@ -43,7 +46,7 @@ pub(super) fn list<'o>(operands: impl IntoIterator<Item = &'o Operand>) -> Strin
 /// One thing to do.
 pub(super) enum Step<T: Float> {
     /// An operation by its own kernel.
-    Op { kind: Kind<T>, args: SmallVec<[Operand; 3]>, result: Operand },
+    Op { kind: Kind<T>, args: SmallVec<[Operand; 3]>, result: Operand, location: &'static Location<'static> },
     /// Operations that are computed together.
     Fused(FusedStep),
     /// A step of a net of one hidden layer; what it reads and writes is for the listing.
@@ -131,15 +134,21 @@ impl<T: Float> Plan<T> {
         let order: Vec<u32> = work.iter().map(|(value, _)| *value).collect();
         let segments =
             if passes.fusion { segments(&graph, &order, guarded, passes.blocks, &beside) } else { Vec::new() };
-        let may_panic =
-            |&(value, _): &(u32, Work)| graph.nodes.get(value as usize).is_some_and(|node| node.source.may_panic());
-        let sure_from = work.iter().rposition(may_panic).map_or(guarded, |last| guarded.max(last + 1));
+        let may_fail =
+            |&(value, _): &(u32, Work)| graph.nodes.get(value as usize).is_some_and(|node| node.source.may_fail());
+        let sure_from = work.iter().rposition(may_fail).map_or(guarded, |last| guarded.max(last + 1));
         Self { graph, work, guarded, sure_from, share: passes.memory, shapes, beside, segments }
     }
 
     fn shape(&self, value: u32) -> &Shape {
         let i = value as usize;
         self.graph.nodes.get(i).map_or_else(|| &self.shapes[i - self.graph.nodes.len()], |node| &node.shape)
+    }
+
+    /// The node whose value it is, or that it is a copy of.
+    fn node(&self, value: u32) -> u32 {
+        let copied = || self.work.iter().find(|(copy, _)| *copy == value);
+        if let Some((_, Work::Copy { of })) = copied() { *of } else { value }
     }
 
     /// What a piece of work reads.
@@ -162,7 +171,15 @@ impl<T: Float> Plan<T> {
     }
 
     /// Gives every value a buffer, and makes the program.
-    pub(super) fn into_program(self, tape: &Tape<T>, inputs: Vec<Slot>, names: Vec<String>) -> Program<T> {
+    ///
+    /// # Errors
+    /// Where there is no memory for a buffer.
+    pub(super) fn into_program(
+        self,
+        tape: &Tape<T>,
+        inputs: Vec<Slot>,
+        names: Vec<String>,
+    ) -> Result<Program<T>, Error> {
         let count = self.graph.nodes.len() + self.shapes.len();
         let mut last_read = vec![0_usize; count];
         for (time, (value, work)) in self.work.iter().enumerate() {
@@ -189,7 +206,8 @@ impl<T: Float> Plan<T> {
             };
             if is_read[i] {
                 place[i] = Some(buffers.len());
-                buffers.push(tape.borrow_value(constant).to_vec());
+                let copy = memory::copied(&tape.borrow_value(constant));
+                buffers.push(copy.map_err(|lack| tape.nodes.lacks(constant, lack))?);
             }
         }
         let mut free: Vec<usize> = Vec::new();
@@ -217,11 +235,14 @@ impl<T: Float> Plan<T> {
                 };
                 let buffer = reuse.unwrap_or(buffers.len());
                 if buffer == buffers.len() {
-                    buffers.push(vec![T::ZERO; len]);
+                    buffers.push(Vec::new());
                 } else {
                     free.retain(|&b| b != buffer);
-                    let longer = buffers[buffer].len().max(len);
-                    buffers[buffer].resize(longer, T::ZERO);
+                }
+                if buffers[buffer].len() < len {
+                    // Nothing is in it yet that counts.
+                    buffers[buffer] = Vec::new();
+                    buffers[buffer] = memory::zeros(len).map_err(|lack| tape.nodes.lacks(self.node(result), lack))?;
                 }
                 place[i] = Some(buffer);
             }
@@ -254,8 +275,8 @@ impl<T: Float> Plan<T> {
     }
 
     /// The state whose next value is computed element by element from it, if that may be written over the state itself:
-    /// nothing reads the state afterwards, nobody outside asks for it, all branches are checked before, and nothing that a
-    /// user wrote, which may panic, is computed later.
+    /// nothing reads the state afterwards, nobody outside asks for it, all branches are checked before, and nothing is
+    /// computed later that may end the run.
     fn in_place(&self, time: usize, value: u32, reads: &[u32], last_read: &[usize]) -> Option<u32> {
         let k = self.graph.next.iter().position(|&next| next == value)?;
         let state = self.graph.state[k];
@@ -291,34 +312,40 @@ impl<T: Float> Plan<T> {
         tape: &Tape<T>,
         mut inputs: Vec<Slot>,
         names: Vec<String>,
-    ) -> Program<T> {
+    ) -> Result<Program<T>, Error> {
         let operand = |value: u32| {
             let shape = self.shape(value).clone();
             let buffer = place[value as usize].expect("what is read has a place");
             Operand { buffer, len: shape.numel(), shape }
         };
-        let step = |(value, work): &(u32, Work), buffers: &mut Vec<Vec<T>>| match work {
-            Work::Copy { of } => Step::Copy { from: operand(*of), result: operand(*value) },
-            Work::Node => {
-                let node = &self.graph.nodes[*value as usize];
-                let args = node.args.iter().map(|&a| operand(a));
-                match &node.source {
-                    Source::Op(kind) => Step::Op { kind: kind.clone(), args: args.collect(), result: operand(*value) },
-                    Source::Fused(fused) => {
-                        let beside = self.beside.get(value).into_iter().flatten().map(|&result| operand(result));
-                        Step::Fused(FusedStep::new(*fused, args.collect(), operand(*value), beside.collect()))
-                    }
-                    Source::Net(net) => {
-                        let results = net.results.iter().map(|&result| operand(result));
-                        let planned = self.graph.plan_net(*net, &node.args, place, buffers);
-                        Step::Net(planned, NetStep::new(*net, args.collect(), results.collect()))
-                    }
-                    Source::Input | Source::State | Source::Constant(_) | Source::Beside => {
-                        unreachable!("work is operations")
+        let step = |(value, work): &(u32, Work), buffers: &mut Vec<Vec<T>>| {
+            Ok(match work {
+                Work::Copy { of } => Step::Copy { from: operand(*of), result: operand(*value) },
+                Work::Node => {
+                    let node = &self.graph.nodes[*value as usize];
+                    let args = node.args.iter().map(|&a| operand(a));
+                    match &node.source {
+                        Source::Op(kind) => {
+                            let location = tape.nodes[*value].origin.location;
+                            Step::Op { kind: kind.clone(), args: args.collect(), result: operand(*value), location }
+                        }
+                        Source::Fused(fused) => {
+                            let beside = self.beside.get(value).into_iter().flatten().map(|&result| operand(result));
+                            Step::Fused(FusedStep::new(*fused, args.collect(), operand(*value), beside.collect()))
+                        }
+                        Source::Net(net) => {
+                            let results = net.results.iter().map(|&result| operand(result));
+                            let planned = self.graph.plan_net(*net, &node.args, place, buffers);
+                            let planned = planned.map_err(|lack| tape.nodes.lacks(*value, lack))?;
+                            Step::Net(planned, NetStep::new(*net, args.collect(), results.collect()))
+                        }
+                        Source::Input | Source::State | Source::Constant(_) | Source::Beside => {
+                            unreachable!("work is operations")
+                        }
                     }
                 }
-            }
-            Work::Chain { members, results } => Step::Chain(weave(&self.graph, members, results, &operand)),
+                Work::Chain { members, results } => Step::Chain(weave(&self.graph, members, results, &operand)),
+            })
         };
         let (mut steps, mut guarded): (Vec<Step<T>>, usize) = (Vec::new(), 0);
         let tasks = Tasks { graph: &self.graph, place, beside: &self.beside };
@@ -330,9 +357,10 @@ impl<T: Float> Plan<T> {
             if let Some(segment) = self.segments.iter().find(|segment| segment.range.start == time) {
                 let nodes: Vec<u32> = self.work[segment.range.clone()].iter().map(|(value, _)| *value).collect();
                 let group = tasks.group(&nodes, segment.blocks.as_ref(), &mut buffers);
+                let group = group.map_err(|lack| tape.nodes.lacks(nodes[0], lack))?;
                 let mut listing = Vec::new();
                 for work in &self.work[segment.range.clone()] {
-                    let Step::Fused(fused) = step(work, &mut buffers) else {
+                    let Step::Fused(fused) = step(work, &mut buffers)? else {
                         unreachable!("segments are of fused work")
                     };
                     listing.push(fused);
@@ -340,7 +368,7 @@ impl<T: Float> Plan<T> {
                 steps.push(Step::Group(group, listing));
                 time = segment.range.end;
             } else {
-                steps.push(step(&self.work[time], &mut buffers));
+                steps.push(step(&self.work[time], &mut buffers)?);
                 time += 1;
             }
         }
@@ -363,15 +391,17 @@ impl<T: Float> Plan<T> {
         let chains = || steps.iter().filter_map(|step| if let Step::Chain(chain) = step { Some(chain) } else { None });
         let registers = chains().map(Chain::all_registers).max().unwrap_or(0);
         let tile = chains().map(|chain| chain.tile.min(chain.len)).max().unwrap_or(0);
-        Program {
+        let registers: Result<_, OutOfMemory> = (0..registers).map(|_| Register::new(tile)).collect();
+        let last = self.work.last().map_or(0, |&(value, _)| self.node(value));
+        Ok(Program {
             inputs,
             state: state.collect(),
             outputs: self.graph.outputs.iter().map(|&i| operand(i)).collect(),
             guards: guards.collect(),
             guarded,
-            registers: (0..registers).map(|_| Register::new(tile)).collect(),
+            registers: registers.map_err(|lack| tape.nodes.lacks(last, lack))?,
             steps,
             buffers,
-        }
+        })
     }
 }

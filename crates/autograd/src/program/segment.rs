@@ -6,6 +6,7 @@ use super::graph::{Graph, Source};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
 use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Task};
+use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use std::collections::{HashMap, HashSet};
@@ -65,8 +66,10 @@ fn own_kernel<T: Float>(graph: &Graph<T>, node: u32) -> Option<Fused> {
     let Source::Fused(fused) = graph.nodes[node as usize].source else { return None };
     let (m, k, n) = sizes(graph, node, fused);
     let own = match fused {
-        Fused::Product { ta, tb, .. } => m * k * n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some(),
-        Fused::ColumnSums { .. } => k * n > 0,
+        Fused::Product { ta, tb, .. } => {
+            m > 0 && k > 0 && n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some()
+        }
+        Fused::ColumnSums { .. } => k > 0 && n > 0,
         Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
     };
     own.then_some(fused)
@@ -178,16 +181,21 @@ pub(super) struct Tasks<'a, T: Float> {
 
 impl<T: Float> Tasks<'_, T> {
     /// The group of a segment; what it needs beside the values gets buffers behind those that there are.
-    pub(super) fn group(&self, nodes: &[u32], blocks: Option<&Blocks>, buffers: &mut Vec<Vec<T>>) -> Group<T> {
+    pub(super) fn group(
+        &self,
+        nodes: &[u32],
+        blocks: Option<&Blocks>,
+        buffers: &mut Vec<Vec<T>>,
+    ) -> Result<Group<T>, OutOfMemory> {
         let mut list = Builder { blocks, used: Vec::new(), before: Vec::new(), tasks: Vec::new(), buffers };
         for &node in nodes {
-            self.add(node, &mut list);
+            self.add(node, &mut list)?;
         }
         let size = blocks.map_or((1, 1), |blocks| (blocks.rows, blocks.block));
-        Group::new(list.used, list.before, list.tasks, size)
+        Ok(Group::new(list.used, list.before, list.tasks, size))
     }
 
-    fn add(&self, node: u32, list: &mut Builder<'_, T>) {
+    fn add(&self, node: u32, list: &mut Builder<'_, T>) -> Result<(), OutOfMemory> {
         let fused = own_kernel(self.graph, node).expect("segments are of our own kernels");
         let args = &self.graph.nodes[node as usize].args[..];
         let sizes = sizes(self.graph, node, fused);
@@ -213,20 +221,20 @@ impl<T: Float> Tasks<'_, T> {
             Fused::Product { ta, tb, .. } => {
                 let (m, k, n) = sizes;
                 let shape = product::Shape::of::<T>(sizes, ta, tb).expect("segments are of our own kernels");
-                let along = if ta { list.along_sums(m * n) } else { list.along_rows() };
+                let along = if ta { list.along_sums(m * n)? } else { list.along_rows() };
                 let a = moving(list, args[0]);
                 let mut b = if ta { moving(list, args[1]) } else { whole(list, args[1]) };
                 let turns = shape.turns(tb);
                 if turns {
                     let (rows, cols) = if tb { (n, k) } else { (k, n) };
-                    b = list.turned(b, rows, cols);
+                    b = list.turned(b, rows, cols)?;
                 }
                 let (out, transposed) = (moving(list, node), (ta, tb != turns));
                 list.tasks.push(Task::Product { shape, sizes, transposed, along, a, b, out, after });
             }
             Fused::ColumnSums { .. } => {
                 let (_, rows, n) = sizes;
-                let along = list.along_sums(n);
+                let along = list.along_sums(n)?;
                 let (x, out) = (moving(list, args[0]), whole(list, node));
                 list.tasks.push(Task::ColumnSums { rows, n, along, x, out, after });
             }
@@ -240,6 +248,7 @@ impl<T: Float> Tasks<'_, T> {
                 list.tasks.push(Task::Loss { rows, n, along, mean, scores, labels, cotangent, loss, gradient });
             }
         }
+        Ok(())
     }
 }
 
@@ -275,17 +284,17 @@ impl<T: Float> Builder<'_, T> {
         }
     }
 
-    fn memory(&mut self, len: usize) -> Place {
-        self.buffers.push(vec![T::ZERO; len]);
-        self.whole(self.buffers.len() - 1)
+    fn memory(&mut self, len: usize) -> Result<Place, OutOfMemory> {
+        self.buffers.push(memory::zeros(len)?);
+        Ok(self.whole(self.buffers.len() - 1))
     }
 
     fn along_rows(&self) -> Along {
         if self.blocks.is_some() { Along::Rows } else { Along::Whole }
     }
 
-    fn along_sums(&mut self, len: usize) -> Along {
-        if self.blocks.is_some() { Along::Sums(self.memory(len)) } else { Along::Whole }
+    fn along_sums(&mut self, len: usize) -> Result<Along, OutOfMemory> {
+        Ok(if self.blocks.is_some() { Along::Sums(self.memory(len)?) } else { Along::Whole })
     }
 
     /// Something to do before what reads it; once, not for each block.
@@ -294,16 +303,16 @@ impl<T: Float> Builder<'_, T> {
     }
 
     /// The transpose of what is at a place. Within blocks it does not change, and is made once.
-    fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Place {
+    fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Result<Place, OutOfMemory> {
         let same = |task: &Task<T>| match *task {
             Task::Turn { rows: r, cols: c, from: f, to } => ((r, c, f) == (rows, cols, from)).then_some(to),
             Task::Product { .. } | Task::ColumnSums { .. } | Task::Loss { .. } | Task::Copy { .. } => None,
         };
         if let Some(to) = self.before.iter().find_map(same) {
-            return to;
+            return Ok(to);
         }
-        let to = self.memory(rows * cols);
+        let to = self.memory(rows * cols)?;
         self.once(Task::Turn { rows, cols, from, to });
-        to
+        Ok(to)
     }
 }

@@ -82,7 +82,10 @@ impl<T: Float> Dataset<T> {
             panic!("select: row {row} is not one of {n}");
         }
         let all = self.features.as_slice();
-        let mut features = Vec::with_capacity(rows.len() * d);
+        let mut features = Vec::new();
+        if features.try_reserve_exact(rows.len().saturating_mul(d)).is_err() {
+            panic!("select: there is no memory for {} rows of {d}", rows.len());
+        }
         for &row in rows {
             features.extend_from_slice(&all[row * d..(row + 1) * d]);
         }

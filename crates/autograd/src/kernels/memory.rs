@@ -1,0 +1,107 @@
+//! Memory whose size a shape or an option sets. Where it cannot be had, that is an answer here, not the end of the process:
+//! whoever asked names the operation and the line.
+#![expect(unsafe_code, reason = "the allocator hands out zeroed memory by raw pointers")]
+
+use crate::Float;
+use std::alloc::{Layout, alloc_zeroed};
+use std::fmt;
+
+/// Memory that could not be had.
+///
+/// ```
+/// use autograd::OutOfMemory;
+/// assert_eq!(OutOfMemory::of::<f64>(1 << 40).to_string(), "8796093022208 bytes of memory cannot be had");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutOfMemory {
+    bytes: usize,
+}
+
+impl OutOfMemory {
+    /// Memory for so many elements.
+    pub fn of<E>(elements: usize) -> Self {
+        Self { bytes: elements.saturating_mul(size_of::<E>()) }
+    }
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes of memory cannot be had", self.bytes)
+    }
+}
+
+impl std::error::Error for OutOfMemory {}
+
+/// An empty list with room for so many elements.
+pub(crate) fn room<E>(len: usize) -> Result<Vec<E>, OutOfMemory> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(len).map_err(|_| OutOfMemory::of::<E>(len))?;
+    Ok(list)
+}
+
+/// So many zeros, in pages that are not touched before they are written, where the allocator has such.
+pub(crate) fn zeros<T: Float>(len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let refused = OutOfMemory::of::<T>(len);
+    let layout = Layout::array::<T>(len).map_err(|_| refused)?;
+    if layout.size() == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the layout has a size above 0.
+    let start = unsafe { alloc_zeroed(layout) }.cast::<T>();
+    if start.is_null() {
+        return Err(refused);
+    }
+    // SAFETY: the memory comes from the global allocator, by the layout of an array of `len` elements, which are all there:
+    // `T` is `f32` or `f64`, since nobody else implements `Float`, and bytes of 0 are the number 0 in both.
+    Ok(unsafe { Vec::from_raw_parts(start, len, len) })
+}
+
+/// One number so many times.
+pub(crate) fn filled<T: Float>(len: usize, value: T) -> Result<Vec<T>, OutOfMemory> {
+    if value.same_bits(T::ZERO) {
+        return zeros(len);
+    }
+    let mut list = room(len)?;
+    list.resize(len, value);
+    Ok(list)
+}
+
+/// The elements of an iterator that has so many.
+pub(crate) fn collected<E>(len: usize, elements: impl Iterator<Item = E>) -> Result<Vec<E>, OutOfMemory> {
+    let mut list = room(len)?;
+    list.extend(elements.take(len));
+    Ok(list)
+}
+
+/// A copy of a slice.
+pub(crate) fn copied<E: Copy>(elements: &[E]) -> Result<Vec<E>, OutOfMemory> {
+    let mut list = room(elements.len())?;
+    list.extend_from_slice(elements);
+    Ok(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_as_it_was_asked_for() {
+        assert_eq!(zeros::<f32>(0).unwrap(), []);
+        assert_eq!(zeros::<f64>(1000).unwrap(), vec![0.0; 1000]);
+        assert_eq!(filled(3, 2.5_f32).unwrap(), [2.5; 3]);
+        assert!(filled(1, -0.0_f64).unwrap()[0].is_sign_negative());
+        assert_eq!(collected(3, 0..10).unwrap(), [0, 1, 2]);
+        assert_eq!(copied(&[1, 2]).unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn more_than_there_can_be_is_refused() {
+        for len in [1 << 58, 1 << 60, usize::MAX] {
+            let refused = OutOfMemory::of::<f64>(len);
+            assert_eq!(zeros::<f64>(len), Err(refused));
+            assert_eq!(filled(len, 1.0), Err(refused));
+            assert_eq!(room::<f64>(len), Err(refused));
+            assert_eq!(collected(len, std::iter::empty::<f64>()), Err(refused));
+        }
+    }
+}
