@@ -123,8 +123,10 @@ impl<'p, T: Float> Binder<'p, T> {
     {
         let Some((input, slot, place)) = self.place(true, shape)? else { return Ok(()) };
         let labels = data.into_iter();
-        let (expected, found) = (place.len(), labels.clone().count());
+        // What goes on without end is too long as well.
+        let (expected, found) = (place.len(), labels.clone().take(place.len() + 1).count());
         if expected != found {
+            let found = if found > expected { found.max(labels.size_hint().0) } else { found };
             return Err(ProgramError::Length { input, expected, found });
         }
         // The range of all labels tells that each is right, which is much faster than asking each.

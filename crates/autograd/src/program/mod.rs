@@ -218,7 +218,7 @@ impl<T: Float> Program<T> {
         tape.start_recording();
         let (next, outputs) = f(&tape, vars, traced);
         let location = std::panic::Location::caller();
-        let stranger = |vars: &[Var<'_, T>]| vars.iter().position(|var| !std::ptr::eq(var.tape(), &tape));
+        let stranger = |vars: &[Var<'_, T>]| vars.iter().position(|var| !std::ptr::eq(var.tape(), &raw const tape));
         let strange = slots.stranger(&tape).map(|k| format!("input {k}"));
         let strange = strange.or_else(|| stranger(&next).map(|k| format!("the next value {k} of the state")));
         if let Some(what) = strange.or_else(|| stranger(&outputs).map(|k| format!("output {k}"))) {
@@ -391,11 +391,14 @@ impl<T: Float> Program<T> {
         if leaves.len() != self.state.len() {
             return Err(ProgramError::State { expected: self.state.len(), found: leaves.len() });
         }
-        for (leaf, slot) in leaves.into_iter().zip(&self.state) {
+        // All of them fit, or none is written.
+        for (leaf, slot) in leaves.iter().zip(&self.state) {
             if *leaf.shape() != slot.now.shape {
                 let (expected, found) = (slot.now.shape.clone(), leaf.shape().clone());
                 return Err(ProgramError::Shape { what: slot.name.clone(), expected, found });
             }
+        }
+        for (leaf, slot) in leaves.into_iter().zip(&self.state) {
             leaf.as_mut_slice().copy_from_slice(self.slice(&slot.now));
         }
         Ok(())

@@ -69,6 +69,22 @@ fn a_program_of_parts_in_a_row_has_their_gradient() {
     assert_eq!(program.run(&0.25).unwrap().item(0), 4.0); // 2 · 0.25 · 8
 }
 
+#[test]
+fn steps_of_parts_in_a_row_repeat() {
+    let mut tape = Tape::new();
+    let mut w = Tensor::scalar(0.5);
+    for step in 0..10 {
+        let at = w.item();
+        let (y, dw) = tape.value_and_grad(&w, |tape, w| {
+            let x = tape.scalar(2.0);
+            (0..3).fold(x, |h, _| tape.checkpoint(|| h * w)) // 2w³
+        });
+        assert_relative_eq!(y, 2.0 * at.powi(3), max_relative = 1e-14);
+        assert_relative_eq!(dw.item(), 6.0 * at * at, max_relative = 1e-14);
+        w.as_mut_slice()[0] += if step == 6 { 1.0 } else { 0.125 };
+    }
+}
+
 /// The sweep of a part was kept by its cotangent's place alone, so that what `no_grad` recorded was given out later.
 #[test]
 fn a_part_that_was_differentiated_within_no_grad_is_differentiated_anew_outside() {
@@ -133,7 +149,7 @@ fn random_chains_of_parts_have_the_derivatives_of_the_same_chains_kept() {
             let forward = leaves.map(|x| jvp(y, &x, &v));
             let mixed = first.map(|d| jvp(d, &leaves[1], &v));
             let all: Vec<Var<'_>> = [y].into_iter().chain(first).chain(second).chain(forward).chain(mixed).collect();
-            tape.values(&all).iter().flat_map(|t| t.to_vec()).collect::<Vec<f64>>()
+            tape.values(&all).iter().flat_map(Tensor::to_vec).collect::<Vec<f64>>()
         });
         assert_relative_eq!(kept[..], recomputed[..], max_relative = 1e-9, epsilon = 1e-12);
         assert!(kept.iter().all(|x| x.is_finite()), "seed {seed}");

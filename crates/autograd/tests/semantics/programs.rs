@@ -36,6 +36,20 @@ impl Feed<f64> for GivenLabels {
     }
 }
 
+/// Labels without end.
+struct Endless;
+
+impl Feed<f64> for Endless {
+    type Traced<'t> = IndexVar<'t>;
+    type Owned = Self;
+    fn trace<'t>(&self, tape: &'t Tape, slots: &mut Slots) -> IndexVar<'t> {
+        GivenLabels(vec![0; 4]).trace(tape, slots)
+    }
+    fn bind(&self, binder: &mut Binder<'_, f64>) -> Result<(), ProgramError> {
+        binder.integers(&Shape::from([4]), std::iter::repeat(1_i64))
+    }
+}
+
 /// What the last run left was taken for the rest once.
 #[test]
 fn inputs_of_fewer_or_more_elements_than_their_shape_are_an_error() {
@@ -55,6 +69,7 @@ fn inputs_of_fewer_or_more_elements_than_their_shape_are_an_error() {
         assert_eq!(program.run(&Given(vec![9.0; found])).err(), Some(expected.clone()));
         assert_eq!(lookup.run(&GivenLabels(vec![1; found])).err(), Some(expected));
     }
+    assert!(matches!(lookup.run(&Endless), Err(ProgramError::Length { input: 0, expected: 4, .. })));
     assert_eq!(program.state("").unwrap().item(), 10.0);
     assert_eq!(program.run(&full).unwrap().slice(0), [1.0, 2.0, 3.0, 4.0]);
     assert_eq!(lookup.run(&GivenLabels(vec![2, 2, 1, 0])).unwrap().slice(0), [7.0, 7.0, 6.0, 5.0]);
@@ -74,8 +89,9 @@ fn loss_of<'t>(scores: Var<'t>, labels: IndexVar<'t>, options: &CrossEntropyOpti
 fn a_run_whose_labels_leave_nothing_to_average_is_an_error_and_moves_no_state() {
     let w = Tensor::from_rows([[0.5, -0.5], [0.25, 1.0]]);
     let x = Tensor::from_rows([[1.0, 2.0], [3.0, -1.0]]);
-    let cases: [(Option<i64>, Option<[f64; 2]>, [usize; 2], [usize; 2]); 4] = [
-        (Some(5), None, [1, 5], [5, 5]),
+    // The labels of a good batch, and those of a batch that counts nothing.
+    let cases = [
+        (Some(5), None, [1_usize, 5], [5_usize, 5]),
         (None, Some([0.0, 2.0]), [0, 1], [0, 0]),
         (Some(1), Some([0.0, 2.0]), [1, 1], [0, 1]),
         (Some(7), Some([3.0, 0.0]), [7, 0], [7, 1]),
@@ -306,6 +322,16 @@ fn a_branch_that_goes_the_other_way_leaves_the_state_also_where_an_operation_may
     assert_eq!(states(&program), [4.0, 6.0]);
     program.run(&2.0).unwrap();
     assert_eq!(states(&program), [6.0, 12.0]);
+}
+
+#[test]
+fn a_structure_that_does_not_take_the_whole_state_is_left_as_it_was() {
+    let state = [Tensor::scalar(1.0), Tensor::from([2.0, 3.0])];
+    let program = Program::record(&state, &(), |_, state: [Var<'_>; 2], ()| (state.to_vec(), vec![])).unwrap();
+    let mut other = [Tensor::scalar(9.0), Tensor::from([9.0])];
+    let error = program.store_state(&mut other).unwrap_err();
+    assert!(matches!(error, ProgramError::Shape { .. }), "{error}");
+    assert_eq!((other[0].item(), other[1].item()), (9.0, 9.0));
 }
 
 fn total() -> Programs<Tensor, Tensor> {
