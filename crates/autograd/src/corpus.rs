@@ -136,6 +136,9 @@ rows! {
     "cumprod" [2, 3, 2] in ANY => |x| x[0].cumprod(1);
     "softmax" [2, 3] in ANY => |x| x[0].softmax(1);
     "softmax axis 0" [3, 2] in ANY => |x| x[0].softmax(0);
+    "softmax of what has a softmax" [2, 3] in ANY => |x| (x[0].softmax(1) * T::of(4.0)).softmax(1);
+    "softmax with a likely class" [2, 3] in INSIDE => |x| (x[0] * x[0].tape().var(&Tensor::from([T::of(0.1), T::of(4.0), T::ZERO].to_vec()))).softmax(1);
+    "log_softmax with a likely class" [3] in ABOVE_ONE => |x| (x[0] * x[0].tape().var(&Tensor::from([T::ONE, T::of(2.0), T::of(-1.0)].to_vec()))).log_softmax(0).square();
     "log_softmax" [2, 3] in ANY => |x| x[0].log_softmax(-1);
     "layer_norm" [2, 3] [3] [3] in ANY => |x| x[0].layer_norm(1, Some(x[1]), Some(x[2]), 1e-3);
     "rms_norm" [2, 3] [3] in ANY => |x| x[0].rms_norm(Some(x[1]), 1e-3);

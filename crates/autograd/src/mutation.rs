@@ -239,12 +239,13 @@ fn the_corpus_exercises_every_primitive_that_has_a_rule() {
 }
 
 /// Primitives whose derivative is zero everywhere.
-const WITHOUT_DERIVATIVE: [&str; 21] = [
+const WITHOUT_DERIVATIVE: [&str; 23] = [
     "sign",
     "floor",
     "ceil",
     "round",
     "step_to",
+    "unit_scale",
     "inside",
     "eq",
     "ne",
@@ -258,6 +259,7 @@ const WITHOUT_DERIVATIVE: [&str; 21] = [
     "argsort",
     "argmax",
     "argmin",
+    "pool_argmax",
     "labels_without",
     "labels_differ",
     "stop_gradient",

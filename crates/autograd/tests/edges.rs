@@ -21,8 +21,12 @@ mod selections;
 mod reductions;
 #[path = "edges/softmax.rs"]
 mod softmax;
+#[path = "edges/confident.rs"]
+mod confident;
 #[path = "edges/losses.rs"]
 mod losses;
+#[path = "edges/pooling.rs"]
+mod pooling;
 #[path = "edges/matrices.rs"]
 mod matrices;
 #[path = "edges/empty.rs"]

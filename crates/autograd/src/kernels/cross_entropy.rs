@@ -7,7 +7,7 @@
 use super::lanes::Lanes;
 use super::map::LANES;
 use super::simd::{LaneKernel, Level};
-use super::softmax::{Rows, difference, exponentials};
+use super::softmax::{Ask, Rows, difference, exponentials};
 use crate::Float;
 
 /// Where the losses `L_i = ln Σ exp S_i − S_i[y_i]` go.
@@ -95,7 +95,7 @@ fn wide<T: Float>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T
     let rows = Rows::new(scores, n, 1);
     let label = |row: usize| labels[row].to_index() as usize;
     if !matches!(losses, Losses::Dropped) {
-        exponentials(rows, &mut [], true, difference, |row, top, log_sum, _| {
+        exponentials(rows, &mut [], Ask::Log, difference, |row, top, (_, log_sum), _| {
             let loss = log_sum - (scores[row.start..][..n][label(row.index)] - top);
             match &mut losses {
                 Losses::Dropped => {}
@@ -105,13 +105,15 @@ fn wide<T: Float>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T
         });
     }
     let Some((weight, out)) = gradients else { return };
-    exponentials(rows, out, false, difference, |row, _, sum, out| {
+    exponentials(rows, out, Ask::Others, difference, |row, _, (sum, _), out| {
         let (out, weight) = (&mut out[row.start..][..n], weight.of(row.index));
         if weight == T::ZERO {
             return out.fill(T::ZERO);
         }
-        let share = T::ONE / sum;
-        let truth = (out[label(row.index)] * share - T::ONE) * weight;
+        let share = T::ONE / sum.all;
+        let e = out[label(row.index)];
+        // Where the label is the likely class, `P − 1` from the others does not cancel.
+        let truth = if e == T::ONE && sum.has_one_top() { -(sum.others * share) } else { e * share - T::ONE } * weight;
         for e in &mut *out {
             *e = *e * share * weight;
         }
@@ -195,7 +197,7 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
     weight: Option<&[T; LANES]>,
     losses: bool,
 ) -> Option<[T; LANES]> {
-    let (mut at_label, mut sum) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+    let (mut at_label, mut sum, mut rest) = ([T::ZERO; LANES], [T::ZERO; LANES], [T::ZERO; LANES]);
     // SAFETY: the caller promises the set; vectors lie within the arrays, whose length is a multiple of theirs.
     unsafe {
         let all = L::first(L::COUNT);
@@ -216,19 +218,25 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
             L::store(at_label.as_mut_ptr().add(v), all, found);
         }
         for v in (0..W).step_by(L::COUNT) {
-            let mut total = L::splat(T::ZERO);
-            for e in &*e {
-                total = L::add(total, load(e, v));
+            let (label, zero) = (load(label, v), L::splat(T::ZERO));
+            let (mut total, mut others) = (zero, zero);
+            for (j, e) in e.iter().enumerate() {
+                let e = load(e, v);
+                total = L::add(total, e);
+                others = L::add(others, L::choose(label, L::splat(T::from_index(j as i64)), zero, e));
             }
             L::store(sum.as_mut_ptr().add(v), all, total);
+            // Where the label has the largest score, the others are the rest of the sum.
+            let known = L::choose(load(&at_label, v), zero, others, total);
+            L::store(rest.as_mut_ptr().add(v), all, known);
             let Some(weight) = weight else { continue };
-            let (label, weight) = (load(label, v), load(weight, v));
-            // One division serves all classes, as in the softmax.
+            let weight = load(weight, v);
+            // One division serves all classes, as in the softmax. `P − 1` is minus the sum of the others: it does not cancel.
             let share = L::div(L::splat(T::ONE), total);
+            let truth = L::sub(zero, L::mul(others, share));
             for (j, e) in e.iter_mut().enumerate() {
                 let class = L::splat(T::from_index(j as i64));
-                let truth = L::choose(label, class, L::splat(T::ONE), L::splat(T::ZERO));
-                let gradient = L::mul(L::sub(L::mul(load(e, v), share), truth), weight);
+                let gradient = L::mul(L::choose(label, class, truth, L::mul(load(e, v), share)), weight);
                 L::store(e.as_mut_ptr().add(v), all, L::unless_zero(gradient, weight));
             }
         }
@@ -237,8 +245,8 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
         }
         let mut loss = sum;
         // A loop of constant length becomes vectors.
-        for x in &mut loss[..W] {
-            *x = x.ln();
+        for (x, &rest) in loss[..W].iter_mut().zip(&rest[..W]) {
+            *x = T::ln_of_sum(*x, rest);
         }
         for v in (0..W).step_by(L::COUNT) {
             L::store(loss.as_mut_ptr().add(v), all, L::sub(load(&loss, v), load(&at_label, v)));
@@ -327,8 +335,13 @@ mod tests {
                     assert!((loss - want).abs() <= 1e-14 * (1.0 + want), "{loss} not {want}: {n} {level:?}");
                 }
                 for (i, d) in d.iter().enumerate() {
-                    let (r, truth) = (i / n, if i % n == labels[i / n] { 1.0 } else { 0.0 });
-                    assert_eq!(*d, (p[i] - truth) * r as f64, "{n} {level:?}");
+                    let r = i / n;
+                    if i % n == labels[r] {
+                        let want = (p[i] - 1.0) * r as f64;
+                        assert!((d - want).abs() <= 2e-15 * r as f64, "{d} not {want}: {n} {level:?}");
+                    } else {
+                        assert_eq!(*d, p[i] * r as f64, "{n} {level:?}");
+                    }
                 }
                 let gradients = Some((Weight::Each(&weights[..]), &mut alone[..]));
                 cross_entropy(&scores, &packed, n, Losses::Dropped, gradients);

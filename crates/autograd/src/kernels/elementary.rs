@@ -45,6 +45,8 @@ pub(crate) trait Format: Float {
     /// with gradual underflow, in fewer steps than `powers_of_two` takes.
     fn raised_power_of_two(shifted: Self) -> Self;
     const LOWERED: Self;
+    /// The largest exponent that [`inverse_binade`] answers: its square still leaves room for sums.
+    const SPAN: Self;
     /// `(k, m)` of a positive number `2^k·m` with `√½ ≤ m < √2`, denormal numbers included.
     fn split(self) -> (Self, Self);
 }
@@ -180,6 +182,15 @@ pub(crate) fn ln<T: Format>(x: T) -> T {
     log_or_special(x, log(k, m - T::ONE))
 }
 
+/// A power of two whose product with a positive `x` is between √½ and √2, as far as the range of exponents allows; 1 for 0, ∞
+/// and NaN.
+#[inline(always)]
+pub(crate) fn inverse_binade<T: Format>(x: T) -> T {
+    let (k, _) = x.split();
+    let scale = T::power_of_two(T::ROUND - clamp(k, [-T::SPAN, T::SPAN]));
+    select(x > T::ZERO && x < T::INFINITY, scale, T::ONE)
+}
+
 /// `ln(1 + x)`
 #[inline(always)]
 pub(crate) fn ln_1p<T: Format>(x: T) -> T {
@@ -191,6 +202,50 @@ pub(crate) fn ln_1p<T: Format>(x: T) -> T {
     // Where u is so large that 2^−k may leave the range, c does not matter.
     let c = select(u * T::TINY < T::ONE, c * T::power_of_two(T::ROUND - k), T::ZERO);
     log_or_special(u, log(k, (m - T::ONE) + c).copysign(x))
+}
+
+/// `ln total`, where `total = 1 + rest`: near 1 from the rest itself, which the sum has rounded away. A rest that is not known
+/// may come as any number from a quarter on.
+#[inline(always)]
+pub(crate) fn ln_of_sum<T: Format>(total: T, rest: T) -> T {
+    let (k, m) = total.split();
+    let f = select(rest < T::of(0.25), rest, m - T::ONE);
+    log_or_special(total, log(k, f))
+}
+
+/// `ln |x|` with the sign of `x`, and `ln 2` more: what inverse hyperbolic functions are of large numbers, whose double
+/// may be ∞.
+#[inline(always)]
+fn ln_of_double<T: Format>(x: T) -> T {
+    (ln(x.abs()) + T::of(std::f64::consts::LN_2)).copysign(x)
+}
+
+/// From here on, `1 + x²` is `x²`, and its root `x`.
+const LARGE: f64 = 1e10;
+
+/// `arsinh x = ln(x + √(1+x²))`, for `x ≥ 0` as `ln(1 + (x + x²/(1 + √(1+x²))))` (FDLIBM's `s_asinh.c`).
+#[inline(always)]
+pub(crate) fn asinh<T: Format>(x: T) -> T {
+    let a = x.abs();
+    let square = a * a;
+    let y = ln_1p(a + square / (T::ONE + (T::ONE + square).sqrt())).copysign(x);
+    select(a > T::of(LARGE), ln_of_double(x), y)
+}
+
+/// `arcosh x = ln(x + √(x²−1))`, as `ln(1 + (t + √(t(t+2))))` with `t = x − 1`, which does not cancel next to 1.
+#[inline(always)]
+pub(crate) fn acosh<T: Format>(x: T) -> T {
+    let t = x - T::ONE;
+    let y = ln_1p(t + (t * (t + T::of(2.0))).sqrt());
+    let y = select(x > T::of(LARGE), ln_of_double(x), y);
+    select(x < T::ONE, T::NAN, y)
+}
+
+/// `artanh x = ½ ln((1+x)/(1−x))`, from the magnitude, so that it is as accurate next to −1 as next to 1.
+#[inline(always)]
+pub(crate) fn atanh<T: Format>(x: T) -> T {
+    let a = x.abs();
+    (T::of(0.5) * ln_1p((a + a) / (T::ONE - a))).copysign(x)
 }
 
 /// `e^x·2^r` for `x ≤ 0`: times `LOWERED` it is `e^x` as [`exp`] gives it.

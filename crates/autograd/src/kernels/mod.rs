@@ -12,6 +12,7 @@ pub(crate) mod gemm;
 pub(crate) mod map;
 pub(crate) mod in_turn;
 pub(crate) mod reduce;
+pub(crate) mod recur;
 pub(crate) mod softmax;
 pub(crate) mod cross_entropy;
 pub(crate) mod perceptron;

@@ -117,29 +117,8 @@ pub(crate) fn cumsum<T: Float>(x: &[T], (n, inner): (usize, usize), reverse: boo
     walk(x.len(), (n, inner), reverse, |at, before| out[at] = before.map_or(x[at], |b| out[b] + x[at]));
 }
 
-/// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
-/// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
-/// Where `absolute`, an `h` of 0 contributes 0 whatever its factor is.
-pub(crate) fn recur<T: Float>(
-    (a, b): (&[T], &[T]),
-    (n, inner): (usize, usize),
-    reverse: bool,
-    lagged: bool,
-    absolute: bool,
-    h: &mut [T],
-) {
-    walk(b.len(), (n, inner), reverse, |at, before| {
-        h[at] = match before {
-            Some(before) if !absolute || h[before] != T::ZERO => {
-                b[at] + a[if lagged { before } else { at }] * h[before]
-            }
-            _ => b[at],
-        };
-    });
-}
-
 /// Calls `f(position, position before it)` along the middle of `[outer, n, inner]`, for each row.
-fn walk(len: usize, (n, inner): (usize, usize), reverse: bool, mut f: impl FnMut(usize, Option<usize>)) {
+pub(super) fn walk(len: usize, (n, inner): (usize, usize), reverse: bool, mut f: impl FnMut(usize, Option<usize>)) {
     for o in 0..len.checked_div(n * inner).unwrap_or(0) {
         for i in 0..inner {
             let mut before = None;

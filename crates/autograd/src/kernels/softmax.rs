@@ -9,7 +9,7 @@
 mod tests;
 
 use super::lanes::Lanes;
-use super::map::{LANES, vector};
+use super::map::LANES;
 use super::simd::{LaneKernel, Level};
 use crate::Float;
 
@@ -55,7 +55,7 @@ impl<'a, T: Float> Rows<'a, T> {
         if self.inner > 1 {
             return (0..self.n).fold(-T::INFINITY, |top, j| top.larger(self.x[start + j * self.inner]));
         }
-        reduce(&self.x[start..start + self.n], -T::INFINITY, T::larger)
+        reduce(&self.x[start..start + self.n], -T::INFINITY, |x| x, T::larger)
     }
 
     /// `to[j] = f(x[from + j])` of a row.
@@ -101,17 +101,20 @@ impl<'a, T: Float> Rows<'a, T> {
     }
 }
 
-/// Folds a row, in as many running results as a vector has lanes.
+/// Folds what `of` makes of a row, in as many running results as a vector has lanes.
 #[inline(always)]
-fn reduce<T: Float>(x: &[T], init: T, f: impl Fn(T, T) -> T) -> T {
+fn reduce<T: Float>(x: &[T], init: T, of: impl Fn(T) -> T, f: impl Fn(T, T) -> T) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
     let Some((first, chunks)) = chunks.split_first() else {
-        return rest.iter().fold(init, |y, &x| f(y, x));
+        return rest.iter().fold(init, |y, &x| f(y, of(x)));
     };
     let mut lanes = *first;
+    for lane in &mut lanes {
+        *lane = of(*lane);
+    }
     for chunk in chunks {
         for i in 0..LANES {
-            lanes[i] = f(lanes[i], chunk[i]);
+            lanes[i] = f(lanes[i], of(chunk[i]));
         }
     }
     for width in [8, 4, 2, 1] {
@@ -119,7 +122,7 @@ fn reduce<T: Float>(x: &[T], init: T, f: impl Fn(T, T) -> T) -> T {
             lanes[i] = f(lanes[i], lanes[i + width]);
         }
     }
-    rest.iter().fold(lanes[0], |y, &x| f(y, x))
+    rest.iter().fold(lanes[0], |y, &x| f(y, of(x)))
 }
 
 /// Replaces the first elements of a tile, and those that fill the last vector, by their exponentials.
@@ -137,33 +140,67 @@ unsafe fn exp<T: Float, L: Lanes<T>>(tile: &mut [T; TILE], len: usize) {
     }
 }
 
-/// As [`exp`], by their logarithms.
-#[inline(always)]
-fn ln<T: Float>(tile: &mut [T; TILE], len: usize) {
-    for lanes in &mut tile.as_chunks_mut::<LANES>().0[..len.div_ceil(LANES)] {
-        *lanes = vector(lanes, &T::ln);
+/// The sum of a row's exponentials, of which the largest is 1. The sums of a tile stand in arrays of the same length.
+#[derive(Clone, Copy)]
+pub(super) struct Sum<T> {
+    pub(super) all: T,
+    /// Where the largest stands out, the sum of the others, with the digits that adding 1 rounds away; else all again.
+    pub(super) others: T,
+}
+
+impl<T: Float> Sum<T> {
+    /// Whether the largest exponential stands out, so that the others are worth knowing by themselves.
+    #[inline(always)]
+    pub(super) fn has_one_top(self) -> bool {
+        // Two that are 1 make 2.
+        self.all < T::of(1.5)
     }
 }
 
+/// The logarithms of sums.
+#[inline(always)]
+fn ln<T: Float>(all: &[T; TILE], others: &[T; TILE], len: usize) -> [T; TILE] {
+    let mut logs = [T::ZERO; TILE];
+    let (all, others) = (all.as_chunks::<LANES>().0, others.as_chunks::<LANES>().0);
+    for (v, lanes) in logs.as_chunks_mut::<LANES>().0[..len.div_ceil(LANES)].iter_mut().enumerate() {
+        // The loop has a constant length, so that it becomes vectors.
+        for i in 0..LANES {
+            lanes[i] = T::ln_of_sum(all[v][i], others[v][i]);
+        }
+    }
+    logs
+}
+
+/// What is wanted to know of each row.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// The sum of all exponentials alone.
+    Sum,
+    /// Also the sum of all but the largest.
+    Others,
+    /// And the logarithm of the sum.
+    Log,
+}
+
 /// For each row `e = exp(shift(x, max))`, written to `out` unless that is empty, and then
-/// `done(row, max, Σ e, out)`, or `ln Σ e` where `log`.
+/// `done(row, max, (Σ e, ln Σ e), out)`, as far as they are asked for.
 #[inline(always)]
 pub(super) fn exponentials<T: Float>(
     rows: Rows<'_, T>,
     out: &mut [T],
-    log: bool,
+    ask: Ask,
     shift: impl Fn(T, T) -> T,
-    done: impl FnMut(Row, T, T, &mut [T]),
+    done: impl FnMut(Row, T, (Sum<T>, T), &mut [T]),
 ) {
     if !rows.x.is_empty() {
-        Level::best().run_lanes(Exponentials { rows, out, log, shift, done });
+        Level::best().run_lanes(Exponentials { rows, out, ask, shift, done });
     }
 }
 
 struct Exponentials<'a, T, S, D> {
     rows: Rows<'a, T>,
     out: &'a mut [T],
-    log: bool,
+    ask: Ask,
     shift: S,
     done: D,
 }
@@ -172,7 +209,7 @@ impl<T, S, D> LaneKernel<T> for Exponentials<'_, T, S, D>
 where
     T: Float,
     S: Fn(T, T) -> T,
-    D: FnMut(Row, T, T, &mut [T]),
+    D: FnMut(Row, T, (Sum<T>, T), &mut [T]),
 {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(mut self) {
@@ -195,7 +232,7 @@ impl<T, S, D> Exponentials<'_, T, S, D>
 where
     T: Float,
     S: Fn(T, T) -> T,
-    D: FnMut(Row, T, T, &mut [T]),
+    D: FnMut(Row, T, (Sum<T>, T), &mut [T]),
 {
     /// # Safety
     /// The CPU has the set of the lanes.
@@ -204,12 +241,14 @@ where
         let rows = Rows { x: self.rows.x, n, inner };
         let together = if n < TILE { TILE / n } else { 1 };
         let (mut tops, mut sums) = ([T::ONE; TILE], [T::ONE; TILE]);
+        let (mut below, mut logs) = ([T::ONE; TILE], [T::ZERO; TILE]);
         let mut tile = [T::ZERO; TILE];
         for first in (0..rows.count()).step_by(together) {
             let count = together.min(rows.count() - first);
             for r in 0..count {
                 tops[r] = rows.largest(rows.row(first + r));
                 sums[r] = T::ZERO;
+                below[r] = T::ZERO;
             }
             for from in (0..n).step_by(TILE) {
                 let len = if n < TILE { n } else { TILE.min(n - from) };
@@ -221,17 +260,25 @@ where
                 unsafe { exp::<T, L>(&mut tile, count * len) };
                 for r in 0..count {
                     let part = &tile[r * len..][..len];
-                    sums[r] += reduce(part, T::ZERO, |a, b| a + b);
+                    sums[r] += reduce(part, T::ZERO, |e| e, |a, b| a + b);
+                    if self.ask != Ask::Sum {
+                        below[r] += reduce(part, T::ZERO, |e| if e < T::ONE { e } else { T::ZERO }, |a, b| a + b);
+                    }
                     if !self.out.is_empty() {
                         rows.write(rows.row(first + r), from, part, self.out);
                     }
                 }
             }
-            if self.log {
-                ln(&mut sums, count);
+            for r in 0..count {
+                let sum = Sum { all: sums[r], others: below[r] };
+                below[r] = if self.ask != Ask::Sum && sum.has_one_top() { sum.others } else { sum.all };
+            }
+            if self.ask == Ask::Log {
+                logs = ln(&sums, &below, count);
             }
             for r in 0..count {
-                (self.done)(rows.row(first + r), tops[r], sums[r], self.out);
+                let sum = Sum { all: sums[r], others: below[r] };
+                (self.done)(rows.row(first + r), tops[r], (sum, logs[r]), self.out);
             }
         }
     }
@@ -242,8 +289,8 @@ where
 pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
     if !total {
-        return exponentials(rows, out, false, difference, |row, _, sum, out| {
-            let share = T::ONE / sum;
+        return exponentials(rows, out, Ask::Sum, difference, |row, _, (sum, _), out| {
+            let share = T::ONE / sum.all;
             rows.update(row, out, |_, e| *e *= share);
         });
     }
@@ -256,9 +303,9 @@ pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool
             x - top
         }
     };
-    exponentials(rows, out, false, shift, |row, _, sum, out| {
+    exponentials(rows, out, Ask::Sum, shift, |row, _, (sum, _), out| {
         // A sum of 0 is that of a row of −∞ alone, which stays 0.
-        let share = if sum == T::ZERO { T::ONE } else { T::ONE / sum };
+        let share = if sum.all == T::ZERO { T::ONE } else { T::ONE / sum.all };
         rows.update(row, out, |_, e| *e *= share);
     });
 }
@@ -266,7 +313,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool
 /// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
 pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     out.fill(-T::INFINITY);
-    exponentials(Rows::new(x, n, inner), &mut [], true, difference, |row, top, log_sum, _| {
+    exponentials(Rows::new(x, n, inner), &mut [], Ask::Log, difference, |row, top, (_, log_sum), _| {
         out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
     });
 }
@@ -274,9 +321,47 @@ pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &m
 /// `out = (x − max) − ln Σ exp(x − max)`
 pub(crate) fn log_softmax<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
-    exponentials(rows, &mut [], true, difference, |row, top, log_sum, _| {
+    exponentials(rows, &mut [], Ask::Log, difference, |row, top, (_, log_sum), _| {
         rows.update(row, out, |x, y| *y = (x - top) - log_sum);
     });
+}
+
+/// Along the middle of `[outer, n, inner]`, for probabilities `p`: `out = x − x[t]`, where `t` is the class of a probability
+/// above ½, which is what adding a number to all scores does not change. Rows without such a class are copied.
+pub(crate) fn about_likely<T: Float>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    each_likely(p, (n, inner), |places, likely| {
+        let origin = likely.map_or(T::ZERO, |t| x[t]);
+        for at in places {
+            out[at] = x[at] - origin;
+        }
+    });
+}
+
+/// The adjoint of [`about_likely`]: `out = x`, but for `out[t] = −Σ x` of the other classes.
+pub(crate) fn balance_likely<T: Float>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    each_likely(p, (n, inner), |places, likely| {
+        let mut others = T::ZERO;
+        for at in places {
+            out[at] = x[at];
+            others += if Some(at) == likely { T::ZERO } else { x[at] };
+        }
+        if let Some(t) = likely {
+            out[t] = -others;
+        }
+    });
+}
+
+/// Calls `f` for each row with the places of its elements, and that of a probability above ½ if there is one.
+fn each_likely<T: Float>(
+    p: &[T],
+    (n, inner): (usize, usize),
+    mut f: impl FnMut(std::iter::StepBy<std::ops::Range<usize>>, Option<usize>),
+) {
+    for row in 0..p.len().checked_div(n).unwrap_or(0) {
+        let start = row / inner * n * inner + row % inner;
+        let places = || (start..start + (n - 1) * inner + 1).step_by(inner);
+        f(places(), places().find(|&at| p[at] > T::of(0.5)));
+    }
 }
 
 /// The shift of a plain softmax.

@@ -94,6 +94,32 @@ pub(crate) fn read<T: Copy>(x: &[T], sizes: &[usize], offset: usize, strides: &[
     }
 }
 
+/// `out[offset + i · strides] = x[i]`, and 0 elsewhere: what [`add`] is where no two fall on one place, but a zero keeps its
+/// sign.
+pub(crate) fn place<T: Float>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
+    out.fill(T::ZERO);
+    if x.is_empty() {
+        return;
+    }
+    let dims = collapse(sizes, [strides]);
+    let Some((&(n, [step]), outer)) = dims.split_last() else {
+        out[offset] = x[0];
+        return;
+    };
+    let mut at = Odometer::new(outer);
+    for row in x.chunks_exact(n) {
+        let start = offset.wrapping_add_signed(at.offsets()[0]);
+        if step == 1 {
+            out[start..start + n].copy_from_slice(row);
+        } else {
+            for (i, &x) in row.iter().enumerate() {
+                out[start.wrapping_add_signed(step * i as isize)] = x;
+            }
+        }
+        at.step();
+    }
+}
+
 /// The adjoint of [`read`]: `out` starts at zero, then `out[offset + i · strides] += y[i]`.
 pub(crate) fn add<T: Float>(y: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     if let ([_, n], [0, 1], 0) = (sizes, strides, offset)

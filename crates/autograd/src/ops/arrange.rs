@@ -44,11 +44,11 @@ impl<'t, T: Float> Var<'t, T> {
         let strides = strides.iter().map(|&s| s as isize).collect();
         let op = AddAt { name: "pad", shape: shape.clone(), offset, strides };
         let padded = self.tape().record(Arity(op), [self]);
-        if value == 0.0 {
+        if value == 0.0 && value.is_sign_positive() {
             return padded;
         }
-        let border = |position| if inside(position) { T::ZERO } else { T::of(value) };
-        padded + self.tape().leaf_from_fn("pad", &shape, border)
+        let is_inside = |position| if inside(position) { T::ONE } else { T::ZERO };
+        self.tape().leaf_from_fn("pad", &shape, is_inside).select(padded, self.tape().scalar(T::of(value)))
     }
 
     /// The elements in reverse order along these axes.

@@ -179,6 +179,28 @@ fn share<T: Float>(a: T, b: T, wins: bool) -> T {
     }
 }
 
+/// `a / n` for a norm `n`, 0 where that is 0; ±1 where both are infinite, as if `a` alone were.
+fn over_norm<T: Float>(a: T, n: T) -> T {
+    if n == T::ZERO {
+        T::ZERO
+    } else if n == a.abs() {
+        T::ONE.copysign(a)
+    } else {
+        a / n
+    }
+}
+
+/// `a / √(a² + b²)`
+fn hypot_share<T: Float>(a: T, b: T) -> T {
+    let r = a.hypot(b);
+    if r >= T::MIN_POSITIVE || r == T::ZERO {
+        return over_norm(a, r);
+    }
+    // The root of subnormal numbers has lost its digits.
+    let up = (T::EPSILON * T::EPSILON).recip();
+    over_norm(a * up, (a * up).hypot(b * up))
+}
+
 binary! {
     public {
         /// `a + b`
@@ -217,7 +239,7 @@ binary! {
         ), kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
         hypot / try_hypot => Hypot, |a, b| a.hypot(b),
-            |a, b, y, g| (g.both(a.over_norm(y)), g.both(b.over_norm(y))),
+            |a, b, y, g| (g.both(a.hypot_share(b)), g.both(b.hypot_share(a))),
             kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
@@ -227,7 +249,7 @@ binary! {
             |a, b, y, g| (g.zmul(a.logistic_share(b)), g.zmul(b.logistic_share(a)));
         /// `a · ln b`, 0 where `a` is 0.
         xlogy / try_xlogy => Xlogy, |a, b| if a == T::ZERO && !b.is_nan() { T::ZERO } else { a * b.ln() },
-            |a, b, y, g| (g.both(b.xlogy_log(a)), g.both(a.zdiv(b)));
+            |a, b, y, g| (g.both(b.xlogy_log(a)), g.both(a.zmul(b.log_slope())));
         /// 1 where `a = b`, else 0. The derivative is 0.
         eq / try_eq => Equal, |a, b| mask(a == b), |a, b, y, g| (None, None);
         /// 1 where `a ≠ b`, else 0. The derivative is 0.
@@ -245,9 +267,14 @@ binary! {
         /// `g / p`, but exactly 0 where `g` is 0.
         zdiv => Zdiv, |g, p| if g == T::ZERO { T::ZERO } else { g / p },
             |a, b, y, g| (g.zdiv(b), g.both(y).zdiv(b).neg());
-        /// `a / n` for a norm `n`: 0 where the norm is, at every order.
-        over_norm => OverNorm, |a, n| if n == T::ZERO { T::ZERO } else { a / n },
+        /// `a / n` for a norm `n`: 0 where the norm is, at every order; ±1 where both are infinite, as if `a` alone were.
+        over_norm => OverNorm, |a, n| over_norm(a, n),
             |a, b, y, g| (g.over_norm(b), g.both(y).over_norm(b).neg());
+        /// `a / √(a² + b²)`, 0 at the origin: the slope of `hypot`. Its own slopes `b²/r³` and `−ab/r³` do not cancel.
+        hypot_share => HypotShare, |a, b| hypot_share(a, b), |a, b, y, g| (
+            { let other = b.hypot_share(a); g.both(other).both(other).over_norm(a.hypot(b)) },
+            g.both(y).both(b.hypot_share(a)).over_norm(a.hypot(b)).neg()
+        );
         /// `g · w`, but exactly 0 where either is 0: what is selected away stays away, whatever the other is.
         both => Both, |g, w| if g == T::ZERO || w == T::ZERO { T::ZERO } else { g * w },
             |a, b, y, g| (g.both(b), g.both(a));

@@ -1,8 +1,11 @@
 //! Convolution and pooling: windows are a view with overlapping strides, so their adjoint adds up by itself, and a
 //! convolution is one matrix product over them.
 
-use crate::error::Kind;
+use crate::error::{Kind, Reason};
 use crate::float::Float;
+use crate::kernels::sort::{Windows, largest_in_windows};
+use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::ops::take::IndexVar;
 use crate::shape::Shape;
 use crate::var::Var;
 use smallvec::smallvec;
@@ -39,7 +42,7 @@ pub struct Pool {
     pub kernel: [usize; 2],
     /// Steps of the window between results.
     pub stride: [usize; 2],
-    /// Elements added around the input on each side: −∞ for a maximum, 0 for a mean.
+    /// Elements added around the input on each side: never the largest, and 0 for a mean.
     pub padding: [usize; 2],
 }
 
@@ -48,6 +51,33 @@ impl Pool {
     pub fn new(kernel: [usize; 2]) -> Self {
         Self { kernel, stride: kernel, padding: [0, 0] }
     }
+}
+
+/// Where the largest element of each window of images `[n, c, h, w]` stands in its window. The padding is never it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PoolArgmax {
+    pool: Pool,
+    /// How many windows there are.
+    places: [usize; 2],
+}
+
+impl Named for PoolArgmax {
+    const NAMES: &'static [&'static str] = &["pool_argmax"];
+}
+
+impl<T: Float> Op<T, 1> for PoolArgmax {
+    fn name(&self) -> &'static str {
+        "pool_argmax"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(Shape::from([x[0], x[1], self.places[0], self.places[1]]))
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let Pool { kernel, stride, padding } = self.pool;
+        let windows = Windows { plane: [x.shape[2], x.shape[3]], kernel, stride, padding, places: self.places };
+        largest_in_windows(x.data, windows, y.data);
+    }
+    no_derivative!(1);
 }
 
 /// The number of places of a kernel that spans `span` in `size` elements.
@@ -162,28 +192,34 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     /// The largest element of each window of images `[n, c, h, w]`; the first of equal ones gets the cotangent, as in
-    /// PyTorch.
+    /// PyTorch. The padding is never the largest, also where all elements are −∞.
     ///
     /// # Panics
-    /// Where this has another rank, the window does not fit, a size or stride is 0, or the padding is more than half the
-    /// window.
+    /// Where this has another rank, the window does not fit, a size or stride is 0, the padding is more than half the
+    /// window, or the images have no elements.
     #[track_caller]
     pub fn max_pool2d(self, pool: Pool) -> Self {
         let _whole = self.tape().composite("max_pool2d", [self]);
-        let windows = self.pool_windows("max_pool2d", pool, f64::NEG_INFINITY);
-        let first = windows.argmax(4);
+        let windows = self.pool_windows("max_pool2d", pool);
+        self.require_elements("max_pool2d", "largest element");
+        let shape = windows.shape();
+        let first = self.tape().record(Arity(PoolArgmax { pool, places: [shape[2], shape[3]] }), [self]);
+        let first = IndexVar::computed(first, shape[4]);
         windows.take_along_axis(4, &first.expand_dims(4)).squeeze(4)
     }
 
     /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where `count_padding`.
     ///
     /// # Panics
-    /// Where this has another rank, the window does not fit, a size or stride is 0, or the padding is more than half the
-    /// window.
+    /// Where this has another rank, the window does not fit, a size or stride is 0, the padding is more than half the
+    /// window, or it does not count and the images have no elements.
     #[track_caller]
     pub fn avg_pool2d(self, pool: Pool, count_padding: bool) -> Self {
         let _whole = self.tape().composite("avg_pool2d", [self]);
-        let windows = self.pool_windows("avg_pool2d", pool, 0.0);
+        let windows = self.pool_windows("avg_pool2d", pool);
+        if !count_padding {
+            self.require_elements("avg_pool2d", "mean");
+        }
         let sum = windows.sum_axes(4);
         if count_padding || pool.padding == [0, 0] {
             return sum.div_scalar((pool.kernel[0] * pool.kernel[1]) as f64);
@@ -199,9 +235,18 @@ impl<'t, T: Float> Var<'t, T> {
         sum / self.tape().leaf_from_fn("avg_pool2d", &Shape::from([out[2], w]), count)
     }
 
-    /// The windows of images, `[n, c, h′, w′, kh·kw]`.
+    /// Whether images are more than their border.
     #[track_caller]
-    fn pool_windows(self, op: &str, pool: Pool, padding: f64) -> Self {
+    fn require_elements(self, op: &str, what: &str) {
+        let own = self.shape();
+        self.require(op, own[2] > 0 && own[3] > 0, Kind::Empty, || {
+            format!("the {what} of images without rows or columns does not exist")
+        });
+    }
+
+    /// The windows of images, `[n, c, h′, w′, kh·kw]`, with zeros for the padding.
+    #[track_caller]
+    fn pool_windows(self, op: &str, pool: Pool) -> Self {
         let own = self.shape();
         self.require(op, own.rank() == 4, Kind::Shape, || "images [n, c, h, w] are needed".into());
         let Pool { kernel, stride, padding: [ph, pw] } = pool;
@@ -209,7 +254,7 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, positive, Kind::Option, || {
             format!("strides and windows are at least 1, not {stride:?} and {kernel:?}")
         });
-        // More would make windows of padding alone, whose maximum is −∞.
+        // More would make windows of padding alone.
         self.require(op, ph <= kernel[0] / 2 && pw <= kernel[1] / 2, Kind::Option, || {
             format!("a padding of at most half the window {kernel:?} is needed, not {:?}", [ph, pw])
         });
@@ -218,7 +263,7 @@ impl<'t, T: Float> Var<'t, T> {
             self.require(op, false, Kind::Shape, || format!("the window {kernel:?} is larger than the images"));
             return self;
         };
-        let image = self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], padding);
+        let image = self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], 0.0);
         let (n, c) = (own[0], own[1]);
         let (of_image, of_channel) = ((c * h * w) as isize, (h * w) as isize);
         let [down, right] = [self::stride(stride[0], w), self::stride(stride[1], 1)];

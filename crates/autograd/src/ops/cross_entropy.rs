@@ -138,7 +138,7 @@ impl CrossEntropyGrad {
         let n = scores.sizes()[0];
         let weight = if self.reduction == Reduction::None { dy.reshape([n, 1]) } else { dy };
         let p = scores.softmax(1);
-        let g = weight.zmul(g);
+        let g = weight.zmul(g).about_likely(p, 1);
         let g = if self.reduction == Reduction::Mean { g.mul_scalar(self.reduction.factor(n)) } else { g };
         p * (g - (p * g).sum_axes(crate::keepdims(1)))
     }

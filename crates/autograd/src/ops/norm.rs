@@ -164,9 +164,8 @@ impl<'t, T: Float> Var<'t, T> {
         let _whole = self.tape().composite("layer_norm", [Some(self), weight, bias]);
         self.require_eps("layer_norm", eps);
         let axes = keepdims(self.last_axes("layer_norm", ndim));
-        let (centred, n) = self.centred("layer_norm", 0, &axes);
-        let variance = centred.square().sum_axes(axes).div_scalar(n);
-        let y = centred * variance.add_scalar(eps).rsqrt();
+        let (centred, _) = self.centred("layer_norm", 0, &axes);
+        let y = centred.over_root_mean_square(axes, eps);
         // A closure would panic at its own line, so the options are matched.
         let y = match weight {
             Some(weight) => y * weight.fitting("layer_norm", "the weight", y),
@@ -188,11 +187,23 @@ impl<'t, T: Float> Var<'t, T> {
         let _whole = self.tape().composite("rms_norm", [Some(self), weight]);
         self.require_eps("rms_norm", eps);
         let axes = keepdims(self.last_axes("rms_norm", 1));
-        let y = self * self.square().mean_axes(axes).add_scalar(eps).rsqrt();
+        let n = self.count_along("rms_norm", &axes);
+        self.require("rms_norm", n > 0, Kind::Empty, || "the mean of no elements does not exist".into());
+        let y = self.over_root_mean_square(axes, eps);
         match weight {
             Some(weight) => y * weight.fitting("rms_norm", "the weight", y),
             None => y,
         }
+    }
+
+    /// `x / √(mean x² + eps)`. Both `x` and `√eps` are multiplied by a power of two first, which rounds nothing and which the
+    /// quotient does not depend on: squares and slopes then stay in range for rows of every size.
+    #[track_caller]
+    fn over_root_mean_square(self, axes: Axes, eps: f64) -> Self {
+        let scale = self.norm(f64::INFINITY, axes.clone()).unit_scale(eps.sqrt());
+        let x = self * scale;
+        let eps = scale.mul_scalar(eps) * scale;
+        x * (x.square().mean_axes(axes) + eps).rsqrt()
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@
 use crate::error::Reason;
 use crate::float::Float;
 use crate::forward::plus;
-use crate::kernels::reduce;
+use crate::kernels::{recur, reduce};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
@@ -78,7 +78,7 @@ impl<T: Float> Op<T, 2> for Recurrence {
     }
     fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
         let (_, n, inner) = b.shape.around(self.axis);
-        reduce::recur((a.data, b.data), (n, inner), self.reverse, self.lagged, self.absolute, y.data);
+        recur::recur((a.data, b.data), (n, inner), self.reverse, self.lagged, self.absolute, y.data);
     }
     /// With the adjoint `λ_t = g_t + a_{t+1} · λ_{t+1}`: `db_t = λ_t` and `da_t = λ_t · h_{t−1}`; where lagged,
     /// `λ_t = g_t + a_t · λ_{t+1}` and `da_t = λ_{t+1} · h_t`.

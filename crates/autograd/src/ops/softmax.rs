@@ -19,7 +19,44 @@ pub(crate) struct Softmax {
 impl Softmax {
     /// `p ∘ (g − Σ p ∘ g)`: the Jacobian `diag(p) − p pᵀ` is symmetric, so it serves both directions.
     fn rule<'t, T: Float>(self, p: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+        let g = g.about_likely(p, self.axis);
         (g - g.zmul(p).sum_axes(crate::keepdims(self.axis as isize))).zmul(p)
+    }
+}
+
+/// With probabilities `p` along an axis: `x − x[t]`, where `t` is the class of a probability above ½, else `x`; or the adjoint,
+/// `x` with `−Σ x` of the other classes at `t`.
+///
+/// The Jacobian of softmax takes equal numbers to 0, as does that of log-softmax, and the columns of either sum to 0. So they
+/// stay what they are with the former before them, and with the latter behind. But what is multiplied by `1 − p[t]`, where
+/// `p[t]` has rounded to 1, is then a sum over the other classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Likely {
+    axis: usize,
+    adjoint: bool,
+}
+
+impl Named for Likely {
+    const NAMES: &'static [&'static str] = &["about_likely", "balance_likely"];
+}
+
+impl<T: Float> Op<T, 2> for Likely {
+    fn name(&self) -> &'static str {
+        if self.adjoint { "balance_likely" } else { "about_likely" }
+    }
+    fn shape(&self, [x, _]: [&Shape; 2]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x, p]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        let kernel = if self.adjoint { softmax::balance_likely } else { softmax::about_likely };
+        kernel(x.data, p.data, (n, inner), y.data);
+    }
+    fn vjp<'t>(&self, arg: usize, [_, p]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        (arg == 0).then(|| y.tape().record(Arity(Self { adjoint: !self.adjoint, ..*self }), [dy, p]))
+    }
+    fn jvp<'t>(&self, [_, p]: [Var<'t, T>; 2], y: Var<'t, T>, [dx, _]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(*self), [dx?, p]))
     }
 }
 
@@ -69,12 +106,14 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
-        Some(dy - dy.sum_axes(crate::keepdims(axis)).zmul(x.softmax(axis)))
+        let p = x.softmax(axis);
+        Some((dy - dy.sum_axes(crate::keepdims(axis)).zmul(p)).balance_likely(p, self.axis))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
-        let dx = dx?;
-        Some(dx - dx.zmul(x.softmax(axis)).sum_axes(crate::keepdims(axis)))
+        let p = x.softmax(axis);
+        let dx = dx?.about_likely(p, self.axis);
+        Some(dx - dx.zmul(p).sum_axes(crate::keepdims(axis)))
     }
 }
 
@@ -114,6 +153,18 @@ impl<T: Float> Op<T, 1> for LogSumExp {
 }
 
 impl<'t, T: Float> Var<'t, T> {
+    /// See [`Likely`].
+    #[track_caller]
+    pub(crate) fn about_likely(self, p: Self, axis: usize) -> Self {
+        self.tape().record(Arity(Likely { axis, adjoint: false }), [self, p])
+    }
+
+    /// The adjoint of [`Var::about_likely`].
+    #[track_caller]
+    pub(crate) fn balance_likely(self, p: Self, axis: usize) -> Self {
+        self.tape().record(Arity(Likely { axis, adjoint: true }), [self, p])
+    }
+
     /// `exp x / Σ exp x` along an axis. A row of −∞ alone, or with a +∞, has no softmax and gives NaN.
     ///
     /// ```

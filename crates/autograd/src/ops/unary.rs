@@ -155,14 +155,33 @@ fn wide<T: Float>(x: T, f: impl Fn(f64) -> f64) -> T {
     T::of(f(x.to_f64()))
 }
 
-/// The standard normal density.
-fn density(x: f64) -> f64 {
-    (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
+/// `e^(−s·x²)` for a power of two `s`, with what the square rounds away: in the tails that is hundreds of ulp.
+fn decay_of_square(x: f64, s: f64) -> f64 {
+    let square = x * x;
+    let e = (-s * square).exp();
+    // An infinite or vanishing exponential has no digits to correct.
+    if e == 0.0 { e } else { e - e * (s * x.mul_add(x, -square)) }
 }
 
-/// The standard normal distribution function, from the complementary error function, exact in the left tail.
+/// The standard normal density.
+fn density(x: f64) -> f64 {
+    decay_of_square(x, 0.5) / (2.0 * PI).sqrt()
+}
+
+/// `2/√π · e^(−x²)`
+fn erf_slope(x: f64) -> f64 {
+    decay_of_square(x, 1.0) * (2.0 / PI.sqrt())
+}
+
+/// The standard normal distribution function, from the complementary error function, exact in the left tail: with what `x/√2`
+/// rounds away, times the slope.
 fn distribution(x: f64) -> f64 {
-    0.5 * libm::erfc(-x * FRAC_1_SQRT_2)
+    // What 1/√2 rounds away.
+    const REST: f64 = -4.833646656726457e-17;
+    let z = -x * FRAC_1_SQRT_2;
+    let rest = (-x).mul_add(FRAC_1_SQRT_2, -z) - x * REST;
+    let y = libm::erfc(z);
+    0.5 * if z > 1.0 && y > 0.0 { y - erf_slope(z) * rest } else { y }
 }
 
 /// `ln(1 + e^x)`
@@ -188,12 +207,36 @@ fn gelu_inner(x: f64) -> (f64, f64) {
     (GELU.0 * (x + GELU.1 * x * x * x), GELU.0 * (1.0 + 3.0 * GELU.1 * x * x))
 }
 
-/// The `n`-th derivative of `sin t / t`: the Taylor series for small `t`, else the recurrence
+/// `(sin πx, cos πx)`, from the distance to the nearest half: exact where they are 0 or ±1, and of full accuracy for large `x`,
+/// whose product with π has lost it.
+fn sin_cos_pi(x: f64) -> (f64, f64) {
+    // From here on, all numbers are even integers.
+    const EVEN: f64 = 2.0 / f64::EPSILON;
+    if x.abs() >= EVEN {
+        return (0.0_f64.copysign(x), 1.0);
+    }
+    let halves = (2.0 * x).round_ties_even();
+    let (sin, cos) = (PI * (x - 0.5 * halves)).sin_cos();
+    match halves.rem_euclid(4.0) as u8 {
+        0 => (sin, cos),
+        1 => (cos, -sin),
+        2 => (-sin, -cos),
+        _ => (-cos, sin),
+    }
+}
+
+/// The `n`-th derivative of `sin t / t` at `t = πx`: the Taylor series for small `t`, else the recurrence
 /// `t·f_n + n·f_{n−1} = sin(t + nπ/2)`.
-fn sinc_derivative(n: u32, t: f64) -> f64 {
-    if t.abs() > 1.0 + 2.0 * f64::from(n) {
-        let sines = [t.sin(), t.cos(), -t.sin(), -t.cos()];
-        return (1..=n).fold(t.sin() / t, |f, k| (sines[k as usize % 4] - f64::from(k) * f) / t);
+fn sinc_derivative(n: u32, x: f64) -> f64 {
+    if x.is_infinite() {
+        return 0.0;
+    }
+    let t = PI * x;
+    // A NaN has no series that ends.
+    if t.is_nan() || t.abs() > 1.0 + 2.0 * f64::from(n) {
+        let (sin, cos) = sin_cos_pi(x);
+        let sines = [sin, cos, -sin, -cos];
+        return (1..=n).fold(sin / t, |f, k| (sines[k as usize % 4] - f64::from(k) * f) / t);
     }
     // sin t / t = Σ (−1)^j t^2j / (2j+1)!, differentiated n times term by term.
     let first = n.div_ceil(2);
@@ -244,10 +287,10 @@ unary! {
         |x, y, g| g.zmul(y.square()).neg();
     /// `√x`; the derivative at 0 is +∞, and a zero cotangent stays zero there.
     pub sqrt() => Sqrt, |x| (x + T::ZERO).sqrt(), |x, y, g| g.zmul(y.reciprocal().mul_scalar(0.5));
-    /// `1/√x`
-    pub rsqrt() => Rsqrt, |x| x.sqrt().recip(), |x, y, g| g.zmul(y.mul_scalar(-0.5).zdiv(x));
-    /// `1/x`
-    pub reciprocal() => Reciprocal, |x| x.recip(), |x, y, g| g.zmul(y.square()).neg();
+    /// `1/√x`. The rule is `−(g·y)/(2x)`: the slope alone may underflow where that does not.
+    pub rsqrt() => Rsqrt, |x| x.sqrt().recip(), |x, y, g| g.zmul(y).mul_scalar(-0.5).zdiv(x);
+    /// `1/x`. The rule is `−(g·y)·y`, since `y²` may underflow.
+    pub reciprocal() => Reciprocal, |x| x.recip(), |x, y, g| g.zmul(y).zmul(y).neg();
     /// `x²`
     pub square() => Square, |x| x * x, |x, y, g| g.zmul(x.mul_scalar(2.0));
     /// `x^exponent`; an integer exponent takes negative bases, and 0 and 1 are exact at 0.
@@ -281,17 +324,17 @@ unary! {
     /// `1 − tanh² x`
     pub(crate) sech2() => Sech2, vectors |x| x.sech2(), |x, y, g| g.zmul(x.tanh().mul_scalar(-2.0).zmul(y));
     /// Inverse hyperbolic sine.
-    pub asinh() => Asinh, |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
+    pub asinh() => Asinh, vectors |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
     /// `1/√(1+x²)`
     pub(crate) asinh_slope() => AsinhSlope, |x| T::ONE.hypot(x).recip(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic cosine; the derivative at 1 is ∞.
-    pub acosh() => Acosh, |x| x.acosh(), |x, y, g| g.zmul(x.acosh_slope());
+    pub acosh() => Acosh, vectors |x| x.acosh(), |x, y, g| g.zmul(x.acosh_slope());
     /// `1/(√(x−1)·√(x+1))`
     pub(crate) acosh_slope() => AcoshSlope, |x| ((x - T::ONE).sqrt() * (x + T::ONE).sqrt()).recip(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic tangent; the derivative at ±1 is ∞.
-    pub atanh() => Atanh, |x| x.atanh(), |x, y, g| g.zmul(x.atanh_slope());
+    pub atanh() => Atanh, vectors |x| x.atanh(), |x, y, g| g.zmul(x.atanh_slope());
     /// `1/((1−x)(1+x))`, NaN outside [−1, 1].
     pub(crate) atanh_slope() => AtanhSlope,
         |x| if x.abs() > T::ONE { T::NAN } else { ((T::ONE - x) * (T::ONE + x)).recip() },
@@ -332,6 +375,9 @@ unary! {
     pub(crate) clamp_to(min: f64, max: f64) => ClampTo,
         |x| if x < min { min } else if x > max { max } else { x }, |x, y, g| g.weigh(x.inside(min, max)),
         kink |x| x == min || x == max;
+    /// A power of two that brings the larger of `|x|` and a floor near 1, so that squares neither overflow nor vanish. What is
+    /// multiplied by it must not depend on which one it is: the derivative is 0.
+    pub(crate) unit_scale(floor: f64) => UnitScale, |x| x.abs().larger(floor).inverse_binade(), |x, y, g| None;
     /// 1 strictly between the bounds, else 0.
     pub(crate) inside(min: f64, max: f64) => Inside,
         |x| if x > min && x < max { T::ONE } else { T::ZERO }, |x, y, g| None;
@@ -387,11 +433,11 @@ unary! {
     /// `1 − erf x`, exact in the right tail.
     pub erfc() => Erfc, |x| x.erfc(), |x, y, g| g.zmul(x.erf_slope()).neg();
     /// `2/√π · e^(−x²)`
-    pub(crate) erf_slope() => ErfSlope, |x| wide(x, |x| (-x * x).exp() * 2.0 / PI.sqrt()),
+    pub(crate) erf_slope() => ErfSlope, |x| wide(x, erf_slope),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
     /// The `order`-th derivative of `sin(πx) / (πx)`.
     pub(crate) sinc_order(order: u32) => SincOrder,
-        |x| wide(x, |x| PI.powi(order as i32) * sinc_derivative(order, PI * x)),
+        |x| wide(x, |x| PI.powi(order as i32) * sinc_derivative(order, x)),
         |x, y, g| g.zmul(x.sinc_order(order + 1));
 }
 
@@ -479,7 +525,7 @@ impl<'t, T: Float> Var<'t, T> {
         self.eq(self).select(self.clamp(-largest, largest), self.tape().scalar(T::ZERO))
     }
 
-    /// `sin(πx) / (πx)`, 1 at 0, as NumPy defines it.
+    /// `sin(πx) / (πx)`, 1 at 0, as NumPy defines it, and 0 at ±∞.
     #[track_caller]
     pub fn sinc(self) -> Self {
         self.sinc_order(0)

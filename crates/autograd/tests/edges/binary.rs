@@ -54,6 +54,18 @@ table! {
 }
 
 table! {
+    infinities<T> of T:
+    "hypot at (∞, 1)" [INF] [1.0], |x| x[0].hypot(x[1]), value [INF], first [1.0] [0.0], second [0.0] [0.0] => Mixed;
+    "hypot at (−∞, 2)" [-INF] [2.0], |x| x[0].hypot(x[1]), value [INF], first [-1.0] [0.0], second [0.0] [0.0] => Mixed;
+    "hypot at (3, ∞)" [3.0] [INF], |x| x[0].hypot(x[1]), value [INF], first [0.0] [1.0], second [0.0] [0.0] => Mixed;
+    "norm of (∞, 3)" [INF, 3.0], |x| x[0].norm(2.0, ..), value [INF], first [1.0, 0.0], second [0.0, 0.0] => Mixed;
+    "norm of (0, −∞)" [0.0, -INF], |x| x[0].norm(2.0, ..), value [INF], first [0.0, -1.0], second [0.0, 0.0] => Mixed;
+    "norm of (∞, ∞)" [INF, INF], |x| x[0].norm(2.0, ..), value [INF], first [1.0, 1.0] => Mixed;
+    "atan2 at (∞, 1)" [INF] [1.0], |x| x[0].atan2(x[1]), value [PI / 2.0], first [0.0] [0.0] => Mixed;
+    "atan2 at (1, −∞)" [1.0] [-INF], |x| x[0].atan2(x[1]), value [PI], first [0.0] [0.0] => Mixed;
+}
+
+table! {
     quotients<T> of T:
     "1/0" [1.0] [0.0], |x| x[0] / x[1], value [INF], first [INF] [-INF] => Selected;
     "0/0" [0.0] [0.0], |x| x[0] / x[1], value [NAN], first [INF] [NAN] => Selected;
@@ -77,6 +89,22 @@ table! {
     "logaddexp(x, x) at 1e16" [1e16], |x| x[0].logaddexp(x[0]), value [1e16], first [1.0], second [0.0] => Smooth;
 }
 
+// The digits come from evaluation in 60 decimal digits.
+table! {
+    tails of f64:
+    "hypot of 1e10 and 1" [1e10] [1.0], |x| x[0].hypot(x[1]), value [1e10], first [1.0] [1e-10],
+        second [-9.999999999e-21] [9.999999999e-11] => Mixed;
+    "hypot of subnormal numbers" [1e-322] [3e-323], |x| x[0].hypot(x[1]), value [1.04e-322],
+        first [0.9578262852211514] [0.28734788556634544] => Mixed;
+    "hypot of the smallest numbers" [5e-324] [5e-324], |x| x[0].hypot(x[1]), value [5e-324],
+        first [std::f64::consts::FRAC_1_SQRT_2] [std::f64::consts::FRAC_1_SQRT_2] => Mixed;
+}
+
+table! {
+    outside<T> of T:
+    "xlogy at (2, −1)" [2.0] [-1.0], |x| x[0].xlogy(x[1]), value [NAN], first [NAN] [NAN] => Mixed;
+}
+
 table! {
     extremes_f32 of f32:
     "x/y at 1e-30" [1e-30] [1e-30], |x| x[0] / x[1], value [1.0], first [1e30] [-1e30] => Mixed;
@@ -97,7 +125,15 @@ fn at_an_origin_the_derivative_is_the_one_of_least_norm() {
 }
 
 #[test]
+fn at_infinity_the_derivatives_of_norms_are_those_of_the_direction() {
+    run(&infinities::<f64>());
+    run(&infinities::<f32>());
+}
+
+#[test]
 fn quotients_follow_ieee_and_one_variable_may_stand_in_both_places() {
+    run(&outside::<f64>());
+    run(&outside::<f32>());
     run(&quotients::<f64>());
     run(&quotients::<f32>());
 }
@@ -105,5 +141,6 @@ fn quotients_follow_ieee_and_one_variable_may_stand_in_both_places() {
 #[test]
 fn operands_whose_squares_leave_the_range_have_exact_derivatives() {
     run(&extremes());
+    run(&tails());
     run(&extremes_f32());
 }

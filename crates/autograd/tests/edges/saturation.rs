@@ -40,6 +40,15 @@ table! {
 }
 
 table! {
+    // What the square of the argument rounds away is hundreds of ulp here.
+    far_tails of f64:
+    "erf at 25.677" [25.677], |x| x[0].erf(), value [1.0], first [5.229809886938558e-287],
+        second [-2.685716569338427e-285] => Smooth;
+    "gelu at −30.7" [-30.7], |x| x[0].gelu(), value [-8.736698778082625e-206], first [-2.6821605176985138e-204],
+        second [-8.225477590080471e-203] => Smooth;
+}
+
+table! {
     far<T> of T:
     "sigmoid at ±1000" [1000.0, -1000.0], |x| x[0].sigmoid(), value [1.0, 0.0], first [0.0, 0.0],
         second [0.0, 0.0] => Smooth;
@@ -62,6 +71,7 @@ table! {
 fn a_saturated_function_keeps_the_digits_of_its_derivative() {
     run(&tails::<f64>());
     run(&tails::<f32>());
+    run(&far_tails());
 }
 
 #[test]

@@ -81,6 +81,95 @@ table! {
     "square at 0" [0.0], |x| x[0].square(), value [0.0], first [0.0], second [2.0] => Smooth;
 }
 
+table! {
+    inverse_hyperbolic of f64:
+    "acosh at 1.0000000001" [1.0000000001], |x| x[0].acosh(), value [1.4142136208675862e-05],
+        first [70710.67519157329], second [-353553346722409.06] => Smooth;
+    "acosh next to 1" [1.0000000000000002], |x| x[0].acosh(), value [2.1073424255447014e-08],
+        first [47453132.81212577], second [-1.0685495562512616e+23] => Smooth;
+    "acosh at 1.5" [1.5], |x| x[0].acosh(), value [0.9624236501192069],
+        first [0.8944271909999159], second [-1.0733126291998991] => Smooth;
+    "acosh at 10000000000.0" [10000000000.0], |x| x[0].acosh(), value [23.7189981105004],
+        first [1e-10], second [-1e-20] => Smooth;
+    "acosh at 1e+308" [1e+308], |x| x[0].acosh(), value [709.889355822726],
+        first [1e-308], second [0.0] => Smooth;
+    "asinh at 1e-300" [1e-300], |x| x[0].asinh(), value [1e-300],
+        first [1.0], second [-1e-300] => Smooth;
+    "asinh at -0.25" [-0.25], |x| x[0].asinh(), value [-0.24746646154726346],
+        first [0.9701425001453319], second [0.2282688235636075] => Smooth;
+    "asinh at 1000000000.0" [1000000000.0], |x| x[0].asinh(), value [21.416413017506358],
+        first [1e-09], second [-1e-18] => Smooth;
+    "asinh at -1e+20" [-1e+20], |x| x[0].asinh(), value [-46.74484904044086],
+        first [1e-20], second [1e-40] => Smooth;
+    "asinh at 1e+308" [1e+308], |x| x[0].asinh(), value [709.889355822726],
+        first [1e-308], second [0.0] => Smooth;
+    "atanh at -0.9999999999999432" [-0.9999999999999432], |x| x[0].atanh(), value [-15.595811562598755],
+        first [8796093022208.25], second [-1.5474250491067253e+26] => Smooth;
+    "atanh at -0.999999999" [-0.999999999], |x| x[0].atanh(), value [-10.708206522644144],
+        first [500000014.3909661], second [-5.000000282819327e+17] => Smooth;
+    "atanh at 0.999999999" [0.999999999], |x| x[0].atanh(), value [10.708206522644144],
+        first [500000014.3909661], second [5.000000282819327e+17] => Smooth;
+    "atanh at -0.25" [-0.25], |x| x[0].atanh(), value [-0.25541281188299536],
+        first [1.0666666666666667], second [-0.5688888888888889] => Smooth;
+    "atanh at 1e-300" [1e-300], |x| x[0].atanh(), value [1e-300],
+        first [1.0], second [2e-300] => Smooth;
+}
+
+table! {
+    inverse_hyperbolic_f32 of f32:
+    "acosh at 1.000030517578125" [1.000030517578125], |x| x[0].acosh(), value [0.007812480131921498],
+        first [127.99902344867573], second [-2097167.9994506952] => Mixed;
+    "acosh at 1.0000001192092896" [1.0000001192092896], |x| x[0].acosh(), value [0.0004882812451493617],
+        first [2047.9999389648465], second [-8589934847.999966] => Mixed;
+    "acosh at 3e+38" [3.0000000054977558e+38], |x| x[0].acosh(), value [89.28999300483437],
+        first [3.333333327224716e-39], second [-1.1111111070386994e-77] => Mixed;
+    "asinh at -3e+38" [-3.0000000054977558e+38], |x| x[0].asinh(), value [-89.28999300483437],
+        first [3.333333327224716e-39], second [1.1111111070386994e-77] => Mixed;
+    "asinh at 1e+30" [1.0000000150474662e+30], |x| x[0].asinh(), value [69.77069998542878],
+        first [9.99999984952534e-31], second [-9.999999699050682e-61] => Mixed;
+    "atanh at -0.9999847412109375" [-0.9999847412109375], |x| x[0].atanh(), value [-5.8917472200477174],
+        first [32768.25000190736], second [-2147483647.874998] => Mixed;
+    "atanh at -0.9999999403953552" [-0.9999999403953552], |x| x[0].atanh(), value [-8.664339742098155],
+        first [8388608.250000007], second [-140737488355327.88] => Mixed;
+    "atanh at 0.999755859375" [0.999755859375], |x| x[0].atanh(), value [4.505395634757801],
+        first [2048.250030521304], second [8388607.874969477] => Mixed;
+}
+
+table! {
+    far<T> of T:
+    "sinc at ±∞" [INF, -INF], |x| x[0].sinc(), value [0.0, 0.0], first [0.0, 0.0], second [0.0, 0.0] => Smooth;
+    "sinc of NaN" [NAN], |x| x[0].sinc(), value [NAN], first [NAN], second [NAN] => Smooth;
+    "sinc at an integer" [7.0], |x| x[0].sinc(), value [0.0], first [-1.0 / 7.0], second [2.0 / 49.0] => Smooth;
+    "sinc at a large number" [4096.5], |x| x[0].sinc(), value [1.0 / (PI * 4096.5)],
+        first [-1.0 / (PI * 4096.5 * 4096.5)] => Smooth;
+}
+
+table! {
+    // The slope alone would vanish, or be ∞.
+    steep of f64:
+    "reciprocal at 1e170" [1e-30], |x| (x[0] * 1e200).reciprocal() * 1e200, value [1e30], first [-1e60],
+        second [2e90] => Smooth;
+    "rsqrt at 1e250" [1e100], |x| (x[0] * 1e150).rsqrt() * 1e200, value [1e75], first [-5e-26] => Smooth;
+    "rsqrt at 1e-300" [1e-100], |x| (x[0] * 1e-200).rsqrt() * 1e-200, value [1e-50], first [-5e49] => Smooth;
+}
+
+#[test]
+fn inverse_hyperbolic_functions_keep_their_digits_at_the_ends_of_their_domains() {
+    run(&inverse_hyperbolic());
+    run(&inverse_hyperbolic_f32());
+}
+
+#[test]
+fn sinc_has_limits_at_infinity_is_nan_at_nan_and_vanishes_at_integers() {
+    run(&far::<f64>());
+    run(&far::<f32>());
+}
+
+#[test]
+fn a_slope_that_leaves_the_range_may_come_back_with_its_cotangent() {
+    run(&steep());
+}
+
 #[test]
 fn a_kink_has_the_subgradient_of_least_norm() {
     run(&kinks::<f64>());

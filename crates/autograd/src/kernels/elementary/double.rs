@@ -55,6 +55,7 @@ impl Format for f64 {
         [Self::from_bits(half << 52), Self::from_bits((k - half) << 52)]
     }
 
+    const SPAN: Self = 1000.0;
     // 2^−512
     const LOWERED: Self = 7.458340731200207e-155;
 

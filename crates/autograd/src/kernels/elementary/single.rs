@@ -33,6 +33,7 @@ impl Format for f32 {
         [Self::from_bits(half << 23), Self::from_bits((k - half) << 23)]
     }
 
+    const SPAN: Self = 100.0;
     // 2^−64
     const LOWERED: Self = 5.421011e-20;
 

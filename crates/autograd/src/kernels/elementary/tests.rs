@@ -33,6 +33,9 @@ fn ulps<T: Format>(got: T, want: Pair, k: i32) -> f64 {
 #[test]
 fn f32_functions_are_within_2_ulp_of_the_truth_for_all_magnitudes() {
     fn check(name: &str, f: impl Fn(f32) -> f32 + Copy, truth: impl Fn(f64) -> f64) {
+        check_within(2.0, name, f, truth);
+    }
+    fn check_within(limit: f64, name: &str, f: impl Fn(f32) -> f32 + Copy, truth: impl Fn(f64) -> f64) {
         // Every 4001st bit pattern, so every exponent, denormal numbers and NaNs included, and the range of use.
         let patterns = (0..=u32::MAX).step_by(4001).map(f32::from_bits);
         let x: Vec<f32> = patterns.chain((-60_000..=60_000).map(|i| i as f32 / 512.0)).collect();
@@ -41,7 +44,7 @@ fn f32_functions_are_within_2_ulp_of_the_truth_for_all_magnitudes() {
             if want.is_nan() || (want as f32).is_infinite() {
                 assert!(y.is_nan() == want.is_nan() && (want.is_nan() || y == want as f32), "{name}({x:e}) = {y:e}");
             } else {
-                assert!(ulps(y, Pair::from(want), 0) <= 2.0, "{name}({x:e}) = {y:e}, not {want:e}");
+                assert!(ulps(y, Pair::from(want), 0) <= limit, "{name}({x:e}) = {y:e}, not {want:e}");
             }
         }
     }
@@ -54,6 +57,9 @@ fn f32_functions_are_within_2_ulp_of_the_truth_for_all_magnitudes() {
     check("ln", ln, f64::ln);
     check("ln_1p", ln_1p, f64::ln_1p);
     check("tanh", tanh, f64::tanh);
+    check_within(3.0, "asinh", asinh, f64::asinh);
+    check_within(3.0, "acosh", acosh, f64::acosh);
+    check_within(3.0, "atanh", atanh, f64::atanh);
     check("sigmoid", sigmoid, |x| if x < 0.0 { x.exp() / (1.0 + x.exp()) } else { 1.0 / (1.0 + (-x).exp()) });
     check("sigmoid_slope", sigmoid_slope, slope);
     check("sech2", sech2, |x| 4.0 * slope(2.0 * x));
@@ -132,6 +138,9 @@ fn special_values_are_those_of_ieee_754() {
             ("ln_1p", ln_1p, &[(-inf, nan), (T::of(-1.5), nan), (-denormal, -denormal)]),
             ("tanh", tanh, &[(inf, one), (-inf, -one), (zero, zero), (-zero, -zero), (denormal, denormal)]),
             ("tanh", tanh, &[(-denormal, -denormal), (T::of(20.0), one), (T::of(-20.0), -one)]),
+            ("asinh", asinh, &[(inf, inf), (-inf, -inf), (zero, zero), (-zero, -zero), (-denormal, -denormal)]),
+            ("acosh", acosh, &[(inf, inf), (one, zero), (zero, nan), (-one, nan), (-inf, nan)]),
+            ("atanh", atanh, &[(one, inf), (-one, -inf), (zero, zero), (-zero, -zero), (inf, nan), (-inf, nan)]),
             ("sigmoid", sigmoid, &[(inf, one), (-inf, zero), (zero, T::of(0.5)), (-zero, T::of(0.5)), (T::MAX, one)]),
             ("sigmoid_slope", sigmoid_slope, &[(inf, zero), (-inf, zero), (zero, T::of(0.25)), (T::MAX, zero)]),
             ("sech2", sech2, &[(inf, zero), (-inf, zero), (zero, one), (-zero, one), (-T::MAX, zero)]),
@@ -160,6 +169,39 @@ fn tanh_and_the_sigmoid_are_symmetric() {
         assert_eq!(sech2(-x), sech2(x));
         assert_eq!(sigmoid_slope(-x), sigmoid_slope(x));
     }
+}
+
+#[test]
+fn the_logarithm_of_a_sum_has_the_digits_of_its_rest() {
+    fn check<T: Format>() {
+        for k in 0..200 {
+            let rest = T::of(0.24 * 0.8_f64.powi(k));
+            let (got, want) = (ln_of_sum(T::ONE + rest, rest), ln_1p(rest));
+            assert!((got - want).abs() <= T::of(2.0) * T::EPSILON * want, "ln(1 + {rest:e}) = {got:e}, not {want:e}");
+        }
+        for total in [1.0, 1.3, 2.0, 1e6].map(T::of) {
+            assert_eq!(ln_of_sum(total, total), ln(total));
+        }
+        assert!(ln_of_sum(T::NAN, T::NAN).is_nan());
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn an_inverse_binade_brings_every_number_near_1() {
+    fn check<T: Format>(smallest: T) {
+        for x in [T::ONE, T::MAX, T::MIN_POSITIVE, smallest, T::of(3.7), T::of(1e-30), T::of(1e30)] {
+            let scale = inverse_binade(x);
+            assert!(scale.is_finite() && scale >= T::MIN_POSITIVE, "{scale:e}");
+            let near = x * scale;
+            assert!(near * near > T::MIN_POSITIVE && (near * near).to_f64() < 1e30, "{x:e} becomes {near:e}");
+            assert_eq!(near / scale, x);
+        }
+        assert_eq!([T::ZERO, T::INFINITY, T::NAN].map(inverse_binade), [T::ONE; 3]);
+    }
+    check(f32::from_bits(1));
+    check(f64::from_bits(1));
 }
 
 /// A sum `high + low` of two `f64`: twice the precision (Dekker, 1971).

@@ -1,0 +1,137 @@
+//! The linear recurrence behind running products, whose steps may leave the range of a number type and come back.
+
+use super::reduce::walk;
+use crate::Float;
+
+/// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
+/// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
+/// Where `absolute`, an `h` of 0 contributes 0 whatever its factor is. An `h` that overflows or vanishes is carried on as what
+/// it is, so a later one that is in range again is right.
+pub(crate) fn recur<T: Float>(
+    (a, b): (&[T], &[T]),
+    (n, inner): (usize, usize),
+    reverse: bool,
+    lagged: bool,
+    absolute: bool,
+    h: &mut [T],
+) {
+    let step = T::of(2.0) / T::MIN_POSITIVE.sqrt();
+    let mut carried = Wide::of(T::ZERO);
+    walk(b.len(), (n, inner), reverse, |at, before| {
+        carried = match before {
+            Some(before) if !absolute || carried.x != T::ZERO => {
+                carried.times(a[if lagged { before } else { at }], step).plus(b[at], step)
+            }
+            _ => Wide::of(b[at]),
+        };
+        h[at] = carried.number(step);
+    });
+}
+
+/// The number `x · step^steps`: a float with more room for its exponent. While all is in the range of the type there are no
+/// steps, and computing with it is computing with `x`.
+#[derive(Clone, Copy)]
+struct Wide<T> {
+    x: T,
+    steps: i32,
+}
+
+impl<T: Float> Wide<T> {
+    fn of(x: T) -> Self {
+        Self { x, steps: 0 }
+    }
+
+    fn times(self, a: T, step: T) -> Self {
+        let x = self.x * a;
+        let is_exact = !self.x.is_finite() || !a.is_finite() || self.x == T::ZERO || a == T::ZERO;
+        if is_exact {
+            // Nothing overflowed or vanished: one of the factors is infinite, NaN or 0.
+            Self::of(x)
+        } else if !x.is_finite() {
+            // Both are above 1.
+            Self { x: (self.x / step) * (a / step), steps: self.steps + 2 }.settled(step)
+        } else if x.abs() < T::MIN_POSITIVE {
+            // Both are far below the largest number.
+            Self { x: (self.x * step) * (a * step), steps: self.steps - 2 }.settled(step)
+        } else {
+            Self { x, ..self }.settled(step)
+        }
+    }
+
+    fn plus(self, b: T, step: T) -> Self {
+        if self.steps == 0 {
+            return Self::of(b + self.x);
+        }
+        let scaled = Self { x: b, steps: -self.steps }.number(step);
+        // What cannot be scaled up to this is far larger.
+        if scaled.is_finite() { Self { x: self.x + scaled, ..self }.settled(step) } else { Self::of(b) }
+    }
+
+    /// With a step less where that is possible.
+    fn settled(self, step: T) -> Self {
+        if self.steps > 0 && self.x.abs() < T::ONE {
+            Self { x: self.x * step, steps: self.steps - 1 }
+        } else if self.steps < 0 && self.x.abs() >= T::ONE {
+            Self { x: self.x / step, steps: self.steps + 1 }
+        } else {
+            self
+        }
+    }
+
+    /// As a float: infinite, gradually vanishing or 0 where it leaves the range.
+    fn number(self, step: T) -> T {
+        // Four steps lead from one end of the range beyond the other.
+        let (up, down) = (self.steps.clamp(0, 4), (-self.steps).clamp(0, 4));
+        let x = (0..up).fold(self.x, |x, _| x * step);
+        (0..down).fold(x, |x, _| x / step)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn products<T: Float>(a: &[f64]) -> Vec<f64> {
+        let a: Vec<T> = a.iter().map(|&a| T::of(a)).collect();
+        let mut b = vec![T::ZERO; a.len()];
+        b[0] = a[0];
+        let mut h = vec![T::NAN; a.len()];
+        recur((&a, &b), (a.len(), 1), false, false, false, &mut h);
+        h.iter().map(|h| h.to_f64()).collect()
+    }
+
+    #[test]
+    fn a_product_that_overflows_or_vanishes_and_comes_back_is_right() {
+        let inf = f64::INFINITY;
+        let near = |got: &[f64], want: &[f64], tolerance: f64| {
+            let close = |(g, w): (&f64, &f64)| g == w || (g - w).abs() <= tolerance * w.abs();
+            assert!(got.iter().zip(want).all(close), "{got:?} not {want:?}");
+        };
+        near(&products::<f64>(&[1e250, 1e100, 1e-300, 1e3]), &[1e250, inf, 1e50, 1e53], 1e-14);
+        near(&products::<f64>(&[1e-180, -1e-180, 1e250, 1e250]), &[1e-180, -0.0, -1e-110, -1e140], 1e-14);
+        near(
+            &products::<f64>(&[1e300, 1e300, 1e300, 1e-300, 1e-300, 1e-300]),
+            &[1e300, inf, inf, inf, 1e300, 1.0],
+            1e-14,
+        );
+        near(&products::<f64>(&[1e-320, 1e-10, 1e308, 1e20]), &[1e-320, 0.0, 1e-22, 1e-2], 2e-4);
+        assert_eq!(products::<f64>(&[1e200, 1e200, 0.0, 5.0]), [1e200, inf, 0.0, 0.0]);
+        assert!(products::<f64>(&[0.0, inf, 2.0])[1..].iter().all(|h| h.is_nan()));
+        near(&products::<f32>(&[1e30, 1e30, 1e-35, 1e-20]), &[1e30, inf, 1e25, 1e5], 1e-5);
+        near(&products::<f32>(&[1e-30, 1e-30, 1e35, 1e30]), &[1e-30, 0.0, 1e-25, 1e5], 1e-5);
+    }
+
+    #[test]
+    fn sums_on_the_way_are_those_of_the_whole_range() {
+        // h = 1e300, then 1e600 + 1, then 1e300 + 1e300, then 1e600·0 + 7.
+        let (a, b) = ([1.0, 1e300, 1e-300, 0.0], [1e300, 1.0, 1e300, 7.0]);
+        let mut h = [0.0; 4];
+        recur((&a, &b), (4, 1), false, false, false, &mut h);
+        assert_eq!(h[3], 7.0);
+        assert!(h[1] == f64::INFINITY && (h[2] / 2e300 - 1.0).abs() < 1e-15, "{h:?}");
+        // What vanished is not seen beside what is in range.
+        let (a, b) = ([1.0, 1e-300, 1e-300, 1e300], [1e-300, 0.0, 3.0, 0.0]);
+        recur((&a, &b), (4, 1), false, false, true, &mut h);
+        assert!(h[1] == 0.0 && h[2] == 3.0 && (h[3] / 3e300 - 1.0).abs() < 1e-15, "{h:?}");
+    }
+}
