@@ -86,7 +86,7 @@ fn same(a: &Tensor, b: &Tensor) -> bool {
 #[test]
 fn random_programs_replay_to_the_same_bits_whichever_passes_run() {
     let choices = Passes::choices();
-    for seed in 0..150 {
+    for seed in random::seeds(150) {
         let mut random = Random(seed * 7919 + 1);
         let shapes: Vec<&[usize]> = (0..4).map(|_| SHAPES[random.below(SHAPES.len())]).collect();
         let state: [Tensor; 2] = [tensor(&mut random, shapes[0]), tensor(&mut random, shapes[1])];

@@ -133,14 +133,20 @@ fn agrees(seed: u64, guards: bool) -> bool {
     swept
 }
 
+/// Tries all seeds; of many, at least one in so many has a net that runs in one sweep.
+fn hold(guards: bool, one_in: usize) {
+    let seeds = random::seeds(600);
+    let cases = seeds.clone().count();
+    let swept = seeds.filter(|&seed| agrees(seed, guards)).count();
+    assert!(cases < 600 || swept * one_in > cases, "{swept} seeds have a net that runs in one sweep");
+}
+
 #[test]
 fn random_nets_agree_whichever_passes_run_and_step_after_step() {
-    let swept = (0..600).filter(|&seed| agrees(seed, false)).count();
-    assert!(swept > 30, "{swept} seeds have a net that runs in one sweep");
+    hold(false, 20);
 }
 
 #[test]
 fn random_nets_with_branches_agree() {
-    let swept = (0..600).filter(|&seed| agrees(seed, true)).count();
-    assert!(swept > 20, "{swept} seeds have a net that runs in one sweep");
+    hold(true, 30);
 }

@@ -26,17 +26,11 @@ mod modes;
 use program::Program;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// A number from the environment.
-fn setting(name: &str, default: u64) -> u64 {
-    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} = {text} is no number")))
-}
-
 /// Tries the programs of this many seeds, and tells which of them fail.
 fn hold(cases: u64, test: impl Fn(&Program)) {
-    let first = setting("AUTOGRAD_FUZZ_SEED", 0);
     let without = std::env::var("AUTOGRAD_FUZZ_WITHOUT").unwrap_or_default();
     let mut failing = Vec::new();
-    for seed in first..first + setting("AUTOGRAD_FUZZ_CASES", cases) {
+    for seed in random::seeds(cases) {
         let program = Program::random(seed);
         let listing = program.to_string();
         if without.split_whitespace().any(|word| listing.contains(word)) {
