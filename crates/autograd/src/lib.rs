@@ -14,6 +14,10 @@
 //! assert_eq!(dx.value().as_slice(), [3.0, 12.0]);
 //! assert_eq!(ddx.value().as_slice(), [6.0, 12.0]);
 //! ```
+//!
+//! One binary serves every CPU: kernels take the widest vectors that there are. The environment variable `AUTOGRAD_LEVEL`
+//! (`baseline`, `avx2` or `avx512`) lets them compute as on a CPU that has no more; one that is unknown, or that the CPU has
+//! not, is a panic at the first computation.
 
 mod float;
 mod shape;

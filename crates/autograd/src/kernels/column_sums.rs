@@ -3,44 +3,73 @@
 
 use super::finish::{Apply, Finish, Raw, each_kind};
 use super::lanes::Lanes;
-use super::product::Partial;
+use super::order::{ROWS, Sums, elements, with_memory};
 use super::simd::{LaneKernel, Level};
 use crate::Float;
+use std::ops::Range;
 
-/// `out[j] = finish(Σ_i x[i, j])` for rows as long as `out`, each sum in ascending order.
+/// `out[j] = finish(Σ_i x[i, j])` for rows as long as `out`, each sum in the order that [`order`](super::order) tells.
 pub(crate) fn column_sums<T: Float>(x: &[T], out: &mut [T], finish: Finish<'_, T>) {
     let n = out.len();
     if n == 0 {
         return;
     }
     assert!(x.len().is_multiple_of(n), "column sums: {} elements are not rows of {n}", x.len());
-    let (finish, partial) = (finish.raw(n, n), Partial::NONE);
-    let call = ColumnSums { x: x.as_ptr(), rows: x.len() / n, n, out: out.as_mut_ptr(), finish, partial };
-    Level::best().run_lanes(call);
+    let (rows, finish) = (x.len() / n, finish.raw(n, n));
+    let mut run = |memory: *mut T| {
+        let sums = Sums { terms: rows, count: n, memory };
+        let (x, out) = (x.as_ptr(), out.as_mut_ptr());
+        Level::best().run_lanes(ColumnSums { x, start: 0, end: rows, out, finish, sums });
+    };
+    match elements(rows, n, ROWS, false) {
+        0 => run(std::ptr::null_mut()),
+        len => with_memory(len, run),
+    }
 }
 
-/// Sums of columns by pointers: `out = finish(partial.from + Σ_i x[i, ·])`.
+/// `out[j] = Σ_i x[i, j]` for `rows` rows as long as `out`, which are made block by block: `fill(i.., block)`.
+pub(super) fn sums_of_blocks<T: Float>(
+    rows: usize,
+    block: &mut [T],
+    out: &mut [T],
+    mut fill: impl FnMut(Range<usize>, &mut [T]),
+) {
+    let n = out.len();
+    assert!(block.len() >= n * ROWS.min(rows), "sums of blocks: a block has {} elements", block.len());
+    let (level, out) = (Level::best(), out.as_mut_ptr());
+    with_memory(elements(rows, n, ROWS, false), |memory| {
+        let sums = Sums { terms: rows, count: n, memory };
+        for start in (0..rows).step_by(ROWS) {
+            let end = rows.min(start + ROWS);
+            fill(start..end, &mut block[..(end - start) * n]);
+            level.run_lanes(ColumnSums { x: block.as_ptr(), start, end, out, finish: Raw::Keep, sums });
+        }
+    });
+}
+
+/// Sums of columns by pointers: `out = finish(Σ_i x[i, ·])`, or the part of that which rows `start` to `end` are.
 ///
-/// Whoever makes one promises that `x` holds `rows · n` elements, and `out` and what the finish and the partial sums point
-/// to `n`.
+/// Whoever makes one promises that `x` holds those rows of `sums.count` elements, that `out` and what the finish points to
+/// have as many, and that the sums have their memory, with what earlier rows left there.
 #[derive(Clone, Copy)]
 pub(super) struct ColumnSums<T> {
+    /// Row `start`.
     pub(super) x: *const T,
-    pub(super) rows: usize,
-    pub(super) n: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
     pub(super) out: *mut T,
     pub(super) finish: Raw<T>,
-    pub(super) partial: Partial<T>,
+    pub(super) sums: Sums<T>,
 }
 
 impl<T: Float> LaneKernel<T> for ColumnSums<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let mut j = 0;
-        // SAFETY: the caller promises the set of the lanes; `j < n`.
+        // SAFETY: the caller promises the set of the lanes; there are columns from `j` on.
         unsafe {
-            while j < self.n {
-                if self.n - j > L::COUNT {
+            while j < self.sums.count {
+                if self.sums.count - j > L::COUNT {
                     self.columns::<L, 4>(j);
                     j += 4 * L::COUNT;
                 } else {
@@ -56,37 +85,42 @@ impl<T: Float> ColumnSums<T> {
     /// `C` vectors of columns from `j` on; the last ones may be empty, and then lie beyond the end.
     #[inline(always)]
     unsafe fn columns<L: Lanes<T>, const C: usize>(&self, j: usize) {
-        let Self { x, rows, n, out, partial, .. } = *self;
+        let Self { x, start, end, out, sums: Sums { count: n, .. }, .. } = *self;
         // SAFETY: the caller promises the set of the lanes; the masks end at `n`.
         unsafe {
             let mut masks = [L::first(n - j); C];
             for (c, mask) in masks.iter_mut().enumerate().skip(1) {
                 *mask = L::first((n - j).saturating_sub(c * L::COUNT));
             }
-            let mut sums = [L::splat(T::ZERO); C];
-            if !partial.from.is_null() {
-                for c in 0..C {
-                    sums[c] = L::load(partial.from.wrapping_add(j + c * L::COUNT), masks[c]);
+            for (rows, partial) in self.sums.pieces(start..end, ROWS) {
+                let mut sums = [L::splat(T::ZERO); C];
+                if !partial.from.is_null() {
+                    for c in 0..C {
+                        sums[c] = L::load(partial.from.wrapping_add(j + c * L::COUNT), masks[c]);
+                    }
                 }
+                for i in rows.start - start..rows.end - start {
+                    for c in 0..C {
+                        sums[c] = L::add(sums[c], L::load(x.wrapping_add(i * n + j + c * L::COUNT), masks[c]));
+                    }
+                }
+                for c in 0..C {
+                    sums[c] = partial.after::<L>(j + c * L::COUNT, masks[c], sums[c]);
+                }
+                if !partial.to.is_null() {
+                    for c in 0..C {
+                        L::store(partial.to.wrapping_add(j + c * L::COUNT), masks[c], sums[c]);
+                    }
+                    continue;
+                }
+                each_kind!(self.finish, |finish| {
+                    for c in 0..C {
+                        let j = j + c * L::COUNT;
+                        let y = finish.apply::<L>(sums[c], out, j, j, masks[c]);
+                        L::store(out.wrapping_add(j), masks[c], y);
+                    }
+                });
             }
-            for i in 0..rows {
-                for c in 0..C {
-                    sums[c] = L::add(sums[c], L::load(x.wrapping_add(i * n + j + c * L::COUNT), masks[c]));
-                }
-            }
-            if !partial.to.is_null() {
-                for c in 0..C {
-                    L::store(partial.to.wrapping_add(j + c * L::COUNT), masks[c], sums[c]);
-                }
-                return;
-            }
-            each_kind!(self.finish, |finish| {
-                for c in 0..C {
-                    let j = j + c * L::COUNT;
-                    let y = finish.apply::<L>(sums[c], out, j, j, masks[c]);
-                    L::store(out.wrapping_add(j), masks[c], y);
-                }
-            });
         }
     }
 }
@@ -94,6 +128,7 @@ impl<T: Float> ColumnSums<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::order::tests::by_halves;
     use crate::kernels::simd::tests::at_every_level;
 
     #[test]
@@ -113,6 +148,41 @@ mod tests {
                 let want: Vec<f32> = (0..n).map(|j| before[j] - 0.5 * sum(j)).collect();
                 assert_eq!(out, want, "{rows} {n} {level:?}");
             });
+        }
+    }
+
+    #[test]
+    fn the_order_is_that_of_blocks_of_rows_at_every_level_and_in_pieces() {
+        for rows in [63, 64, 65, 127, 128, 129, 192, 255, 256, 257, 300, 1000, 5000] {
+            for n in [1, 3, 16, 35, 70] {
+                let x: Vec<f32> = (0..rows * n).map(|i| ((i * 7919) % 1009) as f32 * 0.37 - 100.0).collect();
+                let column = |j: usize| {
+                    let of = |block: Range<usize>| block.fold(0.0, |sum, i| sum + x[i * n + j]);
+                    by_halves(rows, ROWS, &of)
+                };
+                let want: Vec<f32> = (0..n).map(column).collect();
+                at_every_level(|level| {
+                    let mut out = vec![f32::NAN; n];
+                    column_sums(&x, &mut out, Finish::Keep);
+                    assert_eq!(out, want, "{rows} {n} {level:?}");
+                    let (mut out, mut block) = (vec![f32::NAN; n], vec![f32::NAN; ROWS * n]);
+                    sums_of_blocks(rows, &mut block, &mut out, |rows, block| {
+                        block.copy_from_slice(&x[rows.start * n..rows.end * n]);
+                    });
+                    assert_eq!(out, want, "{rows} {n} {level:?}");
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn the_error_of_columns_does_not_grow_with_their_length() {
+        for value in [0.1_f32, 0.3, 0.7, 1.9] {
+            let (rows, n) = (40_000, 3);
+            let mut out = vec![0.0; n];
+            column_sums(&vec![value; rows * n], &mut out, Finish::Keep);
+            let want = rows as f64 * f64::from(value);
+            assert!(out.iter().all(|&sum| (f64::from(sum) / want - 1.0).abs() < 1e-6), "{out:?}");
         }
     }
 }

@@ -1,12 +1,22 @@
 //! Matrix products: the GEMM crate for large ones, our own kernels for small and narrow ones.
+//!
+//! The crate adds up the terms of a sum one after the other, in blocks of some 512 whose length depends on the CPU's caches,
+//! or in the lanes of a vector. Longer sums than [`DEEP`] are cut here, by the [`order`](super::order) of sums.
 #![expect(unsafe_code, reason = "the GEMM crate takes raw pointers")]
 
+#[cfg(target_arch = "x86_64")]
+mod narrower;
+
 use super::finish::{self, Finish};
+use super::order::{LargeBlocks, zeros};
 use super::product::{self, Operand, Sizes};
 use crate::Float;
 
 /// Up to this many columns, a product with a transposed left side is asked for as it is.
 const FEW: usize = 16;
+
+/// The terms of a block of a sum.
+const DEEP: usize = 4096;
 
 /// A matrix in memory: its elements, and the strides of its rows and columns.
 #[derive(Clone, Copy)]
@@ -25,6 +35,11 @@ impl<'a, T> Strided<'a, T> {
 
     fn transposed(self) -> Self {
         Self { data: self.data, row: self.col, col: self.row }
+    }
+
+    /// What lies behind so many elements.
+    fn behind(self, elements: usize) -> Self {
+        Self { data: &self.data[elements..], ..self }
     }
 }
 
@@ -58,7 +73,7 @@ pub enum Store<T> {
 
 /// `a · b` by the GEMM crate, into `out` `[m, n]`, row-major.
 macro_rules! gemm {
-    ($name:ident, $t:ty, $get:path) => {
+    ($name:ident, $t:ident, $get:path) => {
         pub(crate) fn $name(
             (m, k, n): Sizes,
             a: &Strided<'_, $t>,
@@ -78,11 +93,15 @@ macro_rules! gemm {
             let (left, right) = if swap { (b.transposed(), a.transposed()) } else { (*a, *b) };
             let (rows, cols) = if swap { (n, m) } else { (m, n) };
             let (out_row, out_col) = if swap { (1, n) } else { (n, 1) };
+            #[cfg(target_arch = "x86_64")]
+            let function = narrower::$t().unwrap_or_else($get);
+            #[cfg(not(target_arch = "x86_64"))]
+            let function = $get();
             // SAFETY: the operands hold m·k and k·n elements (asserted where they were made) and `out` m·n (asserted
             // above, by products that do not wrap), which is what these strides reach; `out` is a unique borrow, so it overlaps neither operand;
             // it is initialised, so it may be read.
             unsafe {
-                $get()(
+                function(
                     rows,
                     cols,
                     k,
@@ -124,6 +143,9 @@ pub(crate) fn matmul<T: Float>(
     }
     let (m, k, n) = sizes;
     let (a, b) = (Strided::new(a, m, k, ta), Strided::new(b, k, n, tb));
+    if k > DEEP {
+        return deep(sizes, a, b, out, finish);
+    }
     match finish {
         // The update is the product's own last step, and no gradient is stored.
         Finish::Descend(rate) => T::gemm(sizes, &a, &b, out, Store::Subtract(rate)),
@@ -131,6 +153,26 @@ pub(crate) fn matmul<T: Float>(
             T::gemm(sizes, &a, &b, out, Store::Set);
             finish::in_place(&mut out[..m * n], n, finish);
         }
+    }
+}
+
+/// A product whose sums are long enough to be cut into blocks.
+fn deep<T: Float>((m, k, n): Sizes, a: Strided<'_, T>, b: Strided<'_, T>, out: &mut [T], finish: Finish<'_, T>) {
+    let mut blocks = LargeBlocks::new();
+    for start in (0..k).step_by(DEEP) {
+        let mut block = zeros(m * n);
+        let (a, b) = (a.behind(start * a.col), b.behind(start * b.row));
+        T::gemm((m, DEEP.min(k - start), n), &a, &b, &mut block, Store::Set);
+        blocks.push(block);
+    }
+    let total = blocks.total();
+    if let Finish::Descend(rate) = finish {
+        for (p, &dp) in out.iter_mut().zip(&total) {
+            *p -= dp * rate;
+        }
+    } else {
+        out[..m * n].copy_from_slice(&total);
+        finish::in_place(&mut out[..m * n], n, finish);
     }
 }
 
@@ -151,7 +193,7 @@ mod tests {
         (0..n).map(|i| T::of(((i * factor + 3) % modulus) as f64 - (modulus / 2) as f64)).collect()
     }
 
-    const SIZES: [Sizes; 22] = [
+    const SIZES: [Sizes; 28] = [
         (0, 2, 3),
         (2, 0, 3),
         (3, 2, 0),
@@ -174,6 +216,12 @@ mod tests {
         (9, 600, 40),
         (40, 300, 70),
         (3, 5000, 3),
+        (1, 5000, 1),
+        (9, 5000, 1),
+        (2, 257, 40),
+        (20, 1000, 4),
+        (33, 600, 2),
+        (9, 9000, 17),
     ];
 
     /// What a finish makes of an element and its number.
@@ -268,6 +316,50 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
+    fn the_error_of_a_product_does_not_grow_with_the_length_of_its_sums() {
+        for (m, n) in [(1, 1), (1, 5), (3, 40), (20, 1), (20, 3), (20, 20)] {
+            let k = 12_000;
+            for value in [0.7_f32, 0.3] {
+                let want = k as f64 * f64::from(value);
+                let (a, b) = (vec![value; m * k], vec![1.0_f32; k * n]);
+                for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
+                    at_every_level(|level| {
+                        for finish in [Finish::Keep, Finish::Descend(-1.0)] {
+                            let mut out = vec![0.0; m * n];
+                            matmul((m, k, n), (&a, ta), (&b, tb), &mut out, finish);
+                            let wrong = out.iter().find(|&&y| (f64::from(y) / want - 1.0).abs() > 1e-5);
+                            assert_eq!(wrong, None, "for {want}: {m}x{k}x{n} {ta} {tb} {level:?}");
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn the_crates_kernels_for_the_level_of_the_cpu_are_those_that_it_chooses() {
+        fn check<T: Float>() {
+            let x = |n: usize, seed: usize| -> Vec<T> {
+                (0..n).map(|i| T::of(((i * seed) % 9973) as f64 * 1.3e-4 - 0.6)).collect()
+            };
+            for sizes @ (m, k, n) in [(70, 1100, 90), (12, 900, 14)] {
+                let (a, b) = (x(m * k, 31), x(k * n, 17));
+                let (a, b) = (Strided::new(&a, m, k, false), Strided::new(&b, k, n, true));
+                let product = || {
+                    let mut out = vec![T::NAN; m * n];
+                    T::gemm(sizes, &a, &b, &mut out, Store::Set);
+                    out
+                };
+                let chosen = product();
+                assert_eq!(chosen, narrower::tests::as_if_narrower(product), "{m}x{k}x{n}");
             }
         }
         check::<f32>();

@@ -7,10 +7,12 @@ use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::{Rate, Raw};
 use super::map::LANES;
-use super::product::{self, Call, Left, Partial, Shape, Sizes};
+use super::order::{self, Partial, ROWS, Sums};
+use super::product::{self, Call, Left, Shape, Sizes};
 use super::simd::Level;
 use crate::Float;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// Buffers that a group can touch.
 pub(crate) const MOST_BUFFERS: usize = 48;
@@ -29,8 +31,8 @@ pub(crate) enum Along {
     Whole,
     /// Rows of its result.
     Rows,
-    /// What its sums run over. The sums between blocks are kept in this place.
-    Sums(Place),
+    /// What its sums run over.
+    Sums,
 }
 
 /// What follows a product or a sum; see [`Finish`](super::finish::Finish).
@@ -56,9 +58,20 @@ pub(crate) enum Task<T> {
         b: Place,
         out: Place,
         after: After<T>,
+        /// Where sums are kept between pieces, if there is more than one, and how many elements there are.
+        memory: Option<(Place, usize)>,
     },
     /// `out = after(Σ_i x[i, ·])` for rows of `n`.
-    ColumnSums { rows: usize, n: usize, along: Along, x: Place, out: Place, after: After<T> },
+    ColumnSums {
+        rows: usize,
+        n: usize,
+        along: Along,
+        x: Place,
+        out: Place,
+        after: After<T>,
+        /// As that of a product.
+        memory: Option<(Place, usize)>,
+    },
     /// The sum or mean of the cross-entropies of scores of fewer than [`LANES`] classes, and its gradient.
     Loss {
         rows: usize,
@@ -94,21 +107,21 @@ impl<T: Float> Task<T> {
             After::Descend(Rate::At(rate)) => Some((rate, 1, false)),
         };
         match self {
-            Self::Product { sizes, along, a, b, out, after: then, .. } => {
+            Self::Product { shape, sizes, along, a, b, out, after: then, memory, .. } => {
                 let (m, k, n) = along.sizes(*sizes, block);
                 list.extend([(*a, m * k, false), (*b, k * n, false), (*out, m * n, true)]);
                 list.extend(after(then, m * n, n));
-                if let Along::Sums(partial) = along {
-                    list.push((*partial, m * n, true));
-                }
+                let needed = shape.memory((m, sizes.1, n), *along == Along::Sums);
+                assert!(memory.map_or(0, |(_, len)| len) >= needed, "{self:?} needs {needed} elements for its sums");
+                list.extend(memory.map(|(place, len)| (place, len, true)));
             }
-            Self::ColumnSums { rows, n, along, x, out, after: then } => {
-                let rows = along.sizes((0, *rows, 0), block).1;
+            Self::ColumnSums { rows: all, n, along, x, out, after: then, memory } => {
+                let rows = along.sizes((0, *all, 0), block).1;
                 list.extend([(*x, rows * n, false), (*out, *n, true)]);
                 list.extend(after(then, *n, *n));
-                if let Along::Sums(partial) = along {
-                    list.push((*partial, *n, true));
-                }
+                let needed = memory_of_columns(*all, *n, *along == Along::Sums);
+                assert!(memory.map_or(0, |(_, len)| len) >= needed, "{self:?} needs {needed} elements for its sums");
+                list.extend(memory.map(|(place, len)| (place, len, true)));
             }
             Self::Loss { rows, n, along, scores, labels, cotangent, loss, gradient, .. } => {
                 let rows = along.sizes((*rows, 0, 0), block).0;
@@ -122,6 +135,11 @@ impl<T: Float> Task<T> {
     }
 }
 
+/// The elements of memory that the sums of `n` columns take.
+pub(crate) fn memory_of_columns(rows: usize, n: usize, in_pieces: bool) -> usize {
+    order::elements(rows, n, ROWS, in_pieces)
+}
+
 impl Along {
     /// The sizes of a product within a block.
     #[inline(always)]
@@ -129,7 +147,7 @@ impl Along {
         match self {
             Self::Whole => (m, k, n),
             Self::Rows => (block, k, n),
-            Self::Sums(_) => (m, block, n),
+            Self::Sums => (m, block, n),
         }
     }
 }
@@ -248,33 +266,30 @@ unsafe fn execute<T: Float>(
         // SAFETY: the caller promises that the rate is there.
         After::Descend(Rate::At(rate)) => Raw::Descend(unsafe { *at(rate) }),
     };
-    let partial = |along: Along| match along {
-        Along::Whole | Along::Rows => Partial::NONE,
-        Along::Sums(place) => Partial {
-            from: if block.first { std::ptr::null() } else { at(place).cast_const() },
-            to: if block.last { std::ptr::null_mut() } else { at(place) },
-        },
+    let kept = |memory: &Option<(Place, usize)>| memory.map_or(std::ptr::null_mut(), |(place, _)| at(place));
+    // The part of the terms of a sum that belongs to the block.
+    let terms = |along: Along, all: usize| match along {
+        Along::Whole | Along::Rows => 0..all,
+        Along::Sums => block.start..block.start + block.rows,
     };
     match task {
-        Task::Product { shape, sizes, transposed: (ta, tb), along, a, b, out, after } => {
+        Task::Product { shape, sizes, transposed: (ta, tb), along, a, b, out, after, memory } => {
             let (m, k, n) = *sizes;
             let a = Left::new(at(*a), (m, k), *ta);
             let b = Left::new(at(*b), (k, n), *tb);
             let sizes = along.sizes((m, k, n), block.rows);
-            level.run_lanes(Call {
-                shape: *shape,
-                sizes,
-                a,
-                b,
-                out: at(*out),
-                finish: raw(after),
-                partial: partial(*along),
-            });
+            let (out, finish, partial) = (at(*out), raw(after), Partial::NONE);
+            let call = Call { shape: *shape, sizes, a, b, out, finish, partial };
+            if memory.is_none() {
+                level.run_lanes(call);
+            } else {
+                call.in_pieces(terms(*along, k), k, kept(memory), |piece| level.run_lanes(piece));
+            }
         }
-        Task::ColumnSums { rows, n, along, x, out, after } => {
-            let rows = along.sizes((0, *rows, 0), block.rows).1;
-            let (finish, partial) = (raw(after), partial(*along));
-            level.run_lanes(ColumnSums { x: at(*x), rows, n: *n, out: at(*out), finish, partial });
+        Task::ColumnSums { rows, n, along, x, out, after, memory } => {
+            let Range { start, end } = terms(*along, *rows);
+            let sums = Sums { terms: *rows, count: *n, memory: kept(memory) };
+            level.run_lanes(ColumnSums { x: at(*x), start, end, out: at(*out), finish: raw(after), sums });
         }
         Task::Loss { rows: all, n, along, mean, scores, labels, cotangent, loss, gradient } => {
             let rows = along.sizes((*all, 0, 0), block.rows).0;

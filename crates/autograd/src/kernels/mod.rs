@@ -4,6 +4,7 @@
 pub(crate) mod memory;
 pub(crate) mod simd;
 pub(crate) mod lanes;
+pub(crate) mod order;
 pub(crate) mod elementary;
 pub(crate) mod finish;
 pub(crate) mod product;

@@ -7,8 +7,9 @@
 //! dW2 = O1ᵀ dS    db2 = Σ dS    dZ1 = dS W2ᵀ where O1 > 0    dW1 = Xᵀ dZ1    db1 = Σ dZ1
 //! ```
 //!
-//! Every sum is in the order in which the kernels for its single operations compute it, so the bits are theirs: `X W1`,
-//! `dS W2ᵀ` and all sums over rows ascend, `O1 W2` is [`Shape::Dots`](super::product::Shape::Dots).
+//! Every sum is in the order in which the kernels for its single operations compute it, so the bits are theirs: `X W1` and
+//! `dS W2ᵀ` ascend, sums over rows go by blocks of the [`order`](super::order) of sums, those of products and those of columns,
+//! and `O1 W2` is [`Shape::Dots`](super::product::Shape::Dots).
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
@@ -23,6 +24,7 @@ pub(crate) use planned::{Buffers, Planned};
 use super::cross_entropy::{LaneSums, of_columns, padded};
 use super::lanes::Lanes;
 use super::map::LANES;
+use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, ROWS, Sums};
 use super::product::TURNED;
 use super::simd::{LaneKernel, Level};
 use crate::Float;
@@ -34,8 +36,8 @@ pub(crate) const CLASSES: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// The bytes of a block's hidden layer: what leaves room for the rest in a first-level cache of 32 KB or more.
 const BLOCK_BYTES: usize = 28 * 1024;
-/// The most rows of a block.
-const MOST_ROWS: usize = 64;
+/// The most rows of a block: those of a block of sums, of which all others are parts.
+const MOST_ROWS: usize = ROWS;
 /// Up to so many rows, half of the lanes are enough.
 const HALF: usize = LANES / 2;
 /// Scratch memory starts at a multiple of this, so that no vector of it lies across two cache lines.
@@ -54,14 +56,16 @@ impl Sizes {
     /// Whether a net is of the sizes that this kernel is for.
     pub(crate) fn fit(self) -> bool {
         let few = (1..=FEATURES).contains(&self.features) && CLASSES.contains(&self.classes);
-        few && self.rows > 0 && self.hidden > 0 && self.hidden * self.classes <= TURNED
+        // The sums of a score are one block.
+        let one_block = (1..=NEIGHBOURS).contains(&self.hidden) && self.hidden * self.classes <= TURNED;
+        few && self.rows > 0 && one_block
     }
 
     /// How a sweep lies in memory. It is found once, since finding it divides.
     fn layout<T>(self) -> Layout {
         let width = self.hidden.next_multiple_of(LANES);
-        let rows = BLOCK_BYTES / (width * size_of::<T>()) / LANES * LANES;
-        Layout { width, block: rows.clamp(LANES, MOST_ROWS) }
+        let rows = BLOCK_BYTES / (width * size_of::<T>());
+        Layout { width, block: 1 << rows.clamp(LANES, MOST_ROWS).ilog2() }
     }
 
     /// Elements of scratch memory: scores and the hidden layer of a block, a copy of the parameters, sums of gradients, and
@@ -69,7 +73,8 @@ impl Sizes {
     pub(crate) fn scratch<T>(self) -> usize {
         let Layout { width, block } = self.layout::<T>();
         let params = width * (self.features + 1 + self.classes) + LANES;
-        LINE + block * (self.classes + width) + 2 * params
+        // There are no more blocks of products than of columns.
+        LINE + block * (self.classes + width) + params + order::elements(self.rows, params, ROWS, self.rows > block)
     }
 
     /// How many elements `W1`, `b1`, `W2` and `b2` have.
@@ -83,7 +88,7 @@ impl Sizes {
 struct Layout {
     /// The hidden nodes, filled up to a multiple of [`LANES`].
     width: usize,
-    /// Rows of a block, a multiple of what the softmax takes at a time.
+    /// Rows of a block: a power of two, and a multiple of what the softmax takes at a time.
     block: usize,
 }
 
@@ -125,8 +130,9 @@ struct Block<'a, T, const SMALL: bool> {
     /// `[features + 1 + classes, width]`: a copy of `W1`, `b1` and the transpose of `W2`, with zeros where there are no
     /// hidden nodes, and behind it `b2`.
     params: *mut T,
-    /// Sums of their gradients in the same order.
-    sums: *mut T,
+    /// What the block is of the sums of their gradients, which lie in the same order: of `W1` and `W2`, and of the biases.
+    products: Partial<T>,
+    columns: Partial<T>,
 }
 
 impl<T: Float> Perceptron<T> {
@@ -187,14 +193,21 @@ impl<T: Float> Sweep<'_, T> {
         // A block is a multiple of the lanes, so all parts start at a line.
         let hidden = scores.wrapping_add(size * K);
         let params = hidden.wrapping_add(size * width);
-        let sums = params.wrapping_add((sizes.features + 1 + K) * width + LANES);
+        let count = (sizes.features + 1 + K) * width + LANES;
+        let sums = Sums { terms: sizes.rows, count, memory: params.wrapping_add(count) };
         // SAFETY: scratch memory has a first element.
         let is_copied = self.step.keeps && unsafe { *scratch } == T::ONE;
         let mut losses = LaneSums::default();
         let mut start = 0;
         loop {
             let rows = if SMALL { sizes.rows } else { size.min(sizes.rows - start) };
-            let block = Block::<T, SMALL> { step: self.step, start, rows, scores, hidden, params, sums };
+            let (step, end) = (self.step, start + rows);
+            let (products, columns) = if SMALL {
+                (Partial::NONE, Partial::NONE)
+            } else {
+                (sums.piece(start, end, PRODUCTS), sums.piece(start, end, ROWS))
+            };
+            let block = Block::<T, SMALL> { step, start, rows, scores, hidden, params, products, columns };
             // SAFETY: the caller promises the set and the classes; a block lies within the rows.
             unsafe {
                 if start == 0 && !is_copied {
@@ -220,22 +233,14 @@ impl<T, const SMALL: bool> Block<'_, T, SMALL> {
         if SMALL { LANES } else { self.step.layout.width }
     }
 
-    fn is_first(&self) -> bool {
-        SMALL || self.start == 0
-    }
-
-    fn is_last(&self) -> bool {
-        SMALL || self.start + self.rows == self.step.sizes.rows
-    }
-
     /// How many groups of rows the scores are in.
     fn groups(&self) -> usize {
         if SMALL { 1 } else { self.rows.div_ceil(LANES) }
     }
 
-    /// What lies behind the rows of the copy of the parameters or of the sums: what belongs to `b2`.
-    fn behind<const K: usize>(&self, rows: *mut T) -> *mut T {
-        rows.wrapping_add((self.step.sizes.features + 1 + K) * self.width())
+    /// What lies behind the rows of the copy of the parameters, and of the sums: what belongs to `b2`.
+    fn behind<const K: usize>(&self) -> usize {
+        (self.step.sizes.features + 1 + K) * self.width()
     }
 
     /// Where a row's score of the first class is; those of the others follow at steps of [`LANES`].
@@ -256,7 +261,7 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
         // SAFETY: the caller promises the set and the classes; the labels and the bias are there, and a block holds whole
         // groups of scores.
         unsafe {
-            let b2 = self.behind::<K>(self.params);
+            let b2 = self.params.add(self.behind::<K>());
             let bias: [T; K] = std::array::from_fn(|k| *b2.add(k));
             for group in 0..self.groups() {
                 let first = group * LANES;

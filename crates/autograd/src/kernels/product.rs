@@ -1,9 +1,9 @@
 //! Our own matrix products, for sizes where packing and calling the GEMM crate costs more than it brings: tiles whose
 //! sums stay in registers, over operands as they lie in memory.
 //!
-//! Each element of a result is one sum in ascending order of `k`, or, in `dots`, as many as a vector has lanes. What a
-//! product computes depends on its sizes alone, not on what becomes of it afterwards, nor on whether it is computed in
-//! one piece: a sum may start from what an earlier piece of `k` left.
+//! Each element of a result is a sum in the [`order`](super::order) of sums; its blocks of `k` are in ascending order, or, in
+//! `dots`, in as many lanes as a vector has. What a product computes depends on its sizes alone, not on what becomes of it
+//! afterwards, nor on whether it is computed in one piece: a sum may start from what an earlier piece of `k` left.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 mod rows;
@@ -14,9 +14,11 @@ mod piece;
 
 use super::finish::{Finish, Raw};
 use super::lanes::Lanes;
+use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, Sums, with_memory};
 use super::simd::{LaneKernel, Level};
 use crate::Float;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 
 /// The sizes `(m, k, n)` of a product `[m, k] · [k, n]`.
 pub(crate) type Sizes = (usize, usize, usize);
@@ -45,7 +47,7 @@ impl Shape {
         const NEAR: usize = 32 * 1024;
         // Shorter sums leave most lanes of a vector empty.
         const SHORT: usize = 8;
-        if n <= 4 && k >= SHORT && !ta && (tb || k * n <= TURNED) {
+        if n <= 4 && k >= SHORT && !ta && (tb || n == 1 || k * n <= TURNED) {
             return Some(Self::Dots);
         }
         if ta && n <= piece::NARROW && m >= 16 && m >= 2 * n {
@@ -55,14 +57,27 @@ impl Shape {
         near.then_some(Self::Rows)
     }
 
-    /// Whether this kernel wants the right operand as the transpose of what it is: `Rows` wants the rows of `op(b)`
-    /// contiguous, `Dots` its columns.
-    pub(crate) fn turns(self, tb: bool) -> bool {
+    /// Whether this kernel wants the right operand turned, and whether it is stored transposed then: `Rows` wants the rows of
+    /// `op(b)` contiguous, `Dots` its columns. A single column is contiguous either way.
+    pub(crate) fn turns(self, n: usize, tb: bool) -> (bool, bool) {
         match self {
-            Self::Rows => tb,
-            Self::Dots => !tb,
-            Self::Columns => false,
+            Self::Rows => (tb, false),
+            Self::Dots => (!tb && n > 1, true),
+            Self::Columns => (false, tb),
         }
+    }
+
+    /// The terms of a block of its sums.
+    pub(super) fn block(self) -> usize {
+        match self {
+            Self::Rows | Self::Columns => PRODUCTS,
+            Self::Dots => NEIGHBOURS,
+        }
+    }
+
+    /// The elements of memory that a product of these sizes takes for its sums.
+    pub(crate) fn memory(self, (m, k, n): Sizes, in_pieces: bool) -> usize {
+        order::elements(k, m * n, self.block(), in_pieces)
     }
 
     /// `out = finish(op(a) · op(b))`
@@ -81,17 +96,21 @@ impl Shape {
         }
         let finish = finish.raw(m * n, n);
         let mut turned = MaybeUninit::<[T; TURNED]>::uninit();
-        let (mut b, mut tb) = (b.as_ptr(), tb);
-        if self.turns(tb) {
+        let (mut b, (turns, transposed)) = (b.as_ptr(), self.turns(n, tb));
+        if turns {
             assert!(k * n <= TURNED, "product: an operand is too long to turn");
             let to = turned.as_mut_ptr().cast::<T>();
             // SAFETY: `b` has `k·n` elements, as checked above, and so much fits the buffer.
             unsafe { turn(b, if tb { (n, k) } else { (k, n) }, to) };
-            (b, tb) = (to, !tb);
+            b = to;
         }
-        let (a, b) = (Left::new(a.as_ptr(), (m, k), ta), Left::new(b, (k, n), tb));
-        let call = Call { shape: self, sizes: (m, k, n), a, b, out: out.as_mut_ptr(), finish, partial: Partial::NONE };
-        Level::best().run_lanes(call);
+        let (a, b) = (Left::new(a.as_ptr(), (m, k), ta), Left::new(b, (k, n), transposed));
+        let (level, sizes, out) = (Level::best(), (m, k, n), out.as_mut_ptr());
+        let call = Call { shape: self, sizes, a, b, out, finish, partial: Partial::NONE };
+        match self.memory(sizes, false) {
+            0 => level.run_lanes(call),
+            len => with_memory(len, |memory| call.in_pieces(0..k, k, memory, |piece| level.run_lanes(piece))),
+        }
     }
 }
 
@@ -152,27 +171,11 @@ impl<T: Copy> Left<T> {
     }
 }
 
-/// Where the sums of a product start from, and where they go if they are not complete; null for zeros, and for the
-/// result. In between they are in the order of the kernel: [`Shape::Columns`] keeps them transposed.
-#[derive(Clone, Copy)]
-pub(super) struct Partial<T> {
-    pub(super) from: *const T,
-    pub(super) to: *mut T,
-}
-
-impl<T> Partial<T> {
-    pub(super) const NONE: Self = Self { from: std::ptr::null(), to: std::ptr::null_mut() };
-
-    fn is_none(&self) -> bool {
-        self.from.is_null() && self.to.is_null()
-    }
-}
-
-/// A product by pointers: `out = finish(partial.from + a · b)`.
+/// A product by pointers: `out = finish(a · b)`, or a part of its sums.
 ///
 /// Whoever makes one promises that `a` and `b` hold `[m, k]` and `[k, n]`, that `out` and what the finish and the partial
 /// sums point to have `m·n` elements (a row has `n`), that `out` overlaps none of the operands, and that the right operand
-/// lies as the shape wants it.
+/// lies as the shape wants it. Partial sums are in the order of the kernel: [`Shape::Columns`] keeps them transposed.
 #[derive(Clone, Copy)]
 pub(super) struct Call<T> {
     pub(super) shape: Shape,
@@ -182,6 +185,22 @@ pub(super) struct Call<T> {
     pub(super) out: *mut T,
     pub(super) finish: Raw<T>,
     pub(super) partial: Partial<T>,
+}
+
+impl<T: Float> Call<T> {
+    /// Runs this, whose `k` are these of all, piece by piece.
+    #[inline(always)]
+    pub(super) fn in_pieces(self, k: Range<usize>, all: usize, memory: *mut T, run: impl Fn(Self)) {
+        let (m, _, n) = self.sizes;
+        let sums = Sums { terms: all, count: m * n, memory };
+        for (piece, partial) in sums.pieces(k.clone(), self.shape.block()) {
+            let from = piece.start - k.start;
+            let (mut a, mut b) = (self.a, self.b);
+            a.data = a.data.wrapping_add(from * a.col);
+            b.data = b.data.wrapping_add(from * b.row);
+            run(Self { sizes: (m, piece.len(), n), a, b, partial, ..self });
+        }
+    }
 }
 
 impl<T: Float> LaneKernel<T> for Call<T> {

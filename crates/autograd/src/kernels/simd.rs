@@ -4,10 +4,13 @@
 //! A [`Kernel`] is portable code with a body that inlines; the compiler vectorises it anew for each level. Levels differ
 //! in speed only: the compiler fuses no multiplication with an addition, so a kernel computes the same bits at every
 //! level, and short inputs may take whatever path is cheapest. A [`LaneKernel`] is written in vectors by hand, and fuses.
+//!
+//! The environment variable `AUTOGRAD_LEVEL` chooses a narrower level, for tests and to get the results of another CPU.
 #![expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")]
 
 use super::lanes::{Lanes, Portable};
 use crate::Float;
+use std::ffi::OsStr;
 
 /// A loop to be compiled for each level.
 pub(crate) trait Kernel {
@@ -30,6 +33,44 @@ pub(crate) trait LaneKernel<T: Float> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Level(Set);
 
+/// The environment variable that names the level to use.
+const VARIABLE: &str = "AUTOGRAD_LEVEL";
+/// The names of all levels, on any CPU.
+const NAMES: [&str; 3] = ["baseline", "avx2", "avx512"];
+
+impl Level {
+    fn name(self) -> &'static str {
+        NAMES[self.0 as usize]
+    }
+
+    /// The level that the environment asks for, or else the best of those that there are.
+    fn chosen(asked: Option<&OsStr>, available: &[Self]) -> Result<Self, String> {
+        let best = *available.last().expect("every CPU has the baseline");
+        let Some(asked) = asked.filter(|asked| !asked.is_empty()) else { return Ok(best) };
+        if let Some(&level) = available.iter().find(|level| asked == level.name()) {
+            return Ok(level);
+        }
+        let known = NAMES.iter().any(|&name| asked == name);
+        let problem = if known { "is an instruction set that this CPU has not" } else { "names no instruction set" };
+        let possible: Vec<&str> = available.iter().map(|level| level.name()).collect();
+        Err(format!("{VARIABLE}: {} {problem}; possible here: {}", asked.display(), possible.join(", ")))
+    }
+
+    /// The level that the environment asks for.
+    ///
+    /// # Panics
+    /// Where it asks for one that there is not.
+    #[cold]
+    #[inline(never)]
+    fn from_environment() -> Self {
+        let available: Vec<Self> = Self::available().collect();
+        match Self::chosen(std::env::var_os(VARIABLE).as_deref(), &available) {
+            Ok(level) => level,
+            Err(problem) => panic!("{problem}"),
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, LaneKernel, Level, Portable};
@@ -44,14 +85,21 @@ mod x86 {
         Avx512,
     }
 
-    /// The best set, as 1 + its discriminant; 0 until the CPU was asked.
+    /// A level below that of the CPU.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) enum Narrower {
+        Baseline,
+        Avx2,
+    }
+
+    /// The best set, as 1 + its discriminant; 0 until the CPU and the environment were asked.
     static BEST: AtomicU8 = AtomicU8::new(0);
 
     impl Level {
         /// What every CPU of the target has.
         pub(crate) const BASELINE: Self = Self(Set::Baseline);
 
-        /// The best level of this CPU. Asking costs about a nanosecond.
+        /// The best level of this CPU, or the one that the environment asks for. Asking costs about a nanosecond.
         #[inline]
         pub(crate) fn best() -> Self {
             #[cfg(test)]
@@ -69,7 +117,7 @@ mod x86 {
         #[cold]
         #[inline(never)]
         fn detect() -> Self {
-            let best = Self::available().last().expect("every CPU has the baseline");
+            let best = Self::from_environment();
             // Threads that race here store the same value.
             BEST.store(1 + best.0 as u8, Ordering::Relaxed);
             best
@@ -84,6 +132,20 @@ mod x86 {
                 && is_x86_feature_detected!("avx512vl");
             let sets = [(Set::Baseline, true), (Set::Avx2, avx2), (Set::Avx512, avx2 && avx512)];
             sets.into_iter().filter(|&(_, has)| has).map(|(set, _)| Self(set))
+        }
+
+        /// This, if the CPU has a wider one.
+        pub(crate) fn narrower(self) -> Option<Narrower> {
+            if Self::available().last() == Some(self) { None } else { self.as_narrower() }
+        }
+
+        /// This, if a CPU can have a wider one.
+        pub(crate) fn as_narrower(self) -> Option<Narrower> {
+            match self.0 {
+                Set::Baseline => Some(Narrower::Baseline),
+                Set::Avx2 => Some(Narrower::Avx2),
+                Set::Avx512 => None,
+            }
         }
 
         #[inline]
@@ -133,6 +195,8 @@ mod x86 {
     }
 }
 #[cfg(target_arch = "x86_64")]
+pub(crate) use x86::Narrower;
+#[cfg(target_arch = "x86_64")]
 use x86::Set;
 
 /// Elsewhere the target's own vectors are used: NEON on every 64-bit ARM.
@@ -140,21 +204,24 @@ use x86::Set;
 mod portable {
     use super::{Kernel, LaneKernel, Level, Portable};
     use crate::Float;
+    use std::sync::OnceLock;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(super) enum Set {
         Baseline,
     }
 
+    /// The only level, once the environment was asked.
+    static BEST: OnceLock<Level> = OnceLock::new();
+
     impl Level {
         pub(crate) const BASELINE: Self = Self(Set::Baseline);
 
         #[inline]
         pub(crate) fn best() -> Self {
-            Self(Set::Baseline)
+            *BEST.get_or_init(Self::from_environment)
         }
 
-        #[cfg(test)]
         pub(super) fn available() -> impl Iterator<Item = Self> {
             std::iter::once(Self::BASELINE)
         }
@@ -196,7 +263,26 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_best_level_is_the_last_that_is_available_and_runs_a_kernel() {
+    fn the_environment_chooses_a_level_that_the_cpu_has_or_gets_a_clear_message() {
+        let chosen = |asked: Option<&str>| Level::chosen(asked.map(AsRef::as_ref), &[Level::BASELINE]);
+        for asked in [None, Some(""), Some("baseline")] {
+            assert_eq!(chosen(asked), Ok(Level::BASELINE));
+        }
+        let message = chosen(Some("avx512")).unwrap_err();
+        assert_eq!(
+            message,
+            "AUTOGRAD_LEVEL: avx512 is an instruction set that this CPU has not; possible here: baseline"
+        );
+        let message = chosen(Some("sse9")).unwrap_err();
+        assert_eq!(message, "AUTOGRAD_LEVEL: sse9 names no instruction set; possible here: baseline");
+        let all: Vec<Level> = Level::available().collect();
+        for level in &all {
+            assert_eq!(Level::chosen(Some(level.name().as_ref()), &all), Ok(*level));
+        }
+    }
+
+    #[test]
+    fn every_level_runs_a_kernel() {
         struct Sum<'a>(&'a [f32]);
         impl Kernel for Sum<'_> {
             type Output = f32;
@@ -205,7 +291,7 @@ pub(crate) mod tests {
                 self.0.iter().sum()
             }
         }
-        assert_eq!(Some(Level::best()), Level::available().last());
+        at_every_level(|level| assert_eq!(Level::best(), level));
         for level in Level::available() {
             assert_eq!(level.run(Sum(&[1.0, 2.0, 4.0])), 7.0);
         }

@@ -1,7 +1,8 @@
 //! Softmax, log-softmax and log-sum-exp along the middle of `[outer, n, inner]`, from shifted scores.
 //!
 //! Rows are worked on by the tile: as many short rows as it holds, or a part of a long one. So the exponentials of rows
-//! of three are computed in full vectors too.
+//! of three are computed in full vectors too. Sums of long rows go by blocks, as [`order`](super::order) tells: in a block, the
+//! sums of tiles are added one after the other.
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
@@ -10,6 +11,7 @@ mod tests;
 
 use super::lanes::Lanes;
 use super::map::LANES;
+use super::order::{Blocks, NEIGHBOURS};
 use super::simd::{LaneKernel, Level};
 use crate::Float;
 
@@ -250,7 +252,12 @@ where
                 sums[r] = T::ZERO;
                 below[r] = T::ZERO;
             }
+            let mut blocks = (n > NEIGHBOURS).then(|| (Blocks::new(), Blocks::new()));
             for from in (0..n).step_by(TILE) {
+                if let (Some((all, others)), 1.., 0) = (&mut blocks, from, from % NEIGHBOURS) {
+                    all.push(std::mem::replace(&mut sums[0], T::ZERO));
+                    others.push(std::mem::replace(&mut below[0], T::ZERO));
+                }
                 let len = if n < TILE { n } else { TILE.min(n - from) };
                 for r in 0..count {
                     let (top, part) = (tops[r], &mut tile[r * len..][..len]);
@@ -268,6 +275,11 @@ where
                         rows.write(rows.row(first + r), from, part, self.out);
                     }
                 }
+            }
+            if let Some((mut all, mut others)) = blocks {
+                all.push(sums[0]);
+                others.push(below[0]);
+                (sums[0], below[0]) = (all.total(), others.total());
             }
             for r in 0..count {
                 let sum = Sum { all: sums[r], others: below[r] };

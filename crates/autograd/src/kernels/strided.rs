@@ -1,8 +1,10 @@
 //! Walking a buffer by sizes and strides: the reads behind every view (transpose, broadcast, slice, flip, diagonal,
 //! windows) and the sums behind their adjoints.
 
-use super::column_sums::column_sums;
+use super::column_sums::{column_sums, sums_of_blocks};
 use super::finish::Finish;
+use super::order::{LargeBlocks, ROWS, with_zeros, zeros};
+use super::reduce;
 use crate::Float;
 use smallvec::SmallVec;
 
@@ -128,11 +130,19 @@ pub(crate) fn add<T: Float>(y: &[T], sizes: &[usize], offset: usize, strides: &[
         // The columns of a matrix, summed: the gradient of a bias.
         return column_sums(y, out, Finish::Keep);
     }
-    out.fill(T::ZERO);
     if y.is_empty() {
-        return;
+        return out.fill(T::ZERO);
     }
     let dims = collapse(sizes, [strides]);
+    if offset == 0 && is_sum(&dims, out.len()) {
+        return sum(&dims, y, out);
+    }
+    out.fill(T::ZERO);
+    let [apart, repeated] = repeated(&dims);
+    let repeats: usize = repeated.iter().map(|&(n, _)| n).product();
+    if repeats > ROWS {
+        return add_in_blocks(y, (&apart, &repeated, repeats), offset, out);
+    }
     let Some((&(n, [step]), outer)) = dims.split_last() else {
         out[offset] += y[0];
         return;
@@ -140,19 +150,170 @@ pub(crate) fn add<T: Float>(y: &[T], sizes: &[usize], offset: usize, strides: &[
     let mut at = Odometer::new(outer);
     for row in y.chunks_exact(n) {
         let start = offset.wrapping_add_signed(at.offsets()[0]);
-        match step {
-            1 => {
-                for (o, &y) in out[start..start + n].iter_mut().zip(row) {
-                    *o += y;
-                }
+        if step == 1 {
+            for (o, &y) in out[start..start + n].iter_mut().zip(row) {
+                *o += y;
             }
-            0 => out[start] += super::reduce::sum(row),
-            _ => {
-                for (i, &y) in row.iter().enumerate() {
-                    out[start.wrapping_add_signed(step * i as isize)] += y;
-                }
+        } else {
+            for (i, &y) in row.iter().enumerate() {
+                out[start.wrapping_add_signed(step * i as isize)] += y;
             }
         }
         at.step();
+    }
+}
+
+/// Whether each element of a result of `len` is the sum over the dimensions with a stride of 0.
+fn is_sum(dims: &[Dim<isize, 1>], len: usize) -> bool {
+    let mut step = 1;
+    for &(n, [stride]) in dims.iter().rev().filter(|(_, [stride])| *stride != 0) {
+        if stride != step as isize {
+            return false;
+        }
+        step *= n;
+    }
+    step == len
+}
+
+/// Sums over the dimensions with a stride of 0, the inner ones first: an outer one has their sums as its rows.
+fn sum<T: Float>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
+    match dims {
+        [] => out[0] = T::ZERO + y[0],
+        [(_, [0])] => out[0] = T::ZERO + reduce::sum(y),
+        [(_, [0]), (_, [_])] => column_sums(y, out, Finish::Keep),
+        [(n, [0]), rest @ ..] => {
+            let (len, frame) = (out.len(), y.len() / n);
+            with_zeros(len * ROWS.min(*n), |block| {
+                sums_of_blocks(*n, block, out, |rows, block| {
+                    for (i, row) in rows.zip(block.chunks_exact_mut(len)) {
+                        sum(rest, &y[i * frame..(i + 1) * frame], row);
+                    }
+                });
+            });
+        }
+        [(n, _), rest @ ..] => {
+            let parts = y.chunks_exact(y.len() / n).zip(out.chunks_exact_mut(out.len() / n));
+            parts.for_each(|(y, out)| sum(rest, y, out));
+        }
+    }
+}
+
+/// Dimensions of a contiguous operand that is added at strides, with both strides: those whose places are all apart, the
+/// longest first, and those that come back to the same places.
+fn repeated(dims: &[Dim<isize, 1>]) -> [SmallVec<[Dim<isize, 2>; 4]>; 2] {
+    let mut step = 1;
+    let mut all: SmallVec<[Dim<isize, 2>; 4]> = SmallVec::new();
+    for &(n, [stride]) in dims.iter().rev() {
+        all.push((n, [step, stride]));
+        step *= n as isize;
+    }
+    all.sort_by_key(|&(n, _)| std::cmp::Reverse(n));
+    let (mut apart, mut repeated) = (SmallVec::new(), SmallVec::new());
+    for dim in all {
+        apart.push(dim);
+        if !are_apart(&apart) {
+            repeated.extend(apart.pop());
+        }
+    }
+    [apart, repeated]
+}
+
+/// Whether all indices of these dimensions have places of their own, if that is simple to see.
+fn are_apart(dims: &[Dim<isize, 2>]) -> bool {
+    let mut sorted: SmallVec<[(usize, usize); 4]> = dims.iter().map(|&(n, [_, s])| (s.unsigned_abs(), n - 1)).collect();
+    sorted.sort_unstable();
+    let mut reach = 0;
+    for (stride, last) in sorted {
+        if stride <= reach {
+            return false;
+        }
+        reach += stride * last;
+    }
+    true
+}
+
+/// Adds at strides where many terms fall on one place: an index of the dimensions that come back is a term of every sum,
+/// and the terms go by blocks as those of sums of rows do.
+fn add_in_blocks<T: Float>(
+    y: &[T],
+    (apart, repeated, repeats): (&[Dim<isize, 2>], &[Dim<isize, 2>], usize),
+    offset: usize,
+    out: &mut [T],
+) {
+    let (&(n, [y_step, step]), outer) = apart.split_first().expect("places that many fall on are some");
+    let count: usize = outer.iter().map(|&(n, _)| n).product();
+    let (mut term, mut blocks) = (Odometer::new(repeated), LargeBlocks::new());
+    for start in (0..repeats).step_by(ROWS) {
+        let mut block = zeros(out.len());
+        for _ in start..repeats.min(start + ROWS) {
+            let mut at = Odometer::new(outer);
+            for _ in 0..count {
+                let (from, to) = (term.offsets()[0] + at.offsets()[0], term.offsets()[1] + at.offsets()[1]);
+                for i in 0..n as isize {
+                    let y = y[(from + y_step * i) as usize];
+                    block[offset.wrapping_add_signed(to + step * i)] += y;
+                }
+                at.step();
+            }
+            term.step();
+        }
+        blocks.push(block);
+    }
+    out.copy_from_slice(&blocks.total());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `add` means, in `f64`.
+    fn meaning(y: &[f32], sizes: &[usize], offset: usize, strides: &[isize], len: usize) -> Vec<f64> {
+        let mut out = vec![0.0; len];
+        let dims: Vec<Dim<isize, 1>> = sizes.iter().zip(strides).map(|(&n, &s)| (n, [s])).collect();
+        let mut at = Odometer::new(&dims);
+        for &y in y {
+            out[offset.wrapping_add_signed(at.offsets()[0])] += f64::from(y);
+            at.step();
+        }
+        out
+    }
+
+    #[test]
+    fn sums_over_any_axes_are_right_to_a_millionth() {
+        for sizes in [&[7, 300, 5][..], &[300, 2, 9], &[300, 1100], &[70, 3, 80, 2], &[2, 200, 3, 100], &[5, 1, 66, 66]]
+        {
+            let y: Vec<f32> = (0..sizes.iter().product()).map(|i: usize| 0.1 + (i % 13) as f32).collect();
+            for kept in 0..1_usize << sizes.len() {
+                let (mut step, mut strides) = (1, vec![0; sizes.len()]);
+                for i in (0..sizes.len()).rev().filter(|&i| kept >> i & 1 == 1) {
+                    strides[i] = step as isize;
+                    step *= sizes[i];
+                }
+                let mut out = vec![f32::NAN; step];
+                add(&y, sizes, 0, &strides, &mut out);
+                for (sum, want) in out.iter().zip(meaning(&y, sizes, 0, &strides, step)) {
+                    assert!((f64::from(*sum) / want - 1.0).abs() < 1e-6, "{sum} not {want}: {sizes:?} {strides:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn overlapping_windows_add_up_in_blocks() {
+        // Windows of 500 of a row of 2000, and of 20 by 12 of images, once from the back.
+        let cases = [
+            (&[1501, 500][..], 0, &[1_isize, 1][..], 2000),
+            (&[500, 1501], 0, &[1, 1], 2000),
+            (&[2, 21, 29, 20, 12], 3, &[1603, 40, 1, 40, 1], 3 + 2 * 1603),
+            (&[200, 300], 498, &[-1, -1], 499),
+        ];
+        for (sizes, offset, strides, len) in cases {
+            let y = vec![0.3_f32; sizes.iter().product()];
+            let mut out = vec![f32::NAN; len];
+            add(&y, sizes, offset, strides, &mut out);
+            for (sum, want) in out.iter().zip(meaning(&y, sizes, offset, strides, len)) {
+                assert!((f64::from(*sum) - want).abs() <= 1e-6 * want, "{sum} not {want}: {sizes:?}");
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Reading and adding by index along the middle of `[outer, size, inner]`.
 
+use super::order::zeros;
 use crate::Float;
 
 /// How the index buffer is laid over `[outer, n, inner]`: one list for all rows and columns, or an index for each
@@ -55,6 +56,9 @@ pub(crate) fn take<T: Float>(
     }
 }
 
+/// From so many indices on, what falls on one place is added in `f64`: an index may come back any number of times.
+const MANY: usize = 64;
+
 /// The adjoint of [`take`]: `out` starts at zero, then `out[o, index[…], i] += y[o, j, i]`; repeated indices add up.
 pub(crate) fn put<T: Float>(
     y: &[T],
@@ -63,15 +67,35 @@ pub(crate) fn put<T: Float>(
     (outer, size, n, inner): (usize, usize, usize, usize),
     out: &mut [T],
 ) {
-    out.fill(T::ZERO);
     if y.is_empty() {
-        return;
+        return out.fill(T::ZERO);
     }
+    let is_wide = size_of::<T>() == size_of::<f64>();
+    if n <= MANY || is_wide {
+        out.fill(T::ZERO);
+        each(index, layout, (outer, size, n, inner), |to, from| out[to] += y[from]);
+    } else {
+        let mut sums: Vec<f64> = zeros(out.len());
+        each(index, layout, (outer, size, n, inner), |to, from| sums[to] += y[from].to_f64());
+        for (out, &sum) in out.iter_mut().zip(&sums) {
+            *out = T::of(sum);
+        }
+    }
+}
+
+/// Calls `f(place in [outer, size, inner], place in [outer, n, inner])` for each element.
+#[inline(always)]
+fn each<T: Float>(
+    index: &[T],
+    layout: Layout,
+    (outer, size, n, inner): (usize, usize, usize, usize),
+    mut f: impl FnMut(usize, usize),
+) {
     for o in 0..outer {
         for j in 0..n {
             for i in 0..inner {
                 let r = row(index[layout.position((o, j, i), n, inner)], size);
-                out[(o * size + r) * inner + i] += y[(o * n + j) * inner + i];
+                f((o * size + r) * inner + i, (o * n + j) * inner + i);
             }
         }
     }

@@ -158,7 +158,7 @@ fn wide<T: Float>(x: T, f: impl Fn(f64) -> f64) -> T {
 /// `e^(−s·x²)` for a power of two `s`, with what the square rounds away: in the tails that is hundreds of ulp.
 fn decay_of_square(x: f64, s: f64) -> f64 {
     let square = x * x;
-    let e = (-s * square).exp();
+    let e = Float::exp(-s * square);
     // An infinite or vanishing exponential has no digits to correct.
     if e == 0.0 { e } else { e - e * (s * x.mul_add(x, -square)) }
 }

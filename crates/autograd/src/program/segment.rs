@@ -5,7 +5,7 @@ use super::fuse::{Fused, Then};
 use super::graph::{Graph, Source};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
-use crate::kernels::group::{After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Task};
+use crate::kernels::group::{self, After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Task};
 use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
@@ -221,22 +221,26 @@ impl<T: Float> Tasks<'_, T> {
             Fused::Product { ta, tb, .. } => {
                 let (m, k, n) = sizes;
                 let shape = product::Shape::of::<T>(sizes, ta, tb).expect("segments are of our own kernels");
-                let along = if ta { list.along_sums(m * n)? } else { list.along_rows() };
+                let along = if ta { list.along_sums() } else { list.along_rows() };
+                let (rows, in_pieces) =
+                    if along == Along::Rows { (list.block(), false) } else { (m, along == Along::Sums) };
+                let memory = list.for_sums(shape.memory((rows, k, n), in_pieces))?;
                 let a = moving(list, args[0]);
                 let mut b = if ta { moving(list, args[1]) } else { whole(list, args[1]) };
-                let turns = shape.turns(tb);
+                let (turns, tb_then) = shape.turns(n, tb);
                 if turns {
                     let (rows, cols) = if tb { (n, k) } else { (k, n) };
                     b = list.turned(b, rows, cols)?;
                 }
-                let (out, transposed) = (moving(list, node), (ta, tb != turns));
-                list.tasks.push(Task::Product { shape, sizes, transposed, along, a, b, out, after });
+                let (out, transposed) = (moving(list, node), (ta, tb_then));
+                list.tasks.push(Task::Product { shape, sizes, transposed, along, a, b, out, after, memory });
             }
             Fused::ColumnSums { .. } => {
                 let (_, rows, n) = sizes;
-                let along = list.along_sums(n)?;
+                let along = list.along_sums();
+                let memory = list.for_sums(group::memory_of_columns(rows, n, along == Along::Sums))?;
                 let (x, out) = (moving(list, args[0]), whole(list, node));
-                list.tasks.push(Task::ColumnSums { rows, n, along, x, out, after });
+                list.tasks.push(Task::ColumnSums { rows, n, along, x, out, after, memory });
             }
             Fused::LossAndGradient(reduction) => {
                 let second = self.beside[&node][0];
@@ -293,8 +297,18 @@ impl<T: Float> Builder<'_, T> {
         if self.blocks.is_some() { Along::Rows } else { Along::Whole }
     }
 
-    fn along_sums(&mut self, len: usize) -> Result<Along, OutOfMemory> {
-        Ok(if self.blocks.is_some() { Along::Sums(self.memory(len)?) } else { Along::Whole })
+    fn along_sums(&self) -> Along {
+        if self.blocks.is_some() { Along::Sums } else { Along::Whole }
+    }
+
+    /// The rows of a block.
+    fn block(&self) -> usize {
+        self.blocks.map_or(1, |blocks| blocks.block)
+    }
+
+    /// Where sums are kept between pieces, if they need elements for that.
+    fn for_sums(&mut self, len: usize) -> Result<Option<(Place, usize)>, OutOfMemory> {
+        Ok(if len > 0 { Some((self.memory(len)?, len)) } else { None })
     }
 
     /// Something to do before what reads it; once, not for each block.

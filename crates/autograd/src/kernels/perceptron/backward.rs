@@ -35,20 +35,26 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
     /// `db2 = Σ dS`
     #[inline(always)]
     unsafe fn biases<const K: usize>(&self) {
+        let (at, partial) = (self.behind::<K>(), self.columns);
         // SAFETY: the caller promises the classes; the sums of the biases lie behind the others.
         unsafe {
-            let place = self.behind::<K>(self.sums).cast::<[T; K]>();
-            let mut sums = if self.is_first() { [T::ZERO; K] } else { place.read() };
+            let mut sums = [T::ZERO; K];
+            if !partial.from.is_null() {
+                sums = partial.from.add(at).cast::<[T; K]>().read();
+            }
             for i in 0..self.rows {
                 let ds = self.score::<K>(i);
                 for k in 0..K {
                     sums[k] += *ds.add(k * LANES);
                 }
             }
-            if !self.is_last() {
-                return place.write(sums);
+            for k in 0..K {
+                sums[k] = partial.after_one(at + k, sums[k]);
             }
-            let param = self.behind::<K>(self.params);
+            if !partial.to.is_null() {
+                return partial.to.add(at).cast::<[T; K]>().write(sums);
+            }
+            let param = self.params.add(at);
             for k in 0..K {
                 let next = self.step.rate.map_or(sums[k], |rate| *param.add(k) - sums[k] * rate);
                 self.step.results[3].add(k).write(next);
@@ -91,10 +97,8 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
                 }
             }
             let mut sums = [Sums { w1: [zero; D], b1: zero, w2: [zero; K] }; V];
-            if !self.is_first() {
-                for v in 0..V {
-                    sums[v] = self.read::<L, D, K>(h + v * L::COUNT);
-                }
+            for v in 0..V {
+                self.start::<L, D, K>(h + v * L::COUNT, &mut sums[v]);
             }
             let x = self.step.x.add(self.start * D);
             for i in 0..self.rows {
@@ -116,36 +120,72 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
             }
             for v in 0..V {
                 let h = h + v * L::COUNT;
-                if self.is_last() {
-                    self.finish::<L, D, K>(h, sums[v]);
+                let sums = self.after::<L, D, K>(h, sums[v]);
+                if self.products.to.is_null() {
+                    self.finish::<L, D, K>(h, sums);
                 } else {
-                    self.write::<L, D, K>(h, sums[v]);
+                    self.write::<L, D, K>(h, sums);
                 }
             }
         }
     }
 
+    /// What the sums of a vector of hidden nodes start from, if that is not zero.
     #[inline(always)]
-    unsafe fn read<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize) -> Sums<L::Vector, D, K> {
+    unsafe fn start<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: &mut Sums<L::Vector, D, K>) {
+        let (width, products, columns) = (self.width(), self.products.from, self.columns.from);
         // SAFETY: the caller promises the set; scratch memory has whole vectors.
         unsafe {
-            let row = |j: usize| L::load(self.sums.add(j * self.width() + h), L::first(L::COUNT));
-            let mut sums = Sums { w1: [row(0); D], b1: row(D), w2: [row(D + 1); K] };
-            for d in 1..D {
-                sums.w1[d] = row(d);
+            let all = L::first(L::COUNT);
+            if !products.is_null() {
+                for d in 0..D {
+                    sums.w1[d] = L::load(products.add(d * width + h), all);
+                }
+                for k in 0..K {
+                    sums.w2[k] = L::load(products.add((D + 1 + k) * width + h), all);
+                }
             }
-            for k in 1..K {
-                sums.w2[k] = row(D + 1 + k);
+            if !columns.is_null() {
+                sums.b1 = L::load(columns.add(D * width + h), all);
             }
-            sums
         }
+    }
+
+    /// Puts the sums of blocks before these.
+    #[inline(always)]
+    unsafe fn after<L: Lanes<T>, const D: usize, const K: usize>(
+        &self,
+        h: usize,
+        mut sums: Sums<L::Vector, D, K>,
+    ) -> Sums<L::Vector, D, K> {
+        let width = self.width();
+        // SAFETY: the caller promises the set; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            for d in 0..D {
+                sums.w1[d] = self.products.after::<L>(d * width + h, all, sums.w1[d]);
+            }
+            sums.b1 = self.columns.after::<L>(D * width + h, all, sums.b1);
+            for k in 0..K {
+                sums.w2[k] = self.products.after::<L>((D + 1 + k) * width + h, all, sums.w2[k]);
+            }
+        }
+        sums
     }
 
     #[inline(always)]
     unsafe fn write<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
-        for (j, sum) in sums.w1.into_iter().chain([sums.b1]).chain(sums.w2).enumerate() {
-            // SAFETY: the caller promises the set; scratch memory has whole vectors.
-            unsafe { L::store(self.sums.add(j * self.width() + h), L::first(L::COUNT), sum) };
+        let (width, products, columns) = (self.width(), self.products.to, self.columns.to);
+        // SAFETY: the caller promises the set; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            for d in 0..D {
+                L::store(products.add(d * width + h), all, sums.w1[d]);
+            }
+            L::store(columns.add(D * width + h), all, sums.b1);
+            for k in 0..K {
+                L::store(products.add((D + 1 + k) * width + h), all, sums.w2[k]);
+            }
         }
     }
 

@@ -70,7 +70,7 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
                 h += L::COUNT;
             }
             for k in 0..K {
-                *self.behind::<K>(self.params).add(k) = *b2.add(k);
+                *self.params.add(self.behind::<K>() + k) = *b2.add(k);
             }
         }
     }

@@ -81,6 +81,10 @@ fn equals_its_operations<T: Float>() {
         (17, 3, 33, 3),
         (64, 4, 100, 3),
         (300, 2, 100, 3),
+        (257, 2, 8, 3),
+        (128, 3, 20, 2),
+        (129, 3, 130, 2),
+        (1100, 2, 8, 2),
         (131, 1, 9, 4),
     ];
     for (rows, features, hidden, classes) in sizes {

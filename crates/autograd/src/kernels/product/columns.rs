@@ -7,6 +7,7 @@ use super::Call;
 use super::piece::Piece;
 use crate::Float;
 use crate::kernels::lanes::Lanes;
+use crate::kernels::order::Partial;
 use std::mem::MaybeUninit;
 
 impl<T: Float> Call<T> {
@@ -57,7 +58,7 @@ impl<T: Float> Call<T> {
                     }
                 }
                 if self.partial.to.is_null() {
-                    piece.store::<L>(rows * n, self.out, i * n, finish);
+                    piece.store::<L>(rows * n, self.out, i * n, finish, &Partial::NONE);
                 }
                 i += rows;
             }
@@ -94,6 +95,14 @@ impl<T: Float> Call<T> {
                     let b = L::splat(self.b.at(p, j + r));
                     for c in 0..C {
                         sums[r][c] = L::mul_add(a[c], b, sums[r][c]);
+                    }
+                }
+            }
+            if !self.partial.is_first() {
+                for r in 0..R {
+                    for c in 0..C {
+                        let at = (j + r) * m + i + c * L::COUNT;
+                        sums[r][c] = self.partial.after::<L>(at, masks[c], sums[r][c]);
                     }
                 }
             }

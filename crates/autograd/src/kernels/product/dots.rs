@@ -46,7 +46,7 @@ impl<T: Float> Call<T> {
                     self.dots_of::<L, 1, N>(i + r, to.add(r * N));
                     r += 1;
                 }
-                piece.store::<L>(rows * N, self.out, i * N, finish);
+                piece.store::<L>(rows * N, self.out, i * N, finish, &self.partial);
                 i += rows;
             }
         }
@@ -64,10 +64,10 @@ impl<T: Float> Call<T> {
                 let mask = L::first(k - p);
                 let mut b = [L::splat(T::ZERO); N];
                 for j in 0..N {
-                    b[j] = L::load(self.b.data.add(j * k + p), mask);
+                    b[j] = L::load(self.b.data.add(j * self.b.col + p), mask);
                 }
                 for r in 0..R {
-                    let a = L::load(self.a.data.add((i + r) * k + p), mask);
+                    let a = L::load(self.a.data.add((i + r) * self.a.row + p), mask);
                     for j in 0..N {
                         sums[j][r] = L::mul_add(a, b[j], sums[j][r]);
                     }

@@ -4,6 +4,7 @@
 use crate::Float;
 use crate::kernels::finish::{Apply, Raw, each_kind};
 use crate::kernels::lanes::Lanes;
+use crate::kernels::order::Partial;
 use std::mem::MaybeUninit;
 
 /// The widest result that is computed in pieces.
@@ -40,24 +41,52 @@ impl<T: Float> Piece<T> {
         if matches!(finish, Raw::Bias(_)) { Raw::Bias(start) } else { Raw::BiasRelu(start) }
     }
 
-    /// Finishes the first `len` elements into `out[at..]`.
+    /// Finishes the first `len` elements into `out[at..]`, or keeps them as partial sums that started from zeros.
     ///
     /// # Safety
-    /// The CPU has the set of the lanes, the piece holds `len` elements, and `out` has them from `at` on.
+    /// The CPU has the set of the lanes, the piece holds `len` elements, and `out` and the partial sums have them from `at`
+    /// on.
     #[inline(always)]
-    pub(super) unsafe fn store<L: Lanes<T>>(&self, len: usize, out: *mut T, at: usize, finish: Raw<T>) {
+    pub(super) unsafe fn store<L: Lanes<T>>(
+        &self,
+        len: usize,
+        out: *mut T,
+        at: usize,
+        finish: Raw<T>,
+        partial: &Partial<T>,
+    ) {
         let from = self.elements.as_ptr().cast::<T>();
+        if !partial.to.is_null() {
+            // SAFETY: as below.
+            return unsafe { self.keep::<L>(len, at, partial) };
+        }
         each_kind!(finish, |finish| {
             let mut e = 0;
             while e < len {
                 // SAFETY: the caller promises the set of the lanes and the elements; the mask ends at `len`.
                 unsafe {
                     let mask = L::first(len - e);
-                    let y = finish.apply::<L>(L::load(from.add(e), mask), out, at + e, e, mask);
+                    let x = partial.after::<L>(at + e, mask, L::load(from.add(e), mask));
+                    let y = finish.apply::<L>(x, out, at + e, e, mask);
                     L::store(out.add(at + e), mask, y);
                 }
                 e += L::COUNT;
             }
         });
+    }
+
+    #[inline(always)]
+    unsafe fn keep<L: Lanes<T>>(&self, len: usize, at: usize, partial: &Partial<T>) {
+        let from = self.elements.as_ptr().cast::<T>();
+        let mut e = 0;
+        while e < len {
+            // SAFETY: the caller promises the set of the lanes and the elements; the mask ends at `len`.
+            unsafe {
+                let mask = L::first(len - e);
+                let x = partial.after::<L>(at + e, mask, L::load(from.add(e), mask));
+                L::store(partial.to.add(at + e), mask, x);
+            }
+            e += L::COUNT;
+        }
     }
 }

@@ -99,6 +99,14 @@ impl<T: Float> Call<T> {
                     }
                 }
             }
+            if !self.partial.is_first() {
+                for r in 0..R {
+                    for c in 0..C {
+                        let at = start + r * n + c * L::COUNT;
+                        sums[r][c] = self.partial.after::<L>(at, masks[c], sums[r][c]);
+                    }
+                }
+            }
             if !self.partial.to.is_null() {
                 let mut to = self.partial.to.add(start);
                 for r in 0..R {
