@@ -2,8 +2,8 @@
 
 use crate::case::{Array, DType};
 use autograd::{
-    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, IndexVar, Pool, ProgramError, Reduction, Shape, Slice, Slots,
-    Tape, Tensor, Var, concat, einsum, keepdims, stack,
+    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, IndexVar, Pool, ProgramError, Quantiles, Reduction, Shape,
+    Slice, Slots, Tape, Tensor, Var, concat, einsum, keepdims, stack,
 };
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -43,6 +43,11 @@ impl Attrs<'_> {
     fn int(&self, name: &str) -> Answer<isize> {
         self.int_or(name)?.ok_or(format!("attribute {name} is missing"))
     }
+    /// An attribute that goes by several names, or what it is where it goes by none.
+    fn int_of(&self, names: &[&str], default: isize) -> Answer<isize> {
+        let given = names.iter().map(|name| self.int_or(name)).collect::<Answer<Vec<_>>>()?;
+        Ok(given.into_iter().flatten().next().unwrap_or(default))
+    }
     fn flag(&self, name: &str) -> Answer<bool> {
         match self.get(name) {
             None => Ok(false),
@@ -79,6 +84,11 @@ impl Attrs<'_> {
         let axes = self.list_or("axes", |v| v.as_i64().map(|i| i as isize))?;
         let axes = axes.map_or(Axes::from(..), |axes| Axes::from(&axes[..]));
         Ok(if self.flag("keepdims")? { keepdims(axes) } else { axes })
+    }
+    fn quantiles(&self) -> Answer<Quantiles> {
+        let fractions = self.list_or("q", Value::as_f64)?.ok_or("attribute q is missing")?;
+        let is_list = self.get("q").is_some_and(Value::is_array);
+        Ok(if is_list { Quantiles::from(fractions) } else { Quantiles::from(fractions[0]) })
     }
     fn reduction(&self) -> Answer<Reduction> {
         match self.text("reduction")?.as_str() {
@@ -122,19 +132,25 @@ impl Attrs<'_> {
     }
 }
 
+/// Operations whose mask is known when they are recorded, so that a program keeps it.
+pub(crate) const KNOWN_MASK: [&str; 2] = ["masked_select", "compress"];
+
 /// An input of a case on a tape.
 pub(crate) enum Input<'t, T: Float> {
     /// Numbers.
     Float(Var<'t, T>),
     /// Integers.
     Index(IndexVar<'t, T>),
+    /// Truth values: as numbers, and as they are known when recorded.
+    Mask(Var<'t, T>, Vec<bool>),
 }
 
 impl<'t, T: Float> Input<'t, T> {
     /// Places an array on a tape; integers index, truth values are masks.
     pub(crate) fn on(tape: &'t Tape<T>, array: &Array) -> Self {
         match array.dtype {
-            DType::Float | DType::Bool => Self::Float(tape.var(&tensor(array))),
+            DType::Float => Self::Float(tape.var(&tensor(array))),
+            DType::Bool => Self::Mask(tape.var(&tensor(array)), array.data.iter().map(|&x| x != 0.0).collect()),
             DType::Integer => {
                 let data: Vec<i64> = array.data.iter().map(|&x| x as i64).collect();
                 Self::Index(tape.indices(&array.shape[..], &data))
@@ -152,6 +168,7 @@ impl<T: Float> Feed<T> for Inputs<'_> {
     fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
         let input = |array| match Input::on(tape, array) {
             Input::Float(_) => Input::Float(slots.numbers(tape, &tensor(array))),
+            Input::Mask(_, holds) => Input::Mask(slots.numbers(tape, &tensor(array)), holds),
             Input::Index(index) => Input::Index(slots.integers(index)),
         };
         self.0.iter().map(input).collect()
@@ -219,13 +236,18 @@ table! {
     fn apply(tape, op, attrs, inputs);
     {
         let float = |k: usize| match inputs.get(k) {
-            Some(Input::Float(x)) => Ok(*x),
+            Some(Input::Float(x) | Input::Mask(x, _)) => Ok(*x),
             Some(Input::Index(_)) => Err(format!("input {k} should be numbers")),
             None => Err(format!("input {k} is missing")),
         };
         let index = |k: usize| match inputs.get(k) {
             Some(Input::Index(i)) => Ok(*i),
-            Some(Input::Float(_)) => Err(format!("input {k} should be integers")),
+            Some(Input::Float(_) | Input::Mask(..)) => Err(format!("input {k} should be integers")),
+            None => Err(format!("input {k} is missing")),
+        };
+        let mask = |k: usize| match inputs.get(k) {
+            Some(Input::Mask(_, holds)) => Ok(&holds[..]),
+            Some(Input::Float(_) | Input::Index(_)) => Err(format!("input {k} should be truth values")),
             None => Err(format!("input {k} is missing")),
         };
         let optional = |k: usize| if k < inputs.len() { float(k).map(Some) } else { Ok(None) };
@@ -303,6 +325,11 @@ table! {
     "log_softmax" => x.log_softmax(attrs.int("axis")?),
     "cumsum" => x.cumsum(attrs.int("axis")?),
     "cumprod" => x.cumprod(attrs.int("axis")?),
+    "logcumsumexp" => x.logcumsumexp(attrs.int("axis")?),
+    "cummax" => x.cummax(attrs.int("axis")?),
+    "cummin" => x.cummin(attrs.int("axis")?),
+    "median" => x.median(attrs.axes()?),
+    "quantile" => x.quantile(attrs.quantiles()?, attrs.axes()?),
     "sort" => x.sort(attrs.int_or("axis")?.unwrap_or(-1), attrs.flag("descending")?),
     "topk" => {
         let largest = if attrs.is_there("largest") { attrs.flag("largest")? } else { true };
@@ -334,12 +361,23 @@ table! {
     "roll" => x.roll(&attrs.ints("shifts")?, &attrs.ints("axes")?),
     "tril" => x.tril(attrs.int_or("k")?.unwrap_or(0)),
     "triu" => x.triu(attrs.int_or("k")?.unwrap_or(0)),
+    "diag" => x.diag(attrs.int_of(&["k", "offset", "diagonal"], 0)?),
+    "diag_embed" => x.diag_embed(attrs.int_of(&["k", "offset"], 0)?),
+    "diagonal" => {
+        let (first, second) = (attrs.int_of(&["axis1", "dim1"], 0)?, attrs.int_of(&["axis2", "dim2"], 1)?);
+        x.diagonal_at(attrs.int_of(&["k", "offset"], 0)?, first, second)
+    },
     "gather" => x.gather(attrs.int("axis")?, &index(1)?),
     "index_select" => x.index_select(attrs.int("axis")?, &index(1)?),
     "embedding" => x.embedding(&index(1)?),
     "take_along_axis" => x.take_along_axis(attrs.int("axis")?, &index(1)?),
     "index_add" => x.index_add(attrs.int("axis")?, &index(1)?, float(2)?),
     "scatter_add" => x.scatter_add(attrs.int("axis")?, &index(1)?, float(2)?),
+    "scatter" => x.scatter(attrs.int("axis")?, &index(1)?, float(2)?),
+    "index_copy" => x.index_copy(attrs.int("axis")?, &index(1)?, float(2)?),
+    "masked_fill" => x.masked_fill(float(1)?, attrs.float("value")?),
+    "masked_select" => x.masked_select(mask(1)?),
+    "compress" => x.compress(attrs.int("axis")?, mask(1)?),
     "cross_entropy" => x.cross_entropy_opts(&index(1)?, &attrs.cross_entropy()?),
     "nll" => x.nll(&index(1)?, &attrs.cross_entropy()?),
     "soft_cross_entropy" => x.soft_cross_entropy(float(1)?, attrs.reduction()?),

@@ -1,7 +1,7 @@
 //! Running a case: everything it has a reference for, in a number type, anew and replayed.
 
-use crate::case::{Array, Case};
-use crate::operations::{Input, Inputs, record};
+use crate::case::{Array, Case, DType};
+use crate::operations::{Input, Inputs, KNOWN_MASK, record};
 use autograd::{Float, Program, Tape, Tensor, Var, grad, jvp, vjp};
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -81,7 +81,7 @@ impl<'t, T: Float> Given<'t, T> {
     fn of(case: &Case, mut all: Vec<Input<'t, T>>) -> Self {
         let float = |input: Input<'t, T>| match input {
             Input::Float(x) => Some(x),
-            Input::Index(_) => None,
+            Input::Index(_) | Input::Mask(..) => None,
         };
         let mut rest = all.split_off(case.inputs.len()).into_iter().filter_map(float);
         let cotangent = case.cotangent.as_ref().and_then(|_| rest.next());
@@ -110,7 +110,7 @@ fn derive<'t, T: Float>(tape: &'t Tape<T>, case: &Case, given: Given<'t, T>) -> 
     // The inputs that are differentiated, by their place among all.
     let float = |(k, input): (usize, &Input<'t, T>)| match input {
         Input::Float(x) if case.inputs[k].diff => Some((k, *x)),
-        Input::Float(_) | Input::Index(_) => None,
+        Input::Float(_) | Input::Index(_) | Input::Mask(..) => None,
     };
     let (places, x): (Vec<usize>, Vec<Var<'t, T>>) = inputs.iter().enumerate().filter_map(float).unzip();
     let gradients = vjp(y, &x, dy);
@@ -180,7 +180,11 @@ fn failures<T: Float>(case: &Case, checks: &[Check<Tensor<T>>], tolerance: Toler
 /// Replays a program that was recorded at other numbers than the case's, at these and at those in turn. Each run must
 /// give the bits of recording and computing anew.
 fn replay<T: Float>(case: &Case, checks: &[Check<Tensor<T>>]) -> Result<Option<String>, String> {
-    let other = case.with(Array::other);
+    let mut other = case.with(Array::other);
+    if KNOWN_MASK.contains(&&case.op[..]) {
+        let masks = other.inputs.iter_mut().zip(&case.inputs).filter(|(_, given)| given.dtype == DType::Bool);
+        masks.for_each(|(mask, given)| mask.clone_from(given));
+    }
     let other_checks = eager::<T>(&other)?;
     let (given, others) = (case.given(), other.given());
     let stateless: [Tensor<T>; 0] = [];

@@ -134,6 +134,7 @@ rows! {
     "norm inf" [2, 3] in POSITIVE => |x| x[0].norm(f64::INFINITY, 1).square();
     "cumsum" [2, 3, 2] in ANY => |x| x[0].square().cumsum(1);
     "cumprod" [2, 3, 2] in ANY => |x| x[0].cumprod(1);
+    "logcumsumexp" [2, 3, 2] in ANY => |x| x[0].logcumsumexp(1);
     "softmax" [2, 3] in ANY => |x| x[0].softmax(1);
     "softmax axis 0" [3, 2] in ANY => |x| x[0].softmax(0);
     "softmax of what has a softmax" [2, 3] in ANY => |x| (x[0].softmax(1) * T::of(4.0)).softmax(1);
@@ -152,7 +153,11 @@ rows! {
     "matvec" [2, 3] [3] in ANY => |x| x[0].matmul(x[1]);
     "vecmat" [3] [3, 2] in ANY => |x| x[0].matmul(x[1]);
     "linear" [2, 3] [4, 3] [4] in ANY => |x| x[0].linear(x[1], Some(x[2]));
+    "linear of a vector" [3] [2, 3] [2] in ANY => |x| x[0].linear(x[1], Some(x[2]));
+    "vectors, transposed" [3] [3, 2] [2] in ANY => |x| x[0].matmul_with(x[1], true, false).matmul_with(x[2], false, true);
     "einsum" [2, 3] [3, 2] [2] in ANY => |x| einsum("ij,ji,k->ik", &[x[0], x[1], x[2]]);
+    "einsum with ellipses" [2, 1, 2] [3, 2] [2] in ANY => |x| einsum("...i,j...,i->j...", &[x[0], x[1].t(), x[2]]);
+    "einsum without an arrow" [2, 3] [3] in ANY => |x| einsum("...,...", &[x[0].square(), x[1]]);
     "transpose" [2, 3, 2] in ANY => |x| x[0].square().transpose(&[2, 0, 1]);
     "reshape" [2, 3] in ANY => |x| x[0].square().reshape([3, 2]);
     "broadcast_to" [2, 1] in ANY => |x| x[0].square().broadcast_to([3, 2, 2]);
@@ -164,14 +169,34 @@ rows! {
     "roll and flip" [3, 2] in ANY => |x| x[0].square().roll(&[1], &[0]).flip(&[1]);
     "tril and triu" [3, 3] in ANY => |x| x[0].square().tril(0) + x[0].triu(1);
     "diagonal" [3, 3] in ANY => |x| x[0].square().diagonal(0, 1);
+    "diagonal below" [3, 2, 3] in ANY => |x| x[0].square().diagonal_at(-1, 0, 2);
+    "diag" [3] in ANY => |x| x[0].square().diag(1);
+    "diag_embed" [2, 2] in ANY => |x| x[0].square().diag_embed(-1);
     "gather" [3, 2] in ANY => |x| x[0].square().gather(0, &[2, 0, 2]);
     "take_along_axis" [2, 3] in ANY =>
+        |x| x[0].square().take_along_axis(1, &x[0].tape().indices([2, 2], &[2, 0, 1, 1]));
+    "take_along_axis of less" [3, 3] in ANY =>
         |x| x[0].square().take_along_axis(1, &x[0].tape().indices([2, 2], &[2, 0, 1, 1]));
     "index_add" [3, 2] [3, 2] in ANY => |x| x[0].index_add(0, &[0, 0, 2], x[1].square()).square();
     "scatter_add" [3, 2] [2, 2] in ANY =>
         |x| x[0].scatter_add(0, &x[0].tape().indices([2, 2], &[2, 0, 2, 1]), x[1].square()).square();
+    "scatter_add of less" [3, 3] [2, 3] in ANY =>
+        |x| x[0].scatter_add(0, &x[0].tape().indices([2, 2], &[2, 0, 2, 1]), x[1].square()).square();
+    "scatter" [3, 2] [3, 2] in ANY =>
+        |x| x[0].square().scatter(0, &x[0].tape().indices([3, 2], &[2, 0, 2, 1, 0, 1]), x[1].square()).square();
+    "scatter of less" [3, 3] [2, 3] in ANY =>
+        |x| x[0].scatter(1, &x[0].tape().indices([2, 2], &[2, 2, 0, 1]), x[1].square()).square();
+    "index_copy" [2, 3] [2, 3] in ANY => |x| x[0].square().index_copy(1, &[0, 0, 2], x[1].square()).square();
+    "masked_fill" [2, 3] [2, 3] in ANY => |x| x[0].square().masked_fill(x[0].gt(x[1]), 1.5) * x[1];
+    "masked_select" [2, 2] in ANY => |x| x[0].square().masked_select(&[true, false, true, true]);
+    "compress" [2, 3] in ANY => |x| x[0].square().compress(1, &[true, false, true]);
     "sort" [2, 4] in ANY => |x| x[0].sort(1, false).square().cumsum(1);
     "topk" [2, 4] in ANY => |x| x[0].topk(2, 1, true).0.square().cumsum(1);
+    "cummax" [2, 4] in ANY => |x| x[0].cummax(1).square() * x[0];
+    "cummin" [4, 2] in ANY => |x| x[0].cummin(0).square() * x[0];
+    "median" [2, 4] in ANY => |x| x[0].median(1).square();
+    "median over two axes" [3, 2, 1, 3] in ANY => |x| x[0].median([0, 3]).square();
+    "quantile" [5, 2] in ANY => |x| x[0].quantile([0.1, 0.75], 0).square();
 
     "checkpoint" [3] [3] in ANY => |x| x[0].tape().checkpoint(|| (x[0] * x[1]).sin() * x[1]);
     "cross_entropy mean" [3, 4] in ANY => |x| x[0].cross_entropy(&[0, 3, 0]);
@@ -200,7 +225,11 @@ rows! {
     "cholesky" [3, 3] in ANY => |x| definite(x[0]).cholesky();
     "triangular_solve" [3, 3] [3, 2] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], true, false, false);
     "triangular_solve t" [3, 3] [3] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], false, true, true);
+    "triangular_solve of batches" [2, 1, 2, 2] [3, 2, 1] in ABOVE_ONE =>
+        |x| x[0].triangular_solve(x[1], true, true, false);
     "solve" [2, 2] [2, 2] in ANY => |x| definite(x[0]).solve(x[1]);
+    "solve of batches" [2, 1, 2, 2] [2, 2, 1] in ANY => |x| definite(x[0]).solve(x[1]);
+    "solve, one vector for all" [2, 2, 2] [2] in ANY => |x| definite(x[0]).solve(x[1]);
     "inv" [2, 2] in ANY => |x| definite(x[0]).inv();
     "det" [3, 3] in ANY => |x| x[0].det();
     "logabsdet" [2, 2] in ANY => |x| definite(x[0]).logabsdet();

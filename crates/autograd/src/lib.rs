@@ -63,6 +63,7 @@ pub use ops::conv::{Conv, Pool};
 pub use ops::cross_entropy::Reduction;
 pub use ops::einsum::{einsum, try_einsum};
 pub use ops::losses::CrossEntropyOptions;
+pub use ops::quantile::Quantiles;
 pub use ops::reduce::{Axes, keepdims};
 pub use ops::take::{IndexVar, Indices};
 pub use ops::view::Slice;

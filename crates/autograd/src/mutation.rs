@@ -239,7 +239,7 @@ fn the_corpus_exercises_every_primitive_that_has_a_rule() {
 }
 
 /// Primitives whose derivative is zero everywhere.
-const WITHOUT_DERIVATIVE: [&str; 23] = [
+const WITHOUT_DERIVATIVE: [&str; 27] = [
     "sign",
     "floor",
     "ceil",
@@ -255,11 +255,15 @@ const WITHOUT_DERIVATIVE: [&str; 23] = [
     "ge",
     "larger_share",
     "smaller_share",
+    "winners",
     "extreme_share",
     "argsort",
     "argmax",
     "argmin",
     "pool_argmax",
+    "cumargmax",
+    "cumargmin",
+    "ranked",
     "labels_without",
     "labels_differ",
     "stop_gradient",

@@ -333,14 +333,19 @@ builtin! {
     Concat(ops::concat::Concat),
     Take(Arity<2, ops::take::Take>),
     Put(Arity<2, ops::take::Put>),
+    Scatter(Arity<3, ops::scatter::Scatter>),
+    Winners(Arity<1, ops::scatter::Winners>),
     Extreme(Arity<1, ops::extreme::Extreme>),
     ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
     CumSum(Arity<1, ops::scan::CumSum>),
     Recurrence(Arity<2, ops::scan::Recurrence>),
+    LogCumSumExp(Arity<1, ops::scan::LogCumSumExp>),
     Norm2(Arity<1, ops::norm::Norm2>),
     Argsort(Arity<1, ops::sort::Argsort>),
     ArgExtreme(Arity<1, ops::sort::ArgExtreme>),
     PoolArgmax(Arity<1, ops::conv::PoolArgmax>),
+    RunningArgExtreme(Arity<1, ops::sort::RunningArgExtreme>),
+    Ranked(Arity<1, ops::quantile::Ranked>),
     Cholesky(Arity<1, ops::linalg::Cholesky>),
     TriangularSolve(Arity<2, ops::linalg::TriangularSolve>),
     Solve(Arity<2, ops::linalg::Solve>),
@@ -371,7 +376,15 @@ impl<T: Float> Kind<T> {
     /// Whether computing it may end otherwise than with a value: what a user wrote may panic, and an operation that needs
     /// memory of its own may lack it.
     pub(crate) fn may_fail(&self) -> bool {
-        matches!(self, Self::Custom(_) | Self::Argsort(_) | Self::Solve(_) | Self::Determinant(_))
+        matches!(
+            self,
+            Self::Custom(_)
+                | Self::Argsort(_)
+                | Self::Ranked(_)
+                | Self::Winners(_)
+                | Self::Solve(_)
+                | Self::Determinant(_)
+        )
     }
 
     /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.

@@ -27,6 +27,8 @@ mod confident;
 mod losses;
 #[path = "edges/pooling.rs"]
 mod pooling;
+#[path = "edges/arrays.rs"]
+mod arrays;
 #[path = "edges/matrices.rs"]
 mod matrices;
 #[path = "edges/empty.rs"]

@@ -5,6 +5,9 @@ use autograd::{Shape, Slice, Tape, Tensor, Var, concat, grad, jvp, keepdims, vjp
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
+#[path = "properties/arrays.rs"]
+mod arrays;
+
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 256, rng_seed: RngSeed::Fixed(0), failure_persistence: None, ..ProptestConfig::default() }
 }

@@ -21,4 +21,5 @@ pub(crate) mod group;
 pub(crate) mod strided;
 pub(crate) mod take;
 pub(crate) mod sort;
+pub(crate) mod running;
 pub(crate) mod linalg;

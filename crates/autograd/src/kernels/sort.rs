@@ -91,3 +91,52 @@ pub(crate) fn largest_in_windows<T: Float>(x: &[T], windows: Windows, out: &mut 
         }
     }
 }
+
+/// `out[o, k, i]`: where in the middle the element of rank `ranks[k]` stands, ascending and stable; where the first NaN
+/// stands if there is one.
+///
+/// # Errors
+/// Where there is no memory for the order of a row.
+pub(crate) fn ranked<T: Float>(
+    x: &[T],
+    (n, inner): (usize, usize),
+    ranks: &[usize],
+    out: &mut [T],
+) -> Result<(), OutOfMemory> {
+    if x.is_empty() {
+        return Ok(());
+    }
+    let mut order: Vec<usize> = room(n)?;
+    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
+        for i in 0..inner {
+            let at = |j: usize| x[(o * n + j) * inner + i];
+            order.clear();
+            order.extend(0..n);
+            order.sort_unstable_by(|&a, &b| ascending(at(a), at(b)).then(a.cmp(&b)));
+            let nan = order.iter().find(|&&j| at(j).is_nan());
+            for (k, &rank) in ranks.iter().enumerate() {
+                let place = nan.copied().unwrap_or_else(|| order[rank]);
+                out[(o * ranks.len() + k) * inner + i] = T::from_index(place as i64);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `out[o, j, i]`: where in the middle the largest (or smallest) of the first `j + 1` elements stands: the last of equal
+/// ones, a NaN before all.
+pub(crate) fn running_arg_extreme<T: Float>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
+    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
+        for i in 0..inner {
+            let at = |j: usize| (o * n + j) * inner + i;
+            let mut best = 0;
+            for j in 0..n {
+                let (new, so_far) = (x[at(j)], x[at(best)]);
+                if new.is_nan() || !so_far.is_nan() && if largest { new >= so_far } else { new <= so_far } {
+                    best = j;
+                }
+                out[at(j)] = T::from_index(best as i64);
+            }
+        }
+    }
+}

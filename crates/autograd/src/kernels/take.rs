@@ -1,5 +1,6 @@
 //! Reading and adding by index along the middle of `[outer, size, inner]`.
 
+use super::memory::{OutOfMemory, room};
 use super::order::zeros;
 use crate::Float;
 
@@ -99,4 +100,50 @@ fn each<T: Float>(
             }
         }
     }
+}
+
+/// `out[o, index[…], i] = y[o, j, i]`; of repeated indices the last stays.
+pub(crate) fn set<T: Float>(
+    y: &[T],
+    index: &[T],
+    layout: Layout,
+    (outer, size, n, inner): (usize, usize, usize, usize),
+    out: &mut [T],
+) {
+    for o in 0..outer {
+        for j in 0..n {
+            for i in 0..inner {
+                let r = row(index[layout.position((o, j, i), n, inner)], size);
+                out[(o * size + r) * inner + i] = y[(o * n + j) * inner + i];
+            }
+        }
+    }
+}
+
+/// 1 where `index[o, j, i]` is the last along `j` to name its row, else 0.
+///
+/// # Errors
+/// Where there is no memory for a number for each row.
+pub(crate) fn winners<T: Float>(
+    index: &[T],
+    (outer, size, n, inner): (usize, usize, usize, usize),
+    out: &mut [T],
+) -> Result<(), OutOfMemory> {
+    if index.is_empty() {
+        return Ok(());
+    }
+    let mut last: Vec<usize> = room(size)?;
+    last.resize(size, 0);
+    for o in 0..outer {
+        for i in 0..inner {
+            let at = |j: usize| (o * n + j) * inner + i;
+            for j in 0..n {
+                last[row(index[at(j)], size)] = j;
+            }
+            for j in 0..n {
+                out[at(j)] = if last[row(index[at(j)], size)] == j { T::ONE } else { T::ZERO };
+            }
+        }
+    }
+    Ok(())
 }

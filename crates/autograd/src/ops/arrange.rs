@@ -154,14 +154,89 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn diagonal(self, axis1: isize, axis2: isize) -> Self {
+        self.diagonal_at(0, axis1, axis2)
+    }
+
+    /// As [`Var::diagonal`], the `k`-th above the main one, or the `−k`-th below it: empty where there is none.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from_rows([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]));
+    /// assert_eq!(x.diagonal_at(1, 0, 1).value().as_slice(), [2.0, 6.0]);
+    /// assert_eq!(x.diagonal_at(-1, 0, 1).value().as_slice(), [4.0]);
+    /// ```
+    #[track_caller]
+    pub fn diagonal_at(self, k: isize, axis1: isize, axis2: isize) -> Self {
         let own = self.shape();
         self.expect("diagonal", own.axis_set(&[axis1, axis2]));
         let (i, j) = (self.expect("diagonal", own.axis(axis1)), self.expect("diagonal", own.axis(axis2)));
         let strides = own.strides();
+        let (down, right) = if k < 0 { (k.unsigned_abs(), 0) } else { (0, k.unsigned_abs()) };
+        let count = own[i].saturating_sub(down).min(own[j].saturating_sub(right));
+        let offset = if count == 0 { 0 } else { down * strides[i] + right * strides[j] };
         let kept = || (0..own.rank()).filter(|&k| k != i && k != j);
-        let shape = kept().map(|k| own[k]).chain([own[i].min(own[j])]).collect();
+        let shape = kept().map(|k| own[k]).chain([count]).collect();
         let strides = kept().map(|k| strides[k] as isize).chain([(strides[i] + strides[j]) as isize]).collect();
-        self.tape().record(Arity(Read { name: "diagonal", shape, offset: 0, strides }), [self])
+        self.tape().record(Arity(Read { name: "diagonal", shape, offset, strides }), [self])
+    }
+
+    /// As `numpy.diag`: the matrix with this vector on its `k`-th diagonal and zeros elsewhere, or the `k`-th diagonal of
+    /// this matrix. For batches, [`Var::diag_embed`] and [`Var::diagonal_at`].
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 2.0]));
+    /// assert_eq!(x.diag(0).value(), Tensor::from_rows([[1.0, 0.0], [0.0, 2.0]]));
+    /// assert_eq!(x.diag(-1).diag(-1).value(), x.value());
+    /// ```
+    ///
+    /// # Panics
+    /// Where this is neither a vector nor a matrix.
+    #[track_caller]
+    pub fn diag(self, k: isize) -> Self {
+        let rank = self.rank();
+        let _whole = self.tape().composite("diag", [self]);
+        self.require("diag", rank == 1 || rank == 2, Kind::Shape, || "a vector or a matrix is needed".into());
+        if rank == 1 { self.embedded(k) } else { self.diagonal_at(k, 0, 1) }
+    }
+
+    /// The matrices with the vectors of the last axis on their `k`-th diagonals, as `torch.diag_embed`.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::<f64>::ones([5, 2]));
+    /// assert_eq!(x.diag_embed(1).shape()[..], [5, 3, 3]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where this is a scalar.
+    #[track_caller]
+    pub fn diag_embed(self, k: isize) -> Self {
+        self.require("diag_embed", self.rank() > 0, Kind::Shape, || "a vector is needed".into());
+        self.embedded(k)
+    }
+
+    #[track_caller]
+    fn embedded(self, k: isize) -> Self {
+        let own = self.sizes();
+        let (batch, n) = (&own[..own.rank() - 1], own[own.rank() - 1]);
+        // Where one of these wraps, there is no such shape, and it is not recorded.
+        let m = n.saturating_add(k.unsigned_abs());
+        let shape: Shape = batch.iter().copied().chain([m, m]).collect();
+        let mut strides: SmallVec<[isize; 4]> = shape.strides().iter().map(|&s| s as isize).collect();
+        let step = strides.pop().zip(strides.pop()).map_or(0, |(right, down)| right.wrapping_add(down));
+        strides.push(step);
+        let offset = if n == 0 {
+            0
+        } else if k < 0 {
+            k.unsigned_abs().wrapping_mul(m)
+        } else {
+            k.unsigned_abs()
+        };
+        self.tape().record(Arity(AddAt { name: "diag", shape, offset, strides }), [self])
     }
 
     /// A view by shape and strides, unchecked but for what the caller knows; windows may overlap.

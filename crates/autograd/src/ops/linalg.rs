@@ -1,9 +1,10 @@
 //! Linear algebra on batches of small square matrices.
 
-use crate::error::{Kind, Reason};
+use crate::error::Reason;
 use crate::float::Float;
 use crate::forward::plus;
 use crate::kernels::linalg::{self, Triangle};
+use crate::kernels::strided::{Odometer, collapse};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::shape::Shape;
@@ -17,21 +18,52 @@ fn square(shape: &Shape) -> Result<usize, Reason> {
     }
 }
 
-/// The shape of `op(A)⁻¹ B`: batches must be equal, as both are solved one by one.
+/// The shape of `op(A)⁻¹ B`; batches broadcast.
 fn solution(a: &Shape, b: &Shape) -> Result<Shape, Reason> {
     let n = square(a)?;
-    let fits = b.rank() == a.rank() && b[..b.rank() - 2] == a[..a.rank() - 2] && b[b.rank() - 2] == n;
-    if fits { Ok(b.clone()) } else { Err(Reason::shape(format!("the right side needs {n} rows in equal batches"))) }
+    let [b_batch @ .., rows, columns] = &b[..] else {
+        return Err(Reason::shape("the right side needs rows and columns"));
+    };
+    if *rows != n {
+        return Err(Reason::shape(format!("the right side needs {n} rows, it has {rows}")));
+    }
+    let batch = Shape::from(&a[..a.rank() - 2])
+        .broadcast(&Shape::from(b_batch))
+        .ok_or_else(|| Reason::shape("the batch dimensions do not broadcast"))?;
+    Ok(batch.iter().copied().chain([n, *columns]).collect())
+}
+
+/// Calls `f` with each matrix, its right side and its solution; what broadcasts comes again and again.
+fn each_pair<T: Float>(
+    a: View<'_, T>,
+    b: View<'_, T>,
+    y: ViewMut<'_, T>,
+    mut f: impl FnMut(&[T], usize, &[T], &mut [T]),
+) {
+    let rank = y.shape.rank();
+    let (n, per_result) = (y.shape[rank - 2], y.shape[rank - 2] * y.shape[rank - 1]);
+    if y.data.is_empty() {
+        return;
+    }
+    let batch = Shape::from(&y.shape[..rank - 2]);
+    let strides = [a, b].map(|x| Shape::from(&x.shape[..x.shape.rank() - 2]).strides_in(&batch));
+    let dims = collapse(&batch, [&strides[0], &strides[1]]);
+    let mut at = Odometer::new(&dims);
+    for y in y.data.chunks_exact_mut(per_result) {
+        let [i, j] = at.offsets();
+        f(&a.data[i * n * n..(i + 1) * n * n], n, &b.data[j * per_result..(j + 1) * per_result], y);
+        at.step();
+    }
 }
 
 /// Calls `f` with the matrices of a batch one by one.
-fn each<'a, T: Float>(a: View<'a, T>, y: ViewMut<'a, T>, per_result: usize, mut f: impl FnMut(usize, &[T], &mut [T])) {
+fn each<'a, T: Float>(a: View<'a, T>, y: ViewMut<'a, T>, per_result: usize, mut f: impl FnMut(&[T], &mut [T])) {
     let n = a.shape[a.shape.rank() - 1];
     if n * per_result == 0 {
         return;
     }
-    for (i, (a, y)) in a.data.chunks_exact(n * n).zip(y.data.chunks_exact_mut(per_result)).enumerate() {
-        f(i, a, y);
+    for (a, y) in a.data.chunks_exact(n * n).zip(y.data.chunks_exact_mut(per_result)) {
+        f(a, y);
     }
 }
 
@@ -52,7 +84,7 @@ impl<T: Float> Op<T, 1> for Cholesky {
     }
     fn eval(&self, [a]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let n = a.shape[a.shape.rank() - 1];
-        each(a, y, n * n, |_, a, l| linalg::cholesky(a, n, l));
+        each(a, y, n * n, |a, l| linalg::cholesky(a, n, l));
     }
     /// `Ā = sym(L⁻ᵀ Φ(Lᵀ L̄) L⁻¹)` with `Φ` the lower triangle, its diagonal halved (Murray, 2016, arXiv:1602.07527).
     fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], l: Var<'t, T>, dl: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -86,9 +118,8 @@ impl<T: Float> Op<T, 2> for TriangularSolve {
         solution(a, b)
     }
     fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
-        y.data.copy_from_slice(b.data);
-        let n = a.shape[a.shape.rank() - 1];
-        each(a, ViewMut { shape: y.shape, data: y.data }, n * b.shape[b.shape.rank() - 1], |_, a, x| {
+        each_pair(a, b, y, |a, n, b, x| {
+            x.copy_from_slice(b);
             linalg::solve_triangular(a, n, self.0, x);
         });
     }
@@ -135,9 +166,7 @@ impl<T: Float> Op<T, 2> for Solve {
         solution(a, b)
     }
     fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
-        let n = a.shape[a.shape.rank() - 1];
-        let m = n * b.shape[b.shape.rank() - 1];
-        each(a, y, m, |i, a, x| linalg::solve(a, n, self.transpose, &b.data[i * m..(i + 1) * m], x));
+        each_pair(a, b, y, |a, n, b, x| linalg::solve(a, n, self.transpose, b, x));
     }
     /// `B̄ = op(A)⁻ᵀ X̄` and `Ā = −B̄ Xᵀ` (transposed where `op` is).
     fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, dx: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -212,9 +241,9 @@ impl<T: Float> Op<T, 1> for Determinant {
             y.data.fill(if *self == Self::LogAbs { T::ZERO } else { T::ONE });
         }
         match self {
-            Self::Value => each(a, y, 1, |_, a, y| y[0] = linalg::det(a, n)),
-            Self::LogAbs => each(a, y, 1, |_, a, y| y[0] = linalg::log_abs_det(a, n).0),
-            Self::Adjugate => each(a, y, n * n, |_, a, y| linalg::adjugate(a, n, y)),
+            Self::Value => each(a, y, 1, |a, y| y[0] = linalg::det(a, n)),
+            Self::LogAbs => each(a, y, 1, |a, y| y[0] = linalg::log_abs_det(a, n).0),
+            Self::Adjugate => each(a, y, n * n, |a, y| linalg::adjugate(a, n, y)),
         }
     }
     fn vjp<'t>(&self, _: usize, [a]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -254,16 +283,20 @@ impl<'t, T: Float> Var<'t, T> {
         self.tape().record(Arity(Cholesky), [self])
     }
 
-    /// `op(A)⁻¹ B` for a triangular matrix, this; `b` is a vector or has columns. Only the named triangle is read.
+    /// `op(A)⁻¹ B` for triangular matrices, this. Only the named triangle is read; `b` and batches as in [`Var::solve`].
     #[track_caller]
     pub fn triangular_solve(self, b: Self, lower: bool, transpose: bool, unit_diagonal: bool) -> Self {
         let op = TriangularSolve(Triangle { lower, transpose, unit_diagonal });
         let _whole = self.tape().composite("triangular_solve", [self, b]);
-        let column = self.as_column("triangular_solve", b);
-        self.tape().record(Arity(op), [self, column]).reshape(b.shape())
+        let (columns, is_vector) = self.right_side(b);
+        let x = self.tape().record(Arity(op), [self, columns]);
+        if is_vector { x.squeeze(-1) } else { x }
     }
 
-    /// `A⁻¹ B` for regular matrices, this; `b` is a vector or has columns. A singular matrix gives infinities or NaN.
+    /// `A⁻¹ B` for regular matrices, this. A singular matrix gives infinities or NaN.
+    ///
+    /// As in PyTorch, `b` is a vector, one for all matrices; or a vector for each, where it has the shape of `A` without its
+    /// last dimension; or it has columns. Leading dimensions are batches and broadcast.
     ///
     /// ```
     /// use autograd::{Tape, Tensor};
@@ -271,22 +304,23 @@ impl<'t, T: Float> Var<'t, T> {
     /// let a = tape.var(&Tensor::from_rows([[2.0, 1.0], [0.0, 4.0]]));
     /// let b = tape.var(&Tensor::from([4.0, 8.0]));
     /// assert_eq!(a.solve(b).value().as_slice(), [1.0, 2.0]);
+    /// let columns = tape.var(&Tensor::from_fn([3, 2, 1], |i| [4.0, 8.0][i % 2]));
+    /// assert_eq!(a.solve(columns).value(), Tensor::from_fn([3, 2, 1], |i| [1.0, 2.0][i % 2]));
     /// ```
     #[track_caller]
     pub fn solve(self, b: Self) -> Self {
         let _whole = self.tape().composite("solve", [self, b]);
-        let column = self.as_column("solve", b);
-        self.tape().record(Arity(Solve { transpose: false }), [self, column]).reshape(b.shape())
+        let (columns, is_vector) = self.right_side(b);
+        let x = self.tape().record(Arity(Solve { transpose: false }), [self, columns]);
+        if is_vector { x.squeeze(-1) } else { x }
     }
 
-    /// The right side of a solve with columns: a vector for each matrix becomes one column.
+    /// The right side of a solve with columns, and whether it had none: a vector, or a vector for each matrix.
     #[track_caller]
-    fn as_column(self, op: &str, b: Self) -> Self {
-        let (rank, b_rank) = (self.rank(), b.rank());
-        self.require(op, b_rank == rank || b_rank + 1 == rank, Kind::Shape, || {
-            format!("a right side of shape {} does not fit", b.shape())
-        });
-        if b_rank == rank { b } else { b.expand_dims(-1) }
+    fn right_side(self, b: Self) -> (Self, bool) {
+        let (own, sizes) = (self.sizes(), b.sizes());
+        let is_vector = sizes.rank() == 1 || own.rank() > 0 && sizes[..] == own[..own.rank() - 1];
+        (if is_vector { b.expand_dims(-1) } else { b }, is_vector)
     }
 
     /// The inverse of each matrix.

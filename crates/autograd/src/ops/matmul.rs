@@ -117,19 +117,26 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the inner sizes differ, an operand is a scalar, batches do not broadcast, or the tapes differ.
     #[track_caller]
     pub fn try_matmul(self, other: Self) -> Result<Self, Error> {
-        let op = Arity(MatMul { ta: false, tb: false });
+        self.product("matmul", other, MatMul { ta: false, tb: false })
+    }
+
+    /// As [`Var::try_matmul`], each operand transposed where its flag is set, which changes nothing of a vector.
+    #[track_caller]
+    fn product(self, name: &'static str, other: Self, MatMul { ta, tb }: MatMul) -> Result<Self, Error> {
         let (ra, rb) = (self.rank(), other.rank());
+        let op = Arity(MatMul { ta: ta && ra > 1, tb: tb && rb > 1 });
         if (ra >= 2 && rb >= 2) || !std::ptr::eq(self.tape(), other.tape()) {
-            return self.tape().try_record(op, [self, other]);
+            return self.tape().try_record_as(Some(name), op, [self, other]);
         }
-        let _whole = self.tape().try_composite("matmul", [self, other])?;
+        let _whole = self.tape().try_composite(name, [self, other])?;
         if ra == 0 || rb == 0 {
-            return Err(self.error("matmul", Reason::shape("a scalar has no inner dimension")));
+            return Err(self.error(name, Reason::shape("a scalar has no inner dimension")));
         }
         let (sa, sb) = (self.shape(), other.shape());
-        let (k, k2) = (sa[ra - 1], sb[rb.saturating_sub(2)]);
+        let k = if op.0.ta { sa[ra - 2] } else { sa[ra - 1] };
+        let k2 = if rb == 1 || op.0.tb { sb[rb - 1] } else { sb[rb - 2] };
         if k != k2 {
-            return Err(self.error("matmul", Reason::shape(format!("inner sizes differ: {k} and {k2}"))));
+            return Err(self.error(name, Reason::shape(format!("inner sizes differ: {k} and {k2}"))));
         }
         let a = if ra == 1 { self.reshape([1, k]) } else { self };
         let b = if rb == 1 { other.reshape([k, 1]) } else { other };
@@ -144,7 +151,8 @@ impl<'t, T: Float> Var<'t, T> {
         Ok(y.reshape(shape))
     }
 
-    /// `op(self) · op(other)` over the last two dimensions, each transposed where its flag is set, without a copy.
+    /// `op(self) · op(other)` over the last two dimensions, each transposed where its flag is set, without a copy. Vectors
+    /// are as in [`Var::matmul`]: the transpose of one is itself, as in NumPy.
     ///
     /// ```
     /// use autograd::{Tape, Tensor};
@@ -155,11 +163,23 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn matmul_with(self, other: Self, transpose_self: bool, transpose_other: bool) -> Self {
-        let op = Arity(MatMul { ta: transpose_self, tb: transpose_other });
-        self.tape().record_as(Some("matmul_with"), op, [self, other])
+        let op = MatMul { ta: transpose_self, tb: transpose_other };
+        if self.rank() >= 2 && other.rank() >= 2 {
+            return self.tape().record_as(Some("matmul_with"), Arity(op), [self, other]);
+        }
+        Error::or_raise(self.product("matmul_with", other, op))
     }
 
-    /// `x · Wᵀ + b` with `W` `[out, in]`, the layout of PyTorch.
+    /// `x · Wᵀ + b` with `W` `[out, in]`, the layout of PyTorch. Leading dimensions are rows; a vector `[in]` is one row and
+    /// gives `[out]`.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let w = tape.var(&Tensor::from_rows([[1.0, 0.0, 2.0], [0.0, 3.0, 0.0]]));
+    /// let (x, b) = (tape.var(&Tensor::from([1.0, 2.0, 3.0])), tape.var(&Tensor::from([0.5, 0.0])));
+    /// assert_eq!(x.linear(w, Some(b)).value().as_slice(), [7.5, 6.0]);
+    /// ```
     ///
     /// # Panics
     /// Where the inner sizes differ, or the bias does not broadcast to the result.

@@ -1,9 +1,9 @@
-//! Running sums and products, and the linear recurrence behind the products.
+//! Running sums, products and sums of exponentials, and the linear recurrence behind them.
 
 use crate::error::Reason;
 use crate::float::Float;
 use crate::forward::plus;
-use crate::kernels::{recur, reduce};
+use crate::kernels::{recur, reduce, running};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
@@ -99,7 +99,72 @@ impl<T: Float> Op<T, 2> for Recurrence {
     }
 }
 
+/// `y_t = ln(e^{y_{t−1}} + e^{x_t})` along an axis. Its tangent is the recurrence `ẏ_t = σ(y_{t−1} − x_t) ẏ_{t−1} +
+/// σ(x_t − y_{t−1}) ẋ_t`, whose weights are small where they should be, not differences from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LogCumSumExp {
+    axis: usize,
+}
+
+impl LogCumSumExp {
+    /// The shares of the sum so far and of the new term in the sum: 0 and 1 at the beginning.
+    fn shares<'t, T: Float>(self, x: Var<'t, T>, y: Var<'t, T>) -> [Var<'t, T>; 2] {
+        let mut pads = vec![(0, 0); self.axis + 1];
+        pads[self.axis] = (1, 0);
+        let before = y.narrow(self.axis as isize, 0, y.sizes()[self.axis] - 1).pad(&pads, f64::NEG_INFINITY);
+        [before.logistic_share(x), x.logistic_share(before)]
+    }
+
+    /// The recurrence of tangents.
+    fn recurrence(self) -> Recurrence {
+        Recurrence { axis: self.axis, reverse: false, lagged: false, absolute: true }
+    }
+}
+
+impl Named for LogCumSumExp {
+    const NAMES: &'static [&'static str] = &["logcumsumexp"];
+}
+
+impl<T: Float> Op<T, 1> for LogCumSumExp {
+    fn name(&self) -> &'static str {
+        "logcumsumexp"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        running::log_cumulative_sum_exp(x.data, (n, inner), y.data);
+    }
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let [kept, new] = self.shares(x, y);
+        let adjoint = Recurrence { reverse: true, lagged: true, ..self.recurrence() };
+        Some(y.tape().record(Arity(adjoint), [kept, dy]).zmul(new))
+    }
+    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        let [kept, new] = self.shares(x, y);
+        Some(y.tape().record(Arity(self.recurrence()), [kept, dx?.zmul(new)]))
+    }
+}
+
 impl<'t, T: Float> Var<'t, T> {
+    /// The logarithm of the running sum of exponentials along an axis, without overflow, as `torch.logcumsumexp`.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1000.0, 1000.0]));
+    /// assert_eq!(x.logcumsumexp(0).value().as_slice(), [1000.0, 1000.0 + 2_f64.ln()]);
+    /// ```
+    #[track_caller]
+    pub fn logcumsumexp(self, axis: isize) -> Self {
+        let axis = self.expect("logcumsumexp", self.sizes().axis(axis));
+        if self.numel() == 0 {
+            return self;
+        }
+        self.tape().record(Arity(LogCumSumExp { axis }), [self])
+    }
+
     /// Running sums along an axis.
     ///
     /// ```

@@ -23,6 +23,13 @@ pub(crate) struct ArgExtreme {
     largest: bool,
 }
 
+/// The place of the largest (or smallest) element so far along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RunningArgExtreme {
+    axis: usize,
+    largest: bool,
+}
+
 impl Named for Argsort {
     const NAMES: &'static [&'static str] = &["argsort"];
 }
@@ -61,6 +68,24 @@ impl<T: Float> Op<T, 1> for ArgExtreme {
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
         sort::arg_extreme(x.data, (n, inner), self.largest, y.data);
+    }
+    no_derivative!(1);
+}
+
+impl Named for RunningArgExtreme {
+    const NAMES: &'static [&'static str] = &["cumargmax", "cumargmin"];
+}
+
+impl<T: Float> Op<T, 1> for RunningArgExtreme {
+    fn name(&self) -> &'static str {
+        if self.largest { "cumargmax" } else { "cumargmin" }
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        sort::running_arg_extreme(x.data, (n, inner), self.largest, y.data);
     }
     no_derivative!(1);
 }
@@ -138,5 +163,57 @@ impl<'t, T: Float> Var<'t, T> {
         let axis = self.expect(op, shape.axis(axis));
         let place = self.tape().record(Arity(ArgExtreme { axis, largest }), [self]);
         IndexVar::computed(place, shape[axis])
+    }
+
+    /// The largest element so far along an axis, as `torch.cummax`. Each takes its cotangent to the element that it is: of
+    /// equal ones the last; a NaN stays.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 3.0, 2.0, 3.0]));
+    /// assert_eq!(x.cummax(0).value().as_slice(), [1.0, 3.0, 3.0, 3.0]);
+    /// assert_eq!(grad(x.cummax(0).sum(), &x).value().as_slice(), [1.0, 2.0, 0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn cummax(self, axis: isize) -> Self {
+        let _whole = self.tape().composite("cummax", [self]);
+        let places = self.running("cummax", axis, true);
+        self.take_along_axis(axis, &places)
+    }
+
+    /// The smallest element so far along an axis, as [`Var::cummax`].
+    #[track_caller]
+    pub fn cummin(self, axis: isize) -> Self {
+        let _whole = self.tape().composite("cummin", [self]);
+        let places = self.running("cummin", axis, false);
+        self.take_along_axis(axis, &places)
+    }
+
+    /// The places of [`Var::cummax`].
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 3.0, 2.0, 3.0]));
+    /// assert_eq!(x.cumargmax(0).value(), [0, 1, 1, 3]);
+    /// ```
+    #[track_caller]
+    pub fn cumargmax(self, axis: isize) -> IndexVar<'t, T> {
+        self.running("cumargmax", axis, true)
+    }
+
+    /// The places of [`Var::cummin`].
+    #[track_caller]
+    pub fn cumargmin(self, axis: isize) -> IndexVar<'t, T> {
+        self.running("cumargmin", axis, false)
+    }
+
+    #[track_caller]
+    fn running(self, op: &str, axis: isize, largest: bool) -> IndexVar<'t, T> {
+        let shape = self.shape();
+        let axis = self.expect(op, shape.axis(axis));
+        let places = self.tape().record(Arity(RunningArgExtreme { axis, largest }), [self]);
+        IndexVar::computed(places, shape[axis])
     }
 }

@@ -5,6 +5,7 @@ use crate::float::Float;
 use crate::kernels::memory::collected;
 use crate::kernels::take::{Layout, put, take};
 use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::ops::view::Slice;
 use crate::recording::Limit;
 use crate::shape::Shape;
 use crate::tape::Tape;
@@ -13,8 +14,8 @@ use crate::var::Var;
 /// `y[…, j, …] = x[…, index[j], …]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Take {
-    axis: usize,
-    layout: Layout,
+    pub(crate) axis: usize,
+    pub(crate) layout: Layout,
 }
 
 /// The adjoint of [`Take`]: zero but for `y[…, index[j], …] += x[…, j, …]`; the axis of `y` has this size.
@@ -290,8 +291,9 @@ impl<'t, T: Float> Var<'t, T> {
         self.take("gather", axis, indices, Layout::Shared)
     }
 
-    /// The elements of one axis at indices of their own, as `numpy.take_along_axis` and `torch.gather`: the indices
-    /// have this shape, but for the size of the axis.
+    /// The elements of one axis at indices of their own, as `torch.gather`: the indices have the rank of this, and along
+    /// other axes at most its size; where they have less, they name places of the first rows and columns. (In
+    /// `numpy.take_along_axis` a size of 1 there stretches; here it does not.)
     ///
     /// ```
     /// use autograd::{Tape, Tensor};
@@ -340,36 +342,66 @@ impl<'t, T: Float> Var<'t, T> {
         let i = self.expect("index_add", shape.axis(axis));
         let indices = indices.on(self.tape());
         let expected = shape.splice(i, &indices.shape());
-        self.put("index_add", (i, Layout::Shared), &indices, source, &expected)
+        self.expect("index_add", indices.check(shape[i]));
+        self.require("index_add", source.shape() == expected, Kind::Shape, || {
+            format!("the source needs the shape {expected}, it has {}", source.shape())
+        });
+        self + self.tape().record(Arity(Put { axis: i, layout: Layout::Shared, size: shape[i] }), [source, indices.var])
     }
 
     /// This, with each element of `source` added at its own index along an axis; repeated indices add up, as
-    /// `torch.scatter_add`. The indices have the shape of `source`, whose other sizes are those of this.
+    /// `torch.scatter_add`. The indices have the rank of both, along each axis at most the size of `source`, and along the
+    /// other axes at most that of this; where they have less, the rest of `source` is not added.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::zeros([3, 2]));
+    /// let source = tape.var(&Tensor::from_rows([[1.0], [2.0]]));
+    /// let y = x.scatter_add(0, &tape.indices([2, 1], &[2, 2]), source);
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.0, 0.0, 0.0, 3.0, 0.0]);
+    /// ```
     #[track_caller]
     pub fn scatter_add(self, axis: isize, indices: &IndexVar<'t, T>, source: Self) -> Self {
-        let shape = self.shape();
-        let i = self.expect("scatter_add", shape.axis(axis));
-        let n = source.sizes().get(i).copied().unwrap_or(0);
-        self.put("scatter_add", (i, Layout::Each), indices, source, &shape.with(i, n))
+        let own = self.shape();
+        let _whole = self.tape().composite("scatter_add", [self, indices.var, source]);
+        let i = self.expect("scatter_add", own.axis(axis));
+        let source = self.scattered("scatter_add", i, indices, source);
+        let op = Put { axis: i, layout: Layout::Each, size: own[i] };
+        self + self.tape().record(Arity(op), [source, indices.var]).grown(&own)
     }
 
+    /// The source that an operation scatters along an axis, cut to the shape of the indices, which are checked.
     #[track_caller]
-    fn put(
-        self,
-        op: &'static str,
-        (axis, layout): (usize, Layout),
-        indices: &IndexVar<'t, T>,
-        source: Self,
-        expected: &Shape,
-    ) -> Self {
-        let size = self.sizes()[axis];
-        self.expect(op, indices.check(size));
-        self.require(op, source.shape() == *expected, Kind::Shape, || {
-            format!("the source needs the shape {expected}, it has {}", source.shape())
-        });
-        let same = layout == Layout::Shared || indices.shape() == *expected;
-        self.require(op, same, Kind::Shape, || format!("the indices need the shape {expected}"));
-        self + self.tape().record(Arity(Put { axis, layout, size }), [source, indices.var])
+    pub(crate) fn scattered(self, op: &str, axis: usize, indices: &IndexVar<'t, T>, source: Self) -> Self {
+        let (own, index, given) = (self.sizes(), indices.var.sizes(), source.sizes());
+        let fits = index.rank() == own.rank()
+            && index.rank() == given.rank()
+            && (0..index.rank()).all(|d| index[d] <= given[d] && (d == axis || index[d] <= own[d]));
+        if !fits {
+            let text = format!(
+                "indices of at most the sizes of the source, {given}, and but for axis {axis} of {own}, are needed, not {index}"
+            );
+            self.error(op, Reason::shape(text)).raise();
+        }
+        self.expect(op, indices.check(own[axis]));
+        source.corner(index)
+    }
+
+    /// The first elements along each dimension, in these numbers.
+    #[track_caller]
+    pub(crate) fn corner(self, sizes: &Shape) -> Self {
+        if self.sizes() == sizes {
+            return self;
+        }
+        self.slice(&sizes.iter().map(|&n| Slice::from(..n as isize)).collect::<Vec<_>>())
+    }
+
+    /// This as the first elements along each dimension of a larger shape, zeros elsewhere: the adjoint of [`Var::corner`].
+    #[track_caller]
+    pub(crate) fn grown(self, shape: &Shape) -> Self {
+        let missing = |(&n, &own): (&usize, &usize)| (0, n - own);
+        self.pad(&shape.iter().zip(&**self.sizes()).map(missing).collect::<Vec<_>>(), 0.0)
     }
 
     #[track_caller]
@@ -384,6 +416,17 @@ impl<'t, T: Float> Var<'t, T> {
         let axis = self.check(op, shape.axis(axis))?;
         let indices = indices.on(self.tape());
         self.check(op, indices.check(shape[axis]))?;
-        self.tape().try_record(Arity(Take { axis, layout }), [self, indices.var])
+        if layout == Layout::Shared {
+            return self.tape().try_record(Arity(Take { axis, layout }), [self, indices.var]);
+        }
+        let _whole = self.tape().try_composite(op, [self, indices.var])?;
+        let index = indices.var.sizes();
+        let fits = index.rank() == shape.rank() && (0..shape.rank()).all(|d| d == axis || index[d] <= shape[d]);
+        if !fits {
+            let text = format!("indices of at most the sizes of {shape}, but for axis {axis}, are needed, not {index}");
+            return Err(self.error(op, Reason::shape(text)));
+        }
+        let rows = self.corner(&index.with(axis, shape[axis]));
+        self.tape().try_record(Arity(Take { axis, layout }), [rows, indices.var])
     }
 }

@@ -75,7 +75,7 @@ impl AddAt {
 }
 
 impl Named for AddAt {
-    const NAMES: &'static [&'static str] = &["sum", "pad", "add_at"];
+    const NAMES: &'static [&'static str] = &["sum", "pad", "diag", "add_at"];
 }
 
 impl<T: Float> Op<T, 1> for AddAt {
