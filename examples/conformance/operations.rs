@@ -2,8 +2,8 @@
 
 use crate::case::{Array, DType};
 use autograd::{
-    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, IndexVar, Pool, ProgramError, Quantiles, Reduction, Shape,
-    Slice, Slots, Tape, Tensor, Var, concat, einsum, keepdims, stack,
+    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, GaussianNll, IndexVar, PoissonNll, Pool, ProgramError,
+    Quantiles, Reduction, Shape, Slice, Slots, Tape, Tensor, TripletMargin, Var, concat, einsum, keepdims, stack,
 };
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -47,6 +47,10 @@ impl Attrs<'_> {
     fn int_of(&self, names: &[&str], default: isize) -> Answer<isize> {
         let given = names.iter().map(|name| self.int_or(name)).collect::<Answer<Vec<_>>>()?;
         Ok(given.into_iter().flatten().next().unwrap_or(default))
+    }
+    fn count_or(&self, name: &str, default: u32) -> Answer<u32> {
+        let count = self.int_or(name)?.map(u32::try_from).transpose();
+        Ok(count.map_err(|_| format!("attribute {name} is no count"))?.unwrap_or(default))
     }
     fn flag(&self, name: &str) -> Answer<bool> {
         match self.get(name) {
@@ -95,6 +99,7 @@ impl Attrs<'_> {
             "none" => Ok(Reduction::None),
             "sum" => Ok(Reduction::Sum),
             "mean" => Ok(Reduction::Mean),
+            "batchmean" => Ok(Reduction::BatchMean),
             other => Err(format!("the reduction «{other}» is not known")),
         }
     }
@@ -299,6 +304,10 @@ table! {
     "erf" => x.erf(),
     "erfc" => x.erfc(),
     "sinc" => x.sinc(),
+    "erfinv" => x.erfinv(),
+    "lgamma" => x.lgamma(),
+    "digamma" => x.digamma(),
+    "polygamma" => x.polygamma(attrs.count_or("n", 1)?),
     "clamp" => x.clamp(attrs.float_or("min")?, attrs.float_or("max")?),
     "add" => x + float(1)?,
     "sub" => x - float(1)?,
@@ -311,6 +320,7 @@ table! {
     "hypot" => x.hypot(float(1)?),
     "logaddexp" => x.logaddexp(float(1)?),
     "xlogy" => x.xlogy(float(1)?),
+    "xlog1py" => x.xlog1py(float(1)?),
     "where" => x.select(float(1)?, float(2)?),
     "sum" => x.sum_axes(attrs.axes()?),
     "mean" => x.mean_axes(attrs.axes()?),
@@ -388,14 +398,62 @@ table! {
         let weight = attrs.weights("pos_weight")?.map(|w| tape.var(&w));
         x.bce_with_logits(float(1)?, weight, attrs.reduction()?)
     },
-    "kl_div" => {
-        let log_target = attrs.flag("log_target")?;
-        if attrs.text("reduction")? == "batchmean" {
-            let batch = x.shape().first().copied().unwrap_or(1);
-            x.kl_div(float(1)?, log_target, Reduction::Sum) / T::of_count(batch)
-        } else {
-            x.kl_div(float(1)?, log_target, attrs.reduction()?)
-        }
+    "kl_div" => x.kl_div(float(1)?, attrs.flag("log_target")?, attrs.reduction()?),
+    "bce" => {
+        let weight = attrs.weights("weight")?.map(|w| tape.var(&w));
+        x.bce(float(1)?, weight, attrs.reduction()?)
+    },
+    "sigmoid_focal" => {
+        // torchvision leaves the weight out where it is negative.
+        let alpha = attrs.float_or("alpha")?.unwrap_or(0.25);
+        let alpha = (alpha >= 0.0).then_some(alpha);
+        x.sigmoid_focal(float(1)?, alpha, attrs.float_or("gamma")?.unwrap_or(2.0), attrs.reduction()?)
+    },
+    "poisson_nll" => {
+        let log_input = if attrs.is_there("log_input") { attrs.flag("log_input")? } else { true };
+        let (full, reduction) = (attrs.flag("full")?, attrs.reduction()?);
+        x.poisson_nll(float(1)?, &PoissonNll { log_input, full, eps: attrs.float_or("eps")?.unwrap_or(1e-8), reduction })
+    },
+    "gaussian_nll" => {
+        let (full, reduction) = (attrs.flag("full")?, attrs.reduction()?);
+        let options = GaussianNll { full, eps: attrs.float_or("eps")?.unwrap_or(1e-6), reduction };
+        x.gaussian_nll(float(1)?, float(2)?, &options)
+    },
+    "hinge" => x.hinge(float(1)?, attrs.reduction()?),
+    "hinge_embedding" => {
+        x.hinge_embedding(float(1)?, attrs.float_or("margin")?.unwrap_or(1.0), attrs.reduction()?)
+    },
+    "soft_margin" => x.soft_margin(float(1)?, attrs.reduction()?),
+    "multi_margin" => {
+        let (p, margin) = (attrs.count_or("p", 1)?, attrs.float_or("margin")?.unwrap_or(1.0));
+        x.multi_margin(&index(1)?, p, margin, attrs.weights("weight")?.as_ref(), attrs.reduction()?)
+    },
+    "margin_ranking" => {
+        let margin = attrs.float_or("margin")?.unwrap_or(0.0);
+        x.margin_ranking(float(1)?, float(2)?, margin, attrs.reduction()?)
+    },
+    "cosine_similarity" => {
+        let axis = attrs.int_or("axis")?.unwrap_or(1);
+        x.cosine_similarity(float(1)?, axis, attrs.float_or("eps")?.unwrap_or(1e-8))
+    },
+    "pairwise_distance" => {
+        let (p, eps) = (attrs.float_or("p")?.unwrap_or(2.0), attrs.float_or("eps")?.unwrap_or(1e-6));
+        x.pairwise_distance(float(1)?, p, eps)
+    },
+    "cdist" => x.cdist(float(1)?, attrs.float_or("p")?.unwrap_or(2.0)),
+    "triplet_margin" => {
+        let options = TripletMargin {
+            margin: attrs.float_or("margin")?.unwrap_or(1.0),
+            p: attrs.float_or("p")?.unwrap_or(2.0),
+            eps: attrs.float_or("eps")?.unwrap_or(1e-6),
+            swap: attrs.flag("swap")?,
+            reduction: attrs.reduction()?,
+        };
+        x.triplet_margin(float(1)?, float(2)?, &options)
+    },
+    "cosine_embedding" => {
+        let margin = attrs.float_or("margin")?.unwrap_or(0.0);
+        x.cosine_embedding(float(1)?, float(2)?, margin, attrs.reduction()?)
     },
     "layer_norm" => {
         x.layer_norm(attrs.int("normalized_ndim")? as usize, optional(1)?, optional(2)?, attrs.float("eps")?)

@@ -2,7 +2,10 @@
 //! reverse, the mutants of the rules, `f32` against `f64`.
 
 use crate::check::Stream;
-use crate::{Conv, CrossEntropyOptions, Float, Pool, Reduction, Slice, Tensor, Var, concat, einsum, keepdims, stack};
+use crate::{
+    Conv, CrossEntropyOptions, Float, GaussianNll, PoissonNll, Pool, Reduction, Slice, Tensor, TripletMargin, Var,
+    concat, einsum, keepdims, stack,
+};
 
 /// A row: a name, the shapes of the inputs, the range they are drawn from, and the expression.
 pub(crate) struct Row<T: Float> {
@@ -47,6 +50,11 @@ fn weighted<T: Float>() -> CrossEntropyOptions<T> {
         label_smoothing: 0.1,
         ignore_index: Some(1),
     }
+}
+
+/// Targets of four examples: −1 and 1 in turn.
+fn signs<'t, T: Float>(x: Var<'t, T>) -> Var<'t, T> {
+    x.tape().var(&Tensor::from_fn([4], |i| if i % 2 == 0 { -T::ONE } else { T::ONE }))
 }
 
 /// A symmetric positive definite matrix from any square one.
@@ -100,6 +108,11 @@ rows! {
     "erf" [3] in ANY => |x| x[0].erf();
     "erfc" [3] in ANY => |x| x[0].erfc();
     "sinc" [3] in ANY => |x| x[0].sinc();
+    "erfinv" [3] in INSIDE => |x| x[0].erfinv();
+    "lgamma" [3] in POSITIVE => |x| x[0].lgamma();
+    "digamma" [3] in POSITIVE => |x| x[0].digamma();
+    "digamma below 0" [3] in INSIDE => |x| (x[0] * T::of(0.3) - T::of(1.5)).digamma();
+    "polygamma" [3] in POSITIVE => |x| x[0].polygamma(2);
 
     "normal_density" [3] in ANY => |x| x[0].normal_density();
     "elu_tail" [3] in NEGATIVE => |x| x[0].elu_tail(0.7);
@@ -117,6 +130,7 @@ rows! {
     "hypot" [2, 3] [3] in POSITIVE => |x| x[0].hypot(x[1]);
     "logaddexp" [2, 3] [3] in ANY => |x| x[0].logaddexp(x[1]);
     "xlogy" [2, 3] [3] in POSITIVE => |x| x[0].xlogy(x[1]);
+    "xlog1py" [2, 3] [3] in POSITIVE => |x| x[0].xlog1py(x[1]);
     "where" [2, 3] [3] [1] in ANY => |x| x[0].gt(x[1]).select(x[0] * x[1], x[1] * x[2]);
 
     "sum" [2, 3, 2] in ANY => |x| x[0].square().sum();
@@ -213,6 +227,29 @@ rows! {
     "bce_with_logits" [2, 3] [2, 3] [3] in POSITIVE => |x| x[0].bce_with_logits(x[1], Some(x[2]), Reduction::Mean);
     "kl_div" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], false, Reduction::Sum);
     "kl_div log" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], true, Reduction::Mean);
+
+    "kl_div batchmean" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], false, Reduction::BatchMean);
+    "bce" [2, 3] [2, 3] [3] in ANY => |x| x[0].sigmoid().bce(x[1].sigmoid(), Some(x[2]), Reduction::Sum);
+    "sigmoid_focal" [2, 3] [2, 3] in ANY =>
+        |x| x[0].sigmoid_focal(x[1].sigmoid(), Some(0.25), 1.5, Reduction::Mean);
+    "poisson_nll" [2, 3] [2, 3] in ANY => |x| x[0].poisson_nll(x[1], &PoissonNll::default());
+    "poisson_nll of rates" [2, 3] [2, 3] in ABOVE_ONE =>
+        |x| x[0].poisson_nll(x[1], &PoissonNll { log_input: false, full: true, ..PoissonNll::default() });
+    "gaussian_nll" [2, 3] [2, 3] [2, 1] in POSITIVE => |x| x[0].gaussian_nll(x[1], x[2], &GaussianNll::default());
+    "hinge" [4] in POSITIVE => |x| (x[0] - T::of(1.4)).hinge(signs(x[0]), Reduction::None) * x[0];
+    "hinge_embedding" [4] in POSITIVE =>
+        |x| x[0].square().hinge_embedding(signs(x[0]), 2.0, Reduction::None) * x[0];
+    "soft_margin" [4] [4] in ANY => |x| x[0].soft_margin(x[1], Reduction::Sum);
+    "multi_margin" [3, 4] in ANY => |x| x[0].multi_margin(&[0, 3, 0], 2, 1.0, None, Reduction::Mean);
+    "margin_ranking" [4] [4] in ANY =>
+        |x| x[0].square().margin_ranking(x[1], signs(x[0]), 0.5, Reduction::None) * x[0];
+    "cosine_similarity" [2, 3] [3] in ANY => |x| x[0].cosine_similarity(x[1], -1, 1e-8);
+    "pairwise_distance" [2, 3] [3] in ANY => |x| x[0].pairwise_distance(x[1], 2.0, 1e-3);
+    "cdist" [2, 3] [3, 3] in ANY => |x| x[0].cdist(x[1], 3.0);
+    "triplet_margin" [2, 3] [2, 3] [2, 3] in ANY =>
+        |x| x[0].triplet_margin(x[1], x[2], &TripletMargin { margin: 9.0, swap: true, ..TripletMargin::default() });
+    "cosine_embedding" [4, 3] in ANY =>
+        |x| x[0].cosine_embedding(x[0].exp(), signs(x[0]), -2.0, Reduction::Sum);
 
     "conv1d" [2, 2, 5] [4, 1, 3] [4] in ANY =>
         |x| x[0].conv1d(x[1], Some(x[2]), Conv { padding: [1], stride: [2], groups: 2, ..Conv::default() });

@@ -29,6 +29,12 @@ mod losses;
 mod pooling;
 #[path = "edges/arrays.rs"]
 mod arrays;
+#[path = "edges/special.rs"]
+mod special;
+#[path = "edges/margins.rs"]
+mod margins;
+#[path = "edges/distances.rs"]
+mod distances;
 #[path = "edges/matrices.rs"]
 mod matrices;
 #[path = "edges/empty.rs"]

@@ -6,6 +6,7 @@ pub(crate) mod simd;
 pub(crate) mod lanes;
 pub(crate) mod order;
 pub(crate) mod elementary;
+pub(crate) mod special;
 pub(crate) mod finish;
 pub(crate) mod product;
 pub(crate) mod column_sums;

@@ -250,6 +250,9 @@ binary! {
         /// `a · ln b`, 0 where `a` is 0.
         xlogy / try_xlogy => Xlogy, |a, b| if a == T::ZERO && !b.is_nan() { T::ZERO } else { a * b.ln() },
             |a, b, y, g| (g.both(b.xlogy_log(a)), g.both(a.zmul(b.log_slope())));
+        /// `a · ln(1 + b)`, exact near `b = 0`; 0 where `a` is 0.
+        xlog1py / try_xlog1py => Xlog1py, |a, b| if a == T::ZERO && !b.is_nan() { T::ZERO } else { a * b.ln_1p() },
+            |a, b, y, g| (g.both(b.xlog1py_log(a)), g.both(a.zmul(b.add_scalar(1.0).log_slope())));
         /// 1 where `a = b`, else 0. The derivative is 0.
         eq / try_eq => Equal, |a, b| mask(a == b), |a, b, y, g| (None, None);
         /// 1 where `a ≠ b`, else 0. The derivative is 0.
@@ -304,6 +307,9 @@ binary! {
         /// `ln b`, but 0 where both are 0.
         xlogy_log => XlogyLog, |b, a| if a == T::ZERO && b == T::ZERO { T::ZERO } else { b.ln() },
             |b, a, y, g| (g.zmul(b.log_slope()), None);
+        /// `ln(1 + b)`, but 0 where `a` is 0 and `b` is −1.
+        xlog1py_log => Xlog1pyLog, |b, a| if a == T::ZERO && b == -T::ONE { T::ZERO } else { b.ln_1p() },
+            |b, a, y, g| (g.zmul(b.add_scalar(1.0).log_slope()), None);
     }
 }
 

@@ -19,6 +19,8 @@ pub enum Reduction {
     /// Their mean, as in PyTorch.
     #[default]
     Mean,
+    /// Their sum divided by the size of the first axis, the batch: PyTorch's `batchmean`.
+    BatchMean,
 }
 
 /// `L_i = ln Σ exp S_i − S_i[y_i]` from scores `[n, k]` and labels `[n]`: Exp. `−log O2[i, y_i]` of the derivation, from
@@ -36,9 +38,14 @@ pub(crate) struct CrossEntropyGrad {
 }
 
 impl Reduction {
+    /// Of single losses of a batch, both means are the same.
+    fn is_mean(self) -> bool {
+        matches!(self, Self::Mean | Self::BatchMean)
+    }
+
     /// The factor that the reduction puts on each of `n` losses.
     fn factor(self, n: usize) -> f64 {
-        if self == Self::Mean { 1.0 / n as f64 } else { 1.0 }
+        if self.is_mean() { 1.0 / n as f64 } else { 1.0 }
     }
 
     /// What the gradient `P − Y` of `n` examples is multiplied by, for the loss's cotangent `dy`.
@@ -46,13 +53,13 @@ impl Reduction {
         match self {
             Self::None => Weight::Each(dy),
             Self::Sum => Weight::All(dy[0]),
-            Self::Mean => Weight::All(dy[0] / T::of_count(n)),
+            Self::Mean | Self::BatchMean => Weight::All(dy[0] / T::of_count(n)),
         }
     }
 
     /// The sum or mean of `n` losses.
     pub(crate) fn reduce<T: Float>(self, sums: LaneSums, n: usize) -> T {
-        T::of(if self == Self::Mean { sums.total() / n as f64 } else { sums.total() })
+        T::of(if self.is_mean() { sums.total() / n as f64 } else { sums.total() })
     }
 
     /// The loss of scores and labels, and, where `gradient` has the cotangent of the loss and a place, its gradient.
@@ -237,6 +244,8 @@ impl<'t, T: Float> Var<'t, T> {
         reduction: Reduction,
     ) -> Result<Self, Error> {
         let labels = labels.on(self.tape());
+        // One loss for each example of the batch: their mean is that of the batch.
+        let reduction = if reduction == Reduction::BatchMean { Reduction::Mean } else { reduction };
         let op = Arity(CrossEntropy { reduction });
         let loss = self.tape().try_record_as(Some(name), op, [self, labels.var()])?;
         let classes = self.sizes()[1];

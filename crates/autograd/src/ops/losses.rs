@@ -34,13 +34,18 @@ impl Reduction {
             Self::None => losses,
             Self::Sum => losses.sum(),
             Self::Mean => losses.mean(),
+            Self::BatchMean => {
+                let batch = losses.sizes().first().copied().unwrap_or(1);
+                losses.require("mean", batch > 0, Kind::Empty, || "the mean over an empty batch does not exist".into());
+                losses.sum().div_scalar(batch as f64)
+            }
         }
     }
 }
 
 /// Labels with the ignored ones replaced by class 0, and 1 where an example counts, 0 where it does not.
-struct Counted<'t, T: Float> {
-    labels: IndexVar<'t, T>,
+pub(crate) struct Counted<'t, T: Float> {
+    pub(crate) labels: IndexVar<'t, T>,
     counts: Option<Var<'t, T>>,
     /// Whether no example counts, or all that do have the weight 0.
     nothing: bool,
@@ -49,7 +54,7 @@ struct Counted<'t, T: Float> {
 impl<'t, T: Float> Var<'t, T> {
     /// The classes moved from axis 1 to the end and all else flattened: `[rows, classes]`, and the shape of the rows.
     #[track_caller]
-    fn class_rows(self, op: &str) -> (Self, Shape) {
+    pub(crate) fn class_rows(self, op: &str) -> (Self, Shape) {
         let shape = self.shape();
         self.require(op, shape.rank() >= 1, Kind::Shape, || "scores with a dimension of classes are needed".into());
         if shape.rank() == 1 {
@@ -63,7 +68,7 @@ impl<'t, T: Float> Var<'t, T> {
 
     /// Labels checked against the rows and classes, with the ignored ones set apart.
     #[track_caller]
-    fn counted(
+    pub(crate) fn counted(
         self,
         op: &str,
         labels: &IndexVar<'t, T>,
@@ -116,8 +121,11 @@ impl<'t, T: Float> Var<'t, T> {
         let Counted { labels, counts, nothing } = self.counted("cross_entropy_opts", &labels, &rows, classes, options);
         self.require_counted("cross_entropy_opts", nothing, options.reduction);
         if counts.is_none() && options.class_weights.is_none() && smoothing == 0.0 {
-            let loss = scores.cross_entropy_with(&labels, options.reduction);
-            return if options.reduction == Reduction::None { loss.reshape(rows) } else { loss };
+            // Rows of several axes are no batch, so a mean over the batch is taken of single losses.
+            let batch = options.reduction == Reduction::BatchMean;
+            let reduction = if batch { Reduction::None } else { options.reduction };
+            let loss = scores.cross_entropy_with(&labels, reduction);
+            return if reduction == Reduction::None { options.reduction.apply(loss.reshape(rows)) } else { loss };
         }
         let log_p = scores.log_softmax(1);
         let weights = options.class_weights.as_ref().map(|weights| self.tape().var(weights));
@@ -193,6 +201,7 @@ impl<'t, T: Float> Var<'t, T> {
         match reduction {
             Reduction::None => losses.reshape(rows.clone()),
             Reduction::Sum => losses.sum(),
+            Reduction::BatchMean => Reduction::BatchMean.apply(losses.reshape(rows.clone())),
             Reduction::Mean => {
                 let total = match (weights, counts) {
                     (None, None) => return losses.mean(),
@@ -223,11 +232,15 @@ impl<'t, T: Float> Var<'t, T> {
 
     /// A target that would broadcast, `[n]` against `[n, 1]`, would silently make `n²` losses.
     #[track_caller]
-    fn require_target(self, op: &str, target: Self) {
-        let (own, shape) = (self.sizes(), target.sizes());
-        self.require(op, own == shape, Kind::Shape, || {
-            format!("a target of the prediction's shape {own} is needed, not {shape}")
-        });
+    pub(crate) fn require_target(self, op: &str, target: Self) {
+        self.require_alike(op, "a target of the prediction's shape", target);
+    }
+
+    /// `what` is another operand of this one's shape.
+    #[track_caller]
+    pub(crate) fn require_alike(self, op: &str, what: &str, other: Self) {
+        let (own, shape) = (self.sizes(), other.sizes());
+        self.require(op, own == shape, Kind::Shape, || format!("{what} {own} is needed, not {shape}"));
     }
 
     /// `(self − target)²`
@@ -287,8 +300,17 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     /// The Kullback-Leibler divergence pointwise, `t·(ln t − self)` for log-probabilities `self` and probabilities `t`
-    /// (0 where `t` is 0), or `e^t·(t − self)` where the target is given as logarithms; reduced by a sum or the mean
-    /// over *all* elements. PyTorch's `batchmean` is the sum divided by the batch size.
+    /// (0 where `t` is 0), or `e^t·(t − self)` where the target is given as logarithms. [`Reduction::Mean`] is that over
+    /// *all* elements; [`Reduction::BatchMean`], PyTorch's `batchmean`, is the divergence of an average example.
+    ///
+    /// ```
+    /// use autograd::{Reduction, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let scores = tape.var(&Tensor::zeros([3, 2]));
+    /// let certain = tape.var(&Tensor::from_rows([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]));
+    /// let loss = scores.log_softmax(1).kl_div(certain, false, Reduction::BatchMean);
+    /// assert!((loss.item() - 2_f64.ln()).abs() < 1e-15);
+    /// ```
     ///
     /// # Panics
     /// Where the shapes differ, or a mean has nothing to count.

@@ -25,4 +25,7 @@ pub(crate) mod softmax;
 pub(crate) mod cross_entropy;
 pub(crate) mod labels;
 pub(crate) mod losses;
+pub(crate) mod likelihoods;
+pub(crate) mod margins;
+pub(crate) mod distances;
 pub(crate) mod stop;

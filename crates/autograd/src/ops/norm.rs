@@ -207,7 +207,7 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     #[track_caller]
-    fn require_eps(self, op: &str, eps: f64) {
+    pub(crate) fn require_eps(self, op: &str, eps: f64) {
         self.require(op, eps >= 0.0, Kind::Option, || format!("an eps of 0 or more is needed, not {eps}"));
     }
 

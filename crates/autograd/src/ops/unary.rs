@@ -7,6 +7,7 @@
 use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::{map, map_vectors};
+use crate::kernels::special;
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::shape::Shape;
@@ -435,6 +436,18 @@ unary! {
     /// `2/√π · e^(−x²)`
     pub(crate) erf_slope() => ErfSlope, |x| wide(x, erf_slope),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
+    /// The inverse of the error function: ±∞ at ±1, NaN beyond. The derivative is `√π/2 · e^(y²)`.
+    pub erfinv() => Erfinv, |x| wide(x, special::erfinv), |x, y, g| g.zmul(x.erfinv_slope());
+    /// `√π/2 · e^(y²)` for `y = erfinv x`, from `x` itself, whose distance from ±1 decides it.
+    pub(crate) erfinv_slope() => ErfinvSlope, |x| wide(x, special::erfinv_slope),
+        |x, y, g| g.zmul(x.erfinv().mul_scalar(2.0).zmul(y.square()));
+    /// `ln |Γ(x)|`: ∞ at 0 and at the negative integers. The derivative is the digamma function.
+    pub lgamma() => Lgamma, |x| wide(x, libm::lgamma), |x, y, g| g.zmul(x.digamma());
+    /// The digamma function `ψ(x) = Γ′(x)/Γ(x)`: −∞ at 0, ∞ at −0, NaN at the negative integers.
+    pub digamma() => Digamma, |x| wide(x, special::digamma), |x, y, g| g.zmul(x.polygamma_order(1));
+    /// The `order`-th derivative of the digamma function.
+    pub(crate) polygamma_order(order: u32) => PolygammaOrder, |x| wide(x, |x| special::polygamma(order, x)),
+        |x, y, g| g.zmul(x.polygamma_order(order + 1));
     /// The `order`-th derivative of `sin(πx) / (πx)`.
     pub(crate) sinc_order(order: u32) => SincOrder,
         |x| wide(x, |x| PI.powi(order as i32) * sinc_derivative(order, x)),
@@ -523,6 +536,24 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn nan_to_num(self) -> Self {
         let largest = T::MAX.to_f64();
         self.eq(self).select(self.clamp(-largest, largest), self.tape().scalar(T::ZERO))
+    }
+
+    /// The polygamma function: the `order`-th derivative of the digamma function, which is that of order 0. At 0 and the
+    /// negative integers it is ∞ for an odd order; for an even one ∓∞ at ±0, and NaN below, where both sides differ.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0]));
+    /// assert!((x.polygamma(1).item() - std::f64::consts::PI.powi(2) / 6.0).abs() < 1e-15);
+    /// ```
+    ///
+    /// # Panics
+    /// Where the order is above 170, whose factorial is the largest that an `f64` can hold.
+    #[track_caller]
+    pub fn polygamma(self, order: u32) -> Self {
+        self.require("polygamma", order <= 170, Kind::Option, || format!("an order up to 170 is needed, not {order}"));
+        if order == 0 { self.digamma() } else { self.polygamma_order(order) }
     }
 
     /// `sin(πx) / (πx)`, 1 at 0, as NumPy defines it, and 0 at ±∞.

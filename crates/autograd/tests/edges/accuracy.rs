@@ -53,6 +53,9 @@ smooth! {
     erf() where |_| true;
     erfc() where |_| true;
     sinc() where |_| true;
+    erfinv() where |x| x.abs() < 1.0;
+    lgamma() where |x| x > 0.0 || x != x.round();
+    digamma() where |x| x > 0.0 || x != x.round();
     elu(1.5) where |x| x != 0.0;
     pow_scalar(2.5) where |x| x > 0.0;
     pow_scalar(-3.0) where |x| x != 0.0;

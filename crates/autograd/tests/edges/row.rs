@@ -157,3 +157,9 @@ fn along_each<'t, T: Float>(y: Var<'t, T>, x: &[Var<'t, T>], c: f64) -> Vec<f64>
     }
     sums
 }
+
+/// What a panic says, or nothing where there is none.
+pub(crate) fn panic_of(f: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let panic = std::panic::catch_unwind(f).err();
+    panic.and_then(|panic| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
