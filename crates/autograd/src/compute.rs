@@ -13,6 +13,7 @@ use crate::tree::Tree;
 use crate::var::Var;
 use smallvec::SmallVec;
 use std::cell::Ref;
+use std::panic::Location;
 use std::sync::Arc;
 
 /// What a node's value is stored in.
@@ -138,7 +139,8 @@ impl<T: Float> Tape<T> {
             let reason = Reason::new(Kind::Tape, format!("{var:?} lives on another tape"));
             self.error("values", reason, &[]).raise();
         }
-        self.note(|recording| recording.reads.extend_from_slice(&roots));
+        let location = Location::caller();
+        self.note(|recording| recording.reads.extend(roots.iter().map(|&root| (root, location))));
         self.compute_roots(&roots, keep);
     }
 
@@ -150,6 +152,9 @@ impl<T: Float> Tape<T> {
 
     #[track_caller]
     pub(crate) fn compute_roots(&self, roots: &[u32], keep: bool) {
+        if self.is_watched() {
+            self.refuse_outer(roots);
+        }
         match self.try_compute_roots(roots, keep) {
             Ok(None) => {}
             Ok(Some(broken)) => panic!("{}", self.state.borrow().report(&self.nodes, broken)),

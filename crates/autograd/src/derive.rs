@@ -17,6 +17,9 @@ impl<T: Float> Tape<T> {
     /// The value of a scalar function of parameters, and its gradient. The tape is cleared before and after, so a
     /// training loop that calls this reuses its memory, and updating the parameters copies nothing.
     ///
+    /// The function is given the tape, to put data on: `tape.var(&x)`. A variable from outside lives on another tape, and
+    /// does not outlive this call («`outside` does not live long enough»).
+    ///
     /// ```
     /// use autograd::{Tape, Tensor};
     /// let mut tape = Tape::new();

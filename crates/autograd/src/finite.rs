@@ -90,6 +90,9 @@ impl<T: Float> Tape<T> {
     /// From now on (or no longer), computing panics once a value is not finite, and names the first operation that gave
     /// one although its operands were finite, as [`Tape::first_non_finite`] does. Costs a look at every value.
     ///
+    /// It panics too where an operator broadcasts two operands of as many elements, and different ranks, to a larger
+    /// result: `[n, 1] − [n]` are `n²` differences, of which a mean trains in silence. ([`Var::mse`] refuses them.)
+    ///
     /// ```should_panic
     /// use autograd::{Tape, Tensor};
     /// let tape = Tape::new();

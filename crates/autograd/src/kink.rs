@@ -59,6 +59,8 @@ impl<T: Float> Tape<T> {
     /// Where a variable lives on another tape.
     #[track_caller]
     pub fn first_kink<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> Option<Kink> {
+        let nothing: [Var<'_, T>; 0] = [];
+        let _whole = self.composite("first_kink", nothing);
         self.compute(vars, true);
         let roots: SmallVec<[u32; 8]> = vars.leaves().into_iter().map(Var::index).collect();
         self.kink_below(&roots)

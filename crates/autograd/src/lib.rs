@@ -15,6 +15,18 @@
 //! assert_eq!(ddx.value().as_slice(), [6.0, 12.0]);
 //! ```
 //!
+//! Losses refuse what would broadcast in silence: a prediction `[n, 1]` and a target `[n]` have `n²` differences.
+//! [`Tape::watch`] tells it of plain operators.
+//!
+//! ```
+//! use autograd::{grad, Reduction, Tape, Tensor};
+//! let tape = Tape::new();
+//! let (x, w) = (tape.var(&Tensor::from_rows([[1.0], [2.0]])), tape.var(&Tensor::from_rows([[3.0]])));
+//! let target = tape.var(&Tensor::from([1.0, 4.0]));
+//! let loss = x.matmul(w).mse(target.reshape([2, 1]), Reduction::Mean); // of `target` itself: an error
+//! assert_eq!(grad(loss, &w).value().as_slice(), [6.0]);
+//! ```
+//!
 //! One binary serves every CPU: kernels take the widest vectors that there are. The environment variable `AUTOGRAD_LEVEL`
 //! (`baseline`, `avx2` or `avx512`) lets them compute as on a CPU that has no more; one that is unknown, or that the CPU has
 //! not, is a panic at the first computation.
@@ -39,6 +51,7 @@ mod reverse;
 mod forward;
 mod finite;
 mod kink;
+mod outer;
 mod checkpoint;
 mod program;
 mod repeat;
@@ -69,7 +82,7 @@ pub use ops::quantile::Quantiles;
 pub use ops::reduce::{Axes, keepdims};
 pub use ops::take::{IndexVar, Indices};
 pub use ops::view::Slice;
-pub use program::{Binder, Feed, Outputs, Passes, Program, ProgramError, Programs, Slots, zip};
+pub use program::{Binder, Feed, Outputs, Passes, Program, ProgramError, ProgramErrorKind, Programs, Slots, zip};
 pub use reverse::{grad, vjp};
 pub use shape::Shape;
 pub use tape::Tape;

@@ -10,7 +10,8 @@ use std::panic::Location;
 #[derive(Default)]
 pub(crate) struct Recording {
     on: bool,
-    pub(crate) reads: Vec<u32>,
+    /// The nodes that were read, and the lines that read them.
+    pub(crate) reads: Vec<(u32, &'static Location<'static>)>,
     pub(crate) guards: Vec<(u32, Condition)>,
     pub(crate) limits: Vec<(u32, Limit)>,
 }
@@ -30,11 +31,33 @@ pub(crate) struct Limit {
     pub(crate) low: i64,
     pub(crate) high: i64,
     pub(crate) but: Option<i64>,
+    /// What needs it; absent for the range of the number type.
+    pub(crate) reader: Option<Reader>,
+}
+
+/// An operation that indexes with integers: its name, the axis, which labels of classes have not, and its line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader {
+    pub(crate) op: &'static str,
+    pub(crate) axis: Option<usize>,
+    pub(crate) location: &'static Location<'static>,
 }
 
 impl Limit {
     pub(crate) fn allows(self, i: i64) -> bool {
         (self.low..=self.high).contains(&i) || self.but == Some(i)
+    }
+
+    /// What has this range, in words.
+    pub(crate) fn what(self) -> String {
+        let size = self.high.saturating_add(1);
+        match self.reader {
+            Some(Reader { op, axis: Some(axis), location }) => {
+                format!("{op} on axis {axis} of size {size}, recorded at {location}")
+            }
+            Some(Reader { op, axis: None, location }) => format!("{op} of {size} classes, recorded at {location}"),
+            None => "the number type".into(),
+        }
     }
 }
 

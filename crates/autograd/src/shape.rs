@@ -7,6 +7,8 @@ use std::ops::Deref;
 
 /// The sizes of a tensor's dimensions, outermost first; rank 0 is a scalar. Up to rank 4 it lives inline.
 ///
+/// Made from an array, a slice, a vector or a tuple of `usize`, or from one, which is the size of one dimension.
+///
 /// ```
 /// use autograd::Shape;
 /// let shape = Shape::from([5, 4]);
@@ -242,9 +244,58 @@ impl From<&[usize]> for Shape {
     }
 }
 
+impl<const R: usize> From<&[usize; R]> for Shape {
+    fn from(sizes: &[usize; R]) -> Self {
+        Self::from(&sizes[..])
+    }
+}
+
 impl From<Vec<usize>> for Shape {
     fn from(sizes: Vec<usize>) -> Self {
         Self::from(&sizes[..])
+    }
+}
+
+impl From<&Vec<usize>> for Shape {
+    fn from(sizes: &Vec<usize>) -> Self {
+        Self::from(&sizes[..])
+    }
+}
+
+/// One dimension of this size.
+impl From<usize> for Shape {
+    fn from(size: usize) -> Self {
+        Self::from([size])
+    }
+}
+
+impl From<()> for Shape {
+    fn from((): ()) -> Self {
+        Self::scalar()
+    }
+}
+
+impl From<(usize,)> for Shape {
+    fn from((size,): (usize,)) -> Self {
+        Self::from([size])
+    }
+}
+
+impl From<(usize, usize)> for Shape {
+    fn from((m, n): (usize, usize)) -> Self {
+        Self::from([m, n])
+    }
+}
+
+impl From<(usize, usize, usize)> for Shape {
+    fn from((l, m, n): (usize, usize, usize)) -> Self {
+        Self::from([l, m, n])
+    }
+}
+
+impl From<(usize, usize, usize, usize)> for Shape {
+    fn from((k, l, m, n): (usize, usize, usize, usize)) -> Self {
+        Self::from([k, l, m, n])
     }
 }
 

@@ -24,7 +24,8 @@ pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
 /// A list of recorded operations, and the values computed so far.
 ///
 /// Recording costs no arithmetic: values are computed when they are asked for, each once. A tape is a plain value;
-/// [`Tape::clear`] empties it and keeps its memory for the next step.
+/// [`Tape::clear`] empties it and keeps its memory for the next step. It belongs to one thread: make one in each, and
+/// send tensors (`RefCell … cannot be shared between threads` means that a variable went along).
 ///
 /// ```
 /// use autograd::{grad, Tape, Tensor};

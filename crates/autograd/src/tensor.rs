@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// A dense array of any rank, contiguous and row-major. A clone shares the buffer; writing copies it first if it is
 /// shared.
 ///
+/// A tensor is a value and computes nothing: `a + b`, `a.matmul(b)` and all other operations are those of a
+/// [`Var`](crate::Var), which `tape.var(&a)` makes of it; `y.value()` gives a tensor back.
+///
 /// ```
 /// use autograd::Tensor;
 /// let x = Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]);
@@ -208,7 +211,7 @@ impl<T: Float> Tensor<T> {
     pub fn item(&self) -> T {
         match self.as_slice() {
             [x] => *x,
-            _ => panic!("item: one element is needed, the shape is {}", self.shape),
+            _ => self.wrong("item", "one element is needed".into()),
         }
     }
 
@@ -219,7 +222,9 @@ impl<T: Float> Tensor<T> {
     #[track_caller]
     pub fn at<const R: usize>(&self, indices: [usize; R]) -> T {
         let inside = R == self.shape.rank() && indices.iter().zip(&*self.shape).all(|(i, n)| i < n);
-        assert!(inside, "at: {indices:?} is not an element of shape {}", self.shape);
+        if !inside {
+            self.wrong("at", format!("{indices:?} is no element"));
+        }
         let position: usize = indices.iter().zip(self.shape.strides()).map(|(i, s)| i * s).sum();
         self.as_slice()[position]
     }
@@ -237,6 +242,12 @@ impl<T: Float> Tensor<T> {
             Err(reason) => reason,
         };
         Error::new("reshape", reason, vec![self.shape.clone()], Location::caller()).raise()
+    }
+
+    #[track_caller]
+    #[cold]
+    fn wrong(&self, op: &str, text: String) -> ! {
+        Error::new(op, Reason::shape(text), vec![self.shape.clone()], Location::caller()).raise()
     }
 
     /// A function of each element.

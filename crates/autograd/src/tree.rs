@@ -23,6 +23,16 @@ use crate::var::Var;
 /// let grads = grad(loss, &line); // Line<Var>
 /// assert_eq!((grads.slope.item(), grads.offset.item()), (42.0, 14.0));
 /// ```
+///
+/// A struct needs one type parameter, which stands for the leaf: `struct Net<V> { w: V, b: V }`. A field that is no tree,
+/// such as a number or a name, is left out of it: `tree!(Net { w, b, ..rate })`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no tree of tensors or variables",
+    label = "this is no tensor, variable, or structure of them",
+    note = "for a struct of your own, write `tree!(Net {{ w, b }});` below it, with its name and fields; it needs one type \
+            parameter for its leaves, as in `struct Net<V> {{ w: V, b: V }}`",
+    note = "a field that is no tensor, such as a number or a name, is left out with two dots: `tree!(Net {{ w, b, ..rate }});`"
+)]
 pub trait Tree {
     /// What stands at the leaves.
     type Leaf;

@@ -4,6 +4,7 @@
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::nodes::{NONE, Origin, Pass};
+use crate::recording::Reader;
 use crate::tape::{Restore, Tape};
 use crate::var::Var;
 use smallvec::SmallVec;
@@ -144,6 +145,13 @@ impl<T: Float> Tape<T> {
         let caller = Within { location, pass: Pass::Primal, rule_of: NONE, floor: 0, call: None };
         let Within { location, pass, rule_of, .. } = self.within.get().unwrap_or(caller);
         Origin::new(location, pass, rule_of, depth, again)
+    }
+
+    /// The operation that an index is read by, for an error of a program: this, or what it is a part of.
+    #[track_caller]
+    pub(crate) fn reader(&self, op: &'static str, axis: Option<usize>) -> Reader {
+        let call = self.within.get().and_then(|within| within.call);
+        Reader { op: call.map_or(op, |call| call.name), axis, location: self.origin(Location::caller()).location }
     }
 
     /// An error of an operation on these operands, at the caller's line; or of the operation that it is a part of, or at

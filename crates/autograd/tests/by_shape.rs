@@ -1,7 +1,9 @@
 //! A function recorded for each combination of shapes: one state, whichever program runs, and whatever goes wrong.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use autograd::{Binder, Feed, IndexVar, Passes, Program, ProgramError, Programs, Slots, Tape, Tensor, Var};
+use autograd::{
+    Binder, Feed, IndexVar, Passes, Program, ProgramError, ProgramErrorKind, Programs, Slots, Tape, Tensor, Var,
+};
 use autograd::{grad, tree, zip};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -77,12 +79,16 @@ fn the_state_is_read_and_written_by_name_whichever_program_ran() {
     programs.run(&(&x, &labels, 0.0)).unwrap();
     assert_eq!(programs.state("b").unwrap().as_slice(), [1.0, 2.0, 3.0]);
     assert!(programs.state("c").is_none());
-    assert!(matches!(programs.set_state("c", &Tensor::scalar(0.0)), Err(ProgramError::NoState { .. })));
-    assert!(matches!(programs.set_state("b", &Tensor::scalar(0.0)), Err(ProgramError::Shape { .. })));
     assert!(matches!(
-        programs.store_state(&mut [ramp([4, 3], 1.0)]),
-        Err(ProgramError::State { expected: 2, found: 1 })
+        programs.set_state("c", &Tensor::scalar(0.0)).err().unwrap().kind(),
+        ProgramErrorKind::NoState { .. }
     ));
+    assert!(matches!(
+        programs.set_state("b", &Tensor::scalar(0.0)).err().unwrap().kind(),
+        ProgramErrorKind::Shape { .. }
+    ));
+    let error = programs.store_state(&mut [ramp([4, 3], 1.0)]).unwrap_err();
+    assert_eq!(*error.kind(), ProgramErrorKind::State { expected: 2, found: 1 });
 }
 
 #[test]
@@ -111,7 +117,12 @@ fn a_label_out_of_range_is_an_error_that_leaves_the_state_as_it_was() {
     let mut wrong = batch(5, 2);
     wrong.1[3] = 3;
     let error = programs.run(&wrong).err().unwrap();
-    assert_eq!(error, ProgramError::Label { input: 1, position: 3, label: 3, low: 0, high: 2 });
+    let is_third =
+        matches!(error.kind(), ProgramErrorKind::Label { input: 1, position: 3, label: 3, low: 0, high: 2, .. });
+    assert!(
+        is_third && error.to_string().contains("label 3 at position 3 is out of range for cross_entropy"),
+        "{error}"
+    );
     assert_same(&parameters(&programs), &before);
     assert!(programs.run(&batch(5, 2)).is_ok());
 }
@@ -141,7 +152,7 @@ fn a_recording_that_reads_a_value_is_an_error_that_leaves_the_state_as_it_was() 
     .unwrap();
     assert_eq!(programs.run(&Tensor::from([1.0, 2.0])).unwrap().item(0), 4.0);
     let error = programs.run(&Tensor::from([1.0, 2.0, 3.0])).err().unwrap();
-    assert!(matches!(error, ProgramError::Read { .. }), "{error}");
+    assert!(matches!(error.kind(), ProgramErrorKind::Read { .. }), "{error}");
     assert_eq!((programs.len(), programs.state("").unwrap().item()), (1, 4.0));
     assert_eq!(programs.run(&Tensor::from([1.0])).unwrap().item(0), 5.0);
     assert_eq!(programs.run(&Tensor::from([1.0, 1.0])).unwrap().item(0), 7.0);
@@ -158,9 +169,9 @@ fn a_branch_that_would_go_the_other_way_is_reported_and_not_recorded() {
     // Another shape takes the branch of the inputs it is recorded with.
     assert_eq!(programs.run(&two(-1.0)).unwrap().item(0), 0.0);
     let error = programs.run(&Tensor::from([-1.0])).err().unwrap();
-    assert!(matches!(error, ProgramError::Branch { held: true, .. }), "{error}");
+    assert!(matches!(error.kind(), ProgramErrorKind::Branch { held: true, .. }), "{error}");
     let error = programs.run(&two(1.0)).err().unwrap();
-    assert!(matches!(error, ProgramError::Branch { held: false, .. }), "{error}");
+    assert!(matches!(error.kind(), ProgramErrorKind::Branch { held: false, .. }), "{error}");
     assert_eq!((programs.len(), programs.state("").unwrap().item()), (2, 0.0));
     assert_eq!(programs.run(&Tensor::from([1.0])).unwrap().item(0), 1.0);
 }

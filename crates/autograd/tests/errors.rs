@@ -6,32 +6,42 @@ use autograd::{
     Conv, Kind, Pool, Reduction, Slice, Tape, Tensor, Var, concat, grad, hessian, hvp, jacobian, per_example_grads,
     stack, vjp,
 };
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, OnceLock};
 
-/// The message and line of a panic.
-fn panic_of(f: impl FnOnce()) -> (String, u32) {
-    static SEEN: OnceLock<Mutex<Option<(String, u32)>>> = OnceLock::new();
+#[path = "errors/calls.rs"]
+mod calls;
+#[path = "errors/compile.rs"]
+mod compile;
+#[path = "errors/lines.rs"]
+mod lines;
+#[path = "errors/programs.rs"]
+mod programs;
+
+/// The message of a panic, and its line, or 0 where that is in another file.
+fn panic_of(file: &'static str, f: impl FnOnce()) -> (String, u32) {
+    static SEEN: OnceLock<Mutex<Option<(String, String, u32)>>> = OnceLock::new();
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let seen = SEEN.get_or_init(Mutex::default);
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(|info| {
-        let here = info.location().filter(|l| l.file() == file!()).map_or(0, Location::line);
+        let (file, line) = info.location().map_or((String::new(), 0), |l| (l.file().to_owned(), l.line()));
         let text = info.payload_as_str().unwrap_or_default().to_owned();
-        *SEEN.get().unwrap().lock().unwrap() = Some((text, here));
+        *SEEN.get().unwrap().lock().unwrap() = Some((text, file, line));
     }));
     let result = catch_unwind(AssertUnwindSafe(f));
     std::panic::set_hook(before);
     assert!(result.is_err(), "nothing panicked");
-    seen.lock().unwrap().take().unwrap()
+    let (text, at, line) = seen.lock().unwrap().take().unwrap();
+    (text, if at == file { line } else { 0 })
 }
 
 /// Asserts that an expression panics on its own line with all these words.
 macro_rules! panics {
     ($words:expr, $e:expr) => {{
         let line = line!();
-        let (text, at) = panic_of(|| {
+        let (text, at) = panic_of(file!(), || {
             let _ = $e;
         });
         for word in $words {

@@ -49,7 +49,7 @@ impl Init {
     /// same net in `f32` as in `f64`, rounded.
     ///
     /// # Panics
-    /// Where the sizes are too large for any buffer, or for the memory.
+    /// Where the gain is not finite, or the sizes are too large for any buffer, or for the memory.
     #[track_caller]
     pub fn sample<T: Float>(self, fans: [usize; 2], rng: &mut impl Rng) -> Tensor<T> {
         match self.try_sample(fans, rng) {
@@ -64,6 +64,13 @@ impl Init {
         [fan_in, fan_out]: [usize; 2],
         rng: &mut impl Rng,
     ) -> Result<Tensor<T>, autograd::Error> {
+        if let Self::XavierUniform { gain }
+        | Self::XavierNormal { gain }
+        | Self::KaimingUniform { gain }
+        | Self::KaimingNormal { gain } = self
+        {
+            assert!(gain.is_finite(), "Init::sample: a finite gain is needed, not {gain}");
+        }
         let fans = fan_in as f64 + fan_out as f64;
         let distribution = match self {
             Self::Zeros => Distribution::Constant(0.0),

@@ -3,7 +3,8 @@
 //! A model is a generic struct: [`Mlp<Tensor>`](Mlp) is stored and updated, `tape.vars(&model)` gives `Mlp<Var>`,
 //! which computes and is differentiated. Everything here uses only what any user of [`autograd`] could use, so a layer
 //! or an optimiser of your own stands on the same footing. Losses are expressions of variables:
-//! [`Var::cross_entropy`](autograd::Var::cross_entropy) of scores, or `(y - target).square().mean()`.
+//! [`Var::cross_entropy`](autograd::Var::cross_entropy) of scores, or [`Var::mse`](autograd::Var::mse), which
+//! refuses a target of another shape.
 //!
 //! ```
 //! use nn::data::{Csv, IRIS_CSV, Standardiser};

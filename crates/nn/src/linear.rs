@@ -33,7 +33,7 @@ impl<T: Float> Linear<Tensor<T>> {
     /// ```
     ///
     /// # Panics
-    /// Where the sizes are too large for any buffer, or for the memory.
+    /// As [`Init::sample`].
     #[track_caller]
     pub fn new(sizes: [usize; 2], init: Init, rng: &mut impl Rng) -> Self {
         match Self::try_new(sizes, init, rng) {
@@ -56,6 +56,7 @@ impl<'t, T: Float> Linear<Var<'t, T>> {
     /// Where the rows of `x` do not have `in` elements, at the caller's line.
     #[track_caller]
     pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let _whole = x.tape().composite("Linear::forward", [Some(x), Some(self.weight), self.bias]);
         let y = x.matmul(self.weight);
         match self.bias {
             Some(bias) => y + bias,

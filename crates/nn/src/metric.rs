@@ -15,8 +15,14 @@ use autograd::{Float, Tensor};
 /// Where the scores are not a matrix with at least one column.
 #[track_caller]
 pub fn classes<T: Float>(scores: &Tensor<T>) -> Vec<usize> {
+    classes_for("classes", scores)
+}
+
+/// As [`classes`], for a function whose errors have its own name.
+#[track_caller]
+fn classes_for<T: Float>(name: &str, scores: &Tensor<T>) -> Vec<usize> {
     let shape = scores.shape();
-    assert!(shape.rank() == 2 && shape[1] > 0, "classes: scores [n, k] with k > 0 are needed, the shape is {shape}");
+    assert!(shape.rank() == 2 && shape[1] > 0, "{name}: scores [n, k] with k > 0 are needed, the shape is {shape}");
     scores.as_slice().chunks(shape[1]).map(largest).collect()
 }
 
@@ -35,16 +41,20 @@ fn largest<T: Float>(row: &[T]) -> usize {
 /// ```
 ///
 /// # Panics
-/// Where the scores are not a matrix with one row for each label.
+/// Where the scores are not a matrix with one row for each label, or a label names no column.
 #[track_caller]
 pub fn accuracy<T: Float>(scores: &Tensor<T>, labels: &[usize]) -> f64 {
-    let classes = classes(scores);
+    let classes = classes_for("accuracy", scores);
     assert!(
         classes.len() == labels.len(),
         "accuracy: there are {} rows of scores and {} labels",
         classes.len(),
         labels.len()
     );
+    let k = scores.shape()[1];
+    if let Some((row, label)) = labels.iter().enumerate().find(|&(_, &label)| label >= k) {
+        panic!("accuracy: label {label} of row {row} is out of range for {k} classes");
+    }
     let right = classes.iter().zip(labels).filter(|(class, label)| class == label).count();
     right as f64 / labels.len() as f64
 }

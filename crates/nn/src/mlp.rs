@@ -34,10 +34,11 @@ impl<T: Float> Mlp<Tensor<T>> {
     /// initialiser of what follows it (see [`Activation::init`]), the biases are 0.
     ///
     /// # Panics
-    /// Where there are not two sizes at least, or two are too large for any buffer, or for the memory.
+    /// Where there are not two sizes at least, one is 0, or two are too large for any buffer, or for the memory.
     #[track_caller]
     pub fn new(sizes: &[usize], activation: Activation, seed: u64) -> Self {
         assert!(sizes.len() >= 2, "Mlp::new: sizes of the inputs and of the outputs are needed, {sizes:?} was given");
+        assert!(!sizes.contains(&0), "Mlp::new: sizes of 1 or more are needed, {sizes:?} was given");
         let rng = &mut generator(seed);
         let last = sizes.len() - 2;
         let mut layers = Vec::with_capacity(last + 1);
@@ -59,8 +60,9 @@ impl<T: Float> Mlp<Tensor<T>> {
     #[track_caller]
     pub fn predict(&self, x: &Tensor<T>) -> Tensor<T> {
         let tape = Tape::default();
-        let outputs = tape.vars(self).forward(tape.var(x));
-        tape.values(&outputs)
+        let (net, x) = (tape.vars(self), tape.var(x));
+        let _whole = tape.composite("Mlp::predict", net.operands(x));
+        tape.values(&net.forward(x))
     }
 }
 
@@ -71,6 +73,7 @@ impl<'t, T: Float> Mlp<Var<'t, T>> {
     /// Where a shape does not fit, at the caller's line.
     #[track_caller]
     pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let _whole = x.tape().composite("Mlp::forward", self.operands(x));
         let mut y = x;
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
@@ -79,6 +82,11 @@ impl<'t, T: Float> Mlp<Var<'t, T>> {
             y = layer.forward(y);
         }
         y
+    }
+
+    /// What errors show the shapes of: the batch and the weights.
+    fn operands(&self, x: Var<'t, T>) -> impl Iterator<Item = Var<'t, T>> {
+        std::iter::once(x).chain(self.layers.iter().map(|layer| layer.weight))
     }
 }
 
@@ -157,7 +165,10 @@ mod tests {
         let line = line!() + 1;
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| net.forward(x))).unwrap_err();
         let text = panic.downcast_ref::<String>().unwrap();
-        assert!(text.starts_with("matmul: ") && text.contains("[1, 5] and [2, 3]"), "{text}");
+        assert!(
+            text.starts_with("Mlp::forward: inner sizes differ: 5 and 2 (shapes [1, 5], [2, 3] and [3, 2])"),
+            "{text}"
+        );
         assert!(text.contains(&format!("mlp.rs:{line}:")), "{text}");
     }
 }

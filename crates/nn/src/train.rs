@@ -54,14 +54,24 @@ impl<T: Float> Trainer<T> {
         model: &mut P,
         optimiser: &mut impl Optimiser<T>,
         data: &Dataset<T>,
-        loss: impl for<'t> Fn(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
+        mut loss: impl for<'t> FnMut(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
     ) -> f64
     where
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
     {
+        assert!(self.batch_size > 0, "Trainer::epoch: batches of 1 example or more are needed, not of 0");
         let mut total = 0.0;
         for (x, labels) in data.batches(self.batch_size, self.seed, self.epochs) {
-            let (mean, grads) = self.tape.value_and_grad(model, |tape, net| loss(&net, tape.var(&x), &labels));
+            let mut many = None;
+            let (mean, grads) = self.tape.value_and_grad(model, |tape, net| {
+                let value = loss(&net, tape.var(&x), &labels);
+                // A panic in here would be told at this line.
+                many = (value.numel() != 1).then(|| value.shape());
+                if many.is_some() { value.sum() } else { value }
+            });
+            if let Some(shape) = many {
+                panic!("Trainer::epoch: a loss of one number is needed, its shape is {shape}");
+            }
             optimiser.step(model, &grads);
             total += mean.to_f64() * labels.len() as f64;
         }
@@ -81,13 +91,13 @@ impl<T: Float> Trainer<T> {
         model: &mut P,
         optimiser: &mut impl Optimiser<T>,
         data: &Dataset<T>,
-        loss: impl for<'t> Fn(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
+        mut loss: impl for<'t> FnMut(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
         mut report: impl FnMut(u32, f64),
     ) where
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
     {
         for _ in 0..epochs {
-            let loss = self.epoch(model, optimiser, data, &loss);
+            let loss = self.epoch(model, optimiser, data, &mut loss);
             report(self.epochs, loss);
         }
     }

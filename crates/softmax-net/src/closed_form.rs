@@ -2,7 +2,8 @@
 //! layer and the second order.
 //!
 //! Each equation is a function of its own; [`ClosedForm`] puts them together for a network with its examples. All
-//! formulas are those of the sum `L = Σ_i L_i`, unless a [`Convention`] is asked for.
+//! formulas are those of the sum `L = Σ_i L_i`, unless a [`Convention`] is asked for. Each checks the lengths of its
+//! slices and its labels, and panics at the caller's line with its own name where they do not fit.
 //!
 //! ```
 //! use softmax_net::closed_form::{dl_ds, probabilities};
@@ -72,6 +73,10 @@ impl<'a, T: Float> ClosedForm<'a, T> {
     ///
     /// # Errors
     /// For a mean over an empty batch.
+    ///
+    /// # Panics
+    /// Where the results do not have the sizes of the network.
+    #[track_caller]
     pub fn gradients(&self, forward: &Forward<Vec<T>>, convention: Convention) -> Result<Gradients<Vec<T>>, Error> {
         let (Sizes { n, d, h, k }, net) = (self.sizes, &self.net);
         let divisor = T::of_count(convention.divisor(n)?);
@@ -106,6 +111,28 @@ fn total<T: Float>(terms: impl Iterator<Item = T>) -> T {
     terms.fold(T::ZERO, |sum, term| sum + term)
 }
 
+/// Whether a slice has as many elements as its sizes ask for; else a panic of the function, at its caller's line.
+#[track_caller]
+fn require(function: &str, what: &str, len: usize, sizes: &[usize]) {
+    let needed = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    assert!(needed == Some(len), "{function}: {what} of sizes {sizes:?} is needed, {len} elements are given");
+}
+
+/// Whether a slice is rows of `k` elements.
+#[track_caller]
+fn require_rows(function: &str, len: usize, k: usize) {
+    let fits = if k == 0 { len == 0 } else { len.is_multiple_of(k) };
+    assert!(fits, "{function}: rows of {k} elements are needed, {len} elements are given");
+}
+
+/// Whether each label names one of `k` classes.
+#[track_caller]
+fn require_labels(function: &str, labels: &[usize], k: usize) {
+    if let Some((i, label)) = labels.iter().enumerate().find(|&(_, &label)| label >= k) {
+        panic!("{function}: label {label} of example {i} is out of range for {k} classes");
+    }
+}
+
 fn delta<T: Float>(j: usize, k: usize) -> T {
     if j == k { T::ONE } else { T::ZERO }
 }
@@ -116,7 +143,11 @@ fn one_hot<T: Float>(labels: &[usize], k: usize) -> impl Iterator<Item = T> {
 }
 
 /// `A W + b` `[n, out]` for `A` `[n, inner]`, `W` `[inner, out]`, `b` `[out]`; sizes `[n, inner, out]`.
+#[track_caller]
 pub fn affine<T: Float>([n, inner, out]: [usize; 3], a: &[T], w: &[T], b: &[T]) -> Vec<T> {
+    require("affine", "A", a.len(), &[n, inner]);
+    require("affine", "W", w.len(), &[inner, out]);
+    require("affine", "b", b.len(), &[out]);
     let mut result = product([n, inner, out], |i, p| a[i * inner + p], |p, j| w[p * out + j]);
     for (e, r) in result.iter_mut().enumerate() {
         *r += b[e % out];
@@ -132,7 +163,9 @@ fn shifted<T: Float>(row: &[T]) -> impl Iterator<Item = T> + Clone {
 
 /// `O2[i,k] = U[i,k] / Σ_p U[i,p]` from scores `[N, K]`. A shift of a row's scores cancels in the quotient, so they
 /// are shifted by their largest and `exp` cannot overflow.
+#[track_caller]
 pub fn probabilities<T: Float>(s: &[T], k: usize) -> Vec<T> {
+    require_rows("probabilities", s.len(), k);
     let row = |row| {
         let u = shifted(row).map(T::exp);
         let sum = total(u.clone());
@@ -142,7 +175,10 @@ pub fn probabilities<T: Float>(s: &[T], k: usize) -> Vec<T> {
 }
 
 /// `L_i = −ln O2[i, y_i] = ln Σ_p exp S[i,p] − S[i, y_i]` `[N]`, from shifted scores.
+#[track_caller]
 pub fn losses<T: Float>(s: &[T], labels: &[usize], k: usize) -> Vec<T> {
+    require("losses", "S", s.len(), &[labels.len(), k]);
+    require_labels("losses", labels, k);
     let row = |(i, &y): (usize, &usize)| {
         let row = &s[i * k..(i + 1) * k];
         let at_label = shifted(row).nth(y).expect("a label names a class");
@@ -152,13 +188,19 @@ pub fn losses<T: Float>(s: &[T], labels: &[usize], k: usize) -> Vec<T> {
 }
 
 /// Eq. 1.1: `dL_i/dO2[i,y_i] = −1 / O2[i,y_i]` `[N]`; the other entries are 0.
+#[track_caller]
 pub fn dl_do2_at_label<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T> {
+    require("dl_do2_at_label", "O2", o2.len(), &[labels.len(), k]);
+    require_labels("dl_do2_at_label", labels, k);
     labels.iter().enumerate().map(|(i, &y)| -o2[i * k + y].recip()).collect()
 }
 
 /// Eq. 1.2: `dO2[i,y_i]/dS[i,k]` `[N, K]`: `O2[i,k] (1 − O2[i,k])` where `k = y_i` (Eq. 1.2.1), `−O2[i,y_i] O2[i,k]`
 /// elsewhere (Eq. 1.2.2). In the quotient rule behind the latter the square is that of the whole sum, `(Σ_p U[i,p])²`.
+#[track_caller]
 pub fn do2_at_label_ds<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T> {
+    require("do2_at_label_ds", "O2", o2.len(), &[labels.len(), k]);
+    require_labels("do2_at_label_ds", labels, k);
     let entry = |(e, &p): (usize, &T)| {
         let y = labels[e / k];
         if e % k == y { p * (T::ONE - p) } else { -o2[e / k * k + y] * p }
@@ -167,7 +209,9 @@ pub fn do2_at_label_ds<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T>
 }
 
 /// The whole Jacobian `dO2[i,j]/dS[i,k] = O2[i,j] (δ_jk − O2[i,k])` `[N, K, K]`. Across examples it is 0.
+#[track_caller]
 pub fn do2_ds<T: Float>(o2: &[T], k: usize) -> Vec<T> {
+    require_rows("do2_ds", o2.len(), k);
     let block = |p: &[T]| product([k, 1, k], |j, _| p[j], |_, k| p[k]);
     let row = |p| block(p).into_iter().enumerate().map(move |(e, pp)| delta::<T>(e / k, e % k) * p[e / k] - pp);
     o2.chunks_exact(k.max(1)).flat_map(row).collect()
@@ -175,18 +219,26 @@ pub fn do2_ds<T: Float>(o2: &[T], k: usize) -> Vec<T> {
 
 /// Eq. 1, the chain rule: `dL_i/dS[i,k] = dL_i/dO2[i,y_i] · dO2[i,y_i]/dS[i,k]` `[N, K]`, the product of Eq. 1.1 and
 /// Eq. 1.2.
+#[track_caller]
 pub fn dl_ds_by_chain_rule<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T> {
+    require("dl_ds_by_chain_rule", "O2", o2.len(), &[labels.len(), k]);
+    require_labels("dl_ds_by_chain_rule", labels, k);
     let outer = dl_do2_at_label(o2, labels, k);
     do2_at_label_ds(o2, labels, k).into_iter().enumerate().map(|(e, inner)| outer[e / k] * inner).collect()
 }
 
 /// Eq. 1.3: `dL_i/dS = O2 − Y` `[N, K]`, `Y` one-hot.
+#[track_caller]
 pub fn dl_ds<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T> {
+    require("dl_ds", "O2", o2.len(), &[labels.len(), k]);
+    require_labels("dl_ds", labels, k);
     o2.iter().zip(one_hot::<T>(labels, k)).map(|(&p, y)| p - y).collect()
 }
 
 /// Exp. 2: `dS[i,k]/dW2[m,n] = O1[i,m]` where `k = n`, 0 elsewhere: `[N, K, H, K]`; sizes `[N, H, K]`.
+#[track_caller]
 pub fn ds_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T]) -> Vec<T> {
+    require("ds_dw2", "O1", o1.len(), &[n, h]);
     let entry = |e: usize| {
         let (i, class, m, column) = (e / (k * h * k), e / (h * k) % k, e / k % h, e % k);
         delta::<T>(class, column) * o1[i * h + m]
@@ -196,7 +248,10 @@ pub fn ds_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T]) -> Vec<T> {
 
 /// The Gradient Equation for each example: `dL_i/dW2[m,n] = Σ_k dL_i/dS[i,k] dS[i,k]/dW2[m,n]` `[N, H, K]`, the sum
 /// taken as it stands; sizes `[N, H, K]`.
+#[track_caller]
 pub fn dl_i_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T], dl_ds: &[T]) -> Vec<T> {
+    require("dl_i_dw2", "O1", o1.len(), &[n, h]);
+    require("dl_i_dw2", "dL/dS", dl_ds.len(), &[n, k]);
     let ds_dw2 = ds_dw2([n, h, k], o1);
     let entry = |e: usize| {
         let (i, w) = (e / (h * k), e % (h * k));
@@ -207,35 +262,49 @@ pub fn dl_i_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T], dl_ds: &[T]) -> Vec<T
 
 /// The Gradient Equation in matrices: `dL/dW2 = O1ᵀ dL/dS` `[H, K]`, and likewise `dL/dW1 = Xᵀ dL/dZ1`; sizes
 /// `[n, inner, out]` as for [`affine`].
+#[track_caller]
 pub fn dl_dw<T: Float>([n, inner, out]: [usize; 3], a: &[T], dl: &[T]) -> Vec<T> {
+    require("dl_dw", "A", a.len(), &[n, inner]);
+    require("dl_dw", "the gradient", dl.len(), &[n, out]);
     product([inner, n, out], |m, i| a[i * inner + m], |i, j| dl[i * out + j])
 }
 
 /// The bias: `dL/db2[n] = Σ_i dL/dS[i,n]` `[K]`, and likewise `dL/db1`: the column sums of a gradient of rows of `out`.
+#[track_caller]
 pub fn dl_db<T: Float>(dl: &[T], out: usize) -> Vec<T> {
+    require_rows("dl_db", dl.len(), out);
     (0..out).map(|j| total(dl.iter().skip(j).step_by(out).copied())).collect()
 }
 
 /// The input of an affine layer: `dL/dO1 = dL/dS W2ᵀ` `[N, H]`, and likewise `dL/dX = dL/dZ1 W1ᵀ`; sizes
 /// `[n, inner, out]` as for [`affine`].
+#[track_caller]
 pub fn dl_do1<T: Float>([n, inner, out]: [usize; 3], dl: &[T], w: &[T]) -> Vec<T> {
+    require("dl_do1", "the gradient", dl.len(), &[n, out]);
+    require("dl_do1", "W", w.len(), &[inner, out]);
     product([n, out, inner], |i, p| dl[i * out + p], |p, m| w[m * out + p])
 }
 
 /// The activation: `dL/dZ1 = dL/dO1 ∘ f′(Z1)` `[N, H]`.
+#[track_caller]
 pub fn dl_dz1<T: Float>(f: Activation, z1: &[T], dl_do1: &[T]) -> Vec<T> {
+    require("dl_dz1", "dL/dO1", dl_do1.len(), &[z1.len()]);
     z1.iter().zip(dl_do1).map(|(&z, &g)| g * f.derivative(z)).collect()
 }
 
 /// Second order in the scores: `d²L_i/dS[i]² = diag(O2[i]) − O2[i] O2[i]ᵀ` `[N, K, K]`. It is the Jacobian of the
 /// softmax again, since `dL_i/dS = O2 − Y`; it is positive semi-definite, and its rows sum to 0.
+#[track_caller]
 pub fn d2l_ds2<T: Float>(o2: &[T], k: usize) -> Vec<T> {
+    require_rows("d2l_ds2", o2.len(), k);
     do2_ds(o2, k)
 }
 
 /// Second order along the scores: `vᵀ (d²L_i/dS[i]²) v = Σ_k O2[i,k] (v_k − Σ_p O2[i,p] v_p)²` `[N]`, the variance
-/// of `v` under the probabilities: never negative, so the Hessian is positive semi-definite.
+/// of `v` under the probabilities, whose rows have the length of `v`: never negative, so the Hessian is positive semi-definite.
+#[track_caller]
 pub fn d2l_along<T: Float>(o2: &[T], v: &[T]) -> Vec<T> {
+    require_rows("d2l_along", o2.len(), v.len());
     let variance = |p: &[T]| {
         let mean = total(p.iter().zip(v).map(|(&p, &v)| p * v));
         total(p.iter().zip(v).map(|(&p, &v)| p * (v - mean) * (v - mean)))
@@ -245,7 +314,10 @@ pub fn d2l_along<T: Float>(o2: &[T], v: &[T]) -> Vec<T> {
 
 /// Second order in the weights: `d²L/dW2² = Σ_i (O1[i] O1[i]ᵀ) ⊗ (d²L_i/dS[i]²)` `[H, K, H, K]`, a sum of Kronecker
 /// products; sizes `[N, H, K]`.
+#[track_caller]
 pub fn d2l_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T], o2: &[T]) -> Vec<T> {
+    require("d2l_dw2", "O1", o1.len(), &[n, h]);
+    require("d2l_dw2", "O2", o2.len(), &[n, k]);
     let blocks = d2l_ds2(o2, k);
     let entry = |e: usize| {
         let (row, column) = (e / (h * k), e % (h * k));

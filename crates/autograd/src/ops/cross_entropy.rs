@@ -239,7 +239,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     fn cross_entropy_as<I: Indices<'t, T> + ?Sized>(
         self,
-        name: &str,
+        name: &'static str,
         labels: &I,
         reduction: Reduction,
     ) -> Result<Self, Error> {
@@ -249,7 +249,7 @@ impl<'t, T: Float> Var<'t, T> {
         let op = Arity(CrossEntropy { reduction });
         let loss = self.tape().try_record_as(Some(name), op, [self, labels.var()])?;
         let classes = self.sizes()[1];
-        match labels.check_labels(classes) {
+        match labels.check_labels(name, classes) {
             Ok(()) => Ok(loss),
             Err(reason) => Err(self.tape().error(name, reason, &[self, labels.var()])),
         }

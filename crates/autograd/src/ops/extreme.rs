@@ -127,7 +127,8 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     #[track_caller]
-    fn extreme(self, op: &str, axes: Axes, largest: bool) -> Self {
+    fn extreme(self, op: &'static str, axes: Axes, largest: bool) -> Self {
+        let _whole = self.tape().composite(op, [self]);
         let (x, axis, shape) = self.merge_axes(op, &axes);
         x.tape().record(Arity(Extreme { axis, largest }), [x]).reshape(shape)
     }

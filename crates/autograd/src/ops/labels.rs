@@ -56,10 +56,12 @@ impl<T: Float> Op<T, 1> for Labels {
 
 impl<'t, T: Float> IndexVar<'t, T> {
     /// Whether every label names one of `n` classes or is this one.
-    pub(crate) fn check_labels_but(&self, n: usize, ignored: i64) -> Result<(), Reason> {
-        self.limit(0, n as i64 - 1, Some(ignored));
+    #[track_caller]
+    pub(crate) fn check_labels_but(&self, op: &'static str, n: usize, ignored: i64) -> Result<(), Reason> {
+        self.limit(op, None, (0, n as i64 - 1), Some(ignored));
         let wrong = self.now().into_iter().find(|&label| label != ignored && !(0..n as i64).contains(&label));
         wrong.map_or(Ok(()), |label| {
+            let label = self.as_given(label);
             Err(Reason::new(Kind::Index, format!("label {label} is out of range for {n} classes")))
         })
     }

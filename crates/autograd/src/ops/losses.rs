@@ -70,7 +70,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub(crate) fn counted(
         self,
-        op: &str,
+        op: &'static str,
         labels: &IndexVar<'t, T>,
         rows: &Shape,
         classes: usize,
@@ -83,8 +83,8 @@ impl<'t, T: Float> Var<'t, T> {
         self.require_weights(op, options, classes);
         let CrossEntropyOptions { ignore_index: ignore, class_weights: weights, .. } = options;
         let checked = match *ignore {
-            Some(ignore) => labels.check_labels_but(classes, ignore),
-            None => labels.check_labels(classes),
+            Some(ignore) => labels.check_labels_but(op, classes, ignore),
+            None => labels.check_labels(op, classes),
         };
         self.expect(op, checked);
         let weighs = |label: i64| weights.as_ref().is_none_or(|weights| weights.as_slice()[label as usize] > T::ZERO);

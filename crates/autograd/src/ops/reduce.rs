@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 
 /// Which axes a reduction runs over, and whether they stay as dimensions of size 1.
 ///
-/// Made from one axis, an array or a slice of axes (negative ones count from the end), or `..` for all;
-/// [`keepdims`] keeps them.
+/// Made from one axis, an array, a slice or a vector of axes (`isize`, `i32` or `usize`; negative ones count from the
+/// end), or `..` for all; [`keepdims`] keeps them.
 ///
 /// ```
 /// use autograd::{keepdims, Tape, Tensor};
@@ -33,23 +33,45 @@ pub fn keepdims(axes: impl Into<Axes>) -> Axes {
     Axes { keepdims: true, ..axes.into() }
 }
 
-impl From<isize> for Axes {
-    fn from(axis: isize) -> Self {
-        Self::from([axis])
-    }
-}
+/// Axes of an integer type: one, an array, a slice or a vector of them. A literal without a suffix is an `i32`.
+macro_rules! axes_from {
+    ($($integer:ty)*) => {
+        $(
+            impl From<$integer> for Axes {
+                fn from(axis: $integer) -> Self {
+                    Self::from([axis])
+                }
+            }
 
-impl<const N: usize> From<[isize; N]> for Axes {
-    fn from(axes: [isize; N]) -> Self {
-        Self::from(&axes[..])
-    }
-}
+            impl<const N: usize> From<[$integer; N]> for Axes {
+                fn from(axes: [$integer; N]) -> Self {
+                    Self::from(&axes[..])
+                }
+            }
 
-impl From<&[isize]> for Axes {
-    fn from(axes: &[isize]) -> Self {
-        Self { axes: Some(SmallVec::from_slice(axes)), keepdims: false }
-    }
+            impl<const N: usize> From<&[$integer; N]> for Axes {
+                fn from(axes: &[$integer; N]) -> Self {
+                    Self::from(&axes[..])
+                }
+            }
+
+            impl From<Vec<$integer>> for Axes {
+                fn from(axes: Vec<$integer>) -> Self {
+                    Self::from(&axes[..])
+                }
+            }
+
+            impl From<&[$integer]> for Axes {
+                fn from(axes: &[$integer]) -> Self {
+                    // One beyond the numbers is beyond the rank, too.
+                    let axes = axes.iter().map(|&axis| isize::try_from(axis).unwrap_or(isize::MAX));
+                    Self { axes: Some(axes.collect()), keepdims: false }
+                }
+            }
+        )*
+    };
 }
+axes_from!(isize i32 usize);
 
 impl From<std::ops::RangeFull> for Axes {
     fn from(_: std::ops::RangeFull) -> Self {

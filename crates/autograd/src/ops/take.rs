@@ -157,9 +157,20 @@ impl<'t, T: Float> IndexVar<'t, T> {
     }
 
     /// Notes, for a program, the range that integers from outside must lie in, and one that they may be beside it.
-    pub(crate) fn limit(&self, low: i64, high: i64, but: Option<i64>) {
+    #[track_caller]
+    pub(crate) fn limit(&self, op: &'static str, axis: Option<usize>, (low, high): (i64, i64), but: Option<i64>) {
         if let Some(leaf) = self.leaf {
-            self.var.tape().note(|recording| recording.limits.push((leaf, Limit { low, high, but })));
+            let reader = Some(self.var.tape().reader(op, axis));
+            self.var.tape().note(|recording| recording.limits.push((leaf, Limit { low, high, but, reader })));
+        }
+    }
+
+    /// An integer as the user gave it: what does not fit the bits of the type is kept as the nearest that does.
+    pub(crate) fn as_given(&self, kept: i64) -> i128 {
+        match kept {
+            i if i == T::MAX_INDEX => self.bounds.1,
+            i if i == -T::MAX_INDEX => self.bounds.0,
+            i => i128::from(i),
         }
     }
 
@@ -175,9 +186,10 @@ impl<'t, T: Float> IndexVar<'t, T> {
     }
 
     /// Whether every index names one of `n` elements, `−n` to `n − 1`.
-    pub(crate) fn check(&self, n: usize) -> Result<(), Reason> {
+    #[track_caller]
+    pub(crate) fn check(&self, op: &'static str, axis: usize, n: usize) -> Result<(), Reason> {
         let (low, high) = self.bounds;
-        self.limit(-(n as i64), n as i64 - 1, None);
+        self.limit(op, Some(axis), (-(n as i64), n as i64 - 1), None);
         let n = n as i128;
         let wrong = if high >= n { high } else { low };
         if high >= n || low < -n {
@@ -187,9 +199,10 @@ impl<'t, T: Float> IndexVar<'t, T> {
     }
 
     /// Whether every label names one of `n` classes, `0` to `n − 1`.
-    pub(crate) fn check_labels(&self, n: usize) -> Result<(), Reason> {
+    #[track_caller]
+    pub(crate) fn check_labels(&self, op: &'static str, n: usize) -> Result<(), Reason> {
         let (low, high) = self.bounds;
-        self.limit(0, n as i64 - 1, None);
+        self.limit(op, None, (0, n as i64 - 1), None);
         let wrong = if high >= n as i128 { high } else { low };
         if high >= n as i128 || low < 0 {
             return Err(Reason::new(Kind::Index, format!("label {wrong} is out of range for {n} classes")));
@@ -235,6 +248,12 @@ impl<T: Float> Tape<T> {
 }
 
 /// Labels or positions in whatever form a caller has them: a slice of `usize`, or an [`IndexVar`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no list of labels or positions",
+    label = "labels and positions are `usize`, or an `IndexVar`",
+    note = "give an array, a slice or a vector of `usize`; signed integers, also in more dimensions, go on the tape by \
+            `tape.indices(shape, &integers)`"
+)]
 pub trait Indices<'t, T: Float> {
     /// The indices on a tape.
     #[track_caller]
@@ -373,7 +392,7 @@ impl<'t, T: Float> Var<'t, T> {
 
     /// The source that an operation scatters along an axis, cut to the shape of the indices, which are checked.
     #[track_caller]
-    pub(crate) fn scattered(self, op: &str, axis: usize, indices: &IndexVar<'t, T>, source: Self) -> Self {
+    pub(crate) fn scattered(self, op: &'static str, axis: usize, indices: &IndexVar<'t, T>, source: Self) -> Self {
         let (own, index, given) = (self.sizes(), indices.var.sizes(), source.sizes());
         let fits = index.rank() == own.rank()
             && index.rank() == given.rank()
@@ -384,7 +403,7 @@ impl<'t, T: Float> Var<'t, T> {
             );
             self.error(op, Reason::shape(text)).raise();
         }
-        self.expect(op, indices.check(own[axis]));
+        self.expect(op, indices.check(op, axis, own[axis]));
         source.corner(index)
     }
 
@@ -415,7 +434,7 @@ impl<'t, T: Float> Var<'t, T> {
         let shape = self.shape();
         let axis = self.check(op, shape.axis(axis))?;
         let indices = indices.on(self.tape());
-        self.check(op, indices.check(shape[axis]))?;
+        self.check(op, indices.check(op, axis, shape[axis]))?;
         if layout == Layout::Shared {
             return self.tape().try_record(Arity(Take { axis, layout }), [self, indices.var]);
         }

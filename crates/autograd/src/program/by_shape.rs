@@ -1,5 +1,6 @@
 //! A function that is recorded anew for inputs of new shapes.
 
+use super::error::Call;
 use super::feed::{Feed, fits};
 use super::{Outputs, Passes, Program, ProgramError};
 use crate::float::Float;
@@ -81,7 +82,8 @@ type Function<S, I, T> = dyn for<'t> Fn(
 
 impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     /// Records a function for the shapes of these inputs, as [`Program::record`], and keeps the function to record it
-    /// for others. It must own what it uses (`move`). The state moves in; [`Programs::into_state`] gives it back.
+    /// for others. It must own what it uses (`move`). The state moves in; [`Programs::into_state`] gives it back. A number
+    /// among the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Feed`]).
     ///
     /// # Errors
     /// As [`Program::record`].
@@ -110,7 +112,7 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
             + Sync
             + 'static,
     {
-        let first = Program::record_with(passes, &state, inputs, &function)?;
+        let first = Program::record_with(passes, &state, inputs, &function).map_err(|e| e.of("Programs::record"))?;
         let recorded = vec![Recorded { program: first, ran: 0 }];
         Ok(Self { function: Box::new(function), passes, state, recorded, last: 0, runs: 0, most: usize::MAX })
     }
@@ -162,6 +164,7 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
         &mut self,
         inputs: &J,
     ) -> Result<Outputs<'_, T>, ProgramError> {
+        let call = Call::of("Programs::run");
         match self.position(inputs) {
             Some(next) => {
                 if let Ok([last, next]) = self.recorded.get_disjoint_mut([self.last, next]) {
@@ -169,12 +172,12 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
                 }
                 self.last = next;
             }
-            None => self.record_anew(inputs)?,
+            None => self.record_anew(inputs).map_err(|error| error.of("Programs::run"))?,
         }
         self.runs += 1;
         let next = &mut self.recorded[self.last];
         next.ran = self.runs;
-        next.program.run(inputs)
+        next.program.run_as(call, inputs)
     }
 
     /// Which program takes inputs of these kinds and shapes; the one that ran last is asked first.
@@ -233,16 +236,18 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     ///
     /// # Errors
     /// Where there is no such part, or the shape is another.
+    #[track_caller]
     pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
-        self.recorded[self.last].program.set_state(name, value)
+        self.recorded[self.last].program.set_state(name, value).map_err(|error| error.of("Programs::set_state"))
     }
 
     /// Copies the whole state into a structure like the one that was recorded.
     ///
     /// # Errors
     /// Where the structure has another number of leaves, or one has another shape.
+    #[track_caller]
     pub fn store_state<U: Tree<Leaf = Tensor<T>>>(&self, into: &mut U) -> Result<(), ProgramError> {
-        self.recorded[self.last].program.store_state(into)
+        self.recorded[self.last].program.store_state(into).map_err(|error| error.of("Programs::store_state"))
     }
 
     /// The state, as it is after the last run.

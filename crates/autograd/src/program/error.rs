@@ -2,11 +2,105 @@
 
 use crate::error::Error;
 use crate::shape::Shape;
+use std::fmt;
 use std::panic::Location;
 
-/// Why a program could not be recorded or run. Its state is then what it was.
+/// Why a program could not be recorded or run: in which function, called where. Its state is then what it was.
+///
+/// ```
+/// use autograd::{Program, ProgramErrorKind, Tensor};
+/// let mut double = Program::record(&[] as &[Tensor; 0], &Tensor::zeros([2]), |_, _, x| (vec![], vec![x * 2.0]))?;
+/// let error = double.run(&Tensor::zeros([3])).err().unwrap();
+/// assert_eq!((error.function(), error.location().line()), ("Program::run", line!() - 1));
+/// assert!(matches!(error.kind(), ProgramErrorKind::Shape { .. }));
+/// assert!(error.to_string().starts_with("Program::run: input 0 must have the shape [2], it has [3]"));
+/// # Ok::<(), autograd::ProgramError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ProgramError {
+pub struct ProgramError {
+    kind: ProgramErrorKind,
+    call: Call,
+    first_read: Option<&'static Location<'static>>,
+}
+
+/// A call of a public function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Call {
+    function: &'static str,
+    location: &'static Location<'static>,
+}
+
+impl Call {
+    /// Of a function that is called here.
+    #[track_caller]
+    pub(super) fn of(function: &'static str) -> Self {
+        Self { function, location: Location::caller() }
+    }
+
+    pub(super) fn location(self) -> &'static Location<'static> {
+        self.location
+    }
+
+    /// An error of this call.
+    pub(super) fn error(self, kind: ProgramErrorKind) -> ProgramError {
+        ProgramError { kind, call: self, first_read: None }
+    }
+}
+
+impl ProgramError {
+    /// What went wrong.
+    pub fn kind(&self) -> &ProgramErrorKind {
+        &self.kind
+    }
+
+    /// The function that was called: `Program::run`.
+    pub fn function(&self) -> &'static str {
+        self.call.function
+    }
+
+    /// The caller's line.
+    pub fn location(&self) -> &'static Location<'static> {
+        self.call.location
+    }
+
+    /// Where an input is wrong: the line that recorded the first operation on it.
+    pub fn first_read(&self) -> Option<&'static Location<'static>> {
+        self.first_read
+    }
+
+    /// The same of an input that was first read here.
+    pub(super) fn read_at(self, first_read: Option<&'static Location<'static>>) -> Self {
+        Self { first_read, ..self }
+    }
+
+    /// The same of another function, which called the one that failed.
+    pub(super) fn of(mut self, function: &'static str) -> Self {
+        self.call.function = function;
+        self
+    }
+
+    /// The same with the label as the user gave it.
+    pub(super) fn with_label(mut self, given: impl Fn(usize) -> i128) -> Self {
+        if let ProgramErrorKind::Label { position, label, .. } = &mut self.kind {
+            *label = given(*position);
+        }
+        self
+    }
+}
+
+impl fmt::Display for ProgramError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.call.function, self.kind)?;
+        if let Some(first_read) = self.first_read {
+            write!(f, " (first read at {first_read})")?;
+        }
+        write!(f, ", at {}", self.call.location)
+    }
+}
+
+/// What can be wrong with a program, when it is recorded or run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramErrorKind {
     /// An input or a part of the state has another shape than the recorded one.
     #[error("{what} must have the shape {expected}, it has {found}")]
     Shape {
@@ -34,18 +128,20 @@ pub enum ProgramError {
         found: usize,
     },
     /// A label or index is out of the range that the recorded operations need.
-    #[error("input {input}: label {label} at position {position} is not in {low}..={high}")]
+    #[error("input {input}: {} {label} at position {position} is out of range for {reader}", if *.low < 0 { "index" } else { "label" })]
     Label {
         /// Which input, counted from 0.
         input: usize,
         /// Where in the input.
         position: usize,
         /// What came.
-        label: i64,
+        label: i128,
         /// The smallest that fits.
         low: i64,
         /// The largest that fits.
         high: i64,
+        /// The operation that reads it, in words: `gather on axis 0 of size 2, recorded at …`.
+        reader: String,
     },
     /// An input gave fewer or more elements than its shape has.
     #[error("input {input}: {expected} elements are needed, {found} are given")]
@@ -58,7 +154,7 @@ pub enum ProgramError {
         found: usize,
     },
     /// A mean would have had nothing to average, since no example counts, or all that do have the weight 0.
-    #[error("{op}: the mean over no counted examples does not exist, at {location}")]
+    #[error("the mean over no counted examples does not exist, of {op} recorded at {location}")]
     Empty {
         /// The operation that takes the mean.
         op: &'static str,
@@ -66,12 +162,10 @@ pub enum ProgramError {
         location: &'static Location<'static>,
     },
     /// A variable of another tape was given to a program that was recorded.
-    #[error("{what} and what is recorded live on different tapes, at {location}")]
+    #[error("{what} and what is recorded live on different tapes")]
     Tape {
         /// Which part of the state, output or input.
         what: String,
-        /// The line that recorded the program.
-        location: &'static Location<'static>,
     },
     /// A recorded branch would have gone the other way on these inputs.
     #[error("the branch at {location} was recorded where its condition {}", if *.held { "held" } else { "did not hold" })]
@@ -88,7 +182,7 @@ pub enum ProgramError {
     Read {
         /// The operation whose value was read.
         op: &'static str,
-        /// The line that recorded it.
+        /// The line that read it.
         location: &'static Location<'static>,
     },
     /// The state has another number of parts.

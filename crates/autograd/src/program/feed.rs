@@ -1,6 +1,6 @@
 //! Inputs of a program: how they are recorded, and how they are given to a run.
 
-use super::error::ProgramError;
+use super::error::{Call, ProgramError, ProgramErrorKind};
 use crate::float::Float;
 use crate::kernels::map::copy;
 use crate::ops::take::IndexVar;
@@ -9,6 +9,7 @@ use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::var::Var;
+use std::panic::Location;
 
 /// The inputs that recording has met, in order.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(super) struct Slot {
     /// What its integers must be; absent for numbers.
     pub(super) labels: Option<Vec<Limit>>,
     pub(super) buffer: usize,
+    /// The line that recorded the first operation on it.
+    pub(super) first_read: Option<&'static Location<'static>>,
     /// Where the tape of the node was while recording, to tell it from others.
     tape: usize,
 }
@@ -30,12 +33,14 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn new<T: Float>(var: Var<'_, T>, labels: Option<Vec<Limit>>) -> Self {
         let tape = std::ptr::from_ref(var.tape()).addr();
-        Self { node: var.index(), shape: var.shape(), labels, buffer: 0, tape }
+        Self { node: var.index(), shape: var.shape(), labels, buffer: 0, first_read: None, tape }
     }
 }
 
 /// Gives inputs to a program, in the order in which they were recorded, or compares them with what was recorded.
 pub struct Binder<'p, T: Float> {
+    /// Who gives them.
+    call: Call,
     slots: &'p [Slot],
     purpose: Purpose<'p, T>,
     next: usize,
@@ -59,9 +64,16 @@ impl Slots {
 
     /// Places integers on a tape as an input.
     pub fn integers<'t, T: Float>(&mut self, index: IndexVar<'t, T>) -> IndexVar<'t, T> {
-        let limit = Limit { low: -T::MAX_INDEX, high: T::MAX_INDEX, but: None };
+        let limit = Limit { low: -T::MAX_INDEX, high: T::MAX_INDEX, but: None, reader: None };
         self.slots.push(Slot::new(index.var(), Some(vec![limit])));
         index
+    }
+
+    /// Notes which line first read each input.
+    pub(super) fn note_readers<T: Float>(&mut self, tape: &Tape<T>) {
+        for slot in &mut self.slots {
+            slot.first_read = tape.nodes.iter().find(|node| node.args.contains(&slot.node)).map(|n| n.origin.location);
+        }
     }
 
     /// The first input that was placed on another tape than this one.
@@ -71,8 +83,8 @@ impl Slots {
 }
 
 impl<'p, T: Float> Binder<'p, T> {
-    pub(super) fn new(slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
-        Self { slots, purpose: Purpose::Fill(buffers), next: 0 }
+    pub(super) fn new(call: Call, slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
+        Self { call, slots, purpose: Purpose::Fill(buffers), next: 0 }
     }
 
     /// The next input's place and recorded slot, where it is to be copied and is of the recorded kind and shape.
@@ -91,7 +103,10 @@ impl<'p, T: Float> Binder<'p, T> {
                 Some(slot) if slot.labels.is_some() == is_labels && slot.shape == *shape => {
                     Ok(Some((input, slot, &mut buffers[slot.buffer])))
                 }
-                slot => Err(misfit(input, self.slots.len(), slot, is_labels, shape)),
+                slot => {
+                    let error = self.call.error(misfit(input, self.slots.len(), slot, is_labels, shape));
+                    Err(error.read_at(slot.and_then(|slot| slot.first_read)))
+                }
             },
         }
     }
@@ -102,10 +117,12 @@ impl<'p, T: Float> Binder<'p, T> {
     /// Where the next input was not recorded as numbers of this shape, or their number is not that of the shape.
     #[inline]
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
-        let Some((input, _, place)) = self.place(false, shape)? else { return Ok(()) };
+        let call = self.call;
+        let Some((input, slot, place)) = self.place(false, shape)? else { return Ok(()) };
         let (expected, found) = (place.len(), data.len());
         if expected != found {
-            return Err(ProgramError::Length { input, expected, found });
+            let error = call.error(ProgramErrorKind::Length { input, expected, found });
+            return Err(error.read_at(slot.first_read));
         }
         copy(data, place);
         Ok(())
@@ -121,13 +138,15 @@ impl<'p, T: Float> Binder<'p, T> {
     where
         I: IntoIterator<Item = i64, IntoIter: Clone>,
     {
+        let call = self.call;
         let Some((input, slot, place)) = self.place(true, shape)? else { return Ok(()) };
         let labels = data.into_iter();
         // What goes on without end is too long as well.
         let (expected, found) = (place.len(), labels.clone().take(place.len() + 1).count());
         if expected != found {
             let found = if found > expected { found.max(labels.size_hint().0) } else { found };
-            return Err(ProgramError::Length { input, expected, found });
+            let error = call.error(ProgramErrorKind::Length { input, expected, found });
+            return Err(error.read_at(slot.first_read));
         }
         // The range of all labels tells that each is right, which is much faster than asking each.
         let (mut least, mut largest) = (i64::MAX, i64::MIN);
@@ -140,8 +159,10 @@ impl<'p, T: Float> Binder<'p, T> {
             return Ok(());
         }
         for (position, label) in labels.enumerate() {
-            if let Some(&Limit { low, high, .. }) = limits.iter().find(|limit| !limit.allows(label)) {
-                return Err(ProgramError::Label { input, position, label, low, high });
+            if let Some(&limit) = limits.iter().rev().find(|limit| !limit.allows(label)) {
+                let Limit { low, high, .. } = limit;
+                let (label, reader) = (i128::from(label), limit.what());
+                return Err(call.error(ProgramErrorKind::Label { input, position, label, low, high, reader }));
             }
         }
         Ok(())
@@ -149,34 +170,47 @@ impl<'p, T: Float> Binder<'p, T> {
 
     pub(super) fn finish(self) -> Result<(), ProgramError> {
         let (expected, found) = (self.slots.len(), self.next);
-        if expected == found { Ok(()) } else { Err(ProgramError::Count { expected, found }) }
+        if expected == found { Ok(()) } else { Err(self.call.error(ProgramErrorKind::Count { expected, found })) }
     }
 }
 
 /// Why an input does not fit its slot.
 #[cold]
-fn misfit(input: usize, slots: usize, slot: Option<&Slot>, is_labels: bool, shape: &Shape) -> ProgramError {
+fn misfit(input: usize, slots: usize, slot: Option<&Slot>, is_labels: bool, shape: &Shape) -> ProgramErrorKind {
     match slot {
-        None => ProgramError::Count { expected: slots, found: input + 1 },
+        None => ProgramErrorKind::Count { expected: slots, found: input + 1 },
         Some(slot) if slot.labels.is_some() != is_labels => {
-            ProgramError::Input { input, expected: if is_labels { "numbers" } else { "labels" } }
+            ProgramErrorKind::Input { input, expected: if is_labels { "numbers" } else { "labels" } }
         }
         Some(slot) => {
             let (expected, found) = (slot.shape.clone(), shape.clone());
-            ProgramError::Shape { what: format!("input {input}"), expected, found }
+            ProgramErrorKind::Shape { what: format!("input {input}"), expected, found }
         }
     }
 }
 
 /// Whether inputs are of the recorded kinds and shapes, found without an allocation.
+#[track_caller]
 pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
-    let mut binder = Binder { slots, purpose: Purpose::Compare { same: true }, next: 0 };
+    let mut binder =
+        Binder { call: Call::of("Programs::run"), slots, purpose: Purpose::Compare { same: true }, next: 0 };
     let is_bound = inputs.bind(&mut binder).is_ok();
     is_bound && binder.next == slots.len() && matches!(binder.purpose, Purpose::Compare { same: true })
 }
 
 /// What a program takes as inputs: tensors, numbers (a learning rate), lists of labels, tuples and vectors of them, and
-/// `()` for none.
+/// `()` for none. A struct of tensors is given as its parts: `(&net.w, &net.b)`, or `&tensors` for a `Vec<Tensor>`.
+///
+/// Where the type of the tensors is inferred too, a number needs its own: `(&x, 0.25_f64)`. Without the suffix rustc says
+/// «implementation of `FnOnce` is not general enough».
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no input of a program of `{T}`",
+    label = "this is no tensor, number, list of labels, or tuple or vector of them",
+    note = "an input is a `Tensor<{T}>`, a number of type `{T}` (as `0.25_f64`), labels of `usize`, a tuple of up to four \
+            inputs, or a `Vec` of tensors, each also by reference",
+    note = "numbers in an array are a tensor: `Tensor::from([1.0, 2.0])`; a struct of tensors is given as its parts: \
+            `(&net.w, &net.b)`"
+)]
 pub trait Feed<T: Float> {
     /// What the recorded function is given.
     type Traced<'t>;
@@ -228,7 +262,9 @@ impl<T: Float> Feed<T> for [usize] {
         slots.integers(tape.labels(self))
     }
     fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
-        binder.integers(&Shape::from([self.len()]), self.iter().map(|&label| i64::try_from(label).unwrap_or(i64::MAX)))
+        let labels = self.iter().map(|&label| i64::try_from(label).unwrap_or(i64::MAX));
+        let bound = binder.integers(&Shape::from([self.len()]), labels);
+        bound.map_err(|error| error.with_label(|position| self[position] as i128))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a program computes, apart from when and where: nodes that read earlier nodes.
 
-use super::error::ProgramError;
+use super::error::ProgramErrorKind;
 use super::feed::Slot;
 use super::fuse::Fused;
 use super::nets::Net;
@@ -77,7 +77,7 @@ impl<T: Float> Graph<T> {
         state: &[u32],
         next: &[Var<'_, T>],
         outputs: &[Var<'_, T>],
-    ) -> Result<Self, ProgramError> {
+    ) -> Result<Self, ProgramErrorKind> {
         let nodes: Vec<GraphNode<T>> = tape
             .nodes
             .iter()
@@ -107,11 +107,8 @@ impl<T: Float> Graph<T> {
             exact: false,
         };
         let dynamic = graph.dynamic();
-        match recording.reads.iter().find(|&&index| dynamic[index as usize]) {
-            Some(&index) => {
-                let node = &tape.nodes[index];
-                Err(ProgramError::Read { op: node.kind.name(), location: node.origin.location })
-            }
+        match recording.reads.iter().find(|&&(index, _)| dynamic[index as usize]) {
+            Some(&(index, location)) => Err(ProgramErrorKind::Read { op: tape.nodes[index].kind.name(), location }),
             None => Ok(graph),
         }
     }

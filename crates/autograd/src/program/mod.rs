@@ -19,11 +19,11 @@ mod plan;
 mod by_shape;
 
 pub use by_shape::Programs;
-pub use error::ProgramError;
+pub use error::{ProgramError, ProgramErrorKind};
 pub use feed::{Binder, Feed, Slots};
 pub use passes::Passes;
 
-use crate::error::Error;
+use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::copy;
 use crate::kernels::memory;
@@ -35,10 +35,12 @@ use crate::tensor::Tensor;
 use crate::tree::Tree;
 use crate::var::Var;
 use chain::Register;
+use error::Call;
 use feed::Slot;
 use graph::Graph;
 use plan::{Operand, Plan, Step, list};
 use std::fmt;
+use std::panic::Location;
 
 /// A recorded function that runs again and again on new inputs, and keeps its state between runs. The inputs have the
 /// recorded shapes; [`Programs`] record anew where shapes are new.
@@ -88,6 +90,11 @@ struct StateSlot {
     next: Option<Operand>,
 }
 
+/// A part of the state in words: of one leaf it has no name.
+fn part(name: &str) -> String {
+    if name.is_empty() { "the state".into() } else { format!("the state's {name}") }
+}
+
 /// What must hold as it did while recording.
 struct Guard {
     value: Operand,
@@ -97,9 +104,9 @@ struct Guard {
 impl Guard {
     /// Why a run cannot go on where this does not hold.
     #[cold]
-    fn error(&self) -> ProgramError {
+    fn error(&self) -> ProgramErrorKind {
         let Condition { held, location, mean } = self.condition;
-        mean.map_or(ProgramError::Branch { held, location }, |op| ProgramError::Empty { op, location })
+        mean.map_or(ProgramErrorKind::Branch { held, location }, |op| ProgramErrorKind::Empty { op, location })
     }
 }
 
@@ -125,7 +132,7 @@ impl<T: Float> Outputs<'_, T> {
     /// Where there is no such output.
     #[track_caller]
     pub fn slice(&self, output: usize) -> &[T] {
-        self.program.slice(&self.program.outputs[output])
+        self.program.slice(self.output("slice", output))
     }
 
     /// The one element of an output that has one.
@@ -134,9 +141,13 @@ impl<T: Float> Outputs<'_, T> {
     /// Where there is no such output, or it has more or fewer elements.
     #[track_caller]
     pub fn item(&self, output: usize) -> T {
-        match self.slice(output) {
+        let operand = self.output("item", output);
+        match self.program.slice(operand) {
             [x] => *x,
-            other => panic!("item: output {output} has {} elements", other.len()),
+            _ => {
+                let reason = Reason::shape(format!("output {output} is needed to have one element"));
+                Error::new("item", reason, vec![operand.shape.clone()], Location::caller()).raise()
+            }
         }
     }
 
@@ -146,7 +157,19 @@ impl<T: Float> Outputs<'_, T> {
     /// Where there is no such output.
     #[track_caller]
     pub fn tensor(&self, output: usize) -> Tensor<T> {
-        self.program.tensor(&self.program.outputs[output])
+        let operand = self.output("tensor", output);
+        self.program.tensor(operand)
+    }
+
+    #[track_caller]
+    fn output(&self, function: &str, output: usize) -> &Operand {
+        match self.program.outputs.get(output) {
+            Some(operand) => operand,
+            None => {
+                let text = format!("there is no output {output} among {}", self.len());
+                Error::of_call(function, Kind::Index, text).raise()
+            }
+        }
     }
 }
 
@@ -162,7 +185,10 @@ where
 {
     let mut f = f;
     let (a, b) = (a.leaves(), b.leaves());
-    assert!(a.len() == b.len(), "zip: {} leaves do not pair with {}", a.len(), b.len());
+    if a.len() != b.len() {
+        let text = format!("{} leaves do not pair with {}", a.len(), b.len());
+        Error::of_call("zip", Kind::Shape, text).raise();
+    }
     a.into_iter().zip(b).map(|(a, b)| f(*a, *b)).collect()
 }
 
@@ -170,7 +196,8 @@ impl<T: Float> Program<T> {
     /// Records a function of a state and inputs. It is given variables with the values of both, and returns the state's
     /// next values, in the order of its leaves (or none, where the state does not change), and the outputs.
     ///
-    /// A state of one leaf has the name `""`; a program without state takes `[]`, an empty array of tensors.
+    /// A state of one leaf has the name `""`; a program without state takes `[]`, an empty array of tensors. A number among
+    /// the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Feed`]).
     ///
     /// The function must not depend on values: [`Var::holds`] records a branch, which each run checks; reading a value
     /// in another way is an error, since a run could not notice that it would have been another one.
@@ -188,7 +215,7 @@ impl<T: Float> Program<T> {
         S: Tree<Leaf = Tensor<T>>,
         I: Feed<T>,
     {
-        Self::record_with(Passes::default(), state, inputs, f)
+        Self::record_as(Call::of("Program::record"), Passes::default(), state, inputs, f)
     }
 
     /// As [`Program::record`], with some of the optimisations switched off.
@@ -206,35 +233,61 @@ impl<T: Float> Program<T> {
         S: Tree<Leaf = Tensor<T>>,
         I: Feed<T>,
     {
+        Self::record_as(Call::of("Program::record_with"), passes, state, inputs, f)
+    }
+
+    fn record_as<S, I>(
+        call: Call,
+        passes: Passes,
+        state: &S,
+        inputs: &I,
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::With<Var<'t, T>>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+    ) -> Result<Self, ProgramError>
+    where
+        S: Tree<Leaf = Tensor<T>>,
+        I: Feed<T>,
+    {
         let tape = Tape::<T>::default();
         let (mut states, names) = (Vec::new(), state.names());
-        let vars = state.map(&mut |value| {
-            let var = tape.var(value);
-            states.push(var.index());
-            var
-        });
         let mut slots = Slots::default();
-        let traced = inputs.trace(&tape, &mut slots);
+        let (vars, traced) = {
+            // The leaves stand at the line of the call.
+            let nothing: [Var<'_, T>; 0] = [];
+            let _whole = tape.composite_at(call.location(), "Program::record", nothing);
+            let vars = state.map(&mut |value| {
+                let var = tape.var(value);
+                states.push(var.index());
+                var
+            });
+            (vars, inputs.trace(&tape, &mut slots))
+        };
         tape.start_recording();
         let (next, outputs) = f(&tape, vars, traced);
-        let location = std::panic::Location::caller();
+        slots.note_readers(&tape);
         let stranger = |vars: &[Var<'_, T>]| vars.iter().position(|var| !std::ptr::eq(var.tape(), &raw const tape));
         let strange = slots.stranger(&tape).map(|k| format!("input {k}"));
         let strange = strange.or_else(|| stranger(&next).map(|k| format!("the next value {k} of the state")));
         if let Some(what) = strange.or_else(|| stranger(&outputs).map(|k| format!("output {k}"))) {
-            return Err(ProgramError::Tape { what, location });
+            return Err(call.error(ProgramErrorKind::Tape { what }));
         }
         if !next.is_empty() && next.len() != states.len() {
-            return Err(ProgramError::State { expected: states.len(), found: next.len() });
+            return Err(call.error(ProgramErrorKind::State { expected: states.len(), found: next.len() }));
         }
         for (next, (&now, name)) in next.iter().zip(states.iter().zip(&names)) {
             let shape = Var::new(&tape, now).shape();
             if next.shape() != shape {
-                return Err(ProgramError::Shape { what: name.clone(), expected: shape, found: next.shape() });
+                let (what, found) = (format!("the next value of {}", part(name)), next.shape());
+                return Err(call.error(ProgramErrorKind::Shape { what, expected: shape, found }));
             }
         }
-        let graph = Graph::new(&tape, &slots.slots, &states, &next, &outputs)?;
-        Ok(Plan::new(graph.optimise(passes, &tape)?, passes).into_program(&tape, slots.slots, names)?)
+        if tape.is_watched() {
+            let roots: Vec<u32> = next.iter().chain(&outputs).map(Var::index).collect();
+            tape.refuse_outer(&roots);
+        }
+        let graph = Graph::new(&tape, &slots.slots, &states, &next, &outputs).map_err(|kind| call.error(kind))?;
+        let optimised = graph.optimise(passes, &tape).map_err(|error| call.error(error.into()))?;
+        let program = Plan::new(optimised, passes).into_program(&tape, slots.slots, names);
+        program.map_err(|error| call.error(error.into()))
     }
 
     /// Runs on new inputs, and moves the state on.
@@ -243,20 +296,25 @@ impl<T: Float> Program<T> {
     /// Where an input's shape is not the recorded one, a label is out of range, a mean would have nothing to average, or a
     /// recorded branch would have gone the other way. The state is then what it was, and the program can run again; so it is
     /// after a panic of an operation of a user's.
+    #[track_caller]
     pub fn run<I: Feed<T>>(&mut self, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
-        let mut binder = Binder::new(&self.inputs, &mut self.buffers);
+        self.run_as(Call::of("Program::run"), inputs)
+    }
+
+    fn run_as<I: Feed<T>>(&mut self, call: Call, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
+        let mut binder = Binder::new(call, &self.inputs, &mut self.buffers);
         inputs.bind(&mut binder)?;
         binder.finish()?;
         for index in 0..self.guarded {
-            self.execute(index)?;
+            self.execute(index).map_err(|error| call.error(error.into()))?;
         }
         for guard in &self.guards {
             if (self.slice(&guard.value)[0] != T::ZERO) != guard.condition.held {
-                return Err(guard.error());
+                return Err(call.error(guard.error()));
             }
         }
         for index in self.guarded..self.steps.len() {
-            self.execute(index)?;
+            self.execute(index).map_err(|error| call.error(error.into()))?;
         }
         for slot in &self.state {
             if let Some(next) = &slot.next {
@@ -358,13 +416,15 @@ impl<T: Float> Program<T> {
     ///
     /// # Errors
     /// Where there is no such part, or the shape is another.
+    #[track_caller]
     pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
+        let call = Call::of("Program::set_state");
         let Some(slot) = self.state.iter().find(|slot| slot.name == name) else {
-            return Err(ProgramError::NoState { name: name.to_owned() });
+            return Err(call.error(ProgramErrorKind::NoState { name: name.to_owned() }));
         };
         if slot.now.shape != *value.shape() {
             let (expected, found) = (slot.now.shape.clone(), value.shape().clone());
-            return Err(ProgramError::Shape { what: name.to_owned(), expected, found });
+            return Err(call.error(ProgramErrorKind::Shape { what: part(name), expected, found }));
         }
         self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(value.as_slice());
         self.forget_copies();
@@ -386,16 +446,18 @@ impl<T: Float> Program<T> {
     ///
     /// # Errors
     /// Where the structure has another number of leaves, or one has another shape.
+    #[track_caller]
     pub fn store_state<S: Tree<Leaf = Tensor<T>>>(&self, into: &mut S) -> Result<(), ProgramError> {
+        let call = Call::of("Program::store_state");
         let leaves = into.leaves_mut();
         if leaves.len() != self.state.len() {
-            return Err(ProgramError::State { expected: self.state.len(), found: leaves.len() });
+            return Err(call.error(ProgramErrorKind::State { expected: self.state.len(), found: leaves.len() }));
         }
         // All of them fit, or none is written.
         for (leaf, slot) in leaves.iter().zip(&self.state) {
             if *leaf.shape() != slot.now.shape {
                 let (expected, found) = (slot.now.shape.clone(), leaf.shape().clone());
-                return Err(ProgramError::Shape { what: slot.name.clone(), expected, found });
+                return Err(call.error(ProgramErrorKind::Shape { what: part(&slot.name), expected, found }));
             }
         }
         for (leaf, slot) in leaves.into_iter().zip(&self.state) {

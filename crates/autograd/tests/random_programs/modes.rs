@@ -5,7 +5,7 @@ use crate::engine::Recorded;
 use crate::program::Program;
 use crate::random::Random;
 use crate::reference::Run;
-use autograd::{Float, Program as Replay, ProgramError, Programs, Tape, Tensor, Var, grad};
+use autograd::{Float, Program as Replay, ProgramError, ProgramErrorKind, Programs, Tape, Tensor, Var, grad};
 use std::collections::BTreeMap;
 
 /// How many leaves are the state; the other two are inputs.
@@ -130,7 +130,7 @@ fn hold_run<T: Float>(
             hold(program, &format!("the state of {what}"), &moved, next);
         }
         Err(error) => {
-            let refuses = matches!(error, ProgramError::Branch { .. });
+            let refuses = matches!(error.kind(), ProgramErrorKind::Branch { .. });
             assert!(!same_way && refuses, "seed {}: {what}: {error}\n{program}", program.seed);
             hold(program, &format!("the state of {what} that refused"), &moved, before);
         }

@@ -23,7 +23,7 @@ impl<T: Float> Dataset<T> {
     /// Where the share is not between 0 and 1.
     #[track_caller]
     pub fn split(&self, held_out: f64, seed: u64) -> (Self, Self) {
-        self.split_groups(vec![(0..self.len()).collect()], held_out, seed)
+        self.split_groups("split", vec![(0..self.len()).collect()], held_out, seed)
     }
 
     /// As [`Dataset::split`], with this share of each class, rounded, so that both parts have the same mixture of
@@ -37,13 +37,13 @@ impl<T: Float> Dataset<T> {
         for (row, &label) in self.labels().iter().enumerate() {
             groups[label].push(row);
         }
-        self.split_groups(groups, held_out, seed)
+        self.split_groups("split_stratified", groups, held_out, seed)
     }
 
     /// Holds out a share of each group of rows.
     #[track_caller]
-    fn split_groups(&self, groups: Vec<Vec<usize>>, held_out: f64, seed: u64) -> (Self, Self) {
-        assert!((0.0..=1.0).contains(&held_out), "split: a share of {held_out} is not between 0 and 1");
+    fn split_groups(&self, name: &str, groups: Vec<Vec<usize>>, held_out: f64, seed: u64) -> (Self, Self) {
+        assert!((0.0..=1.0).contains(&held_out), "{name}: a share of {held_out} is not between 0 and 1");
         let rng = &mut stream(seed, Purpose::Split);
         let (mut train, mut test) = (Vec::new(), Vec::new());
         for mut rows in groups {

@@ -27,7 +27,8 @@ use autograd::{Float, Tensor, Tree};
 /// A rule that improves parameters step by step.
 pub trait Optimiser<T: Float> {
     /// Changes the parameters in place, given gradients of the same structure. After the first step this allocates
-    /// nothing, as long as no one else holds the parameters' buffers.
+    /// nothing, as long as no one else holds the parameters' buffers. Both are tensors: of gradients that are variables,
+    /// `tape.values(&grads)` gives them.
     ///
     /// # Panics
     /// Where the structures of parameters and gradients differ, or the optimiser has made steps on parameters of
