@@ -179,7 +179,7 @@ impl<'t, T: Float> Var<'t, T> {
         let axis = self.expect("index_copy", own.axis(axis));
         let indices = indices.on(self.tape());
         let _whole = self.tape().composite("index_copy", [self, indices.var(), source]);
-        self.expect("index_copy", indices.check(own[axis]));
+        self.expect("index_copy", indices.check("index_copy", axis, own[axis]));
         let expected = own.splice(axis, &indices.shape());
         if source.shape() != expected {
             let text = format!("the source needs the shape {expected}, it has {}", source.shape());

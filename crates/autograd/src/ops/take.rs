@@ -361,7 +361,7 @@ impl<'t, T: Float> Var<'t, T> {
         let i = self.expect("index_add", shape.axis(axis));
         let indices = indices.on(self.tape());
         let expected = shape.splice(i, &indices.shape());
-        self.expect("index_add", indices.check(shape[i]));
+        self.expect("index_add", indices.check("index_add", i, shape[i]));
         self.require("index_add", source.shape() == expected, Kind::Shape, || {
             format!("the source needs the shape {expected}, it has {}", source.shape())
         });
