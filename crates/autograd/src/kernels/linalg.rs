@@ -1,5 +1,6 @@
 //! Factorisations and solves of small dense matrices, row-major, one at a time.
 
+use super::memory::{OutOfMemory, room};
 use crate::Float;
 
 /// The Cholesky factor `L`, lower triangular, of a symmetric positive definite matrix, of which the lower triangle is
@@ -80,18 +81,41 @@ pub(crate) fn lu<T: Float>(a: &mut [T], n: usize, rows: &mut Vec<usize>) -> bool
     odd
 }
 
-/// Solves `op(A) X = B` for a square `A` `[n, n]` and `B` `[n, m]`. A singular matrix gives infinities or NaN.
-pub(crate) fn solve<T: Float>(a: &[T], n: usize, transpose: bool, b: &[T], x: &mut [T]) {
+/// Memory for the factors of one matrix after the other, and for a right side.
+pub(crate) struct Work<T> {
+    factors: Vec<T>,
+    rows: Vec<usize>,
+    right: Vec<T>,
+}
+
+impl<T: Float> Work<T> {
+    /// For matrices `[n, n]`, and right sides of so many elements.
+    pub(crate) fn new(n: usize, right: usize) -> Result<Self, OutOfMemory> {
+        Ok(Self { factors: room(n.saturating_mul(n))?, rows: room(n)?, right: room(right)? })
+    }
+
+    /// Factors a matrix; returns whether the permutation is odd.
+    fn lu(&mut self, a: &[T], n: usize) -> bool {
+        self.factors.clear();
+        self.factors.extend_from_slice(a);
+        lu(&mut self.factors, n, &mut self.rows)
+    }
+}
+
+/// Solves `op(A) X = B` for a square `A` `[n, n]` and `B` `[n, m]`. A singular matrix gives infinities or NaN. Where
+/// transposed, the work has a right side.
+pub(crate) fn solve<T: Float>(work: &mut Work<T>, a: &[T], n: usize, transpose: bool, b: &[T], x: &mut [T]) {
     let m = x.len().checked_div(n).unwrap_or(0);
-    let (mut factors, mut rows) = (a.to_vec(), Vec::new());
-    lu(&mut factors, n, &mut rows);
+    work.lu(a, n);
+    let Work { factors, rows, right: y } = work;
     let lower = Triangle { lower: true, transpose, unit_diagonal: true };
     let upper = Triangle { lower: false, transpose, unit_diagonal: false };
     if transpose {
         // Aᵀ = Uᵀ Lᵀ P, so X = Pᵀ L⁻ᵀ U⁻ᵀ B.
-        let mut y = b.to_vec();
-        solve_triangular(&factors, n, upper, &mut y);
-        solve_triangular(&factors, n, lower, &mut y);
+        y.clear();
+        y.extend_from_slice(b);
+        solve_triangular(factors, n, upper, y);
+        solve_triangular(factors, n, lower, y);
         for (i, &row) in rows.iter().enumerate() {
             x[row * m..(row + 1) * m].copy_from_slice(&y[i * m..(i + 1) * m]);
         }
@@ -99,19 +123,18 @@ pub(crate) fn solve<T: Float>(a: &[T], n: usize, transpose: bool, b: &[T], x: &m
         for (i, &row) in rows.iter().enumerate() {
             x[i * m..(i + 1) * m].copy_from_slice(&b[row * m..(row + 1) * m]);
         }
-        solve_triangular(&factors, n, lower, x);
-        solve_triangular(&factors, n, upper, x);
+        solve_triangular(factors, n, lower, x);
+        solve_triangular(factors, n, upper, x);
     }
 }
 
 /// `(ln |det A|, sign of det A)`; `(−∞, 0)` for a singular matrix.
-pub(crate) fn log_abs_det<T: Float>(a: &[T], n: usize) -> (T, T) {
-    let (mut factors, mut rows) = (a.to_vec(), Vec::new());
-    let odd = lu(&mut factors, n, &mut rows);
+pub(crate) fn log_abs_det<T: Float>(work: &mut Work<T>, a: &[T], n: usize) -> (T, T) {
+    let odd = work.lu(a, n);
     let mut sign = if odd { -T::ONE } else { T::ONE };
     let mut sum = T::ZERO;
     for i in 0..n {
-        let pivot = factors[i * n + i];
+        let pivot = work.factors[i * n + i];
         if pivot == T::ZERO {
             return (-T::INFINITY, T::ZERO);
         }
@@ -124,33 +147,33 @@ pub(crate) fn log_abs_det<T: Float>(a: &[T], n: usize) -> (T, T) {
 }
 
 /// `det A`, the signed product of the pivots.
-pub(crate) fn det<T: Float>(a: &[T], n: usize) -> T {
-    let (mut factors, mut rows) = (a.to_vec(), Vec::new());
-    let odd = lu(&mut factors, n, &mut rows);
+pub(crate) fn det<T: Float>(work: &mut Work<T>, a: &[T], n: usize) -> T {
+    let odd = work.lu(a, n);
     let sign = if odd { -T::ONE } else { T::ONE };
     // A zero pivot makes what follows it meaningless, and the product zero.
-    let pivots = (0..n).map(|i| factors[i * n + i]);
+    let pivots = (0..n).map(|i| work.factors[i * n + i]);
     pivots.clone().find(|&p| p == T::ZERO).unwrap_or_else(|| pivots.fold(sign, |product, p| product * p))
 }
 
 /// The adjugate of a square matrix, the transpose of its cofactors: `det A · A⁻¹` where that is finite, else minor by
-/// minor.
-pub(crate) fn adjugate<T: Float>(a: &[T], n: usize, out: &mut [T]) {
-    let volume = det(a, n);
-    let eye: Vec<T> = (0..n * n).map(|i| if i / n == i % n { T::ONE } else { T::ZERO }).collect();
-    solve(a, n, false, &eye, out);
+/// minor. The work has a right side of `[n, n]`.
+pub(crate) fn adjugate<T: Float>(work: &mut Work<T>, a: &[T], n: usize, out: &mut [T]) {
+    let volume = det(work, a, n);
+    let mut other = std::mem::take(&mut work.right);
+    other.clear();
+    other.extend((0..n * n).map(|i| if i / n == i % n { T::ONE } else { T::ZERO }));
+    solve(work, a, n, false, &other, out);
     for o in &mut *out {
         *o *= volume;
     }
-    if volume != T::ZERO && out.iter().all(|o| o.is_finite()) {
-        return;
+    if volume == T::ZERO || !out.iter().all(|o| o.is_finite()) {
+        for (at, o) in out.iter_mut().enumerate() {
+            let (column, row) = (at / n, at % n);
+            other.clear();
+            other.extend((0..n * n).filter(|i| i / n != row && i % n != column).map(|i| a[i]));
+            let cofactor = det(work, &other, n - 1);
+            *o = if (row + column) % 2 == 0 { cofactor } else { -cofactor };
+        }
     }
-    let mut minor = Vec::with_capacity(n * n);
-    for (at, o) in out.iter_mut().enumerate() {
-        let (column, row) = (at / n, at % n);
-        minor.clear();
-        minor.extend((0..n * n).filter(|i| i / n != row && i % n != column).map(|i| a[i]));
-        let cofactor = det(&minor, n - 1);
-        *o = if (row + column) % 2 == 0 { cofactor } else { -cofactor };
-    }
+    work.right = other;
 }

@@ -1,5 +1,6 @@
 //! The loops that compute. They see slices, sizes and strides; never a tape, never a user's mistake: whoever calls
-//! them has checked the shapes.
+//! them has checked the shapes. Lengths that `unsafe` code rests on are asserted where a kernel is entered; what is
+//! multiplied there are sizes of tensors, whose products `Shape::elements` has checked, or the product is checked itself.
 
 pub(crate) mod memory;
 pub(crate) mod simd;

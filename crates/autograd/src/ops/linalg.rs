@@ -3,7 +3,8 @@
 use crate::error::Reason;
 use crate::float::Float;
 use crate::forward::plus;
-use crate::kernels::linalg::{self, Triangle};
+use crate::kernels::linalg::{self, Triangle, Work};
+use crate::kernels::memory::OutOfMemory;
 use crate::kernels::strided::{Odometer, collapse};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
@@ -165,8 +166,17 @@ impl<T: Float> Op<T, 2> for Solve {
     fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
         solution(a, b)
     }
-    fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
-        each_pair(a, b, y, |a, n, b, x| linalg::solve(a, n, self.transpose, b, x));
+    fn eval(&self, args: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        self.try_eval(args, y).expect("there is memory for the factors");
+    }
+    fn try_eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
+        if y.data.is_empty() {
+            return Ok(());
+        }
+        let (n, columns) = (a.shape[a.shape.rank() - 1], b.shape[b.shape.rank() - 1]);
+        let mut work = Work::new(n, if self.transpose { n * columns } else { 0 })?;
+        each_pair(a, b, y, |a, n, b, x| linalg::solve(&mut work, a, n, self.transpose, b, x));
+        Ok(())
     }
     /// `B̄ = op(A)⁻ᵀ X̄` and `Ā = −B̄ Xᵀ` (transposed where `op` is).
     fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, dx: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -235,16 +245,24 @@ impl<T: Float> Op<T, 1> for Determinant {
     fn shape(&self, [a]: [&Shape; 1]) -> Result<Shape, Reason> {
         square(a).map(|_| if *self == Self::Adjugate { a.clone() } else { Shape::from(&a[..a.rank() - 2]) })
     }
-    fn eval(&self, [a]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+    fn eval(&self, args: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        self.try_eval(args, y).expect("there is memory for the factors");
+    }
+    fn try_eval(&self, [a]: [View<'_, T>; 1], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
         let n = a.shape[a.shape.rank() - 1];
         if n == 0 {
             y.data.fill(if *self == Self::LogAbs { T::ZERO } else { T::ONE });
         }
-        match self {
-            Self::Value => each(a, y, 1, |a, y| y[0] = linalg::det(a, n)),
-            Self::LogAbs => each(a, y, 1, |a, y| y[0] = linalg::log_abs_det(a, n).0),
-            Self::Adjugate => each(a, y, n * n, |a, y| linalg::adjugate(a, n, y)),
+        if a.data.is_empty() {
+            return Ok(());
         }
+        let mut work = Work::new(n, if *self == Self::Adjugate { n * n } else { 0 })?;
+        match self {
+            Self::Value => each(a, y, 1, |a, y| y[0] = linalg::det(&mut work, a, n)),
+            Self::LogAbs => each(a, y, 1, |a, y| y[0] = linalg::log_abs_det(&mut work, a, n).0),
+            Self::Adjugate => each(a, y, n * n, |a, y| linalg::adjugate(&mut work, a, n, y)),
+        }
+        Ok(())
     }
     fn vjp<'t>(&self, _: usize, [a]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         match self {

@@ -130,6 +130,14 @@ fn what_a_kernel_needs_beside_its_result_may_be_refused() {
         beside.value();
         lacks("argsort", Some(line), || format!("{}", order.value().len()));
         assert_eq!(tape.var(&Tensor::from([2.0, 1.0])).argsort(0, false).value(), [1, 0]);
+        drop(tape);
+        let tape = Tape::new();
+        let matrix = tape.var(&Tensor::<f64>::zeros([9000, 9000]));
+        let (det, line) = (matrix.det(), line!());
+        lacks("det", Some(line), || det.item().to_string());
+        let (solution, line) = (matrix.solve(tape.full([9000], 1.0)), line!());
+        lacks("solve", Some(line), || solution.value().shape().to_string());
+        assert_eq!(tape.var(&Tensor::from_rows([[2.0, 0.0], [0.0, 3.0]])).det().item(), 6.0);
     });
 }
 

@@ -4,8 +4,8 @@
 use super::outcome::{Outcome, outcome};
 use Right::{Raised, Returned, Value};
 use autograd::{
-    Conv, Error, Kind, Op, Pool, Reason, Shape, Slice, Tape, Tensor, Var, View, ViewMut, concat, einsum, grad,
-    jacobian, stack,
+    Conv, CrossEntropyOptions, Error, Kind, Op, Pool, Reason, Shape, Slice, Tape, Tensor, Var, View, ViewMut, concat,
+    einsum, grad, jacobian, stack,
 };
 use std::fmt::Debug;
 
@@ -285,4 +285,17 @@ fn sizes_that_wrap_and_options_that_overflow_are_errors_by_name() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_label_beyond_the_numbers_of_an_index_is_shown_as_it_came() {
+    let tape = Tape::new();
+    let options = CrossEntropyOptions { ignore_index: Some(-1), ..CrossEntropyOptions::default() };
+    for found in [
+        outcome(|| z(&tape, [1, 3]).cross_entropy(&[usize::MAX]).item().to_string()),
+        outcome(|| z(&tape, [1, 3]).cross_entropy_opts(&[usize::MAX], &options).item().to_string()),
+    ] {
+        let Outcome::Panic { text, .. } = found else { panic!("there is no such class") };
+        assert!(text.contains("label 18446744073709551615 is out of range for 3 classes"), "{text}");
+    }
 }

@@ -106,7 +106,9 @@ impl<T: Float> Planned<T> {
             scratch: at(self.buffers.scratch, self.scratch_len),
             keeps,
         };
-        // SAFETY: the buffers are as long as the sizes say and borrowed uniquely, and `new` found those apart that must be.
+        // SAFETY: the buffers are as long as the sizes say, which `at` asserted, and borrowed uniquely, and `new` found those
+        // apart that must be. The lengths are products of sizes of nodes, which do not wrap: `Shape::elements` was asked
+        // before a node was made.
         let total = unsafe { step.run(Level::best()) };
         let value = if mean { total / sizes.rows as f64 } else { total };
         // SAFETY: `at` has seen an element there.
