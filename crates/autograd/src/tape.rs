@@ -400,7 +400,7 @@ impl<T: Float> Tape<T> {
                     |node: &Node<T>| node.kind.same(&kind) && node.origin.same(&origin) && node.args[..] == indices[..];
                 let index = self.nodes.repeat(same).unwrap_or_else(|| {
                     let args = Args::from(&indices[..]);
-                    self.nodes.push(Node { kind, args, len, shape, origin })
+                    self.nodes.push(Node { kind, args, shape, len, origin })
                 });
                 Ok(Var::new(self, index))
             }

@@ -42,7 +42,8 @@ pub(crate) fn room<E>(len: usize) -> Result<Vec<E>, OutOfMemory> {
 /// So many zeros, in pages that are not touched before they are written, where the allocator has such.
 pub(crate) fn zeros<T: Float>(len: usize) -> Result<Vec<T>, OutOfMemory> {
     let refused = OutOfMemory::of::<T>(len);
-    let layout = Layout::array::<T>(len).map_err(|_| refused)?;
+    let capacity = len;
+    let layout = Layout::array::<T>(capacity).map_err(|_| refused)?;
     if layout.size() == 0 {
         return Ok(Vec::new());
     }
@@ -53,7 +54,7 @@ pub(crate) fn zeros<T: Float>(len: usize) -> Result<Vec<T>, OutOfMemory> {
     }
     // SAFETY: the memory comes from the global allocator, by the layout of an array of `len` elements, which are all there:
     // `T` is `f32` or `f64`, since nobody else implements `Float`, and bytes of 0 are the number 0 in both.
-    Ok(unsafe { Vec::from_raw_parts(start, len, len) })
+    Ok(unsafe { Vec::from_raw_parts(start, len, capacity) })
 }
 
 /// One number so many times.

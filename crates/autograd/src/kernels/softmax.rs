@@ -367,11 +367,11 @@ pub(crate) fn balance_likely<T: Float>(x: &[T], p: &[T], (n, inner): (usize, usi
 fn each_likely<T: Float>(
     p: &[T],
     (n, inner): (usize, usize),
-    mut f: impl FnMut(std::iter::StepBy<std::ops::Range<usize>>, Option<usize>),
+    mut f: impl FnMut(std::iter::StepBy<std::ops::RangeInclusive<usize>>, Option<usize>),
 ) {
     for row in 0..p.len().checked_div(n).unwrap_or(0) {
         let start = row / inner * n * inner + row % inner;
-        let places = || (start..start + (n - 1) * inner + 1).step_by(inner);
+        let places = || (start..=start + (n - 1) * inner).step_by(inner);
         f(places(), places().find(|&at| p[at] > T::of(0.5)));
     }
 }

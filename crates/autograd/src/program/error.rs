@@ -17,7 +17,11 @@ use std::panic::Location;
 /// # Ok::<(), autograd::ProgramError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct ProgramError {
+pub struct ProgramError(Box<Failure>);
+
+/// Behind a pointer, so that a result that is usually `Ok` is small.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Failure {
     kind: ProgramErrorKind,
     call: Call,
     first_read: Option<&'static Location<'static>>,
@@ -43,45 +47,46 @@ impl Call {
 
     /// An error of this call.
     pub(super) fn error(self, kind: ProgramErrorKind) -> ProgramError {
-        ProgramError { kind, call: self, first_read: None }
+        ProgramError(Box::new(Failure { kind, call: self, first_read: None }))
     }
 }
 
 impl ProgramError {
     /// What went wrong.
     pub fn kind(&self) -> &ProgramErrorKind {
-        &self.kind
+        &self.0.kind
     }
 
     /// The function that was called: `Program::run`.
     pub fn function(&self) -> &'static str {
-        self.call.function
+        self.0.call.function
     }
 
     /// The caller's line.
     pub fn location(&self) -> &'static Location<'static> {
-        self.call.location
+        self.0.call.location
     }
 
     /// Where an input is wrong: the line that recorded the first operation on it.
     pub fn first_read(&self) -> Option<&'static Location<'static>> {
-        self.first_read
+        self.0.first_read
     }
 
     /// The same of an input that was first read here.
-    pub(super) fn read_at(self, first_read: Option<&'static Location<'static>>) -> Self {
-        Self { first_read, ..self }
+    pub(super) fn read_at(mut self, first_read: Option<&'static Location<'static>>) -> Self {
+        self.0.first_read = first_read;
+        self
     }
 
     /// The same of another function, which called the one that failed.
     pub(super) fn of(mut self, function: &'static str) -> Self {
-        self.call.function = function;
+        self.0.call.function = function;
         self
     }
 
     /// The same with the label as the user gave it.
     pub(super) fn with_label(mut self, given: impl Fn(usize) -> i128) -> Self {
-        if let ProgramErrorKind::Label { position, label, .. } = &mut self.kind {
+        if let ProgramErrorKind::Label { position, label, .. } = &mut self.0.kind {
             *label = given(*position);
         }
         self
@@ -90,11 +95,12 @@ impl ProgramError {
 
 impl fmt::Display for ProgramError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call.function, self.kind)?;
-        if let Some(first_read) = self.first_read {
+        let Failure { kind, call, first_read } = &*self.0;
+        write!(f, "{}: {kind}", call.function)?;
+        if let Some(first_read) = first_read {
             write!(f, " (first read at {first_read})")?;
         }
-        write!(f, ", at {}", self.call.location)
+        write!(f, ", at {}", call.location)
     }
 }
 

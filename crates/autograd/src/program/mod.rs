@@ -142,13 +142,11 @@ impl<T: Float> Outputs<'_, T> {
     #[track_caller]
     pub fn item(&self, output: usize) -> T {
         let operand = self.output("item", output);
-        match self.program.slice(operand) {
-            [x] => *x,
-            _ => {
-                let reason = Reason::shape(format!("output {output} is needed to have one element"));
-                Error::new("item", reason, vec![operand.shape.clone()], Location::caller()).raise()
-            }
-        }
+        let [x] = self.program.slice(operand) else {
+            let reason = Reason::shape(format!("output {output} is needed to have one element"));
+            Error::new("item", reason, vec![operand.shape.clone()], Location::caller()).raise()
+        };
+        *x
     }
 
     /// An output as a tensor of its own, to keep.
@@ -163,13 +161,11 @@ impl<T: Float> Outputs<'_, T> {
 
     #[track_caller]
     fn output(&self, function: &str, output: usize) -> &Operand {
-        match self.program.outputs.get(output) {
-            Some(operand) => operand,
-            None => {
-                let text = format!("there is no output {output} among {}", self.len());
-                Error::of_call(function, Kind::Index, text).raise()
-            }
-        }
+        let Some(operand) = self.program.outputs.get(output) else {
+            let text = format!("there is no output {output} among {}", self.len());
+            Error::of_call(function, Kind::Index, text).raise()
+        };
+        operand
     }
 }
 

@@ -55,7 +55,7 @@ table! {
     "soft cross-entropy of a certain class, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).soft_cross_entropy(certain(x[0]), Reduction::Sum),
         value [4.139937633089748e-08], first [-4.1399375473943306e-08],
         second [4.1399373760035016e-08] => Mixed;
-    "negative log-likelihood of a log_softmax, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).log_softmax(1).nll(&[0], &Default::default()),
+    "negative log-likelihood of a log_softmax, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).log_softmax(1).nll(&[0], &CrossEntropyOptions::default()),
         value [4.139937633089748e-08], first [-4.1399375473943306e-08],
         second [4.1399373760035016e-08] => Mixed;
     "cross-entropy with class weights, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &weighted()),
@@ -88,7 +88,7 @@ table! {
     "soft cross-entropy of a certain class, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).soft_cross_entropy(certain(x[0]), Reduction::Sum),
         value [1.1548224173015786e-17], first [-1.1548224173015786e-17],
         second [1.1548224173015786e-17] => Mixed;
-    "negative log-likelihood of a log_softmax, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).log_softmax(1).nll(&[0], &Default::default()),
+    "negative log-likelihood of a log_softmax, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).log_softmax(1).nll(&[0], &CrossEntropyOptions::default()),
         value [1.1548224173015786e-17], first [-1.1548224173015786e-17],
         second [1.1548224173015786e-17] => Mixed;
     "cross-entropy with class weights, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &weighted()),

@@ -80,6 +80,7 @@ impl<'t> Draw<'t> {
 }
 
 /// One call, and the variable that its derivative is asked for.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
     let (tape, rank) = (d.tape, x.rank());
     Some(match d.below(56) {

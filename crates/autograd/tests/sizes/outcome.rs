@@ -44,7 +44,7 @@ pub(crate) fn outcome(call: impl FnOnce() -> String) -> Outcome {
 }
 
 impl Outcome {
-    /// The operation, if this is an error by name, «operation: reason, at file:line:column», that a line of this file raised
+    /// The operation, if this is an error by name, `operation: reason, at FILE:LINE:COLUMN`, that a line of this file raised
     /// and that names a line of it.
     pub(crate) fn error_of(&self) -> Option<&str> {
         let Self::Panic { text, file, .. } = self else { return None };

@@ -98,6 +98,7 @@ impl Op<f64, 1> for Wide {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn table() -> Vec<Row> {
     rows! {
         "try_new: F3 elements, three are given" => Returned("tensor"),

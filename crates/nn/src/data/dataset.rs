@@ -83,9 +83,8 @@ impl<T: Float> Dataset<T> {
         }
         let all = self.features.as_slice();
         let mut features = Vec::new();
-        if features.try_reserve_exact(rows.len().saturating_mul(d)).is_err() {
-            panic!("select: there is no memory for {} rows of {d}", rows.len());
-        }
+        let reserved = features.try_reserve_exact(rows.len().saturating_mul(d));
+        assert!(reserved.is_ok(), "select: there is no memory for {} rows of {d}", rows.len());
         for &row in rows {
             features.extend_from_slice(&all[row * d..(row + 1) * d]);
         }

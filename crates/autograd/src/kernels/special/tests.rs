@@ -172,7 +172,7 @@ fn polygamma_of_a_high_order_is_the_series_that_defines_it() {
     assert!(ulps(polygamma(3, 1e-20), 6e80) < 8.0);
     assert!(ulps(polygamma(4, 1e-20), -24e100) < 8.0);
     // ψ₁₀(1) = −10!·ζ(11)
-    assert!(ulps(polygamma(10, 1.0), -3628800.0 * 1.000494188604119464558702) < 16.0);
+    assert!(ulps(polygamma(10, 1.0), -3628800.0 * 1.0004941886041195) < 16.0);
     assert_eq!(polygamma(170, 0.5), f64::NEG_INFINITY);
     assert!(polygamma(170, 100.0).is_finite() && polygamma(171, 100.0) > 0.0);
 }
