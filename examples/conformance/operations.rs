@@ -2,8 +2,9 @@
 
 use crate::case::{Array, DType};
 use autograd::{
-    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, GaussianNll, IndexVar, PoissonNll, Pool, ProgramError,
-    Quantiles, Reduction, Shape, Slice, Slots, Tape, Tensor, TripletMargin, Var, concat, einsum, keepdims, stack,
+    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, GaussianNll, IndexVar, PoissonNll, Pool, Pooling,
+    ProgramError, Quantiles, Reduction, Shape, Slice, Slots, Tape, Tensor, TripletMargin, Var, concat, einsum,
+    keepdims, stack,
 };
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -122,9 +123,10 @@ impl Attrs<'_> {
             groups: self.int_or("groups")?.unwrap_or(1) as usize,
         })
     }
-    fn pool(&self) -> Answer<Pool> {
+    fn pool(&self) -> Answer<Pooling> {
         let kernel = self.pair("kernel", [0, 0])?;
-        Ok(Pool { kernel, stride: self.pair("stride", kernel)?, padding: self.pair("padding", [0, 0])? })
+        let pool = Pool { kernel, stride: self.pair("stride", kernel)?, padding: self.pair("padding", [0, 0])? };
+        Ok(if self.flag("ceil_mode")? { pool.ceil_mode() } else { pool.into() })
     }
     fn slices(&self) -> Answer<Vec<Slice>> {
         let optional = |v: &Value| if v.is_null() { Some(None) } else { v.as_i64().map(|i| Some(i as isize)) };

@@ -256,6 +256,10 @@ rows! {
     "conv2d" [1, 2, 4, 3] [3, 2, 2, 2] [3] in ANY =>
         |x| x[0].conv2d(x[1], Some(x[2]), Conv { padding: [1, 0], dilation: [2, 1], ..Conv::default() });
     "max_pool2d" [1, 2, 4, 4] in ANY => |x| x[0].square().max_pool2d(Pool::new([2, 2])).square();
+    "max_pool2d to the last element" [1, 1, 3, 4] in ANY =>
+        |x| x[0].square().max_pool2d(Pool { stride: [2, 3], ..Pool::new([2, 2]) }.ceil_mode()).square();
+    "avg_pool2d to the last element" [1, 1, 3, 4] in ANY =>
+        |x| x[0].square().avg_pool2d(Pool { padding: [1, 1], ..Pool::new([3, 3]) }.ceil_mode(), true);
     "avg_pool2d" [1, 1, 4, 3] in ANY =>
         |x| x[0].square().avg_pool2d(Pool { padding: [1, 1], ..Pool::new([2, 2]) }, false);
 

@@ -72,7 +72,7 @@ pub use kink::Kink;
 pub use nodes::Pass;
 pub use op::{Op, SliceOp, View, ViewMut, primitives};
 pub use ops::concat::{concat, stack, try_concat};
-pub use ops::conv::{Conv, Pool};
+pub use ops::conv::{Conv, Pool, Pooling};
 pub use ops::cross_entropy::Reduction;
 pub use ops::distances::TripletMargin;
 pub use ops::einsum::{einsum, try_einsum};

@@ -51,6 +51,53 @@ impl Pool {
     pub fn new(kernel: [usize; 2]) -> Self {
         Self { kernel, stride: kernel, padding: [0, 0] }
     }
+
+    /// The same windows, and one more where elements are left at the end of a row or column, as `ceil_mode` in PyTorch.
+    ///
+    /// ```
+    /// use autograd::{Pool, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let image = tape.var(&Tensor::from_fn([1, 1, 3, 3], |i| i as f64));
+    /// assert_eq!(image.max_pool2d(Pool::new([2, 2])).value().as_slice(), [4.0]);
+    /// assert_eq!(image.max_pool2d(Pool::new([2, 2]).ceil_mode()).value().as_slice(), [4.0, 5.0, 7.0, 8.0]);
+    /// ```
+    pub fn ceil_mode(self) -> Pooling {
+        Pooling { pool: self, ceil: true }
+    }
+}
+
+/// A pooling window, and whether it goes on to the last element: made from a [`Pool`], or by [`Pool::ceil_mode`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pooling {
+    pool: Pool,
+    ceil: bool,
+}
+
+impl From<Pool> for Pooling {
+    fn from(pool: Pool) -> Self {
+        Self { pool, ceil: false }
+    }
+}
+
+impl Pooling {
+    /// The number of places of the window along an axis of images of this size. One that goes on to the last element
+    /// begins in the image or in the padding before it.
+    fn places(self, axis: usize, size: usize) -> Option<usize> {
+        let Pool { kernel, stride, padding } = self.pool;
+        let whole = padded(size, padding[axis]);
+        if !self.ceil {
+            return places(whole, kernel[axis], stride[axis]);
+        }
+        let count = places(whole.saturating_add(stride[axis] - 1), kernel[axis], stride[axis])?;
+        let begins_behind = (count - 1).saturating_mul(stride[axis]) >= size.saturating_add(padding[axis]);
+        Some(count - usize::from(begins_behind)).filter(|&count| count > 0)
+    }
+
+    /// How far the last window reaches beyond the padding.
+    fn beyond(self, axis: usize, size: usize, places: usize) -> usize {
+        let last = (places - 1).saturating_mul(self.pool.stride[axis]);
+        last.saturating_add(self.pool.kernel[axis]).saturating_sub(padded(size, self.pool.padding[axis]))
+    }
 }
 
 /// Where the largest element of each window of images `[n, c, h, w]` stands in its window. The padding is never it.
@@ -198,37 +245,42 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where this has another rank, the window does not fit, a size or stride is 0, the padding is more than half the
     /// window, or the images have no elements.
     #[track_caller]
-    pub fn max_pool2d(self, pool: Pool) -> Self {
+    pub fn max_pool2d(self, pool: impl Into<Pooling>) -> Self {
+        let pool = pool.into();
         let _whole = self.tape().composite("max_pool2d", [self]);
         let windows = self.pool_windows("max_pool2d", pool);
         self.require_elements("max_pool2d", "largest element");
         let shape = windows.shape();
-        let first = self.tape().record(Arity(PoolArgmax { pool, places: [shape[2], shape[3]] }), [self]);
+        let first = self.tape().record(Arity(PoolArgmax { pool: pool.pool, places: [shape[2], shape[3]] }), [self]);
         let first = IndexVar::computed(first, shape[4]);
         windows.take_along_axis(4, &first.expand_dims(4)).squeeze(4)
     }
 
-    /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where `count_padding`.
+    /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where `count_padding`, and what lies
+    /// beyond the padding ([`Pool::ceil_mode`]) never does.
     ///
     /// # Panics
     /// Where this has another rank, the window does not fit, a size or stride is 0, the padding is more than half the
     /// window, or it does not count and the images have no elements.
     #[track_caller]
-    pub fn avg_pool2d(self, pool: Pool, count_padding: bool) -> Self {
+    pub fn avg_pool2d(self, pool: impl Into<Pooling>, count_padding: bool) -> Self {
+        let pool = pool.into();
         let _whole = self.tape().composite("avg_pool2d", [self]);
         let windows = self.pool_windows("avg_pool2d", pool);
         if !count_padding {
             self.require_elements("avg_pool2d", "mean");
         }
         let sum = windows.sum_axes(4);
-        if count_padding || pool.padding == [0, 0] {
+        let (own, out) = (self.shape(), sum.shape());
+        let is_inside = (0..2).all(|axis| pool.beyond(axis, own[axis + 2], out[axis + 2]) == 0);
+        let Pooling { pool, .. } = pool;
+        if is_inside && (count_padding || pool.padding == [0, 0]) {
             return sum.div_scalar((pool.kernel[0] * pool.kernel[1]) as f64);
         }
-        let (own, out) = (self.shape(), sum.shape());
         let inside = |place: usize, axis: usize| {
-            let (start, first) = (place * pool.stride[axis], pool.padding[axis]);
-            let end = (start + pool.kernel[axis]).min(first + own[axis + 2]);
-            end.saturating_sub(start.max(first))
+            let (start, before, size) = (place * pool.stride[axis], pool.padding[axis], own[axis + 2]);
+            let (first, behind) = if count_padding { (0, padded(size, before)) } else { (before, before + size) };
+            start.saturating_add(pool.kernel[axis]).min(behind).saturating_sub(start.max(first))
         };
         let w = out[3];
         let count = |i: usize| T::of_count(inside(i / w, 0) * inside(i % w, 1));
@@ -246,10 +298,10 @@ impl<'t, T: Float> Var<'t, T> {
 
     /// The windows of images, `[n, c, h′, w′, kh·kw]`, with zeros for the padding.
     #[track_caller]
-    fn pool_windows(self, op: &str, pool: Pool) -> Self {
+    fn pool_windows(self, op: &str, pool: Pooling) -> Self {
         let own = self.shape();
         self.require(op, own.rank() == 4, Kind::Shape, || "images [n, c, h, w] are needed".into());
-        let Pool { kernel, stride, padding: [ph, pw] } = pool;
+        let Pool { kernel, stride, padding: [ph, pw] } = pool.pool;
         let positive = stride.iter().chain(&kernel).all(|&s| s > 0);
         self.require(op, positive, Kind::Option, || {
             format!("strides and windows are at least 1, not {stride:?} and {kernel:?}")
@@ -258,12 +310,13 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, ph <= kernel[0] / 2 && pw <= kernel[1] / 2, Kind::Option, || {
             format!("a padding of at most half the window {kernel:?} is needed, not {:?}", [ph, pw])
         });
-        let (h, w) = (padded(own[2], ph), padded(own[3], pw));
-        let (Some(out_h), Some(out_w)) = (places(h, kernel[0], stride[0]), places(w, kernel[1], stride[1])) else {
+        let (Some(out_h), Some(out_w)) = (pool.places(0, own[2]), pool.places(1, own[3])) else {
             self.require(op, false, Kind::Shape, || format!("the window {kernel:?} is larger than the images"));
             return self;
         };
-        let image = self.pad(&[(0, 0), (0, 0), (ph, ph), (pw, pw)], 0.0);
+        let (below, right) = (pool.beyond(0, own[2], out_h), pool.beyond(1, own[3], out_w));
+        let (h, w) = (padded(own[2], ph).saturating_add(below), padded(own[3], pw).saturating_add(right));
+        let image = self.pad(&[(0, 0), (0, 0), (ph, ph.saturating_add(below)), (pw, pw.saturating_add(right))], 0.0);
         let (n, c) = (own[0], own[1]);
         let (of_image, of_channel) = ((c * h * w) as isize, (h * w) as isize);
         let [down, right] = [self::stride(stride[0], w), self::stride(stride[1], 1)];

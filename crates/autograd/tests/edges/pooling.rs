@@ -51,6 +51,47 @@ fn pooling_of_images_without_rows_or_columns_is_an_error() {
 }
 
 #[test]
+fn what_lies_beyond_the_padding_is_never_the_largest_and_never_counts() {
+    fn check<T: Float>() {
+        let tape = Tape::<T>::default();
+        let row = |values: &[f64]| tape.var(&Tensor::from_fn([1, 1, 1, values.len()], |i| T::of(values[i])));
+        let last = Pool::new([1, 2]).ceil_mode();
+        let x = row(&[-3.0, f64::NEG_INFINITY, f64::NEG_INFINITY]);
+        assert_eq!(x.max_pool2d(last).value().as_slice(), [T::of(-3.0), -T::INFINITY]);
+        assert_eq!(grad(x.max_pool2d(last).sum(), &x).value().as_slice(), [T::ONE, T::ZERO, T::ONE]);
+        let x = row(&[1.0, 2.0, 3.0]);
+        assert_eq!(x.avg_pool2d(last, true).value().as_slice(), [T::of(1.5), T::of(3.0)]);
+        // Of the second window, one element is in the image, one in the padding, and one beyond it.
+        let padded = Pool { padding: [0, 1], ..Pool::new([1, 3]) }.ceil_mode();
+        assert_eq!(x.avg_pool2d(padded, true).value().as_slice(), [T::ONE, T::of(1.5)]);
+        assert_eq!(x.avg_pool2d(padded, false).value().as_slice(), [T::of(1.5), T::of(3.0)]);
+        let dx = grad(x.avg_pool2d(padded, true).sum(), &x);
+        assert_eq!(dx.value().as_slice(), [T::ONE / T::of(3.0), T::ONE / T::of(3.0), T::of(0.5)]);
+    }
+    check::<f64>();
+    check::<f32>();
+}
+
+#[test]
+fn a_window_that_goes_on_to_the_last_element_begins_in_the_image_or_before_it() {
+    let places = |size: usize, pool: Pool| {
+        let tape = Tape::new();
+        let image = tape.var(&Tensor::<f64>::zeros([1, 1, 1, size]));
+        let (most, mean) = (image.max_pool2d(pool.ceil_mode()), image.avg_pool2d(pool.ceil_mode(), false));
+        assert_eq!(most.shape(), mean.shape());
+        most.shape()[3]
+    };
+    let pool = |kernel, stride, padding| Pool { kernel: [1, kernel], stride: [1, stride], padding: [0, padding] };
+    assert_eq!(places(5, pool(2, 2, 0)), 3);
+    // It would begin behind the image, or in the padding behind it.
+    assert_eq!(places(2, pool(1, 3, 0)), 1);
+    assert_eq!(places(3, pool(2, 2, 1)), 2);
+    // The window is larger than the image, but begins in it.
+    assert_eq!(places(1, pool(2, 2, 0)), 1);
+    assert!(catch_unwind(|| places(1, pool(3, 2, 0))).is_err());
+}
+
+#[test]
 fn zeros_keep_their_sign_in_a_padded_tensor_and_around_it() {
     let tape = Tape::new();
     let x = tape.var(&Tensor::from([-0.0, 2.0, 0.0]));

@@ -244,6 +244,12 @@ fn table() -> Vec<Row> {
             |t| image(t).avg_pool2d(pool([2, 2], [usize::MAX, usize::MAX], [0, 0]), true).value();
         "avg_pool2d that does not count padding, stride 2^63" => Value("Tensor f64 [1, 1, 1, 1] [1.0]"),
             |t| image(t).avg_pool2d(pool([2, 2], [1 << 63, 1 << 63], [1, 1]), false).value();
+        "avg_pool2d to the last element, stride usize::MAX" => Value("Tensor f64 [1, 1, 1, 1] [1.0]"),
+            |t| image(t).avg_pool2d(pool([2, 2], [usize::MAX, usize::MAX], [0, 0]).ceil_mode(), true).value();
+        "max_pool2d to the last element, a window and a stride of 2^63" => Raised("max_pool2d"),
+            |t| image(t).max_pool2d(pool([1 << 63, 2], [1 << 63, 1], [0, 0]).ceil_mode()).value();
+        "avg_pool2d to the last element, a window, stride and padding of 2^62" => Raised("avg_pool2d"),
+            |t| image(t).avg_pool2d(pool([1 << 62, 2], [1 << 62, 1], [1 << 61, 0]).ceil_mode(), true).value();
         "var with ddof usize::MAX" => Raised("var"),
             |t| t.var(&Tensor::from([1.0, 2.0])).var(usize::MAX, ..).item();
         "topk with k = usize::MAX" => Raised("topk"),
