@@ -118,6 +118,14 @@ fn require(function: &str, what: &str, len: usize, sizes: &[usize]) {
     assert!(needed == Some(len), "{function}: {what} of sizes {sizes:?} is needed, {len} elements are given");
 }
 
+/// Whether a result of these sizes has a number of elements that memory can have; no operand bounds it where an inner size is 0.
+#[track_caller]
+fn require_result(function: &str, sizes: &[usize]) {
+    let len = sizes.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+    let fits = len.is_some_and(|len| len <= isize::MAX as usize / size_of::<f64>());
+    assert!(fits, "{function}: a result of sizes {sizes:?} is too large");
+}
+
 /// Whether a slice is rows of `k` elements.
 #[track_caller]
 fn require_rows(function: &str, len: usize, k: usize) {
@@ -137,17 +145,13 @@ fn delta<T: Float>(j: usize, k: usize) -> T {
     if j == k { T::ONE } else { T::ZERO }
 }
 
-/// `Y[i,k] = 1` where `k = y_i`, else 0: the labels as rows `[N, K]`.
-fn one_hot<T: Float>(labels: &[usize], k: usize) -> impl Iterator<Item = T> {
-    labels.iter().flat_map(move |&y| (0..k).map(move |j| delta(j, y)))
-}
-
 /// `A W + b` `[n, out]` for `A` `[n, inner]`, `W` `[inner, out]`, `b` `[out]`; sizes `[n, inner, out]`.
 #[track_caller]
 pub fn affine<T: Float>([n, inner, out]: [usize; 3], a: &[T], w: &[T], b: &[T]) -> Vec<T> {
     require("affine", "A", a.len(), &[n, inner]);
     require("affine", "W", w.len(), &[inner, out]);
     require("affine", "b", b.len(), &[out]);
+    require_result("affine", &[n, out]);
     let mut result = product([n, inner, out], |i, p| a[i * inner + p], |p, j| w[p * out + j]);
     for (e, r) in result.iter_mut().enumerate() {
         *r += b[e % out];
@@ -187,6 +191,16 @@ pub fn losses<T: Float>(s: &[T], labels: &[usize], k: usize) -> Vec<T> {
     labels.iter().enumerate().map(row).collect()
 }
 
+/// `1 − p_j` of a row of probabilities, which sum to 1. Of a probability above ½ it is the sum of the others: a subtraction
+/// from 1 would leave few digits of a confident prediction, or none.
+fn complement<T: Float>(p: &[T], j: usize) -> T {
+    if p[j] > T::of(0.5) {
+        total(p.iter().enumerate().filter(|&(k, _)| k != j).map(|(_, &p)| p))
+    } else {
+        T::ONE - p[j]
+    }
+}
+
 /// Eq. 1.1: `dL_i/dO2[i,y_i] = −1 / O2[i,y_i]` `[N]`; the other entries are 0.
 #[track_caller]
 pub fn dl_do2_at_label<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T> {
@@ -202,8 +216,8 @@ pub fn do2_at_label_ds<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T>
     require("do2_at_label_ds", "O2", o2.len(), &[labels.len(), k]);
     require_labels("do2_at_label_ds", labels, k);
     let entry = |(e, &p): (usize, &T)| {
-        let y = labels[e / k];
-        if e % k == y { p * (T::ONE - p) } else { -o2[e / k * k + y] * p }
+        let (y, row) = (labels[e / k], &o2[e / k * k..][..k]);
+        if e % k == y { p * complement(row, y) } else { -row[y] * p }
     };
     o2.iter().enumerate().map(entry).collect()
 }
@@ -212,8 +226,8 @@ pub fn do2_at_label_ds<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T>
 #[track_caller]
 pub fn do2_ds<T: Float>(o2: &[T], k: usize) -> Vec<T> {
     require_rows("do2_ds", o2.len(), k);
-    let block = |p: &[T]| product([k, 1, k], |j, _| p[j], |_, k| p[k]);
-    let row = |p| block(p).into_iter().enumerate().map(move |(e, pp)| delta::<T>(e / k, e % k) * p[e / k] - pp);
+    let entry = |p: &[T], i: usize, j: usize| if i == j { p[i] * complement(p, i) } else { -p[i] * p[j] };
+    let row = |p| (0..k * k).map(move |e| entry(p, e / k, e % k));
     o2.chunks_exact(k.max(1)).flat_map(row).collect()
 }
 
@@ -232,13 +246,18 @@ pub fn dl_ds_by_chain_rule<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Ve
 pub fn dl_ds<T: Float>(o2: &[T], labels: &[usize], k: usize) -> Vec<T> {
     require("dl_ds", "O2", o2.len(), &[labels.len(), k]);
     require_labels("dl_ds", labels, k);
-    o2.iter().zip(one_hot::<T>(labels, k)).map(|(&p, y)| p - y).collect()
+    let entry = |(e, &p): (usize, &T)| {
+        let y = labels[e / k];
+        if e % k == y { -complement(&o2[e / k * k..][..k], y) } else { p }
+    };
+    o2.iter().enumerate().map(entry).collect()
 }
 
 /// Exp. 2: `dS[i,k]/dW2[m,n] = O1[i,m]` where `k = n`, 0 elsewhere: `[N, K, H, K]`; sizes `[N, H, K]`.
 #[track_caller]
 pub fn ds_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T]) -> Vec<T> {
     require("ds_dw2", "O1", o1.len(), &[n, h]);
+    require_result("ds_dw2", &[n, k, h, k]);
     let entry = |e: usize| {
         let (i, class, m, column) = (e / (k * h * k), e / (h * k) % k, e / k % h, e % k);
         delta::<T>(class, column) * o1[i * h + m]
@@ -252,6 +271,7 @@ pub fn ds_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T]) -> Vec<T> {
 pub fn dl_i_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T], dl_ds: &[T]) -> Vec<T> {
     require("dl_i_dw2", "O1", o1.len(), &[n, h]);
     require("dl_i_dw2", "dL/dS", dl_ds.len(), &[n, k]);
+    require_result("dl_i_dw2", &[n, h, k]);
     let ds_dw2 = ds_dw2([n, h, k], o1);
     let entry = |e: usize| {
         let (i, w) = (e / (h * k), e % (h * k));
@@ -266,6 +286,7 @@ pub fn dl_i_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T], dl_ds: &[T]) -> Vec<T
 pub fn dl_dw<T: Float>([n, inner, out]: [usize; 3], a: &[T], dl: &[T]) -> Vec<T> {
     require("dl_dw", "A", a.len(), &[n, inner]);
     require("dl_dw", "the gradient", dl.len(), &[n, out]);
+    require_result("dl_dw", &[inner, out]);
     product([inner, n, out], |m, i| a[i * inner + m], |i, j| dl[i * out + j])
 }
 
@@ -282,6 +303,7 @@ pub fn dl_db<T: Float>(dl: &[T], out: usize) -> Vec<T> {
 pub fn dl_do1<T: Float>([n, inner, out]: [usize; 3], dl: &[T], w: &[T]) -> Vec<T> {
     require("dl_do1", "the gradient", dl.len(), &[n, out]);
     require("dl_do1", "W", w.len(), &[inner, out]);
+    require_result("dl_do1", &[n, inner]);
     product([n, out, inner], |i, p| dl[i * out + p], |p, m| w[m * out + p])
 }
 
@@ -318,6 +340,7 @@ pub fn d2l_along<T: Float>(o2: &[T], v: &[T]) -> Vec<T> {
 pub fn d2l_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T], o2: &[T]) -> Vec<T> {
     require("d2l_dw2", "O1", o1.len(), &[n, h]);
     require("d2l_dw2", "O2", o2.len(), &[n, k]);
+    require_result("d2l_dw2", &[h, k, h, k]);
     let blocks = d2l_ds2(o2, k);
     let entry = |e: usize| {
         let (row, column) = (e / (h * k), e % (h * k));

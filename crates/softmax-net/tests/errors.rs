@@ -126,3 +126,9 @@ fn a_network_without_classes_predicts_nothing() {
     let error = net.predict(&Tensor::zeros([2, 2])).unwrap_err();
     assert_eq!(error.to_string(), "label 0 of example 0 is out of range for 0 classes");
 }
+
+#[test]
+#[should_panic(expected = "affine: a result of sizes [9223372036854775808, 2] is too large")]
+fn a_result_that_no_memory_has_is_named() {
+    softmax_net::closed_form::affine::<f64>([1 << 63, 0, 2], &[], &[], &[0.0; 2]);
+}
