@@ -284,7 +284,7 @@ unsafe fn execute<T: Float>(
             if memory.is_none() {
                 level.run_lanes(call);
             } else {
-                call.in_pieces(terms(*along, k), k, kept(memory), |piece| level.run_lanes(piece));
+                call.in_pieces(terms(*along, k), k, kept(memory), level);
             }
         }
         Task::ColumnSums { rows, n, along, x, out, after, memory } => {

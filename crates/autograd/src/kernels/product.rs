@@ -109,7 +109,7 @@ impl Shape {
         let call = Call { shape: self, sizes, a, b, out, finish, partial: Partial::NONE };
         match self.memory(sizes, false) {
             0 => level.run_lanes(call),
-            len => with_memory(len, |memory| call.in_pieces(0..k, k, memory, |piece| level.run_lanes(piece))),
+            len => with_memory(len, |memory| call.in_pieces(0..k, k, memory, level)),
         }
     }
 }
@@ -190,7 +190,7 @@ pub(super) struct Call<T> {
 impl<T: Float> Call<T> {
     /// Runs this, whose `k` are these of all, piece by piece.
     #[inline(always)]
-    pub(super) fn in_pieces(self, k: Range<usize>, all: usize, memory: *mut T, run: impl Fn(Self)) {
+    pub(super) fn in_pieces(self, k: Range<usize>, all: usize, memory: *mut T, level: Level) {
         let (m, _, n) = self.sizes;
         let sums = Sums { terms: all, count: m * n, memory };
         for (piece, partial) in sums.pieces(k.clone(), self.shape.block()) {
@@ -198,14 +198,37 @@ impl<T: Float> Call<T> {
             let (mut a, mut b) = (self.a, self.b);
             a.data = a.data.wrapping_add(from * a.col);
             b.data = b.data.wrapping_add(from * b.row);
-            run(Self { sizes: (m, piece.len(), n), a, b, partial, ..self });
+            level.run_lanes(Part(Self { sizes: (m, piece.len(), n), a, b, partial, ..self }));
         }
     }
 }
 
+/// A part of the sums of a product: a kernel of its own, since what it does before and after it adds would take registers from
+/// the sums of a whole one.
+struct Part<T>(Call<T>);
+
 impl<T: Float> LaneKernel<T> for Call<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
+        debug_assert!(self.partial.is_none(), "a part of a product is run by itself");
+        // SAFETY: the caller promises the set of the lanes. That there is no partial sum is a constant here.
+        unsafe { Self { partial: Partial::NONE, ..self }.of_shape::<L>() }
+    }
+}
+
+impl<T: Float> LaneKernel<T> for Part<T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>>(self) {
+        // SAFETY: the caller promises the set of the lanes.
+        unsafe { self.0.of_shape::<L>() }
+    }
+}
+
+impl<T: Float> Call<T> {
+    /// # Safety
+    /// The CPU has the set of the lanes.
+    #[inline(always)]
+    unsafe fn of_shape<L: Lanes<T>>(&self) {
         // SAFETY: the caller promises the set of the lanes, and whoever made this the operands: `Shape::run` checked how
         // long they are, and a group how far it reaches into each buffer.
         unsafe {
