@@ -65,6 +65,12 @@ impl Shape {
         self.padded().iter().fold(1, |product, &n| product.saturating_mul(n))
     }
 
+    /// The number of elements of a tensor or a node that has this shape, which [`Shape::elements`] has found to be a number.
+    #[inline]
+    pub(crate) fn count(&self) -> usize {
+        self.padded().iter().fold(1, |product, &n| product.wrapping_mul(n))
+    }
+
     /// The number of elements, for a tensor or a node that is about to have this shape: the product of its sizes that
     /// are not 0 may be [`MOST`] at most.
     ///

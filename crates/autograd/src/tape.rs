@@ -185,7 +185,7 @@ impl<T: Float> Tape<T> {
         for (i, x) in buffer[..len].iter_mut().enumerate() {
             *x = f(i);
         }
-        let (index, _) = self.leaf(integers, (shape, len), origin);
+        let (index, _) = self.leaf(integers, shape, origin);
         let state = &mut *self.state.borrow_mut();
         let place = state.place(index);
         *place = Value::Own(buffer);
@@ -194,7 +194,7 @@ impl<T: Float> Tape<T> {
 
     /// A leaf with the value of a tensor.
     fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
-        let (index, repeats) = self.leaf(false, (value.shape(), value.numel()), origin);
+        let (index, repeats) = self.leaf(false, value.shape(), origin);
         if !(repeats && self.give_ahead(index, value.as_slice())) {
             let state = &mut *self.state.borrow_mut();
             let place = state.place(index);
@@ -203,9 +203,9 @@ impl<T: Float> Tape<T> {
         Var::new(self, index)
     }
 
-    /// The node of a leaf, and whether it repeats one of the step before.
+    /// The node of a leaf, whose shape is that of a tensor, and whether it repeats one of the step before.
     #[inline]
-    fn leaf(&self, integers: bool, (shape, len): (&Shape, usize), origin: Origin) -> (u32, bool) {
+    fn leaf(&self, integers: bool, shape: &Shape, origin: Origin) -> (u32, bool) {
         let same = |node: &Node<T>| {
             let same_kind = if integers { matches!(node.kind, Kind::Index) } else { matches!(node.kind, Kind::Leaf) };
             same_kind && node.shape == *shape && node.origin.same(&origin)
@@ -214,7 +214,8 @@ impl<T: Float> Tape<T> {
             return (index, true);
         }
         let kind = if integers { Kind::Index } else { Kind::Leaf };
-        (self.nodes.push(Node { kind, args: Args::NONE, len, shape: shape.clone(), origin }), false)
+        let (shape, len) = (shape.clone(), shape.count());
+        (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
     }
 
     /// Whether a node is a constant for derivatives that are taken now: it was recorded within a call of `no_grad` that has

@@ -169,12 +169,12 @@ impl<T: Float> Tensor<T> {
 
     /// The number of elements.
     pub fn numel(&self) -> usize {
-        self.shape.numel()
+        self.shape.count()
     }
 
     /// The elements in row-major order.
     pub fn as_slice(&self) -> &[T] {
-        &self.data[..self.shape.numel()]
+        &self.data[..self.shape.count()]
     }
 
     /// The elements in row-major order, to write; copies the buffer first where it is shared.
@@ -183,7 +183,7 @@ impl<T: Float> Tensor<T> {
     /// Where there is no memory for the copy.
     #[track_caller]
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        let n = self.shape.numel();
+        let n = self.shape.count();
         // Counting is cheaper than asking for exclusive access twice, which `make_mut` does all the same.
         if Arc::strong_count(&self.data) > 1 {
             *self = Self::made("as_mut_slice", self.shape.clone(), |n| memory::copied(&self.data[..n]));

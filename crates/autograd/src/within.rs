@@ -142,9 +142,10 @@ impl<T: Float> Tape<T> {
     #[inline]
     pub(crate) fn origin(&self, location: &'static Location<'static>) -> Origin {
         let (depth, again) = (self.depth.get(), self.again.get());
-        let caller = Within { location, pass: Pass::Primal, rule_of: NONE, floor: 0, call: None };
-        let Within { location, pass, rule_of, .. } = self.within.get().unwrap_or(caller);
-        Origin::new(location, pass, rule_of, depth, again)
+        match self.within.get() {
+            None => Origin::new(location, Pass::Primal, NONE, depth, again),
+            Some(Within { location, pass, rule_of, .. }) => Origin::new(location, pass, rule_of, depth, again),
+        }
     }
 
     /// The operation that an index is read by, for an error of a program: this, or what it is a part of.

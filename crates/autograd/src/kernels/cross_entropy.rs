@@ -209,23 +209,24 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
                 top = L::larger(top, load(e, v));
             }
             let label = load(label, v);
-            let mut found = L::splat(T::ZERO);
+            let zero = L::splat(T::ZERO);
+            let (mut found, mut total, mut others) = (zero, zero, zero);
             for (j, e) in e.iter_mut().enumerate() {
+                let class = L::splat(T::from_index(j as i64));
                 let shifted = L::sub(load(e, v), top);
-                found = L::choose(label, L::splat(T::from_index(j as i64)), shifted, found);
-                L::store(e.as_mut_ptr().add(v), all, T::exp_of_shifted::<L>(shifted));
+                found = L::choose(label, class, shifted, found);
+                let exp = T::exp_of_shifted::<L>(shifted);
+                total = L::add(total, exp);
+                others = L::add(others, L::choose(label, class, zero, exp));
+                L::store(e.as_mut_ptr().add(v), all, exp);
             }
             L::store(at_label.as_mut_ptr().add(v), all, found);
+            L::store(sum.as_mut_ptr().add(v), all, total);
+            L::store(rest.as_mut_ptr().add(v), all, others);
         }
         for v in (0..W).step_by(L::COUNT) {
             let (label, zero) = (load(label, v), L::splat(T::ZERO));
-            let (mut total, mut others) = (zero, zero);
-            for (j, e) in e.iter().enumerate() {
-                let e = load(e, v);
-                total = L::add(total, e);
-                others = L::add(others, L::choose(label, L::splat(T::from_index(j as i64)), zero, e));
-            }
-            L::store(sum.as_mut_ptr().add(v), all, total);
+            let (total, others) = (load(&sum, v), load(&rest, v));
             // Where the label has the largest score, the others are the rest of the sum.
             let known = L::choose(load(&at_label, v), zero, others, total);
             L::store(rest.as_mut_ptr().add(v), all, known);

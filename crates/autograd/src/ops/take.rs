@@ -230,7 +230,12 @@ impl<T: Float> Tape<T> {
     /// Labels or positions, one for each row.
     #[track_caller]
     pub fn labels(&self, labels: &[usize]) -> IndexVar<'_, T> {
-        self.index_var("labels", &Shape::from([labels.len()]), |i| labels[i] as i128)
+        let most = T::MAX_INDEX as usize;
+        // As those of `index_var`, without numbers of 128 bits.
+        let var = self.index_leaf("labels", &Shape::from([labels.len()]), |i| labels[i].min(most) as i64);
+        let (least, largest) = labels.iter().fold((usize::MAX, 0), |(low, high), &i| (low.min(i), high.max(i)));
+        let bounds = if labels.is_empty() { (0, -1) } else { (least as i128, largest as i128) };
+        IndexVar { var, bounds, leaf: Some(var.index()) }
     }
 
     #[track_caller]
