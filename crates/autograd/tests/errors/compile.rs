@@ -81,8 +81,9 @@ fn compiled(body: &str) -> String {
     let folder = executable.parent().unwrap();
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let mut child = Command::new(rustc)
-        .args(["--edition", "2024", "--crate-type", "lib", "--crate-name", "program", "--emit", "metadata", "-o"])
-        .arg(if cfg!(windows) { "NUL" } else { "/dev/null" })
+        .args(["--edition", "2024", "--crate-type", "lib", "--crate-name", "program", "--emit", "metadata"])
+        // A folder of its own: rustc renames its output into place, so a device as output is replaced by a file.
+        .args(["--out-dir", env!("CARGO_TARGET_TMPDIR")])
         .arg("--extern")
         .arg(format!("autograd={}", library(folder).display()))
         .arg("-L")
