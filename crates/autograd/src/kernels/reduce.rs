@@ -232,8 +232,14 @@ pub(crate) fn norm<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T])
             down.recip()
         };
         let start = r / inner * n * inner + r % inner;
-        let row: Vec<T> = (0..n).map(|j| x[start + j * inner]).collect();
-        *out = sum_of(&row, |x| (x * scale) * (x * scale)).sqrt() / scale;
+        // The sum of a row that lies together, in its order, in memory that is there.
+        let (mut block, mut blocks) = ([T::ZERO; NEIGHBOURS], Blocks::new());
+        for from in (0..n).step_by(NEIGHBOURS) {
+            let block = &mut block[..NEIGHBOURS.min(n - from)];
+            block.iter_mut().enumerate().for_each(|(j, b)| *b = x[start + (from + j) * inner] * scale);
+            blocks.push(sum_of(block, |x| x * x));
+        }
+        *out = blocks.total().sqrt() / scale;
     }
 }
 
@@ -380,5 +386,21 @@ mod tests {
         }
         check::<f32>(1e-6);
         check::<f64>(1e-14);
+    }
+
+    #[test]
+    fn a_norm_that_is_scaled_has_the_digits_of_one_that_is_not() {
+        for (n, inner) in [(1, 1), (1024, 1), (1025, 1), (3000, 2)] {
+            let x: Vec<f64> = (0..2 * n * inner).map(|i| ((i * 37) % 101) as f64 / 30.0 - 1.5).collect();
+            let (mut plain, mut scaled) = (vec![f64::NAN; 2 * inner], vec![f64::NAN; 2 * inner]);
+            norm(&x, (n, inner), &mut plain);
+            for scale in [2_f64.powi(600), 2_f64.powi(-600)] {
+                let x: Vec<f64> = x.iter().map(|x| x * scale).collect();
+                norm(&x, (n, inner), &mut scaled);
+                for (scaled, plain) in scaled.iter().zip(&plain) {
+                    assert!((scaled / scale - plain).abs() <= 1e-15 * plain, "{n} {inner}");
+                }
+            }
+        }
     }
 }

@@ -59,7 +59,7 @@ impl<'t, T: Float> IndexVar<'t, T> {
     #[track_caller]
     pub(crate) fn check_labels_but(&self, op: &'static str, n: usize, ignored: i64) -> Result<(), Reason> {
         self.limit(op, None, (0, n as i64 - 1), Some(ignored));
-        let wrong = self.now().into_iter().find(|&label| label != ignored && !(0..n as i64).contains(&label));
+        let wrong = self.find_now(|label| label != ignored && !(0..n as i64).contains(&label));
         wrong.map_or(Ok(()), |label| {
             let label = self.as_given(label);
             Err(Reason::new(Kind::Index, format!("label {label} is out of range for {n} classes")))

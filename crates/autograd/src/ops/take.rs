@@ -174,15 +174,17 @@ impl<'t, T: Float> IndexVar<'t, T> {
         }
     }
 
-    /// The integers as they are now, for a check; what depends on them must not depend on what is read here.
-    pub(crate) fn now(&self) -> Vec<i64> {
+    /// The first of the integers, as they are now, of which this holds, for a check; what depends on them must not depend on
+    /// what is read here.
+    #[track_caller]
+    pub(crate) fn find_now(&self, mut holds: impl FnMut(i64) -> bool) -> Option<i64> {
         let (tape, index) = (self.var.tape(), self.var.index());
         // A view of a leaf has its integers in the same order, so nothing is computed for it.
         let index = self.leaf.unwrap_or_else(|| {
             tape.compute_unnoted(index);
             index
         });
-        tape.borrow_value(index).iter().map(|b| b.to_index()).collect()
+        tape.borrow_value(index).iter().map(|b| b.to_index()).find(|&i| holds(i))
     }
 
     /// Whether every index names one of `n` elements, `−n` to `n − 1`.
