@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Reason};
 use crate::float::Float;
-use crate::kernels::memory::{self, OutOfMemory};
+use crate::kernels::memory;
 use crate::shape::Shape;
 use std::fmt;
 use std::panic::Location;
@@ -55,17 +55,17 @@ impl<T: Float> Tensor<T> {
 
     /// A tensor of a shape, from what makes its elements, as many as it is told.
     #[track_caller]
-    fn made(op: &str, shape: Shape, data: impl FnOnce(usize) -> Result<Vec<T>, OutOfMemory>) -> Self {
+    pub(crate) fn made<R: Into<Reason>>(op: &str, shape: Shape, data: impl FnOnce(usize) -> Result<Vec<T>, R>) -> Self {
         Error::or_raise(Self::try_made(op, shape, data))
     }
 
     #[track_caller]
-    fn try_made(
+    fn try_made<R: Into<Reason>>(
         op: &str,
         shape: Shape,
-        data: impl FnOnce(usize) -> Result<Vec<T>, OutOfMemory>,
+        data: impl FnOnce(usize) -> Result<Vec<T>, R>,
     ) -> Result<Self, Error> {
-        match shape.elements().and_then(|n| Ok(data(n)?)) {
+        match shape.elements().and_then(|n| data(n).map_err(Into::into)) {
             Ok(data) => Ok(Self { shape, data: Arc::new(data) }),
             Err(reason) => Err(Error::new(op, reason, vec![shape], Location::caller())),
         }

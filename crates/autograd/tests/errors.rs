@@ -9,8 +9,14 @@ use autograd::{
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, OnceLock};
 
+#[path = "errors/row.rs"]
+mod row;
 #[path = "errors/calls.rs"]
 mod calls;
+#[path = "errors/arrays.rs"]
+mod arrays;
+#[path = "errors/losses.rs"]
+mod losses;
 #[path = "errors/compile.rs"]
 mod compile;
 #[path = "errors/lines.rs"]

@@ -154,7 +154,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn diagonal(self, axis1: isize, axis2: isize) -> Self {
-        self.diagonal_at(0, axis1, axis2)
+        self.diagonal_of("diagonal", 0, axis1, axis2)
     }
 
     /// As [`Var::diagonal`], the `k`-th above the main one, or the `−k`-th below it: empty where there is none.
@@ -168,9 +168,14 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn diagonal_at(self, k: isize, axis1: isize, axis2: isize) -> Self {
+        self.diagonal_of("diagonal_at", k, axis1, axis2)
+    }
+
+    #[track_caller]
+    fn diagonal_of(self, op: &'static str, k: isize, axis1: isize, axis2: isize) -> Self {
         let own = self.shape();
-        self.expect("diagonal", own.axis_set(&[axis1, axis2]));
-        let (i, j) = (self.expect("diagonal", own.axis(axis1)), self.expect("diagonal", own.axis(axis2)));
+        self.expect(op, own.axis_set(&[axis1, axis2]));
+        let (i, j) = (self.expect(op, own.axis(axis1)), self.expect(op, own.axis(axis2)));
         let strides = own.strides();
         let (down, right) = if k < 0 { (k.unsigned_abs(), 0) } else { (0, k.unsigned_abs()) };
         let count = own[i].saturating_sub(down).min(own[j].saturating_sub(right));
@@ -215,6 +220,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where this is a scalar.
     #[track_caller]
     pub fn diag_embed(self, k: isize) -> Self {
+        let _whole = self.tape().composite("diag_embed", [self]);
         self.require("diag_embed", self.rank() > 0, Kind::Shape, || "a vector is needed".into());
         self.embedded(k)
     }

@@ -1,7 +1,9 @@
 //! Selecting by truth values.
 
-use crate::error::Kind;
+use crate::error::{Kind, Reason};
 use crate::float::Float;
+use crate::kernels::memory;
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 use crate::var::Var;
 
@@ -16,8 +18,15 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// Where their number is not the product of the sizes.
     #[track_caller]
-    pub fn mask(shape: impl Into<crate::Shape>, holds: &[bool]) -> Self {
-        Self::new(shape, holds.iter().map(|&holds| if holds { T::ONE } else { T::ZERO }).collect())
+    pub fn mask(shape: impl Into<Shape>, holds: &[bool]) -> Self {
+        let shape = shape.into();
+        let given = |n: usize| match holds.len() {
+            len if len == n => {
+                Ok(memory::collected(n, holds.iter().map(|&holds| if holds { T::ONE } else { T::ZERO }))?)
+            }
+            len => Err(Reason::shape(format!("{len} truth values were given, {n} are needed"))),
+        };
+        Self::made("mask", shape, given)
     }
 }
 

@@ -1,8 +1,8 @@
 //! Every node stands at a line of the user's, whichever operation recorded it, in each pass.
 
 use autograd::{
-    Conv, CrossEntropyOptions, Pool, Reduction, Tape, Tensor, Var, einsum, grad, hessian, hvp, jacobian, jvp,
-    per_example_grads, stack, vjp,
+    Conv, CrossEntropyOptions, GaussianNll, PoissonNll, Pool, Reduction, Tape, Tensor, TripletMargin, Var, einsum,
+    grad, hessian, hvp, jacobian, jvp, per_example_grads, stack, vjp,
 };
 
 #[test]
@@ -41,7 +41,42 @@ fn no_node_stands_at_a_line_of_the_engine() {
         |x| x.matmul(x.narrow(0, 0, 1).reshape([2])),
         |x| x.sign(),
     ];
-    for expression in expressions {
+    let late: [Expression; 33] = [
+        |x| x.diagonal_at(1, 0, 1) + x.diag(0) + x.diagonal(0, 1),
+        |x| x.narrow(0, 0, 1).reshape([2]).diag(1),
+        |x| x.diag_embed(-1),
+        |x| x.masked_fill(x.gt(x.t()), 7.0),
+        |x| x.masked_select(&[true, false, false, true]),
+        |x| x.compress(1, &[false, true]),
+        |x| x.median(..) + x.median(0),
+        |x| x.quantile([0.2, 0.5], 1),
+        |x| x.logcumsumexp(0),
+        |x| x.cummax(1) - x.cummin(0),
+        |x| x.take_along_axis(1, &x.cumargmax(1)) + x.take_along_axis(1, &x.cumargmin(1)),
+        |x| x.scatter(0, &x.tape().indices([1, 2], &[1, 0]), x),
+        |x| x.scatter_add(0, &x.tape().indices([1, 2], &[1, 0]), x),
+        |x| x.index_copy(1, &[1, 0], x.t()),
+        |x| x.index_add(1, &[1, 1], x.t()),
+        |x| x.square().polygamma(1) + x.square().lgamma() + x.square().digamma() + (x * 0.1).erfinv(),
+        |x| x.cosine_similarity(x.t(), 1, 1e-8),
+        |x| x.pairwise_distance(x.t(), 2.0, 1e-6) + x.pairwise_distance(x.t(), 3.0, 0.0),
+        |x| x.cdist(x.t(), 2.0) + x.cdist(x.t(), 1.0) + x.cdist(x.t(), f64::INFINITY),
+        |x| x.triplet_margin(x.t(), x * 2.0, &TripletMargin { swap: true, ..TripletMargin::default() }),
+        |x| x.cosine_embedding(x.t(), x.narrow(0, 0, 1).reshape([2]).sign(), 0.1, Reduction::Mean),
+        |x| x.sigmoid().bce(x.t().sigmoid(), Some(x.exp()), Reduction::BatchMean),
+        |x| x.sigmoid_focal(x.t().sigmoid(), Some(0.3), 2.0, Reduction::Mean),
+        |x| x.poisson_nll(x.t().square(), &PoissonNll { full: true, ..PoissonNll::default() }),
+        |x| x.square().poisson_nll(x.t().square(), &PoissonNll { log_input: false, ..PoissonNll::default() }),
+        |x| x.gaussian_nll(x.t(), x.exp(), &GaussianNll { full: true, ..GaussianNll::default() }),
+        |x| x.hinge(x.t().sign(), Reduction::Mean) + x.soft_margin(x.t().sign(), Reduction::Sum),
+        |x| x.hinge_embedding(x.t().sign(), 1.0, Reduction::Mean),
+        |x| x.multi_margin(&[0, 1], 2, 1.0, Some(&Tensor::ones([2])), Reduction::Mean),
+        |x| x.margin_ranking(x.t(), x.sign(), 0.5, Reduction::Mean),
+        |x| einsum("...j,kj->...k", &[x, x]),
+        |x| x.cumprod(1) + x.tril(0) + x.triu(0) + x.roll(&[1], &[0]),
+        |x| x.reshape([1, 1, 2, 2]).avg_pool2d(Pool::new([2, 2]).ceil_mode(), true),
+    ];
+    for expression in expressions.into_iter().chain(late) {
         x = tape.var(&Tensor::from_rows([[0.3, -1.2], [0.7, 0.1]]));
         derivatives(expression(x), x);
     }
