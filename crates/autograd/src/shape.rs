@@ -22,6 +22,10 @@ const INLINE: usize = 4;
 /// The most elements of a tensor: their bytes, at 8 for each in either type, are as many as a buffer can have.
 const MOST: usize = isize::MAX as usize / 8;
 
+/// Inline sizes below this multiply to less than [`MOST`].
+const SMALL: usize = 1 << 15;
+const _: () = assert!(SMALL.ilog2() as usize * INLINE <= (MOST + 1).ilog2() as usize);
+
 /// Sizes up to rank 4 are always inline and padded with ones, so that equality and the number of elements need no loop.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Sizes {
@@ -62,13 +66,13 @@ impl Shape {
     /// No tensor has so many: where one is made, its shape is checked.
     #[inline]
     pub fn numel(&self) -> usize {
-        self.padded().iter().fold(1, |product, &n| product.saturating_mul(n))
+        self.of_sizes(|sizes| sizes.iter().fold(1_usize, |product, &n| product.saturating_mul(n)))
     }
 
     /// The number of elements of a tensor or a node that has this shape, which [`Shape::elements`] has found to be a number.
     #[inline]
     pub(crate) fn count(&self) -> usize {
-        self.padded().iter().fold(1, |product, &n| product.wrapping_mul(n))
+        self.of_sizes(|sizes| sizes.iter().fold(1_usize, |product, &n| product.wrapping_mul(n)))
     }
 
     /// The number of elements, for a tensor or a node that is about to have this shape: the product of its sizes that
@@ -79,12 +83,20 @@ impl Shape {
     /// does not wrap. What is computed of a user's numbers before that saturates, and a size that did is refused here.
     #[inline]
     pub(crate) fn elements(&self) -> Result<usize, Reason> {
-        let sizes = self.padded();
-        let product = sizes.iter().fold(1_usize, |product, &n| product.saturating_mul(n.max(1)));
+        if let Sizes::Inline { padded, .. } = &self.0
+            && padded.iter().fold(0, |all, n| all | n) < SMALL
+        {
+            return Ok(padded.iter().product());
+        }
+        self.large_elements()
+    }
+
+    fn large_elements(&self) -> Result<usize, Reason> {
+        let product = self.of_sizes(|sizes| sizes.iter().fold(1_usize, |product, &n| product.saturating_mul(n.max(1))));
         if product > MOST {
             return Err(self.too_large());
         }
-        Ok(if sizes.contains(&0) { 0 } else { product })
+        Ok(if self.contains(&0) { 0 } else { product })
     }
 
     #[cold]
@@ -93,12 +105,12 @@ impl Shape {
         Reason::shape(text)
     }
 
-    /// The sizes, and ones.
-    #[inline]
-    fn padded(&self) -> &[usize] {
+    /// A function of the sizes, and of ones; of those that are inline a function of its own, without a loop.
+    #[inline(always)]
+    fn of_sizes<R>(&self, f: impl Fn(&[usize]) -> R) -> R {
         match &self.0 {
-            Sizes::Inline { padded, .. } => padded,
-            Sizes::Heap(sizes) => sizes,
+            Sizes::Inline { padded, .. } => f(padded),
+            Sizes::Heap(sizes) => f(sizes),
         }
     }
 

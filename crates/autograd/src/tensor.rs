@@ -186,9 +186,15 @@ impl<T: Float> Tensor<T> {
         let n = self.shape.count();
         // Counting is cheaper than asking for exclusive access twice, which `make_mut` does all the same.
         if Arc::strong_count(&self.data) > 1 {
-            *self = Self::made("as_mut_slice", self.shape.clone(), |n| memory::copied(&self.data[..n]));
+            self.unshare();
         }
         &mut Arc::make_mut(&mut self.data)[..n]
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn unshare(&mut self) {
+        *self = Self::made("as_mut_slice", self.shape.clone(), |n| memory::copied(&self.data[..n]));
     }
 
     /// The elements in row-major order.

@@ -148,11 +148,11 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// The operation that an index is read by, for an error of a program: this, or what it is a part of.
-    #[track_caller]
-    pub(crate) fn reader(&self, op: &'static str, axis: Option<usize>) -> Reader {
+    /// The operation that an index is read by, for an error of a program: this, at the caller's line, or what it is a part
+    /// of.
+    pub(crate) fn reader(&self, op: &'static str, axis: Option<usize>, caller: &'static Location<'static>) -> Reader {
         let call = self.within.get().and_then(|within| within.call);
-        Reader { op: call.map_or(op, |call| call.name), axis, location: self.origin(Location::caller()).location }
+        Reader { op: call.map_or(op, |call| call.name), axis, location: self.origin(caller).location }
     }
 
     /// An error of an operation on these operands, at the caller's line; or of the operation that it is a part of, or at

@@ -10,6 +10,7 @@ use crate::recording::Limit;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::var::Var;
+use std::panic::Location;
 
 /// `y[…, j, …] = x[…, index[j], …]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,8 +161,11 @@ impl<'t, T: Float> IndexVar<'t, T> {
     #[track_caller]
     pub(crate) fn limit(&self, op: &'static str, axis: Option<usize>, (low, high): (i64, i64), but: Option<i64>) {
         if let Some(leaf) = self.leaf {
-            let reader = Some(self.var.tape().reader(op, axis));
-            self.var.tape().note(|recording| recording.limits.push((leaf, Limit { low, high, but, reader })));
+            let (tape, location) = (self.var.tape(), Location::caller());
+            tape.note(|recording| {
+                let reader = Some(tape.reader(op, axis, location));
+                recording.limits.push((leaf, Limit { low, high, but, reader }));
+            });
         }
     }
 
@@ -234,8 +238,11 @@ impl<T: Float> Tape<T> {
     pub fn labels(&self, labels: &[usize]) -> IndexVar<'_, T> {
         let most = T::MAX_INDEX as usize;
         // As those of `index_var`, without numbers of 128 bits.
-        let var = self.index_leaf("labels", &Shape::from([labels.len()]), |i| labels[i].min(most) as i64);
-        let (least, largest) = labels.iter().fold((usize::MAX, 0), |(low, high), &i| (low.min(i), high.max(i)));
+        let (mut least, mut largest) = (usize::MAX, 0);
+        let var = self.index_leaf("labels", &Shape::from([labels.len()]), |i| {
+            (least, largest) = (least.min(labels[i]), largest.max(labels[i]));
+            labels[i].min(most) as i64
+        });
         let bounds = if labels.is_empty() { (0, -1) } else { (least as i128, largest as i128) };
         IndexVar { var, bounds, leaf: Some(var.index()) }
     }

@@ -141,18 +141,20 @@ impl<'p, T: Float> Binder<'p, T> {
         let call = self.call;
         let Some((input, slot, place)) = self.place(true, shape)? else { return Ok(()) };
         let labels = data.into_iter();
-        // What goes on without end is too long as well.
-        let (expected, found) = (place.len(), labels.clone().take(place.len() + 1).count());
+        // The range of all labels tells that each is right, which is much faster than asking each. What goes on without end
+        // is too long.
+        let (mut least, mut largest) = (i64::MAX, i64::MIN);
+        let (expected, mut found) = (place.len(), 0);
+        for label in labels.clone() {
+            found += 1;
+            let Some(bits) = place.get_mut(found - 1) else { break };
+            (least, largest) = (least.min(label), largest.max(label));
+            *bits = T::from_index(label);
+        }
         if expected != found {
             let found = if found > expected { found.max(labels.size_hint().0) } else { found };
             let error = call.error(ProgramErrorKind::Length { input, expected, found });
             return Err(error.read_at(slot.first_read));
-        }
-        // The range of all labels tells that each is right, which is much faster than asking each.
-        let (mut least, mut largest) = (i64::MAX, i64::MIN);
-        for (label, bits) in labels.clone().zip(place) {
-            (least, largest) = (least.min(label), largest.max(label));
-            *bits = T::from_index(label);
         }
         let limits = slot.labels.as_deref().unwrap_or_default();
         if limits.iter().all(|limit| least > largest || (limit.low <= least && largest <= limit.high)) {
