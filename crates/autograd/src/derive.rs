@@ -1,11 +1,11 @@
 //! What is built from the two sweeps: values with gradients, Jacobians, Hessians, Hessian-vector products.
 
-use crate::error::{Error, Kind, Reason};
+use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::forward::jvp;
 use crate::kernels::memory::room;
 use crate::ops::concat::{concat, stack};
-use crate::reverse::{grad, reverse, seed, vjp};
+use crate::reverse::{grad, gradients, seed, vjp};
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
@@ -50,9 +50,7 @@ impl<T: Float> Tape<T> {
             let inputs: SmallVec<[u32; 8]> = (0..tape.len() as u32).collect();
             let loss = f(tape, vars);
             let _whole = tape.composite("value_and_grad", [loss]);
-            let zero = |input: u32| tape.full(&tape.nodes[input].shape, T::ZERO);
-            let grads = Error::or_raise(reverse(tape, &[(loss, seed(loss))], &inputs)).into_iter().zip(inputs);
-            let grads = grads.map(|(grad, input)| grad.unwrap_or_else(|| zero(input)));
+            let grads = gradients(tape, (loss, seed(loss)), &inputs).into_iter();
             let roots: SmallVec<[u32; 16]> = [loss].into_iter().chain(grads).map(|root| root.index()).collect();
             tape.compute_roots(&roots, false);
             let mut grads = roots[1..].iter();

@@ -42,7 +42,11 @@ pub fn jvp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, x: &P, tange
         y.require("jvp", same, Kind::Tape, || format!("{x:?}, {dx:?} and {y:?} live on different tapes"));
         seeds.push((x.index(), dx));
     }
-    Error::or_raise(forward(tape, y.index(), &seeds)).unwrap_or_else(|| tape.full(y.shape(), T::ZERO))
+    // Not by a closure, in which the panic for want of memory would be told at a line in here.
+    match Error::or_raise(forward(tape, y.index(), &seeds)) {
+        Some(dy) => dy,
+        None => tape.full(y.shape(), T::ZERO),
+    }
 }
 
 // What stands for a node's tangent before it has one: the result does not need the node; it does, but its tangent is zero

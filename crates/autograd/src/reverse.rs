@@ -79,8 +79,26 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy:
         let reason = Reason::new(Kind::Tape, format!("{x:?} and {y:?} live on different tapes"));
         tape.error("vjp", reason, &[y]).raise();
     }
-    let mut cotangents = Error::or_raise(reverse(tape, &[(y, dy)], &inputs)).into_iter();
-    wrt.map(&mut |x| cotangents.next().flatten().unwrap_or_else(|| tape.full(x.sizes(), T::ZERO)))
+    let mut gradients = gradients(tape, (y, dy), &inputs).into_iter();
+    wrt.map(&mut |_| gradients.next().expect("each variable has a gradient"))
+}
+
+/// The gradients of one result with respect to these nodes: zeros where no path leads to one.
+#[track_caller]
+pub(crate) fn gradients<'t, T: Float>(
+    tape: &'t Tape<T>,
+    result: (Var<'t, T>, Var<'t, T>),
+    inputs: &[u32],
+) -> SmallVec<[Var<'t, T>; 8]> {
+    let mut gradients = SmallVec::new();
+    // Not in a closure, in which a panic would be told at a line in here.
+    for (cotangent, &input) in Error::or_raise(reverse(tape, &[result], inputs)).into_iter().zip(inputs) {
+        gradients.push(match cotangent {
+            Some(cotangent) => cotangent,
+            None => tape.full(&tape.nodes[input].shape, T::ZERO),
+        });
+    }
+    gradients
 }
 
 // What stands for a node's cotangent before it has one: no path leads from the inputs to the node; a path does, but no

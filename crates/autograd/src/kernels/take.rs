@@ -110,6 +110,10 @@ pub(crate) fn set<T: Float>(
     (outer, size, n, inner): (usize, usize, usize, usize),
     out: &mut [T],
 ) {
+    // There may be any number of rows without elements.
+    if y.is_empty() {
+        return;
+    }
     for o in 0..outer {
         for j in 0..n {
             for i in 0..inner {

@@ -60,7 +60,8 @@ fn each_pair<T: Float>(
 /// Calls `f` with the matrices of a batch one by one.
 fn each<'a, T: Float>(a: View<'a, T>, y: ViewMut<'a, T>, per_result: usize, mut f: impl FnMut(&[T], &mut [T])) {
     let n = a.shape[a.shape.rank() - 1];
-    if n * per_result == 0 {
+    // Where there are no matrices, their sizes may multiply to more than a number holds.
+    if a.data.is_empty() || per_result == 0 {
         return;
     }
     for (a, y) in a.data.chunks_exact(n * n).zip(y.data.chunks_exact_mut(per_result)) {

@@ -5,7 +5,7 @@ use super::outcome::{Outcome, outcome};
 use Right::{Raised, Returned, Value};
 use autograd::{
     Conv, CrossEntropyOptions, Error, Kind, Op, Pool, Reason, Shape, Slice, Tape, Tensor, Var, View, ViewMut, concat,
-    einsum, grad, jacobian, stack,
+    einsum, grad, jacobian, jvp, stack,
 };
 use std::fmt::Debug;
 
@@ -262,6 +262,16 @@ fn table() -> Vec<Row> {
             |t| t.apply(Wide, [t.scalar(1.0)]).value().numel();
         "jacobian of [0, 2^40] by [2^24 x ...]: shapes joined" => Raised("jacobian"),
             |t| { let x = z(t, [0, 1 << 40]); jacobian(x, x).shape() };
+        "a tangent of zeros that no memory has" => Raised("jvp"),
+            |t| jvp(t.scalar(2.0).broadcast_to([1 << 59]), &t.scalar(1.0), &t.scalar(1.0)).shape();
+        "a gradient of zeros that no memory has" => Raised("grad"),
+            |t| grad(t.scalar(2.0), &t.scalar(1.0).broadcast_to([1 << 59])).shape();
+        "scatter into 2^59 rows without elements" => Value("[576460752303423488, 1, 0]"),
+            |t| { let x = z(t, [1 << 59, 1, 0]); x.scatter(1, &t.indices(x.shape(), &[]), x).value().shape().clone() };
+        "factors of no matrices [2^29, 2^29]" => Value("[0, 536870912, 536870912]"),
+            |t| z(t, [0, 1 << 29, 1 << 29]).cholesky().value().shape().clone();
+        "determinants of no matrices [2^29, 2^29]" => Value("[0]"),
+            |t| { let x = z(t, [0, 1 << 29, 1 << 29]); (x.det() + x.logabsdet()).value().shape().clone() };
         "label usize::MAX" => Raised("cross_entropy"),
             |t| z(t, [1, 3]).cross_entropy(&[usize::MAX]).item();
         "an index of i64::MIN" => Raised("gather"),

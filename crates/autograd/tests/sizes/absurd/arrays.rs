@@ -1,0 +1,128 @@
+//! Calls of what arranges, orders, indexes and solves.
+
+use super::draw::Draw;
+use autograd::{Pool, Shape, Tensor, Var, concat, einsum, grad, hessian, hvp, jacobian, per_example_grads};
+
+/// One call, and the variable that its derivative is asked for.
+#[expect(clippy::too_many_lines, reason = "a table")]
+pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
+    let (tape, rank) = (d.tape, x.rank());
+    Some(match d.below(44) {
+        0 => tape.var(&Tensor::mask(d.sizes(), &d.mask(2))),
+        1 => {
+            let mask = d.twin(x);
+            x.masked_fill(mask, d.number())
+        }
+        2 => x.masked_select(&d.mask(x.numel())),
+        3 => {
+            let axis = d.axis(rank);
+            let n = x.shape().get(axis.unsigned_abs()).copied().unwrap_or(1);
+            x.compress(axis, &d.mask(n))
+        }
+        4 => x.diag(d.step()),
+        5 => x.diag_embed(d.step()),
+        6 => {
+            let x = d.of_rank(1 + rank % 2);
+            x.diag(d.step())
+        }
+        7 | 8 => x.diagonal_at(d.step(), d.axis(rank), d.axis(rank)),
+        9 => x.cummax(d.axis(rank)),
+        10 => x.cummin(d.axis(rank)),
+        11 => tape.scalar(x.cumargmax(d.axis(rank)).value().len() as f64),
+        12 => tape.scalar(x.cumargmin(d.axis(rank)).value().len() as f64),
+        13 => x.logcumsumexp(d.axis(rank)),
+        14 => x.median(&d.axes(rank)[..]),
+        15 => x.quantile(d.number(), &d.axes(rank)[..]),
+        16 => {
+            let fractions: Vec<f64> =
+                (0..d.below(4)).map(|_| if d.below(4) == 0 { d.number() } else { 0.25 * d.below(5) as f64 }).collect();
+            x.quantile(fractions, &d.axes(rank)[..])
+        }
+        17 | 18 => {
+            let (indices, source) = (d.indices(&x.shape()), d.twin(x));
+            x.scatter(d.axis(rank), &indices, source)
+        }
+        19 | 20 => {
+            let (indices, source) = (d.indices(&x.shape()), d.twin(x));
+            x.scatter_add(d.axis(rank), &indices, source)
+        }
+        21 => {
+            let indices = d.indices(&x.shape());
+            x.take_along_axis(d.axis(rank), &indices)
+        }
+        22 => {
+            let source = d.twin(x);
+            x.index_copy(d.axis(rank), &vec![d.size(); d.below(3)], source)
+        }
+        23 => {
+            let n = d.below(3);
+            let (indices, source) = (d.indices(&Shape::from([n, 2])), d.var());
+            x.index_copy(d.axis(rank), &indices, source)
+        }
+        24 => x.gather(d.axis(rank), &d.indices(&Shape::from([2, 1])).reshape(d.sizes())),
+        25 => x.embedding(&d.indices(&Shape::from([2])).expand_dims(d.axis(1))),
+        26..=28 => {
+            let x = d.of_rank(4);
+            let kernel = if d.flag() { [2, 2] } else { d.pair() };
+            let padding = [if d.flag() { 0 } else { kernel[0] / 2 }, if d.flag() { d.size() } else { kernel[1] / 2 }];
+            let stride = if d.flag() { [2, 3] } else { d.pair() };
+            let pool = Pool { kernel, stride, padding }.ceil_mode();
+            if d.flag() { x.max_pool2d(pool) } else { x.avg_pool2d(pool, d.flag()) }
+        }
+        29 | 30 => {
+            const EQUATIONS: [&str; 12] = [
+                "...ij,...jk->...ik",
+                "...,...->...",
+                "...i,...i->...",
+                "i...,i...->i...",
+                "...ij->...ji",
+                "...ii->...i",
+                "...,...",
+                "...i->i",
+                "i...j,j->i...",
+                "...i,ij,...j->...",
+                ".i,i->",
+                "......,->...",
+            ];
+            let equation = EQUATIONS[d.below(EQUATIONS.len())];
+            let others: Vec<Var<'t>> = equation.split("->").next()?.split(',').skip(1).map(|_| d.twin(x)).collect();
+            einsum(equation, &[&[x][..], &others].concat())
+        }
+        31 => {
+            let rank = d.below(4);
+            let (w, b) = (d.of_rank(2), d.of_rank(rank));
+            x.linear(w, d.flag().then_some(b))
+        }
+        32 => {
+            let (a, other) = (d.matrices(), d.matrices());
+            a.solve(if d.flag() { other } else { x })
+        }
+        33 => {
+            let (a, other) = (d.matrices(), d.matrices());
+            a.triangular_solve(if d.flag() { other } else { x }, d.flag(), d.flag(), d.flag())
+        }
+        34 => d.matrices().cholesky(),
+        35 => d.matrices().inv(),
+        36 => {
+            let a = d.matrices();
+            a.det() + a.logabsdet()
+        }
+        37 => x.polygamma([0, 1, 2, 169, 170, 171, u32::MAX][d.below(7)]),
+        38 => {
+            let (low, high) = (d.number(), d.number());
+            x.clamp(low, d.flag().then_some(high))
+        }
+        39 => x.leaky_relu(d.number()) + x.elu(d.number()),
+        40 => x.pow_scalar(d.number()) + x * d.number() + x / d.number() - d.number(),
+        41 => {
+            let mask = d.twin(x);
+            mask.select(d.twin(x), x)
+        }
+        42 => concat(&[hvp(x.square().sum(), &x, &d.twin(x)), hessian(x.square().sum(), x).sum_axes(0)], d.axis(rank)),
+        _ => {
+            let rows = x.square().sum_axes(&(1..rank as isize).collect::<Vec<_>>()[..]);
+            let each = per_example_grads(rows, &x);
+            jacobian(each.sum_axes(d.axis(rank)), x) + grad(rows.sum(), &x)
+        }
+    })
+}
