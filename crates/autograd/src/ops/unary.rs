@@ -201,11 +201,66 @@ fn mish_gate<T: Float>(x: T) -> T {
     }
 }
 
-/// The constant `√(2/π)` of the tanh form of GELU, and its cubic coefficient (Hendrycks and Gimpel, 2016).
-const GELU: (f64, f64) = (0.7978845608028654, 0.044715);
+/// `1 − tanh²(softplus x)`, with `n = σ(−x)`, as `(2n/(1 + n²))²`, in which nothing cancels.
+fn mish_bend(n: f64) -> f64 {
+    let root = 2.0 * n / (1.0 + n * n);
+    root * root
+}
 
-fn gelu_inner(x: f64) -> (f64, f64) {
-    (GELU.0 * (x + GELU.1 * x * x * x), GELU.0 * (1.0 + 3.0 * GELU.1 * x * x))
+/// `y″ = p·(2 + x·d)` of mish, with `w = tanh(softplus x)`, `p = (1 − w²)·σ(x)` and `d = σ(−x) − 2w·σ(x)`.
+fn mish_curve(x: f64) -> f64 {
+    let (s, n) = (x.sigmoid(), (-x).sigmoid());
+    let p = mish_bend(n) * s;
+    if p == 0.0 { p } else { p * (2.0 + x * (n - 2.0 * mish_gate(x) * s)) }
+}
+
+/// Of the tanh form of GELU (Hendrycks and Gimpel, 2016) twice the constant `√(2/π)`, its cubic coefficient, and what both
+/// round away.
+const GELU: (f64, f64) = (1.5957691216057308, 0.044715);
+const GELU_REST: (f64, f64) = (-9.96930880911092e-17, 2.1960211427085595e-18);
+
+/// The tanh form of GELU is `x·σ(v)` with `v = 2√(2/π)(x + 0.044715 x³)`: `σ(v)`, `σ(−v)`, and `v` itself. The sigmoids
+/// are those of the exact `v`, of which the rounded one lacks as many ulp in the tails as the exponent has units.
+fn gelu_gates(x: f64) -> (f64, f64, f64) {
+    let (k, a) = GELU;
+    let square = x * x;
+    let bend = a * square;
+    let sum = 1.0 + bend;
+    let cubic = x * sum;
+    let v = k * cubic;
+    let (s, n) = (v.sigmoid(), (-v).sigmoid());
+    // Next to 0 it makes no difference, and beyond there is nothing left to correct.
+    if !(1.0..800.0).contains(&v.abs()) {
+        return (s, n, v);
+    }
+    let of_bend = a.mul_add(square, -bend) + a * x.mul_add(x, -square) + GELU_REST.1 * square;
+    let larger = 1.0_f64.max(bend);
+    let of_sum = (larger - sum) + 1.0_f64.min(bend) + of_bend;
+    let of_cubic = x.mul_add(sum, -cubic) + x * of_sum;
+    let rest = k.mul_add(cubic, -v) + k * of_cubic + GELU_REST.0 * cubic;
+    (s + s * n * rest, n - s * n * rest, v)
+}
+
+fn gelu_tanh(x: f64) -> f64 {
+    if x == f64::NEG_INFINITY { -0.0 } else { x * gelu_gates(x).0 }
+}
+
+/// `v′ = 2√(2/π)(1 + 3 · 0.044715 x²)`
+fn gelu_inner_slope(x: f64) -> f64 {
+    GELU.0 * (1.0 + 3.0 * GELU.1 * x * x)
+}
+
+/// `y′ = σ(v)·(1 + x·v′·σ(−v))`
+fn gelu_tanh_slope(x: f64) -> f64 {
+    let (s, n, _) = gelu_gates(x);
+    if s * n == 0.0 { s } else { s * (1.0 + x * gelu_inner_slope(x) * n) }
+}
+
+/// `y″ = σ′(v)·(2v′ + x(v″ − v′²·tanh(v/2)))`, as `σ″(v) = −σ′(v)·tanh(v/2)`
+fn gelu_tanh_curve(x: f64) -> f64 {
+    let ((s, n, v), dv) = (gelu_gates(x), gelu_inner_slope(x));
+    let (slope, ddv) = (s * n, 6.0 * GELU.0 * GELU.1 * x);
+    if slope == 0.0 { slope } else { slope * (2.0 * dv + x * (ddv - dv * dv * (0.5 * v).tanh())) }
 }
 
 /// `(sin πx, cos πx)`, from the distance to the nearest half: exact where they are 0 or ±1, and of full accuracy for large `x`,
@@ -393,18 +448,11 @@ unary! {
     /// `φ(x) = e^(−x²/2) / √(2π)`
     pub(crate) normal_density() => NormalDensity, |x| wide(x, density), |x, y, g| g.zmul(y.zmul(x)).neg();
     /// The tanh form of GELU: `x/2 · (1 + tanh(√(2/π)(x + 0.044715 x³)))`.
-    pub gelu_tanh() => GeluTanh,
-        |x| wide(x, |x| if x == f64::NEG_INFINITY { -0.0 } else { x * (2.0 * gelu_inner(x).0).sigmoid() }),
-        |x, y, g| g.zmul(x.gelu_tanh_slope());
-    /// With `u = √(2/π)(x + 0.044715 x³)`: `σ(2u) + x·2u′·σ′(2u)`.
-    pub(crate) gelu_tanh_slope() => GeluTanhSlope,
-        |x| wide(x, |x| {
-            let (u, du) = gelu_inner(x);
-            let s = (2.0 * u).sigmoid();
-            let tail = (2.0 * u).sigmoid() * (-2.0 * u).sigmoid();
-            if tail == 0.0 { s } else { s + x * 2.0 * du * tail }
-        }),
-        |x, y, g| gelu_tanh_curve(x, g);
+    pub gelu_tanh() => GeluTanh, |x| wide(x, gelu_tanh), |x, y, g| g.zmul(x.gelu_tanh_slope());
+    /// The derivative of `gelu_tanh`.
+    pub(crate) gelu_tanh_slope() => GeluTanhSlope, |x| wide(x, gelu_tanh_slope), |x, y, g| g.zmul(x.gelu_tanh_curve());
+    /// The second derivative of `gelu_tanh`, a function of its own since `v` must not be rounded.
+    pub(crate) gelu_tanh_curve() => GeluTanhCurve, |x| wide(x, gelu_tanh_curve), |x, y, g| gelu_tanh_third(x, g);
     /// `x · σ(x)`, also called swish.
     pub silu() => Silu, vectors |x| if x == -T::INFINITY { -T::ZERO } else { x * x.sigmoid() },
         |x, y, g| g.zmul(x.silu_slope());
@@ -418,8 +466,12 @@ unary! {
         |x, y, g| g.zmul(x.mish_slope());
     /// With `w = tanh(softplus x)`: `w + x·(1 − w²)·σ(x)`.
     pub(crate) mish_slope() => MishSlope,
-        |x| wide(x, |x| if x.is_infinite() { mish_gate(x) } else { mish_gate(x) + x * softplus(x).sech2() * x.sigmoid() }),
-        |x, y, g| mish_curve(x, g);
+        |x| wide(x, |x| {
+            if x.is_infinite() { mish_gate(x) } else { mish_gate(x) + x * mish_bend((-x).sigmoid()) * x.sigmoid() }
+        }),
+        |x, y, g| g.zmul(x.mish_curve());
+    /// The second derivative of mish.
+    pub(crate) mish_curve() => MishCurve, |x| wide(x, mish_curve), |x, y, g| mish_third(x, g);
     /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
     pub softsign() => Softsign,
         |x| if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { x / (T::ONE + x.abs()) },
@@ -481,25 +533,33 @@ fn pow_rule<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>, exponent: f64) -> Option
     }
 }
 
-/// The second derivative of the tanh form, in operations: with `v = 2u`, `2v′σ′(v) + x(v″σ′(v) + v′²σ″(v))`.
-fn gelu_tanh_curve<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
-    let (c, a) = GELU;
+/// The third derivative of the tanh form, in operations: of `y″ = t·c`, with `t = σ′(v)`, it is `t·(c′ − v′·tanh(v/2)·c)`.
+fn gelu_tanh_third<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+    let (k, a) = GELU;
     let x2 = x.square();
-    let v = x.zmul(x2.mul_scalar(a).add_scalar(1.0)).mul_scalar(2.0 * c);
-    let dv = x2.mul_scalar(3.0 * a).add_scalar(1.0).mul_scalar(2.0 * c);
-    let ddv = x.mul_scalar(12.0 * c * a);
-    let slope = v.sigmoid_slope();
-    // σ″(v) = −σ′(v)·tanh(v/2)
-    let curve = dv.mul_scalar(2.0) + x.zmul(ddv - dv.square().zmul(v.mul_scalar(0.5).tanh()));
-    g.zmul(slope.zmul(curve))
+    let v = x.zmul(x2.mul_scalar(a).add_scalar(1.0)).mul_scalar(k);
+    let dv = x2.mul_scalar(3.0 * a).add_scalar(1.0).mul_scalar(k);
+    let ddv = x.mul_scalar(6.0 * k * a);
+    let (t, h) = (v.sigmoid_slope(), v.mul_scalar(0.5).tanh());
+    // c′ = 3v″ − v′²·h + x(v‴ − 2v′v″h − 2v′³t), as h′ = 2t·v′.
+    let bend = ddv - dv.square().zmul(h);
+    let curve = dv.mul_scalar(2.0) + x.zmul(bend);
+    let further = (dv.zmul(ddv).zmul(h) + dv.square().zmul(dv).zmul(t)).mul_scalar(-2.0).add_scalar(6.0 * k * a);
+    let slope = ddv.mul_scalar(2.0) + bend + x.zmul(further);
+    g.zmul(t.zmul(slope - dv.zmul(h).zmul(curve)))
 }
 
-/// The second derivative of mish, in operations: with `w = tanh(softplus x)`,
-/// `(1 − w²)·σ(x)·(2 + x·(σ(−x) − 2w·σ(x)))`.
-fn mish_curve<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
-    let (w, s) = (x.softplus().tanh(), x.sigmoid());
-    let bend = x.zmul(x.neg().sigmoid() - w.zmul(s).mul_scalar(2.0)).add_scalar(2.0);
-    g.zmul(x.softplus().sech2().zmul(s).zmul(bend))
+/// The third derivative of mish, in operations: of `y″ = p·b`, with `b = 2 + x·d` and `p′ = p·d`, it is
+/// `p·(d·b + d + x·d′)`, and `d′ = −σ(x)σ(−x)·(1 + 2w) − 2p·σ(x)`. Here `w = σ(x)(1 + n)/(1 + n²)` with `n = σ(−x)`.
+fn mish_third<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+    let (s, n) = (x.sigmoid(), x.neg().sigmoid());
+    let share = n.square().add_scalar(1.0).reciprocal();
+    let w = s.zmul(n.add_scalar(1.0)).zmul(share);
+    let p = n.mul_scalar(2.0).zmul(share).square().zmul(s);
+    let d = n - w.zmul(s).mul_scalar(2.0);
+    let b = x.zmul(d).add_scalar(2.0);
+    let dd = s.zmul(n).zmul(w.mul_scalar(2.0).add_scalar(1.0)) + p.zmul(s).mul_scalar(2.0);
+    g.zmul(p.zmul(d.zmul(b) + d - x.zmul(dd)))
 }
 
 impl<'t, T: Float> Var<'t, T> {

@@ -46,6 +46,15 @@ table! {
         second [-2.685716569338427e-285] => Smooth;
     "gelu at −30.7" [-30.7], |x| x[0].gelu(), value [-8.736698778082625e-206], first [-2.6821605176985138e-204],
         second [-8.225477590080471e-203] => Smooth;
+    // The exponent of e is a cubic, or twice a softplus: as many ulp are lost as it has units.
+    "gelu_tanh at −20" [-20.0], |x| x[0].gelu_tanh(), value [-3.3754509563109673e-261],
+        first [-2.9424328724945027e-259], second [-2.5620732028460162e-257] => Smooth;
+    "gelu_tanh at −12" [-12.0], |x| x[0].gelu_tanh(), value [-1.635985449353481e-61],
+        first [-5.290403352522559e-60], second [-1.7023793207351786e-58] => Smooth;
+    "gelu_tanh at 12" [12.0], |x| x[0].gelu_tanh(), value [12.0], first [1.0],
+        second [-1.7023793207351786e-58] => Smooth;
+    "mish at 33.3" [33.3], |x| x[0].mish(), value [33.3], first [1.0], second [-3.0780807903450256e-27] => Smooth;
+    "mish at 90" [90.0], |x| x[0].mish(), value [90.0], first [1.0], second [-4.7804992132066545e-76] => Smooth;
 }
 
 table! {
