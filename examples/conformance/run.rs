@@ -3,8 +3,10 @@
 use crate::case::{Array, Case, DType};
 use crate::operations::{Input, Inputs, KNOWN_MASK, record};
 use autograd::{Float, Program, Tape, Tensor, Var, grad, jvp, vjp};
+use std::cell::Cell;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 /// The number type a case is computed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -58,10 +60,22 @@ pub(crate) fn run(case: &Case, types: &[Type]) -> Result<(), String> {
 
 /// A case that panics has failed, and says how.
 fn guarded<R>(run: impl FnOnce() -> Result<R, String>) -> Result<R, String> {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
+    thread_local! {
+        static GUARDED: Cell<bool> = const { Cell::new(false) };
+    }
+    static QUIET: Once = Once::new();
+    // Only for this thread: others report their panics as usual, and so does a failing test.
+    QUIET.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !GUARDED.get() {
+                usual(info);
+            }
+        }));
+    });
+    GUARDED.set(true);
     let result = catch_unwind(AssertUnwindSafe(run));
-    std::panic::set_hook(hook);
+    GUARDED.set(false);
     result.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         Err(text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default())

@@ -1,6 +1,7 @@
 //! Where did the NaN come from?
 
 use crate::compute::State;
+use crate::error::Error;
 use crate::float::Float;
 use crate::nodes::{NONE, Nodes, Pass};
 use crate::op::{Arity, Kind};
@@ -79,12 +80,19 @@ impl<T: Float> Tape<T> {
         let needed = nodes.needed(&roots);
         // What was computed before may have been computed from values that are recycled by now.
         let all: Vec<u32> = (0..nodes.len() as u32).filter(|&i| needed[i as usize]).collect();
-        self.compute_roots(&all, true);
+        self.compute_again(&all);
         let state = self.state.borrow();
         let find = |holds: &dyn Fn(u32) -> bool| (0..nodes.len() as u32).find(|&i| needed[i as usize] && holds(i));
         let culprit = find(&|i| state.breaks(nodes, i));
         let leaf = || find(&|i| matches!(nodes[i].kind, Kind::Leaf) && state.wrong(nodes, i).is_some());
         culprit.or_else(leaf).map(|i| state.report(nodes, i))
+    }
+
+    /// Computes values that may have been recycled since, neither noted as read nor looked at.
+    #[track_caller]
+    pub(crate) fn compute_again(&self, nodes: &[u32]) {
+        let computed = self.state.borrow_mut().compute(&self.nodes, nodes, true);
+        Error::or_raise(computed);
     }
 
     /// From now on (or no longer), computing panics once a value is not finite, and names the first operation that gave

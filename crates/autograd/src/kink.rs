@@ -1,6 +1,5 @@
 //! Did a second derivative go through a kink?
 
-use crate::error::Error;
 use crate::float::Float;
 use crate::nodes::NONE;
 use crate::op::View;
@@ -90,15 +89,17 @@ impl<T: Float> Tape<T> {
         let mut suspects: Vec<u32> = (0..self.len() as u32).filter_map(twice).collect();
         suspects.sort_unstable();
         suspects.dedup();
-        suspects.into_iter().find_map(|index| {
+        // Not by a closure, in which a panic for want of memory would be told at a line in here.
+        for index in suspects {
             let node = &self.nodes[index];
-            let computed = self.state.borrow_mut().compute(&self.nodes, &node.args, true);
-            Error::or_raise(computed);
+            self.compute_again(&node.args);
             let state = self.state.borrow();
             let view = |&a: &u32| View { shape: &self.nodes[a].shape, data: state.slice(&self.nodes, a) };
             let views: SmallVec<[View<'_, T>; 4]> = node.args.iter().map(view).collect();
-            let element = node.kind.op()?.kink(&views)?;
-            Some(Kink { op: node.kind.name(), index, element, location: node.origin.location })
-        })
+            if let Some(element) = node.kind.op().and_then(|op| op.kink(&views)) {
+                return Some(Kink { op: node.kind.name(), index, element, location: node.origin.location });
+            }
+        }
+        None
     }
 }

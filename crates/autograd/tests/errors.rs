@@ -6,9 +6,9 @@ use autograd::{
     Conv, Kind, Pool, Reduction, Slice, Tape, Tensor, Var, concat, grad, hessian, hvp, jacobian, per_example_grads,
     stack, vjp,
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, OnceLock};
+use outcome::{Outcome, outcome};
 
+mod outcome;
 #[path = "errors/row.rs"]
 mod row;
 #[path = "errors/calls.rs"]
@@ -26,20 +26,11 @@ mod programs;
 
 /// The message of a panic, and its line, or 0 where that is in another file.
 fn panic_of(file: &'static str, f: impl FnOnce()) -> (String, u32) {
-    static SEEN: OnceLock<Mutex<Option<(String, String, u32)>>> = OnceLock::new();
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let seen = SEEN.get_or_init(Mutex::default);
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|info| {
-        let (file, line) = info.location().map_or((String::new(), 0), |l| (l.file().to_owned(), l.line()));
-        let text = info.payload_as_str().unwrap_or_default().to_owned();
-        *SEEN.get().unwrap().lock().unwrap() = Some((text, file, line));
-    }));
-    let result = catch_unwind(AssertUnwindSafe(f));
-    std::panic::set_hook(before);
-    assert!(result.is_err(), "nothing panicked");
-    let (text, at, line) = seen.lock().unwrap().take().unwrap();
+    let found = outcome(|| {
+        f();
+        String::new()
+    });
+    let Outcome::Panic { text, file: at, line } = found else { panic!("nothing panicked") };
     (text, if at == file { line } else { 0 })
 }
 

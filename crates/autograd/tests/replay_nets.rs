@@ -2,34 +2,10 @@
 //! program's kernels they take: thin, narrow, in blocks of rows, or large.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use autograd::{Float, Passes, Program, Tape, Tensor, Tree, Var, grad, tree, zip};
+mod nets;
 
-struct Layer<V> {
-    weight: V,
-    bias: V,
-}
-tree!(Layer { weight, bias });
-
-fn numbers<T: Float>(shape: [usize; 2], seed: usize) -> Tensor<T> {
-    Tensor::from_fn(shape, |i| T::of(((i * 7919 + seed * 104_729) % 2003) as f64 * 1e-3 - 1.0))
-}
-
-fn net<T: Float>(sizes: &[usize]) -> Vec<Layer<Tensor<T>>> {
-    let layer = |(l, w): (usize, &[usize])| Layer {
-        weight: numbers([w[0], w[1]], l + 1),
-        bias: Tensor::from_fn([w[1]], |i| T::of(0.01 * i as f64)),
-    };
-    sizes.windows(2).enumerate().map(layer).collect()
-}
-
-fn loss<'t, T: Float>(net: &[Layer<Var<'t, T>>], x: Var<'t, T>, labels: &[usize]) -> Var<'t, T> {
-    let mut o = x;
-    for (l, layer) in net.iter().enumerate() {
-        let z = o.matmul(layer.weight) + layer.bias;
-        o = if l + 1 < net.len() { z.relu() } else { z };
-    }
-    o.cross_entropy(labels)
-}
+use autograd::{Float, Passes, Program, Tape, Tensor, Tree, Var, grad, zip};
+use nets::{loss, net, numbers};
 
 /// `|a − b|`, relative where `a` is larger than 1.
 fn difference<T: Float>(a: T, b: T) -> f64 {

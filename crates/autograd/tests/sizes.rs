@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod random;
-#[path = "sizes/outcome.rs"]
 mod outcome;
 #[path = "sizes/rows.rs"]
 mod rows;

@@ -2,6 +2,7 @@
 //! they are computed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod nets;
 #[path = "sums/drift.rs"]
 mod drift;
 #[path = "sums/levels.rs"]

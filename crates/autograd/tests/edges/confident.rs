@@ -29,74 +29,52 @@ fn smoothed<T: Float>() -> CrossEntropyOptions<T> {
     CrossEntropyOptions { label_smoothing: 0.125, ..CrossEntropyOptions::default() }
 }
 
-table! {
-    likely<T> of T:
-    "softmax of (18, 0)" [18.0], |x| at(beside(x[0], &[0.0]).softmax(0), 0),
-        value [0.9999999847700205], first [1.5229979280808073e-08],
-        second [-1.522997881690353e-08] => Mixed;
-    "log_softmax of (18, 0)" [18.0], |x| at(beside(x[0], &[0.0]).log_softmax(0), 0),
-        value [-1.5229979628736488e-08], first [1.522997951276035e-08],
-        second [-1.5229979280808073e-08] => Mixed;
-    "log_softmax of (18, 0), of the other" [18.0], |x| at(beside(x[0], &[0.0]).log_softmax(0), 1),
-        value [-18.00000001522998], first [-0.9999999847700205],
-        second [-1.5229979280808073e-08] => Mixed;
-    "logsumexp of (−18, 0)" [-18.0], |x| beside(x[0], &[0.0]).logsumexp(0),
-        value [1.5229979628736488e-08], first [1.522997951276035e-08],
-        second [1.5229979280808073e-08] => Mixed;
-    "softmax of (18, 1, −2)" [18.0], |x| at(beside(x[0], &[1.0, -2.0]).softmax(0), 0),
-        value [0.999999956539471], first [4.346052703265499e-08],
-        second [-4.346052325502001e-08] => Mixed;
-    "cross-entropy of (18, 1, −2)" [18.0], |x| beside(x[0], &[1.0, -2.0]).reshape([1, 3]).cross_entropy(&[0]),
-        value [4.346052986588138e-08], first [-4.346052892147257e-08],
-        second [4.346052703265499e-08] => Mixed;
-    "cross-entropy of twenty classes, at 18" [18.0], |x| beside(x[0], &[0.5; 19]).reshape([1, 20]).cross_entropy(&[0]),
-        value [4.770897257840352e-07], first [-4.770896119767501e-07],
-        second [4.770893843622523e-07] => Mixed;
-    "soft cross-entropy of a certain class, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).soft_cross_entropy(certain(x[0]), Reduction::Sum),
-        value [4.139937633089748e-08], first [-4.1399375473943306e-08],
-        second [4.1399373760035016e-08] => Mixed;
-    "negative log-likelihood of a log_softmax, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).log_softmax(1).nll(&[0], &CrossEntropyOptions::default()),
-        value [4.139937633089748e-08], first [-4.1399375473943306e-08],
-        second [4.1399373760035016e-08] => Mixed;
-    "cross-entropy with class weights, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &weighted()),
-        value [6.20990644963462e-08], first [-6.209906321091496e-08],
-        second [6.209906064005253e-08] => Mixed;
-    "cross-entropy with smoothed labels, at 18" [18.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &smoothed()),
-        value [1.0625000413993764], first [0.062499958600624524],
-        second [4.1399373760035016e-08] => Mixed;
-    "softmax of (40, 0)" [40.0], |x| at(beside(x[0], &[0.0]).softmax(0), 0),
-        value [1.0], first [4.248354255291589e-18],
-        second [-4.248354255291589e-18] => Mixed;
-    "log_softmax of (40, 0)" [40.0], |x| at(beside(x[0], &[0.0]).log_softmax(0), 0),
-        value [-4.248354255291589e-18], first [4.248354255291589e-18],
-        second [-4.248354255291589e-18] => Mixed;
-    "log_softmax of (40, 0), of the other" [40.0], |x| at(beside(x[0], &[0.0]).log_softmax(0), 1),
-        value [-40.0], first [-1.0],
-        second [-4.248354255291589e-18] => Mixed;
-    "logsumexp of (−40, 0)" [-40.0], |x| beside(x[0], &[0.0]).logsumexp(0),
-        value [4.248354255291589e-18], first [4.248354255291589e-18],
-        second [4.248354255291589e-18] => Mixed;
-    "softmax of (40, 1, −2)" [40.0], |x| at(beside(x[0], &[1.0, -2.0]).softmax(0), 0),
-        value [1.0], first [1.2123176399445141e-17],
-        second [-1.2123176399445141e-17] => Mixed;
-    "cross-entropy of (40, 1, −2)" [40.0], |x| beside(x[0], &[1.0, -2.0]).reshape([1, 3]).cross_entropy(&[0]),
-        value [1.2123176399445142e-17], first [-1.2123176399445142e-17],
-        second [1.2123176399445141e-17] => Mixed;
-    "cross-entropy of twenty classes, at 40" [40.0], |x| beside(x[0], &[0.5; 19]).reshape([1, 20]).cross_entropy(&[0]),
-        value [1.3308268849720424e-16], first [-1.3308268849720424e-16],
-        second [1.3308268849720422e-16] => Mixed;
-    "soft cross-entropy of a certain class, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).soft_cross_entropy(certain(x[0]), Reduction::Sum),
-        value [1.1548224173015786e-17], first [-1.1548224173015786e-17],
-        second [1.1548224173015786e-17] => Mixed;
-    "negative log-likelihood of a log_softmax, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).log_softmax(1).nll(&[0], &CrossEntropyOptions::default()),
-        value [1.1548224173015786e-17], first [-1.1548224173015786e-17],
-        second [1.1548224173015786e-17] => Mixed;
-    "cross-entropy with class weights, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &weighted()),
-        value [1.732233625952368e-17], first [-1.732233625952368e-17],
-        second [1.732233625952368e-17] => Mixed;
-    "cross-entropy with smoothed labels, at 40" [40.0], |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &smoothed()),
-        value [2.4375], first [0.062499999999999986],
-        second [1.1548224173015786e-17] => Mixed;
+/// Rows of [`table`] at several points: the name, the expression, and for each point the value and both derivatives. In `f32`
+/// the lesser points are what the larger ones are in `f64`: nothing of the other classes is left in a sum with 1.
+macro_rules! at_points {
+    ($table:ident: $($name:literal, |$v:ident| $f:expr, $(at $x:literal $value:literal, $first:literal, $second:literal),+;)*) => {
+        table! {
+            $table<T> of T:
+            $($($name [$x], |$v| $f, value [$value], first [$first], second [$second] => Mixed;)+)*
+        }
+    };
+}
+
+at_points! {
+    likely:
+    "softmax of (m, 0)", |x| at(beside(x[0], &[0.0]).softmax(0), 0),
+        at 18.0 0.9999999847700205, 1.5229979280808073e-08, -1.522997881690353e-08,
+        at 40.0 1.0, 4.248354255291589e-18, -4.248354255291589e-18;
+    "log_softmax of (m, 0)", |x| at(beside(x[0], &[0.0]).log_softmax(0), 0),
+        at 18.0 -1.5229979628736488e-08, 1.522997951276035e-08, -1.5229979280808073e-08,
+        at 40.0 -4.248354255291589e-18, 4.248354255291589e-18, -4.248354255291589e-18;
+    "log_softmax of (m, 0), of the other", |x| at(beside(x[0], &[0.0]).log_softmax(0), 1),
+        at 18.0 -18.00000001522998, -0.9999999847700205, -1.5229979280808073e-08,
+        at 40.0 -40.0, -1.0, -4.248354255291589e-18;
+    "logsumexp of (−m, 0)", |x| beside(x[0], &[0.0]).logsumexp(0),
+        at -18.0 1.5229979628736488e-08, 1.522997951276035e-08, 1.5229979280808073e-08,
+        at -40.0 4.248354255291589e-18, 4.248354255291589e-18, 4.248354255291589e-18;
+    "softmax of (m, 1, −2)", |x| at(beside(x[0], &[1.0, -2.0]).softmax(0), 0),
+        at 18.0 0.999999956539471, 4.346052703265499e-08, -4.346052325502001e-08,
+        at 40.0 1.0, 1.2123176399445141e-17, -1.2123176399445141e-17;
+    "cross-entropy of (m, 1, −2)", |x| beside(x[0], &[1.0, -2.0]).reshape([1, 3]).cross_entropy(&[0]),
+        at 18.0 4.346052986588138e-08, -4.346052892147257e-08, 4.346052703265499e-08,
+        at 40.0 1.2123176399445142e-17, -1.2123176399445142e-17, 1.2123176399445141e-17;
+    "cross-entropy of twenty classes", |x| beside(x[0], &[0.5; 19]).reshape([1, 20]).cross_entropy(&[0]),
+        at 18.0 4.770897257840352e-07, -4.770896119767501e-07, 4.770893843622523e-07,
+        at 40.0 1.3308268849720424e-16, -1.3308268849720424e-16, 1.3308268849720422e-16;
+    "soft cross-entropy of a certain class", |x| beside(x[0], &[1.0]).reshape([1, 2]).soft_cross_entropy(certain(x[0]), Reduction::Sum),
+        at 18.0 4.139937633089748e-08, -4.1399375473943306e-08, 4.1399373760035016e-08,
+        at 40.0 1.1548224173015786e-17, -1.1548224173015786e-17, 1.1548224173015786e-17;
+    "negative log-likelihood of a log_softmax", |x| beside(x[0], &[1.0]).reshape([1, 2]).log_softmax(1).nll(&[0], &CrossEntropyOptions::default()),
+        at 18.0 4.139937633089748e-08, -4.1399375473943306e-08, 4.1399373760035016e-08,
+        at 40.0 1.1548224173015786e-17, -1.1548224173015786e-17, 1.1548224173015786e-17;
+    "cross-entropy with class weights", |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &weighted()),
+        at 18.0 6.20990644963462e-08, -6.209906321091496e-08, 6.209906064005253e-08,
+        at 40.0 1.732233625952368e-17, -1.732233625952368e-17, 1.732233625952368e-17;
+    "cross-entropy with smoothed labels", |x| beside(x[0], &[1.0]).reshape([1, 2]).cross_entropy_opts(&[0], &smoothed()),
+        at 18.0 1.0625000413993764, 0.062499958600624524, 4.1399373760035016e-08,
+        at 40.0 2.4375, 0.062499999999999986, 1.1548224173015786e-17;
 }
 
 #[test]

@@ -5,6 +5,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+/// The head of an operation that copies its operand: its name, and what it does before.
+macro_rules! copies {
+    ($itself:ident, $name:literal $(, $before:expr)?) => {
+        fn name(&self) -> &'static str {
+            $name
+        }
+        fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+            Ok(x.clone())
+        }
+        fn eval(&$itself, [x]: [View<'_, f64>; 1], y: ViewMut<'_, f64>) {
+            $($before;)?
+            y.data.copy_from_slice(x.data);
+        }
+    };
+}
+
 /// The positive `y` with `yⁿ = p`, whose rule differentiates that equation.
 #[derive(Debug)]
 pub(crate) struct Root(pub(crate) i32);
@@ -60,16 +76,7 @@ impl Op<f64, 2> for FixedPoint {
 pub(crate) struct Copied(pub(crate) Arc<AtomicBool>);
 
 impl Op<f64, 1> for Copied {
-    fn name(&self) -> &'static str {
-        "copied"
-    }
-    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        Ok(x.clone())
-    }
-    fn eval(&self, [x]: [View<'_, f64>; 1], y: ViewMut<'_, f64>) {
-        assert!(!self.0.load(SeqCst), "copied: out of luck");
-        y.data.copy_from_slice(x.data);
-    }
+    copies!(self, "copied", assert!(!self.0.load(SeqCst), "copied: out of luck"));
     fn vjp<'t>(&self, _: usize, _: [Var<'t>; 1], _: Var<'t>, dy: Var<'t>) -> Option<Var<'t>> {
         assert!(!self.0.load(SeqCst), "copied: out of luck");
         Some(dy)
@@ -90,15 +97,7 @@ pub(crate) enum Astray {
 }
 
 impl Op<f64, 1> for Astray {
-    fn name(&self) -> &'static str {
-        "astray"
-    }
-    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        Ok(x.clone())
-    }
-    fn eval(&self, [x]: [View<'_, f64>; 1], y: ViewMut<'_, f64>) {
-        y.data.copy_from_slice(x.data);
-    }
+    copies!(self, "astray");
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t>; 1], _: Var<'t>, dy: Var<'t>) -> Option<Var<'t>> {
         match self {
             Self::TapeOfVjp => Some(elsewhere(x.shape())),
@@ -120,15 +119,7 @@ impl Op<f64, 1> for Astray {
 struct Derived(Astray);
 
 impl Op<f64, 1> for Derived {
-    fn name(&self) -> &'static str {
-        "astray"
-    }
-    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        Ok(x.clone())
-    }
-    fn eval(&self, [x]: [View<'_, f64>; 1], y: ViewMut<'_, f64>) {
-        y.data.copy_from_slice(x.data);
-    }
+    copies!(self, "astray");
     fn vjp<'t>(&self, arg: usize, args: [Var<'t>; 1], y: Var<'t>, dy: Var<'t>) -> Option<Var<'t>> {
         self.0.vjp(arg, args, y, dy)
     }

@@ -1,36 +1,10 @@
 //! Steps of nets whose batches end just before, at or after the end of a block of sums have the bits of the tape in a program,
 //! whichever of its passes run.
 
-use autograd::{Float, Passes, Program, Tape, Tensor, Tree, Var, grad, tree, zip};
-
-struct Layer<V> {
-    weight: V,
-    bias: V,
-}
-tree!(Layer { weight, bias });
+use crate::nets::{Layer, loss, net, numbers};
+use autograd::{Float, Passes, Program, Tape, Tensor, Tree, grad, zip};
 
 const NO_STATE: [Tensor<f32>; 0] = [];
-
-fn numbers<T: Float>(shape: [usize; 2], seed: usize) -> Tensor<T> {
-    Tensor::from_fn(shape, |i| T::of(((i * 7919 + seed * 104_729) % 2003) as f64 * 1e-3 - 1.0))
-}
-
-fn net<T: Float>(sizes: &[usize]) -> Vec<Layer<Tensor<T>>> {
-    let layer = |(l, w): (usize, &[usize])| Layer {
-        weight: numbers([w[0], w[1]], l + 1),
-        bias: Tensor::from_fn([w[1]], |i| T::of(0.01 * i as f64)),
-    };
-    sizes.windows(2).enumerate().map(layer).collect()
-}
-
-fn loss<'t, T: Float>(net: &[Layer<Var<'t, T>>], x: Var<'t, T>, labels: &[usize]) -> Var<'t, T> {
-    let mut o = x;
-    for (l, layer) in net.iter().enumerate() {
-        let z = o.matmul(layer.weight) + layer.bias;
-        o = if l + 1 < net.len() { z.relu() } else { z };
-    }
-    o.cross_entropy(labels)
-}
 
 fn bits<T: Float>(net: &[Layer<Tensor<T>>]) -> Vec<f64> {
     net.iter().flat_map(Tree::leaves).flat_map(|leaf| leaf.as_slice().iter().map(|x| x.to_f64())).collect()

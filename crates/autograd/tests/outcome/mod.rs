@@ -46,6 +46,7 @@ pub(crate) fn outcome(call: impl FnOnce() -> String) -> Outcome {
 impl Outcome {
     /// The operation, if this is an error by name, `operation: reason, at FILE:LINE:COLUMN`, that a line of this file raised
     /// and that names a line of it.
+    #[allow(dead_code, reason = "not every test asks for it")]
     pub(crate) fn error_of(&self) -> Option<&str> {
         let Self::Panic { text, file, .. } = self else { return None };
         text.contains(&format!(", at {file}:")).then(|| text.split(':').next().unwrap_or_default())
