@@ -52,7 +52,7 @@ impl Init {
     /// Where the gain is not finite, or the sizes are too large for any buffer, or for the memory.
     #[track_caller]
     pub fn sample<T: Float>(self, fans: [usize; 2], rng: &mut impl Rng) -> Tensor<T> {
-        match self.try_sample(fans, rng) {
+        match self.try_sample("Init::sample", fans, rng) {
             Ok(weight) => weight,
             Err(error) => panic!("Init::sample: {error}"),
         }
@@ -61,6 +61,7 @@ impl Init {
     #[track_caller]
     pub(crate) fn try_sample<T: Float>(
         self,
+        function: &str,
         [fan_in, fan_out]: [usize; 2],
         rng: &mut impl Rng,
     ) -> Result<Tensor<T>, autograd::Error> {
@@ -69,7 +70,7 @@ impl Init {
         | Self::KaimingUniform { gain }
         | Self::KaimingNormal { gain } = self
         {
-            assert!(gain.is_finite(), "Init::sample: a finite gain is needed, not {gain}");
+            assert!(gain.is_finite(), "{function}: a finite gain is needed, not {gain}");
         }
         let fans = fan_in as f64 + fan_out as f64;
         let distribution = match self {

@@ -36,15 +36,20 @@ impl<T: Float> Linear<Tensor<T>> {
     /// As [`Init::sample`].
     #[track_caller]
     pub fn new(sizes: [usize; 2], init: Init, rng: &mut impl Rng) -> Self {
-        match Self::try_new(sizes, init, rng) {
+        match Self::try_new("Linear::new", sizes, init, rng) {
             Ok(layer) => layer,
             Err(error) => panic!("Linear::new: {error}"),
         }
     }
 
     #[track_caller]
-    pub(crate) fn try_new(sizes: [usize; 2], init: Init, rng: &mut impl Rng) -> Result<Self, autograd::Error> {
-        let weight = init.try_sample(sizes, rng)?;
+    pub(crate) fn try_new(
+        function: &str,
+        sizes: [usize; 2],
+        init: Init,
+        rng: &mut impl Rng,
+    ) -> Result<Self, autograd::Error> {
+        let weight = init.try_sample(function, sizes, rng)?;
         Ok(Self { weight, bias: Some(Tensor::try_from_fn([sizes[1]], |_| T::ZERO)?) })
     }
 }

@@ -37,15 +37,18 @@ impl<T: Float> Mlp<Tensor<T>> {
     /// Where there are not two sizes at least, one is 0, or two are too large for any buffer, or for the memory.
     #[track_caller]
     pub fn new(sizes: &[usize], activation: Activation, seed: u64) -> Self {
-        assert!(sizes.len() >= 2, "Mlp::new: sizes of the inputs and of the outputs are needed, {sizes:?} was given");
-        assert!(!sizes.contains(&0), "Mlp::new: sizes of 1 or more are needed, {sizes:?} was given");
+        assert!(
+            sizes.len() >= 2,
+            "Mlp::new: two sizes or more are needed, of the inputs and of the outputs, not {sizes:?}"
+        );
+        assert!(!sizes.contains(&0), "Mlp::new: sizes of 1 or more are needed, not {sizes:?}");
         let rng = &mut generator(seed);
         let last = sizes.len() - 2;
         let mut layers = Vec::with_capacity(last + 1);
         // In a closure, a panic would be told at its line.
         for (i, pair) in sizes.windows(2).enumerate() {
             let follows = if i == last { Activation::Identity } else { activation };
-            match Linear::try_new([pair[0], pair[1]], follows.init(), rng) {
+            match Linear::try_new("Mlp::new", [pair[0], pair[1]], follows.init(), rng) {
                 Ok(layer) => layers.push(layer),
                 Err(error) => panic!("Mlp::new: {error}"),
             }

@@ -59,7 +59,23 @@ impl<T: Float> Trainer<T> {
     where
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
     {
-        assert!(self.batch_size > 0, "Trainer::epoch: batches of 1 example or more are needed, not of 0");
+        self.pass("Trainer::epoch", model, optimiser, data, &mut loss)
+    }
+
+    /// One epoch of a function, which errors name.
+    #[track_caller]
+    fn pass<P>(
+        &mut self,
+        function: &str,
+        model: &mut P,
+        optimiser: &mut impl Optimiser<T>,
+        data: &Dataset<T>,
+        loss: &mut impl for<'t> FnMut(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
+    ) -> f64
+    where
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
+    {
+        assert!(self.batch_size > 0, "{function}: batches of 1 example or more are needed, not of 0");
         let mut total = 0.0;
         for (x, labels) in data.batches(self.batch_size, self.seed, self.epochs) {
             let mut many = None;
@@ -70,7 +86,7 @@ impl<T: Float> Trainer<T> {
                 if many.is_some() { value.sum() } else { value }
             });
             if let Some(shape) = many {
-                panic!("Trainer::epoch: a loss of one number is needed, its shape is {shape}");
+                panic!("{function}: a loss of one number is needed, its shape is {shape}");
             }
             optimiser.step(model, &grads);
             total += mean.to_f64() * labels.len() as f64;
@@ -97,7 +113,7 @@ impl<T: Float> Trainer<T> {
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
     {
         for _ in 0..epochs {
-            let loss = self.epoch(model, optimiser, data, &mut loss);
+            let loss = self.pass("Trainer::fit", model, optimiser, data, &mut loss);
             report(self.epochs, loss);
         }
     }

@@ -80,6 +80,11 @@ impl<'a, T: Float> ClosedForm<'a, T> {
     pub fn gradients(&self, forward: &Forward<Vec<T>>, convention: Convention) -> Result<Gradients<Vec<T>>, Error> {
         let (Sizes { n, d, h, k }, net) = (self.sizes, &self.net);
         let divisor = T::of_count(convention.divisor(n)?);
+        for (what, values, sizes) in
+            [("Z1", &forward.z1, [n, h]), ("O1", &forward.o1, [n, h]), ("O2", &forward.o2, [n, k])]
+        {
+            require("ClosedForm::gradients", what, values.len(), &sizes);
+        }
         let s: Vec<T> = dl_ds(&forward.o2, self.labels, k).into_iter().map(|g| g / divisor).collect();
         let o1 = dl_do1([n, h, k], &s, net.w2);
         let z1 = dl_dz1(net.f, &forward.z1, &o1);
@@ -271,7 +276,7 @@ pub fn ds_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T]) -> Vec<T> {
 pub fn dl_i_dw2<T: Float>([n, h, k]: [usize; 3], o1: &[T], dl_ds: &[T]) -> Vec<T> {
     require("dl_i_dw2", "O1", o1.len(), &[n, h]);
     require("dl_i_dw2", "dL/dS", dl_ds.len(), &[n, k]);
-    require_result("dl_i_dw2", &[n, h, k]);
+    require_result("dl_i_dw2", &[n, k, h, k]);
     let ds_dw2 = ds_dw2([n, h, k], o1);
     let entry = |e: usize| {
         let (i, w) = (e / (h * k), e % (h * k));

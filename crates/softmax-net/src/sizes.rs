@@ -94,9 +94,10 @@ impl Sizes {
     /// The first that does not, or the label that names no class.
     pub(crate) fn check<T>(self, net: &Toy<&[T]>, x: &[T], labels: &[usize]) -> Result<(), Error> {
         let Self { n, d, h, k } = self;
-        let lengths = [d * h, h, h * k, k];
+        // A product that no number holds is no length.
+        let lengths = [d.saturating_mul(h), h, h.saturating_mul(k), k];
         let params = net.named().into_iter().map(|(name, slice)| (name, slice.len())).zip(lengths);
-        for ((name, actual), expected) in params.chain([(("X", x.len()), n * d)]) {
+        for ((name, actual), expected) in params.chain([(("X", x.len()), n.saturating_mul(d))]) {
             if actual != expected {
                 return Err(Error::Length { name, expected, actual });
             }

@@ -3,7 +3,7 @@
 use crate::activation::Activation;
 use crate::error::Error;
 use crate::sizes::{Convention, Sizes};
-use autograd::{Float, Reduction, Shape, Tape, Tensor, Tree, Var, grad, keepdims, tree};
+use autograd::{Composite, Float, Reduction, Shape, Tape, Tensor, Tree, Var, grad, keepdims, tree};
 
 /// The parameters of the network, or their gradients, or their variables: whatever stands at `V`.
 ///
@@ -124,9 +124,10 @@ impl<'t, T: Float> Toy<Var<'t, T>> {
     /// Where [`Toy::try_forward`] gives an error, with its text.
     #[track_caller]
     pub fn forward(&self, x: Var<'t, T>, labels: &[usize], convention: Convention) -> Forward<Var<'t, T>> {
+        let _whole = self.whole("Toy::forward", x);
         match self.try_forward(x, labels, convention) {
             Ok(forward) => forward,
-            Err(error) => panic!("{error}"),
+            Err(error) => panic!("Toy::forward: {error}"),
         }
     }
 
@@ -141,6 +142,7 @@ impl<'t, T: Float> Toy<Var<'t, T>> {
         labels: &[usize],
         convention: Convention,
     ) -> Result<Forward<Var<'t, T>>, Error> {
+        let _whole = self.whole("Toy::try_forward", x);
         let [z1, o1, s] = self.scores(x, labels, convention)?;
         let labels = x.tape().labels(labels);
         let l_i = s.cross_entropy_with(&labels, Reduction::None);
@@ -171,6 +173,7 @@ impl<'t, T: Float> Toy<Var<'t, T>> {
         labels: &[usize],
         convention: Convention,
     ) -> Result<Forward<Var<'t, T>>, Error> {
+        let _whole = self.whole("Toy::try_forward_as_written", x);
         let [z1, o1, s] = self.scores(x, labels, convention)?;
         let n = labels.len();
         let u = s.exp();
@@ -179,6 +182,12 @@ impl<'t, T: Float> Toy<Var<'t, T>> {
         let l_i = -o2.take_along_axis(1, &x.tape().indices([n, 1], &index)).log().reshape([n]);
         let l = l_i.sum().div_scalar(convention.divisor(n)? as f64);
         Ok(Forward { z1, o1, s, u, o2, l_i, l })
+    }
+
+    /// What is recorded belongs to one function, which errors name.
+    #[track_caller]
+    fn whole(&self, function: &'static str, x: Var<'t, T>) -> Composite<'t, T> {
+        x.tape().composite(function, [x, self.w1, self.b1, self.w2, self.b2])
     }
 
     /// `Z1`, `O1` and `S`, once everything is known to fit.
@@ -196,6 +205,7 @@ impl<'t, T: Float> Toy<Var<'t, T>> {
     /// Records the gradients of the loss with respect to the parameters, the examples and the intermediate results.
     #[track_caller]
     pub fn gradients(&self, x: Var<'t, T>, forward: &Forward<Var<'t, T>>) -> Gradients<Var<'t, T>> {
+        let _whole = self.whole("Toy::gradients", x);
         let (Self { w1, b1, w2, b2, .. }, Forward { z1, o1, s, .. }) = (self, forward);
         let wrt = Gradients { s: *s, o1: *o1, z1: *z1, w1: *w1, b1: *b1, w2: *w2, b2: *b2, x };
         grad(forward.l, &wrt)
@@ -274,8 +284,12 @@ impl<T: Float> Toy<Tensor<T>> {
     /// Where the gradient is that of a network of other sizes.
     #[track_caller]
     pub fn descend(&mut self, gradient: &Self, rate: T) {
+        // All or none.
+        for ((name, p), (_, dp)) in self.named().into_iter().zip(gradient.named()) {
+            let (p, dp) = (p.shape(), dp.shape());
+            assert!(p == dp, "descend: a gradient {dp} for a parameter {p}, {name}");
+        }
         for (p, dp) in self.leaves_mut().into_iter().zip(gradient.leaves()) {
-            assert!(p.shape() == dp.shape(), "descend: a gradient {} for a parameter {}", dp.shape(), p.shape());
             for (p, &dp) in p.as_mut_slice().iter_mut().zip(dp.as_slice()) {
                 *p -= rate * dp;
             }

@@ -1,9 +1,16 @@
-//! Data from outside that does not fit is refused, and what is wrong is named.
+//! Data from outside that does not fit is refused, and what is wrong is named; functions of closed forms and of the tape name
+//! themselves and their caller's line, too.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use autograd::{Tape, Tensor};
-use softmax_net::closed_form::ClosedForm;
+use rows::{Rows, panics};
+use softmax_net::closed_form::{self, ClosedForm};
+use softmax_net::derivation::{Row, Tolerance};
 use softmax_net::published::Published;
 use softmax_net::{Activation, Convention, Error, Sizes, Toy};
+
+#[path = "../../nn/tests/rows/mod.rs"]
+mod rows;
 
 fn forward(x: &Tensor, labels: &[usize], convention: Convention) -> Result<(), Error> {
     let tape = Tape::new();
@@ -21,38 +28,6 @@ fn a_label_out_of_range_is_named() {
     assert!(matches!(error, Error::Label { label: 3, example: 1, classes: 3 }));
     assert_eq!(error.to_string(), "label 3 of example 1 is out of range for 3 classes");
     assert!(forward(&Tensor::zeros([1, 4]), &[usize::MAX], Convention::Sum).is_err());
-}
-
-#[test]
-#[should_panic(expected = "label 7 of example 4 is out of range for 3 classes")]
-fn the_panic_names_the_label_and_the_number_of_classes() {
-    let Published { net, x, .. } = Published::embedded();
-    let tape = Tape::new();
-    tape.vars(&net).forward(tape.var(&x), &[0, 1, 2, 2, 7], Convention::Sum);
-}
-
-#[test]
-fn a_panic_is_at_the_line_of_the_caller() {
-    let Published { net, x, .. } = Published::embedded();
-    let line = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
-    let seen = std::sync::Arc::clone(&line);
-    let hook = std::panic::take_hook();
-    let here = std::thread::current().id();
-    std::panic::set_hook(Box::new(move |info| {
-        if std::thread::current().id() == here {
-            seen.store(info.location().map_or(0, std::panic::Location::line), std::sync::atomic::Ordering::SeqCst);
-        } else {
-            hook(info);
-        }
-    }));
-    let wanted = line!() + 3;
-    let outcome = std::panic::catch_unwind(|| {
-        let tape = Tape::new();
-        tape.vars(&net).forward(tape.var(&x), &[9; 5], Convention::Sum).l.item()
-    });
-    let _ = std::panic::take_hook();
-    assert!(outcome.is_err());
-    assert_eq!(line.load(std::sync::atomic::Ordering::SeqCst), wanted);
 }
 
 #[test]
@@ -112,14 +87,6 @@ fn slices_of_the_wrong_length_are_named() {
 }
 
 #[test]
-#[should_panic(expected = "descend: a gradient [2, 10] for a parameter [4, 10]")]
-fn a_gradient_of_other_sizes_is_refused() {
-    let mut net = Published::embedded().net;
-    let gradient = Toy { w1: Tensor::zeros([2, 10]), ..net.clone() };
-    net.descend(&gradient, 0.1);
-}
-
-#[test]
 fn a_network_without_classes_predicts_nothing() {
     let [w1, b1, w2, b2] = [&[2, 3][..], &[3], &[3, 0], &[0]].map(Tensor::<f64>::zeros);
     let net = Toy::try_new(w1, b1, w2, b2, Activation::Relu).unwrap();
@@ -128,7 +95,129 @@ fn a_network_without_classes_predicts_nothing() {
 }
 
 #[test]
-#[should_panic(expected = "affine: a result of sizes [9223372036854775808, 2] is too large")]
-fn a_result_that_no_memory_has_is_named() {
-    softmax_net::closed_form::affine::<f64>([1 << 63, 0, 2], &[], &[], &[0.0; 2]);
+fn sizes_whose_product_no_number_holds_are_no_lengths() {
+    let Published { net, x, labels, .. } = Published::embedded();
+    let sizes = Sizes { n: 5, d: usize::MAX, h: 10, k: 3 };
+    let error = ClosedForm::try_new(sizes, net.slices(), x.as_slice(), &labels).unwrap_err().to_string();
+    assert_eq!(error, "W1 must have 18446744073709551615 elements, it has 40");
 }
+
+#[test]
+fn a_gradient_that_fits_in_part_changes_nothing() {
+    let mut net = Published::embedded().net;
+    let before = net.clone();
+    let gradient = Toy { b2: Tensor::zeros([2]), ..net.clone() };
+    let found = rows::outcome(|| {
+        net.descend(&gradient, 0.1);
+        String::new()
+    });
+    assert!(matches!(found, rows::Outcome::Panic { .. }) && net == before);
+}
+
+#[test]
+fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
+    use closed_form as c;
+    const LABEL: [&str; 2] = ["label 3 of example 1", "3 classes"];
+    let Published { net, x, labels, .. } = Published::embedded();
+    let (tape, other) = (Tape::new(), Tape::new());
+    let (vars, x) = (tape.vars(&net), tape.var(&x));
+    let elsewhere = other.var(&Tensor::zeros([5, 4]));
+    let six = [0.25; 6];
+    let large = 1 << 31;
+    let mut rows = Rows::default();
+
+    panics!(rows, "affine", ["A of sizes [2, 2]", "6 elements"], c::affine([2, 2, 1], &six, &six, &six));
+    panics!(rows, "affine", ["W of sizes [3, 1]", "6 elements"], c::affine([2, 3, 1], &six, &six, &six));
+    panics!(rows, "affine", ["b of sizes [2]", "6 elements"], c::affine([2, 3, 2], &six, &six, &six));
+    panics!(rows, "affine", ["[9223372036854775808, 2] is too large"], c::affine([1 << 63, 0, 2], &[], &[], &six[..2]));
+    panics!(rows, "probabilities", ["rows of 4 elements", "6 elements"], c::probabilities(&six, 4));
+    panics!(rows, "losses", ["S of sizes [2, 2]", "6 elements"], c::losses(&six, &[0, 1], 2));
+    panics!(rows, "losses", LABEL, c::losses(&six, &[0, 3], 3));
+    panics!(rows, "dl_do2_at_label", ["O2 of sizes [1, 3]"], c::dl_do2_at_label(&six, &[0], 3));
+    panics!(rows, "dl_do2_at_label", LABEL, c::dl_do2_at_label(&six, &[0, 3], 3));
+    panics!(rows, "do2_at_label_ds", ["O2 of sizes [1, 3]"], c::do2_at_label_ds(&six, &[0], 3));
+    panics!(rows, "do2_at_label_ds", LABEL, c::do2_at_label_ds(&six, &[0, 3], 3));
+    panics!(rows, "do2_ds", ["rows of 4 elements"], c::do2_ds(&six, 4));
+    panics!(rows, "dl_ds_by_chain_rule", ["O2 of sizes [1, 3]"], c::dl_ds_by_chain_rule(&six, &[0], 3));
+    panics!(rows, "dl_ds_by_chain_rule", LABEL, c::dl_ds_by_chain_rule(&six, &[0, 3], 3));
+    panics!(rows, "dl_ds", ["O2 of sizes [1, 3]"], c::dl_ds(&six, &[0], 3));
+    panics!(rows, "dl_ds", LABEL, c::dl_ds(&six, &[0, 3], 3));
+    panics!(rows, "ds_dw2", ["O1 of sizes [2, 2]"], c::ds_dw2([2, 2, 1], &six));
+    panics!(rows, "ds_dw2", ["is too large"], c::ds_dw2([2, 3, large], &six));
+    panics!(rows, "dl_i_dw2", ["O1 of sizes [2, 2]"], c::dl_i_dw2([2, 2, 1], &six, &six));
+    panics!(rows, "dl_i_dw2", ["dL/dS of sizes [2, 1]"], c::dl_i_dw2([2, 3, 1], &six, &six));
+    panics!(rows, "dl_dw", ["A of sizes [2, 2]"], c::dl_dw([2, 2, 1], &six, &six));
+    panics!(rows, "dl_dw", ["the gradient of sizes [2, 1]"], c::dl_dw([2, 3, 1], &six, &six));
+    panics!(rows, "dl_db", ["rows of 4 elements"], c::dl_db(&six, 4));
+    panics!(rows, "dl_do1", ["the gradient of sizes [2, 1]"], c::dl_do1([2, 3, 1], &six, &six));
+    panics!(rows, "dl_do1", ["W of sizes [2, 3]"], c::dl_do1([2, 2, 3], &six, &six[..5]));
+    panics!(rows, "dl_dz1", ["dL/dO1 of sizes [6]", "5 elements"], c::dl_dz1(Activation::Relu, &six, &six[..5]));
+    panics!(rows, "d2l_ds2", ["rows of 4 elements"], c::d2l_ds2(&six, 4));
+    panics!(rows, "d2l_along", ["rows of 4 elements"], c::d2l_along(&six, &six[..4]));
+    panics!(rows, "d2l_dw2", ["O1 of sizes [2, 2]"], c::d2l_dw2([2, 2, 1], &six, &six));
+    panics!(rows, "d2l_dw2", ["O2 of sizes [2, 1]"], c::d2l_dw2([2, 3, 1], &six, &six));
+    panics!(rows, "d2l_dw2", ["is too large"], c::d2l_dw2([0, large, large], &[] as &[f64], &[]));
+    let embedded = Published::embedded();
+    let sizes = embedded.sizes();
+    let form = ClosedForm::try_new(sizes, net.slices(), embedded.x.as_slice(), &labels).unwrap();
+    let mut forward = form.forward(Convention::Sum).unwrap();
+    forward.o1.pop();
+    panics!(rows, "ClosedForm::gradients", ["O1 of sizes [5, 10]", "49"], form.gradients(&forward, Convention::Sum));
+
+    panics!(
+        rows,
+        "Toy::forward",
+        ["label 7 of example 4", "3 classes"],
+        vars.forward(x, &[0, 1, 2, 2, 7], Convention::Sum)
+    );
+    panics!(rows, "Toy::forward", ["labels must have 5 elements, it has 1"], vars.forward(x, &[0], Convention::Sum));
+    panics!(rows, "Toy::forward", ["different tapes"], vars.forward(elsewhere, &labels, Convention::Sum));
+    panics!(rows, "Toy::try_forward", ["different tapes"], vars.try_forward(elsewhere, &labels, Convention::Sum));
+    panics!(
+        rows,
+        "Toy::try_forward_as_written",
+        ["different tapes"],
+        vars.try_forward_as_written(elsewhere, &labels, Convention::Sum)
+    );
+    let recorded = vars.forward(x, &labels, Convention::Sum);
+    panics!(rows, "Toy::gradients", ["different tapes"], vars.gradients(elsewhere, &recorded));
+    let narrow = Toy { w1: Tensor::zeros([2, 10]), ..net.clone() };
+    panics!(rows, "descend", ["a gradient [2, 10] for a parameter [4, 10], W1"], net.clone().descend(&narrow, 0.1));
+    let tolerance = Tolerance { tape: 1e-13, finite: 1e-9 };
+    panics!(
+        rows,
+        "Row::compare",
+        ["of one length", "slope", "2, 1 and 0 entries"],
+        Row::compare(("slope", "d(3x)/dx = 3"), &[3.0, 3.0], &[3.0], &[], tolerance)
+    );
+    rows.hold_all(&["", "derivation"], NO_ROW);
+}
+
+/// Functions that no caller can give anything wrong, and those that return the errors which the tests above hold.
+const NO_ROW: &[&str] = &[
+    // Parts, accounts and numbers.
+    "named",
+    "shapes",
+    "slices",
+    "penalty",
+    "passed",
+    "row",
+    "reduction",
+    "value",
+    "derivative",
+    "record",
+    "piece",
+    "sizes",
+    "embedded",
+    "agrees",
+    "jacobian",
+    "hessian",
+    // Data from outside.
+    "try_new",
+    "of",
+    "loss_and_gradient",
+    "predict",
+    "from_json",
+    "compute",
+    "check",
+];

@@ -163,8 +163,12 @@ fn made<'t>(tape: &'t Tape, seed: u64, given: Option<Var<'t>>) -> Vec<Var<'t>> {
     let mut draw = Draw::new(tape, seed);
     let drawn = draw.var();
     let x = given.unwrap_or(drawn);
-    let call = [call, arrays::call, losses::call][draw.below(3)];
-    match call(&mut draw, x) {
+    let value = match draw.below(3) {
+        0 => call(&mut draw, x),
+        1 => arrays::call(&mut draw, x),
+        _ => Some(losses::call(&mut draw, x)),
+    };
+    match value {
         Some(y) => vec![x, y, grad(y.sum(), &x), jvp(y, &x, &x)],
         None => vec![],
     }
@@ -174,7 +178,8 @@ fn made<'t>(tape: &'t Tape, seed: u64, given: Option<Var<'t>>) -> Vec<Var<'t>> {
 fn told(values: &[Tensor]) -> String {
     let bits = |x: &f64| if x.is_nan() { 1 } else { x.to_bits() };
     let mix = |hash: u64, x: &f64| (hash ^ bits(x)).wrapping_mul(0x100_0000_01b3).rotate_left(23);
-    values.iter().map(|value| format!("{} {:x} ", value.shape(), value.as_slice().iter().fold(0, mix))).collect()
+    let one = |value: &Tensor| format!("{} {:x}", value.shape(), value.as_slice().iter().fold(0, mix));
+    values.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// A value or an error by name, of a call, its derivatives and their values; and the same bits from a program.

@@ -34,7 +34,7 @@ impl<T: Float> Dataset<T> {
     /// Where the size is 0.
     #[track_caller]
     pub fn batches(&self, size: usize, seed: u64, epoch: u32) -> Batches<'_, T> {
-        assert!(size > 0, "batches: a batch of 0 examples");
+        assert!(size > 0, "batches: batches of 1 example or more are needed, not of 0");
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.shuffle(&mut stream(seed, Purpose::Epoch(epoch)));
         Batches { data: self, order, done: 0, size }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "batches: a batch of 0 examples")]
+    #[should_panic(expected = "batches: batches of 1 example or more are needed, not of 0")]
     fn a_batch_has_examples() {
         numbered(1).batches(0, 0, 0);
     }

@@ -43,7 +43,7 @@ impl<T: Float> Dataset<T> {
     /// Holds out a share of each group of rows.
     #[track_caller]
     fn split_groups(&self, name: &str, groups: Vec<Vec<usize>>, held_out: f64, seed: u64) -> (Self, Self) {
-        assert!((0.0..=1.0).contains(&held_out), "{name}: a share of {held_out} is not between 0 and 1");
+        assert!((0.0..=1.0).contains(&held_out), "{name}: a share between 0 and 1 is needed, not {held_out}");
         let rng = &mut stream(seed, Purpose::Split);
         let (mut train, mut test) = (Vec::new(), Vec::new());
         for mut rows in groups {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "split: a share of NaN is not between 0 and 1")]
+    #[should_panic(expected = "split: a share between 0 and 1 is needed, not NaN")]
     fn a_share_is_a_share() {
         let _ = numbered(vec![0]).split(f64::NAN, 0);
     }

@@ -28,7 +28,7 @@ impl<T: Float> Standardiser<T> {
     /// Where there are no examples.
     #[track_caller]
     pub fn fit(data: &Dataset<T>) -> Self {
-        assert!(!data.is_empty(), "Standardiser::fit: there are no examples");
+        assert!(!data.is_empty(), "Standardiser::fit: 1 example or more is needed, there are none");
         let (mean, std) = (0..data.width()).map(|column| moments(data, column)).unzip();
         Self { mean, std }
     }
@@ -49,7 +49,7 @@ impl<T: Float> Standardiser<T> {
     /// Where the examples have another number of features than those it was fitted to.
     #[track_caller]
     pub fn apply(&self, data: &Dataset<T>) -> Dataset<T> {
-        data.with_features(self.apply_to(data.features()))
+        data.with_features(self.mapped("Standardiser::apply", data.features()))
     }
 
     /// Features `[n, d]`, mapped.
@@ -58,8 +58,13 @@ impl<T: Float> Standardiser<T> {
     /// Where `d` is not the number of features it was fitted to.
     #[track_caller]
     pub fn apply_to(&self, features: &Tensor<T>) -> Tensor<T> {
+        self.mapped("Standardiser::apply_to", features)
+    }
+
+    #[track_caller]
+    fn mapped(&self, function: &str, features: &Tensor<T>) -> Tensor<T> {
         let (shape, d) = (features.shape(), self.mean.len());
-        assert!(shape.rank() == 2 && shape[1] == d, "Standardiser: it was fitted to {d} features, these are {shape}");
+        assert!(shape.rank() == 2 && shape[1] == d, "{function}: it was fitted to {d} features, these are {shape}");
         let x = features.as_slice();
         Tensor::from_fn(shape, |i| (x[i] - self.mean[i % d]) / self.std[i % d])
     }
@@ -136,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Standardiser: it was fitted to 1 features, these are [1, 2]")]
+    #[should_panic(expected = "Standardiser::apply_to: it was fitted to 1 features, these are [1, 2]")]
     fn widths_must_match() {
         Standardiser::fit(&dataset(Tensor::zeros([1, 1]))).apply_to(&Tensor::zeros([1, 2]));
     }

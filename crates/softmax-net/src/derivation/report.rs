@@ -93,7 +93,12 @@ impl Row {
         tolerance: Tolerance,
     ) -> Self {
         let entries = closed.len();
-        assert!(entries == tape.len() && entries == finite.len(), "{name}: the three accounts differ in length");
+        assert!(
+            entries == tape.len() && entries == finite.len(),
+            "Row::compare: three accounts of one length are needed for {name}, not of {entries}, {} and {} entries",
+            tape.len(),
+            finite.len()
+        );
         let with_finite = |of: &[f64]| {
             let pairs: Vec<(f64, f64)> = of.iter().zip(finite).filter_map(|(&a, b)| Some((a, (*b)?))).collect();
             Difference::largest(pairs.into_iter(), scale)

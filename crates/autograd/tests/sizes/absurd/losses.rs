@@ -11,11 +11,10 @@ fn labels(d: &mut Draw<'_>, rows: usize, classes: usize) -> Vec<usize> {
 }
 
 /// One call, and the variable that its derivative is asked for.
-#[expect(clippy::too_many_lines, reason = "a table")]
-pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
+pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Var<'t> {
     let rank = x.rank();
     let y = d.twin(x);
-    Some(match d.below(27) {
+    match d.below(27) {
         0..=2 => {
             let options = CrossEntropyOptions {
                 reduction: d.reduction(),
@@ -101,5 +100,5 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             let weight = d.of_rank(1);
             x.rms_norm(d.flag().then_some(weight), d.number())
         }
-    })
+    }
 }
