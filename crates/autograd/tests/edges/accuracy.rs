@@ -1,4 +1,5 @@
-//! The accuracy of derivatives in `f32`: within 4 ulp of the same rule in `f64` at the same argument.
+//! The accuracy of derivatives in `f32`: within 4 ulp of the same rule in `f64` at the same argument, second ones within 7, that of
+//! `acosh` within 9.
 
 use autograd::{Float, Tape, Tensor, Var, vjp};
 
@@ -76,11 +77,14 @@ fn arguments() -> Vec<f32> {
     dense.chain(random.take(30_000)).chain(positive.iter().copied()).chain(positive.iter().map(|x| -x)).collect()
 }
 
-fn derivative<T: Float>(x: &[T], f: for<'t> fn(Var<'t, T>) -> Var<'t, T>) -> Vec<T> {
+/// The first and the second derivative.
+fn derivatives<T: Float>(x: &[T], f: for<'t> fn(Var<'t, T>) -> Var<'t, T>) -> [Vec<T>; 2] {
     let tape = Tape::default();
     let x = tape.var(&Tensor::from(x.to_vec()));
     let y = f(x);
-    vjp(y, &x, tape.full(y.shape(), T::ONE)).value().to_vec()
+    let one = tape.full(y.shape(), T::ONE);
+    let dy = vjp(y, &x, one);
+    [dy, vjp(dy, &x, one)].map(|y| y.value().to_vec())
 }
 
 /// The distance from `exact` in units of its last place as an `f32`. Below `MIN_POSITIVE` the unit is the smallest
@@ -95,23 +99,37 @@ fn ulps(got: f32, exact: f64) -> f64 {
     (f64::from(got) - exact).abs() / unit
 }
 
+/// Whether the second derivative of a function has no relative accuracy at `x`: next to a zero of it where its terms cancel in
+/// `f32`, or where it is, or is a multiple of, a number below the smallest normal one.
+fn is_exempt(name: &str, x: f32, second: f64) -> bool {
+    let zero = match name {
+        "gelu" => 2_f32.sqrt(),
+        "silu" => 2.4,
+        _ => f32::NAN,
+    };
+    (x.abs() - zero).abs() < 0.5 || second.abs() < 1e3 * f64::from(f32::MIN_POSITIVE)
+}
+
 #[test]
-fn a_derivative_in_f32_is_within_4_ulp_of_the_same_rule_in_f64() {
+fn derivatives_in_f32_are_as_close_to_the_same_rule_in_f64_as_the_conventions_say() {
     let mut failures = Vec::new();
     for function in FUNCTIONS {
         let x: Vec<f32> = arguments().into_iter().filter(|&x| (function.domain)(x)).collect();
         let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
-        let got = derivative(&x, function.narrow);
-        let exact = derivative(&wide, function.wide);
-        let worst = x
-            .iter()
-            .zip(got.iter().zip(&exact))
-            .map(|(&x, (&got, &exact))| (ulps(got, exact), x, got, exact))
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .unwrap();
-        if worst.0.is_nan() || worst.0 > 4.0 {
-            let (off, x, got, exact) = worst;
-            failures.push(format!("{} at {x:e}: {got:e}, exact {exact:e}, {off:.1} ulp", function.name));
+        let (got, exact) = (derivatives(&x, function.narrow), derivatives(&wide, function.wide));
+        for (order, most) in [(0, 4.0), (1, if function.name == "acosh" { 9.0 } else { 7.0 })] {
+            let worst = x
+                .iter()
+                .zip(got[order].iter().zip(&exact[order]))
+                .filter(|&(&x, (_, &exact))| order == 0 || !is_exempt(function.name, x, exact))
+                .map(|(&x, (&got, &exact))| (ulps(got, exact), x, got, exact))
+                .max_by(|a, b| a.0.total_cmp(&b.0))
+                .unwrap();
+            if worst.0.is_nan() || worst.0 > most {
+                let (off, x, got, exact) = worst;
+                let name = function.name;
+                failures.push(format!("{name}, {order}, at {x:e}: {got:e}, exact {exact:e}, {off:.1} ulp"));
+            }
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));

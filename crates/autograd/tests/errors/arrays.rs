@@ -74,6 +74,8 @@ fn of_indices(rows: &mut Rows) {
     let (places, far) = (tape.indices([1, 3], &[0; 3]), tape.indices([1, 3], &[0, 1, 2]));
     let of_other = other.indices([1, 3], &[0; 3]);
 
+    panics!(rows, "reshape", ["3 elements", "[4]"], places.reshape([4]));
+    panics!(rows, "expand_dims", ["axis 5", "[1, 3]"], places.expand_dims(5));
     panics!(rows, "scatter", ["axis 2", "[2, 3]"], a.scatter(2, &places, a));
     panics!(rows, "scatter", ["index 2", "size 2"], a.scatter(0, &far, a));
     panics!(rows, "scatter", ["[2, 2]", "not [1, 3]"], a.scatter(0, &places, b));

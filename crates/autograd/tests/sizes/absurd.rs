@@ -236,3 +236,24 @@ fn absurd_options_give_a_value_also_in_a_program_or_an_error_by_name() {
         assert!(cases < 1000 || (values > cases / 10 && values < cases * 9 / 10), "{values} of {cases} have a value");
     });
 }
+
+/// A new operation is drawn as soon as there is one.
+#[test]
+fn every_function_of_options_axes_or_operands_is_drawn() {
+    let drawn =
+        [include_str!("absurd.rs"), include_str!("absurd/arrays.rs"), include_str!("absurd/losses.rs")].concat();
+    let mut missing = Vec::new();
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/ops")).unwrap() {
+        let source = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let public = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+        for signature in public.split("pub fn ").skip(1) {
+            let name: String = signature.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let operands = signature.split_once('(').unwrap().1.split(')').next().unwrap();
+            let more = operands.split(',').map(str::trim).any(|operand| !["", "self", "&self"].contains(&operand));
+            if more && !name.starts_with("try_") && !drawn.contains(&format!("{name}(")) {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no draw of {missing:?}");
+}

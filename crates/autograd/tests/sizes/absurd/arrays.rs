@@ -1,7 +1,7 @@
 //! Calls of what arranges, orders, indexes and solves.
 
 use super::draw::Draw;
-use autograd::{Pool, Shape, Tensor, Var, concat, einsum, grad, hessian, hvp, jacobian, per_example_grads};
+use autograd::{Pool, Shape, Tensor, Var, concat, einsum, grad, hessian, hvp, jacobian, keepdims, per_example_grads};
 
 /// One call, and the variable that its derivative is asked for.
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -28,8 +28,14 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
         7 | 8 => x.diagonal_at(d.step(), d.axis(rank), d.axis(rank)),
         9 => x.cummax(d.axis(rank)),
         10 => x.cummin(d.axis(rank)),
-        11 => tape.scalar(x.cumargmax(d.axis(rank)).value().len() as f64),
-        12 => tape.scalar(x.cumargmin(d.axis(rank)).value().len() as f64),
+        11 => {
+            let places = if d.flag() { x.cumargmax(d.axis(rank)) } else { x.cumargmin(d.axis(rank)) };
+            x.take_along_axis(d.axis(rank), &places)
+        }
+        12 => {
+            let places = if d.flag() { x.argsort(d.axis(rank), d.flag()) } else { x.argmin(d.axis(rank)) };
+            x.gather(d.axis(rank), &places)
+        }
         13 => x.logcumsumexp(d.axis(rank)),
         14 => x.median(&d.axes(rank)[..]),
         15 => x.quantile(d.number(), &d.axes(rank)[..]),
@@ -107,11 +113,12 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             let a = d.matrices();
             a.det() + a.logabsdet()
         }
-        37 => x.polygamma([0, 1, 2, 169, 170, 171, u32::MAX][d.below(7)]),
-        38 => {
+        37 if d.flag() => {
             let (low, high) = (d.number(), d.number());
             x.clamp(low, d.flag().then_some(high))
         }
+        37 => x.polygamma([0, 1, 2, 169, 170, 171, u32::MAX][d.below(7)]),
+        38 => x.min_axes(keepdims(&d.axes(rank)[..])),
         39 => x.leaky_relu(d.number()) + x.elu(d.number()),
         40 => x.pow_scalar(d.number()) + x * d.number() + x / d.number() - d.number(),
         41 => {

@@ -34,7 +34,11 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Var<'t> {
                 if d.flag() { x.cross_entropy_opts(&list, &options) } else { x.nll(&list, &options) }
             } else {
                 let list = labels(d, scores.shape()[0], scores.shape()[1]);
-                if d.flag() { scores.nll(&list, &options) } else { scores.cross_entropy_with(&list, options.reduction) }
+                match d.below(3) {
+                    0 => scores.nll(&list, &options),
+                    1 => scores.cross_entropy_with(&list, options.reduction),
+                    _ => scores.cross_entropy(&list),
+                }
             }
         }
         3 => x.soft_cross_entropy(y, d.reduction()),
