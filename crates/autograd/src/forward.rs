@@ -143,7 +143,7 @@ pub(crate) fn jvp_from_vjp<'t, T: Float>(
 ) -> Option<Var<'t, T>> {
     let tape = y.tape();
     let tangent = || {
-        let dy = tape.full(y.shape(), T::ZERO);
+        let dy = y.zeros();
         let mut results: SmallVec<[(Var<'t, T>, Var<'t, T>); 4]> = SmallVec::new();
         for (k, (&a, tangent)) in args.iter().zip(tangents).enumerate() {
             let Some(tangent) = *tangent else { continue };

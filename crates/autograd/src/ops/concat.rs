@@ -54,11 +54,8 @@ impl<T: Float> SliceOp<T> for Concat {
     }
     fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
         let tape = y.tape();
-        let parts: SmallVec<[Var<'t, T>; 4]> = args
-            .iter()
-            .zip(tangents)
-            .map(|(a, tangent)| tangent.unwrap_or_else(|| tape.full(a.shape(), T::ZERO)))
-            .collect();
+        let parts: SmallVec<[Var<'t, T>; 4]> =
+            args.iter().zip(tangents).map(|(a, tangent)| tangent.unwrap_or_else(|| a.zeros())).collect();
         Some(tape.record_slice((*self).into(), &parts))
     }
 }

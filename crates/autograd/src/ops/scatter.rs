@@ -47,10 +47,7 @@ impl<T: Float> Op<T, 3> for Scatter {
     ) -> Option<Var<'t, T>> {
         let tape = y.tape();
         match arg {
-            0 => {
-                let nothing = tape.full(source.sizes(), T::ZERO);
-                Some(tape.record(Arity(*self), [dy, nothing, index]))
-            }
+            0 => Some(tape.record(Arity(*self), [dy, source.zeros(), index])),
             1 => {
                 let taken = tape.record(Arity(Take { axis: self.axis, layout: self.layout }), [dy, index]);
                 Some(taken.keep(self.winners(x, index)))
@@ -68,8 +65,7 @@ impl<T: Float> Op<T, 3> for Scatter {
             return None;
         }
         let tape = y.tape();
-        let dx = dx.unwrap_or_else(|| tape.full(x.sizes(), T::ZERO));
-        let dsource = dsource.unwrap_or_else(|| tape.full(source.sizes(), T::ZERO));
+        let (dx, dsource) = (dx.unwrap_or_else(|| x.zeros()), dsource.unwrap_or_else(|| source.zeros()));
         Some(tape.record(Arity(*self), [dx, dsource, index]))
     }
 }

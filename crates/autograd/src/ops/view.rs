@@ -343,6 +343,13 @@ impl<'t, T: Float> Var<'t, T> {
         self.tape().try_record(Arity(Read { name: "broadcast_to", shape, offset: 0, strides }), [self])
     }
 
+    /// Zeros of the shape of this, for a rule: they take memory where they are computed, not where they are recorded, so an
+    /// error names the operation that wants it, and what is traced only takes none.
+    pub(crate) fn zeros(self) -> Self {
+        let zero = self.tape().scalar(T::ZERO);
+        if self.rank() == 0 { zero } else { zero.broadcast_to(self.sizes()) }
+    }
+
     /// This, after a check that it broadcasts to the shape of `other`, for an operand like a bias that must not make a
     /// result larger.
     #[track_caller]

@@ -266,6 +266,11 @@ fn table() -> Vec<Row> {
             |t| jvp(t.scalar(2.0).broadcast_to([1 << 59]), &t.scalar(1.0), &t.scalar(1.0)).shape();
         "a gradient of zeros that no memory has" => Raised("grad"),
             |t| grad(t.scalar(2.0), &t.scalar(1.0).broadcast_to([1 << 59])).shape();
+        "the tangent of a part of zeros that no memory has" => Value("[3, 144115188075855872]"),
+            |t| {
+                let x = t.scalar(1.0).broadcast_to([1, 1 << 57]);
+                jvp(concat(&[x, x.broadcast_to([2, 1 << 57]).stop_gradient()], 0), &x, &x).shape()
+            };
         "scatter into 2^59 rows without elements" => Value("[576460752303423488, 1, 0]"),
             |t| { let x = z(t, [1 << 59, 1, 0]); x.scatter(1, &t.indices(x.shape(), &[]), x).value().shape().clone() };
         "factors of no matrices [2^29, 2^29]" => Value("[0, 536870912, 536870912]"),
