@@ -2,6 +2,7 @@
 //! program's kernels they take: thin, narrow, in blocks of rows, or large.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod level;
 mod nets;
 
 use autograd::{Float, Passes, Program, Tape, Tensor, Tree, Var, grad, zip};
@@ -131,7 +132,7 @@ fn a_step_of_one_hidden_layer_is_one_operation_and_what_is_asked_for_besides_end
         program.unwrap().to_string()
     };
     let all = Passes::default();
-    assert!(listing(all, false).contains("one hidden layer, forward and backward"));
+    assert_eq!(listing(all, false).contains("one hidden layer, forward and backward"), level::has_net_step());
     assert!(!listing(all, true).contains("one hidden layer"));
     assert!(!listing(Passes { nets: false, ..all }, false).contains("one hidden layer"));
 }

@@ -2,6 +2,7 @@
 //! many kinds, give the same bits whichever passes run, and on a tape that is used again and again.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod level;
 mod random;
 
 use autograd::{IndexVar, Passes, Program, Reduction, Shape, Tape, Tensor, Var, vjp};
@@ -138,7 +139,8 @@ fn hold(guards: bool, one_in: usize) {
     let seeds = random::seeds(600);
     let cases = seeds.clone().count();
     let swept = seeds.filter(|&seed| agrees(seed, guards)).count();
-    assert!(cases < 600 || swept * one_in > cases, "{swept} seeds have a net that runs in one sweep");
+    let many = !level::has_net_step() || swept * one_in > cases;
+    assert!(cases < 600 || many, "{swept} seeds have a net that runs in one sweep");
 }
 
 #[test]

@@ -7,7 +7,7 @@
 use super::lanes::Lanes;
 use super::map::LANES;
 use super::simd::{LaneKernel, Level};
-use super::softmax::{Ask, Rows, difference, exponentials};
+use super::softmax::{Ask, Rows, exponentials};
 use crate::Float;
 
 /// Where the losses `L_i = ln Σ exp S_i − S_i[y_i]` go.
@@ -95,7 +95,7 @@ fn wide<T: Float>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T
     let rows = Rows::new(scores, n, 1);
     let label = |row: usize| labels[row].to_index() as usize;
     if !matches!(losses, Losses::Dropped) {
-        exponentials(rows, &mut [], Ask::Log, difference, |row, top, (_, log_sum), _| {
+        exponentials(rows, &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
             let loss = log_sum - (scores[row.start..][..n][label(row.index)] - top);
             match &mut losses {
                 Losses::Dropped => {}
@@ -105,7 +105,7 @@ fn wide<T: Float>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T
         });
     }
     let Some((weight, out)) = gradients else { return };
-    exponentials(rows, out, Ask::Others, difference, |row, _, (sum, _), out| {
+    exponentials(rows, out, Ask::Others, false, &mut |row, _, (sum, _), out| {
         let (out, weight) = (&mut out[row.start..][..n], weight.of(row.index));
         if weight == T::ZERO {
             return out.fill(T::ZERO);

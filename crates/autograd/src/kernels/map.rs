@@ -1,8 +1,9 @@
 //! Element-wise loops, with NumPy broadcasting through strides of 0, compiled for each level of vector instructions.
 
 use super::simd::{Kernel, Level};
-use super::strided::{Odometer, collapse};
+use super::strided::{Dim, Odometer, collapse};
 use crate::Float;
+use smallvec::SmallVec;
 
 /// Elements of a vector, or of the few that are worked on together: 512 bits of `f32`, twice that of `f64`.
 pub(super) const LANES: usize = 16;
@@ -162,67 +163,82 @@ pub(super) fn vector<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANES
     y
 }
 
-/// `out[i] = f(a[i], b[i])`, both operands broadcast to `sizes` by their strides.
+/// `out[i] = f(x[i])` for a function that the compiler does not make vectors of, such as one of a library: compiled once.
 #[inline]
-pub(crate) fn zip<T: Float>(
-    sizes: &[usize],
-    a: (&[T], &[usize]),
-    b: (&[T], &[usize]),
-    out: &mut [T],
-    f: impl Fn(T, T) -> T,
-) {
-    level(out.len()).run(Zip { sizes, a, b, out, f });
+pub(crate) fn map_numbers<T: Float>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
+    each(x, out, f);
+}
+
+/// How two operands are walked together: rows of the result one after the other, and a step of each operand along a row.
+pub(crate) struct Rows {
+    len: usize,
+    steps: [usize; 2],
+    outer: SmallVec<[Dim<usize, 2>; 4]>,
+}
+
+impl Rows {
+    /// All in one row.
+    #[inline]
+    pub(crate) fn one(len: usize, steps: [usize; 2]) -> Self {
+        Self { len, steps, outer: SmallVec::new() }
+    }
+
+    /// A result of these sizes from operands that are broadcast to it by strides of 0.
+    pub(crate) fn broadcast(sizes: &[usize], strides: [&[usize]; 2]) -> Self {
+        let mut outer = collapse(sizes, strides);
+        let (len, steps) = outer.pop().unwrap_or((1, [0, 0]));
+        Self { len, steps, outer }
+    }
+}
+
+/// `out[i] = f(a[i], b[i])`, in rows.
+#[inline]
+pub(crate) fn zip<T: Float>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+    level(out.len()).run(Zip { rows, a, b, out, f });
+}
+
+/// As [`zip`], for a function as that of [`map_numbers`].
+#[inline]
+pub(crate) fn zip_numbers<T: Float>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+    Zip { rows, a, b, out, f }.run();
 }
 
 struct Zip<'a, T, F> {
-    sizes: &'a [usize],
-    a: (&'a [T], &'a [usize]),
-    b: (&'a [T], &'a [usize]),
+    rows: &'a Rows,
+    a: &'a [T],
+    b: &'a [T],
     out: &'a mut [T],
     f: F,
 }
 
+/// Each loop stands here once: there is a copy of it for each function, type and level.
 impl<T: Float, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Zip { sizes, a: (a, a_strides), b: (b, b_strides), out, f } = self;
-        if a.len() == out.len() && b.len() == out.len() {
-            return zip_contiguous(a, b, out, &f);
-        }
-        let dims = collapse(sizes, [a_strides, b_strides]);
-        let Some((&(n, [sa, sb]), outer)) = dims.split_last() else {
-            out[0] = f(a[0], b[0]);
-            return;
-        };
-        if out.is_empty() {
-            return;
-        }
+        let Zip { rows: &Rows { len, steps, ref outer }, a, b, out, f } = self;
         let mut at = Odometer::new(outer);
-        for row in out.chunks_exact_mut(n) {
+        for row in out.chunks_exact_mut(len.max(1)) {
             let [pa, pb] = at.offsets();
-            match (sa, sb) {
-                (1, 1) => zip_contiguous(&a[pa..pa + n], &b[pb..pb + n], row, &f),
-                (1, 0) => {
+            match steps {
+                [1, 1] => {
+                    for ((o, &a), &b) in row.iter_mut().zip(&a[pa..pa + len]).zip(&b[pb..pb + len]) {
+                        *o = f(a, b);
+                    }
+                }
+                [1, 0] => {
                     let b = b[pb];
-                    each(
-                        &a[pa..pa + n],
-                        row,
-                        #[inline(always)]
-                        |a| f(a, b),
-                    );
+                    for (o, &a) in row.iter_mut().zip(&a[pa..pa + len]) {
+                        *o = f(a, b);
+                    }
                 }
-                (0, 1) => {
+                [0, 1] => {
                     let a = a[pa];
-                    each(
-                        &b[pb..pb + n],
-                        row,
-                        #[inline(always)]
-                        |b| f(a, b),
-                    );
+                    for (o, &b) in row.iter_mut().zip(&b[pb..pb + len]) {
+                        *o = f(a, b);
+                    }
                 }
-                (0, 0) => row.fill(f(a[pa], b[pb])),
-                _ => {
+                [sa, sb] => {
                     for (i, o) in row.iter_mut().enumerate() {
                         *o = f(a[pa + i * sa], b[pb + i * sb]);
                     }
@@ -230,13 +246,6 @@ impl<T: Float, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
             }
             at.step();
         }
-    }
-}
-
-#[inline(always)]
-fn zip_contiguous<T: Copy>(a: &[T], b: &[T], out: &mut [T], f: &impl Fn(T, T) -> T) {
-    for ((o, &a), &b) in out.iter_mut().zip(a).zip(b) {
-        *o = f(a, b);
     }
 }
 
@@ -324,10 +333,14 @@ mod tests {
                     let reach = |[s, t]: [usize; 2]| (rows - 1) * s + (cols - 1) * t + 1;
                     let (a, b) = (&a[..reach(a_strides)], &b[..reach(b_strides)]);
                     let mut out = vec![f32::NAN; rows * cols];
-                    zip(&[rows, cols], (a, &a_strides), (b, &b_strides), &mut out, |a, b| a * b);
-                    for (i, &o) in out.iter().enumerate() {
-                        let at = |[s, t]: [usize; 2]| (i / cols) * s + (i % cols) * t;
-                        assert_eq!(o, a[at(a_strides)] * b[at(b_strides)], "{a_strides:?} {b_strides:?} {level:?}");
+                    let walk = Rows::broadcast(&[rows, cols], [&a_strides, &b_strides]);
+                    for zip in [zip, zip_numbers] {
+                        zip(&walk, a, b, &mut out, |a, b| a * b);
+                        for (i, &o) in out.iter().enumerate() {
+                            let at = |[s, t]: [usize; 2]| (i / cols) * s + (i % cols) * t;
+                            assert_eq!(o, a[at(a_strides)] * b[at(b_strides)], "{a_strides:?} {b_strides:?} {level:?}");
+                        }
+                        out.fill(f32::NAN);
                     }
                 }
             }

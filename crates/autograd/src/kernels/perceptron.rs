@@ -143,7 +143,7 @@ impl<T: Float> Perceptron<T> {
     #[inline(always)]
     unsafe fn run(&self, level: Level) -> f64 {
         let mut loss = 0.0;
-        level.run_lanes(Sweep { step: self, loss: &mut loss });
+        level.run_vectors(Sweep { step: self, loss: &mut loss });
         loss
     }
 }

@@ -212,7 +212,7 @@ impl<T: Float> LaneKernel<T> for Call<T> {
     unsafe fn run<L: Lanes<T>>(self) {
         debug_assert!(self.partial.is_none(), "a part of a product is run by itself");
         // SAFETY: the caller promises the set of the lanes. That there is no partial sum is a constant here.
-        unsafe { Self { partial: Partial::NONE, ..self }.of_shape::<L>() }
+        unsafe { Self { partial: Partial::NONE, ..self }.of_shape::<L, true>() }
     }
 }
 
@@ -220,21 +220,23 @@ impl<T: Float> LaneKernel<T> for Part<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         // SAFETY: the caller promises the set of the lanes.
-        unsafe { self.0.of_shape::<L>() }
+        unsafe { self.0.of_shape::<L, false>() }
     }
 }
 
 impl<T: Float> Call<T> {
+    /// A part is of a long sum: it makes do with fewer sizes of tiles, each of which is a copy of much code.
+    ///
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
-    unsafe fn of_shape<L: Lanes<T>>(&self) {
+    unsafe fn of_shape<L: Lanes<T>, const WHOLE: bool>(&self) {
         // SAFETY: the caller promises the set of the lanes, and whoever made this the operands: `Shape::run` checked how
         // long they are, and a group how far it reaches into each buffer.
         unsafe {
             match self.shape {
-                Shape::Rows if (1..=thin::TERMS).contains(&self.sizes.1) && self.partial.is_none() => self.thin::<L>(),
-                Shape::Rows => self.rows::<L>(),
+                Shape::Rows if (1..=thin::TERMS).contains(&self.sizes.1) && WHOLE => self.thin::<L>(),
+                Shape::Rows => self.rows::<L, WHOLE>(),
                 Shape::Columns => self.columns::<L>(),
                 Shape::Dots => self.dots::<L>(),
             }

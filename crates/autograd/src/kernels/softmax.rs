@@ -184,35 +184,27 @@ pub(super) enum Ask {
     Log,
 }
 
-/// For each row `e = exp(shift(x, max))`, written to `out` unless that is empty, and then
-/// `done(row, max, (Σ e, ln Σ e), out)`, as far as they are asked for.
-#[inline(always)]
-pub(super) fn exponentials<T: Float>(
-    rows: Rows<'_, T>,
-    out: &mut [T],
-    ask: Ask,
-    shift: impl Fn(T, T) -> T,
-    done: impl FnMut(Row, T, (Sum<T>, T), &mut [T]),
-) {
+/// What is done with a row, its largest element, the sums of its exponentials and their logarithm, and the result.
+type Done<'a, T> = &'a mut dyn FnMut(Row, T, (Sum<T>, T), &mut [T]);
+
+/// For each row `e = exp(x − max)`, written to `out` unless that is empty, and then `done(row, max, (Σ e, ln Σ e), out)`, as
+/// far as they are asked for. The shift is `x − max`, or with `total` that of [`softmax`]. It is one kernel for all callers,
+/// since its copies were a fifth of this crate.
+pub(super) fn exponentials<T: Float>(rows: Rows<'_, T>, out: &mut [T], ask: Ask, total: bool, done: Done<'_, T>) {
     if !rows.x.is_empty() {
-        Level::best().run_lanes(Exponentials { rows, out, ask, shift, done });
+        Level::best().run_lanes(Exponentials { rows, out, ask, total, done });
     }
 }
 
-struct Exponentials<'a, T, S, D> {
+struct Exponentials<'a, T> {
     rows: Rows<'a, T>,
     out: &'a mut [T],
     ask: Ask,
-    shift: S,
-    done: D,
+    total: bool,
+    done: Done<'a, T>,
 }
 
-impl<T, S, D> LaneKernel<T> for Exponentials<'_, T, S, D>
-where
-    T: Float,
-    S: Fn(T, T) -> T,
-    D: FnMut(Row, T, (Sum<T>, T), &mut [T]),
-{
+impl<T: Float> LaneKernel<T> for Exponentials<'_, T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(mut self) {
         // Short rows are the commonest, and nearly all of their cost is that of loops of unknown length.
@@ -230,12 +222,7 @@ where
     }
 }
 
-impl<T, S, D> Exponentials<'_, T, S, D>
-where
-    T: Float,
-    S: Fn(T, T) -> T,
-    D: FnMut(Row, T, (Sum<T>, T), &mut [T]),
-{
+impl<T: Float> Exponentials<'_, T> {
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
@@ -261,7 +248,11 @@ where
                 let len = if n < TILE { n } else { TILE.min(n - from) };
                 for r in 0..count {
                     let (top, part) = (tops[r], &mut tile[r * len..][..len]);
-                    rows.read(rows.row(first + r), from, part, |x| (self.shift)(x, top));
+                    if self.total {
+                        rows.read(rows.row(first + r), from, part, |x| total_difference(x, top));
+                    } else {
+                        rows.read(rows.row(first + r), from, part, |x| x - top);
+                    }
                 }
                 // SAFETY: the caller promises the set.
                 unsafe { exp::<T, L>(&mut tile, count * len) };
@@ -300,32 +291,29 @@ where
 /// one that the gradient of log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
-    if !total {
-        return exponentials(rows, out, Ask::Sum, difference, |row, _, (sum, _), out| {
-            let share = T::ONE / sum.all;
-            rows.update(row, out, |_, e| *e *= share);
-        });
-    }
-    let shift = |x: T, top: T| {
-        if x == top && top == T::INFINITY {
-            T::ZERO
-        } else if top == T::INFINITY || top == -T::INFINITY {
-            -T::INFINITY
-        } else {
-            x - top
-        }
-    };
-    exponentials(rows, out, Ask::Sum, shift, |row, _, (sum, _), out| {
+    exponentials(rows, out, Ask::Sum, total, &mut |row, _, (sum, _), out| {
         // A sum of 0 is that of a row of −∞ alone, which stays 0.
-        let share = if sum.all == T::ZERO { T::ONE } else { T::ONE / sum.all };
+        let share = if total && sum.all == T::ZERO { T::ONE } else { T::ONE / sum.all };
         rows.update(row, out, |_, e| *e *= share);
     });
+}
+
+/// `x − max`, so that the exponentials of a row without finite differences are those of [`softmax`].
+#[inline(always)]
+fn total_difference<T: Float>(x: T, top: T) -> T {
+    if x == top && top == T::INFINITY {
+        T::ZERO
+    } else if top == T::INFINITY || top == -T::INFINITY {
+        -T::INFINITY
+    } else {
+        x - top
+    }
 }
 
 /// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
 pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     out.fill(-T::INFINITY);
-    exponentials(Rows::new(x, n, inner), &mut [], Ask::Log, difference, |row, top, (_, log_sum), _| {
+    exponentials(Rows::new(x, n, inner), &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
         out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
     });
 }
@@ -333,7 +321,7 @@ pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &m
 /// `out = (x − max) − ln Σ exp(x − max)`
 pub(crate) fn log_softmax<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
-    exponentials(rows, &mut [], Ask::Log, difference, |row, top, (_, log_sum), _| {
+    exponentials(rows, &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
         rows.update(row, out, |x, y| *y = (x - top) - log_sum);
     });
 }
@@ -374,10 +362,4 @@ fn each_likely<T: Float>(
         let places = || (start..=start + (n - 1) * inner).step_by(inner);
         f(places(), places().find(|&at| p[at] > T::of(0.5)));
     }
-}
-
-/// The shift of a plain softmax.
-#[inline(always)]
-pub(super) fn difference<T: Float>(x: T, top: T) -> T {
-    x - top
 }

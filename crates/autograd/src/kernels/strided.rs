@@ -52,7 +52,23 @@ where
         self.offsets
     }
 
+    /// Goes on to the next index. That of the last dimension is all that most steps change.
+    #[inline]
     pub(crate) fn step(&mut self) {
+        if let (Some(&(n, strides)), Some(i)) = (self.dims.last(), self.index.last_mut())
+            && *i + 1 < n
+        {
+            *i += 1;
+            for (offset, stride) in self.offsets.iter_mut().zip(strides) {
+                *offset += stride;
+            }
+            return;
+        }
+        self.carry();
+    }
+
+    #[inline(never)]
+    fn carry(&mut self) {
         for (&(n, strides), i) in self.dims.iter().zip(&mut self.index).rev() {
             *i += 1;
             for (offset, stride) in self.offsets.iter_mut().zip(strides) {

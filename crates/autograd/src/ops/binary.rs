@@ -4,13 +4,14 @@ use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::forward::plus;
 use crate::kernels::in_turn;
-use crate::kernels::map::{map, zip};
+use crate::kernels::map::{Rows, zip, zip_numbers};
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::shape::Shape;
 use crate::var::Var;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// A row: docs, name of the method; the variant; the function of two numbers; and a rule for each operand, which
+/// A row: docs, name of the method; the variant; the function of two numbers, marked `numbers` where nothing of it becomes
+/// vectors; and a rule for each operand, which
 /// multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`, `b` (with `y = f(a, b)`), or is `None`
 /// where that is zero everywhere. The Jacobians are diagonal, so one rule serves both directions. A row with a kink says
 /// where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those of `internal` a trait's that other
@@ -18,12 +19,12 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 macro_rules! binary {
     (
         public { $(
-            $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, |$u:ident, $v:ident| $f:expr,
+            $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, $($numbers:ident)? |$u:ident, $v:ident| $f:expr,
             |$a:ident, $b:ident, $y:ident, $g:ident| ($da:expr, $db:expr)
             $(, kink |$ka:ident, $kb:ident| $kink:expr)?;
         )* }
         internal { $(
-            $(#[$idoc:meta])* $iname:ident => $ivariant:ident, |$iu:ident, $iv:ident| $if:expr,
+            $(#[$idoc:meta])* $iname:ident => $ivariant:ident, $($inumbers:ident)? |$iu:ident, $iv:ident| $if:expr,
             |$ia:ident, $ib:ident, $iy:ident, $ig:ident| ($ida:expr, $idb:expr);
         )* }
     ) => {
@@ -64,8 +65,12 @@ macro_rules! binary {
             }
             fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
                 match self {
-                    $(Self::$variant => apply(a, b, y, |$u: T, $v: T| $f),)*
-                    $(Self::$ivariant => apply(a, b, y, |$iu: T, $iv: T| $if),)*
+                    $(Self::$variant => {
+                        apply(a, b, y, |rows, a, b, y| binary!(@zip $($numbers)?)(rows, a, b, y, |$u: T, $v: T| $f))
+                    })*
+                    $(Self::$ivariant => {
+                        apply(a, b, y, |rows, a, b, y| binary!(@zip $($inumbers)?)(rows, a, b, y, |$iu: T, $iv: T| $if))
+                    })*
                 }
             }
             fn kink(&self, [a, b]: [View<'_, T>; 2]) -> Option<usize> {
@@ -123,6 +128,8 @@ macro_rules! binary {
             )*
         }
     };
+    (@zip) => { zip };
+    (@zip numbers) => { zip_numbers };
     (@rule $arg:ident, $va:ident, $vb:ident, $vy:ident, $vg:ident,
      $a:ident, $b:ident, $y:ident, $g:ident, $da:expr, $db:expr) => {{
         let ($a, $b, $y, $g) = ($va, $vb, $vy, $vg);
@@ -131,36 +138,34 @@ macro_rules! binary {
     }};
 }
 
-fn apply<T: Float>(a: View<'_, T>, b: View<'_, T>, y: ViewMut<'_, T>, f: impl Fn(T, T) -> T) {
-    let n = y.data.len();
-    if a.data.len() == n && b.data.len() == n {
-        return zip(&[], (a.data, &[]), (b.data, &[]), y.data, f);
-    }
-    // A number on one side. (A tile of a chain has fewer elements than its shape says, so lengths decide.)
-    if let ([number], true) = (b.data, a.data.len() == n) {
-        return map(a.data, y.data, |a| f(a, *number));
-    }
-    if let ([number], true) = (a.data, b.data.len() == n) {
-        return map(b.data, y.data, |b| f(*number, b));
-    }
-    // A row added to each of many rows, the commonest broadcast: a bias.
-    let is_row = b.shape.rank() == 1 && a.data.len() == n && b.data.len() == y.shape[y.shape.rank() - 1];
-    if is_row && n > 0 {
-        let width = b.data.len();
-        for (y, a) in y.data.chunks_exact_mut(width).zip(a.data.chunks_exact(width)) {
-            zip(&[], (a, &[]), (b.data, &[]), y, &f);
+/// How the operands of an element-wise operation are walked, from their shapes and their lengths: a tile of a chain has fewer
+/// elements than its shape says.
+fn rows(a: (&Shape, usize), b: (&Shape, usize), y: (&Shape, usize)) -> Rows {
+    let ((a, a_len), (b, b_len), (y, n)) = (a, b, y);
+    match (a_len == n, b_len == n) {
+        (true, true) => Rows::one(n, [1, 1]),
+        (true, false) if b_len == 1 => Rows::one(n, [1, 0]),
+        (false, true) if a_len == 1 => Rows::one(n, [0, 1]),
+        // A row added to each of many rows, the commonest broadcast: a bias.
+        (true, false) if b.rank() == 1 && b_len > 0 && b_len == y[y.rank() - 1] => {
+            Rows::broadcast(&[n / b_len, b_len], [&[b_len, 1], &[0, 1]])
         }
-        return;
+        _ => Rows::broadcast(y, [&a.strides_in(y), &b.strides_in(y)]),
     }
-    let (a_strides, b_strides) = (a.shape.strides_in(y.shape), b.shape.strides_in(y.shape));
-    zip(y.shape, (a.data, &a_strides), (b.data, &b_strides), y.data, f);
+}
+
+fn apply<T: Float>(a: View<'_, T>, b: View<'_, T>, y: ViewMut<'_, T>, zip: impl FnOnce(&Rows, &[T], &[T], &mut [T])) {
+    let rows = rows((a.shape, a.data.len()), (b.shape, b.data.len()), (y.shape, y.data.len()));
+    zip(&rows, a.data, b.data, y.data);
 }
 
 /// The first element of the result at which a condition on the operands holds.
 fn first<T: Float>(a: View<'_, T>, b: View<'_, T>, holds: impl Fn(T, T) -> bool) -> Option<usize> {
     let shape = a.shape.broadcast(b.shape)?;
     let mut masks = vec![T::ZERO; shape.numel()];
-    apply(a, b, ViewMut { shape: &shape, data: &mut masks }, |a, b| mask(holds(a, b)));
+    apply(a, b, ViewMut { shape: &shape, data: &mut masks }, |rows, a, b, out| {
+        zip_numbers(rows, a, b, out, |a, b| mask(holds(a, b)));
+    });
     masks.iter().position(|&mask| mask == T::ONE)
 }
 
@@ -222,7 +227,7 @@ binary! {
         zmul / try_zmul => Zmul, |g, p| in_turn::zmul(g, p),
             |a, b, y, g| (g.zmul(b), g.both(a));
         /// `a^b`, both variable. At `a = 0` the derivatives are their limits where those exist, and 0 at (0, 0).
-        pow / try_pow => Pow, |a, b| a.powf(b), |a, b, y, g| (
+        pow / try_pow => Pow, numbers |a, b| a.powf(b), |a, b, y, g| (
             g.both(b.zmul(a.pow(b.add_scalar(-1.0)))),
             g.both(y.zmul(a.pow_log(b)))
         );
@@ -233,12 +238,12 @@ binary! {
         minimum / try_minimum => Minimum, |a, b| a.smaller(b),
             |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a))), kink |a, b| a == b;
         /// The angle of the point `(other, self)`, in radians: `y.atan2(x)`. The derivatives at the origin are 0.
-        atan2 / try_atan2 => Atan2, |a, b| a.atan2(b), |a, b, y, g| (
+        atan2 / try_atan2 => Atan2, numbers |a, b| a.atan2(b), |a, b, y, g| (
             { let r = a.hypot(b); g.both(b.over_norm(r).over_norm(r)) },
             { let r = a.hypot(b); g.both(a.over_norm(r).over_norm(r)).neg() }
         ), kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
-        hypot / try_hypot => Hypot, |a, b| a.hypot(b),
+        hypot / try_hypot => Hypot, numbers |a, b| a.hypot(b),
             |a, b, y, g| (g.both(a.hypot_share(b)), g.both(b.hypot_share(a))),
             kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `ln(e^a + e^b)`
@@ -274,7 +279,7 @@ binary! {
         over_norm => OverNorm, |a, n| over_norm(a, n),
             |a, b, y, g| (g.over_norm(b), g.both(y).over_norm(b).neg());
         /// `a / √(a² + b²)`, 0 at the origin: the slope of `hypot`. Its own slopes `b²/r³` and `−ab/r³` do not cancel.
-        hypot_share => HypotShare, |a, b| hypot_share(a, b), |a, b, y, g| (
+        hypot_share => HypotShare, numbers |a, b| hypot_share(a, b), |a, b, y, g| (
             { let other = b.hypot_share(a); g.both(other).both(other).over_norm(a.hypot(b)) },
             g.both(y).both(b.hypot_share(a)).over_norm(a.hypot(b)).neg()
         );

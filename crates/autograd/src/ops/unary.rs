@@ -6,7 +6,7 @@
 
 use crate::error::{Kind, Reason};
 use crate::float::Float;
-use crate::kernels::map::{map, map_vectors};
+use crate::kernels::map::{map, map_numbers, map_vectors};
 use crate::kernels::special;
 use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
@@ -16,14 +16,14 @@ use smallvec::{SmallVec, smallvec};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 /// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
-/// where it costs much and all of it vectorises; and the rule, which multiplies `g`, a cotangent or a tangent, by the
+/// where it costs much and all of it vectorises, and `numbers` where nothing does; and the rule, which multiplies `g`, a cotangent or a tangent, by the
 /// derivative at `x` (with `y = f(x)`), or is `None` where the derivative is zero everywhere. An element-wise Jacobian
 /// is diagonal, so one rule serves both directions. A row with a kink says where it is; see [`Op::kink`].
 macro_rules! unary {
     ($(
         $(#[$doc:meta])*
         $vis:vis $name:ident($($p:ident: $ty:ty),*) => $variant:ident,
-        $($vectors:ident)? |$v:ident| $f:expr,
+        $($kind:ident)? |$v:ident| $f:expr,
         |$x:ident, $y:ident, $g:ident| $rule:expr $(, kink |$k:ident| $kink:expr)?;
     )*) => {
         /// Which element-wise function, and its parameters.
@@ -74,7 +74,7 @@ macro_rules! unary {
                 match *self {
                     $(Self::$variant { $($p),* } => {
                         $(let $p = Parameter::<T>::of($p);)*
-                        unary!(@map $($vectors)?)(x.data, y.data, #[inline(always)] |$v: T| $f);
+                        unary!(@map $($kind)?)(x.data, y.data, #[inline(always)] |$v: T| $f);
                     })*
                 }
             }
@@ -114,6 +114,7 @@ macro_rules! unary {
     };
     (@map) => { map };
     (@map vectors) => { map_vectors };
+    (@map numbers) => { map_numbers };
 }
 
 impl Unary {
@@ -350,31 +351,31 @@ unary! {
     /// `x²`
     pub square() => Square, |x| x * x, |x, y, g| g.zmul(x.mul_scalar(2.0));
     /// `x^exponent`; an integer exponent takes negative bases, and 0 and 1 are exact at 0.
-    pub pow_scalar(exponent: f64) => PowScalar, |x| pow(x, exponent), |x, y, g| pow_rule(x, g, exponent);
+    pub pow_scalar(exponent: f64) => PowScalar, numbers |x| pow(x, exponent), |x, y, g| pow_rule(x, g, exponent);
 
     /// Sine, `x` in radians.
-    pub sin() => Sin, |x| x.sin(), |x, y, g| g.zmul(x.cos());
+    pub sin() => Sin, numbers |x| x.sin(), |x, y, g| g.zmul(x.cos());
     /// Cosine, `x` in radians.
-    pub cos() => Cos, |x| x.cos(), |x, y, g| g.zmul(x.sin()).neg();
+    pub cos() => Cos, numbers |x| x.cos(), |x, y, g| g.zmul(x.sin()).neg();
     /// Tangent, `x` in radians.
-    pub tan() => Tan, |x| x.tan(), |x, y, g| g.zmul(y.square().add_scalar(1.0));
+    pub tan() => Tan, numbers |x| x.tan(), |x, y, g| g.zmul(y.square().add_scalar(1.0));
     /// Inverse sine, in radians; the derivative at ±1 is ∞.
-    pub asin() => Asin, |x| x.asin(), |x, y, g| g.zmul(x.asin_slope());
+    pub asin() => Asin, numbers |x| x.asin(), |x, y, g| g.zmul(x.asin_slope());
     /// Inverse cosine, in radians; the derivative at ±1 is −∞.
-    pub acos() => Acos, |x| x.acos(), |x, y, g| g.zmul(x.asin_slope()).neg();
+    pub acos() => Acos, numbers |x| x.acos(), |x, y, g| g.zmul(x.asin_slope()).neg();
     /// `1/√((1−x)(1+x))`
     pub(crate) asin_slope() => AsinSlope, |x| ((T::ONE - x) * (T::ONE + x)).sqrt().recip(),
         |x, y, g| g.zmul(x.both(y).both(y.square()));
     /// Inverse tangent, in radians.
-    pub atan() => Atan, |x| x.atan(), |x, y, g| g.zmul(x.atan_slope());
+    pub atan() => Atan, numbers |x| x.atan(), |x, y, g| g.zmul(x.atan_slope());
     /// `1/(1+x²)`, without overflow.
     pub(crate) atan_slope() => AtanSlope,
         |x| if x.abs() > T::of(1e10) { x.recip() * x.recip() } else { (T::ONE + x * x).recip() },
         |x, y, g| g.zmul(x.both(y).both(y).mul_scalar(-2.0));
     /// Hyperbolic sine.
-    pub sinh() => Sinh, |x| x.sinh(), |x, y, g| g.zmul(x.cosh());
+    pub sinh() => Sinh, numbers |x| x.sinh(), |x, y, g| g.zmul(x.cosh());
     /// Hyperbolic cosine.
-    pub cosh() => Cosh, |x| x.cosh(), |x, y, g| g.zmul(x.sinh());
+    pub cosh() => Cosh, numbers |x| x.cosh(), |x, y, g| g.zmul(x.sinh());
     /// Hyperbolic tangent; the derivative comes from `e^−2|x|`, so it does not cancel where `y` saturates.
     pub tanh() => Tanh, vectors |x| x.tanh(), |x, y, g| g.zmul(x.sech2());
     /// `1 − tanh² x`
@@ -382,7 +383,7 @@ unary! {
     /// Inverse hyperbolic sine.
     pub asinh() => Asinh, vectors |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
     /// `1/√(1+x²)`
-    pub(crate) asinh_slope() => AsinhSlope, |x| T::ONE.hypot(x).recip(),
+    pub(crate) asinh_slope() => AsinhSlope, numbers |x| T::ONE.hypot(x).recip(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic cosine; the derivative at 1 is ∞.
     pub acosh() => Acosh, vectors |x| x.acosh(), |x, y, g| g.zmul(x.acosh_slope());
@@ -439,26 +440,26 @@ unary! {
         |x| if x > min && x < max { T::ONE } else { T::ZERO }, |x, y, g| None;
 
     /// `x · Φ(x)`, with the normal distribution function `Φ` (Hendrycks and Gimpel, 2016).
-    pub gelu() => Gelu, |x| wide(x, |x| if x == f64::NEG_INFINITY { -0.0 } else { x * distribution(x) }),
+    pub gelu() => Gelu, numbers |x| wide(x, |x| if x == f64::NEG_INFINITY { -0.0 } else { x * distribution(x) }),
         |x, y, g| g.zmul(x.gelu_slope());
     /// `Φ(x) + x·φ(x)`
     pub(crate) gelu_slope() => GeluSlope,
-        |x| wide(x, |x| if x.is_infinite() { distribution(x) } else { distribution(x) + x * density(x) }),
+        numbers |x| wide(x, |x| if x.is_infinite() { distribution(x) } else { distribution(x) + x * density(x) }),
         |x, y, g| g.zmul(x.normal_density().zmul(x.square().neg().add_scalar(2.0)));
     /// `φ(x) = e^(−x²/2) / √(2π)`
-    pub(crate) normal_density() => NormalDensity, |x| wide(x, density), |x, y, g| g.zmul(y.zmul(x)).neg();
+    pub(crate) normal_density() => NormalDensity, numbers |x| wide(x, density), |x, y, g| g.zmul(y.zmul(x)).neg();
     /// The tanh form of GELU: `x/2 · (1 + tanh(√(2/π)(x + 0.044715 x³)))`.
-    pub gelu_tanh() => GeluTanh, |x| wide(x, gelu_tanh), |x, y, g| g.zmul(x.gelu_tanh_slope());
+    pub gelu_tanh() => GeluTanh, numbers |x| wide(x, gelu_tanh), |x, y, g| g.zmul(x.gelu_tanh_slope());
     /// The derivative of `gelu_tanh`.
-    pub(crate) gelu_tanh_slope() => GeluTanhSlope, |x| wide(x, gelu_tanh_slope), |x, y, g| g.zmul(x.gelu_tanh_curve());
+    pub(crate) gelu_tanh_slope() => GeluTanhSlope, numbers |x| wide(x, gelu_tanh_slope), |x, y, g| g.zmul(x.gelu_tanh_curve());
     /// The second derivative of `gelu_tanh`, a function of its own since `v` must not be rounded.
-    pub(crate) gelu_tanh_curve() => GeluTanhCurve, |x| wide(x, gelu_tanh_curve), |x, y, g| gelu_tanh_third(x, g);
+    pub(crate) gelu_tanh_curve() => GeluTanhCurve, numbers |x| wide(x, gelu_tanh_curve), |x, y, g| gelu_tanh_third(x, g);
     /// `x · σ(x)`, also called swish.
     pub silu() => Silu, vectors |x| if x == -T::INFINITY { -T::ZERO } else { x * x.sigmoid() },
         |x, y, g| g.zmul(x.silu_slope());
     /// `σ(x) + x·σ′(x)`
     pub(crate) silu_slope() => SiluSlope,
-        |x| wide(x, |x| if x.is_infinite() { x.sigmoid() } else { x.sigmoid() * (1.0 + x * (-x).sigmoid()) }),
+        numbers |x| wide(x, |x| if x.is_infinite() { x.sigmoid() } else { x.sigmoid() * (1.0 + x * (-x).sigmoid()) }),
         |x, y, g| g.zmul(x.sigmoid_slope().zmul(x.zmul(x.mul_scalar(0.5).tanh()).neg().add_scalar(2.0)));
 
     /// `x · tanh(ln(1 + e^x))` (Misra, 2019).
@@ -466,12 +467,12 @@ unary! {
         |x, y, g| g.zmul(x.mish_slope());
     /// With `w = tanh(softplus x)`: `w + x·(1 − w²)·σ(x)`.
     pub(crate) mish_slope() => MishSlope,
-        |x| wide(x, |x| {
+        numbers |x| wide(x, |x| {
             if x.is_infinite() { mish_gate(x) } else { mish_gate(x) + x * mish_bend((-x).sigmoid()) * x.sigmoid() }
         }),
         |x, y, g| g.zmul(x.mish_curve());
     /// The second derivative of mish.
-    pub(crate) mish_curve() => MishCurve, |x| wide(x, mish_curve), |x, y, g| mish_third(x, g);
+    pub(crate) mish_curve() => MishCurve, numbers |x| wide(x, mish_curve), |x, y, g| mish_third(x, g);
     /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
     pub softsign() => Softsign,
         |x| if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { x / (T::ONE + x.abs()) },
@@ -482,27 +483,27 @@ unary! {
         |x, y, g| g.weigh(x.sign()).zmul(y.zmul(x.abs().add_scalar(1.0).reciprocal())).mul_scalar(-2.0);
 
     /// The error function `2/√π ∫₀ˣ e^(−t²) dt`.
-    pub erf() => Erf, |x| x.erf(), |x, y, g| g.zmul(x.erf_slope());
+    pub erf() => Erf, numbers |x| x.erf(), |x, y, g| g.zmul(x.erf_slope());
     /// `1 − erf x`, exact in the right tail.
-    pub erfc() => Erfc, |x| x.erfc(), |x, y, g| g.zmul(x.erf_slope()).neg();
+    pub erfc() => Erfc, numbers |x| x.erfc(), |x, y, g| g.zmul(x.erf_slope()).neg();
     /// `2/√π · e^(−x²)`
-    pub(crate) erf_slope() => ErfSlope, |x| wide(x, erf_slope),
+    pub(crate) erf_slope() => ErfSlope, numbers |x| wide(x, erf_slope),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
     /// The inverse of the error function: ±∞ at ±1, NaN beyond. The derivative is `√π/2 · e^(y²)`.
-    pub erfinv() => Erfinv, |x| wide(x, special::erfinv), |x, y, g| g.zmul(x.erfinv_slope());
+    pub erfinv() => Erfinv, numbers |x| wide(x, special::erfinv), |x, y, g| g.zmul(x.erfinv_slope());
     /// `√π/2 · e^(y²)` for `y = erfinv x`, from `x` itself, whose distance from ±1 decides it.
-    pub(crate) erfinv_slope() => ErfinvSlope, |x| wide(x, special::erfinv_slope),
+    pub(crate) erfinv_slope() => ErfinvSlope, numbers |x| wide(x, special::erfinv_slope),
         |x, y, g| g.zmul(x.erfinv().mul_scalar(2.0).zmul(y.square()));
     /// `ln |Γ(x)|`: ∞ at 0 and at the negative integers. The derivative is the digamma function.
-    pub lgamma() => Lgamma, |x| wide(x, libm::lgamma), |x, y, g| g.zmul(x.digamma());
+    pub lgamma() => Lgamma, numbers |x| wide(x, libm::lgamma), |x, y, g| g.zmul(x.digamma());
     /// The digamma function `ψ(x) = Γ′(x)/Γ(x)`: −∞ at 0, ∞ at −0, NaN at the negative integers.
-    pub digamma() => Digamma, |x| wide(x, special::digamma), |x, y, g| g.zmul(x.polygamma_order(1));
+    pub digamma() => Digamma, numbers |x| wide(x, special::digamma), |x, y, g| g.zmul(x.polygamma_order(1));
     /// The `order`-th derivative of the digamma function.
-    pub(crate) polygamma_order(order: u32) => PolygammaOrder, |x| wide(x, |x| special::polygamma(order, x)),
+    pub(crate) polygamma_order(order: u32) => PolygammaOrder, numbers |x| wide(x, |x| special::polygamma(order, x)),
         |x, y, g| g.zmul(x.polygamma_order(order + 1));
     /// The `order`-th derivative of `sin(πx) / (πx)`.
     pub(crate) sinc_order(order: u32) => SincOrder,
-        |x| wide(x, |x| PI.powi(order as i32) * sinc_derivative(order, x)),
+        numbers |x| wide(x, |x| PI.powi(order as i32) * sinc_derivative(order, x)),
         |x, y, g| g.zmul(x.sinc_order(order + 1));
 }
 

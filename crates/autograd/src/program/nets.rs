@@ -8,6 +8,7 @@ use crate::kernels::finish::Rate;
 use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::perceptron::{Buffers, Planned, Sizes};
 use crate::kernels::product::Shape;
+use crate::kernels::simd::Level;
 use crate::ops::cross_entropy::Reduction;
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
@@ -192,6 +193,7 @@ impl<T: Float> Graph<T> {
         let Sizes { rows, features, hidden, classes } = sizes;
         let own = |sizes, ta, tb| Shape::of::<T>(sizes, ta, tb);
         sizes.fit()
+            && Level::best().has_vectors()
             && own((rows, features, hidden), false, false) == Some(Shape::Rows)
             && own((rows, hidden, classes), false, false) == Some(Shape::Dots)
             && own((rows, classes, hidden), false, true) == Some(Shape::Rows)

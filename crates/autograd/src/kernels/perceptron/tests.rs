@@ -95,6 +95,9 @@ fn equals_its_operations<T: Float>() {
         let params: Params<T> = s.params().map(|n| numbers(n, n));
         let weight = T::of(1.0 / rows as f64);
         at_every_level(|level| {
+            if !level.has_vectors() {
+                return;
+            }
             for poison in [None, Some(T::INFINITY), Some(T::NAN)] {
                 if let Some(poison) = poison {
                     x[rows * features / 2] = poison;

@@ -11,7 +11,7 @@ impl<T: Float> Call<T> {
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
-    pub(super) unsafe fn rows<L: Lanes<T>>(&self) {
+    pub(super) unsafe fn rows<L: Lanes<T>, const WHOLE: bool>(&self) {
         let (m, _, n) = self.sizes;
         let mut j = 0;
         while j < n {
@@ -19,13 +19,13 @@ impl<T: Float> Call<T> {
             unsafe {
                 if m <= 4 && n - j > 2 * L::COUNT {
                     // A few rows leave registers free, and too few sums at a time to hide the latency of each.
-                    self.block::<L, 4>(j);
+                    self.block::<L, WHOLE, 4>(j);
                     j += 4 * L::COUNT;
                 } else if n - j > L::COUNT {
-                    self.block::<L, 2>(j);
+                    self.block::<L, WHOLE, 2>(j);
                     j += 2 * L::COUNT;
                 } else {
-                    self.block::<L, 1>(j);
+                    self.block::<L, WHOLE, 1>(j);
                     j += L::COUNT;
                 }
             }
@@ -34,7 +34,7 @@ impl<T: Float> Call<T> {
 
     /// `C` vectors of columns from `j` on.
     #[inline(always)]
-    unsafe fn block<L: Lanes<T>, const C: usize>(&self, j: usize) {
+    unsafe fn block<L: Lanes<T>, const WHOLE: bool, const C: usize>(&self, j: usize) {
         let (m, _, n) = self.sizes;
         // SAFETY: the caller promises the set of the lanes and `j < n`; a tile lies within the `m` rows, and its masks
         // end at `n`.
@@ -50,9 +50,9 @@ impl<T: Float> Call<T> {
                     i += 8;
                 }
                 match m - i {
-                    7 => return self.tile::<L, 7, C>(i, j, masks),
-                    6 => return self.tile::<L, 6, C>(i, j, masks),
-                    5 => return self.tile::<L, 5, C>(i, j, masks),
+                    7 if WHOLE => return self.tile::<L, 7, C>(i, j, masks),
+                    6 if WHOLE => return self.tile::<L, 6, C>(i, j, masks),
+                    5 if WHOLE => return self.tile::<L, 5, C>(i, j, masks),
                     _ => {}
                 }
             }
@@ -60,11 +60,15 @@ impl<T: Float> Call<T> {
                 self.tile::<L, 4, C>(i, j, masks);
                 i += 4;
             }
-            match m - i {
-                3 => self.tile::<L, 3, C>(i, j, masks),
-                2 => self.tile::<L, 2, C>(i, j, masks),
-                1 => self.tile::<L, 1, C>(i, j, masks),
-                _ => {}
+            if WHOLE && m - i == 3 {
+                return self.tile::<L, 3, C>(i, j, masks);
+            }
+            if m - i >= 2 {
+                self.tile::<L, 2, C>(i, j, masks);
+                i += 2;
+            }
+            if m > i {
+                self.tile::<L, 1, C>(i, j, masks);
             }
         }
     }
