@@ -12,15 +12,29 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
     pub(super) unsafe fn forward<L: Lanes<T>, const K: usize>(&self) {
-        let mut i = 0;
         // SAFETY: the caller promises the set and the classes; tiles lie within the rows of the block.
         unsafe {
+            match self.step.sizes.features {
+                1 => self.tiles::<L, K, 1>(),
+                2 => self.tiles::<L, K, 2>(),
+                3 => self.tiles::<L, K, 3>(),
+                _ => self.tiles::<L, K, 4>(),
+            }
+        }
+    }
+
+    /// All rows of the block, of `D` features.
+    #[inline(always)]
+    unsafe fn tiles<L: Lanes<T>, const K: usize, const D: usize>(&self) {
+        let mut i = 0;
+        // SAFETY: the caller promises the set, the features and the classes; tiles lie within the rows of the block.
+        unsafe {
             while self.rows - i >= 4 {
-                self.tile::<L, K, 4>(i);
+                self.tile::<L, K, D, 4>(i);
                 i += 4;
             }
             while i < self.rows {
-                self.tile::<L, K, 1>(i);
+                self.tile::<L, K, D, 1>(i);
                 i += 1;
             }
         }
@@ -63,32 +77,32 @@ impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
 
     /// `R` rows from row `i` of the block on.
     #[inline(always)]
-    unsafe fn tile<L: Lanes<T>, const K: usize, const R: usize>(&self, i: usize) {
-        let Sizes { features, hidden, .. } = self.step.sizes;
-        // SAFETY: the caller promises the set, the classes and the rows; scratch memory has whole vectors.
+    unsafe fn tile<L: Lanes<T>, const K: usize, const D: usize, const R: usize>(&self, i: usize) {
+        let hidden = self.step.sizes.hidden;
+        // SAFETY: the caller promises the set, the features, the classes and the rows; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
             let param = |row: usize, h: usize| L::load(self.params.add(row * self.width() + h), all);
-            let x = self.step.x.add((self.start + i) * features);
+            let x = self.step.x.add((self.start + i) * D);
             let mut scores = [[L::splat(T::ZERO); 4]; K];
             let mut h = 0;
             while h < hidden {
                 let mask = L::first(hidden - h);
                 let mut z = [L::splat(T::ZERO); R];
-                for d in 0..features {
+                for d in 0..D {
                     let w = param(d, h);
                     for r in 0..R {
-                        z[r] = L::mul_add(L::splat(*x.add(r * features + d)), w, z[r]);
+                        z[r] = L::mul_add(L::splat(*x.add(r * D + d)), w, z[r]);
                     }
                 }
-                let bias = param(features, h);
+                let bias = param(D, h);
                 for r in 0..R {
                     // A feature that is not finite makes NaN of the zeros beyond the mask.
                     z[r] = L::keep(L::relu(L::add(z[r], bias)), mask);
                     L::store(self.hidden.add((i + r) * self.width() + h), all, z[r]);
                 }
                 for k in 0..K {
-                    let w = param(features + 1 + k, h);
+                    let w = param(D + 1 + k, h);
                     for r in 0..R {
                         scores[k][r] = L::mul_add(z[r], w, scores[k][r]);
                     }
