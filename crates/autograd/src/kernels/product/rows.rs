@@ -60,15 +60,15 @@ impl<T: Float> Call<T> {
                 self.tile::<L, 4, C>(i, j, masks);
                 i += 4;
             }
-            if WHOLE && m - i == 3 {
-                return self.tile::<L, 3, C>(i, j, masks);
-            }
-            if m - i >= 2 {
-                self.tile::<L, 2, C>(i, j, masks);
-                i += 2;
-            }
-            if m > i {
-                self.tile::<L, 1, C>(i, j, masks);
+            match m - i {
+                3 if WHOLE => self.tile::<L, 3, C>(i, j, masks),
+                3 => {
+                    self.tile::<L, 2, C>(i, j, masks);
+                    self.tile::<L, 1, C>(i + 2, j, masks);
+                }
+                2 => self.tile::<L, 2, C>(i, j, masks),
+                1 => self.tile::<L, 1, C>(i, j, masks),
+                _ => {}
             }
         }
     }
