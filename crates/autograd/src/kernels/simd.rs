@@ -10,6 +10,7 @@
 
 use super::lanes::{Lanes, Portable};
 use crate::Float;
+use smallvec::SmallVec;
 use std::ffi::OsStr;
 
 /// A loop to be compiled for each level.
@@ -63,7 +64,8 @@ impl Level {
     #[cold]
     #[inline(never)]
     fn from_environment() -> Self {
-        let available: Vec<Self> = Self::available().collect();
+        // No list on the heap: a program whose first run asks allocates nothing.
+        let available: SmallVec<[Self; NAMES.len()]> = Self::available().collect();
         match Self::chosen(std::env::var_os(VARIABLE).as_deref(), &available) {
             Ok(level) => level,
             Err(problem) => panic!("{problem}"),
