@@ -151,7 +151,14 @@ impl<T: Float> Tape<T> {
     }
 
     #[track_caller]
+    #[inline]
     pub(crate) fn compute_roots(&self, roots: &[u32], keep: bool) {
+        T::compute(self, roots, keep);
+    }
+
+    /// As [`Tape::compute_roots`], compiled where it is called.
+    #[track_caller]
+    pub(crate) fn compute_here(&self, roots: &[u32], keep: bool) {
         if self.is_watched() {
             self.refuse_outer(roots);
         }

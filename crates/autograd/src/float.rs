@@ -7,10 +7,11 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 /// What only the engine uses of its number types, and what keeps [`Float`] sealed.
 ///
-/// The functions that lead to the kernels are here so that these are compiled once for each type, with this crate, and not
-/// again in every program that uses it.
+/// The functions that lead to the kernels, to the reverse sweep and to computing are here so that these are compiled once for
+/// each type, with this crate, and not again in every program that uses it.
 #[expect(private_interfaces, reason = "nobody outside can name what is in here")]
 mod sealed {
+    use crate::error::Error;
     use crate::kernels::column_sums::column_sums;
     use crate::kernels::cross_entropy::{self, Gradients, Losses};
     use crate::kernels::elementary;
@@ -23,6 +24,9 @@ mod sealed {
     use crate::kernels::perceptron::Planned;
     use crate::kernels::product::{Operand, Sizes};
     use crate::op::{Kind, SliceOp};
+    use crate::reverse::{Cotangents, swept};
+    use crate::tape::Tape;
+    use crate::var::Var;
 
     pub trait Sealed: Sized {
         /// `a · b` into `out` for sizes `(m, k, n)`, by the GEMM crate.
@@ -35,6 +39,19 @@ mod sealed {
         );
         /// The operation that made a node, or `None` for a leaf.
         fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>>
+        where
+            Self: super::Float;
+        /// [`swept`]
+        fn reverse<'t>(
+            tape: &'t Tape<Self>,
+            results: &[(Var<'t, Self>, Var<'t, Self>)],
+            inputs: &[u32],
+        ) -> Result<Cotangents<'t, Self>, Error>
+        where
+            Self: super::Float;
+        /// [`Tape::compute_here`]
+        #[track_caller]
+        fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool)
         where
             Self: super::Float;
         /// [`gemm::matmul`]
@@ -101,6 +118,17 @@ mod sealed {
                 }
                 fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>> {
                     kind.operation()
+                }
+                fn reverse<'t>(
+                    tape: &'t Tape<Self>,
+                    results: &[(Var<'t, Self>, Var<'t, Self>)],
+                    inputs: &[u32],
+                ) -> Result<Cotangents<'t, Self>, Error> {
+                    swept(tape, results, inputs)
+                }
+                #[track_caller]
+                fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) {
+                    tape.compute_here(roots, keep);
                 }
                 fn matmul(
                     sizes: Sizes,

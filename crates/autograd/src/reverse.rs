@@ -116,6 +116,15 @@ pub(crate) fn reverse<'t, T: Float>(
     results: &[(Var<'t, T>, Var<'t, T>)],
     inputs: &[u32],
 ) -> Result<Cotangents<'t, T>, Error> {
+    T::reverse(tape, results, inputs)
+}
+
+/// As [`reverse`], compiled where it is called.
+pub(crate) fn swept<'t, T: Float>(
+    tape: &'t Tape<T>,
+    results: &[(Var<'t, T>, Var<'t, T>)],
+    inputs: &[u32],
+) -> Result<Cotangents<'t, T>, Error> {
     if let Some(cotangents) = tape.repeat_sweep(results, inputs) {
         return Ok(cotangents);
     }
