@@ -171,10 +171,7 @@ mod x86 {
             match self.0 {
                 // SAFETY: arrays need no instruction set.
                 Set::Baseline => unsafe { kernel.run::<Portable>() },
-                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
-                Set::Avx2 => unsafe { avx2_lanes(kernel) },
-                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
-                Set::Avx512 => unsafe { avx512_lanes(kernel) },
+                Set::Avx2 | Set::Avx512 => self.run_vectors(kernel),
             }
         }
 

@@ -11,11 +11,10 @@ use crate::var::Var;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A row: docs, name of the method; the variant; the function of two numbers, marked `numbers` where nothing of it becomes
-/// vectors; and a rule for each operand, which
-/// multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`, `b` (with `y = f(a, b)`), or is `None`
-/// where that is zero everywhere. The Jacobians are diagonal, so one rule serves both directions. A row with a kink says
-/// where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those of `internal` a trait's that other
-/// rules use.
+/// vectors; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
+/// `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are diagonal, so one rule serves
+/// both directions. A row with a kink says where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those
+/// of `internal` a trait's that other rules use.
 macro_rules! binary {
     (
         public { $(
