@@ -19,7 +19,7 @@ use std::panic::Location;
 /// assert!(error.to_string().starts_with("matmul: inner sizes differ: 4 and 3 (shapes [5, 4] and [3, 2])"));
 /// assert!(error.location().file().ends_with(".rs"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     op: String,
     reason: Reason,
@@ -73,6 +73,8 @@ impl Error {
         panic!("{self}")
     }
 }
+
+impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,8 +10,7 @@ use std::fmt;
 /// assert_eq!(error.to_string(), "pets.csv, line 3, column 1: expected a number for `weight`, found `4l`");
 /// assert_eq!((error.line, error.column), (Some(3), Some(1)));
 /// ```
-#[derive(Debug, thiserror::Error)]
-#[error("{}: {kind}", Place(self))]
+#[derive(Debug)]
 pub struct Error {
     /// The file, as the caller named it.
     pub file: String,
@@ -24,23 +23,18 @@ pub struct Error {
 }
 
 /// The kinds of mistake in a data file.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Kind {
     /// The file could not be read.
-    #[error("cannot be read: {0}")]
     Unreadable(std::io::Error),
     /// The file holds bytes that are no text.
-    #[error("expected UTF-8 text, found other bytes")]
     Encoding,
     /// There is no header.
-    #[error("expected a header with the names of the columns, found an empty file")]
     Empty,
     /// There is a header, but nothing below it.
-    #[error("expected rows below the header, found none")]
     NoRows,
     /// The header does not name the column of labels once.
-    #[error("expected one column `{expected}`, found {} in the header: {}", times(*.count), list(.header))]
     LabelColumn {
         /// The column asked for.
         expected: String,
@@ -50,10 +44,8 @@ pub enum Kind {
         header: Vec<String>,
     },
     /// There is no column beside the labels.
-    #[error("expected a column of numbers beside the labels, found none")]
     NoFeatures,
     /// A row has more or fewer fields than the header.
-    #[error("expected {expected} fields as in the header, found {found}")]
     Ragged {
         /// The number of fields in the header.
         expected: usize,
@@ -61,7 +53,6 @@ pub enum Kind {
         found: usize,
     },
     /// A field is not a number.
-    #[error("expected a number for `{name}`, found `{found}`")]
     NotANumber {
         /// The column's name.
         name: String,
@@ -69,7 +60,6 @@ pub enum Kind {
         found: String,
     },
     /// A field is infinite, NaN, or too large for the number type.
-    #[error("expected a finite {number} for `{name}`, found `{found}`")]
     NotFinite {
         /// The column's name.
         name: String,
@@ -79,7 +69,6 @@ pub enum Kind {
         number: &'static str,
     },
     /// A label is not one of the known classes, or is empty.
-    #[error("expected a class for `{name}`{}, found `{found}`", among(.known))]
     Label {
         /// The column's name.
         name: String,
@@ -90,19 +79,46 @@ pub enum Kind {
     },
 }
 
-/// Writes where an error is.
-struct Place<'a>(&'a Error);
+impl std::error::Error for Error {}
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.file)?;
-        if let Some(line) = self.0.line {
+        write!(f, "{}", self.file)?;
+        if let Some(line) = self.line {
             write!(f, ", line {line}")?;
         }
-        if let Some(column) = self.0.column {
+        if let Some(column) = self.column {
             write!(f, ", column {column}")?;
         }
-        Ok(())
+        write!(f, ": {}", self.kind)
+    }
+}
+
+impl std::error::Error for Kind {}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
+            Self::Encoding => f.write_str("expected UTF-8 text, found other bytes"),
+            Self::Empty => f.write_str("expected a header with the names of the columns, found an empty file"),
+            Self::NoRows => f.write_str("expected rows below the header, found none"),
+            Self::LabelColumn { expected, count, header } => {
+                let (times, header) = (times(*count), list(header));
+                write!(f, "expected one column `{expected}`, found {times} in the header: {header}")
+            }
+            Self::NoFeatures => f.write_str("expected a column of numbers beside the labels, found none"),
+            Self::Ragged { expected, found } => {
+                write!(f, "expected {expected} fields as in the header, found {found}")
+            }
+            Self::NotANumber { name, found } => write!(f, "expected a number for `{name}`, found `{found}`"),
+            Self::NotFinite { name, found, number } => {
+                write!(f, "expected a finite {number} for `{name}`, found `{found}`")
+            }
+            Self::Label { name, found, known } => {
+                write!(f, "expected a class for `{name}`{}, found `{found}`", among(known))
+            }
+        }
     }
 }
 

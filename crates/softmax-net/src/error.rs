@@ -1,13 +1,13 @@
 //! What can be wrong with data that comes from outside.
 
 use autograd::Shape;
+use std::fmt;
 
 /// Why a network, its examples or a file of data cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// An array whose shape does not fit the others.
-    #[error("{name} must have shape {expected}, it has {actual}")]
     Shape {
         /// The array: `X`, `W1`, `b1`, `W2` or `b2`.
         name: &'static str,
@@ -17,7 +17,6 @@ pub enum Error {
         actual: Shape,
     },
     /// A slice whose length does not fit the sizes.
-    #[error("{name} must have {expected} elements, it has {actual}")]
     Length {
         /// The array: `X`, `W1`, `b1`, `W2`, `b2` or `labels`.
         name: &'static str,
@@ -27,7 +26,6 @@ pub enum Error {
         actual: usize,
     },
     /// A label that names no class.
-    #[error("label {label} of example {example} is out of range for {classes} classes")]
     Label {
         /// The label.
         label: usize,
@@ -37,20 +35,48 @@ pub enum Error {
         classes: usize,
     },
     /// A mean over no examples.
-    #[error("the mean loss of an empty batch does not exist")]
     EmptyBatch,
     /// The name of no activation.
-    #[error("unknown activation {0:?}; there are identity, relu, tanh and sigmoid")]
     Activation(String),
     /// Text that is not JSON.
-    #[error("the data is not JSON")]
-    Json(#[from] serde_json::Error),
+    Json(serde_json::Error),
     /// A field of JSON data that is missing or of another form.
-    #[error("field {field} must be {expected}")]
     Field {
         /// Its path.
         field: String,
         /// What it should be.
         expected: String,
     },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape { name, expected, actual } => write!(f, "{name} must have shape {expected}, it has {actual}"),
+            Self::Length { name, expected, actual } => {
+                write!(f, "{name} must have {expected} elements, it has {actual}")
+            }
+            Self::Label { label, example, classes } => {
+                write!(f, "label {label} of example {example} is out of range for {classes} classes")
+            }
+            Self::EmptyBatch => f.write_str("the mean loss of an empty batch does not exist"),
+            Self::Activation(name) => {
+                write!(f, "unknown activation {name:?}; there are identity, relu, tanh and sigmoid")
+            }
+            Self::Json(_) => f.write_str("the data is not JSON"),
+            Self::Field { field, expected } => write!(f, "field {field} must be {expected}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        if let Self::Json(error) = self { Some(error) } else { None }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(error)
+    }
 }

@@ -16,7 +16,7 @@ use std::panic::Location;
 /// assert!(error.to_string().starts_with("Program::run: input 0 must have the shape [2], it has [3]"));
 /// # Ok::<(), autograd::ProgramError>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProgramError(Box<Failure>);
 
 /// Behind a pointer, so that a result that is usually `Ok` is small.
@@ -104,11 +104,12 @@ impl fmt::Display for ProgramError {
     }
 }
 
+impl std::error::Error for ProgramError {}
+
 /// What can be wrong with a program, when it is recorded or run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProgramErrorKind {
     /// An input or a part of the state has another shape than the recorded one.
-    #[error("{what} must have the shape {expected}, it has {found}")]
     Shape {
         /// Which input, counted from 0, or which part of the state.
         what: String,
@@ -118,7 +119,6 @@ pub enum ProgramErrorKind {
         found: Shape,
     },
     /// An input is of another kind than the recorded one: labels for numbers, or the reverse.
-    #[error("input {input} must be {expected}")]
     Input {
         /// Which input, counted from 0.
         input: usize,
@@ -126,7 +126,6 @@ pub enum ProgramErrorKind {
         expected: &'static str,
     },
     /// There are fewer or more inputs than were recorded.
-    #[error("{expected} inputs were recorded, {found} are given")]
     Count {
         /// How many were recorded.
         expected: usize,
@@ -134,7 +133,6 @@ pub enum ProgramErrorKind {
         found: usize,
     },
     /// A label or index is out of the range that the recorded operations need.
-    #[error("input {input}: {} {label} at position {position} is out of range for {reader}", if *.low < 0 { "index" } else { "label" })]
     Label {
         /// Which input, counted from 0.
         input: usize,
@@ -150,7 +148,6 @@ pub enum ProgramErrorKind {
         reader: String,
     },
     /// An input gave fewer or more elements than its shape has.
-    #[error("input {input}: {expected} elements are needed, {found} are given")]
     Length {
         /// Which input, counted from 0.
         input: usize,
@@ -160,7 +157,6 @@ pub enum ProgramErrorKind {
         found: usize,
     },
     /// A mean would have had nothing to average, since no example counts, or all that do have the weight 0.
-    #[error("the mean over no counted examples does not exist, of {op} recorded at {location}")]
     Empty {
         /// The operation that takes the mean.
         op: &'static str,
@@ -168,13 +164,11 @@ pub enum ProgramErrorKind {
         location: &'static Location<'static>,
     },
     /// A variable of another tape was given to a program that was recorded.
-    #[error("{what} and what is recorded live on different tapes")]
     Tape {
         /// Which part of the state, output or input.
         what: String,
     },
     /// A recorded branch would have gone the other way on these inputs.
-    #[error("the branch at {location} was recorded where its condition {}", if *.held { "held" } else { "did not hold" })]
     Branch {
         /// Whether the condition held when the program was recorded.
         held: bool,
@@ -182,9 +176,6 @@ pub enum ProgramErrorKind {
         location: &'static Location<'static>,
     },
     /// A value was read while recording, on which a run could not depend.
-    #[error(
-        "the value of {op} was read while recording, at {location}; a run would not notice another one (see Var::holds)"
-    )]
     Read {
         /// The operation whose value was read.
         op: &'static str,
@@ -192,7 +183,6 @@ pub enum ProgramErrorKind {
         location: &'static Location<'static>,
     },
     /// The state has another number of parts.
-    #[error("the state has {expected} parts, {found} are given")]
     State {
         /// How many there are.
         expected: usize,
@@ -200,12 +190,51 @@ pub enum ProgramErrorKind {
         found: usize,
     },
     /// Memory that a value needs, when it is recorded or in a run, and that cannot be had.
-    #[error(transparent)]
-    Memory(#[from] Error),
+    Memory(Error),
     /// There is no part of the state with this name.
-    #[error("there is no state «{name}»")]
     NoState {
         /// The name that was asked for.
         name: String,
     },
+}
+
+impl From<Error> for ProgramErrorKind {
+    fn from(error: Error) -> Self {
+        Self::Memory(error)
+    }
+}
+
+impl std::error::Error for ProgramErrorKind {}
+
+impl fmt::Display for ProgramErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape { what, expected, found } => write!(f, "{what} must have the shape {expected}, it has {found}"),
+            Self::Input { input, expected } => write!(f, "input {input} must be {expected}"),
+            Self::Count { expected, found } => write!(f, "{expected} inputs were recorded, {found} are given"),
+            Self::Label { input, position, label, low, reader, high: _ } => {
+                let what = if *low < 0 { "index" } else { "label" };
+                write!(f, "input {input}: {what} {label} at position {position} is out of range for {reader}")
+            }
+            Self::Length { input, expected, found } => {
+                write!(f, "input {input}: {expected} elements are needed, {found} are given")
+            }
+            Self::Empty { op, location } => {
+                write!(f, "the mean over no counted examples does not exist, of {op} recorded at {location}")
+            }
+            Self::Tape { what } => write!(f, "{what} and what is recorded live on different tapes"),
+            Self::Branch { held, location } => {
+                let went = if *held { "held" } else { "did not hold" };
+                write!(f, "the branch at {location} was recorded where its condition {went}")
+            }
+            Self::Read { op, location } => write!(
+                f,
+                "the value of {op} was read while recording, at {location}; a run would not notice another one (see \
+                 Var::holds)"
+            ),
+            Self::State { expected, found } => write!(f, "the state has {expected} parts, {found} are given"),
+            Self::Memory(error) => error.fmt(f),
+            Self::NoState { name } => write!(f, "there is no state «{name}»"),
+        }
+    }
 }

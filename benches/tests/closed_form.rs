@@ -1,8 +1,8 @@
 //! The closed forms by hand and the tape compute the same losses, gradients and updates.
 
-#[path = "../benches/closed/mod.rs"]
+#[path = "../closed/mod.rs"]
 mod closed;
-#[path = "../benches/contenders/mod.rs"]
+#[path = "../contenders/mod.rs"]
 mod contenders;
 
 use closed::number::Number;

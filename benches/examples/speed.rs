@@ -1,9 +1,9 @@
 //! Prints how many times the closed form's time each contender takes, from interleaved runs in one process:
 //! `cargo run --release --example speed -- --filter toy`.
 
-#[path = "../benches/closed/mod.rs"]
+#[path = "../closed/mod.rs"]
 mod closed;
-#[path = "../benches/contenders/mod.rs"]
+#[path = "../contenders/mod.rs"]
 mod contenders;
 
 use clap::{Parser, ValueEnum};

@@ -58,7 +58,7 @@ mod tests {
     };
     use std::collections::BTreeSet;
 
-    const CASES: &str = include_str!("../../crates/autograd/data/op_cases.jsonl");
+    const CASES: &str = include_str!("../../../crates/autograd/data/op_cases.jsonl");
     const BOTH: [Type; 2] = [Type::F64, Type::F32];
 
     fn failures(change: impl Fn(&mut Case)) -> Vec<String> {
@@ -72,7 +72,7 @@ mod tests {
 
     /// The cases of every file in the folder of reference data.
     fn all_cases() -> Vec<Case> {
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crates/autograd/data");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/autograd/data");
         let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
         let texts = files.filter(|path| path.extension().is_some_and(|e| e == "jsonl")).map(std::fs::read_to_string);
         texts
@@ -88,7 +88,7 @@ mod tests {
 
     /// The names in the first column of docs/OPERATIONS.md, and those in its list of primitives.
     fn documented() -> (BTreeSet<&'static str>, BTreeSet<&'static str>) {
-        const DOCS: &str = include_str!("../../docs/OPERATIONS.md");
+        const DOCS: &str = include_str!("../../../docs/OPERATIONS.md");
         let (operations, primitives) = DOCS.split_once("## Primitives").unwrap();
         let quoted = |text: &'static str| text.split('`').skip(1).step_by(2).collect::<BTreeSet<_>>();
         let rows = operations.lines().filter(|line| line.starts_with("| `"));
