@@ -121,13 +121,13 @@ impl<T: Float> Tape<T> {
     /// # Panics
     /// Where a variable lives on another tape.
     #[track_caller]
-    pub fn values<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> P::With<Tensor<T>> {
+    pub fn values<'t, P: Tree<Leaf = Var<'t, T>> + ?Sized>(&'t self, vars: &P) -> P::With<Tensor<T>> {
         self.compute(vars, false);
         vars.map(&mut |var: &Var<'t, T>| self.share(var.index()))
     }
 
     #[track_caller]
-    pub(crate) fn compute<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P, keep: bool) {
+    pub(crate) fn compute<'t, P: Tree<Leaf = Var<'t, T>> + ?Sized>(&'t self, vars: &P, keep: bool) {
         let (mut roots, mut stranger): (SmallVec<[u32; 8]>, _) = (SmallVec::new(), None);
         vars.visit(&mut |var| {
             if !std::ptr::eq(var.tape(), self) {

@@ -38,7 +38,7 @@ impl<T: Float> Tape<T> {
     /// # Panics
     /// Where the function's value has more than one element, or lives on another tape.
     #[track_caller]
-    pub fn value_and_grad<P: Tree<Leaf = Tensor<T>>>(
+    pub fn value_and_grad<P: Tree<Leaf = Tensor<T>> + ?Sized>(
         &mut self,
         params: &P,
         f: impl for<'t> FnOnce(&'t Self, P::With<Var<'t, T>>) -> Var<'t, T>,
@@ -140,7 +140,7 @@ pub fn hessian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
 pub fn hvp<'t, T, P>(y: Var<'t, T>, x: &P, directions: &P) -> P::With<Var<'t, T>>
 where
     T: Float,
-    P: Tree<Leaf = Var<'t, T>>,
+    P: Tree<Leaf = Var<'t, T>> + ?Sized,
 {
     let variables: Vec<Var<'t, T>> = x.leaves().into_iter().copied().collect();
     let given: Vec<&Var<'t, T>> = directions.leaves();
@@ -170,7 +170,7 @@ where
 pub fn per_example_grads<'t, T, P>(losses: Var<'t, T>, wrt: &P) -> P::With<Var<'t, T>>
 where
     T: Float,
-    P: Tree<Leaf = Var<'t, T>>,
+    P: Tree<Leaf = Var<'t, T>> + ?Sized,
 {
     let shape = losses.shape();
     let variables: Vec<Var<'t, T>> = wrt.leaves().into_iter().copied().collect();

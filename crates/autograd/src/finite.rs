@@ -70,7 +70,7 @@ impl<T: Float> Tape<T> {
     /// # Panics
     /// Where a variable lives on another tape.
     #[track_caller]
-    pub fn first_non_finite<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> Option<NonFinite> {
+    pub fn first_non_finite<'t, P: Tree<Leaf = Var<'t, T>> + ?Sized>(&'t self, vars: &P) -> Option<NonFinite> {
         let nothing: [Var<'_, T>; 0] = [];
         let _whole = self.composite("first_non_finite", nothing);
         let _unwatched = Unwatched::new(self);

@@ -26,7 +26,7 @@ use smallvec::SmallVec;
 /// # Panics
 /// Where a tangent does not have the shape of its variable, their numbers differ, or a variable lives on another tape.
 #[track_caller]
-pub fn jvp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, x: &P, tangents: &P) -> Var<'t, T> {
+pub fn jvp<'t, T: Float, P: Tree<Leaf = Var<'t, T>> + ?Sized>(y: Var<'t, T>, x: &P, tangents: &P) -> Var<'t, T> {
     let tape = y.tape();
     let (x, tangents) = (x.leaves(), tangents.leaves());
     let _whole = tape.composite("jvp", [y]);

@@ -57,7 +57,7 @@ impl<T: Float> Tape<T> {
     /// # Panics
     /// Where a variable lives on another tape.
     #[track_caller]
-    pub fn first_kink<'t, P: Tree<Leaf = Var<'t, T>>>(&'t self, vars: &P) -> Option<Kink> {
+    pub fn first_kink<'t, P: Tree<Leaf = Var<'t, T>> + ?Sized>(&'t self, vars: &P) -> Option<Kink> {
         let nothing: [Var<'_, T>; 0] = [];
         let _whole = self.composite("first_kink", nothing);
         self.compute(vars, true);

@@ -82,11 +82,13 @@ pub use ops::quantile::Quantiles;
 pub use ops::reduce::{Axes, keepdims};
 pub use ops::take::{IndexVar, Indices};
 pub use ops::view::Slice;
-pub use program::{Binder, Feed, Outputs, Passes, Program, ProgramError, ProgramErrorKind, Programs, Slots, zip};
+pub use program::{
+    Binder, Feed, Outputs, Passes, Program, ProgramError, ProgramErrorKind, Programs, Slots, State, zip,
+};
 pub use reverse::{grad, vjp};
 pub use shape::Shape;
 pub use tape::Tape;
 pub use tensor::Tensor;
-pub use tree::{Tree, join};
+pub use tree::{Tree, form_of, join};
 pub use var::Var;
 pub use within::Composite;

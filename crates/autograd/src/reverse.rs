@@ -28,7 +28,7 @@ use smallvec::SmallVec;
 /// # Panics
 /// Where `y` has more than one element (see [`vjp`]), or a variable lives on another tape.
 #[track_caller]
-pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P) -> P::With<Var<'t, T>> {
+pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>> + ?Sized>(y: Var<'t, T>, wrt: &P) -> P::With<Var<'t, T>> {
     let _whole = y.tape().composite("grad", [y]);
     vjp(y, wrt, seed(y))
 }
@@ -61,7 +61,11 @@ pub(crate) fn seed<T: Float>(y: Var<'_, T>) -> Var<'_, T> {
 /// # Panics
 /// Where `dy` does not have the shape of `y`, or a variable lives on another tape.
 #[track_caller]
-pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(y: Var<'t, T>, wrt: &P, dy: Var<'t, T>) -> P::With<Var<'t, T>> {
+pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>> + ?Sized>(
+    y: Var<'t, T>,
+    wrt: &P,
+    dy: Var<'t, T>,
+) -> P::With<Var<'t, T>> {
     let tape = y.tape();
     let _whole = tape.composite("vjp", [y, dy]);
     y.require("vjp", y.sizes() == dy.sizes(), Kind::Shape, || {

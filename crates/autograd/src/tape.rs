@@ -134,7 +134,7 @@ impl<T: Float> Tape<T> {
     /// assert_eq!((w + a + b).item(), 6.0);
     /// ```
     #[track_caller]
-    pub fn vars<'t, P: Tree<Leaf = Tensor<T>>>(&'t self, values: &P) -> P::With<Var<'t, T>> {
+    pub fn vars<'t, P: Tree<Leaf = Tensor<T>> + ?Sized>(&'t self, values: &P) -> P::With<Var<'t, T>> {
         let origin = self.origin(Location::caller());
         values.map(&mut |value: &Tensor<T>| self.given(value, origin))
     }

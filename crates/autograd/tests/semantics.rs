@@ -18,3 +18,5 @@ mod tapes;
 mod programs;
 #[path = "semantics/finite.rs"]
 mod finite;
+#[path = "semantics/structures.rs"]
+mod structures;

@@ -2,11 +2,10 @@
 
 use super::error::Call;
 use super::feed::{Feed, fits};
-use super::{Outputs, Passes, Program, ProgramError};
+use super::{Outputs, Passes, Program, ProgramError, State};
 use crate::float::Float;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
-use crate::tree::Tree;
 use crate::var::Var;
 use std::fmt;
 
@@ -50,7 +49,7 @@ use std::fmt;
 /// assert!(net.w.as_slice()[0] < 0.0);
 /// # Ok::<(), autograd::ProgramError>(())
 /// ```
-pub struct Programs<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float = f64> {
+pub struct Programs<S: State<T>, I: Feed<T>, T: Float = f64> {
     function: Box<Function<S, I, T>>,
     passes: Passes,
     /// The structure of the state; its numbers are those of the program that ran last.
@@ -72,15 +71,11 @@ struct Recorded<T: Float> {
 }
 
 /// What is recorded: of the state and the inputs, to the next state and the outputs.
-type Function<S, I, T> = dyn for<'t> Fn(
-        &'t Tape<T>,
-        <S as Tree>::With<Var<'t, T>>,
-        <I as Feed<T>>::Traced<'t>,
-    ) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
+type Function<S, I, T> = dyn for<'t> Fn(&'t Tape<T>, <S as State<T>>::Vars<'t>, <I as Feed<T>>::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
     + Send
     + Sync;
 
-impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
+impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
     /// Records a function for the shapes of these inputs, as [`Program::record`], and keeps the function to record it
     /// for others. It must own what it uses (`move`). The state moves in; [`Programs::into_state`] gives it back. A number
     /// among the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Feed`]).
@@ -91,7 +86,7 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     pub fn record<J, F>(state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
     where
         J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>,
-        F: for<'t> Fn(&'t Tape<T>, S::With<Var<'t, T>>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
+        F: for<'t> Fn(&'t Tape<T>, S::Vars<'t>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
             + Send
             + Sync
             + 'static,
@@ -107,7 +102,7 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     pub fn record_with<J, F>(passes: Passes, state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
     where
         J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>,
-        F: for<'t> Fn(&'t Tape<T>, S::With<Var<'t, T>>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
+        F: for<'t> Fn(&'t Tape<T>, S::Vars<'t>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
             + Send
             + Sync
             + 'static,
@@ -246,7 +241,7 @@ impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> Programs<S, I, T> {
     /// # Errors
     /// Where the structure has another number of leaves, or one has another shape.
     #[track_caller]
-    pub fn store_state<U: Tree<Leaf = Tensor<T>>>(&self, into: &mut U) -> Result<(), ProgramError> {
+    pub fn store_state<U: State<T> + ?Sized>(&self, into: &mut U) -> Result<(), ProgramError> {
         self.recorded[self.last].program.store_state(into).map_err(|error| error.of("Programs::store_state"))
     }
 
@@ -267,7 +262,7 @@ impl<T: Float> Program<T> {
     }
 }
 
-impl<S: Tree<Leaf = Tensor<T>>, I: Feed<T>, T: Float> fmt::Display for Programs<S, I, T> {
+impl<S: State<T>, I: Feed<T>, T: Float> fmt::Display for Programs<S, I, T> {
     /// The plans of all programs, each below the shapes of its inputs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Recorded { program, .. } in &self.recorded {

@@ -125,6 +125,12 @@ pub enum ProgramErrorKind {
         /// What was recorded.
         expected: &'static str,
     },
+    /// A structure among the inputs has another length, variant or key than the recorded one.
+    #[error("the structure with input {input} must have the lengths, variants and keys that were recorded")]
+    Structure {
+        /// The first of its inputs, counted from 0.
+        input: usize,
+    },
     /// There are fewer or more inputs than were recorded.
     Count {
         /// How many were recorded.

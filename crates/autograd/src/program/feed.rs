@@ -8,13 +8,18 @@ use crate::recording::Limit;
 use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
+use crate::tree::Tree;
 use crate::var::Var;
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::panic::Location;
 
 /// The inputs that recording has met, in order.
 #[derive(Default)]
 pub struct Slots {
     pub(super) slots: Vec<Slot>,
+    /// The form of the structures since the last input.
+    form: Vec<u64>,
 }
 
 /// An input: its node while recording, then its buffer.
@@ -24,6 +29,8 @@ pub(super) struct Slot {
     /// What its integers must be; absent for numbers.
     pub(super) labels: Option<Vec<Limit>>,
     pub(super) buffer: usize,
+    /// The form of the structures that begin with it; see [`Tree::form`].
+    form: Vec<u64>,
     /// The line that recorded the first operation on it.
     pub(super) first_read: Option<&'static Location<'static>>,
     /// Where the tape of the node was while recording, to tell it from others.
@@ -33,7 +40,7 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn new<T: Float>(var: Var<'_, T>, labels: Option<Vec<Limit>>) -> Self {
         let tape = std::ptr::from_ref(var.tape()).addr();
-        Self { node: var.index(), shape: var.shape(), labels, buffer: 0, first_read: None, tape }
+        Self { node: var.index(), shape: var.shape(), labels, buffer: 0, form: Vec::new(), first_read: None, tape }
     }
 }
 
@@ -44,6 +51,9 @@ pub struct Binder<'p, T: Float> {
     slots: &'p [Slot],
     purpose: Purpose<'p, T>,
     next: usize,
+    /// How much of the next input's form was given, and whether it is another one than the recorded.
+    formed: usize,
+    differs: bool,
 }
 
 /// What a binder does with inputs.
@@ -58,14 +68,28 @@ impl Slots {
     /// Places numbers on a tape as an input.
     pub fn numbers<'t, T: Float>(&mut self, tape: &'t Tape<T>, value: &Tensor<T>) -> Var<'t, T> {
         let var = tape.var(value);
-        self.slots.push(Slot::new(var, None));
+        self.push(Slot::new(var, None));
         var
+    }
+
+    /// Places the tensors of a structure on a tape, each as an input.
+    pub fn tree<'t, T: Float, P>(&mut self, tape: &'t Tape<T>, values: &P) -> P::With<Var<'t, T>>
+    where
+        P: Tree<Leaf = Tensor<T>> + ?Sized,
+    {
+        values.form(&mut |part| self.form.push(part));
+        values.map(&mut |value| self.numbers(tape, value))
+    }
+
+    fn push(&mut self, mut slot: Slot) {
+        slot.form = std::mem::take(&mut self.form);
+        self.slots.push(slot);
     }
 
     /// Places integers on a tape as an input.
     pub fn integers<'t, T: Float>(&mut self, index: IndexVar<'t, T>) -> IndexVar<'t, T> {
         let limit = Limit { low: -T::MAX_INDEX, high: T::MAX_INDEX, but: None, reader: None };
-        self.slots.push(Slot::new(index.var(), Some(vec![limit])));
+        self.push(Slot::new(index.var(), Some(vec![limit])));
         index
     }
 
@@ -84,7 +108,26 @@ impl Slots {
 
 impl<'p, T: Float> Binder<'p, T> {
     pub(super) fn new(call: Call, slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
-        Self { call, slots, purpose: Purpose::Fill(buffers), next: 0 }
+        Self { call, slots, purpose: Purpose::Fill(buffers), next: 0, formed: 0, differs: false }
+    }
+
+    /// Gives the tensors of a structure, whose lengths, variants and keys must be the recorded ones.
+    ///
+    /// # Errors
+    /// Where the structure is another one than the recorded, or one of its tensors has another shape.
+    pub fn tree<P: Tree<Leaf = Tensor<T>> + ?Sized>(&mut self, values: &P) -> Result<(), ProgramError> {
+        let recorded = self.slots.get(self.next).map_or(&[][..], |slot| &slot.form);
+        values.form(&mut |part| {
+            self.differs |= recorded.get(self.formed) != Some(&part);
+            self.formed += 1;
+        });
+        let mut bound = Ok(());
+        values.visit(&mut |value| {
+            if bound.is_ok() {
+                bound = self.numbers(value.shape(), value.as_slice());
+            }
+        });
+        bound
     }
 
     /// The next input's place and recorded slot, where it is to be copied and is of the recorded kind and shape.
@@ -94,13 +137,16 @@ impl<'p, T: Float> Binder<'p, T> {
         let input = self.next;
         self.next += 1;
         let slot = self.slots.get(input);
+        let differs = std::mem::take(&mut self.differs) || slot.is_some_and(|slot| slot.form.len() != self.formed);
+        self.formed = 0;
         match &mut self.purpose {
             Purpose::Compare { same } => {
-                *same &= slot.is_some_and(|slot| slot.labels.is_some() == is_labels && slot.shape == *shape);
+                *same &=
+                    !differs && slot.is_some_and(|slot| slot.labels.is_some() == is_labels && slot.shape == *shape);
                 Ok(None)
             }
             Purpose::Fill(buffers) => match slot {
-                Some(slot) if slot.labels.is_some() == is_labels && slot.shape == *shape => {
+                Some(slot) if !differs && slot.labels.is_some() == is_labels && slot.shape == *shape => {
                     Ok(Some((input, slot, &mut buffers[slot.buffer])))
                 }
                 slot => {
@@ -184,6 +230,7 @@ fn misfit(input: usize, slots: usize, slot: Option<&Slot>, is_labels: bool, shap
         Some(slot) if slot.labels.is_some() != is_labels => {
             ProgramErrorKind::Input { input, expected: if is_labels { "numbers" } else { "labels" } }
         }
+        Some(slot) if slot.shape == *shape => ProgramErrorKind::Structure { input },
         Some(slot) => {
             let (expected, found) = (slot.shape.clone(), shape.clone());
             ProgramErrorKind::Shape { what: format!("input {input}"), expected, found }
@@ -194,24 +241,40 @@ fn misfit(input: usize, slots: usize, slot: Option<&Slot>, is_labels: bool, shap
 /// Whether inputs are of the recorded kinds and shapes, found without an allocation.
 #[track_caller]
 pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
-    let mut binder =
-        Binder { call: Call::of("Programs::run"), slots, purpose: Purpose::Compare { same: true }, next: 0 };
+    let (call, purpose) = (Call::of("Programs::run"), Purpose::Compare { same: true });
+    let mut binder = Binder { call, slots, purpose, next: 0, formed: 0, differs: false };
     let is_bound = inputs.bind(&mut binder).is_ok();
-    is_bound && binder.next == slots.len() && matches!(binder.purpose, Purpose::Compare { same: true })
+    let is_same = matches!(binder.purpose, Purpose::Compare { same: true }) && !binder.differs;
+    is_bound && binder.next == slots.len() && is_same
 }
 
-/// What a program takes as inputs: tensors, numbers (a learning rate), lists of labels, tuples and vectors of them, and
-/// `()` for none. A struct of tensors is given as its parts: `(&net.w, &net.b)`, or `&tensors` for a `Vec<Tensor>`.
+/// What a program takes as inputs: tensors, numbers (a learning rate), lists of labels, structures of tensors (see
+/// [`Tree`]: vectors, arrays, slices, maps, options, boxes, and what [`tree!`](crate::tree!) declares, such as a net), tuples of
+/// them, and `()` for none.
+///
+/// A structure has the same lengths, variants and keys in each run. Its fields that are no tensors are those of the recording.
+///
+/// ```
+/// use autograd::{tree, Program, Tensor};
+/// tree! { struct Line<V> { slope: V, offset: V } }
+/// let line = |slope| Line { slope: Tensor::scalar(slope), offset: Tensor::scalar(1.0) };
+/// let nothing: [Tensor; 0] = [];
+/// let mut at = Program::record(&nothing, &(&line(2.0), 3.0_f64), |_, _, (line, x)| {
+///     (vec![], vec![line.slope * x + line.offset])
+/// })?;
+/// assert_eq!(at.run(&(&line(5.0), 10.0))?.item(0), 51.0);
+/// # Ok::<(), autograd::ProgramError>(())
+/// ```
 ///
 /// Where the type of the tensors is inferred too, a number needs its own: `(&x, 0.25_f64)`. Without the suffix rustc says
 /// «implementation of `FnOnce` is not general enough».
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no input of a program of `{T}`",
-    label = "this is no tensor, number, list of labels, or tuple or vector of them",
-    note = "an input is a `Tensor<{T}>`, a number of type `{T}` (as `0.25_f64`), labels of `usize`, a tuple of up to four \
-            inputs, or a `Vec` of tensors, each also by reference",
-    note = "numbers in an array are a tensor: `Tensor::from([1.0, 2.0])`; a struct of tensors is given as its parts: \
-            `(&net.w, &net.b)`"
+    label = "this is no tensor, number, list of labels, structure of tensors, or tuple of them",
+    note = "an input is a `Tensor<{T}>`, a number of type `{T}` (as `0.25_f64`), labels of `usize`, a structure of tensors, or \
+            a tuple of up to twelve inputs, each also by reference",
+    note = "numbers in an array are a tensor: `Tensor::from([1.0, 2.0])`; a struct of tensors is an input once it is declared \
+            with `tree!`"
 )]
 pub trait Feed<T: Float> {
     /// What the recorded function is given.
@@ -303,15 +366,30 @@ impl<T: Float, F: Feed<T> + ?Sized> Feed<T> for &F {
     }
 }
 
-impl<T: Float> Feed<T> for Vec<Tensor<T>> {
-    type Traced<'t> = Vec<Var<'t, T>>;
-    type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
-        self.iter().map(|x| x.trace(tape, slots)).collect()
-    }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
-        self.iter().try_for_each(|x| x.bind(binder))
-    }
+/// A row is a container of structures of tensors, what it gives the function, and what it is without borrows.
+macro_rules! structures {
+    ($([$($generics:tt)*] $container:ty => $owned:ty;)*) => {
+        $(
+            impl<T: Float, A: Tree<Leaf = Tensor<T>>, $($generics)*> Feed<T> for $container {
+                type Traced<'t> = <Self as Tree>::With<Var<'t, T>>;
+                type Owned = $owned;
+                fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+                    slots.tree(tape, self)
+                }
+                fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+                    binder.tree(self)
+                }
+            }
+        )*
+    };
+}
+structures! {
+    [] [A] => Vec<A>;
+    [] Vec<A> => Self;
+    [const N: usize] [A; N] => Self;
+    [] Option<A> => Self;
+    [] Box<A> => Self;
+    [K: Ord + Clone + Display] BTreeMap<K, A> => Self;
 }
 
 macro_rules! tuple {
@@ -336,3 +414,11 @@ tuple!(A 0);
 tuple!(A 0, B 1);
 tuple!(A 0, B 1, C 2);
 tuple!(A 0, B 1, C 2, D 3);
+tuple!(A 0, B 1, C 2, D 3, E 4);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10);
+tuple!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11);

@@ -7,6 +7,7 @@
 
 mod error;
 mod feed;
+mod state;
 mod graph;
 mod passes;
 mod fuse;
@@ -22,6 +23,7 @@ pub use by_shape::Programs;
 pub use error::{ProgramError, ProgramErrorKind};
 pub use feed::{Binder, Feed, Slots};
 pub use passes::Passes;
+pub use state::State;
 
 use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
@@ -176,8 +178,8 @@ impl<T: Float> Outputs<'_, T> {
 #[track_caller]
 pub fn zip<'t, T: Float, A, B>(a: &A, b: &B, f: impl FnMut(Var<'t, T>, Var<'t, T>) -> Var<'t, T>) -> Vec<Var<'t, T>>
 where
-    A: Tree<Leaf = Var<'t, T>>,
-    B: Tree<Leaf = Var<'t, T>>,
+    A: Tree<Leaf = Var<'t, T>> + ?Sized,
+    B: Tree<Leaf = Var<'t, T>> + ?Sized,
 {
     let mut f = f;
     let (a, b) = (a.leaves(), b.leaves());
@@ -192,7 +194,7 @@ impl<T: Float> Program<T> {
     /// Records a function of a state and inputs. It is given variables with the values of both, and returns the state's
     /// next values, in the order of its leaves (or none, where the state does not change), and the outputs.
     ///
-    /// A state of one leaf has the name `""`; a program without state takes `[]`, an empty array of tensors. A number among
+    /// A state of one leaf has the name `""`; a program without state takes `()`. A number among
     /// the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Feed`]).
     ///
     /// The function must not depend on values: [`Var::holds`] records a branch, which each run checks; reading a value
@@ -205,10 +207,10 @@ impl<T: Float> Program<T> {
     pub fn record<S, I>(
         state: &S,
         inputs: &I,
-        f: impl for<'t> FnOnce(&'t Tape<T>, S::With<Var<'t, T>>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::Vars<'t>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
     ) -> Result<Self, ProgramError>
     where
-        S: Tree<Leaf = Tensor<T>>,
+        S: State<T> + ?Sized,
         I: Feed<T>,
     {
         Self::record_as(Call::of("Program::record"), Passes::default(), state, inputs, f)
@@ -223,10 +225,10 @@ impl<T: Float> Program<T> {
         passes: Passes,
         state: &S,
         inputs: &I,
-        f: impl for<'t> FnOnce(&'t Tape<T>, S::With<Var<'t, T>>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::Vars<'t>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
     ) -> Result<Self, ProgramError>
     where
-        S: Tree<Leaf = Tensor<T>>,
+        S: State<T> + ?Sized,
         I: Feed<T>,
     {
         Self::record_as(Call::of("Program::record_with"), passes, state, inputs, f)
@@ -237,20 +239,20 @@ impl<T: Float> Program<T> {
         passes: Passes,
         state: &S,
         inputs: &I,
-        f: impl for<'t> FnOnce(&'t Tape<T>, S::With<Var<'t, T>>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::Vars<'t>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
     ) -> Result<Self, ProgramError>
     where
-        S: Tree<Leaf = Tensor<T>>,
+        S: State<T> + ?Sized,
         I: Feed<T>,
     {
         let tape = Tape::<T>::default();
-        let (mut states, names) = (Vec::new(), state.names());
+        let (mut states, names) = (Vec::new(), state.tensor_names());
         let mut slots = Slots::default();
         let (vars, traced) = {
             // The leaves stand at the line of the call.
             let nothing: [Var<'_, T>; 0] = [];
             let _whole = tape.composite_at(call.location(), "Program::record", nothing);
-            let vars = state.map(&mut |value| {
+            let vars = state.vars(&mut |value| {
                 let var = tape.var(value);
                 states.push(var.index());
                 var
@@ -443,9 +445,9 @@ impl<T: Float> Program<T> {
     /// # Errors
     /// Where the structure has another number of leaves, or one has another shape.
     #[track_caller]
-    pub fn store_state<S: Tree<Leaf = Tensor<T>>>(&self, into: &mut S) -> Result<(), ProgramError> {
+    pub fn store_state<S: State<T> + ?Sized>(&self, into: &mut S) -> Result<(), ProgramError> {
         let call = Call::of("Program::store_state");
-        let leaves = into.leaves_mut();
+        let leaves = into.tensors_mut();
         if leaves.len() != self.state.len() {
             return Err(call.error(ProgramErrorKind::State { expected: self.state.len(), found: leaves.len() }));
         }

@@ -9,7 +9,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     // A structure of parameters.
     (
         "struct Net<V> { w: V } let net = Net { w: Tensor::<f64>::zeros([2]) }; Tape::new().vars(&net);",
-        &["Net<autograd::Tensor>` is no tree", "write `tree!(Net { w, b });`"],
+        &["Net<autograd::Tensor>` is no tree", "write `tree! { struct Net<V>", "`tree!(Net { w, b });` below it"],
     ),
     (
         "struct Net<V> { w: V } let net = Net { w: Tensor::<f64>::zeros([2]) };
@@ -23,15 +23,20 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ),
     (
         "struct Net<V> { w: V, rate: f64 } tree!(Net { w, rate });",
-        &["`f64` is no tree", "tree!(Net { w, b, ..rate });"],
+        &["`f64` is no tree", "tree!(Net { w, b, ..rate });`"],
     ),
     ("struct Net<V> { w: V, layers: usize } tree!(Net { w, layers });", &["`usize` is no tree", "..rate"]),
     ("struct Net<V> { w: V, layers: usize } tree!(Net { w, ..layers });", &[]),
     // Inputs of a program.
     (
-        "struct Net<V> { w: V } tree!(Net { w }); let net = Net { w: Tensor::<f64>::zeros([2]) };
-         Program::record(&[] as &[Tensor; 0], &net, |_, _, net| (vec![], vec![net.w]));",
-        &["Net<autograd::Tensor>` is no input of a program of `f64`", "a struct of tensors is given as its parts"],
+        "struct Net<V> { w: V } let net = Net { w: Tensor::<f64>::zeros([2]) };
+         Program::record(&(), &net, |_, (), net| (vec![], vec![net.w]));",
+        &["Net<autograd::Tensor>` is no input of a program of `f64`", "declared with `tree!`"],
+    ),
+    (
+        "tree! { struct Net<V> { w: V } } let net = Net { w: Tensor::<f64>::zeros([2]) };
+         Program::record(&(), &net, |_, (), net| (vec![], vec![net.w]));",
+        &[],
     ),
     (
         "Program::record(&[] as &[Tensor; 0], &[1.0, 2.0], |_, _, x| (vec![], vec![x]));",
