@@ -126,7 +126,6 @@ pub enum ProgramErrorKind {
         expected: &'static str,
     },
     /// A structure among the inputs has another length, variant or key than the recorded one.
-    #[error("the structure with input {input} must have the lengths, variants and keys that were recorded")]
     Structure {
         /// The first of its inputs, counted from 0.
         input: usize,
@@ -217,6 +216,10 @@ impl fmt::Display for ProgramErrorKind {
         match self {
             Self::Shape { what, expected, found } => write!(f, "{what} must have the shape {expected}, it has {found}"),
             Self::Input { input, expected } => write!(f, "input {input} must be {expected}"),
+            Self::Structure { input } => write!(
+                f,
+                "the structure with input {input} must have the lengths, variants and keys that were recorded"
+            ),
             Self::Count { expected, found } => write!(f, "{expected} inputs were recorded, {found} are given"),
             Self::Label { input, position, label, low, reader, high: _ } => {
                 let what = if *low < 0 { "index" } else { "label" };
