@@ -31,46 +31,35 @@
 //! (`baseline`, `avx2` or `avx512`) lets them compute as on a CPU that has no more; one that is unknown, or that the CPU has
 //! not, is a panic at the first computation.
 
-mod float;
-mod shape;
-mod error;
+mod number;
 mod tensor;
 mod kernels;
-mod pool;
-mod nodes;
+mod float;
 mod tape;
-mod within;
-mod recording;
-mod compute;
-mod var;
-mod op;
 mod ops;
-mod tree;
-mod sweep;
-mod reverse;
-mod forward;
-mod finite;
-mod kink;
-mod outer;
-mod checkpoint;
+mod diff;
 mod program;
-mod repeat;
-mod derive;
 pub mod check;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod mutation;
 
-pub use derive::{hessian, hvp, jacobian, per_example_grads};
-pub use error::{Error, Kind, Reason};
-pub use finite::NonFinite;
 pub use float::Float;
-pub use forward::jvp;
-pub use kernels::memory::OutOfMemory;
-pub use kink::Kink;
-pub use nodes::Pass;
-pub use op::{Op, SliceOp, View, ViewMut, primitives};
+pub use number::Number;
+pub use tensor::Tensor;
+pub use tensor::error::{Error, Kind, Reason};
+pub use tensor::memory::OutOfMemory;
+pub use tensor::shape::Shape;
+
+pub use tape::Tape;
+pub use tape::finite::NonFinite;
+pub use tape::kink::Kink;
+pub use tape::nodes::Pass;
+pub use tape::tree::{Tree, form_of, join};
+pub use tape::var::Var;
+pub use tape::within::Composite;
+
 pub use ops::concat::{concat, stack, try_concat};
 pub use ops::conv::{Conv, Pool, Pooling};
 pub use ops::cross_entropy::Reduction;
@@ -80,15 +69,15 @@ pub use ops::likelihoods::{GaussianNll, PoissonNll};
 pub use ops::losses::CrossEntropyOptions;
 pub use ops::quantile::Quantiles;
 pub use ops::reduce::{Axes, keepdims};
+pub use ops::table::primitives;
 pub use ops::take::{IndexVar, Indices};
 pub use ops::view::Slice;
+pub use tape::op::{Op, SliceOp, View, ViewMut};
+
+pub use diff::forward::jvp;
+pub use diff::jacobian::{hessian, hvp, jacobian, per_example_grads};
+pub use diff::reverse::{grad, vjp};
+
 pub use program::{
     Binder, Feed, Outputs, Passes, Program, ProgramError, ProgramErrorKind, Programs, Slots, State, zip,
 };
-pub use reverse::{grad, vjp};
-pub use shape::Shape;
-pub use tape::Tape;
-pub use tensor::Tensor;
-pub use tree::{Tree, form_of, join};
-pub use var::Var;
-pub use within::Composite;

@@ -6,8 +6,9 @@
 use crate::check::{Checker, Verdict};
 use crate::corpus::{Row, rows};
 use crate::float::Float;
-use crate::op::{SliceOp, primitives};
-use crate::var::Var;
+use crate::ops::table::primitives;
+use crate::tape::op::SliceOp;
+use crate::tape::var::Var;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -9,13 +9,13 @@ mod report;
 
 pub use report::{Finding, Report, Unsure, Verdict};
 
-use crate::forward::jvp;
-use crate::kink::Kink;
+use crate::diff::forward::jvp;
+use crate::diff::reverse::vjp;
 use crate::ops::concat::concat;
-use crate::reverse::vjp;
 use crate::tape::Tape;
+use crate::tape::kink::Kink;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::var::Var;
 use difference::{Estimate, along};
 
 /// What to check, and how strictly.

@@ -2,14 +2,14 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 use super::finish::{Apply, Finish, Raw, each_kind};
-use super::lanes::Lanes;
 use super::order::{ROWS, Sums, elements, with_memory};
-use super::simd::{LaneKernel, Level};
-use crate::Float;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+use crate::number::level::{LaneKernel, Level};
 use std::ops::Range;
 
 /// `out[j] = finish(Σ_i x[i, j])` for rows as long as `out`, each sum in the order that [`order`](super::order) tells.
-pub(crate) fn column_sums<T: Float>(x: &[T], out: &mut [T], finish: Finish<'_, T>) {
+pub(crate) fn column_sums<T: Number>(x: &[T], out: &mut [T], finish: Finish<'_, T>) {
     let n = out.len();
     if n == 0 {
         return;
@@ -28,7 +28,7 @@ pub(crate) fn column_sums<T: Float>(x: &[T], out: &mut [T], finish: Finish<'_, T
 }
 
 /// `out[j] = Σ_i x[i, j]` for `rows` rows as long as `out`, which are made block by block: `fill(i.., block)`.
-pub(super) fn sums_of_blocks<T: Float>(
+pub(super) fn sums_of_blocks<T: Number>(
     rows: usize,
     block: &mut [T],
     out: &mut [T],
@@ -62,7 +62,7 @@ pub(super) struct ColumnSums<T> {
     pub(super) sums: Sums<T>,
 }
 
-impl<T: Float> LaneKernel<T> for ColumnSums<T> {
+impl<T: Number> LaneKernel<T> for ColumnSums<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let mut j = 0;
@@ -81,7 +81,7 @@ impl<T: Float> LaneKernel<T> for ColumnSums<T> {
     }
 }
 
-impl<T: Float> ColumnSums<T> {
+impl<T: Number> ColumnSums<T> {
     /// `C` vectors of columns from `j` on; the last ones may be empty, and then lie beyond the end.
     #[inline(always)]
     unsafe fn columns<L: Lanes<T>, const C: usize>(&self, j: usize) {
@@ -129,7 +129,7 @@ impl<T: Float> ColumnSums<T> {
 mod tests {
     use super::*;
     use crate::kernels::order::tests::by_halves;
-    use crate::kernels::simd::tests::at_every_level;
+    use crate::number::level::tests::at_every_level;
 
     #[test]
     fn every_path_equals_the_definition_at_every_level() {

@@ -4,11 +4,11 @@
 //! exponentials, sums and logarithms are all computed in full vectors.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
-use super::lanes::Lanes;
 use super::map::LANES;
-use super::simd::{LaneKernel, Level};
 use super::softmax::{Ask, Rows, exponentials};
-use crate::Float;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+use crate::number::level::{LaneKernel, Level};
 
 /// Where the losses `L_i = ln Σ exp S_i − S_i[y_i]` go.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl LaneSums {
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
-    pub(super) unsafe fn add<T: Float, L: Lanes<T>>(&mut self, losses: &[T; LANES], rows: usize) {
+    pub(super) unsafe fn add<T: Number, L: Lanes<T>>(&mut self, losses: &[T; LANES], rows: usize) {
         // SAFETY: the caller promises the set.
         let there = unsafe { padded::<T, L>(&losses[..rows]) };
         for (sum, loss) in self.0.iter_mut().zip(there) {
@@ -64,7 +64,7 @@ pub(crate) enum Weight<'a, T> {
 /// weight of 0 gives zeros.
 pub(crate) type Gradients<'a, T> = Option<(Weight<'a, T>, &'a mut [T])>;
 
-impl<T: Float> Weight<'_, T> {
+impl<T: Number> Weight<'_, T> {
     #[inline]
     fn of(&self, row: usize) -> T {
         match self {
@@ -75,7 +75,7 @@ impl<T: Float> Weight<'_, T> {
 }
 
 /// The losses and the gradients, as far as they are asked for, of rows of `n` scores.
-pub(crate) fn cross_entropy<T: Float>(
+pub(crate) fn cross_entropy<T: Number>(
     scores: &[T],
     labels: &[T],
     n: usize,
@@ -91,7 +91,7 @@ pub(crate) fn cross_entropy<T: Float>(
 }
 
 /// Long rows, one after the other.
-fn wide<T: Float>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T>, gradients: Gradients<'_, T>) {
+fn wide<T: Number>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T>, gradients: Gradients<'_, T>) {
     let rows = Rows::new(scores, n, 1);
     let label = |row: usize| labels[row].to_index() as usize;
     if !matches!(losses, Losses::Dropped) {
@@ -130,7 +130,7 @@ struct Narrow<'a, T> {
     gradients: Gradients<'a, T>,
 }
 
-impl<T: Float> LaneKernel<T> for Narrow<'_, T> {
+impl<T: Number> LaneKernel<T> for Narrow<'_, T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         // With a length that is known, the columns of a block are registers, or as many arrays as there are classes.
@@ -147,7 +147,7 @@ impl<T: Float> LaneKernel<T> for Narrow<'_, T> {
     }
 }
 
-impl<T: Float> Narrow<'_, T> {
+impl<T: Number> Narrow<'_, T> {
     /// Rows of `n` classes, at most `N`.
     ///
     /// # Safety
@@ -191,7 +191,7 @@ impl<T: Float> Narrow<'_, T> {
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
+pub(super) unsafe fn of_columns<T: Number, L: Lanes<T>, const W: usize>(
     e: &mut [[T; LANES]],
     label: &[T; LANES],
     weight: Option<&[T; LANES]>,
@@ -261,7 +261,7 @@ pub(super) unsafe fn of_columns<T: Float, L: Lanes<T>, const W: usize>(
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-pub(super) unsafe fn padded<T: Float, L: Lanes<T>>(some: &[T]) -> [T; LANES] {
+pub(super) unsafe fn padded<T: Number, L: Lanes<T>>(some: &[T]) -> [T; LANES] {
     let mut all = [T::ZERO; LANES];
     for v in (0..LANES).step_by(L::COUNT) {
         // SAFETY: the caller promises the set; masks end with the numbers, and the array is a whole number of vectors.
@@ -314,8 +314,8 @@ fn turn_back<T: Copy>(columns: &[[T; LANES]], rows: &mut [T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::tests::at_every_level;
     use crate::kernels::softmax::softmax;
+    use crate::number::level::tests::at_every_level;
 
     #[test]
     fn losses_and_gradients_equal_their_definitions_for_rows_of_any_length_and_number() {

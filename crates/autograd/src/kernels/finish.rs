@@ -2,9 +2,9 @@
 //! result is stored.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
-use super::lanes::Lanes;
-use super::simd::{LaneKernel, Level};
-use crate::Float;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+use crate::number::level::{LaneKernel, Level};
 
 /// What becomes of each element `x` of a result of rows, before it is stored.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub(crate) enum Rate<T, P> {
     At(P),
 }
 
-impl<T: Float, P> Rate<T, P> {
+impl<T: Number, P> Rate<T, P> {
     /// A number, or else the place that is found for it.
     pub(crate) fn new(number: Option<f64>, place: impl FnOnce() -> P) -> Self {
         number.map_or_else(|| Self::At(place()), |number| Self::Number(T::of(number)))
@@ -45,7 +45,7 @@ pub(super) enum Raw<T> {
     Descend(T),
 }
 
-impl<T: Float> Finish<'_, T> {
+impl<T: Number> Finish<'_, T> {
     /// Its pointers, for a result of `len` elements in rows of `n`.
     pub(super) fn raw(&self, len: usize, n: usize) -> Raw<T> {
         match *self {
@@ -64,7 +64,7 @@ impl<T: Float> Finish<'_, T> {
 }
 
 /// One kind of finish, so that loops over it are compiled for it alone.
-pub(super) trait Apply<T: Float>: Copy {
+pub(super) trait Apply<T: Number>: Copy {
     /// What becomes of `x` at `out[at]`, which is column `j`.
     ///
     /// # Safety
@@ -78,7 +78,7 @@ macro_rules! apply {
         $(
             #[derive(Clone, Copy)]
             pub(super) struct $name<T>(pub(super) $field);
-            impl<T: Float> Apply<T> for $name<T> {
+            impl<T: Number> Apply<T> for $name<T> {
                 #[inline(always)]
                 #[allow(unused_variables, unused_unsafe, reason = "not every kind reads all")]
                 unsafe fn apply<$l: Lanes<T>>(
@@ -135,7 +135,7 @@ macro_rules! each_kind {
 pub(super) use each_kind;
 
 /// Finishes `rows · n` elements of rows that were stored before, in place.
-pub(crate) fn in_place<T: Float>(data: &mut [T], n: usize, finish: Finish<'_, T>) {
+pub(crate) fn in_place<T: Number>(data: &mut [T], n: usize, finish: Finish<'_, T>) {
     if data.is_empty() || matches!(finish, Finish::Keep) {
         return;
     }
@@ -151,7 +151,7 @@ struct InPlace<T> {
     raw: Raw<T>,
 }
 
-impl<T: Float> LaneKernel<T> for InPlace<T> {
+impl<T: Number> LaneKernel<T> for InPlace<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let Self { out, rows, n, raw } = self;

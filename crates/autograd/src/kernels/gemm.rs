@@ -7,10 +7,10 @@
 #[cfg(target_arch = "x86_64")]
 mod narrower;
 
+use super::compiled::Compiled;
 use super::finish::{self, Finish};
 use super::order::{LargeBlocks, zeros};
 use super::product::{self, Operand, Sizes};
-use crate::Float;
 
 /// Up to this many columns, a product with a transposed left side is asked for as it is.
 const FEW: usize = 16;
@@ -131,7 +131,7 @@ gemm!(gemm_f64, f64, gemm_f64::gemm::f64::get_gemm_fn);
 
 /// `out = finish(op(a) · op(b))` with `out` `[m, n]`, all row-major; `op(a)` is `[m, k]`, stored transposed where its flag
 /// is set.
-pub(crate) fn matmul<T: Float>(
+pub(crate) fn matmul<T: Compiled>(
     sizes: Sizes,
     (a, ta): Operand<'_, T>,
     (b, tb): Operand<'_, T>,
@@ -157,7 +157,7 @@ pub(crate) fn matmul<T: Float>(
 }
 
 /// A product whose sums are long enough to be cut into blocks.
-fn deep<T: Float>((m, k, n): Sizes, a: Strided<'_, T>, b: Strided<'_, T>, out: &mut [T], finish: Finish<'_, T>) {
+fn deep<T: Compiled>((m, k, n): Sizes, a: Strided<'_, T>, b: Strided<'_, T>, out: &mut [T], finish: Finish<'_, T>) {
     let mut blocks = LargeBlocks::new();
     for start in (0..k).step_by(DEEP) {
         let mut block = zeros(m * n);
@@ -179,7 +179,7 @@ fn deep<T: Float>((m, k, n): Sizes, a: Strided<'_, T>, b: Strided<'_, T>, out: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::tests::at_every_level;
+    use crate::number::level::tests::at_every_level;
 
     /// The definition, element by element.
     fn reference((m, k, n): Sizes, (a, ta): Operand<'_, f64>, (b, tb): Operand<'_, f64>) -> Vec<f64> {
@@ -189,7 +189,7 @@ mod tests {
     }
 
     /// Whole numbers, whose products and sums are exact in either type.
-    fn whole<T: Float>(n: usize, factor: usize, modulus: usize) -> Vec<T> {
+    fn whole<T: Compiled>(n: usize, factor: usize, modulus: usize) -> Vec<T> {
         (0..n).map(|i| T::of(((i * factor + 3) % modulus) as f64 - (modulus / 2) as f64)).collect()
     }
 
@@ -227,7 +227,7 @@ mod tests {
     /// What a finish makes of an element and its number.
     type Meaning<'a> = &'a dyn Fn(usize, f64) -> f64;
 
-    fn every_path_equals_the_definition<T: Float>() {
+    fn every_path_equals_the_definition<T: Compiled>() {
         for (m, k, n) in SIZES {
             let (a, b): (Vec<T>, Vec<T>) = (whole(m * k, 7, 11), whole(k * n, 5, 13));
             let (row, full): (Vec<T>, Vec<T>) = (whole(n, 3, 7), whole(m * n, 11, 17));
@@ -296,7 +296,7 @@ mod tests {
     #[cfg(feature = "threads")]
     #[test]
     fn the_bits_of_a_large_product_do_not_depend_on_the_number_of_threads() {
-        fn check<T: Float>() {
+        fn check<T: Compiled>() {
             let x = |n: usize, seed: usize| -> Vec<T> {
                 (0..n).map(|i| T::of(((i * seed) % 9973) as f64 * 1.3e-4 - 0.6)).collect()
             };
@@ -346,7 +346,7 @@ mod tests {
     #[cfg(target_arch = "x86_64")]
     #[test]
     fn the_crates_kernels_for_the_level_of_the_cpu_are_those_that_it_chooses() {
-        fn check<T: Float>() {
+        fn check<T: Compiled>() {
             let x = |n: usize, seed: usize| -> Vec<T> {
                 (0..n).map(|i| T::of(((i * seed) % 9973) as f64 * 1.3e-4 - 0.6)).collect()
             };

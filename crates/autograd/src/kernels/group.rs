@@ -9,8 +9,8 @@ use super::finish::{Rate, Raw};
 use super::map::LANES;
 use super::order::{self, Partial, ROWS, Sums};
 use super::product::{self, Call, Left, Shape, Sizes};
-use super::simd::Level;
-use crate::Float;
+use crate::number::Number;
+use crate::number::level::Level;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -96,7 +96,7 @@ pub(crate) const FEW_CLASSES: usize = LANES;
 /// An access of a task to a place: the elements it reaches there within a block, and whether it writes.
 type Access = (Place, usize, bool);
 
-impl<T: Float> Task<T> {
+impl<T: Number> Task<T> {
     /// Every place it reaches, in a block of so many rows.
     fn accesses(&self, block: usize) -> Vec<Access> {
         let mut list: Vec<Access> = Vec::new();
@@ -173,7 +173,7 @@ struct Block {
     last: bool,
 }
 
-impl<T: Float> Group<T> {
+impl<T: Number> Group<T> {
     /// Tasks over `rows` rows in blocks of `block`, after those that are done once, on buffers of a program.
     ///
     /// # Panics
@@ -249,7 +249,7 @@ impl<T> std::fmt::Display for Group<T> {
 /// # Safety
 /// The buffers of the task have bases, are as long as the task reaches within the block, and nobody else uses them.
 #[inline(always)]
-unsafe fn execute<T: Float>(
+unsafe fn execute<T: Number>(
     task: &Task<T>,
     bases: &[MaybeUninit<*mut T>; MOST_BUFFERS],
     block: Block,

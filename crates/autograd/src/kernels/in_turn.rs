@@ -1,8 +1,8 @@
 //! Two cheap element-wise operations in one loop: what the first makes stays in a register of the CPU.
 
 use super::map;
-use super::simd::Kernel;
-use crate::Float;
+use crate::number::Number;
+use crate::number::level::Kernel;
 
 /// An operation on `a` and `b` that costs no more than reading them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,12 +58,12 @@ impl Then {
 
 /// `g · p`, but exactly 0 where `g` is 0.
 #[inline(always)]
-pub(crate) fn zmul<T: Float>(g: T, p: T) -> T {
+pub(crate) fn zmul<T: Number>(g: T, p: T) -> T {
     if g == T::ZERO { T::ZERO } else { g * p }
 }
 
 /// `out[i] = then(first(a[i], b[i]), c[i])`
-pub(crate) fn in_turn<T: Float>(first: First, then: Then, abc: [&[T]; 3], out: &mut [T]) {
+pub(crate) fn in_turn<T: Number>(first: First, then: Then, abc: [&[T]; 3], out: &mut [T]) {
     // Each closure is a type of its own, so that each pair of operations gets its own loop.
     match first {
         First::Add => follow(
@@ -99,7 +99,7 @@ pub(crate) fn in_turn<T: Float>(first: First, then: Then, abc: [&[T]; 3], out: &
 }
 
 #[inline(always)]
-fn follow<T: Float>(then: Then, abc: [&[T]; 3], out: &mut [T], f: impl Fn(T, T) -> T) {
+fn follow<T: Number>(then: Then, abc: [&[T]; 3], out: &mut [T], f: impl Fn(T, T) -> T) {
     match then {
         Then::Add => run(
             abc,
@@ -146,7 +146,7 @@ fn follow<T: Float>(then: Then, abc: [&[T]; 3], out: &mut [T], f: impl Fn(T, T) 
     }
 }
 
-fn run<T: Float>([a, b, c]: [&[T]; 3], out: &mut [T], f: impl Fn(T, T, T) -> T) {
+fn run<T: Number>([a, b, c]: [&[T]; 3], out: &mut [T], f: impl Fn(T, T, T) -> T) {
     map::level(out.len()).run(Loop { a, b, c, out, f });
 }
 
@@ -158,7 +158,7 @@ struct Loop<'a, T, F> {
     f: F,
 }
 
-impl<T: Float, F: Fn(T, T, T) -> T> Kernel for Loop<'_, T, F> {
+impl<T: Number, F: Fn(T, T, T) -> T> Kernel for Loop<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -172,7 +172,7 @@ impl<T: Float, F: Fn(T, T, T) -> T> Kernel for Loop<'_, T, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::tests::at_every_level;
+    use crate::number::level::tests::at_every_level;
 
     #[test]
     fn two_operations_in_turn_have_the_bits_of_one_after_the_other() {

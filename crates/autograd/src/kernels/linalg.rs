@@ -1,11 +1,11 @@
 //! Factorisations and solves of small dense matrices, row-major, one at a time.
 
-use super::memory::{OutOfMemory, room};
-use crate::Float;
+use crate::number::Number;
+use crate::tensor::memory::{OutOfMemory, room};
 
 /// The Cholesky factor `L`, lower triangular, of a symmetric positive definite matrix, of which the lower triangle is
 /// read. NaN from the first pivot on that is not positive.
-pub(crate) fn cholesky<T: Float>(a: &[T], n: usize, l: &mut [T]) {
+pub(crate) fn cholesky<T: Number>(a: &[T], n: usize, l: &mut [T]) {
     l.fill(T::ZERO);
     for i in 0..n {
         for j in 0..=i {
@@ -31,7 +31,7 @@ pub(crate) struct Triangle {
 }
 
 /// Solves `op(A) X = B` in place for a triangular `A` `[n, n]` and `B` `[n, m]`.
-pub(crate) fn solve_triangular<T: Float>(a: &[T], n: usize, triangle: Triangle, x: &mut [T]) {
+pub(crate) fn solve_triangular<T: Number>(a: &[T], n: usize, triangle: Triangle, x: &mut [T]) {
     let m = x.len().checked_div(n).unwrap_or(0);
     let at = |i: usize, j: usize| if triangle.transpose { a[j * n + i] } else { a[i * n + j] };
     let forward = triangle.lower != triangle.transpose;
@@ -55,7 +55,7 @@ pub(crate) fn solve_triangular<T: Float>(a: &[T], n: usize, triangle: Triangle, 
 
 /// `P A = L U` by partial pivoting, in place: `L` below the diagonal (ones on it), `U` on and above. `rows[i]` is the
 /// row of `A` that came to stand at `i`. Returns whether the permutation is odd.
-pub(crate) fn lu<T: Float>(a: &mut [T], n: usize, rows: &mut Vec<usize>) -> bool {
+pub(crate) fn lu<T: Number>(a: &mut [T], n: usize, rows: &mut Vec<usize>) -> bool {
     rows.clear();
     rows.extend(0..n);
     let mut odd = false;
@@ -88,7 +88,7 @@ pub(crate) struct Work<T> {
     right: Vec<T>,
 }
 
-impl<T: Float> Work<T> {
+impl<T: Number> Work<T> {
     /// For matrices `[n, n]`, and right sides of so many elements.
     pub(crate) fn new(n: usize, right: usize) -> Result<Self, OutOfMemory> {
         Ok(Self { factors: room(n.saturating_mul(n))?, rows: room(n)?, right: room(right)? })
@@ -104,7 +104,7 @@ impl<T: Float> Work<T> {
 
 /// Solves `op(A) X = B` for a square `A` `[n, n]` and `B` `[n, m]`. A singular matrix gives infinities or NaN. Where
 /// transposed, the work has a right side.
-pub(crate) fn solve<T: Float>(work: &mut Work<T>, a: &[T], n: usize, transpose: bool, b: &[T], x: &mut [T]) {
+pub(crate) fn solve<T: Number>(work: &mut Work<T>, a: &[T], n: usize, transpose: bool, b: &[T], x: &mut [T]) {
     let m = x.len().checked_div(n).unwrap_or(0);
     work.lu(a, n);
     let Work { factors, rows, right: y } = work;
@@ -129,7 +129,7 @@ pub(crate) fn solve<T: Float>(work: &mut Work<T>, a: &[T], n: usize, transpose: 
 }
 
 /// `(ln |det A|, sign of det A)`; `(−∞, 0)` for a singular matrix.
-pub(crate) fn log_abs_det<T: Float>(work: &mut Work<T>, a: &[T], n: usize) -> (T, T) {
+pub(crate) fn log_abs_det<T: Number>(work: &mut Work<T>, a: &[T], n: usize) -> (T, T) {
     let odd = work.lu(a, n);
     let mut sign = if odd { -T::ONE } else { T::ONE };
     let mut sum = T::ZERO;
@@ -147,7 +147,7 @@ pub(crate) fn log_abs_det<T: Float>(work: &mut Work<T>, a: &[T], n: usize) -> (T
 }
 
 /// `det A`, the signed product of the pivots.
-pub(crate) fn det<T: Float>(work: &mut Work<T>, a: &[T], n: usize) -> T {
+pub(crate) fn det<T: Number>(work: &mut Work<T>, a: &[T], n: usize) -> T {
     let odd = work.lu(a, n);
     let sign = if odd { -T::ONE } else { T::ONE };
     // A zero pivot makes what follows it meaningless, and the product zero.
@@ -157,7 +157,7 @@ pub(crate) fn det<T: Float>(work: &mut Work<T>, a: &[T], n: usize) -> T {
 
 /// The adjugate of a square matrix, the transpose of its cofactors: `det A · A⁻¹` where that is finite, else minor by
 /// minor. The work has a right side of `[n, n]`.
-pub(crate) fn adjugate<T: Float>(work: &mut Work<T>, a: &[T], n: usize, out: &mut [T]) {
+pub(crate) fn adjugate<T: Number>(work: &mut Work<T>, a: &[T], n: usize, out: &mut [T]) {
     let volume = det(work, a, n);
     let mut other = std::mem::take(&mut work.right);
     other.clear();

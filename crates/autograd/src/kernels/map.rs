@@ -1,8 +1,8 @@
 //! Element-wise loops, with NumPy broadcasting through strides of 0, compiled for each level of vector instructions.
 
-use super::simd::{Kernel, Level};
 use super::strided::{Dim, Odometer, collapse};
-use crate::Float;
+use crate::number::Number;
+use crate::number::level::{Kernel, Level};
 use smallvec::SmallVec;
 
 /// Elements of a vector, or of the few that are worked on together: 512 bits of `f32`, twice that of `f64`.
@@ -41,7 +41,7 @@ pub(super) fn level(n: usize) -> Level {
 
 /// `out[i] = f(x[i])`
 #[inline]
-pub(crate) fn map<T: Float>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
+pub(crate) fn map<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
     level(x.len()).run(Map { x, out, f });
 }
 
@@ -51,7 +51,7 @@ struct Map<'a, T, F> {
     f: F,
 }
 
-impl<T: Float, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
+impl<T: Number, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -60,7 +60,7 @@ impl<T: Float, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
 }
 
 #[inline(always)]
-fn each<T: Float>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
+fn each<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
     for (o, &x) in out.iter_mut().zip(x) {
         *o = f(x);
     }
@@ -70,7 +70,7 @@ fn each<T: Float>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
 /// `#[inline(always)]`. What does not fill a vector is filled up: computing 15 elements costs as much as 16, not as 15
 /// single ones.
 #[inline]
-pub(crate) fn map_vectors<T: Float>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
+pub(crate) fn map_vectors<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
     let level = if x.len() < QUAD { Level::BASELINE } else { Level::best() };
     level.run(MapVectors { x, out, f });
 }
@@ -81,7 +81,7 @@ struct MapVectors<'a, T, F> {
     f: F,
 }
 
-impl<T: Float, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
+impl<T: Number, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -112,7 +112,7 @@ impl<T: Float, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
 
 /// `(out[i], second[i]) = f(x[i])`, for such a function that has two results.
 #[inline]
-pub(crate) fn map_vectors_to_two<T: Float>(x: &[T], out: &mut [T], second: &mut [T], f: impl Fn(T) -> (T, T)) {
+pub(crate) fn map_vectors_to_two<T: Number>(x: &[T], out: &mut [T], second: &mut [T], f: impl Fn(T) -> (T, T)) {
     Level::best().run(MapToTwo { x, out, second, f });
 }
 
@@ -123,7 +123,7 @@ struct MapToTwo<'a, T, F> {
     f: F,
 }
 
-impl<T: Float, F: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F> {
+impl<T: Number, F: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -144,7 +144,7 @@ impl<T: Float, F: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F> {
 }
 
 #[inline(always)]
-fn two_vectors<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> (T, T)) -> ([T; LANES], [T; LANES]) {
+fn two_vectors<T: Number>(x: &[T; LANES], f: &impl Fn(T) -> (T, T)) -> ([T; LANES], [T; LANES]) {
     let (mut y, mut z) = ([T::ONE; LANES], [T::ONE; LANES]);
     for i in 0..LANES {
         (y[i], z[i]) = f(x[i]);
@@ -155,7 +155,7 @@ fn two_vectors<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> (T, T)) -> ([T; LANES
 /// The loop has a constant length, so that it becomes vectors without a rest. The function comes as a plain reference:
 /// a call through `impl Fn for &F` would not be inlined for certain.
 #[inline(always)]
-pub(super) fn vector<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANES] {
+pub(super) fn vector<T: Number>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANES] {
     let mut y = [T::ONE; LANES];
     for i in 0..LANES {
         y[i] = f(x[i]);
@@ -165,7 +165,7 @@ pub(super) fn vector<T: Float>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANES
 
 /// `out[i] = f(x[i])` for a function that the compiler does not make vectors of, such as one of a library: compiled once.
 #[inline]
-pub(crate) fn map_numbers<T: Float>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
+pub(crate) fn map_numbers<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
     each(x, out, f);
 }
 
@@ -193,13 +193,13 @@ impl Rows {
 
 /// `out[i] = f(a[i], b[i])`, in rows.
 #[inline]
-pub(crate) fn zip<T: Float>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+pub(crate) fn zip<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
     level(out.len()).run(Zip { rows, a, b, out, f });
 }
 
 /// As [`zip`], for a function as that of [`map_numbers`].
 #[inline]
-pub(crate) fn zip_numbers<T: Float>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+pub(crate) fn zip_numbers<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
     Zip { rows, a, b, out, f }.run();
 }
 
@@ -212,7 +212,7 @@ struct Zip<'a, T, F> {
 }
 
 /// Each loop stands here once: there is a copy of it for each function, type and level.
-impl<T: Float, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
+impl<T: Number, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -250,7 +250,7 @@ impl<T: Float, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
 }
 
 /// `out[i] = mask[i] != 0 ? a[i] : b[i]`, all three broadcast to `sizes` by their strides.
-pub(crate) fn select<T: Float>(sizes: &[usize], args: [(&[T], &[usize]); 3], out: &mut [T]) {
+pub(crate) fn select<T: Number>(sizes: &[usize], args: [(&[T], &[usize]); 3], out: &mut [T]) {
     let [mask, a, b] = args.map(|(data, _)| data);
     if args.iter().all(|(data, _)| data.len() == out.len()) {
         for (((o, &m), &a), &b) in out.iter_mut().zip(mask).zip(a).zip(b) {
@@ -270,11 +270,11 @@ pub(crate) fn select<T: Float>(sizes: &[usize], args: [(&[T], &[usize]); 3], out
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernels::simd::tests::at_every_level;
+    use crate::number::level::tests::at_every_level;
 
     #[test]
     fn an_element_has_the_same_value_alone_and_at_every_place_of_an_array_of_any_length() {
-        fn check<T: Float>() {
+        fn check<T: Number>() {
             let x: Vec<T> = (0..150).map(|i| T::of(0.37 * f64::from(i) - 20.0)).collect();
             let alone: Vec<T> = x.iter().map(|&x| x.tanh()).collect();
             at_every_level(|level| {
@@ -296,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_function_and_its_slope_have_the_bits_that_each_has_alone() {
-        fn check<T: Float>() {
+        fn check<T: Number>() {
             let x: Vec<T> = (0..100).map(|i| T::of(0.61 * f64::from(i) - 30.0)).chain([T::INFINITY, T::ZERO]).collect();
             at_every_level(|level| {
                 for n in [0, 1, 15, 16, 17, 48, 102] {

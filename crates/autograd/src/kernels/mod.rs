@@ -2,12 +2,7 @@
 //! them has checked the shapes. Lengths that `unsafe` code rests on are asserted where a kernel is entered; what is
 //! multiplied there are sizes of tensors, whose products `Shape::elements` has checked, or the product is checked itself.
 
-pub(crate) mod memory;
-pub(crate) mod simd;
-pub(crate) mod lanes;
 pub(crate) mod order;
-pub(crate) mod elementary;
-pub(crate) mod special;
 pub(crate) mod finish;
 pub(crate) mod product;
 pub(crate) mod column_sums;
@@ -25,3 +20,4 @@ pub(crate) mod take;
 pub(crate) mod sort;
 pub(crate) mod running;
 pub(crate) mod linalg;
+pub(crate) mod compiled;

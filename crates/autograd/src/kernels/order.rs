@@ -12,9 +12,9 @@
 //! binary counter does.
 #![expect(unsafe_code, reason = "sums in work are kept where pointers say")]
 
-use super::lanes::Lanes;
-use super::memory;
-use crate::Float;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+use crate::tensor::memory;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ pub(super) struct Blocks<T> {
     count: usize,
 }
 
-impl<T: Float> Blocks<T> {
+impl<T: Number> Blocks<T> {
     #[inline]
     pub(super) fn new() -> Self {
         Self { sums: [T::ZERO; LEVELS], count: 0 }
@@ -103,7 +103,7 @@ pub(super) struct Partial<T> {
     pub(super) to: *mut T,
 }
 
-impl<T: Float> Partial<T> {
+impl<T: Number> Partial<T> {
     /// All terms at once.
     pub(super) const NONE: Self =
         Self { from: std::ptr::null(), last: std::ptr::null(), left: 0, count: 0, to: std::ptr::null_mut() };
@@ -147,7 +147,7 @@ impl<T: Float> Partial<T> {
     }
 }
 
-impl<T: Float> Sums<T> {
+impl<T: Number> Sums<T> {
     /// The pieces of these terms, none of which reaches over the end of a block, and what to do with each.
     #[inline(always)]
     pub(super) fn pieces(self, terms: Range<usize>, block: usize) -> impl Iterator<Item = (Range<usize>, Partial<T>)> {
@@ -191,7 +191,7 @@ pub(super) struct LargeBlocks<T> {
     count: usize,
 }
 
-impl<T: Float> LargeBlocks<T> {
+impl<T: Number> LargeBlocks<T> {
     pub(super) fn new() -> Self {
         Self { sums: Vec::new(), count: 0 }
     }
@@ -215,7 +215,7 @@ impl<T: Float> LargeBlocks<T> {
     }
 }
 
-fn add_to_right<T: Float>(left: &[T], right: &mut [T]) {
+fn add_to_right<T: Number>(left: &[T], right: &mut [T]) {
     for (right, &left) in right.iter_mut().zip(left) {
         *right = left + *right;
     }
@@ -225,7 +225,7 @@ fn add_to_right<T: Float>(left: &[T], right: &mut [T]) {
 ///
 /// # Panics
 /// Where there is no memory for them.
-pub(super) fn zeros<T: Float>(len: usize) -> Vec<T> {
+pub(super) fn zeros<T: Number>(len: usize) -> Vec<T> {
     memory::zeros(len).unwrap_or_else(|refused| panic!("sums of many terms: {refused}"))
 }
 
@@ -234,7 +234,7 @@ const NEAR: usize = 4096;
 
 /// Calls `f` with memory for so many elements, with anything in them: on the stack where they are few.
 #[inline(never)]
-pub(super) fn with_memory<T: Float>(len: usize, f: impl FnOnce(*mut T)) {
+pub(super) fn with_memory<T: Number>(len: usize, f: impl FnOnce(*mut T)) {
     if len <= NEAR {
         let mut memory = MaybeUninit::<[T; NEAR]>::uninit();
         f(memory.as_mut_ptr().cast());
@@ -244,7 +244,7 @@ pub(super) fn with_memory<T: Float>(len: usize, f: impl FnOnce(*mut T)) {
 }
 
 /// As [`with_memory`], with zeros.
-pub(super) fn with_zeros<T: Float>(len: usize, f: impl FnOnce(&mut [T])) {
+pub(super) fn with_zeros<T: Number>(len: usize, f: impl FnOnce(&mut [T])) {
     with_memory(len, |memory: *mut T| {
         for k in 0..len {
             // SAFETY: the memory has so many elements.
@@ -260,8 +260,8 @@ pub(super) mod tests {
     use super::*;
 
     /// The rule, as it is meant, for what is done with a block.
-    pub(in crate::kernels) fn by_halves<T: Float>(n: usize, block: usize, of: &dyn Fn(Range<usize>) -> T) -> T {
-        fn range<T: Float>(terms: Range<usize>, block: usize, of: &dyn Fn(Range<usize>) -> T) -> T {
+    pub(in crate::kernels) fn by_halves<T: Number>(n: usize, block: usize, of: &dyn Fn(Range<usize>) -> T) -> T {
+        fn range<T: Number>(terms: Range<usize>, block: usize, of: &dyn Fn(Range<usize>) -> T) -> T {
             if terms.len() <= block {
                 return of(terms);
             }

@@ -22,12 +22,12 @@ mod tests;
 pub(crate) use planned::{Buffers, Planned};
 
 use super::cross_entropy::{LaneSums, of_columns, padded};
-use super::lanes::Lanes;
 use super::map::LANES;
 use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, ROWS, Sums};
 use super::product::TURNED;
-use super::simd::{LaneKernel, Level};
-use crate::Float;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+use crate::number::level::{LaneKernel, Level};
 
 /// The most features of an example.
 pub(crate) const FEATURES: usize = 4;
@@ -135,7 +135,7 @@ struct Block<'a, T, const SMALL: bool> {
     columns: Partial<T>,
 }
 
-impl<T: Float> Perceptron<T> {
+impl<T: Number> Perceptron<T> {
     /// Does it, and gives the sum of the losses.
     ///
     /// # Safety
@@ -153,7 +153,7 @@ struct Sweep<'a, T> {
     loss: &'a mut f64,
 }
 
-impl<T: Float> LaneKernel<T> for Sweep<'_, T> {
+impl<T: Number> LaneKernel<T> for Sweep<'_, T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         // SAFETY: the caller promises the set of the lanes, and whoever made the step its pointers and sizes.
@@ -167,7 +167,7 @@ impl<T: Float> LaneKernel<T> for Sweep<'_, T> {
     }
 }
 
-impl<T: Float> Sweep<'_, T> {
+impl<T: Number> Sweep<'_, T> {
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
@@ -250,7 +250,7 @@ impl<T, const SMALL: bool> Block<'_, T, SMALL> {
     }
 }
 
-impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
+impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     /// The losses of a block; the gradients replace its scores.
     ///
     /// # Safety

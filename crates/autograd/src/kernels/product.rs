@@ -13,10 +13,10 @@ mod dots;
 mod piece;
 
 use super::finish::{Finish, Raw};
-use super::lanes::Lanes;
 use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, Sums, with_memory};
-use super::simd::{LaneKernel, Level};
-use crate::Float;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+use crate::number::level::{LaneKernel, Level};
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -81,7 +81,7 @@ impl Shape {
     }
 
     /// `out = finish(op(a) · op(b))`
-    pub(super) fn run<T: Float>(
+    pub(super) fn run<T: Number>(
         self,
         (m, k, n): Sizes,
         (a, ta): Operand<'_, T>,
@@ -187,7 +187,7 @@ pub(super) struct Call<T> {
     pub(super) partial: Partial<T>,
 }
 
-impl<T: Float> Call<T> {
+impl<T: Number> Call<T> {
     /// Runs this, whose `k` are these of all, piece by piece.
     #[inline(always)]
     pub(super) fn in_pieces(self, k: Range<usize>, all: usize, memory: *mut T, level: Level) {
@@ -207,7 +207,7 @@ impl<T: Float> Call<T> {
 /// the sums of a whole one.
 struct Part<T>(Call<T>);
 
-impl<T: Float> LaneKernel<T> for Call<T> {
+impl<T: Number> LaneKernel<T> for Call<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         debug_assert!(self.partial.is_none(), "a part of a product is run by itself");
@@ -216,7 +216,7 @@ impl<T: Float> LaneKernel<T> for Call<T> {
     }
 }
 
-impl<T: Float> LaneKernel<T> for Part<T> {
+impl<T: Number> LaneKernel<T> for Part<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         // SAFETY: the caller promises the set of the lanes.
@@ -224,7 +224,7 @@ impl<T: Float> LaneKernel<T> for Part<T> {
     }
 }
 
-impl<T: Float> Call<T> {
+impl<T: Number> Call<T> {
     /// A part is of a long sum: it makes do with fewer sizes of tiles, each of which is a copy of much code.
     ///
     /// # Safety

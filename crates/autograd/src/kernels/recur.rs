@@ -1,13 +1,13 @@
 //! The linear recurrence behind running products, whose steps may leave the range of a number type and come back.
 
 use super::reduce::walk;
-use crate::Float;
+use crate::number::Number;
 
 /// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
 /// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
 /// Where `absolute`, an `h` of 0 contributes 0 whatever its factor is. An `h` that overflows or vanishes is carried on as what
 /// it is, so a later one that is in range again is right.
-pub(crate) fn recur<T: Float>(
+pub(crate) fn recur<T: Number>(
     (a, b): (&[T], &[T]),
     (n, inner): (usize, usize),
     reverse: bool,
@@ -36,7 +36,7 @@ struct Wide<T> {
     steps: i32,
 }
 
-impl<T: Float> Wide<T> {
+impl<T: Number> Wide<T> {
     fn of(x: T) -> Self {
         Self { x, steps: 0 }
     }
@@ -91,7 +91,7 @@ impl<T: Float> Wide<T> {
 mod tests {
     use super::*;
 
-    fn products<T: Float>(a: &[f64]) -> Vec<f64> {
+    fn products<T: Number>(a: &[f64]) -> Vec<f64> {
         let a: Vec<T> = a.iter().map(|&a| T::of(a)).collect();
         let mut b = vec![T::ZERO; a.len()];
         b[0] = a[0];

@@ -2,8 +2,8 @@
 
 use super::column_sums::sums_of_blocks;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
-use super::simd::{Kernel, Level};
-use crate::Float;
+use crate::number::Number;
+use crate::number::level::{Kernel, Level};
 use std::ops::Range;
 
 /// Running sums beside each other: the lanes of a vector, or of two.
@@ -18,7 +18,7 @@ pub(crate) struct Running<T> {
     blocks: Blocks<T>,
 }
 
-impl<T: Float> Running<T> {
+impl<T: Number> Running<T> {
     pub(crate) fn new() -> Self {
         Self { lanes: [T::ZERO; LANES], filled: 0, blocks: Blocks::new() }
     }
@@ -53,7 +53,7 @@ impl<T: Float> Running<T> {
 
 /// Adds up the lanes of a block and what did not fill them.
 #[inline(always)]
-fn add_up<T: Float>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T) -> T) -> T {
+fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T) -> T) -> T {
     for width in [8, 4, 2, 1] {
         for i in 0..width {
             lanes[i] += lanes[i + width];
@@ -68,7 +68,7 @@ struct AddChunks<'a, T, F> {
     f: F,
 }
 
-impl<T: Float, F: Fn(T) -> T> Kernel for AddChunks<'_, T, F> {
+impl<T: Number, F: Fn(T) -> T> Kernel for AddChunks<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -89,7 +89,7 @@ fn level(n: usize) -> Level {
 
 /// The sum of a block.
 #[inline]
-fn block<T: Float>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
+fn block<T: Number>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
     if chunks.is_empty() {
         return rest.iter().fold(T::ZERO, |total, &x| total + f(x));
@@ -101,13 +101,13 @@ fn block<T: Float>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
 
 /// The sum of a row.
 #[inline]
-pub(crate) fn sum<T: Float>(x: &[T]) -> T {
+pub(crate) fn sum<T: Number>(x: &[T]) -> T {
     sum_of(x, |x| x)
 }
 
 /// `Σ f(x)` of a row.
 #[inline]
-fn sum_of<T: Float>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
+fn sum_of<T: Number>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
     if x.len() <= NEIGHBOURS {
         return block(x, f);
     }
@@ -141,7 +141,7 @@ const BESIDE: usize = 64;
 /// `y_t = high + (low + Σ x)`, with the sum of the terms of `t`'s block of [`COUNTED`] up to `t`; `high` is `y` at the end of
 /// the block before, and `low` what was rounded off it. So each element is right to a few roundings, however many came
 /// before, and sums of positive terms never fall.
-pub(crate) fn cumsum<T: Float>(x: &[T], (n, inner): (usize, usize), reverse: bool, y: &mut [T]) {
+pub(crate) fn cumsum<T: Number>(x: &[T], (n, inner): (usize, usize), reverse: bool, y: &mut [T]) {
     for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
         for i in (0..inner).step_by(BESIDE) {
             let width = BESIDE.min(inner - i);
@@ -166,7 +166,7 @@ struct RunningSum<T> {
     last: T,
 }
 
-impl<T: Float> RunningSum<T> {
+impl<T: Number> RunningSum<T> {
     fn new() -> Self {
         Self { high: T::ZERO, low: T::ZERO, sum: T::ZERO, last: T::ZERO }
     }
@@ -194,7 +194,7 @@ impl<T: Float> RunningSum<T> {
 
 /// `a + b − sum`, which is what rounding `sum` lost (Knuth, 1969); 0 where that is not a number.
 #[inline(always)]
-fn rounded_off<T: Float>(a: T, b: T, sum: T) -> T {
+fn rounded_off<T: Number>(a: T, b: T, sum: T) -> T {
     let b_part = sum - a;
     let lost = (a - (sum - b_part)) + (b - b_part);
     if lost.is_finite() { lost } else { T::ZERO }
@@ -217,7 +217,7 @@ pub(super) fn walk(len: usize, (n, inner): (usize, usize), reverse: bool, mut f:
 
 /// The Euclidean norm along the middle of `[outer, n, inner]`, without overflow or underflow: rows whose sum of squares
 /// leaves the normal range are scaled by a power of two first, which rounds nothing.
-pub(crate) fn norm<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     // 2^-563 in f64, 2^-86 in f32: squares of the largest numbers stay finite, those of the smallest, divided, normal.
     let down = T::MIN_POSITIVE.sqrt() * T::EPSILON;
     squares(x, (n, inner), out);
@@ -244,7 +244,7 @@ pub(crate) fn norm<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T])
 }
 
 /// The sums of squares along the middle of `[outer, n, inner]`.
-fn squares<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+fn squares<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if inner == 1 {
         for (x, out) in x.chunks_exact(n).zip(out) {
             *out = sum_of(x, |x| x * x);
@@ -272,7 +272,7 @@ fn squares<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
 
 /// Each element's share of a maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` for `k` tied
 /// elements, 0 for the others; the NaNs share it where there are any.
-pub(crate) fn extreme_share<T: Float>(x: &[T], extreme: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+pub(crate) fn extreme_share<T: Number>(x: &[T], extreme: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
         for i in 0..inner {
             let top = extreme[o * inner + i];
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn the_squares_of_a_norm_are_added_in_the_order_of_sums() {
-        fn check<T: Float>(tolerance: f64) {
+        fn check<T: Number>(tolerance: f64) {
             for (n, inner) in [(1, 1), (5, 3), (64, 65), (65, 64), (129, 130), (1025, 1), (3000, 2)] {
                 let x: Vec<T> = (0..2 * n * inner).map(|i| T::of(((i * 37) % 101) as f64 / 30.0 - 1.5)).collect();
                 let mut y = vec![T::NAN; 2 * inner];

@@ -1,6 +1,6 @@
 //! Running logarithms of sums of exponentials along the middle of `[outer, n, inner]`.
 
-use crate::Float;
+use crate::number::Number;
 
 /// `e^m · (1 + others)`: a sum of exponentials by its largest term and the others' share of it, so that a small share is not
 /// lost beside the largest. The share is summed with its rounding errors (Neumaier).
@@ -10,7 +10,7 @@ struct Sum<T> {
     lost: T,
 }
 
-impl<T: Float> Sum<T> {
+impl<T: Number> Sum<T> {
     fn of(x: T) -> Self {
         Self { largest: x, others: T::ZERO, lost: T::ZERO }
     }
@@ -43,7 +43,7 @@ impl<T: Float> Sum<T> {
 }
 
 /// `out[o, j, i] = ln Σ_{k ≤ j} e^{x[o, k, i]}`
-pub(crate) fn log_cumulative_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+pub(crate) fn log_cumulative_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
         for i in 0..inner {
             let at = |j: usize| (o * n + j) * inner + i;

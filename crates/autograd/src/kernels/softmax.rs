@@ -9,11 +9,11 @@
 #[cfg(test)]
 mod tests;
 
-use super::lanes::Lanes;
 use super::map::LANES;
 use super::order::{Blocks, NEIGHBOURS};
-use super::simd::{LaneKernel, Level};
-use crate::Float;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+use crate::number::level::{LaneKernel, Level};
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
 const TILE: usize = 4 * LANES;
@@ -33,7 +33,7 @@ pub(super) struct Row {
     pub(super) start: usize,
 }
 
-impl<'a, T: Float> Rows<'a, T> {
+impl<'a, T: Number> Rows<'a, T> {
     pub(super) fn new(x: &'a [T], n: usize, inner: usize) -> Self {
         Self { x, n, inner }
     }
@@ -105,7 +105,7 @@ impl<'a, T: Float> Rows<'a, T> {
 
 /// Folds what `of` makes of a row, in as many running results as a vector has lanes.
 #[inline(always)]
-fn reduce<T: Float>(x: &[T], init: T, of: impl Fn(T) -> T, f: impl Fn(T, T) -> T) -> T {
+fn reduce<T: Number>(x: &[T], init: T, of: impl Fn(T) -> T, f: impl Fn(T, T) -> T) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
     let Some((first, chunks)) = chunks.split_first() else {
         return rest.iter().fold(init, |y, &x| f(y, of(x)));
@@ -132,7 +132,7 @@ fn reduce<T: Float>(x: &[T], init: T, of: impl Fn(T) -> T, f: impl Fn(T, T) -> T
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-unsafe fn exp<T: Float, L: Lanes<T>>(tile: &mut [T; TILE], len: usize) {
+unsafe fn exp<T: Number, L: Lanes<T>>(tile: &mut [T; TILE], len: usize) {
     for place in tile[..len.next_multiple_of(L::COUNT)].chunks_exact_mut(L::COUNT) {
         // SAFETY: the caller promises the set; a chunk is a vector.
         unsafe {
@@ -150,7 +150,7 @@ pub(super) struct Sum<T> {
     pub(super) others: T,
 }
 
-impl<T: Float> Sum<T> {
+impl<T: Number> Sum<T> {
     /// Whether the largest exponential stands out, so that the others are worth knowing by themselves.
     #[inline(always)]
     pub(super) fn has_one_top(self) -> bool {
@@ -161,7 +161,7 @@ impl<T: Float> Sum<T> {
 
 /// The logarithms of sums.
 #[inline(always)]
-fn ln<T: Float>(all: &[T; TILE], others: &[T; TILE], len: usize) -> [T; TILE] {
+fn ln<T: Number>(all: &[T; TILE], others: &[T; TILE], len: usize) -> [T; TILE] {
     let mut logs = [T::ZERO; TILE];
     let (all, others) = (all.as_chunks::<LANES>().0, others.as_chunks::<LANES>().0);
     for (v, lanes) in logs.as_chunks_mut::<LANES>().0[..len.div_ceil(LANES)].iter_mut().enumerate() {
@@ -190,7 +190,7 @@ type Done<'a, T> = &'a mut dyn FnMut(Row, T, (Sum<T>, T), &mut [T]);
 /// For each row `e = exp(x − max)`, written to `out` unless that is empty, and then `done(row, max, (Σ e, ln Σ e), out)`, as
 /// far as they are asked for. The shift is `x − max`, or with `total` that of [`softmax`]. It is one kernel for all callers,
 /// since its copies were a fifth of this crate.
-pub(super) fn exponentials<T: Float>(rows: Rows<'_, T>, out: &mut [T], ask: Ask, total: bool, done: Done<'_, T>) {
+pub(super) fn exponentials<T: Number>(rows: Rows<'_, T>, out: &mut [T], ask: Ask, total: bool, done: Done<'_, T>) {
     if !rows.x.is_empty() {
         Level::best().run_lanes(Exponentials { rows, out, ask, total, done });
     }
@@ -204,7 +204,7 @@ struct Exponentials<'a, T> {
     done: Done<'a, T>,
 }
 
-impl<T: Float> LaneKernel<T> for Exponentials<'_, T> {
+impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(mut self) {
         // Short rows are the commonest, and nearly all of their cost is that of loops of unknown length.
@@ -222,7 +222,7 @@ impl<T: Float> LaneKernel<T> for Exponentials<'_, T> {
     }
 }
 
-impl<T: Float> Exponentials<'_, T> {
+impl<T: Number> Exponentials<'_, T> {
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
@@ -289,7 +289,7 @@ impl<T: Float> Exponentials<'_, T> {
 
 /// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the
 /// one that the gradient of log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
-pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
+pub(crate) fn softmax<T: Number>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
     exponentials(rows, out, Ask::Sum, total, &mut |row, _, (sum, _), out| {
         // A sum of 0 is that of a row of −∞ alone, which stays 0.
@@ -300,7 +300,7 @@ pub(crate) fn softmax<T: Float>(x: &[T], (n, inner): (usize, usize), total: bool
 
 /// `x − max`, so that the exponentials of a row without finite differences are those of [`softmax`].
 #[inline(always)]
-fn total_difference<T: Float>(x: T, top: T) -> T {
+fn total_difference<T: Number>(x: T, top: T) -> T {
     if x == top && top == T::INFINITY {
         T::ZERO
     } else if top == T::INFINITY || top == -T::INFINITY {
@@ -311,7 +311,7 @@ fn total_difference<T: Float>(x: T, top: T) -> T {
 }
 
 /// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
-pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     out.fill(-T::INFINITY);
     exponentials(Rows::new(x, n, inner), &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
         out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
@@ -319,7 +319,7 @@ pub(crate) fn log_sum_exp<T: Float>(x: &[T], (n, inner): (usize, usize), out: &m
 }
 
 /// `out = (x − max) − ln Σ exp(x − max)`
-pub(crate) fn log_softmax<T: Float>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+pub(crate) fn log_softmax<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     let rows = Rows::new(x, n, inner);
     exponentials(rows, &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
         rows.update(row, out, |x, y| *y = (x - top) - log_sum);
@@ -328,7 +328,7 @@ pub(crate) fn log_softmax<T: Float>(x: &[T], (n, inner): (usize, usize), out: &m
 
 /// Along the middle of `[outer, n, inner]`, for probabilities `p`: `out = x − x[t]`, where `t` is the class of a probability
 /// above ½, which is what adding a number to all scores does not change. Rows without such a class are copied.
-pub(crate) fn about_likely<T: Float>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+pub(crate) fn about_likely<T: Number>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     each_likely(p, (n, inner), |places, likely| {
         let origin = likely.map_or(T::ZERO, |t| x[t]);
         for at in places {
@@ -338,7 +338,7 @@ pub(crate) fn about_likely<T: Float>(x: &[T], p: &[T], (n, inner): (usize, usize
 }
 
 /// The adjoint of [`about_likely`]: `out = x`, but for `out[t] = −Σ x` of the other classes.
-pub(crate) fn balance_likely<T: Float>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+pub(crate) fn balance_likely<T: Number>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     each_likely(p, (n, inner), |places, likely| {
         let mut others = T::ZERO;
         for at in places {
@@ -352,7 +352,7 @@ pub(crate) fn balance_likely<T: Float>(x: &[T], p: &[T], (n, inner): (usize, usi
 }
 
 /// Calls `f` for each row with the places of its elements, and that of a probability above ½ if there is one.
-fn each_likely<T: Float>(
+fn each_likely<T: Number>(
     p: &[T],
     (n, inner): (usize, usize),
     mut f: impl FnMut(std::iter::StepBy<std::ops::RangeInclusive<usize>>, Option<usize>),

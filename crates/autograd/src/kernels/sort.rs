@@ -1,11 +1,11 @@
 //! Orders along the middle of `[outer, n, inner]`.
 
-use super::memory::{OutOfMemory, room};
-use crate::Float;
+use crate::number::Number;
+use crate::tensor::memory::{OutOfMemory, room};
 use std::cmp::Ordering;
 
 /// Ascending, NaN last, as NumPy sorts; zeros of either sign are equal.
-fn ascending<T: Float>(a: T, b: T) -> Ordering {
+fn ascending<T: Number>(a: T, b: T) -> Ordering {
     a.partial_cmp(&b).unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
 }
 
@@ -14,7 +14,7 @@ fn ascending<T: Float>(a: T, b: T) -> Ordering {
 ///
 /// # Errors
 /// Where there is no memory for the order of a row.
-fn orders<T: Float>(
+fn orders<T: Number>(
     x: &[T],
     (n, inner): (usize, usize),
     compare: impl Fn(T, T) -> Ordering,
@@ -42,7 +42,7 @@ fn orders<T: Float>(
 ///
 /// # Errors
 /// As [`orders`].
-pub(crate) fn argsort<T: Float>(
+pub(crate) fn argsort<T: Number>(
     x: &[T],
     (n, inner): (usize, usize),
     descending: bool,
@@ -61,7 +61,7 @@ pub(crate) fn argsort<T: Float>(
 }
 
 /// Where in the middle the largest (or smallest) element stands: the first of equal ones, a NaN before all.
-pub(crate) fn arg_extreme<T: Float>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
+pub(crate) fn arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
     for (r, out) in out.iter_mut().enumerate() {
         let (o, i) = (r / inner, r % inner);
         let at = |j: usize| x[(o * n + j) * inner + i];
@@ -84,7 +84,7 @@ pub(crate) struct Windows {
 
 /// Where in each window the largest element of the plane stands: the first of equal ones, a NaN before all. What lies beyond
 /// the border is no element.
-pub(crate) fn largest_in_windows<T: Float>(x: &[T], windows: Windows, out: &mut [T]) {
+pub(crate) fn largest_in_windows<T: Number>(x: &[T], windows: Windows, out: &mut [T]) {
     let Windows { plane: [h, w], kernel, stride, padding, places } = windows;
     // The first place of a window, and the one behind its last, that lie in the plane.
     let within = |place: usize, axis: usize, size: usize| {
@@ -114,7 +114,7 @@ pub(crate) fn largest_in_windows<T: Float>(x: &[T], windows: Windows, out: &mut 
 ///
 /// # Errors
 /// As [`orders`].
-pub(crate) fn ranked<T: Float>(
+pub(crate) fn ranked<T: Number>(
     x: &[T],
     (n, inner): (usize, usize),
     ranks: &[usize],
@@ -131,7 +131,7 @@ pub(crate) fn ranked<T: Float>(
 
 /// `out[o, j, i]`: where in the middle the largest (or smallest) of the first `j + 1` elements stands: the last of equal
 /// ones, a NaN before all.
-pub(crate) fn running_arg_extreme<T: Float>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
+pub(crate) fn running_arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
     for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
         for i in 0..inner {
             let at = |j: usize| (o * n + j) * inner + i;

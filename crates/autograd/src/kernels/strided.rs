@@ -5,7 +5,7 @@ use super::column_sums::{column_sums, sums_of_blocks};
 use super::finish::Finish;
 use super::order::{LargeBlocks, ROWS, with_zeros, zeros};
 use super::reduce;
-use crate::Float;
+use crate::number::Number;
 use smallvec::SmallVec;
 
 /// A dimension: its size, and a stride for each of `K` operands.
@@ -114,7 +114,7 @@ pub(crate) fn read<T: Copy>(x: &[T], sizes: &[usize], offset: usize, strides: &[
 
 /// `out[offset + i · strides] = x[i]`, and 0 elsewhere: what [`add`] is where no two fall on one place, but a zero keeps its
 /// sign.
-pub(crate) fn place<T: Float>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
+pub(crate) fn place<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     out.fill(T::ZERO);
     if x.is_empty() {
         return;
@@ -139,7 +139,7 @@ pub(crate) fn place<T: Float>(x: &[T], sizes: &[usize], offset: usize, strides: 
 }
 
 /// The adjoint of [`read`]: `out` starts at zero, then `out[offset + i · strides] += y[i]`.
-pub(crate) fn add<T: Float>(y: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
+pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     if let ([_, n], [0, 1], 0) = (sizes, strides, offset)
         && out.len() == *n
     {
@@ -192,7 +192,7 @@ fn is_sum(dims: &[Dim<isize, 1>], len: usize) -> bool {
 }
 
 /// Sums over the dimensions with a stride of 0, the inner ones first: an outer one has their sums as its rows.
-fn sum<T: Float>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
+fn sum<T: Number>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
     match dims {
         [] => out[0] = T::ZERO + y[0],
         [(_, [0])] => out[0] = T::ZERO + reduce::sum(y),
@@ -250,7 +250,7 @@ fn are_apart(dims: &[Dim<isize, 2>]) -> bool {
 
 /// Adds at strides where many terms fall on one place: an index of the dimensions that come back is a term of every sum,
 /// and the terms go by blocks as those of sums of rows do.
-fn add_in_blocks<T: Float>(
+fn add_in_blocks<T: Number>(
     y: &[T],
     (apart, repeated, repeats): (&[Dim<isize, 2>], &[Dim<isize, 2>], usize),
     offset: usize,

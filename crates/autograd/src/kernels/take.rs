@@ -1,8 +1,8 @@
 //! Reading and adding by index along the middle of `[outer, size, inner]`.
 
-use super::memory::{OutOfMemory, room};
 use super::order::zeros;
-use crate::Float;
+use crate::number::Number;
+use crate::tensor::memory::{OutOfMemory, room};
 
 /// How the index buffer is laid over `[outer, n, inner]`: one list for all rows and columns, or an index for each
 /// element.
@@ -24,13 +24,13 @@ impl Layout {
 }
 
 /// An index counted from the front, or from the end where negative, as a row of `[outer, size, inner]`.
-fn row<T: Float>(index: T, size: usize) -> usize {
+fn row<T: Number>(index: T, size: usize) -> usize {
     let i = index.to_index();
     if i < 0 { size.wrapping_add_signed(i as isize) } else { i as usize }
 }
 
 /// `out[o, j, i] = x[o, index[…], i]`
-pub(crate) fn take<T: Float>(
+pub(crate) fn take<T: Number>(
     x: &[T],
     index: &[T],
     layout: Layout,
@@ -61,7 +61,7 @@ pub(crate) fn take<T: Float>(
 const MANY: usize = 64;
 
 /// The adjoint of [`take`]: `out` starts at zero, then `out[o, index[…], i] += y[o, j, i]`; repeated indices add up.
-pub(crate) fn put<T: Float>(
+pub(crate) fn put<T: Number>(
     y: &[T],
     index: &[T],
     layout: Layout,
@@ -86,7 +86,7 @@ pub(crate) fn put<T: Float>(
 
 /// Calls `f(place in [outer, size, inner], place in [outer, n, inner])` for each element.
 #[inline(always)]
-fn each<T: Float>(
+fn each<T: Number>(
     index: &[T],
     layout: Layout,
     (outer, size, n, inner): (usize, usize, usize, usize),
@@ -103,7 +103,7 @@ fn each<T: Float>(
 }
 
 /// `out[o, index[…], i] = y[o, j, i]`; of repeated indices the last stays.
-pub(crate) fn set<T: Float>(
+pub(crate) fn set<T: Number>(
     y: &[T],
     index: &[T],
     layout: Layout,
@@ -128,7 +128,7 @@ pub(crate) fn set<T: Float>(
 ///
 /// # Errors
 /// Where there is no memory for a number for each row.
-pub(crate) fn winners<T: Float>(
+pub(crate) fn winners<T: Number>(
     index: &[T],
     (outer, size, n, inner): (usize, usize, usize, usize),
     out: &mut [T],

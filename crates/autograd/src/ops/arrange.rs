@@ -1,13 +1,13 @@
 //! Padding, flipping, rolling, splitting, triangles and diagonals: made of views.
 
-use crate::error::Kind;
 use crate::float::Float;
-use crate::op::Arity;
 use crate::ops::binary::BinaryRules;
 use crate::ops::concat::concat;
 use crate::ops::view::{AddAt, Read, Slice};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::Arity;
+use crate::tape::var::Var;
+use crate::tensor::error::Kind;
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
 impl<'t, T: Float> Var<'t, T> {

@@ -1,13 +1,14 @@
 //! Element-wise functions of two operands, broadcast by NumPy's rule: a table, and the operators.
 
-use crate::error::{Error, Kind, Reason};
+use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::forward::plus;
 use crate::kernels::in_turn;
 use crate::kernels::map::{Rows, zip, zip_numbers};
-use crate::op::{Arity, Named, Op, View, ViewMut};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::number::Number;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::shape::Shape;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A row: docs, name of the method; the variant; the function of two numbers, marked `numbers` where nothing of it becomes
@@ -413,7 +414,7 @@ operators! {
     Add, add, AddAssign, add_assign, |x, c| x.add_scalar(c), x.add_scalar(c);
     Sub, sub, SubAssign, sub_assign, |x, c| x.add_scalar(-c), x.neg().add_scalar(c);
     Mul, mul, MulAssign, mul_assign, |x, c| x.mul_scalar(c), x.mul_scalar(c);
-    Div, div, DivAssign, div_assign, |x, c| x.div_scalar(c), Var::div(x.tape().scalar(Float::of(c)), x);
+    Div, div, DivAssign, div_assign, |x, c| x.div_scalar(c), Var::div(x.tape().scalar(Number::of(c)), x);
 }
 
 impl<T: Float> Neg for Var<'_, T> {

@@ -1,10 +1,10 @@
 //! Joining along an axis.
 
-use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
-use crate::op::{Named, SliceOp, View, ViewMut};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Named, SliceOp, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
 /// The operands one after the other along an axis.

@@ -1,13 +1,13 @@
 //! Convolution and pooling: windows are a view with overlapping strides, so their adjoint adds up by itself, and a
 //! convolution is one matrix product over them.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::sort::{Windows, largest_in_windows};
-use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::take::IndexVar;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::shape::Shape;
 use smallvec::smallvec;
 
 /// How a kernel moves over its input, in each spatial dimension.

@@ -1,13 +1,13 @@
 //! Cross-entropy of scores against integer labels, whose gradient is `P − Y`.
 
-use crate::error::{Error, Kind, Reason};
+use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::forward::plus;
 use crate::kernels::cross_entropy::{LaneSums, Losses, Weight};
-use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::take::Indices;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::shape::Shape;
 
 /// What becomes of the losses of single examples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -1,10 +1,10 @@
 //! Distances and angles between vectors, and losses of them, with the names and conventions of PyTorch.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::reduce::keepdims;
-use crate::var::Var;
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
 
 /// Options of [`Var::triplet_margin`], with PyTorch's meaning and defaults.
 ///

@@ -1,9 +1,9 @@
 //! Sums of products by index letters, made of views and one batched product for each operand after the first.
 
-use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::shape::Shape;
 
 /// What a dimension goes by: its letter, or its place in an ellipsis, counted from the end, so that ellipses of different
 /// lengths align as shapes do.

@@ -1,13 +1,13 @@
 //! Maxima and minima over axes.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::reduce;
-use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::shape::Shape;
 
 /// The largest (or smallest) element along an axis, which is dropped; NaN where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

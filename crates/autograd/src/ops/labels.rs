@@ -1,11 +1,11 @@
 //! Labels of which some do not count: told apart when computing, so that they may be inputs of a program.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
-use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::take::IndexVar;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::shape::Shape;
 
 /// What becomes of each label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! Losses that are negative log-likelihoods: of probabilities, of counts, of numbers with an error.
 
-use crate::error::Kind;
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
-use crate::var::Var;
+use crate::tape::var::Var;
+use crate::tensor::error::Kind;
 use std::f64::consts::PI;
 
 /// Options of [`Var::poisson_nll`], with PyTorch's meaning and defaults.

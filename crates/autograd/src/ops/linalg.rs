@@ -1,15 +1,15 @@
 //! Linear algebra on batches of small square matrices.
 
-use crate::error::Reason;
+use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::forward::plus;
 use crate::kernels::linalg::{self, Triangle, Work};
-use crate::kernels::memory::OutOfMemory;
 use crate::kernels::strided::{Odometer, collapse};
-use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::memory::OutOfMemory;
+use crate::tensor::shape::Shape;
 
 /// The size of each matrix, or why they are not square.
 fn square(shape: &Shape) -> Result<usize, Reason> {

@@ -1,12 +1,12 @@
 //! Losses, with the names and conventions of PyTorch.
 
-use crate::error::Kind;
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::take::{IndexVar, Indices};
-use crate::shape::Shape;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::var::Var;
+use crate::tensor::error::Kind;
+use crate::tensor::shape::Shape;
 
 /// Options of [`Var::cross_entropy_opts`] and [`Var::nll`], with PyTorch's meaning.
 ///

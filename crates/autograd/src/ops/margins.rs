@@ -1,13 +1,13 @@
 //! Losses of margins: nothing is lost where a score is right by the margin. At its edge the derivative is 0, as that of
 //! [`Var::relu`].
 
-use crate::error::Kind;
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::losses::CrossEntropyOptions;
 use crate::ops::take::Indices;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::var::Var;
+use crate::tensor::error::Kind;
 
 impl<'t, T: Float> Var<'t, T> {
     #[track_caller]

@@ -1,11 +1,11 @@
 //! Selecting by truth values.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
-use crate::kernels::memory;
-use crate::shape::Shape;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::memory;
+use crate::tensor::shape::Shape;
 
 impl<T: Float> Tensor<T> {
     /// A mask from truth values in row-major order: 1 where one holds, else 0.

@@ -1,14 +1,14 @@
 //! Products of matrices, vectors and batches of them.
 
-use crate::error::{Error, Reason};
+use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::forward::plus;
 use crate::kernels::finish::Finish;
 use crate::kernels::gemm;
 use crate::kernels::strided::{Odometer, collapse};
-use crate::op::{Arity, Named, Op, View, ViewMut};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Reason};
+use crate::tensor::shape::Shape;
 
 /// `op(a) · op(b)` over the last two dimensions, where `op` transposes if its flag is set; leading dimensions
 /// broadcast.

@@ -1,7 +1,8 @@
 //! The vocabulary: one file for each family of operations, with the methods that record them.
 //!
-//! Reading order: the element-wise tables, then products, views, reductions, indexing, and the softmax family.
+//! Reading order: the table of them all, the element-wise tables, then products, views, reductions, indexing, and the softmax family.
 
+pub(crate) mod table;
 pub(crate) mod unary;
 pub(crate) mod binary;
 pub(crate) mod select;

@@ -1,13 +1,13 @@
 //! Norms, variances and normalisation.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::reduce;
-use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::{Axes, keepdims};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
 /// The Euclidean norm along an axis, which is dropped.

@@ -1,15 +1,15 @@
 //! Medians and quantiles: elements of given ranks, and what lies between two of them.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
-use crate::kernels::memory::OutOfMemory;
 use crate::kernels::sort;
-use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::ops::take::IndexVar;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::memory::OutOfMemory;
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
 /// Where the elements of these ranks stand along an axis; all at the first NaN where there is one.

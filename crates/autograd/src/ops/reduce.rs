@@ -1,11 +1,11 @@
 //! Reductions over axes: sums and means. (A sum is [`AddAt`] with strides of 0.)
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
-use crate::op::Arity;
 use crate::ops::view::AddAt;
-use crate::shape::{AxisSet, Shape};
-use crate::var::Var;
+use crate::tape::op::Arity;
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::shape::{AxisSet, Shape};
 use smallvec::SmallVec;
 
 /// Which axes a reduction runs over, and whether they stay as dimensions of size 1.

@@ -1,15 +1,15 @@
 //! Running sums, products and sums of exponentials, and the linear recurrence behind them.
 
-use crate::error::Reason;
+use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::forward::plus;
 use crate::kernels::{recur, reduce, running};
-use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::ops::view::Slice;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::shape::Shape;
 
 /// Running sums along an axis, from the front or from the back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! Writing by index along an axis: of several elements for one place the last wins, and the derivative follows it.
 
-use crate::error::Reason;
 use crate::float::Float;
-use crate::kernels::memory::OutOfMemory;
 use crate::kernels::take::{Layout, set, winners};
-use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::binary::BinaryRules;
 use crate::ops::take::{IndexVar, Indices, Take};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::tape::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::memory::OutOfMemory;
+use crate::tensor::shape::Shape;
 
 /// `x` but for `y[…, index[j], …] = source[…, j, …]`, the last `j` for each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

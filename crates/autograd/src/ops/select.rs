@@ -1,12 +1,12 @@
 //! Choosing between two operands by a mask.
 
-use crate::error::{Error, Reason};
 use crate::float::Float;
 use crate::kernels::map::select;
-use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::binary::BinaryRules;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Reason};
+use crate::tensor::shape::Shape;
 
 /// `mask ≠ 0 ? a : b`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,12 @@
 //! Softmax, log-softmax and log-sum-exp, from shifted scores.
 
-use crate::error::Reason;
 use crate::float::Float;
 use crate::kernels::softmax;
-use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::reduce::Axes;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::shape::Shape;
 
 /// `exp x / Σ exp x` along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! Orders: sorting, the largest and their places. An order is an index, and its derivative is that of reading by it.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
-use crate::kernels::memory::OutOfMemory;
 use crate::kernels::sort;
-use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::ops::take::IndexVar;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::memory::OutOfMemory;
+use crate::tensor::shape::Shape;
 
 /// The places of the elements along an axis in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

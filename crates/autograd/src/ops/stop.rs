@@ -1,10 +1,10 @@
 //! Values that count as constants for derivatives.
 
-use crate::error::Reason;
 use crate::float::Float;
-use crate::op::{Arity, Named, Op, View, ViewMut, no_derivative};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
+use crate::tape::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::shape::Shape;
 
 /// The same value, with derivative 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

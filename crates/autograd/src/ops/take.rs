@@ -1,15 +1,15 @@
 //! Reading by index along an axis, and the adjoint, adding by index.
 
-use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
-use crate::kernels::memory::collected;
 use crate::kernels::take::{Layout, put, take};
-use crate::op::{Arity, Named, Op, View, ViewMut};
 use crate::ops::view::Slice;
-use crate::recording::Limit;
-use crate::shape::Shape;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::recording::Limit;
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::memory::collected;
+use crate::tensor::shape::Shape;
 use std::panic::Location;
 
 /// `y[…, j, …] = x[…, index[j], …]`

@@ -4,14 +4,15 @@
 //! zero cotangent gives exactly zero. Slopes that need a formula of their own are rows too, so that they can be
 //! differentiated again.
 
-use crate::error::{Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::{map, map_numbers, map_vectors};
-use crate::kernels::special;
-use crate::op::{Arity, Named, Op, View, ViewMut};
+use crate::number::Number;
+use crate::number::special;
 use crate::ops::binary::BinaryRules;
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -160,7 +161,7 @@ fn wide<T: Float>(x: T, f: impl Fn(f64) -> f64) -> T {
 /// `e^(−s·x²)` for a power of two `s`, with what the square rounds away: in the tails that is hundreds of ulp.
 fn decay_of_square(x: f64, s: f64) -> f64 {
     let square = x * x;
-    let e = Float::exp(-s * square);
+    let e = Number::exp(-s * square);
     // An infinite or vanishing exponential has no digits to correct.
     if e == 0.0 { e } else { e - e * (s * x.mul_add(x, -square)) }
 }

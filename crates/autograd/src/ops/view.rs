@@ -1,12 +1,12 @@
 //! Reading a tensor by strides (broadcast, slice, flip, diagonal, windows) and the adjoint, adding by strides (sums);
 //! transposition and reshaping.
 
-use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::strided;
-use crate::op::{Arity, Named, Op, View, ViewMut};
-use crate::shape::Shape;
-use crate::var::Var;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
 /// `y[i] = x[offset + i · strides]` for every index `i` of `shape`.

@@ -1,12 +1,12 @@
 //! A function that is recorded anew for inputs of new shapes.
 
 use super::error::Call;
-use super::feed::{Feed, fits};
+use super::inputs::{Feed, fits};
 use super::{Outputs, Passes, Program, ProgramError, State};
 use crate::float::Float;
 use crate::tape::Tape;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::var::Var;
 use std::fmt;
 
 /// A function with a [`Program`] for each combination of its inputs' shapes that was met, and one state that moves on

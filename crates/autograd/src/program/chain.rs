@@ -5,10 +5,11 @@ use super::region::MOST_SUMS;
 use crate::float::Float;
 use crate::kernels::in_turn::{First, Then, in_turn};
 use crate::kernels::map::map_vectors_to_two;
-use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::reduce::Running;
-use crate::op::{Kind, View, ViewMut, eval};
-use crate::shape::Shape;
+use crate::ops::table::Kind;
+use crate::tape::op::{View, ViewMut, eval};
+use crate::tensor::memory::{self, OutOfMemory};
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! What can go wrong with a program: when it is recorded, and when it is given inputs.
 
-use crate::error::Error;
-use crate::shape::Shape;
+use crate::tensor::error::Error;
+use crate::tensor::shape::Shape;
 use std::fmt;
 use std::panic::Location;
 

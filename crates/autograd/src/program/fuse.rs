@@ -8,10 +8,11 @@ use super::plan::{Operand, list};
 use crate::float::Float;
 use crate::kernels::finish::Finish;
 use crate::kernels::product::Shape;
-use crate::op::{Arity, Kind, View};
 use crate::ops::binary::Binary;
 use crate::ops::cross_entropy::Reduction;
+use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
+use crate::tape::op::{Arity, View};
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
 

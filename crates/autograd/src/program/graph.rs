@@ -1,17 +1,17 @@
 //! What a program computes, apart from when and where: nodes that read earlier nodes.
 
 use super::error::ProgramErrorKind;
-use super::feed::Slot;
 use super::fuse::Fused;
+use super::inputs::Slot;
 use super::nets::Net;
 use super::passes::Passes;
-use crate::error::Error;
 use crate::float::Float;
-use crate::op::Kind;
-use crate::recording::Condition;
-use crate::shape::Shape;
+use crate::ops::table::Kind;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::recording::Condition;
+use crate::tape::var::Var;
+use crate::tensor::error::Error;
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
 /// A node of the graph.

@@ -6,7 +6,7 @@
 //! tile by tile, and buffers are planned so that a run allocates nothing.
 
 mod error;
-mod feed;
+mod inputs;
 mod state;
 mod graph;
 mod passes;
@@ -18,28 +18,29 @@ mod region;
 mod weave;
 mod plan;
 mod by_shape;
+pub(crate) mod repeated;
 
 pub use by_shape::Programs;
 pub use error::{ProgramError, ProgramErrorKind};
-pub use feed::{Binder, Feed, Slots};
+pub use inputs::{Binder, Feed, Slots};
 pub use passes::Passes;
 pub use state::State;
 
-use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::copy;
-use crate::kernels::memory;
-use crate::op::{View, ViewMut, eval};
-use crate::pool;
-use crate::recording::Condition;
 use crate::tape::Tape;
+use crate::tape::op::{View, ViewMut, eval};
+use crate::tape::pool;
+use crate::tape::recording::Condition;
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::tree::Tree;
-use crate::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::memory;
 use chain::Register;
 use error::Call;
-use feed::Slot;
 use graph::Graph;
+use inputs::Slot;
 use plan::{Operand, Plan, Step, list};
 use std::fmt;
 use std::panic::Location;

@@ -5,11 +5,11 @@ use super::graph::{Graph, Source};
 use super::plan::{Operand, list};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
-use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::perceptron::{Buffers, Planned, Sizes};
 use crate::kernels::product::Shape;
-use crate::kernels::simd::Level;
+use crate::number::level::Level;
 use crate::ops::cross_entropy::Reduction;
+use crate::tensor::memory::{self, OutOfMemory};
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
 

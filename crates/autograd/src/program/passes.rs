@@ -1,10 +1,10 @@
 //! Passes over the graph, each small and each to be switched off alone.
 
 use super::graph::{Graph, Source};
-use crate::error::Error;
 use crate::float::Float;
-use crate::op::Kind;
+use crate::ops::table::Kind;
 use crate::tape::Tape;
+use crate::tensor::error::Error;
 use std::collections::HashMap;
 
 /// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a

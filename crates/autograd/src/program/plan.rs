@@ -1,23 +1,23 @@
 //! When and where: the order of the steps, and which values share a buffer.
 
 use super::chain::{Chain, Layout, Register};
-use super::feed::Slot;
 use super::fuse::FusedStep;
 use super::graph::{Graph, Source};
+use super::inputs::Slot;
 use super::nets::NetStep;
 use super::passes::Passes;
 use super::region::{is_element_wise, regions};
 use super::segment::{Blocks, Segment, Tasks, segments};
 use super::weave::weave;
 use super::{Guard, Program, StateSlot};
-use crate::error::Error;
 use crate::float::Float;
 use crate::kernels::group::Group;
-use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::perceptron::Planned;
-use crate::op::Kind;
-use crate::shape::Shape;
+use crate::ops::table::Kind;
 use crate::tape::Tape;
+use crate::tensor::error::Error;
+use crate::tensor::memory::{self, OutOfMemory};
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 use std::panic::Location;

@@ -7,8 +7,9 @@
 use super::chain::Layout;
 use super::graph::{Graph, Source};
 use crate::float::Float;
-use crate::op::{Arity, Kind};
-use crate::shape::Shape;
+use crate::ops::table::Kind;
+use crate::tape::op::Arity;
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 use std::collections::{HashMap, HashSet};
 

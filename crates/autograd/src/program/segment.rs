@@ -6,9 +6,9 @@ use super::graph::{Graph, Source};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
 use crate::kernels::group::{self, After, Along, FEW_CLASSES, Group, MOST_BUFFERS, Place, Task};
-use crate::kernels::memory::{self, OutOfMemory};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
+use crate::tensor::memory::{self, OutOfMemory};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 

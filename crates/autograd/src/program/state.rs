@@ -1,9 +1,9 @@
 //! What a program keeps between its runs.
 
 use crate::float::Float;
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::tree::Tree;
-use crate::var::Var;
 
 /// The state of a program: a structure of tensors, or `()` for none.
 ///

@@ -5,10 +5,11 @@ use super::graph::{Graph, Source};
 use super::plan::Operand;
 use crate::float::Float;
 use crate::kernels::in_turn::{First, Then};
-use crate::op::{Arity, Kind};
 use crate::ops::binary::Binary;
+use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
-use crate::shape::Shape;
+use crate::tape::op::Arity;
+use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! The GEMM crate's kernels for a level below that of the CPU. The crate itself chooses by the CPU alone.
 #![expect(unsafe_code, reason = "the GEMM crate takes raw pointers")]
 
-use crate::kernels::simd::{Level, Narrower};
+use crate::number::level::{Level, Narrower};
 use gemm_common::Parallelism;
 use gemm_common::gemm::gemm_basic_generic;
 use gemm_common::simd::{MixedSimd, Scalar, V3};

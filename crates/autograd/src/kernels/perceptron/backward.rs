@@ -3,9 +3,9 @@
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
 use super::{Block, Sizes};
-use crate::Float;
-use crate::kernels::lanes::Lanes;
 use crate::kernels::map::LANES;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
 
 /// Sums that stay in registers for a vector of hidden nodes while rows go by.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ struct Sums<V, const D: usize, const K: usize> {
     w2: [V; K],
 }
 
-impl<T: Float, const SMALL: bool> Block<'_, T, SMALL> {
+impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]

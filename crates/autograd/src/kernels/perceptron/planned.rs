@@ -2,9 +2,9 @@
 #![expect(unsafe_code, reason = "the kernel reads and writes buffers by pointers")]
 
 use super::{Layout, Perceptron, Sizes};
-use crate::Float;
 use crate::kernels::finish::Rate;
-use crate::kernels::simd::Level;
+use crate::number::Number;
+use crate::number::level::Level;
 
 /// Which buffers of a program a step works on.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct Planned<T> {
     buffers: Buffers<T>,
 }
 
-impl<T: Float> Planned<T> {
+impl<T: Number> Planned<T> {
     /// A step that gives the mean of the losses or their sum.
     ///
     /// # Panics

@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::kernels::column_sums::column_sums;
+use crate::kernels::compiled::Compiled;
 use crate::kernels::cross_entropy::{Losses, Weight, cross_entropy};
 use crate::kernels::finish::Finish;
 use crate::kernels::gemm::matmul;
-use crate::kernels::simd::tests::at_every_level;
+use crate::number::level::tests::at_every_level;
 
-fn numbers<T: Float>(n: usize, seed: usize) -> Vec<T> {
+fn numbers<T: Compiled>(n: usize, seed: usize) -> Vec<T> {
     (0..n).map(|i| T::of(((i * 37 + seed * 101) % 211) as f64 / 80.0 - 1.3)).collect()
 }
 
@@ -15,7 +16,7 @@ fn numbers<T: Float>(n: usize, seed: usize) -> Vec<T> {
 type Params<T> = [Vec<T>; 4];
 
 /// The sum of the losses and the gradients, operation by operation.
-fn one_by_one<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T) -> (f64, Params<T>) {
+fn one_by_one<T: Compiled>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T) -> (f64, Params<T>) {
     let Sizes { rows: n, features: d, hidden: h, classes: k } = s;
     let zeros = |n: usize| vec![T::ZERO; n];
     let (mut o1, mut scores, mut ds, mut dz) = (zeros(n * h), zeros(n * k), zeros(n * k), zeros(n * h));
@@ -33,7 +34,7 @@ fn one_by_one<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: 
 }
 
 /// The same in one sweep; with a rate, in place of the parameters.
-fn sweep<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, rate: Option<T>) -> (f64, Params<T>) {
+fn sweep<T: Compiled>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, rate: Option<T>) -> (f64, Params<T>) {
     let mut results = if rate.is_some() { p.clone() } else { s.params().map(|n| vec![T::NAN; n]) };
     let mut scratch = vec![T::NAN; s.scratch::<T>()];
     let places = results.each_mut().map(Vec::as_mut_ptr);
@@ -71,7 +72,7 @@ fn sweep<T: Float>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, ra
     (loss, results)
 }
 
-fn equals_its_operations<T: Float>() {
+fn equals_its_operations<T: Compiled>() {
     let sizes = [
         (5, 4, 10, 3),
         (1, 1, 8, 2),

@@ -5,12 +5,12 @@
 
 use super::Call;
 use super::piece::Piece;
-use crate::Float;
-use crate::kernels::lanes::Lanes;
 use crate::kernels::order::Partial;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
 use std::mem::MaybeUninit;
 
-impl<T: Float> Call<T> {
+impl<T: Number> Call<T> {
     /// # Safety
     /// The CPU has the set of the lanes, and the result at most `NARROW` columns.
     #[inline(always)]

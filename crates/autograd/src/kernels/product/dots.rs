@@ -4,13 +4,13 @@
 
 use super::Call;
 use super::piece::Piece;
-use crate::Float;
-use crate::kernels::lanes::Lanes;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
 
 /// Rows of a piece: four columns of them fit it.
 const ROWS: usize = 32;
 
-impl<T: Float> Call<T> {
+impl<T: Number> Call<T> {
     /// # Safety
     /// The CPU has the set of the lanes, and the result one to four columns.
     #[inline(always)]

@@ -1,10 +1,10 @@
 //! Rows of a narrow result that are computed together, and then finished as one piece.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
-use crate::Float;
 use crate::kernels::finish::{Apply, Raw, each_kind};
-use crate::kernels::lanes::Lanes;
 use crate::kernels::order::Partial;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
 use std::mem::MaybeUninit;
 
 /// The widest result that is computed in pieces.
@@ -18,7 +18,7 @@ pub(super) struct Piece<T> {
     elements: [MaybeUninit<T>; ELEMENTS],
 }
 
-impl<T: Float> Piece<T> {
+impl<T: Number> Piece<T> {
     pub(super) fn new() -> Self {
         Self { elements: [const { MaybeUninit::uninit() }; ELEMENTS] }
     }

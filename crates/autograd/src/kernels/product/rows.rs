@@ -3,11 +3,11 @@
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
 use super::Call;
-use crate::Float;
 use crate::kernels::finish::{Apply, Raw, each_kind};
-use crate::kernels::lanes::Lanes;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
 
-impl<T: Float> Call<T> {
+impl<T: Number> Call<T> {
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]

@@ -1,10 +1,10 @@
 //! The kernels against their definitions.
 
 use super::*;
-use crate::kernels::simd::tests::at_every_level;
+use crate::number::level::tests::at_every_level;
 
 /// Rows of every length around the tile's and the vector's, of which some have infinite or NaN elements.
-fn check<T: Float>(tolerance: f64) {
+fn check<T: Number>(tolerance: f64) {
     for (outer, n, inner) in [
         (5, 3, 1),
         (1, 1, 1),

@@ -13,10 +13,10 @@ mod single;
 mod tests;
 
 use super::lanes::Lanes;
-use crate::Float;
+use crate::number::Number;
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Format: Float {
+pub(crate) trait Format: Number {
     /// `1.5 · 2^(p−1)` for `p` bits of precision. Adding it rounds to an integer, which the lowest bits then hold.
     const ROUND: Self;
     /// `log₂ e`

@@ -1,14 +1,15 @@
 //! Where did the NaN come from?
 
-use crate::compute::State;
-use crate::error::Error;
 use crate::float::Float;
-use crate::nodes::{NONE, Nodes, Pass};
-use crate::op::{Arity, Kind};
 use crate::ops::labels::Labels;
+use crate::ops::table::Kind;
 use crate::tape::Tape;
-use crate::tree::Tree;
-use crate::var::Var;
+use crate::tape::nodes::{NONE, Nodes, Pass};
+use crate::tape::op::Arity;
+use crate::tape::tree::Tree;
+use crate::tape::values::State;
+use crate::tape::var::Var;
+use crate::tensor::error::Error;
 use std::fmt;
 use std::panic::Location;
 

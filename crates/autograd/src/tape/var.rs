@@ -4,13 +4,13 @@
 //! shapes. Where a caller may want to recover, a `try_` twin returns the error instead. Each method stands with its
 //! operation, in a file below `ops`.
 
-use crate::error::{Error, Kind as ErrorKind, Reason};
 use crate::float::Float;
-use crate::nodes::Node;
-use crate::recording::Condition;
-use crate::shape::Shape;
 use crate::tape::Tape;
+use crate::tape::nodes::Node;
+use crate::tape::recording::Condition;
 use crate::tensor::Tensor;
+use crate::tensor::error::{Error, Kind as ErrorKind, Reason};
+use crate::tensor::shape::Shape;
 use std::fmt;
 use std::panic::Location;
 

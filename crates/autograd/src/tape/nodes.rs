@@ -1,10 +1,10 @@
 //! The nodes of a tape: recorded once, never changed, and read while others are recorded.
 
-use crate::error::Error;
 use crate::float::Float;
-use crate::kernels::memory::OutOfMemory;
-use crate::op::Kind;
-use crate::shape::Shape;
+use crate::ops::table::Kind;
+use crate::tensor::error::Error;
+use crate::tensor::memory::OutOfMemory;
+use crate::tensor::shape::Shape;
 use std::cell::{Cell, OnceCell};
 use std::ops::{Deref, Index};
 use std::panic::Location;

@@ -5,7 +5,7 @@
 //! its last bits depend on the CPU, unlike those of the element-wise functions.
 #![expect(unsafe_code, reason = "vector instructions may run only where the CPU has them, and take raw pointers")]
 
-use crate::Float;
+use crate::number::Number;
 
 /// The vectors of an instruction set.
 ///
@@ -65,7 +65,7 @@ const MOST: usize = 16;
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-unsafe fn rearranged<T: Float, L: Lanes<T>, const K: usize>(
+unsafe fn rearranged<T: Number, L: Lanes<T>, const K: usize>(
     x: [L::Vector; K],
     index: impl Fn(usize) -> usize,
 ) -> [L::Vector; K] {
@@ -100,7 +100,7 @@ fn zip<T: Copy>(a: [T; WIDTH], b: [T; WIDTH], f: impl Fn(T, T) -> T) -> [T; WIDT
     c
 }
 
-impl<T: Float> Lanes<T> for Portable {
+impl<T: Number> Lanes<T> for Portable {
     type Vector = [T; WIDTH];
     type Mask = usize;
     const COUNT: usize = WIDTH;
@@ -217,7 +217,7 @@ pub(crate) use x86::{Avx2, Avx512};
 #[allow(clippy::wildcard_imports, reason = "the instructions of a CPU")]
 mod x86 {
     use super::{Lanes, rearranged};
-    use crate::kernels::elementary::Format;
+    use crate::number::elementary::Format;
     use std::arch::x86_64::*;
 
     pub struct Avx2;

@@ -1,13 +1,14 @@
 //! Recomputing instead of keeping.
 
-use crate::error::Reason;
+use crate::diff::reverse::reverse;
 use crate::float::Float;
-use crate::nodes::Node;
-use crate::op::{Kind, Named, SliceOp, View, ViewMut};
-use crate::reverse::reverse;
-use crate::shape::Shape;
+use crate::ops::table::Kind;
+use crate::tape::nodes::Node;
+use crate::tape::op::{Named, SliceOp, View, ViewMut};
+use crate::tape::var::Var;
 use crate::tape::{Restore, Tape};
-use crate::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::shape::Shape;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The result of a part of the tape, with a rule that records that part anew, so that a reverse sweep reads recomputed

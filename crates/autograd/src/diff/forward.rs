@@ -1,13 +1,13 @@
 //! Forward mode: one walk up the tape that records the tangents.
 
-use crate::error::{Error, Kind, Reason};
+use crate::diff::marks::Marks;
+use crate::diff::reverse::{self, reverse};
 use crate::float::Float;
-use crate::nodes::{NONE, Pass};
-use crate::reverse::{self, reverse};
-use crate::sweep::Marks;
+use crate::tape::nodes::{NONE, Pass};
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
 use crate::tape::{Operands, Tape};
-use crate::tree::Tree;
-use crate::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
 use smallvec::SmallVec;
 
 /// The Jacobian-vector product: the derivative of `y` along `tangents`, one for each variable of `x`, recorded.

@@ -1,9 +1,9 @@
 //! Was a difference of `[n, 1]` and `[n]` meant, or did it become `[n, n]`?
 
 use crate::float::Float;
-use crate::nodes::{Node, Pass};
-use crate::op::Kind;
+use crate::ops::table::Kind;
 use crate::tape::Tape;
+use crate::tape::nodes::{Node, Pass};
 
 impl<T: Float> Tape<T> {
     pub(crate) fn is_watched(&self) -> bool {

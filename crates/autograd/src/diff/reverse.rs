@@ -1,12 +1,12 @@
 //! Reverse mode: one walk down the tape that records the cotangents.
 
-use crate::error::{Error, Kind, Reason};
+use crate::diff::marks::Marks;
 use crate::float::Float;
-use crate::nodes::{NONE, Pass};
-use crate::sweep::Marks;
+use crate::tape::nodes::{NONE, Pass};
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
 use crate::tape::{Operands, Tape};
-use crate::tree::Tree;
-use crate::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
 use smallvec::SmallVec;
 
 /// The gradient of a scalar with respect to every variable of a structure, recorded: it can be computed, and

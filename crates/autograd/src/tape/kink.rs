@@ -1,11 +1,11 @@
 //! Did a second derivative go through a kink?
 
 use crate::float::Float;
-use crate::nodes::NONE;
-use crate::op::View;
 use crate::tape::Tape;
-use crate::tree::Tree;
-use crate::var::Var;
+use crate::tape::nodes::NONE;
+use crate::tape::op::View;
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
 use smallvec::SmallVec;
 use std::fmt;
 use std::panic::Location;

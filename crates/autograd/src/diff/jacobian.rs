@@ -1,16 +1,16 @@
 //! What is built from the two sweeps: values with gradients, Jacobians, Hessians, Hessian-vector products.
 
-use crate::error::{Kind, Reason};
+use crate::diff::forward::jvp;
+use crate::diff::reverse::{grad, gradients, seed, vjp};
 use crate::float::Float;
-use crate::forward::jvp;
-use crate::kernels::memory::room;
 use crate::ops::concat::{concat, stack};
-use crate::reverse::{grad, gradients, seed, vjp};
-use crate::shape::Shape;
 use crate::tape::Tape;
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::tree::Tree;
-use crate::var::Var;
+use crate::tensor::error::{Kind, Reason};
+use crate::tensor::memory::room;
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
 impl<T: Float> Tape<T> {

@@ -2,10 +2,10 @@
 //! library's `f64`, `f64` against pairs of `f64`.
 
 use super::*;
-use crate::kernels::lanes::Lanes;
 use crate::kernels::map::map_vectors;
-use crate::kernels::simd::LaneKernel;
-use crate::kernels::simd::tests::at_every_level;
+use crate::number::lanes::Lanes;
+use crate::number::level::LaneKernel;
+use crate::number::level::tests::at_every_level;
 
 /// `f` over all of `x`, which must be the same bits at every level, and for an element alone.
 fn everywhere<T: Format>(name: &str, x: &[T], f: impl Fn(T) -> T + Copy) -> Vec<T> {

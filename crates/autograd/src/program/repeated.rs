@@ -2,15 +2,15 @@
 //! recorded is not walked again, and values that were asked for together are computed by a program.
 //!
 //! Whether a step repeats the one before is found node by node, as it is recorded (see
-//! [`Nodes`](crate::nodes::Nodes)); any difference ends what is remembered from there on.
+//! [`Nodes`](crate::tape::nodes::Nodes)); any difference ends what is remembered from there on.
 
-use crate::compute::State;
-use crate::error::Error;
 use crate::float::Float;
-use crate::nodes::{NONE, Nodes};
 use crate::program::Program;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::nodes::{NONE, Nodes};
+use crate::tape::values::State;
+use crate::tape::var::Var;
+use crate::tensor::error::Error;
 use smallvec::SmallVec;
 
 /// Leaves of more bytes than this are not worth copying into a program.

@@ -1,16 +1,16 @@
 //! Computing: values of nodes when they are asked for, in index order, in recycled buffers.
 
-use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
 use crate::kernels::map::copy;
-use crate::kernels::memory::OutOfMemory;
-use crate::nodes::{Node, Nodes};
-use crate::op::{self, View, ViewMut};
-use crate::pool::Pool;
 use crate::tape::Tape;
+use crate::tape::nodes::{Node, Nodes};
+use crate::tape::op::{self, View, ViewMut};
+use crate::tape::pool::Pool;
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::tree::Tree;
-use crate::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
+use crate::tensor::memory::OutOfMemory;
 use smallvec::SmallVec;
 use std::cell::Ref;
 use std::panic::Location;

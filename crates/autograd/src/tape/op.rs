@@ -1,12 +1,12 @@
-//! What an operation must answer, and the table of those that are built in.
+//! What an operation must answer.
 
-use crate::error::Reason;
 use crate::float::Float;
-use crate::kernels::memory::OutOfMemory;
-use crate::ops;
-use crate::shape::Shape;
+use crate::ops::table::Kind;
 use crate::tape::Tape;
-use crate::var::Var;
+use crate::tape::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::memory::OutOfMemory;
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
     ///
     /// Without a rule of its own an operation gets it from [`Op::vjp`], which is linear in `dy`: the VJP of the VJP.
     fn jvp<'t>(&self, args: [Var<'t, T>; N], y: Var<'t, T>, tangents: [Option<Var<'t, T>>; N]) -> Option<Var<'t, T>> {
-        crate::forward::jvp_from_vjp(y, &args, &tangents, |arg, dy| self.vjp(arg, args, y, dy))
+        crate::diff::forward::jvp_from_vjp(y, &args, &tangents, |arg, dy| self.vjp(arg, args, y, dy))
     }
 }
 
@@ -179,7 +179,7 @@ pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>>;
     /// As [`Op::jvp`].
     fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
-        crate::forward::jvp_from_vjp(y, args, tangents, |arg, dy| self.vjp(arg, args, y, dy))
+        crate::diff::forward::jvp_from_vjp(y, args, tangents, |arg, dy| self.vjp(arg, args, y, dy))
     }
 }
 
@@ -251,146 +251,6 @@ impl<T: Float, const N: usize, O: Op<T, N>> SliceOp<T> for Arity<N, O> {
     }
     fn jvp<'t>(&self, args: &[Var<'t, T>], y: Var<'t, T>, tangents: &[Option<Var<'t, T>>]) -> Option<Var<'t, T>> {
         self.0.jvp(array(args), y, array(tangents))
-    }
-}
-
-/// An operation of the table.
-pub(crate) trait BuiltIn<T: Float>: Into<Kind<T>> {
-    /// Whether this is what made a node.
-    fn is_kind(&self, kind: &Kind<T>) -> bool;
-}
-
-/// The table of built-in operations. A row is a variant and the operation it holds; the enum keeps nodes free of
-/// allocation, and `op` is the one way to ask a question of whichever it is.
-macro_rules! builtin {
-    ($($variant:ident($op:ty)),* $(,)?) => {
-        /// What made a node: the user, or an operation.
-        #[derive(Clone, Debug)]
-        pub(crate) enum Kind<T: Float> {
-            /// A value that came from outside.
-            Leaf,
-            /// Integers that came from outside, in the bits of floats.
-            Index,
-            $($variant($op),)*
-            /// An operation of a user.
-            Custom(Arc<dyn SliceOp<T>>),
-        }
-
-        /// The names of the built-in primitives, which every other operation is made of.
-        ///
-        /// ```
-        /// assert!(autograd::primitives().contains(&"matmul"));
-        /// ```
-        pub fn primitives() -> Vec<&'static str> {
-            [$(<$op>::NAMES),*].concat()
-        }
-
-        impl<T: Float> Kind<T> {
-            /// As [`Kind::op`], which is the one to call.
-            pub(crate) fn operation(&self) -> Option<&dyn SliceOp<T>> {
-                match self {
-                    Self::Leaf | Self::Index => None,
-                    $(Self::$variant(op) => Some(op),)*
-                    Self::Custom(op) => Some(&**op),
-                }
-            }
-
-            /// Whether two do the same for certain. Of operations of users nobody knows.
-            pub(crate) fn same(&self, other: &Self) -> bool {
-                match (self, other) {
-                    $((Self::$variant(a), Self::$variant(b)) => a == b,)*
-                    _ => false,
-                }
-            }
-        }
-
-        $(
-            impl<T: Float> From<$op> for Kind<T> {
-                fn from(op: $op) -> Self {
-                    Self::$variant(op)
-                }
-            }
-
-            impl<T: Float> BuiltIn<T> for $op {
-                #[inline]
-                fn is_kind(&self, kind: &Kind<T>) -> bool {
-                    if let Kind::$variant(op) = kind { self == op } else { false }
-                }
-            }
-        )*
-    };
-}
-
-builtin! {
-    Unary(Arity<1, ops::unary::Unary>),
-    Binary(Arity<2, ops::binary::Binary>),
-    Select(Arity<3, ops::select::Select>),
-    MatMul(Arity<2, ops::matmul::MatMul>),
-    Read(Arity<1, ops::view::Read>),
-    AddAt(Arity<1, ops::view::AddAt>),
-    Transpose(Arity<1, ops::view::Transpose>),
-    Reshape(Arity<1, ops::view::Reshape>),
-    Concat(ops::concat::Concat),
-    Take(Arity<2, ops::take::Take>),
-    Put(Arity<2, ops::take::Put>),
-    Scatter(Arity<3, ops::scatter::Scatter>),
-    Winners(Arity<1, ops::scatter::Winners>),
-    Extreme(Arity<1, ops::extreme::Extreme>),
-    ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
-    CumSum(Arity<1, ops::scan::CumSum>),
-    Recurrence(Arity<2, ops::scan::Recurrence>),
-    LogCumSumExp(Arity<1, ops::scan::LogCumSumExp>),
-    Norm2(Arity<1, ops::norm::Norm2>),
-    Argsort(Arity<1, ops::sort::Argsort>),
-    ArgExtreme(Arity<1, ops::sort::ArgExtreme>),
-    PoolArgmax(Arity<1, ops::conv::PoolArgmax>),
-    RunningArgExtreme(Arity<1, ops::sort::RunningArgExtreme>),
-    Ranked(Arity<1, ops::quantile::Ranked>),
-    Cholesky(Arity<1, ops::linalg::Cholesky>),
-    TriangularSolve(Arity<2, ops::linalg::TriangularSolve>),
-    Solve(Arity<2, ops::linalg::Solve>),
-    Determinant(Arity<1, ops::linalg::Determinant>),
-    Labels(Arity<1, ops::labels::Labels>),
-    Checkpoint(crate::checkpoint::Recompute),
-    StopGradient(Arity<1, ops::stop::StopGradient>),
-    Softmax(Arity<1, ops::softmax::Softmax>),
-    Likely(Arity<2, ops::softmax::Likely>),
-    LogSoftmax(Arity<1, ops::softmax::LogSoftmax>),
-    LogSumExp(Arity<1, ops::softmax::LogSumExp>),
-    CrossEntropy(Arity<2, ops::cross_entropy::CrossEntropy>),
-    CrossEntropyGrad(Arity<3, ops::cross_entropy::CrossEntropyGrad>),
-}
-
-impl<T: Float> Kind<T> {
-    /// The operation, or `None` for a leaf.
-    #[inline]
-    pub(crate) fn op(&self) -> Option<&dyn SliceOp<T>> {
-        T::op(self)
-    }
-
-    /// Whether a node that is recorded later can be the same for certain; see [`Kind::same`].
-    pub(crate) fn can_repeat(&self) -> bool {
-        !matches!(self, Self::Custom(_) | Self::Checkpoint(_))
-    }
-
-    /// Whether computing it may end otherwise than with a value: what a user wrote may panic, and an operation that needs
-    /// memory of its own may lack it.
-    pub(crate) fn may_fail(&self) -> bool {
-        matches!(
-            self,
-            Self::Custom(_)
-                | Self::Argsort(_)
-                | Self::Ranked(_)
-                | Self::Winners(_)
-                | Self::Solve(_)
-                | Self::Determinant(_)
-        )
-    }
-
-    /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.
-    pub(crate) fn name(&self) -> &'static str {
-        let leaf = if matches!(self, Self::Index) { "index" } else { "leaf" };
-        self.op().map_or(leaf, SliceOp::name)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Recycled buffers, so that a step of the same shapes allocates nothing.
 
 use crate::float::Float;
-use crate::kernels::memory::{self, OutOfMemory};
+use crate::tensor::memory::{self, OutOfMemory};
 use std::sync::Arc;
 
 /// Free buffers, which have the length of a power of two.

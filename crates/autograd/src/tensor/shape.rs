@@ -1,6 +1,6 @@
 //! Shapes, axes and the broadcasting rule.
 
-use crate::error::{Kind, Reason};
+use crate::tensor::error::{Kind, Reason};
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;

@@ -1,12 +1,12 @@
 //! For whom a tape records: the line of the user's that calls it, the rule of a node, or a public function that is made
 //! of several operations and stands for them with its name, its operands and its caller's line.
 
-use crate::error::{Error, Kind, Reason};
 use crate::float::Float;
-use crate::nodes::{NONE, Origin, Pass};
-use crate::recording::Reader;
+use crate::tape::nodes::{NONE, Origin, Pass};
+use crate::tape::recording::Reader;
+use crate::tape::var::Var;
 use crate::tape::{Restore, Tape};
-use crate::var::Var;
+use crate::tensor::error::{Error, Kind, Reason};
 use smallvec::SmallVec;
 use std::panic::Location;
 

@@ -1,9 +1,12 @@
 //! Tensors: a shape and a contiguous, row-major buffer that clones share.
 
-use crate::error::{Error, Reason};
-use crate::float::Float;
-use crate::kernels::memory;
-use crate::shape::Shape;
+pub(crate) mod shape;
+pub(crate) mod error;
+pub(crate) mod memory;
+
+use crate::number::Number;
+use error::{Error, Reason};
+use shape::Shape;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -22,13 +25,13 @@ use std::sync::Arc;
 /// assert_eq!(x.at([1, 0]), 3.0);
 /// ```
 #[derive(Clone)]
-pub struct Tensor<T: Float = f64> {
+pub struct Tensor<T: Number = f64> {
     shape: Shape,
     /// At least `shape.numel()` numbers; a recycled buffer may be longer.
     data: Arc<Vec<T>>,
 }
 
-impl<T: Float> Tensor<T> {
+impl<T: Number> Tensor<T> {
     /// A tensor of this shape from its elements in row-major order.
     ///
     /// # Panics
@@ -262,7 +265,7 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// Where there is no memory for the results.
     #[track_caller]
-    pub fn map<U: Float>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
+    pub fn map<U: Number>(&self, f: impl Fn(T) -> U) -> Tensor<U> {
         self.mapped("map", f)
     }
 
@@ -271,59 +274,59 @@ impl<T: Float> Tensor<T> {
     /// # Panics
     /// Where there is no memory for them.
     #[track_caller]
-    pub fn cast<U: Float>(&self) -> Tensor<U> {
+    pub fn cast<U: Number>(&self) -> Tensor<U> {
         self.mapped("cast", |x| U::of(x.to_f64()))
     }
 
     #[track_caller]
-    fn mapped<U: Float>(&self, op: &str, f: impl Fn(T) -> U) -> Tensor<U> {
+    fn mapped<U: Number>(&self, op: &str, f: impl Fn(T) -> U) -> Tensor<U> {
         Tensor::made(op, self.shape.clone(), |n| memory::collected(n, self.as_slice().iter().map(|&x| f(x))))
     }
 }
 
-impl<T: Float> PartialEq for Tensor<T> {
+impl<T: Number> PartialEq for Tensor<T> {
     /// Equal shapes and equal elements, as IEEE compares them: NaN equals nothing.
     fn eq(&self, other: &Self) -> bool {
         self.shape == other.shape && self.as_slice() == other.as_slice()
     }
 }
 
-impl<T: Float> From<T> for Tensor<T> {
+impl<T: Number> From<T> for Tensor<T> {
     fn from(value: T) -> Self {
         Self::scalar(value)
     }
 }
 
-impl<T: Float, const N: usize> From<[T; N]> for Tensor<T> {
+impl<T: Number, const N: usize> From<[T; N]> for Tensor<T> {
     fn from(values: [T; N]) -> Self {
         Self { shape: Shape::from([N]), data: Arc::new(values.to_vec()) }
     }
 }
 
-impl<T: Float> From<Vec<T>> for Tensor<T> {
+impl<T: Number> From<Vec<T>> for Tensor<T> {
     fn from(values: Vec<T>) -> Self {
         Self { shape: Shape::from([values.len()]), data: Arc::new(values) }
     }
 }
 
-impl<T: Float> From<&Tensor<T>> for Tensor<T> {
+impl<T: Number> From<&Tensor<T>> for Tensor<T> {
     fn from(tensor: &Tensor<T>) -> Self {
         tensor.clone()
     }
 }
 
-impl<T: Float> fmt::Debug for Tensor<T> {
+impl<T: Number> fmt::Debug for Tensor<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tensor {} {} {:?}", T::NAME, self.shape, self.as_slice())
     }
 }
 
-impl<T: Float> fmt::Display for Tensor<T> {
+impl<T: Number> fmt::Display for Tensor<T> {
     /// Nested rows, as NumPy prints them; the formatter's precision applies to each number.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // There may be any number of rows that have no elements.
         const MOST_EMPTY: usize = 100;
-        fn rows<T: Float>(f: &mut fmt::Formatter<'_>, shape: &[usize], data: &[T], indent: usize) -> fmt::Result {
+        fn rows<T: Number>(f: &mut fmt::Formatter<'_>, shape: &[usize], data: &[T], indent: usize) -> fmt::Result {
             let Some((&n, inner)) = shape.split_first() else {
                 return fmt::Display::fmt(&data[0], f);
             };

@@ -1,17 +1,30 @@
 //! The tape: a linear list of nodes in the order they were recorded, which is the order they are computed in.
 
-use crate::compute::{State, Value};
-use crate::error::{Error, Kind as ErrorKind, Reason};
+pub(crate) mod nodes;
+pub(crate) mod var;
+pub(crate) mod op;
+pub(crate) mod tree;
+pub(crate) mod within;
+pub(crate) mod recording;
+pub(crate) mod pool;
+pub(crate) mod values;
+pub(crate) mod outer;
+pub(crate) mod finite;
+pub(crate) mod kink;
+
 use crate::float::Float;
-use crate::nodes::{Args, Node, Nodes, Origin, Pass};
-use crate::op::{Arity, BuiltIn, Kind, Op, SliceOp};
-use crate::recording::Recording;
-use crate::repeat::Memory;
-use crate::shape::Shape;
+use crate::ops::table::{BuiltIn, Kind};
+use crate::program::repeated::Memory;
+use crate::tape::nodes::{Args, Node, Nodes, Origin, Pass};
+use crate::tape::op::{Arity, Op, SliceOp};
+use crate::tape::recording::Recording;
+use crate::tape::tree::Tree;
+use crate::tape::values::{State, Value};
+use crate::tape::var::Var;
+use crate::tape::within::Within;
 use crate::tensor::Tensor;
-use crate::tree::Tree;
-use crate::var::Var;
-use crate::within::Within;
+use crate::tensor::error::{Error, Kind as ErrorKind, Reason};
+use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::fmt;

@@ -3,8 +3,8 @@
 mod declare;
 
 use crate::float::Float;
+use crate::tape::var::Var;
 use crate::tensor::Tensor;
-use crate::var::Var;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
 

@@ -1,8 +1,8 @@
 //! What the two sweeps share: a mark for each node that they may reach, and how a rule's errors reach the user.
 
-use crate::error::Error;
 use crate::float::Float;
 use crate::tape::Tape;
+use crate::tensor::error::Error;
 use smallvec::SmallVec;
 use std::ops::Range;
 

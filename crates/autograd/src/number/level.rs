@@ -9,7 +9,7 @@
 #![expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")]
 
 use super::lanes::{Lanes, Portable};
-use crate::Float;
+use crate::number::Number;
 use smallvec::SmallVec;
 use std::ffi::OsStr;
 
@@ -22,7 +22,7 @@ pub(crate) trait Kernel {
 }
 
 /// A computation in vectors by hand, to be compiled for each level.
-pub(crate) trait LaneKernel<T: Float> {
+pub(crate) trait LaneKernel<T: Number> {
     /// Runs the computation. It must be `#[inline(always)]`, and so must all that it calls.
     ///
     /// # Safety
@@ -76,7 +76,7 @@ impl Level {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, LaneKernel, Level, Portable};
-    use crate::Float;
+    use crate::number::Number;
     use std::sync::atomic::{AtomicU8, Ordering};
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ mod x86 {
         }
 
         #[inline]
-        pub(crate) fn run_lanes<T: Float, K: LaneKernel<T>>(self, kernel: K) {
+        pub(crate) fn run_lanes<T: Number, K: LaneKernel<T>>(self, kernel: K) {
             match self.0 {
                 // SAFETY: arrays need no instruction set.
                 Set::Baseline => unsafe { kernel.run::<Portable>() },
@@ -180,7 +180,7 @@ mod x86 {
         /// # Panics
         /// At a level that has no vectors.
         #[inline]
-        pub(crate) fn run_vectors<T: Float, K: LaneKernel<T>>(self, kernel: K) {
+        pub(crate) fn run_vectors<T: Number, K: LaneKernel<T>>(self, kernel: K) {
             match self.0 {
                 Set::Baseline => panic!("there are no vectors at the baseline"),
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
@@ -202,13 +202,13 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2,fma")]
-    fn avx2_lanes<T: Float, K: LaneKernel<T>>(kernel: K) {
+    fn avx2_lanes<T: Number, K: LaneKernel<T>>(kernel: K) {
         // SAFETY: this function may run only where the CPU has these features.
         unsafe { kernel.run::<T::Avx2>() }
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-    fn avx512_lanes<T: Float, K: LaneKernel<T>>(kernel: K) {
+    fn avx512_lanes<T: Number, K: LaneKernel<T>>(kernel: K) {
         // SAFETY: this function may run only where the CPU has these features.
         unsafe { kernel.run::<T::Avx512>() }
     }
@@ -222,7 +222,7 @@ use x86::Set;
 #[cfg(not(target_arch = "x86_64"))]
 mod portable {
     use super::{Kernel, LaneKernel, Level, Portable};
-    use crate::Float;
+    use crate::number::Number;
     use std::sync::OnceLock;
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -252,7 +252,7 @@ mod portable {
         }
 
         #[inline]
-        pub(crate) fn run_vectors<T: Float, K: LaneKernel<T>>(self, kernel: K) {
+        pub(crate) fn run_vectors<T: Number, K: LaneKernel<T>>(self, kernel: K) {
             self.run_lanes(kernel);
         }
 
@@ -263,7 +263,7 @@ mod portable {
         }
 
         #[inline]
-        pub(crate) fn run_lanes<T: Float, K: LaneKernel<T>>(self, kernel: K) {
+        pub(crate) fn run_lanes<T: Number, K: LaneKernel<T>>(self, kernel: K) {
             let Set::Baseline = self.0;
             // SAFETY: arrays need no instruction set.
             unsafe { kernel.run::<Portable>() }

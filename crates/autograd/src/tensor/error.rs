@@ -1,7 +1,7 @@
 //! One error type: what went wrong, in which operation, with which shapes, at which line of the caller.
 
-use crate::kernels::memory::OutOfMemory;
-use crate::shape::Shape;
+use crate::tensor::memory::OutOfMemory;
+use crate::tensor::shape::Shape;
 use std::fmt;
 use std::panic::Location;
 

@@ -2,7 +2,7 @@
 //! whoever asked names the operation and the line.
 #![expect(unsafe_code, reason = "the allocator hands out zeroed memory by raw pointers")]
 
-use crate::Float;
+use crate::number::Number;
 use std::alloc::{Layout, alloc_zeroed};
 use std::fmt;
 
@@ -40,7 +40,7 @@ pub(crate) fn room<E>(len: usize) -> Result<Vec<E>, OutOfMemory> {
 }
 
 /// So many zeros, in pages that are not touched before they are written, where the allocator has such.
-pub(crate) fn zeros<T: Float>(len: usize) -> Result<Vec<T>, OutOfMemory> {
+pub(crate) fn zeros<T: Number>(len: usize) -> Result<Vec<T>, OutOfMemory> {
     let refused = OutOfMemory::of::<T>(len);
     let capacity = len;
     let layout = Layout::array::<T>(capacity).map_err(|_| refused)?;
@@ -53,12 +53,12 @@ pub(crate) fn zeros<T: Float>(len: usize) -> Result<Vec<T>, OutOfMemory> {
         return Err(refused);
     }
     // SAFETY: the memory comes from the global allocator, by the layout of an array of `len` elements, which are all there:
-    // `T` is `f32` or `f64`, since nobody else implements `Float`, and bytes of 0 are the number 0 in both.
+    // `T` is `f32` or `f64`, since nobody else implements `Number`, and bytes of 0 are the number 0 in both.
     Ok(unsafe { Vec::from_raw_parts(start, len, capacity) })
 }
 
 /// One number so many times.
-pub(crate) fn filled<T: Float>(len: usize, value: T) -> Result<Vec<T>, OutOfMemory> {
+pub(crate) fn filled<T: Number>(len: usize, value: T) -> Result<Vec<T>, OutOfMemory> {
     if value.same_bits(T::ZERO) {
         return zeros(len);
     }
