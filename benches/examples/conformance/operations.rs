@@ -2,9 +2,9 @@
 
 use crate::case::{Array, DType};
 use autograd::{
-    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, GaussianNll, IndexVar, PoissonNll, Pool, Pooling,
-    ProgramError, Quantiles, Reduction, Shape, Slice, Slots, Tape, Tensor, TripletMargin, Var, concat, einsum,
-    keepdims, stack,
+    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, GaussianNll, IndexVar, KlTarget, Order, Padding, PoissonNll,
+    Pool, Pooling, ProgramError, Quantiles, Reduction, Shape, Slice, Slots, Tape, Tensor, Triangular, TripletMargin,
+    Var, concat, einsum, keepdims, stack,
 };
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -342,10 +342,10 @@ table! {
     "cummin" => x.cummin(attrs.int("axis")?),
     "median" => x.median(attrs.axes()?),
     "quantile" => x.quantile(attrs.quantiles()?, attrs.axes()?),
-    "sort" => x.sort(attrs.int_or("axis")?.unwrap_or(-1), attrs.flag("descending")?),
+    "sort" => x.sort(attrs.int_or("axis")?.unwrap_or(-1), [Order::Ascending, Order::Descending][usize::from(attrs.flag("descending")?)]),
     "topk" => {
         let largest = if attrs.is_there("largest") { attrs.flag("largest")? } else { true };
-        x.topk(attrs.int("k")? as usize, attrs.int_or("axis")?.unwrap_or(-1), largest).0
+        x.topk(attrs.int("k")? as usize, attrs.int_or("axis")?.unwrap_or(-1), [Order::Ascending, Order::Descending][usize::from(largest)]).0
     },
     "matmul" | "dot" | "matvec" | "vecmat" => x.matmul(float(1)?),
     "affine" => {
@@ -400,7 +400,7 @@ table! {
         let weight = attrs.weights("pos_weight")?.map(|w| tape.var(&w));
         x.bce_with_logits(float(1)?, weight, attrs.reduction()?)
     },
-    "kl_div" => x.kl_div(float(1)?, attrs.flag("log_target")?, attrs.reduction()?),
+    "kl_div" => x.kl_div(float(1)?, [KlTarget::Probabilities, KlTarget::Logarithms][usize::from(attrs.flag("log_target")?)], attrs.reduction()?),
     "bce" => {
         let weight = attrs.weights("weight")?.map(|w| tape.var(&w));
         x.bce(float(1)?, weight, attrs.reduction()?)
@@ -466,11 +466,11 @@ table! {
     "max_pool2d" => x.max_pool2d(attrs.pool()?),
     "avg_pool2d" => {
         let count = if attrs.is_there("count_include_pad") { attrs.flag("count_include_pad")? } else { true };
-        x.avg_pool2d(attrs.pool()?, count)
+        x.avg_pool2d(attrs.pool()?, [Padding::IsLeftOut, Padding::Counts][usize::from(count)])
     },
     "cholesky" => x.cholesky(),
     "triangular_solve" => {
-        x.triangular_solve(float(1)?, attrs.flag("lower")?, attrs.flag("transpose")?, attrs.flag("unit_diagonal")?)
+        x.triangular_solve(float(1)?, Triangular { upper: !attrs.flag("lower")?, transposed: attrs.flag("transpose")?, unit_diagonal: attrs.flag("unit_diagonal")? })
     },
     "solve" => x.solve(float(1)?),
     "inv" => x.inv(),

@@ -3,8 +3,8 @@
 
 use crate::check::Stream;
 use crate::{
-    Conv, CrossEntropyOptions, Float, GaussianNll, PoissonNll, Pool, Reduction, Slice, Tensor, TripletMargin, Var,
-    concat, einsum, keepdims, stack,
+    Conv, CrossEntropyOptions, Float, GaussianNll, KlTarget, Order, Padding, PoissonNll, Pool, Reduction, Slice,
+    Tensor, Transposed, Triangular, TripletMargin, Var, concat, einsum, keepdims, stack,
 };
 
 /// A row: a name, the shapes of the inputs, the range they are drawn from, and the expression.
@@ -161,16 +161,16 @@ rows! {
     "rms_norm" [2, 3] [3] in ANY => |x| x[0].rms_norm(Some(x[1]), 1e-3);
 
     "matmul" [2, 3] [3, 4] in ANY => |x| x[0].matmul(x[1]);
-    "matmul tn" [3, 2] [3, 4] in ANY => |x| x[0].matmul_with(x[1], true, false);
-    "matmul nt" [2, 3] [4, 3] in ANY => |x| x[0].matmul_with(x[1], false, true);
-    "matmul tt" [3, 2] [4, 3] in ANY => |x| x[0].matmul_with(x[1], true, true);
+    "matmul tn" [3, 2] [3, 4] in ANY => |x| x[0].matmul_with(x[1], Transposed::LEFT);
+    "matmul nt" [2, 3] [4, 3] in ANY => |x| x[0].matmul_with(x[1], Transposed::RIGHT);
+    "matmul tt" [3, 2] [4, 3] in ANY => |x| x[0].matmul_with(x[1], Transposed::BOTH);
     "matmul batched" [2, 1, 2, 3] [2, 3, 2] in ANY => |x| x[0].matmul(x[1]);
     "matmul rows" [2, 2, 3] [3, 2] in ANY => |x| x[0].matmul(x[1]);
     "matvec" [2, 3] [3] in ANY => |x| x[0].matmul(x[1]);
     "vecmat" [3] [3, 2] in ANY => |x| x[0].matmul(x[1]);
     "linear" [2, 3] [4, 3] [4] in ANY => |x| x[0].linear(x[1], Some(x[2]));
     "linear of a vector" [3] [2, 3] [2] in ANY => |x| x[0].linear(x[1], Some(x[2]));
-    "vectors, transposed" [3] [3, 2] [2] in ANY => |x| x[0].matmul_with(x[1], true, false).matmul_with(x[2], false, true);
+    "vectors, transposed" [3] [3, 2] [2] in ANY => |x| x[0].matmul_with(x[1], Transposed::LEFT).matmul_with(x[2], Transposed::RIGHT);
     "einsum" [2, 3] [3, 2] [2] in ANY => |x| einsum("ij,ji,k->ik", &[x[0], x[1], x[2]]);
     "einsum with ellipses" [2, 1, 2] [3, 2] [2] in ANY => |x| einsum("...i,j...,i->j...", &[x[0], x[1].t(), x[2]]);
     "einsum without an arrow" [2, 3] [3] in ANY => |x| einsum("...,...", &[x[0].square(), x[1]]);
@@ -206,8 +206,8 @@ rows! {
     "masked_fill" [2, 3] [2, 3] in ANY => |x| x[0].square().masked_fill(x[0].gt(x[1]), 1.5) * x[1];
     "masked_select" [2, 2] in ANY => |x| x[0].square().masked_select(&[true, false, true, true]);
     "compress" [2, 3] in ANY => |x| x[0].square().compress(1, &[true, false, true]);
-    "sort" [2, 4] in ANY => |x| x[0].sort(1, false).square().cumsum(1);
-    "topk" [2, 4] in ANY => |x| x[0].topk(2, 1, true).0.square().cumsum(1);
+    "sort" [2, 4] in ANY => |x| x[0].sort(1, Order::Ascending).square().cumsum(1);
+    "topk" [2, 4] in ANY => |x| x[0].topk(2, 1, Order::Descending).0.square().cumsum(1);
     "cummax" [2, 4] in ANY => |x| x[0].cummax(1).square() * x[0];
     "cummin" [4, 2] in ANY => |x| x[0].cummin(0).square() * x[0];
     "median" [2, 4] in ANY => |x| x[0].median(1).square();
@@ -227,10 +227,10 @@ rows! {
     "l1" [3] [3] in ANY => |x| x[0].square().l1(x[1], Reduction::Sum);
     "huber" [4] [4] in ANY => |x| x[0].huber(x[1], 0.8, Reduction::Sum);
     "bce_with_logits" [2, 3] [2, 3] [3] in POSITIVE => |x| x[0].bce_with_logits(x[1], Some(x[2]), Reduction::Mean);
-    "kl_div" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], false, Reduction::Sum);
-    "kl_div log" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], true, Reduction::Mean);
+    "kl_div" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], KlTarget::Probabilities, Reduction::Sum);
+    "kl_div log" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], KlTarget::Logarithms, Reduction::Mean);
 
-    "kl_div batchmean" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], false, Reduction::BatchMean);
+    "kl_div batchmean" [2, 3] [2, 3] in POSITIVE => |x| x[0].kl_div(x[1], KlTarget::Probabilities, Reduction::BatchMean);
     "bce" [2, 3] [2, 3] [3] in ANY => |x| x[0].sigmoid().bce(x[1].sigmoid(), Some(x[2]), Reduction::Sum);
     "sigmoid_focal" [2, 3] [2, 3] in ANY =>
         |x| x[0].sigmoid_focal(x[1].sigmoid(), Some(0.25), 1.5, Reduction::Mean);
@@ -261,15 +261,15 @@ rows! {
     "max_pool2d to the last element" [1, 1, 3, 4] in ANY =>
         |x| x[0].square().max_pool2d(Pool { stride: [2, 3], ..Pool::new([2, 2]) }.ceil_mode()).square();
     "avg_pool2d to the last element" [1, 1, 3, 4] in ANY =>
-        |x| x[0].square().avg_pool2d(Pool { padding: [1, 1], ..Pool::new([3, 3]) }.ceil_mode(), true);
+        |x| x[0].square().avg_pool2d(Pool { padding: [1, 1], ..Pool::new([3, 3]) }.ceil_mode(), Padding::Counts);
     "avg_pool2d" [1, 1, 4, 3] in ANY =>
-        |x| x[0].square().avg_pool2d(Pool { padding: [1, 1], ..Pool::new([2, 2]) }, false);
+        |x| x[0].square().avg_pool2d(Pool { padding: [1, 1], ..Pool::new([2, 2]) }, Padding::IsLeftOut);
 
     "cholesky" [3, 3] in ANY => |x| definite(x[0]).cholesky();
-    "triangular_solve" [3, 3] [3, 2] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], true, false, false);
-    "triangular_solve t" [3, 3] [3] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], false, true, true);
+    "triangular_solve" [3, 3] [3, 2] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], Triangular::default());
+    "triangular_solve t" [3, 3] [3] in ABOVE_ONE => |x| x[0].triangular_solve(x[1], Triangular { upper: true, transposed: true, unit_diagonal: true });
     "triangular_solve of batches" [2, 1, 2, 2] [3, 2, 1] in ABOVE_ONE =>
-        |x| x[0].triangular_solve(x[1], true, true, false);
+        |x| x[0].triangular_solve(x[1], Triangular { transposed: true, ..Default::default() });
     "solve" [2, 2] [2, 2] in ANY => |x| definite(x[0]).solve(x[1]);
     "solve of batches" [2, 1, 2, 2] [2, 2, 1] in ANY => |x| definite(x[0]).solve(x[1]);
     "solve, one vector for all" [2, 2, 2] [2] in ANY => |x| definite(x[0]).solve(x[1]);

@@ -3,11 +3,15 @@
 use crate::diff::reverse::Cotangents;
 use crate::kernels::compiled::Compiled;
 use crate::number::Number;
+use crate::ops::operand::Operand;
 use crate::ops::table::Kind;
+use crate::ops::tensors::TensorOperand;
 use crate::tape::Tape;
 use crate::tape::op::SliceOp;
 use crate::tape::var::Var;
+use crate::tensor::Tensor;
 use crate::tensor::error::Error;
+use std::ops::{Add, Div, Mul, Sub};
 
 /// A floating-point number type that the engine computes in: `f32` or `f64`. The trait is sealed; what a number can do is in
 /// [`Number`].
@@ -22,7 +26,26 @@ use crate::tensor::error::Error;
 /// }
 /// assert_eq!(half(3.0_f32), 1.5);
 /// ```
-pub trait Float: Number + Compiled + Engine {}
+pub trait Float:
+    Number
+    + Compiled
+    + Engine
+    + for<'t> Operand<'t, Self>
+    + for<'t> Add<Var<'t, Self>, Output = Var<'t, Self>>
+    + for<'t> Sub<Var<'t, Self>, Output = Var<'t, Self>>
+    + for<'t> Mul<Var<'t, Self>, Output = Var<'t, Self>>
+    + for<'t> Div<Var<'t, Self>, Output = Var<'t, Self>>
+    + TensorOperand<Self>
+    + Add<Tensor<Self>, Output = Tensor<Self>>
+    + Sub<Tensor<Self>, Output = Tensor<Self>>
+    + Mul<Tensor<Self>, Output = Tensor<Self>>
+    + Div<Tensor<Self>, Output = Tensor<Self>>
+    + for<'a> Add<&'a Tensor<Self>, Output = Tensor<Self>>
+    + for<'a> Sub<&'a Tensor<Self>, Output = Tensor<Self>>
+    + for<'a> Mul<&'a Tensor<Self>, Output = Tensor<Self>>
+    + for<'a> Div<&'a Tensor<Self>, Output = Tensor<Self>>
+{
+}
 
 impl Float for f32 {}
 impl Float for f64 {}

@@ -61,16 +61,21 @@ pub use tape::var::Var;
 pub use tape::within::Composite;
 
 pub use ops::concat::{concat, stack, try_concat};
-pub use ops::conv::{Conv, Pool, Pooling};
+pub use ops::conv::{Conv, Padding, Pool, Pooling};
 pub use ops::cross_entropy::Reduction;
 pub use ops::distances::TripletMargin;
 pub use ops::einsum::{einsum, try_einsum};
 pub use ops::likelihoods::{GaussianNll, PoissonNll};
-pub use ops::losses::CrossEntropyOptions;
+pub use ops::linalg::Triangular;
+pub use ops::losses::{CrossEntropyOptions, KlTarget};
+pub use ops::matmul::Transposed;
+pub use ops::operand::{Given, Operand};
 pub use ops::quantile::Quantiles;
 pub use ops::reduce::{Axes, keepdims};
+pub use ops::sort::Order;
 pub use ops::table::primitives;
 pub use ops::take::{IndexVar, Indices};
+pub use ops::tensors::{GivenTensor, TensorOperand};
 pub use ops::view::Slice;
 pub use tape::op::{Op, SliceOp, View, ViewMut};
 

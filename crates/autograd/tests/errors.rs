@@ -3,8 +3,8 @@
 #![allow(clippy::op_ref, reason = "the operators by reference are under test")]
 
 use autograd::{
-    Conv, Kind, Pool, Reduction, Slice, Tape, Tensor, Var, concat, grad, hessian, hvp, jacobian, per_example_grads,
-    stack, vjp,
+    Conv, Kind, KlTarget, Padding, Pool, Reduction, Slice, Tape, Tensor, Var, concat, grad, hessian, hvp, jacobian,
+    per_example_grads, stack, vjp,
 };
 use outcome::{Outcome, outcome};
 
@@ -166,7 +166,7 @@ fn a_target_of_another_shape_is_refused_though_it_broadcasts() {
     panics!(["mse", "prediction's shape [8, 1]", "not [8]"], x.mse(t, Reduction::Mean));
     panics!(["l1", "prediction's shape [8, 1]", "not [8]"], x.l1(t, Reduction::Mean));
     panics!(["huber", "prediction's shape [8, 1]", "not [8]"], x.huber(t, 1.0, Reduction::Mean));
-    panics!(["kl_div", "prediction's shape [8, 1]", "not [8]"], x.kl_div(t, false, Reduction::Mean));
+    panics!(["kl_div", "prediction's shape [8, 1]", "not [8]"], x.kl_div(t, KlTarget::Probabilities, Reduction::Mean));
     panics!(["bce_with_logits", "shape [8, 1]", "not [8]"], x.bce_with_logits(t, None, Reduction::Mean));
 }
 
@@ -183,10 +183,10 @@ fn options_without_meaning_are_named() {
     let image = zeros(&tape, [1, 2, 4, 4]);
     let wide = Pool { padding: [2, 0], ..Pool::new([3, 3]) };
     panics!(["max_pool2d", "half the window [3, 3]", "not [2, 0]"], image.max_pool2d(wide));
-    panics!(["avg_pool2d", "half the window [3, 3]", "not [2, 0]"], image.avg_pool2d(wide, true));
+    panics!(["avg_pool2d", "half the window [3, 3]", "not [2, 0]"], image.avg_pool2d(wide, Padding::Counts));
     let empty = Pool { stride: [1, 1], ..Pool::new([0, 2]) };
     panics!(["max_pool2d", "at least 1", "[0, 2]"], image.max_pool2d(empty));
-    panics!(["avg_pool2d", "at least 1", "[0, 2]"], image.avg_pool2d(empty, false));
+    panics!(["avg_pool2d", "at least 1", "[0, 2]"], image.avg_pool2d(empty, Padding::IsLeftOut));
     let none = zeros(&tape, [3, 2, 0, 2]);
     panics!(["conv2d", "size 1 or more", "[3, 2, 0, 2]"], image.conv2d(none, None, Conv::default()));
     let kernel = zeros(&tape, [3, 2, 2, 2]);

@@ -1,7 +1,7 @@
 //! Properties over random shapes: rank 0 to 4, sizes 0 to 3, broadcasting, one variable in two places.
 
 use autograd::check::{Checker, Unsure, Verdict};
-use autograd::{Shape, Slice, Tape, Tensor, Var, concat, grad, jvp, keepdims, vjp};
+use autograd::{Order, Shape, Slice, Tape, Tensor, Transposed, Var, concat, grad, jvp, keepdims, vjp};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -171,7 +171,7 @@ proptest! {
         let tape = Tape::new();
         let a = tape.var(&fill(&matrix(batch_a, m, k, ta), 6));
         let b = tape.var(&fill(&matrix(batch_b, k, n, tb), 7));
-        let y = a.matmul_with(b, ta, tb);
+        let y = a.matmul_with(b, Transposed { left: ta, right: tb });
         assert_adjoint(y, a);
         assert_adjoint(y, b);
         // The definition: a sum of broadcast products.
@@ -191,8 +191,8 @@ proptest! {
         let tape = Tape::new();
         let x = tape.var(&fill(&a, 8));
         let ys = [
-            x.cumsum(axis), x.cumprod(axis), x.sort(axis, false), x.sort(axis, true), x.softmax(axis),
-            x.log_softmax(axis), x.topk(a[axis as usize] / 2, axis, true).0,
+            x.cumsum(axis), x.cumprod(axis), x.sort(axis, Order::Ascending), x.sort(axis, Order::Descending), x.softmax(axis),
+            x.log_softmax(axis), x.topk(a[axis as usize] / 2, axis, Order::Descending).0,
         ];
         for y in ys {
             assert_adjoint(y, x);

@@ -20,3 +20,5 @@ mod programs;
 mod finite;
 #[path = "semantics/structures.rs"]
 mod structures;
+#[path = "semantics/arithmetic.rs"]
+mod arithmetic;

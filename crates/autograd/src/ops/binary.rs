@@ -5,6 +5,7 @@ use crate::float::Float;
 use crate::kernels::in_turn;
 use crate::kernels::map::{Rows, zip, zip_numbers};
 use crate::number::Number;
+use crate::ops::operand::{Given, Operand};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
@@ -100,8 +101,9 @@ macro_rules! binary {
                 $(#[$doc])*
                 #[track_caller]
                 #[allow(clippy::should_implement_trait, reason = "the operators below do, and call these")]
-                pub fn $name(self, other: Self) -> Self {
-                    self.tape().record(Arity(Binary::$variant), [self, other])
+                #[inline]
+                pub fn $name(self, other: impl Operand<'t, T>) -> Self {
+                    self.tape().record(Arity(Binary::$variant), [self, other.given().on(self.tape())])
                 }
 
                 #[doc = concat!("As [`Var::", stringify!($name), "`], for shapes that come from outside.")]
@@ -109,8 +111,8 @@ macro_rules! binary {
                 /// # Errors
                 /// Where the shapes do not broadcast, or the operands live on different tapes.
                 #[track_caller]
-                pub fn $try_name(self, other: Self) -> Result<Self, Error> {
-                    self.tape().try_record(Arity(Binary::$variant), [self, other])
+                pub fn $try_name(self, other: impl Operand<'t, T>) -> Result<Self, Error> {
+                    self.tape().try_record(Arity(Binary::$variant), [self, other.given().on(self.tape())])
                 }
             )*
         }
@@ -326,65 +328,33 @@ macro_rules! operators {
         |$x:ident, $c:ident| $right:expr, $left:expr;
     )*) => {
         $(
-            impl<'t, T: Float> $trait for Var<'t, T> {
+            impl<'t, T: Float, R: Operand<'t, T>> $trait<R> for Var<'t, T> {
                 type Output = Self;
                 #[track_caller]
-                fn $method(self, other: Self) -> Self {
-                    Var::$method(self, other)
+                #[inline]
+                fn $method(self, other: R) -> Self {
+                    match other.given() {
+                        Given::Var(other) => Var::$method(self, other),
+                        Given::Number($c) => {
+                            let $x = self;
+                            $right
+                        }
+                    }
                 }
             }
-            impl<'t, T: Float> $trait<&Self> for Var<'t, T> {
-                type Output = Self;
-                #[track_caller]
-                fn $method(self, other: &Self) -> Self {
-                    Var::$method(self, *other)
-                }
-            }
-            impl<'t, T: Float> $trait for &Var<'t, T> {
+            impl<'t, T: Float, R: Operand<'t, T>> $trait<R> for &Var<'t, T> {
                 type Output = Var<'t, T>;
                 #[track_caller]
-                fn $method(self, other: Self) -> Var<'t, T> {
-                    Var::$method(*self, *other)
+                #[inline]
+                fn $method(self, other: R) -> Var<'t, T> {
+                    $trait::$method(*self, other)
                 }
             }
-            impl<'t, T: Float> $trait<Var<'t, T>> for &Var<'t, T> {
-                type Output = Var<'t, T>;
+            impl<'t, T: Float, R: Operand<'t, T>> $assign<R> for Var<'t, T> {
                 #[track_caller]
-                fn $method(self, other: Var<'t, T>) -> Var<'t, T> {
-                    Var::$method(*self, other)
-                }
-            }
-            impl<'t, T: Float> $trait<T> for Var<'t, T> {
-                type Output = Self;
-                #[track_caller]
-                fn $method(self, number: T) -> Self {
-                    let ($x, $c) = (self, number.to_f64());
-                    $right
-                }
-            }
-            impl<'t, T: Float> $trait<T> for &Var<'t, T> {
-                type Output = Var<'t, T>;
-                #[track_caller]
-                fn $method(self, number: T) -> Var<'t, T> {
-                    $trait::$method(*self, number)
-                }
-            }
-            impl<T: Float> $assign for Var<'_, T> {
-                #[track_caller]
-                fn $assign_method(&mut self, other: Self) {
-                    *self = Var::$method(*self, other);
-                }
-            }
-            impl<T: Float> $assign<&Self> for Var<'_, T> {
-                #[track_caller]
-                fn $assign_method(&mut self, other: &Self) {
-                    *self = Var::$method(*self, *other);
-                }
-            }
-            impl<T: Float> $assign<T> for Var<'_, T> {
-                #[track_caller]
-                fn $assign_method(&mut self, number: T) {
-                    *self = $trait::$method(*self, number);
+                #[inline]
+                fn $assign_method(&mut self, other: R) {
+                    *self = $trait::$method(*self, other);
                 }
             }
             operators!(@left f32, $trait, $method, $x, $c, $left);

@@ -3,6 +3,7 @@
 
 use crate::float::Float;
 use crate::kernels::sort::{Windows, largest_in_windows};
+use crate::ops::matmul::Transposed;
 use crate::ops::take::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
@@ -64,6 +65,15 @@ impl Pool {
     pub fn ceil_mode(self) -> Pooling {
         Pooling { pool: self, ceil: true }
     }
+}
+
+/// Whether the zeros of a padding count in a mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    /// A window is divided by all its places.
+    Counts,
+    /// A window is divided by its places within the image.
+    IsLeftOut,
 }
 
 /// A pooling window, and whether it goes on to the last element: made from a [`Pool`], or by [`Pool::ceil_mode`].
@@ -231,7 +241,7 @@ impl<'t, T: Float> Var<'t, T> {
         let columns = windows.reshape([n, groups, out_h * out_w, span]);
         let kernels = weight.reshape([groups, outputs / groups, span]);
         // [groups, o/groups, span] · [n, groups, span, h′·w′]
-        let y = kernels.matmul_with(columns, false, true).reshape([n, outputs, out_h, out_w]);
+        let y = kernels.matmul_with(columns, Transposed::RIGHT).reshape([n, outputs, out_h, out_w]);
         match bias {
             Some(bias) => y + bias.reshape([outputs, 1, 1]),
             None => y,
@@ -256,15 +266,24 @@ impl<'t, T: Float> Var<'t, T> {
         windows.take_along_axis(4, &first.expand_dims(4)).squeeze(4)
     }
 
-    /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where `count_padding`, and what lies
+    /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where that is said, and what lies
     /// beyond the padding ([`Pool::ceil_mode`]) never does.
+    ///
+    /// ```
+    /// use autograd::{Padding, Pool, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let image = tape.var(&Tensor::from_fn([1, 1, 1, 2], |_| 4.0));
+    /// let pool = Pool { padding: [0, 1], ..Pool::new([1, 2]) };
+    /// assert_eq!(image.avg_pool2d(pool, Padding::Counts).value().as_slice(), [2.0, 2.0]);
+    /// assert_eq!(image.avg_pool2d(pool, Padding::IsLeftOut).value().as_slice(), [4.0, 4.0]);
+    /// ```
     ///
     /// # Panics
     /// Where this has another rank, the window does not fit, a size or stride is 0, the padding is more than half the
     /// window, or it does not count and the images have no elements.
     #[track_caller]
-    pub fn avg_pool2d(self, pool: impl Into<Pooling>, count_padding: bool) -> Self {
-        let pool = pool.into();
+    pub fn avg_pool2d(self, pool: impl Into<Pooling>, padding: Padding) -> Self {
+        let (pool, count_padding) = (pool.into(), padding == Padding::Counts);
         let _whole = self.tape().composite("avg_pool2d", [self]);
         let windows = self.pool_windows("avg_pool2d", pool);
         if !count_padding {

@@ -5,6 +5,7 @@ use crate::float::Float;
 use crate::kernels::linalg::{self, Triangle, Work};
 use crate::kernels::strided::{Odometer, collapse};
 use crate::ops::binary::BinaryRules;
+use crate::ops::matmul::Transposed;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
@@ -90,16 +91,16 @@ impl<T: Float> Op<T, 1> for Cholesky {
     }
     /// `Ā = sym(L⁻ᵀ Φ(Lᵀ L̄) L⁻¹)` with `Φ` the lower triangle, its diagonal halved (Murray, 2016, arXiv:1602.07527).
     fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], l: Var<'t, T>, dl: Var<'t, T>) -> Option<Var<'t, T>> {
-        let phi = l.matmul_with(dl, true, false).halved_lower();
-        let left = l.triangular_solve(phi, true, true, false);
-        let da = l.triangular_solve(left.t(), true, true, false);
+        let phi = l.matmul_with(dl, Transposed::LEFT).halved_lower();
+        let left = l.triangular_solve(phi, TRANSPOSED);
+        let da = l.triangular_solve(left.t(), TRANSPOSED);
         Some((da + da.t()).mul_scalar(0.5))
     }
     /// `L̇ = L Φ(L⁻¹ Ȧ L⁻ᵀ)`
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], l: Var<'t, T>, [da]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let da = da?;
-        let left = l.triangular_solve((da + da.t()).mul_scalar(0.5), true, false, false);
-        let both = l.triangular_solve(left.t(), true, false, false);
+        let left = l.triangular_solve((da + da.t()).mul_scalar(0.5), Triangular::default());
+        let both = l.triangular_solve(left.t(), Triangular::default());
         Some(l.matmul(both.halved_lower()))
     }
 }
@@ -132,12 +133,14 @@ impl<T: Float> Op<T, 2> for TriangularSolve {
         if arg == 1 {
             return Some(db);
         }
-        let da = if self.0.transpose { x.matmul_with(db, false, true) } else { db.matmul_with(x, false, true) };
+        let da =
+            if self.0.transpose { x.matmul_with(db, Transposed::RIGHT) } else { db.matmul_with(x, Transposed::RIGHT) };
         Some(self.triangle_of(da.neg()))
     }
     /// `Ẋ = op(A)⁻¹ (Ḃ − op(Ȧ) X)`
     fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
-        let change = da.map(|da| self.triangle_of(da).matmul_with(x, self.0.transpose, false).neg());
+        let change =
+            da.map(|da| self.triangle_of(da).matmul_with(x, Transposed { left: self.0.transpose, right: false }).neg());
         Some(x.tape().record(Arity(*self), [a, plus(db, change)?]))
     }
 }
@@ -185,12 +188,13 @@ impl<T: Float> Op<T, 2> for Solve {
         if arg == 1 {
             return Some(db);
         }
-        let da = if self.transpose { x.matmul_with(db, false, true) } else { db.matmul_with(x, false, true) };
+        let da =
+            if self.transpose { x.matmul_with(db, Transposed::RIGHT) } else { db.matmul_with(x, Transposed::RIGHT) };
         Some(da.neg())
     }
     /// `Ẋ = op(A)⁻¹ (Ḃ − op(Ȧ) X)`
     fn jvp<'t>(&self, [a, _]: [Var<'t, T>; 2], x: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
-        let change = da.map(|da| da.matmul_with(x, self.transpose, false).neg());
+        let change = da.map(|da| da.matmul_with(x, Transposed { left: self.transpose, right: false }).neg());
         Some(x.tape().record(Arity(*self), [a, plus(db, change)?]))
     }
 }
@@ -282,6 +286,20 @@ impl<T: Float> Op<T, 1> for Determinant {
     }
 }
 
+/// Which triangular matrix is meant; the default is the lower triangle as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Triangular {
+    /// The upper triangle is read, not the lower.
+    pub upper: bool,
+    /// The transpose of the triangle is meant.
+    pub transposed: bool,
+    /// The diagonal counts as ones and is not read.
+    pub unit_diagonal: bool,
+}
+
+/// The transpose of a lower triangle.
+const TRANSPOSED: Triangular = Triangular { upper: false, transposed: true, unit_diagonal: false };
+
 impl<'t, T: Float> Var<'t, T> {
     /// The lower triangle with its diagonal halved, `Φ` in the rules of Cholesky.
     fn halved_lower(self) -> Self {
@@ -303,9 +321,20 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     /// `op(A)⁻¹ B` for triangular matrices, this. Only the named triangle is read; `b` and batches as in [`Var::solve`].
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor, Triangular};
+    /// let tape = Tape::new();
+    /// let l = tape.var(&Tensor::from_rows([[2.0, 0.0], [1.0, 4.0]]));
+    /// let b = tape.var(&Tensor::from([4.0, 10.0]));
+    /// assert_eq!(l.triangular_solve(b, Triangular::default()).value().as_slice(), [2.0, 2.0]);
+    /// let transposed = Triangular { transposed: true, ..Default::default() };
+    /// assert_eq!(l.triangular_solve(b, transposed).value().as_slice(), [0.75, 2.5]);
+    /// ```
     #[track_caller]
-    pub fn triangular_solve(self, b: Self, lower: bool, transpose: bool, unit_diagonal: bool) -> Self {
-        let op = TriangularSolve(Triangle { lower, transpose, unit_diagonal });
+    pub fn triangular_solve(self, b: Self, options: Triangular) -> Self {
+        let Triangular { upper, transposed, unit_diagonal } = options;
+        let op = TriangularSolve(Triangle { lower: !upper, transpose: transposed, unit_diagonal });
         let _whole = self.tape().composite("triangular_solve", [self, b]);
         let (columns, is_vector) = self.right_side(b);
         let x = self.tape().record(Arity(op), [self, columns]);

@@ -51,6 +51,15 @@ pub(crate) struct Counted<'t, T: Float> {
     nothing: bool,
 }
 
+/// How the target of a Kullback-Leibler divergence is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KlTarget {
+    /// As probabilities.
+    Probabilities,
+    /// As logarithms of probabilities.
+    Logarithms,
+}
+
 impl<'t, T: Float> Var<'t, T> {
     /// The classes moved from axis 1 to the end and all else flattened: `[rows, classes]`, and the shape of the rows.
     #[track_caller]
@@ -304,22 +313,24 @@ impl<'t, T: Float> Var<'t, T> {
     /// *all* elements; [`Reduction::BatchMean`], PyTorch's `batchmean`, is the divergence of an average example.
     ///
     /// ```
-    /// use autograd::{Reduction, Tape, Tensor};
+    /// use autograd::{KlTarget, Reduction, Tape, Tensor};
     /// let tape = Tape::new();
     /// let scores = tape.var(&Tensor::zeros([3, 2]));
     /// let certain = tape.var(&Tensor::from_rows([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]));
-    /// let loss = scores.log_softmax(1).kl_div(certain, false, Reduction::BatchMean);
+    /// let loss = scores.log_softmax(1).kl_div(certain, KlTarget::Probabilities, Reduction::BatchMean);
     /// assert!((loss.item() - 2_f64.ln()).abs() < 1e-15);
     /// ```
     ///
     /// # Panics
     /// Where the shapes differ, or a mean has nothing to count.
     #[track_caller]
-    pub fn kl_div(self, target: Self, log_target: bool, reduction: Reduction) -> Self {
+    pub fn kl_div(self, target: Self, given: KlTarget, reduction: Reduction) -> Self {
         let _whole = self.tape().composite("kl_div", [self, target]);
         self.require_target("kl_div", target);
-        let losses =
-            if log_target { target.exp().zmul(target - self) } else { target.xlogy(target) - target.zmul(self) };
+        let losses = match given {
+            KlTarget::Probabilities => target.xlogy(target) - target.zmul(self),
+            KlTarget::Logarithms => target.exp().zmul(target - self),
+        };
         reduction.apply(losses)
     }
 }

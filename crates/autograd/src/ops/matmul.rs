@@ -24,6 +24,24 @@ fn split(shape: &Shape, transposed: bool) -> (&[usize], usize, usize) {
     if transposed { (batch, matrix[1], matrix[0]) } else { (batch, matrix[0], matrix[1]) }
 }
 
+/// Which operands of a product are transposed: `Transposed::LEFT`, or `Transposed { right: true, ..Default::default() }`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Transposed {
+    /// The left operand is.
+    pub left: bool,
+    /// The right operand is.
+    pub right: bool,
+}
+
+impl Transposed {
+    /// The left operand: `aᵀ · b`.
+    pub const LEFT: Self = Self { left: true, right: false };
+    /// The right operand: `a · bᵀ`.
+    pub const RIGHT: Self = Self { left: false, right: true };
+    /// Both: `aᵀ · bᵀ`.
+    pub const BOTH: Self = Self { left: true, right: true };
+}
+
 impl Named for MatMul {
     const NAMES: &'static [&'static str] = &["matmul"];
 }
@@ -77,16 +95,16 @@ impl<T: Float> Op<T, 2> for MatMul {
     fn vjp<'t>(&self, arg: usize, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let Self { ta, tb } = *self;
         Some(match (arg, ta, tb) {
-            (0, false, _) => dy.matmul_with(b, false, !tb),
-            (0, true, _) => b.matmul_with(dy, tb, true),
-            (_, _, false) => a.matmul_with(dy, !ta, false),
-            (_, _, true) => dy.matmul_with(a, true, ta),
+            (0, false, _) => dy.matmul_with(b, Transposed { left: false, right: !tb }),
+            (0, true, _) => b.matmul_with(dy, Transposed { left: tb, right: true }),
+            (_, _, false) => a.matmul_with(dy, Transposed { left: !ta, right: false }),
+            (_, _, true) => dy.matmul_with(a, Transposed { left: true, right: ta }),
         })
     }
 
     fn jvp<'t>(&self, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>, [da, db]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
-        let from_a = da.map(|da| da.matmul_with(b, self.ta, self.tb));
-        let from_b = db.map(|db| a.matmul_with(db, self.ta, self.tb));
+        let from_a = da.map(|da| da.matmul_with(b, Transposed { left: self.ta, right: self.tb }));
+        let from_b = db.map(|db| a.matmul_with(db, Transposed { left: self.ta, right: self.tb }));
         plus(from_a, from_b)
     }
 }
@@ -151,19 +169,19 @@ impl<'t, T: Float> Var<'t, T> {
         Ok(y.reshape(shape))
     }
 
-    /// `op(self) · op(other)` over the last two dimensions, each transposed where its flag is set, without a copy. Vectors
+    /// `op(self) · op(other)` over the last two dimensions, each transposed where that is said, without a copy. Vectors
     /// are as in [`Var::matmul`]: the transpose of one is itself, as in NumPy.
     ///
     /// ```
-    /// use autograd::{Tape, Tensor};
+    /// use autograd::{Tape, Tensor, Transposed};
     /// let tape = Tape::new();
     /// let a = tape.var(&Tensor::from_rows([[1.0, 2.0, 3.0]]));
-    /// assert_eq!(a.matmul_with(a, true, false).shape()[..], [3, 3]);
-    /// assert_eq!(a.matmul_with(a, false, true).item(), 14.0);
+    /// assert_eq!(a.matmul_with(a, Transposed::LEFT).shape()[..], [3, 3]);
+    /// assert_eq!(a.matmul_with(a, Transposed::RIGHT).item(), 14.0);
     /// ```
     #[track_caller]
-    pub fn matmul_with(self, other: Self, transpose_self: bool, transpose_other: bool) -> Self {
-        let op = MatMul { ta: transpose_self, tb: transpose_other };
+    pub fn matmul_with(self, other: Self, transposed: Transposed) -> Self {
+        let op = MatMul { ta: transposed.left, tb: transposed.right };
         if self.rank() >= 2 && other.rank() >= 2 {
             return self.tape().record_as(Some("matmul_with"), Arity(op), [self, other]);
         }
@@ -186,7 +204,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
         let _whole = self.tape().composite("linear", [Some(self), Some(weight), bias]);
-        let y = self.matmul_with(weight, false, true);
+        let y = self.matmul_with(weight, Transposed::RIGHT);
         match bias {
             Some(bias) => y + bias.fitting("linear", "the bias", y),
             None => y,

@@ -2,6 +2,7 @@
 //!
 //! Reading order: the table of them all, the element-wise tables, then products, views, reductions, indexing, and the softmax family.
 
+pub(crate) mod operand;
 pub(crate) mod table;
 pub(crate) mod unary;
 pub(crate) mod binary;
@@ -30,3 +31,4 @@ pub(crate) mod likelihoods;
 pub(crate) mod margins;
 pub(crate) mod distances;
 pub(crate) mod stop;
+pub(crate) mod tensors;

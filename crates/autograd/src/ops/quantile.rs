@@ -91,7 +91,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// The median over axes: the element in the middle, or the mean of the two in the middle, as `numpy.median`. NaN where
     /// there is one. See [`Var::quantile`] for the derivative, and [`Axes`].
     ///
-    /// (`torch.median` gives the lower of the two: `x.sort(axis, false).narrow(axis, (n - 1) / 2, 1)`.)
+    /// (`torch.median` gives the lower of the two: `x.sort(axis, Order::Ascending).narrow(axis, (n - 1) / 2, 1)`.)
     ///
     /// ```
     /// use autograd::{grad, Tape, Tensor};

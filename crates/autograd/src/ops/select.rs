@@ -3,6 +3,7 @@
 use crate::float::Float;
 use crate::kernels::map::select;
 use crate::ops::binary::BinaryRules;
+use crate::ops::operand::Operand;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Reason};
@@ -59,13 +60,13 @@ impl<'t, T: Float> Var<'t, T> {
     /// use autograd::{grad, Tape, Tensor};
     /// let tape = Tape::new();
     /// let x = tape.var(&Tensor::from([-1.0, 0.0, 4.0]));
-    /// let zero = tape.scalar(0.0);
-    /// let y = x.gt(zero).select(x.sqrt(), zero);
+    /// let y = x.gt(0.0).select(x.sqrt(), 0.0);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 0.0, 0.25]);
     /// ```
     #[track_caller]
-    pub fn select(self, a: Self, b: Self) -> Self {
-        self.tape().record_as(Some("select"), Arity(Select), [self, a, b])
+    pub fn select(self, a: impl Operand<'t, T>, b: impl Operand<'t, T>) -> Self {
+        let tape = self.tape();
+        tape.record_as(Some("select"), Arity(Select), [self, a.given().on(tape), b.given().on(tape)])
     }
 
     /// As [`Var::select`], for shapes that come from outside.
@@ -73,7 +74,8 @@ impl<'t, T: Float> Var<'t, T> {
     /// # Errors
     /// Where the shapes do not broadcast, or the operands live on different tapes.
     #[track_caller]
-    pub fn try_select(self, a: Self, b: Self) -> Result<Self, Error> {
-        self.tape().try_record_as(Some("select"), Arity(Select), [self, a, b])
+    pub fn try_select(self, a: impl Operand<'t, T>, b: impl Operand<'t, T>) -> Result<Self, Error> {
+        let tape = self.tape();
+        tape.try_record_as(Some("select"), Arity(Select), [self, a.given().on(tape), b.given().on(tape)])
     }
 }

@@ -90,11 +90,21 @@ impl<T: Float> Op<T, 1> for RunningArgExtreme {
     no_derivative!(1);
 }
 
+/// The order of the elements along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Order {
+    /// The smallest first.
+    #[default]
+    Ascending,
+    /// The largest first.
+    Descending,
+}
+
 impl<'t, T: Float> Var<'t, T> {
     /// The places of the elements along an axis in order: stable, NaN last (first where descending).
     #[track_caller]
-    pub fn argsort(self, axis: isize, descending: bool) -> IndexVar<'t, T> {
-        let shape = self.shape();
+    pub fn argsort(self, axis: isize, order: Order) -> IndexVar<'t, T> {
+        let (shape, descending) = (self.shape(), order == Order::Descending);
         let axis = self.expect("argsort", shape.axis(axis));
         let order = self.tape().record(Arity(Argsort { axis, descending }), [self]);
         IndexVar::computed(order, shape[axis])
@@ -103,32 +113,39 @@ impl<'t, T: Float> Var<'t, T> {
     /// The elements along an axis in order: stable, NaN last (first where descending).
     ///
     /// ```
-    /// use autograd::{vjp, Tape, Tensor};
+    /// use autograd::{vjp, Order, Tape, Tensor};
     /// let tape = Tape::new();
     /// let x = tape.var(&Tensor::from([3.0, 1.0, 2.0]));
-    /// let y = x.sort(0, false);
+    /// let y = x.sort(0, Order::Ascending);
     /// assert_eq!(y.value().as_slice(), [1.0, 2.0, 3.0]);
     /// let dy = tape.var(&Tensor::from([10.0, 20.0, 30.0]));
     /// assert_eq!(vjp(y, &x, dy).value().as_slice(), [30.0, 10.0, 20.0]);
     /// ```
     #[track_caller]
-    pub fn sort(self, axis: isize, descending: bool) -> Self {
+    pub fn sort(self, axis: isize, order: Order) -> Self {
         let _whole = self.tape().composite("sort", [self]);
-        self.take_along_axis(axis, &self.argsort(axis, descending))
+        self.take_along_axis(axis, &self.argsort(axis, order))
     }
 
-    /// The `k` largest (or smallest) elements along an axis, in order, and their places.
+    /// The first `k` elements along an axis in an order, and their places: the largest where it is descending.
+    ///
+    /// ```
+    /// use autograd::{Order, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let (largest, places) = tape.var(&Tensor::from([3.0, 1.0, 5.0])).topk(2, 0, Order::Descending);
+    /// assert_eq!((largest.value().as_slice(), places.value()), (&[5.0, 3.0][..], vec![2, 0]));
+    /// ```
     ///
     /// # Panics
     /// Where the axis has fewer.
     #[track_caller]
-    pub fn topk(self, k: usize, axis: isize, largest: bool) -> (Self, IndexVar<'t, T>) {
+    pub fn topk(self, k: usize, axis: isize, order: Order) -> (Self, IndexVar<'t, T>) {
         let _whole = self.tape().composite("topk", [self]);
         let shape = self.shape();
         let i = self.expect("topk", shape.axis(axis));
         self.require("topk", k <= shape[i], Kind::Index, || format!("{k} of {} elements are asked", shape[i]));
-        let order = self.argsort(axis, largest);
-        let places = IndexVar::computed(order.var().narrow(axis, 0, k), shape[i]);
+        let places = self.argsort(axis, order);
+        let places = IndexVar::computed(places.var().narrow(axis, 0, k), shape[i]);
         (self.take_along_axis(axis, &places), places)
     }
 

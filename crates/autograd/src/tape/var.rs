@@ -17,9 +17,10 @@ use std::panic::Location;
 /// A node of a [`Tape`]: a value that is computed when it is asked for, and can be differentiated.
 ///
 /// What is written otherwise than with numbers and arrays: `x.lt(y)` for `x < y`, a mask of 0 and 1, and
-/// `x.lt(y).holds()` for a condition; `x.gather(0, &[0])` or [`Var::slice`] for `x[0]`; `x.maximum(tape.scalar(0.0))` for
-/// a number beside a variable in a method. Numbers in operators have the type of the tape: `x * rate as f32` on one of
-/// `f32`. A variable stays on the thread of its tape.
+/// `x.lt(y).holds()` for a condition; `x.gather(0, &[0])` or [`Var::slice`] for `x[0]`. A number may stand beside a variable in
+/// operators and in methods of two operands (`x * 2.0`, `x.maximum(0.0)`, `x.lt(1.0)`), as an [`Operand`](crate::Operand): an
+/// `f64`, or one of the tape's type, also in generic code; on the left it has the tape's type (`T::ONE - x`). A variable stays on
+/// the thread of its tape.
 ///
 /// ```
 /// use autograd::{Tape, Tensor};

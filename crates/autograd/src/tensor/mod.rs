@@ -14,8 +14,9 @@ use std::sync::Arc;
 /// A dense array of any rank, contiguous and row-major. A clone shares the buffer; writing copies it first if it is
 /// shared.
 ///
-/// A tensor is a value and computes nothing: `a + b`, `a.matmul(b)` and all other operations are those of a
-/// [`Var`](crate::Var), which `tape.var(&a)` makes of it; `y.value()` gives a tensor back.
+/// A tensor is a value. Of operations it has arithmetic (`&a + &b`, `a * 2.0`, `w -= dw * rate`, broadcast as on a tape), `t`,
+/// `matmul`, `sum` and `mean`; derivatives and all others are those of a [`Var`](crate::Var), which `tape.var(&a)` makes of it,
+/// and `y.value()` gives a tensor back.
 ///
 /// ```
 /// use autograd::Tensor;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 /// assert_eq!(x.shape()[..], [2, 2]);
 /// assert_eq!(x.as_slice(), [1.0, 2.0, 3.0, 4.0]);
 /// assert_eq!(x.at([1, 0]), 3.0);
+/// assert_eq!(1.0 - &x * 2.0 + Tensor::from([0.5, 0.0]), Tensor::from_rows([[-0.5, -3.0], [-4.5, -7.0]]));
 /// ```
 #[derive(Clone)]
 pub struct Tensor<T: Number = f64> {
@@ -210,6 +212,30 @@ impl<T: Number> Tensor<T> {
         match memory::copied(self.as_slice()) {
             Ok(copy) => copy,
             Err(lack) => Error::new("to_vec", lack.into(), vec![self.shape.clone()], Location::caller()).raise(),
+        }
+    }
+
+    /// The elements in row-major order, without a copy where nobody shares them.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// assert_eq!(Tensor::from([1.0, 2.0]).into_vec(), [1.0, 2.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where they are shared and there is no memory for a copy.
+    #[track_caller]
+    pub fn into_vec(self) -> Vec<T> {
+        let n = self.shape.count();
+        match Arc::try_unwrap(self.data) {
+            Ok(mut elements) => {
+                elements.truncate(n);
+                elements
+            }
+            Err(data) => match memory::copied(&data[..n]) {
+                Ok(copy) => copy,
+                Err(lack) => Error::new("into_vec", lack.into(), vec![self.shape], Location::caller()).raise(),
+            },
         }
     }
 

@@ -1,7 +1,7 @@
 //! Running extremes, quantiles, writing by index, masks, and solves of batches.
 
 use crate::row::{AtInfinity, Row, run};
-use autograd::{Float, Tape, Tensor, Var, grad};
+use autograd::{Float, Tape, Tensor, Triangular, Var, grad};
 
 const INF: f64 = f64::INFINITY;
 const NAN: f64 = f64::NAN;
@@ -113,5 +113,5 @@ fn as_in_pytorch_a_right_side_of_the_shape_of_the_batch_is_a_vector_for_each_mat
     let b = tape.var(&Tensor::from_rows([[2.0, 4.0], [6.0, 8.0]]));
     assert_eq!(a.solve(b).value(), Tensor::from_rows([[2.0, 4.0], [3.0, 4.0]]));
     assert_eq!(a.solve(b.expand_dims(0)).shape()[..], [2, 2, 2], "columns, for all matrices");
-    assert_eq!(a.triangular_solve(b, true, false, false).value(), Tensor::from_rows([[2.0, 4.0], [3.0, 4.0]]));
+    assert_eq!(a.triangular_solve(b, Triangular::default()).value(), Tensor::from_rows([[2.0, 4.0], [3.0, 4.0]]));
 }

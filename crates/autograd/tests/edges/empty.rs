@@ -1,7 +1,7 @@
 //! Tensors without elements.
 
 use crate::row::{AtInfinity, Row, run};
-use autograd::{Float, Slice, Tape, Tensor, concat};
+use autograd::{Float, Order, Slice, Tape, Tensor, concat};
 use std::panic::{UnwindSafe, catch_unwind};
 
 table! {
@@ -16,7 +16,7 @@ table! {
     "softmax" [], |x| x[0].softmax(0), value [], first [] => Selected;
     "log_softmax" [], |x| x[0].log_softmax(0), value [], first [] => Selected;
     "cumsum and cumprod" [], |x| x[0].cumsum(0) + x[0].cumprod(0), value [], first [], second [] => Selected;
-    "sort, flip and roll" [], |x| x[0].sort(0, false).flip(&[0]).roll(&[1], &[0]), value [], first [],
+    "sort, flip and roll" [], |x| x[0].sort(0, Order::Ascending).flip(&[0]).roll(&[1], &[0]), value [], first [],
         second [] => Selected;
     "gather of nothing" [4.0, 5.0], |x| x[0].gather::<[usize; 0]>(0, &[]), value [], first [0.0, 0.0],
         second [0.0, 0.0] => Selected;

@@ -1,7 +1,7 @@
 //! Losses of probabilities, margins and counts at their edges, and what they refuse.
 
 use crate::row::{AtInfinity, Row, panic_of, run};
-use autograd::{Float, GaussianNll, PoissonNll, Reduction, Tape, Tensor, Var, vjp};
+use autograd::{Float, GaussianNll, KlTarget, PoissonNll, Reduction, Tape, Tensor, Var, vjp};
 use std::f64::consts::LN_2;
 
 const INF: f64 = f64::INFINITY;
@@ -80,7 +80,7 @@ fn a_mean_over_the_batch_divides_by_the_first_axis_of_every_loss() {
     let x = tape.var(&Tensor::from_rows([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]]));
     let zero = tape.var(&Tensor::zeros([2, 3]));
     assert_eq!(x.mse(zero, Reduction::BatchMean).item(), 7.0);
-    assert_eq!(x.kl_div(zero, true, Reduction::BatchMean).item(), -3.0);
+    assert_eq!(x.kl_div(zero, KlTarget::Logarithms, Reduction::BatchMean).item(), -3.0);
     // One loss for each example: the same as their mean.
     let [mean, batch] = [Reduction::Mean, Reduction::BatchMean].map(|r| x.cross_entropy_with(&[0, 2], r));
     assert_eq!(mean.item(), batch.item());

@@ -1,6 +1,6 @@
 //! Pooling at borders and at ties, and what is put around a tensor.
 
-use autograd::{Float, Pool, Tape, Tensor, Var, grad, jvp};
+use autograd::{Float, Padding, Pool, Tape, Tensor, Var, grad, jvp};
 use std::panic::catch_unwind;
 
 const PADDED: Pool = Pool { kernel: [2, 2], stride: [2, 2], padding: [1, 1] };
@@ -44,9 +44,9 @@ fn pooling_of_images_without_rows_or_columns_is_an_error() {
             catch_unwind(move || f(Tape::new().var(&Tensor::zeros(shape)), pool)).is_err()
         };
         assert!(of(|x, pool| x.max_pool2d(pool).numel()), "the largest of {shape:?}");
-        assert!(of(|x, pool| x.avg_pool2d(pool, false).numel()), "the mean of {shape:?}");
+        assert!(of(|x, pool| x.avg_pool2d(pool, Padding::IsLeftOut).numel()), "the mean of {shape:?}");
         // The zeros of the padding are there to count.
-        assert!(!of(|x, pool| x.avg_pool2d(pool, true).numel()), "the mean with its padding of {shape:?}");
+        assert!(!of(|x, pool| x.avg_pool2d(pool, Padding::Counts).numel()), "the mean with its padding of {shape:?}");
     }
 }
 
@@ -60,12 +60,12 @@ fn what_lies_beyond_the_padding_is_never_the_largest_and_never_counts() {
         assert_eq!(x.max_pool2d(last).value().as_slice(), [T::of(-3.0), -T::INFINITY]);
         assert_eq!(grad(x.max_pool2d(last).sum(), &x).value().as_slice(), [T::ONE, T::ZERO, T::ONE]);
         let x = row(&[1.0, 2.0, 3.0]);
-        assert_eq!(x.avg_pool2d(last, true).value().as_slice(), [T::of(1.5), T::of(3.0)]);
+        assert_eq!(x.avg_pool2d(last, Padding::Counts).value().as_slice(), [T::of(1.5), T::of(3.0)]);
         // Of the second window, one element is in the image, one in the padding, and one beyond it.
         let padded = Pool { padding: [0, 1], ..Pool::new([1, 3]) }.ceil_mode();
-        assert_eq!(x.avg_pool2d(padded, true).value().as_slice(), [T::ONE, T::of(1.5)]);
-        assert_eq!(x.avg_pool2d(padded, false).value().as_slice(), [T::of(1.5), T::of(3.0)]);
-        let dx = grad(x.avg_pool2d(padded, true).sum(), &x);
+        assert_eq!(x.avg_pool2d(padded, Padding::Counts).value().as_slice(), [T::ONE, T::of(1.5)]);
+        assert_eq!(x.avg_pool2d(padded, Padding::IsLeftOut).value().as_slice(), [T::of(1.5), T::of(3.0)]);
+        let dx = grad(x.avg_pool2d(padded, Padding::Counts).sum(), &x);
         assert_eq!(dx.value().as_slice(), [T::ONE / T::of(3.0), T::ONE / T::of(3.0), T::of(0.5)]);
     }
     check::<f64>();
@@ -77,7 +77,7 @@ fn a_window_that_goes_on_to_the_last_element_begins_in_the_image_or_before_it() 
     let places = |size: usize, pool: Pool| {
         let tape = Tape::new();
         let image = tape.var(&Tensor::<f64>::zeros([1, 1, 1, size]));
-        let (most, mean) = (image.max_pool2d(pool.ceil_mode()), image.avg_pool2d(pool.ceil_mode(), false));
+        let (most, mean) = (image.max_pool2d(pool.ceil_mode()), image.avg_pool2d(pool.ceil_mode(), Padding::IsLeftOut));
         assert_eq!(most.shape(), mean.shape());
         most.shape()[3]
     };

@@ -1,7 +1,7 @@
 //! Maxima over axes, orders, masks and indices.
 
 use crate::row::{AtInfinity, Row, run};
-use autograd::{Float, Pool};
+use autograd::{Float, Order, Pool};
 
 const INF: f64 = f64::INFINITY;
 const NAN: f64 = f64::NAN;
@@ -29,16 +29,16 @@ table! {
 table! {
     orders<T> of T:
     "sort with ties is stable" [2.0, 1.0, 2.0, 1.0],
-        |x| x[0].sort(0, false) * weights(x[0], &[1.0, 10.0, 100.0, 1000.0]), value [1.0, 10.0, 200.0, 2000.0],
+        |x| x[0].sort(0, Order::Ascending) * weights(x[0], &[1.0, 10.0, 100.0, 1000.0]), value [1.0, 10.0, 200.0, 2000.0],
         first [100.0, 1.0, 1000.0, 10.0], second [0.0, 0.0, 0.0, 0.0] => Selected;
     "descending sort with ties is stable" [1.0, 2.0, 1.0, 2.0],
-        |x| x[0].sort(0, true) * weights(x[0], &[1.0, 10.0, 100.0, 1000.0]), value [2.0, 20.0, 100.0, 1000.0],
+        |x| x[0].sort(0, Order::Descending) * weights(x[0], &[1.0, 10.0, 100.0, 1000.0]), value [2.0, 20.0, 100.0, 1000.0],
         first [100.0, 1.0, 1000.0, 10.0], second [0.0, 0.0, 0.0, 0.0] => Selected;
     // A permutation that is not its own inverse tells a gather from a scatter.
     "sort by a 3-cycle, of squares" [3.0, 1.0, 2.0],
-        |x| x[0].square().sort(0, false) * weights(x[0], &[1.0, 10.0, 100.0]), value [1.0, 40.0, 900.0],
+        |x| x[0].square().sort(0, Order::Ascending) * weights(x[0], &[1.0, 10.0, 100.0]), value [1.0, 40.0, 900.0],
         first [600.0, 2.0, 40.0], second [200.0, 2.0, 20.0] => Smooth;
-    "topk with a tie takes the first" [5.0, 7.0, 7.0], |x| x[0].topk(1, 0, true).0, value [7.0],
+    "topk with a tie takes the first" [5.0, 7.0, 7.0], |x| x[0].topk(1, 0, Order::Descending).0, value [7.0],
         first [0.0, 1.0, 0.0], second [0.0, 0.0, 0.0] => Selected;
     "gather with a repeated index" [5.0, 7.0], |x| x[0].gather(0, &[0, 0, 1]), value [5.0, 5.0, 7.0],
         first [2.0, 1.0], second [0.0, 0.0] => Selected;

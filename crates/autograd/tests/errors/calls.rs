@@ -3,8 +3,9 @@
 use crate::row::{Found, Rows, fails, panics};
 use crate::{panic_of, zeros};
 use autograd::{
-    Conv, Float, Op, Pool, Program, Reason, Shape, Slice, SliceOp, Tape, Tensor, Var, View, ViewMut, concat, einsum,
-    grad, hessian, hvp, jacobian, jvp, per_example_grads, stack, try_concat, try_einsum, vjp, zip,
+    Conv, Float, Op, Order, Padding, Pool, Program, Reason, Shape, Slice, SliceOp, Tape, Tensor, Transposed,
+    Triangular, Var, View, ViewMut, concat, einsum, grad, hessian, hvp, jacobian, jvp, per_example_grads, stack,
+    try_concat, try_einsum, vjp, zip,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -77,7 +78,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "matmul", TAPES, v.matmul(f));
     fails!(rows, "try_matmul", ["3 and 2", "[3] and [2, 3]"], v.try_matmul(a));
     fails!(rows, "try_matmul", ["scalar"], s.try_matmul(a));
-    panics!(rows, "matmul_with", SHAPES, a.matmul_with(b, false, true));
+    panics!(rows, "matmul_with", SHAPES, a.matmul_with(b, Transposed::RIGHT));
     panics!(rows, "linear", SHAPES, a.linear(b, None));
     panics!(rows, "linear", ["the bias", "[2, 3], [4, 3] and [5]"], a.linear(zeros(t, [4, 3]), Some(zeros(t, [5]))));
     panics!(rows, "linear", TAPES, a.linear(f, None));
@@ -90,7 +91,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "conv2d", ["images", "[2, 3]"], a.conv2d(four, None, Conv::default()));
     panics!(rows, "conv1d", ["a signal", "[2, 3]"], a.conv1d(v, None, Conv::default()));
     panics!(rows, "max_pool2d", ["images", "[2, 3]"], a.max_pool2d(Pool::new([2, 2])));
-    panics!(rows, "avg_pool2d", ["larger", "[1, 2, 4, 4]"], four.avg_pool2d(Pool::new([5, 5]), true));
+    panics!(rows, "avg_pool2d", ["larger", "[1, 2, 4, 4]"], four.avg_pool2d(Pool::new([5, 5]), Padding::Counts));
 
     // Reductions, norms, orders, scans.
     panics!(rows, "sum_axes", ["axis 2", "rank 2", "[2, 3]"], a.sum_axes(2));
@@ -121,9 +122,9 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "logsumexp", ["axis 2"], a.logsumexp(2));
     panics!(rows, "cumsum", ["axis 2"], a.cumsum(2));
     panics!(rows, "cumprod", ["axis 2"], a.cumprod(2));
-    panics!(rows, "argsort", ["axis 2"], a.argsort(2, false));
-    panics!(rows, "sort", ["axis 2"], a.sort(2, false));
-    panics!(rows, "topk", ["4 of 3"], a.topk(4, 1, true));
+    panics!(rows, "argsort", ["axis 2"], a.argsort(2, Order::Ascending));
+    panics!(rows, "sort", ["axis 2"], a.sort(2, Order::Ascending));
+    panics!(rows, "topk", ["4 of 3"], a.topk(4, 1, Order::Descending));
     panics!(rows, "argmax", ["no elements"], e.argmax(0));
     panics!(rows, "argmin", ["axis 2"], a.argmin(2));
 
@@ -170,7 +171,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
 
     // Linear algebra.
     panics!(rows, "cholesky", ["square", "[2, 3]"], a.cholesky());
-    panics!(rows, "triangular_solve", ["right side", "[2, 2] and [3]"], b.triangular_solve(v, true, false, false));
+    panics!(rows, "triangular_solve", ["right side", "[2, 2] and [3]"], b.triangular_solve(v, Triangular::default()));
     panics!(rows, "solve", ["right side", "[2, 2] and [3]"], b.solve(v));
     panics!(rows, "solve", TAPES, b.solve(f));
     panics!(rows, "inv", ["square", "[2, 3]"], a.inv());
@@ -293,6 +294,7 @@ const ALWAYS_RIGHT: &[&str] = &[
     "as_slice",
     "as_mut_slice",
     "to_vec",
+    "into_vec",
     "map",
     "cast",
     "len",

@@ -30,7 +30,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     // Inputs of a program.
     (
         "struct Net<V> { w: V } let net = Net { w: Tensor::<f64>::zeros([2]) };
-         Program::record(&(), &net, |_, (), net| (vec![], vec![net.w]));",
+         Program::record(&[] as &[Tensor; 0], &net, |_, _, net| (vec![], vec![net.w]));",
         &["Net<autograd::Tensor>` is no input of a program of `f64`", "declared with `tree!`"],
     ),
     (

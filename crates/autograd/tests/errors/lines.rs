@@ -1,8 +1,8 @@
 //! Every node stands at a line of the user's, whichever operation recorded it, in each pass.
 
 use autograd::{
-    Conv, CrossEntropyOptions, GaussianNll, PoissonNll, Pool, Reduction, Tape, Tensor, TripletMargin, Var, einsum,
-    grad, hessian, hvp, jacobian, jvp, per_example_grads, stack, vjp,
+    Conv, CrossEntropyOptions, GaussianNll, Order, Padding, PoissonNll, Pool, Reduction, Tape, Tensor, TripletMargin,
+    Var, einsum, grad, hessian, hvp, jacobian, jvp, per_example_grads, stack, vjp,
 };
 
 #[test]
@@ -26,8 +26,8 @@ fn no_node_stands_at_a_line_of_the_engine() {
         |x| einsum("ij,kj,kl->il", &[x, x, x]),
         |x| einsum("ij,ij->", &[x, x]),
         |x| stack(&[x, x], 1),
-        |x| x.sort(1, true),
-        |x| x.topk(1, 0, true).0,
+        |x| x.sort(1, Order::Descending),
+        |x| x.topk(1, 0, Order::Descending).0,
         |x| x.norm(3.0, 1),
         |x| x.layer_norm(1, Some(x.narrow(0, 0, 1).reshape([2])), None, 1e-5),
         |x| x.linear(x, None),
@@ -74,7 +74,7 @@ fn no_node_stands_at_a_line_of_the_engine() {
         |x| x.margin_ranking(x.t(), x.sign(), 0.5, Reduction::Mean),
         |x| einsum("...j,kj->...k", &[x, x]),
         |x| x.cumprod(1) + x.tril(0) + x.triu(0) + x.roll(&[1], &[0]),
-        |x| x.reshape([1, 1, 2, 2]).avg_pool2d(Pool::new([2, 2]).ceil_mode(), true),
+        |x| x.reshape([1, 1, 2, 2]).avg_pool2d(Pool::new([2, 2]).ceil_mode(), Padding::Counts),
     ];
     for expression in expressions.into_iter().chain(late) {
         x = tape.var(&Tensor::from_rows([[0.3, -1.2], [0.7, 0.1]]));

@@ -2,7 +2,7 @@
 
 use crate::row::{Found, Rows, fails, panics};
 use crate::{panic_of, zeros};
-use autograd::{CrossEntropyOptions, GaussianNll, PoissonNll, Reduction, Tape, Tensor, TripletMargin};
+use autograd::{CrossEntropyOptions, GaussianNll, KlTarget, PoissonNll, Reduction, Tape, Tensor, TripletMargin};
 
 const TAPES: [&str; 1] = ["different tapes"];
 const MEAN: Reduction = Reduction::Mean;
@@ -49,8 +49,8 @@ fn of_numbers(rows: &mut Rows) {
     panics!(rows, "huber", ["no elements"], e.huber(e, 1.0, MEAN));
     panics!(rows, "bce_with_logits", TAPES, a.bce_with_logits(f, None, MEAN));
     panics!(rows, "bce_with_logits", ["no elements"], e.bce_with_logits(e, None, MEAN));
-    panics!(rows, "kl_div", TAPES, a.kl_div(f, false, MEAN));
-    panics!(rows, "kl_div", ["no elements"], e.kl_div(e, false, MEAN));
+    panics!(rows, "kl_div", TAPES, a.kl_div(f, KlTarget::Probabilities, MEAN));
+    panics!(rows, "kl_div", ["no elements"], e.kl_div(e, KlTarget::Probabilities, MEAN));
     panics!(rows, "bce", TAPES, a.bce(f, None, MEAN));
     panics!(rows, "bce", TAPES, a.bce(a, Some(f), MEAN));
     panics!(rows, "bce", ["prediction's shape [2, 3]", "not [2, 2]"], a.bce(b, None, MEAN));

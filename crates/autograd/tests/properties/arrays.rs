@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use super::{assert_adjoint, broadcastable, config, fill, shape};
-use autograd::{Axes, Program, Tape, Tensor, Var, einsum, grad, keepdims};
+use autograd::{Axes, Program, Tape, Tensor, Triangular, Var, einsum, grad, keepdims};
 use proptest::prelude::*;
 
 fn with_gradients<'t>(y: Var<'t>, x: &[Var<'t>]) -> Vec<Var<'t>> {
@@ -269,7 +269,7 @@ proptest! {
 
 /// What both solves give of the same operands.
 fn solutions<'t>(a: Var<'t>, b: Var<'t>, [lower, transpose, unit]: [bool; 3]) -> [Var<'t>; 2] {
-    [a.solve(b), a.triangular_solve(b, lower, transpose, unit)]
+    [a.solve(b), a.triangular_solve(b, Triangular { upper: !lower, transposed: transpose, unit_diagonal: unit })]
 }
 
 /// Matrices that are far from singular.

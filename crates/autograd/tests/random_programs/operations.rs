@@ -31,7 +31,7 @@ impl<T: Float> Op<T, 1> for Cube {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         for (y, &x) in y.data.iter_mut().zip(x.data) {
-            *y = x * x * x * of(0.1);
+            *y = x * x * x * of::<T>(0.1);
         }
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -67,7 +67,7 @@ impl<T: Float> Op<T, 1> for Implicit {
         for (y, &x) in y.data.iter_mut().zip(x.data) {
             *y = T::ZERO;
             for _ in 0..40 {
-                *y = (x + *y * of(0.5)).tanh() * of(0.5);
+                *y = (x + *y * of::<T>(0.5)).tanh() * of::<T>(0.5);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Matrix products, convolution and normalisation.
 
 use crate::case::{Case, m, run, t, v};
-use autograd::{Conv, einsum};
+use autograd::{Conv, Padding, Transposed, einsum};
 
 #[test]
 fn matrix_products_know_their_sides() {
@@ -12,7 +12,7 @@ fn matrix_products_know_their_sides() {
             dy [1.0, 0.0, 0.0, 0.0] => [2.0, 3.0, 2.0, 0.0];
         smooth "HIPS #446: a product of transposed operands" not "the axes exchanged":
             [m([[1.0], [2.0]]), m([[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]])],
-            |x| x[0].matmul_with(x[1], true, true), dy [1.0, 10.0, 100.0] =>
+            |x| x[0].matmul_with(x[1], Transposed::BOTH), dy [1.0, 10.0, 100.0] =>
             [753.0, 864.0] [1.0, 2.0, 10.0, 20.0, 100.0, 200.0];
         smooth "HIPS #446: tensordot over two axes" not "the axes exchanged":
             [t([1, 2, 2], [1.0, 2.0, 3.0, 4.0]), t([2, 2, 1], [5.0, 6.0, 7.0, 8.0])],
@@ -47,7 +47,7 @@ fn convolutions_use_every_cotangent_and_drop_what_no_window_reads() {
             [0.0, 2.0, 10.0, 0.0, 0.0, 400.0, 3000.0, 0.0] [4.0, 3.0, 24.0, 21.0];
         smooth "average pooling of overlapping windows" not "one window's share":
             [t([1, 1, 1, 3], [1.0, 2.0, 3.0])],
-            |x| x[0].avg_pool2d(autograd::Pool { stride: [1, 1], ..autograd::Pool::new([1, 2]) }, true),
+            |x| x[0].avg_pool2d(autograd::Pool { stride: [1, 1], ..autograd::Pool::new([1, 2]) }, Padding::Counts),
             dy [1.0, 10.0] => [0.5, 5.5, 5.0];
     });
 }

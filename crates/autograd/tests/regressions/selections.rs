@@ -1,7 +1,7 @@
 //! Extremes, ties, orders and masks.
 
 use crate::case::{Case, m, run, t, v};
-use autograd::{Pool, Var};
+use autograd::{Order, Pool, Var};
 
 /// 1 where `x` is above 0.
 fn positive(x: Var<'_>) -> Var<'_> {
@@ -34,14 +34,14 @@ fn extremes_share_one_cotangent_and_select() {
 fn orders_scatter_by_the_inverse_permutation() {
     run(&cases! {
         smooth "MLX #3700: sort by a 3-cycle" not "20, 30, 10, gathered by the permutation itself":
-            [v([3.0, 1.0, 2.0])], |x| x[0].sort(0, false), dy [10.0, 20.0, 30.0] => [30.0, 10.0, 20.0];
+            [v([3.0, 1.0, 2.0])], |x| x[0].sort(0, Order::Ascending), dy [10.0, 20.0, 30.0] => [30.0, 10.0, 20.0];
         smooth "MLX #4117: sort of squares at the second order" not "a wrong second order":
-            [v([3.0, 1.0, 2.0])], |x| x[0].square().sort(0, false), dy [10.0, 20.0, 30.0] => [180.0, 20.0, 80.0];
+            [v([3.0, 1.0, 2.0])], |x| x[0].square().sort(0, Order::Ascending), dy [10.0, 20.0, 30.0] => [180.0, 20.0, 80.0];
         smooth "burn #3555: sort along the first axis" not "a scatter along the last":
-            [m([[1.0, 5.0], [4.0, 2.0]])], |x| x[0].sort(0, false), dy [1.0, 10.0, 100.0, 1000.0] =>
+            [m([[1.0, 5.0], [4.0, 2.0]])], |x| x[0].sort(0, Order::Ascending), dy [1.0, 10.0, 100.0, 1000.0] =>
             [1.0, 1000.0, 100.0, 10.0];
         smooth "burn through 0.22.0-pre.2: topk" not "a panic": [v([1.0, 3.0, 2.0])],
-            |x| x[0].topk(2, 0, true).0, dy [10.0, 100.0] => [0.0, 10.0, 100.0];
+            |x| x[0].topk(2, 0, Order::Descending).0, dy [10.0, 100.0] => [0.0, 10.0, 100.0];
     });
 }
 

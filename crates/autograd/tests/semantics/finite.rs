@@ -1,7 +1,7 @@
 //! Where a NaN came from can be asked at any time: after values were recycled, or a program computed them.
 
 use crate::operations::Root;
-use autograd::{CrossEntropyOptions, NonFinite, Tape, Tensor, Var, grad};
+use autograd::{CrossEntropyOptions, NonFinite, Order, Tape, Tensor, Var, grad};
 
 fn found(found: Option<NonFinite>) -> Option<(&'static str, usize, Option<&'static str>)> {
     found.map(|found| (found.op, found.element.0, found.rule_of))
@@ -75,7 +75,7 @@ fn integers_in_the_bits_of_floats_are_always_finite_and_shown_as_integers() {
     assert_eq!(tape.first_non_finite(&picked).unwrap().op, "log");
     assert_eq!(found(tape.first_non_finite(&loss)), Some(("leaf", 1, None)));
     let order = tape.var(&Tensor::from([0.0, -1.0])).log();
-    let taken = tape.var(&Tensor::from([f64::NAN, 1.0])).gather(0, &order.argsort(0, false));
+    let taken = tape.var(&Tensor::from([f64::NAN, 1.0])).gather(0, &order.argsort(0, Order::Ascending));
     tape.values(&taken);
     let found: Option<NonFinite> = tape.first_non_finite(&[taken]);
     assert_eq!(found.unwrap().op, "log");

@@ -5,8 +5,8 @@
 use super::memory::{USUAL, with_memory};
 use super::outcome::{Outcome, outcome};
 use autograd::{
-    Conv, CrossEntropyOptions, Pool, Program, ProgramErrorKind, Shape, Slice, Tape, Tensor, Var, concat, einsum, grad,
-    jacobian, jvp, keepdims, stack,
+    Conv, CrossEntropyOptions, Order, Padding, Pool, Program, ProgramErrorKind, Shape, Slice, Tape, Tensor, Transposed,
+    Var, concat, einsum, grad, jacobian, jvp, keepdims, stack,
 };
 use draw::Draw;
 
@@ -95,8 +95,8 @@ fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
         41 => x.layer_norm(d.size(), None, None, 1e-5),
         42 => x.softmax(d.axis(rank)) + x.log_softmax(d.axis(rank)),
         43 => x.cumsum(d.axis(rank)) + x.cumprod(d.axis(rank)),
-        44 => x.sort(d.axis(rank), d.flag()),
-        45 => x.topk(d.size(), d.axis(rank), d.flag()).0,
+        44 => x.sort(d.axis(rank), [Order::Ascending, Order::Descending][usize::from(d.flag())]),
+        45 => x.topk(d.size(), d.axis(rank), [Order::Ascending, Order::Descending][usize::from(d.flag())]).0,
         46 => tape.scalar(x.argmax(d.axis(rank)).value().len() as f64),
         47 => {
             let (x, kernel) = (d.of_rank(3), d.of_rank(3));
@@ -116,11 +116,19 @@ fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             let kernel = d.pair();
             let padding = [if d.flag() { 0 } else { kernel[0] / 2 }, if d.flag() { d.size() } else { kernel[1] / 2 }];
             let pool = Pool { kernel, stride: if d.flag() { [1, 1] } else { d.pair() }, padding };
-            if d.flag() { x.max_pool2d(pool) } else { x.avg_pool2d(pool, d.flag()) }
+            if d.flag() {
+                x.max_pool2d(pool)
+            } else {
+                x.avg_pool2d(pool, [Padding::IsLeftOut, Padding::Counts][usize::from(d.flag())])
+            }
         }
         52 => {
             let other = d.var();
-            if d.flag() { x.matmul(other) } else { x.matmul_with(other, d.flag(), d.flag()) }
+            if d.flag() {
+                x.matmul(other)
+            } else {
+                x.matmul_with(other, Transposed { left: d.flag(), right: d.flag() })
+            }
         }
         53 => {
             let other = d.of_rank(2);

@@ -3,7 +3,7 @@
 #![cfg(target_os = "linux")]
 
 use super::outcome::{Outcome, outcome};
-use autograd::{Conv, Pool, Program, ProgramErrorKind, Programs, Slice, Tape, Tensor};
+use autograd::{Conv, Order, Padding, Pool, Program, ProgramErrorKind, Programs, Slice, Tape, Tensor};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -86,7 +86,7 @@ fn a_value_that_does_not_fit_the_memory_names_the_line_that_recorded_it() {
         let padding = Conv { padding: [1 << 15, 1 << 15], ..Conv::default() };
         let (images, conv_line) = (image.conv2d(image, None, padding), line!());
         let window = Pool { kernel: [1 << 17, 1 << 17], stride: [1, 1], padding: [1 << 16, 1 << 16] };
-        let (pooled, pool_line) = (image.avg_pool2d(window, true), line!());
+        let (pooled, pool_line) = (image.avg_pool2d(window, Padding::Counts), line!());
         for (value, op, line) in [
             (broad, "broadcast_to", broad_line),
             (broad.sum(), "broadcast_to", broad_line),
@@ -124,12 +124,12 @@ fn what_a_kernel_needs_beside_its_result_may_be_refused() {
     with_memory(SMALL, "memory::what_a_kernel_needs_beside_its_result_may_be_refused", 60, || {
         let tape = Tape::new();
         let x = tape.var(&Tensor::<f64>::zeros([1 << 25]));
-        let (order, line) = (x.argsort(0, false), line!());
+        let (order, line) = (x.argsort(0, Order::Ascending), line!());
         let half = tape.var(&Tensor::<f64>::zeros([1 << 24]));
         let beside = half + 0.0;
         beside.value();
         lacks("argsort", Some(line), || format!("{}", order.value().len()));
-        assert_eq!(tape.var(&Tensor::from([2.0, 1.0])).argsort(0, false).value(), [1, 0]);
+        assert_eq!(tape.var(&Tensor::from([2.0, 1.0])).argsort(0, Order::Ascending).value(), [1, 0]);
         drop(tape);
         let tape = Tape::new();
         let matrix = tape.var(&Tensor::<f64>::zeros([9000, 9000]));

@@ -4,8 +4,8 @@
 use super::outcome::{Outcome, outcome};
 use Right::{Raised, Returned, Value};
 use autograd::{
-    Conv, CrossEntropyOptions, Error, Kind, Op, Pool, Reason, Shape, Slice, Tape, Tensor, Var, View, ViewMut, concat,
-    einsum, grad, jacobian, jvp, stack,
+    Conv, CrossEntropyOptions, Error, Kind, Op, Order, Padding, Pool, Reason, Shape, Slice, Tape, Tensor, Transposed,
+    Var, View, ViewMut, concat, einsum, grad, jacobian, jvp, stack,
 };
 use std::fmt::Debug;
 
@@ -184,7 +184,7 @@ fn table() -> Vec<Row> {
         "matmul [F2's a, 0] . [0, F2's b]: 2 elements by wrap" => Raised("matmul"),
             |t| z(t, [F2[0], 0]).matmul(z(t, [0, F2[1]])).value().numel();
         "matmul_with both transposed" => Raised("matmul_with"),
-            |t| z(t, [0, F3[0]]).matmul_with(z(t, [F3[1], 0]), true, true).value().numel();
+            |t| z(t, [0, F3[0]]).matmul_with(z(t, [F3[1], 0]), Transposed::BOTH).value().numel();
         "a batch: [1, a, 0] . [1, 0, b], F7" => Raised("matmul"),
             |t| z(t, [1, F7[0], 0]).matmul(z(t, [1, 0, F7[1]])).value().numel();
         "a batch that is 2^64 with the rows: [2^32, 2^32, 0] . [2^32, 0, 1]" => Raised("zeros"),
@@ -239,21 +239,21 @@ fn table() -> Vec<Row> {
         "max_pool2d, padding 2^63 (window usize::MAX)" => Raised("max_pool2d"),
             |t| image(t).max_pool2d(pool([usize::MAX, 1], [1, 1], [(1 << 63) - 1, 0])).value();
         "avg_pool2d, a window of 2^32 x 2^32 elements, half of it padding" => Raised("avg_pool2d"),
-            |t| image(t).avg_pool2d(pool([1 << 32, 1 << 32], [1, 1], [1 << 31, 1 << 31]), true).value();
+            |t| image(t).avg_pool2d(pool([1 << 32, 1 << 32], [1, 1], [1 << 31, 1 << 31]), Padding::Counts).value();
         "avg_pool2d, stride usize::MAX" => Value("Tensor f64 [1, 1, 1, 1] [1.0]"),
-            |t| image(t).avg_pool2d(pool([2, 2], [usize::MAX, usize::MAX], [0, 0]), true).value();
+            |t| image(t).avg_pool2d(pool([2, 2], [usize::MAX, usize::MAX], [0, 0]), Padding::Counts).value();
         "avg_pool2d that does not count padding, stride 2^63" => Value("Tensor f64 [1, 1, 1, 1] [1.0]"),
-            |t| image(t).avg_pool2d(pool([2, 2], [1 << 63, 1 << 63], [1, 1]), false).value();
+            |t| image(t).avg_pool2d(pool([2, 2], [1 << 63, 1 << 63], [1, 1]), Padding::IsLeftOut).value();
         "avg_pool2d to the last element, stride usize::MAX" => Value("Tensor f64 [1, 1, 1, 1] [1.0]"),
-            |t| image(t).avg_pool2d(pool([2, 2], [usize::MAX, usize::MAX], [0, 0]).ceil_mode(), true).value();
+            |t| image(t).avg_pool2d(pool([2, 2], [usize::MAX, usize::MAX], [0, 0]).ceil_mode(), Padding::Counts).value();
         "max_pool2d to the last element, a window and a stride of 2^63" => Raised("max_pool2d"),
             |t| image(t).max_pool2d(pool([1 << 63, 2], [1 << 63, 1], [0, 0]).ceil_mode()).value();
         "avg_pool2d to the last element, a window, stride and padding of 2^62" => Raised("avg_pool2d"),
-            |t| image(t).avg_pool2d(pool([1 << 62, 2], [1 << 62, 1], [1 << 61, 0]).ceil_mode(), true).value();
+            |t| image(t).avg_pool2d(pool([1 << 62, 2], [1 << 62, 1], [1 << 61, 0]).ceil_mode(), Padding::Counts).value();
         "var with ddof usize::MAX" => Raised("var"),
             |t| t.var(&Tensor::from([1.0, 2.0])).var(usize::MAX, ..).item();
         "topk with k = usize::MAX" => Raised("topk"),
-            |t| z(t, [3]).topk(usize::MAX, 0, true).0.shape();
+            |t| z(t, [3]).topk(usize::MAX, 0, Order::Descending).0.shape();
         "an axis of isize::MIN" => Raised("sum"),
             |t| z(t, [3]).sum_axes(isize::MIN).shape();
         "gather by indices of shape [0, 2^40] from [3, 2^24]" => Raised("gather"),

@@ -1,6 +1,6 @@
 //! Sums of many terms do not drift. The wrong values that a plain sum gives stand beside the rows.
 
-use autograd::{Float, Pool, Tape, Tensor, Var, einsum, grad, keepdims};
+use autograd::{Float, Padding, Pool, Tape, Tensor, Var, einsum, grad, keepdims};
 
 /// Checks that all numbers are this one, relative to it.
 #[track_caller]
@@ -45,7 +45,7 @@ fn sums_and_means_along_any_axis() {
     near(einsum("nkm->k", &[full(&tape, [500, 3, 500], 0.7)]), 2.5e5 * held(0.7), 1e-6);
     // Each element in the middle is in 40 by 40 windows.
     let x = full(&tape, [1, 1, 90, 90], 0.0);
-    let means = x.avg_pool2d(Pool { stride: [1, 1], ..Pool::new([40, 40]) }, true);
+    let means = x.avg_pool2d(Pool { stride: [1, 1], ..Pool::new([40, 40]) }, Padding::Counts);
     let dx = grad((means * 0.7_f32).sum(), &x);
     let middle = autograd::Slice::from(39..51);
     near(dx.reshape([90, 90]).slice(&[middle, middle]), held(0.7), 1e-6);

@@ -1,7 +1,10 @@
 //! Calls of what arranges, orders, indexes and solves.
 
 use super::draw::Draw;
-use autograd::{Pool, Shape, Tensor, Var, concat, einsum, grad, hessian, hvp, jacobian, keepdims, per_example_grads};
+use autograd::{
+    Order, Padding, Pool, Shape, Tensor, Triangular, Var, concat, einsum, grad, hessian, hvp, jacobian, keepdims,
+    per_example_grads,
+};
 
 /// One call, and the variable that its derivative is asked for.
 #[expect(clippy::too_many_lines, reason = "a table")]
@@ -33,7 +36,11 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             x.take_along_axis(d.axis(rank), &places)
         }
         12 => {
-            let places = if d.flag() { x.argsort(d.axis(rank), d.flag()) } else { x.argmin(d.axis(rank)) };
+            let places = if d.flag() {
+                x.argsort(d.axis(rank), [Order::Ascending, Order::Descending][usize::from(d.flag())])
+            } else {
+                x.argmin(d.axis(rank))
+            };
             x.gather(d.axis(rank), &places)
         }
         13 => x.logcumsumexp(d.axis(rank)),
@@ -73,7 +80,11 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             let padding = [if d.flag() { 0 } else { kernel[0] / 2 }, if d.flag() { d.size() } else { kernel[1] / 2 }];
             let stride = if d.flag() { [2, 3] } else { d.pair() };
             let pool = Pool { kernel, stride, padding }.ceil_mode();
-            if d.flag() { x.max_pool2d(pool) } else { x.avg_pool2d(pool, d.flag()) }
+            if d.flag() {
+                x.max_pool2d(pool)
+            } else {
+                x.avg_pool2d(pool, [Padding::IsLeftOut, Padding::Counts][usize::from(d.flag())])
+            }
         }
         29 | 30 => {
             const EQUATIONS: [&str; 12] = [
@@ -105,7 +116,10 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
         }
         33 => {
             let (a, other) = (d.matrices(), d.matrices());
-            a.triangular_solve(if d.flag() { other } else { x }, d.flag(), d.flag(), d.flag())
+            a.triangular_solve(
+                if d.flag() { other } else { x },
+                Triangular { upper: !d.flag(), transposed: d.flag(), unit_diagonal: d.flag() },
+            )
         }
         34 => d.matrices().cholesky(),
         35 => d.matrices().inv(),

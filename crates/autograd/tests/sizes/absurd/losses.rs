@@ -1,7 +1,7 @@
 //! Calls of losses, distances and normalisations.
 
 use super::draw::Draw;
-use autograd::{CrossEntropyOptions, GaussianNll, PoissonNll, Tensor, TripletMargin, Var};
+use autograd::{CrossEntropyOptions, GaussianNll, KlTarget, PoissonNll, Tensor, TripletMargin, Var};
 
 /// Labels for scores, most often of their classes.
 fn labels(d: &mut Draw<'_>, rows: usize, classes: usize) -> Vec<usize> {
@@ -48,7 +48,7 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Var<'t> {
             let weight = d.twin(x);
             x.bce_with_logits(y, d.flag().then_some(weight), d.reduction())
         }
-        7 => x.kl_div(y, d.flag(), d.reduction()),
+        7 => x.kl_div(y, [KlTarget::Probabilities, KlTarget::Logarithms][usize::from(d.flag())], d.reduction()),
         8 => {
             let weight = d.twin(x);
             x.bce(y, d.flag().then_some(weight), d.reduction())
