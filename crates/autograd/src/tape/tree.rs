@@ -36,7 +36,8 @@ use std::fmt::{self, Display, Write};
     note = "for a struct or an enum of your own, write `tree! {{ struct Net<V> {{ w: V, b: V }} }}`, or `tree!(Net {{ w, b }});` \
             below it; its first type parameter stands for its leaves",
     note = "a field that is no tensor, such as a number or a name, is marked with two dots: `..rate: f64`, or below it \
-            `tree!(Net {{ w, b, ..rate }});`"
+            `tree!(Net {{ w, b, ..rate }});`",
+    note = "numbers in an array are a tensor: `Tensor::from([1.0, 2.0])`"
 )]
 pub trait Tree {
     /// What stands at the leaves.

@@ -40,7 +40,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ),
     (
         "Program::record(&[] as &[Tensor; 0], &[1.0, 2.0], |_, _, x| (vec![], vec![x]));",
-        &["is no input of a program of `f64`", "`Tensor::from([1.0, 2.0])`"],
+        &["is no tree of tensors", "`Tensor::from([1.0, 2.0])`"],
     ),
     (
         "Program::record(&[] as &[Tensor; 0], &3, |_, _, n| (vec![], vec![]));",
@@ -51,6 +51,13 @@ const PROGRAMS: &[(&str, &[&str])] = &[
          Program::record(&w, &(&w, 0.25_f64), |_, w, (x, r)| (vec![w - x * r], vec![])).unwrap();",
         &[],
     ),
+    // Operands.
+    (
+        "let y = Tape::new().scalar(1.0) * Tensor::from([1.0]);",
+        &["cannot stand beside a variable of `f64`", "tape.var(&x)"],
+    ),
+    ("let y = Tape::new().scalar(1.0) * 2;", &["cannot stand beside a variable of `f64`", "n as f64"]),
+    ("let y = Tensor::from([1.0]) * 2_usize;", &["cannot stand beside a tensor of", "n as f64"]),
     // Labels.
     (
         "let x = Tape::new().var(&Tensor::<f64>::zeros([2, 3])).cross_entropy(&vec![0_i64, 1]);",
