@@ -17,7 +17,7 @@
 //! | second order | beyond the post: `d²L_i/dS[i]² = diag(O2[i]) − O2[i] O2[i]ᵀ`, positive semi-definite with row sums 0; `d²L/dW2² = Σ_i O1[i] O1[i]ᵀ ⊗ d²L_i/dS[i]²` |
 //!
 //! # The post's slips
-//! Each is pinned by a test in `tests/slips.rs`.
+//! Each is pinned by a test in `tests/toy/slips.rs`.
 //!
 //! 1. **The convention, and the sign.** Its program multiplies by `-1.0/5`. That gives minus the gradient of the *mean*
 //!    loss, a direction of descent, and not `dL/dW2` of the *sum* that its text derives. The two differ by the factor

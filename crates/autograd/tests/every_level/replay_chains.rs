@@ -1,0 +1,121 @@
+//! Chains of element-wise operations with several readers, several results, sums and broadcasts replay to the same bits
+//! as recording and computing anew, with each pass switched off in turn.
+
+use autograd::{Float, Passes, Program, Tape, Tensor, Var, grad};
+
+/// The next state and the outputs of a step.
+type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
+
+fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
+    Tensor::from_fn(shape, |i| T::of((((i + seed) * 7919 % 2003) as f64 - 1001.0) * 0.004))
+}
+
+/// Runs a step of two parts of a state and an input, three times, on the tape and by programs of every choice of passes.
+fn check<T: Float>(shapes: [&[usize]; 3], step: impl for<'t> Fn(&[Var<'t, T>; 2], Var<'t, T>) -> Step<'t, T>) {
+    let state = [numbers::<T>(shapes[0], 1), numbers::<T>(shapes[1], 2)];
+    for passes in Passes::choices() {
+        let mut expected = state.clone();
+        let input = |round: usize| numbers::<T>(shapes[2], 10 + round);
+        let mut program =
+            Program::record_with(passes, &state, &input(0), |_, state, input| step(&state, input)).unwrap();
+        for round in 0..3 {
+            let tape = Tape::default();
+            let vars = [tape.var(&expected[0]), tape.var(&expected[1])];
+            let (next, outputs) = tape.values(&step(&vars, tape.var(&input(round))));
+            let replayed = program.run(&input(round)).unwrap();
+            let bits = |x: &Tensor<T>| x.as_slice().iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
+            for (k, output) in outputs.iter().enumerate() {
+                assert!(
+                    bits(&replayed.tensor(k)) == bits(output),
+                    "output {k} of {shapes:?}, round {round}, {passes:?}"
+                );
+            }
+            for (k, next) in next.into_iter().enumerate() {
+                let state = program.state(["0", "1"][k]).unwrap();
+                assert!(bits(&state) == bits(&next), "state {k} of {shapes:?}, round {round}, {passes:?}");
+                expected[k] = next;
+            }
+        }
+    }
+}
+
+/// Sizes about those of a tile and of a block of a sum, none at all, and one.
+const LENGTHS: [usize; 10] = [0, 1, 15, 17, 255, 257, 1023, 1025, 2048, 5003];
+
+#[test]
+fn values_with_several_readers_and_several_results() {
+    fn step<'t, T: Float>(state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let [a, b] = *state;
+        let (s, t, e) = (x.sigmoid() * a, (x + b).tanh(), (-x.square()).exp());
+        let y = s * t + e;
+        let total = y.sum();
+        let grads = grad(total, &[a, b, x]);
+        (vec![], vec![total, y, s, e.sum(), grads[0], grads[1], grads[2], t.square().sum() * y])
+    }
+    for n in LENGTHS {
+        check::<f32>([&[n]; 3], step);
+        check::<f64>([&[n]; 3], step);
+    }
+}
+
+#[test]
+fn states_that_are_updated_in_place_read_each_other_as_they_were() {
+    fn step<'t, T: Float>(state: &[Var<'t, T>; 2], g: Var<'t, T>) -> Step<'t, T> {
+        let [p, m] = *state;
+        let next_m = m * T::of(0.9) + g * T::of(0.1);
+        let next_p = p - next_m / ((m.square() + T::of(1.0)).sqrt() + p.abs());
+        (vec![next_p, next_m], vec![(next_p * next_m).sum(), next_m - m])
+    }
+    for n in LENGTHS {
+        check::<f32>([&[n]; 3], step);
+        check::<f64>([&[n]; 3], step);
+    }
+    // Each is written over the other's operand.
+    check::<f64>([&[700]; 3], |&[a, b], x| (vec![b * 0.5 + x, a * 0.25 - x], vec![(a - b).sum()]));
+}
+
+#[test]
+fn operands_that_are_repeated() {
+    fn step<'t, T: Float>(state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let [row, other] = *state;
+        let shifted = x.sigmoid() * row + other;
+        let y = shifted.tanh() * shifted + row.broadcast_to(x.shape()) * other.broadcast_to(x.shape());
+        let loss = y.square().sum();
+        let grads = grad(loss, &[row, other, x]);
+        (vec![row - grads[0] * T::of(1e-3), other - grads[1] * T::of(1e-3)], vec![loss, grads[2], y])
+    }
+    for rows in [0, 1, 3, 40] {
+        for (row, other) in [(&[37][..], &[][..]), (&[rows, 1], &[1, 37]), (&[], &[rows, 37]), (&[], &[1, 1])] {
+            check::<f32>([row, other, &[rows, 37]], step);
+            check::<f64>([row, other, &[rows, 37]], step);
+        }
+    }
+}
+
+#[test]
+fn what_needs_a_sum_waits_for_it() {
+    fn step<'t, T: Float>(_: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let e = (x * T::of(0.3)).exp();
+        let share = e / e.sum();
+        let centred = share - share.sum() * T::of(0.5);
+        (vec![], vec![share, centred, centred.square().sum(), e])
+    }
+    for n in LENGTHS {
+        check::<f64>([&[1], &[1], &[n]], step);
+    }
+}
+
+#[test]
+fn a_gradient_of_element_wise_functions_is_one_pass() {
+    let x = numbers::<f32>(&[5000], 1);
+    let program = Program::record(&x, &(), |_, x, ()| {
+        let y = (x.sigmoid() * x.tanh() + (-x.square()).exp()).mean();
+        (vec![], vec![y, grad(y, &x)])
+    });
+    let (program, bytes) = (program.unwrap(), 5000 * 4);
+    let text = program.to_string();
+    assert_eq!(text.matches("[5000]").count(), 2, "{text}");
+    assert!(text.contains("sigmoid · sigmoid_slope") && text.contains("sum"), "{text}");
+    // The points, their gradient, and tiles.
+    assert!(program.bytes() < 2 * bytes + 64 * 1024, "{} bytes in\n{text}", program.bytes());
+}

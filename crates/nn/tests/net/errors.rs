@@ -1,0 +1,177 @@
+//! Every public function that may be given something that does not fit names itself, what was expected and what came, at the
+//! caller's line.
+
+use crate::rows::{Rows, panics};
+use autograd::{Tape, Tensor};
+use nn::data::{Csv, Dataset, Standardiser};
+use nn::optim::{Adam, Optimiser, Sgd};
+use nn::{Activation, Init, Linear, Mlp, Trainer, accuracy, classes, generator};
+
+fn two() -> Dataset {
+    Dataset::new(Tensor::from_rows([[1.0, 2.0], [3.0, 5.0]]), vec![0, 1], vec!["a".into(), "b".into()])
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
+    let (tape, other) = (Tape::new(), Tape::new());
+    let (data, none) = (two(), two().select(&[]));
+    let rng = || generator(0);
+    let net = || Mlp::<Tensor>::new(&[2, 3, 2], Activation::Tanh, 0);
+    let (x, narrow) = (tape.var(&Tensor::zeros([1, 5])), Tensor::zeros([3]));
+    let vars = tape.vars(&net());
+    let [many, far] = [Init::Zeros, Init::KaimingNormal { gain: f64::NAN }];
+    let huge = [1 << 33, 1 << 31];
+    let scale = Standardiser::fit(&data);
+    let mut weights = Tensor::<f64>::zeros([2]);
+    let (mut sgd, mut adam) = (Sgd::new(0.1), Adam::new(0.1));
+    sgd.step(&mut weights, &Tensor::zeros([2]));
+    adam.step(&mut weights, &Tensor::zeros([2]));
+    let mut model = net();
+
+    let mut rows = Rows::default();
+    panics!(rows, "Init::sample", ["finite gain", "not NaN"], far.sample::<f64>([2, 2], &mut rng()));
+    panics!(rows, "Init::sample", ["[8589934592, 2147483648] is too large"], many.sample::<f64>(huge, &mut rng()));
+    panics!(rows, "Linear::new", ["finite gain", "not NaN"], Linear::<Tensor>::new([2, 2], far, &mut rng()));
+    panics!(
+        rows,
+        "Linear::new",
+        ["[8589934592, 2147483648] is too large"],
+        Linear::<Tensor>::new(huge, many, &mut rng())
+    );
+    panics!(
+        rows,
+        "Linear::forward",
+        ["inner sizes differ: 5 and 2", "[1, 5], [2, 3] and [3]"],
+        vars.layers[0].forward(x)
+    );
+    panics!(rows, "Linear::forward", ["different tapes"], vars.layers[0].forward(other.var(&Tensor::zeros([1, 2]))));
+    panics!(rows, "Mlp::new", ["two sizes or more", "[4]"], Mlp::<Tensor>::new(&[4], Activation::Relu, 0));
+    panics!(rows, "Mlp::new", ["sizes of 1 or more", "[4, 0, 2]"], Mlp::<Tensor>::new(&[4, 0, 2], Activation::Relu, 0));
+    panics!(rows, "Mlp::new", ["is too large"], Mlp::<Tensor>::new(&huge, Activation::Relu, 0));
+    panics!(
+        rows,
+        "Mlp::new",
+        ["finite gain", "not NaN"],
+        Mlp::<Tensor>::new(&[2, 2, 2], Activation::LeakyRelu { slope: f64::NAN }, 0)
+    );
+    panics!(rows, "Mlp::forward", ["inner sizes differ: 5 and 2", "[1, 5], [2, 3] and [3, 2]"], vars.forward(x));
+    panics!(rows, "Mlp::forward", ["different tapes"], vars.forward(other.var(&Tensor::zeros([1, 2]))));
+    panics!(
+        rows,
+        "Mlp::predict",
+        ["inner sizes differ: 5 and 2", "[1, 5], [2, 3] and [3, 2]"],
+        net().predict(&Tensor::zeros([1, 5]))
+    );
+    panics!(rows, "leaky_relu", ["negative slope", "NaN"], Activation::LeakyRelu { slope: f64::NAN }.apply(x));
+    panics!(rows, "elu", ["alpha", "NaN"], Activation::Elu { alpha: f64::NAN }.apply(x));
+    panics!(rows, "classes", ["[n, k] with k > 0", "[3]"], classes(&narrow));
+    panics!(rows, "accuracy", ["[n, k] with k > 0", "[2, 0]"], accuracy(&Tensor::<f64>::zeros([2, 0]), &[0, 0]));
+    panics!(rows, "accuracy", ["2 rows of scores and 3 labels"], accuracy(&Tensor::<f64>::zeros([2, 2]), &[0, 0, 0]));
+    panics!(rows, "accuracy", ["label 2 of row 1", "2 classes"], accuracy(&Tensor::<f64>::zeros([2, 2]), &[0, 2]));
+    panics!(
+        rows,
+        "step",
+        ["there are 1 parameters and 2 gradients"],
+        sgd.step(&mut weights, &vec![Tensor::zeros([2]); 2])
+    );
+    panics!(rows, "step", ["parameter 0", "[2]", "its gradient has [3]"], adam.step(&mut weights, &Tensor::zeros([3])));
+    panics!(
+        rows,
+        "step",
+        ["parameter 0 of 2 elements", "one of 3"],
+        adam.step(&mut Tensor::zeros([3]), &Tensor::zeros([3]))
+    );
+    panics!(
+        rows,
+        "step",
+        ["on 1 parameters, 2 were given"],
+        adam.step(&mut vec![Tensor::zeros([2]); 2], &vec![Tensor::zeros([2]); 2])
+    );
+    panics!(
+        rows,
+        "Dataset::new",
+        ["shape [3]", "2 labels"],
+        Dataset::new(Tensor::<f64>::zeros([3]), vec![0; 2], vec!["a".into()])
+    );
+    panics!(
+        rows,
+        "Dataset::new",
+        ["label 1", "1 classes"],
+        Dataset::new(Tensor::<f64>::zeros([1, 2]), vec![1], vec!["a".into()])
+    );
+    panics!(rows, "select", ["row 2", "one of 2"], data.select(&[2]));
+    panics!(rows, "batches", ["1 example or more", "not of 0"], data.batches(0, 0, 0));
+    panics!(rows, "split", ["between 0 and 1", "not 1.5"], data.split(1.5, 0));
+    panics!(rows, "split_stratified", ["between 0 and 1", "not NaN"], data.split_stratified(f64::NAN, 0));
+    panics!(rows, "Standardiser::fit", ["1 example or more", "none"], Standardiser::fit(&none));
+    panics!(
+        rows,
+        "Standardiser::apply",
+        ["2 features", "[1, 3]"],
+        scale.apply(&Dataset::new(Tensor::zeros([1, 3]), vec![0], vec!["a".into()]))
+    );
+    panics!(rows, "Standardiser::apply_to", ["2 features", "[3]"], scale.apply_to(&narrow));
+    panics!(
+        rows,
+        "Trainer::epoch",
+        ["1 example or more", "not of 0"],
+        Trainer::new(0, 0)
+            .epoch(&mut model, &mut Sgd::new(0.1), &data, |net, x, labels| net.forward(x).cross_entropy(labels))
+    );
+    panics!(
+        rows,
+        "Trainer::epoch",
+        ["a loss of one number", "[2, 2]"],
+        Trainer::new(2, 0).epoch(&mut model, &mut Sgd::new(0.1), &data, |net, x, _| net.forward(x))
+    );
+    panics!(
+        rows,
+        "Trainer::fit",
+        ["1 example or more", "not of 0"],
+        Trainer::new(0, 0).fit(
+            2,
+            &mut model,
+            &mut Sgd::new(0.1),
+            &data,
+            |net, x, l| net.forward(x).cross_entropy(l),
+            |_, _| ()
+        )
+    );
+    panics!(
+        rows,
+        "Trainer::fit",
+        ["a loss of one number", "[2, 2]"],
+        Trainer::new(2, 0).fit(2, &mut model, &mut Sgd::new(0.1), &data, |net, x, _| net.forward(x), |_, _| ())
+    );
+    rows.hold_all(&["", "data", "optim"], NO_ROW);
+}
+
+/// Functions that no caller can give anything wrong, those of files, which return errors, and that of activations, which are
+/// told as the functions that they are.
+const NO_ROW: &[&str] = &[
+    "generator",
+    "init",
+    "mean",
+    "std",
+    "features",
+    "labels",
+    "classes",
+    "len",
+    "is_empty",
+    "width",
+    "read",
+    "parse",
+    "apply",
+];
+
+#[test]
+fn files_that_do_not_fit_name_the_file_the_line_and_what_came() {
+    let csv = Csv::new("kind");
+    let said = |text: &str| csv.parse::<f64>("a.csv", text).unwrap_err().to_string();
+    assert_eq!(said(""), "a.csv: expected a header with the names of the columns, found an empty file");
+    assert_eq!(said("x,kind\n1,a\nb,a\n"), "a.csv, line 3, column 1: expected a number for `x`, found `b`");
+    assert_eq!(said("x,kind\n1\n"), "a.csv, line 2, column 2: expected 2 fields as in the header, found 1");
+    let error = csv.read::<f64>("no/such/file.csv").unwrap_err().to_string();
+    assert!(error.starts_with("no/such/file.csv: cannot be read: "), "{error}");
+}

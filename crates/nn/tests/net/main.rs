@@ -1,0 +1,6 @@
+//! What the crate promises to whoever uses it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod rows;
+mod errors;
+mod quadratic;
