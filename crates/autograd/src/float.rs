@@ -51,7 +51,7 @@ impl Float for f32 {}
 impl Float for f64 {}
 
 /// The parts of the engine that are compiled once for each type, with this crate, and not again in every program that uses it.
-/// What lies above the tape is known to it by this alone.
+/// What lies above the tape is known to it by this alone; the implementation stands with that.
 #[expect(private_interfaces, reason = "nobody outside can name what is in here")]
 pub trait Engine: Sized {
     /// The operation that made a node, or `None` for a leaf.
@@ -66,33 +66,24 @@ pub trait Engine: Sized {
     ) -> Result<Cotangents<'t, Self>, Error>
     where
         Self: Float;
-    /// [`Tape::compute_here`]
-    #[track_caller]
-    fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool)
+    /// What the layer above remembers of the steps that a tape recorded.
+    type Memory: Default;
+    /// Computes roots, by whatever way is quickest; where the tape is watched, returns the first node whose value broke.
+    /// Unless `keep`, only the roots have values afterwards.
+    fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) -> Result<Option<u32>, Error>
+    where
+        Self: Float;
+    /// A leaf that repeats one of a known structure gets this value: whether it is kept for whoever asks, so that the tape
+    /// need not.
+    fn take_leaf(tape: &Tape<Self>, leaf: u32, value: &[Self]) -> bool
+    where
+        Self: Float;
+    /// The tape is being cleared, and has perhaps forgotten structures.
+    fn cleared(tape: &mut Tape<Self>, forgot: bool)
+    where
+        Self: Float;
+    /// [`Tape::replays`]
+    fn replays(tape: &Tape<Self>) -> u64
     where
         Self: Float;
 }
-
-macro_rules! engine {
-    ($t:ident) => {
-        #[expect(private_interfaces, reason = "as above")]
-        impl Engine for $t {
-            fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>> {
-                kind.operation()
-            }
-            fn reverse<'t>(
-                tape: &'t Tape<Self>,
-                results: &[(Var<'t, Self>, Var<'t, Self>)],
-                inputs: &[u32],
-            ) -> Result<Cotangents<'t, Self>, Error> {
-                crate::diff::reverse::swept(tape, results, inputs)
-            }
-            #[track_caller]
-            fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) {
-                tape.compute_here(roots, keep);
-            }
-        }
-    };
-}
-engine!(f32);
-engine!(f64);

@@ -44,6 +44,8 @@ pub mod check;
 mod corpus;
 #[cfg(test)]
 mod mutation;
+#[cfg(test)]
+mod floors;
 
 pub use float::Float;
 pub use number::Number;

@@ -95,6 +95,12 @@ impl<T: Float> Trainer<T> {
         total / data.len() as f64
     }
 
+    /// How many steps a program has computed, since they repeated others: all but the first two of each size of batch, where
+    /// the step is small enough (see [`Tape::replays`]).
+    pub fn replays(&self) -> u64 {
+        self.tape.replays()
+    }
+
     /// Trains for several epochs, and calls `report(epoch, loss)` after each, with epochs counted from 1 and the mean
     /// loss of [`Trainer::epoch`].
     ///
@@ -173,6 +179,23 @@ mod tests {
         let tape = Tape::new();
         let all = tape.vars(&net).forward(tape.var(data.features())).cross_entropy(data.labels()).item();
         approx::assert_relative_eq!(loss, all, max_relative = 1e-13);
+    }
+
+    #[test]
+    fn all_but_the_first_two_steps_of_each_size_of_batch_are_replayed() {
+        let (train, _) = iris::<f64>().split_stratified(1.0 / 3.0, 0);
+        assert_eq!(train.len(), 99);
+        for (batch, sizes) in [(16, 2), (20, 2), (32, 2), (50, 2), (11, 1), (33, 1)] {
+            let mut net: Mlp<Tensor> = Mlp::new(&[4, 16, 3], Activation::Tanh, 0);
+            let mut trainer = Trainer::new(batch, 0);
+            let mut sgd = Sgd::new(0.1);
+            let epochs = 0..20;
+            epochs.for_each(|_| {
+                trainer.epoch(&mut net, &mut sgd, &train, |net, x, labels| net.forward(x).cross_entropy(labels));
+            });
+            let steps = 20 * train.len().div_ceil(batch);
+            assert_eq!(trainer.replays() as usize, steps - 2 * sizes, "batches of {batch}");
+        }
     }
 
     #[test]

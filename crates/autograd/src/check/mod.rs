@@ -16,6 +16,7 @@ use crate::tape::Tape;
 use crate::tape::kink::Kink;
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
+use crate::tensor::shape::Shape;
 use difference::{Estimate, along};
 
 /// What to check, and how strictly.
@@ -76,7 +77,7 @@ impl Stream {
         if self.next() & 1 == 0 { magnitude } else { -magnitude }
     }
 
-    fn tensor(&mut self, shape: &crate::Shape) -> Tensor {
+    fn tensor(&mut self, shape: &Shape) -> Tensor {
         Tensor::from_fn(shape.clone(), |_| self.signed())
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::diff::marks::Marks;
 use crate::float::Float;
+use crate::tape::list::Sweep;
 use crate::tape::nodes::{NONE, Pass};
 use crate::tape::tree::Tree;
 use crate::tape::var::Var;
@@ -129,8 +130,10 @@ pub(crate) fn swept<'t, T: Float>(
     results: &[(Var<'t, T>, Var<'t, T>)],
     inputs: &[u32],
 ) -> Result<Cotangents<'t, T>, Error> {
-    if let Some(cotangents) = tape.repeat_sweep(results, inputs) {
-        return Ok(cotangents);
+    let asked = results.iter().map(|(y, dy)| (y.index(), dy.index()));
+    let repeated = if tape.is_plain() { tape.nodes.repeat_sweep(asked.clone(), inputs) } else { None };
+    if let Some(cotangents) = repeated {
+        return Ok(cotangents.into_iter().map(|c| c.map(|c| Var::new(tape, c))).collect());
     }
     let start = tape.len();
     let top = results.iter().map(|(y, _)| y.index() + 1).max().unwrap_or(0);
@@ -178,7 +181,17 @@ pub(crate) fn swept<'t, T: Float>(
     let found = |&input: &u32| Some(cotangents.get(input)).filter(|&c| c < UNREACHED).map(|c| Var::new(tape, c));
     let found: Cotangents<'t, T> = inputs.iter().map(found).collect();
     tape.state.borrow_mut().scratch.push(cotangents.into_memory());
-    tape.remember_sweep(start, results, inputs, &found);
+    // What depends on more than the nodes before is not the same another time, and the values of leaves are not known.
+    let leaf = |index: u32| tape.nodes[index].kind.op().is_none();
+    if tape.is_plain() && !(start as u32..tape.len() as u32).any(leaf) {
+        tape.nodes.remember_sweep(Sweep {
+            start,
+            end: tape.len(),
+            results: asked.collect(),
+            inputs: inputs.into(),
+            cotangents: found.iter().map(|c| c.as_ref().map(Var::index)).collect(),
+        });
+    }
     Ok(found)
 }
 

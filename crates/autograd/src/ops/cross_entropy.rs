@@ -3,6 +3,7 @@
 use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::cross_entropy::{LaneSums, Losses, Weight};
+use crate::ops::reduce::keepdims;
 use crate::ops::take::Indices;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
@@ -147,7 +148,7 @@ impl CrossEntropyGrad {
         let p = scores.softmax(1);
         let g = weight.zmul(g).about_likely(p, 1);
         let g = if self.reduction == Reduction::Mean { g.mul_scalar(self.reduction.factor(n)) } else { g };
-        p * (g - (p * g).sum_axes(crate::keepdims(1)))
+        p * (g - (p * g).sum_axes(keepdims(1)))
     }
 }
 
@@ -247,7 +248,7 @@ impl<'t, T: Float> Var<'t, T> {
         // One loss for each example of the batch: their mean is that of the batch.
         let reduction = if reduction == Reduction::BatchMean { Reduction::Mean } else { reduction };
         let op = Arity(CrossEntropy { reduction });
-        let loss = self.tape().try_record_as(Some(name), op, [self, labels.var()])?;
+        let loss = self.tape().try_record_as(name, op, [self, labels.var()])?;
         let classes = self.sizes()[1];
         match labels.check_labels(name, classes) {
             Ok(()) => Ok(loss),

@@ -5,6 +5,7 @@ use crate::ops::cross_entropy::Reduction;
 use crate::ops::reduce::keepdims;
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
+use crate::tensor::shape::Shape;
 
 /// Options of [`Var::triplet_margin`], with PyTorch's meaning and defaults.
 ///
@@ -132,7 +133,7 @@ impl<'t, T: Float> Var<'t, T> {
         let fits = a.rank() >= 2
             && b.rank() >= 2
             && a[a.rank() - 1] == b[b.rank() - 1]
-            && crate::Shape::from(lead_a).broadcast(&crate::Shape::from(lead_b)).is_some();
+            && Shape::from(lead_a).broadcast(&Shape::from(lead_b)).is_some();
         if !fits {
             let reason = Reason::shape("vectors of one length, [.., n, d] and [.., m, d], are needed");
             self.tape().error("cdist", reason, &[self, other]).raise();

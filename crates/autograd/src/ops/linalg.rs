@@ -6,6 +6,7 @@ use crate::kernels::linalg::{self, Triangle, Work};
 use crate::kernels::strided::{Odometer, collapse};
 use crate::ops::binary::BinaryRules;
 use crate::ops::matmul::Transposed;
+use crate::ops::reduce::keepdims;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
@@ -228,7 +229,7 @@ impl Determinant {
             2 => Some(Self::Adjugate.of(g)),
             _ => {
                 let g = g.zdiv(Self::Value.of(a).expand_dims(-1).expand_dims(-1));
-                let along = (g * y.t()).sum_axes(crate::keepdims([-2, -1]));
+                let along = (g * y.t()).sum_axes(keepdims([-2, -1]));
                 Some(along * y - y.matmul(g).matmul(y))
             }
         }

@@ -144,7 +144,7 @@ impl<'t, T: Float> Var<'t, T> {
         let (ra, rb) = (self.rank(), other.rank());
         let op = Arity(MatMul { ta: ta && ra > 1, tb: tb && rb > 1 });
         if (ra >= 2 && rb >= 2) || !std::ptr::eq(self.tape(), other.tape()) {
-            return self.tape().try_record_as(Some(name), op, [self, other]);
+            return self.tape().try_record_as(name, op, [self, other]);
         }
         let _whole = self.tape().try_composite(name, [self, other])?;
         if ra == 0 || rb == 0 {
@@ -183,7 +183,7 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn matmul_with(self, other: Self, transposed: Transposed) -> Self {
         let op = MatMul { ta: transposed.left, tb: transposed.right };
         if self.rank() >= 2 && other.rank() >= 2 {
-            return self.tape().record_as(Some("matmul_with"), Arity(op), [self, other]);
+            return self.tape().record_as("matmul_with", Arity(op), [self, other]);
         }
         Error::or_raise(self.product("matmul_with", other, op))
     }

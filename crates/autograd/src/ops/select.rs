@@ -66,7 +66,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn select(self, a: impl Operand<'t, T>, b: impl Operand<'t, T>) -> Self {
         let tape = self.tape();
-        tape.record_as(Some("select"), Arity(Select), [self, a.given().on(tape), b.given().on(tape)])
+        tape.record_as("select", Arity(Select), [self, a.given().on(tape), b.given().on(tape)])
     }
 
     /// As [`Var::select`], for shapes that come from outside.
@@ -76,6 +76,6 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn try_select(self, a: impl Operand<'t, T>, b: impl Operand<'t, T>) -> Result<Self, Error> {
         let tape = self.tape();
-        tape.try_record_as(Some("select"), Arity(Select), [self, a.given().on(tape), b.given().on(tape)])
+        tape.try_record_as("select", Arity(Select), [self, a.given().on(tape), b.given().on(tape)])
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::softmax;
-use crate::ops::reduce::Axes;
+use crate::ops::reduce::{Axes, keepdims};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
@@ -20,7 +20,7 @@ impl Softmax {
     /// `p ∘ (g − Σ p ∘ g)`: the Jacobian `diag(p) − p pᵀ` is symmetric, so it serves both directions.
     fn rule<'t, T: Float>(self, p: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
         let g = g.about_likely(p, self.axis);
-        (g - g.zmul(p).sum_axes(crate::keepdims(self.axis as isize))).zmul(p)
+        (g - g.zmul(p).sum_axes(keepdims(self.axis as isize))).zmul(p)
     }
 }
 
@@ -107,13 +107,13 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
         let p = x.softmax(axis);
-        Some((dy - dy.sum_axes(crate::keepdims(axis)).zmul(p)).balance_likely(p, self.axis))
+        Some((dy - dy.sum_axes(keepdims(axis)).zmul(p)).balance_likely(p, self.axis))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
         let p = x.softmax(axis);
         let dx = dx?.about_likely(p, self.axis);
-        Some(dx - dx.zmul(p).sum_axes(crate::keepdims(axis)))
+        Some(dx - dx.zmul(p).sum_axes(keepdims(axis)))
     }
 }
 

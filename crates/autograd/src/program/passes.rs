@@ -91,7 +91,7 @@ impl<T: Float> Graph<T> {
             .filter(|&i| !dynamic[i as usize] && needed[i as usize])
             .filter(|&i| matches!(self.nodes[i as usize].source, Source::Op(_)))
             .collect();
-        tape.try_compute_roots(&fixed, true)?;
+        tape.compute_nodes(&fixed, true)?;
         for i in fixed {
             let node = &mut self.nodes[i as usize];
             node.source = Source::Constant(i);

@@ -1,13 +1,16 @@
-//! What a tape remembers of the step before it was cleared, so that a step that repeats it costs little: a sweep that was
-//! recorded is not walked again, and values that were asked for together are computed by a program.
+//! Steps that repeat others: what a tape was asked for again and again is computed by a program, one for each structure and
+//! question.
 //!
-//! Whether a step repeats the one before is found node by node, as it is recorded (see
-//! [`Nodes`](crate::tape::nodes::Nodes)); any difference ends what is remembered from there on.
+//! Whether a step repeats a structure is found node by node, as it is recorded (see [`Nodes`](crate::tape::list::Nodes)). Here is
+//! decided how its values are computed, and all that decides it: how often they were asked for, how large they are, and
+//! whether leaves went into a program already.
 
-use crate::float::Float;
-use crate::program::Program;
+use super::Program;
+use crate::float::{Engine, Float};
+use crate::ops::table::Kind;
 use crate::tape::Tape;
-use crate::tape::nodes::{NONE, Nodes};
+use crate::tape::nodes::NONE;
+use crate::tape::op::SliceOp;
 use crate::tape::values::State;
 use crate::tape::var::Var;
 use crate::tensor::error::Error;
@@ -22,40 +25,38 @@ const MOST_MEMORY: usize = 1024 * 1024;
 const PATIENCE: usize = 2;
 /// A program that ran so often was worth making: to make one costs as much as some ten steps of a small net.
 const WORTH: usize = 64;
+/// How many questions are remembered.
+const MOST_ASKED: usize = 16;
 
-/// What is remembered.
-pub(crate) struct Memory<T: Float> {
-    sweeps: Vec<Sweep>,
-    /// How many sweeps this step has repeated or recorded.
-    swept: usize,
-    asked: Option<Asked<T>>,
+/// What is remembered of the questions.
+pub struct Memory<T: Float> {
+    asked: Vec<Asked<T>>,
+    /// The question whose program the leaves of this step went into.
+    into: usize,
+    /// Those leaves: their values are there and nowhere else.
+    ahead: Vec<u32>,
     /// How many times values are asked for before a program is made.
     patience: usize,
-    /// Leaves of this step whose values went right into the program, and nowhere else.
-    ahead: Vec<u32>,
+    /// How many questions there were.
+    questions: u64,
+    /// How many of them a program has answered.
+    replays: u64,
 }
 
 impl<T: Float> Default for Memory<T> {
     fn default() -> Self {
-        Self { sweeps: Vec::new(), swept: 0, asked: None, patience: PATIENCE, ahead: Vec::new() }
+        Self { asked: Vec::new(), into: 0, ahead: Vec::new(), patience: PATIENCE, questions: 0, replays: 0 }
     }
 }
 
-/// A reverse sweep: what it was asked for, and the nodes that it recorded.
-struct Sweep {
-    start: usize,
-    end: usize,
-    results: SmallVec<[(u32, u32); 1]>,
-    inputs: SmallVec<[u32; 8]>,
-    cotangents: SmallVec<[Option<u32>; 8]>,
-}
-
-/// Values that were asked for together, and how many nodes there were then.
+/// Values that were asked for together, as the first of a step: in which structure, and how many nodes there were then.
 struct Asked<T: Float> {
+    structure: u64,
     len: usize,
     roots: SmallVec<[u32; 16]>,
-    /// How many steps in a row have asked.
     times: usize,
+    /// The number of the question that was the last of these.
+    last: u64,
     way: Way<T>,
 }
 
@@ -63,35 +64,52 @@ struct Asked<T: Float> {
 enum Way<T: Float> {
     /// A program is made when they have been asked for often enough.
     Unmade,
-    Program {
-        program: Box<Program<T>>,
-        leaves: Leaves,
-        outputs: Vec<u32>,
-    },
+    Program(Box<Ready<T>>),
     /// Leaves and values are so large that the usual way is as fast.
     Usual,
 }
 
-/// The leaves that a program takes, in the order of its inputs, and the input of each node that is one.
-struct Leaves {
-    in_order: Vec<u32>,
+/// A program, with the nodes that are its inputs and outputs.
+struct Ready<T: Float> {
+    program: Program<T>,
+    /// The leaves in the order of the inputs.
+    leaves: Vec<u32>,
+    /// The input of each node that is one.
     input_of: Vec<u32>,
+    outputs: Vec<u32>,
 }
 
+impl<T: Float> Asked<T> {
+    fn ready(&mut self) -> Option<&mut Ready<T>> {
+        if let Way::Program(ready) = &mut self.way { Some(ready) } else { None }
+    }
+}
+
+impl<T: Float> Ready<T> {
+    fn input(&self, leaf: u32) -> Option<usize> {
+        self.input_of.get(leaf as usize).filter(|&&input| input != NONE).map(|&input| input as usize)
+    }
+}
+
+/// A number type whose tapes remember their questions here; all are.
+pub(crate) trait Remembers: Float + Engine<Memory = Memory<Self>> {}
+
+impl<T: Float + Engine<Memory = Memory<T>>> Remembers for T {}
+
 impl<T: Float> Memory<T> {
-    /// Forgets what the step that ends did not repeat, and what lies behind the nodes that are kept of it.
-    pub(crate) fn clear(&mut self, repeated: usize, kept: usize) {
-        self.sweeps.truncate(std::mem::take(&mut self.swept));
-        self.sweeps.truncate(self.sweeps.partition_point(|sweep| sweep.end <= kept));
+    /// Forgets the leaves of a step that ends, and the questions about structures that are no longer known.
+    fn clear(&mut self, knows: Option<impl Fn(u64) -> bool>) {
         self.ahead.clear();
-        if self.asked.as_ref().is_some_and(|asked| asked.len > repeated.min(kept)) {
-            self.forget();
+        let Some(knows) = knows else { return };
+        let gone = |asked: &Asked<T>| !knows(asked.structure);
+        while let Some(place) = self.asked.iter().position(gone) {
+            self.forget(place);
         }
     }
 
-    /// Forgets what was asked for. A program that was not worth making makes the next one wait longer.
-    fn forget(&mut self) {
-        let Some(Asked { times, way, .. }) = self.asked.take() else { return };
+    /// Forgets a question. A program that was not worth making makes the next one wait longer.
+    fn forget(&mut self, place: usize) {
+        let Asked { times, way, .. } = self.asked.swap_remove(place);
         if times >= WORTH {
             self.patience = PATIENCE;
         } else if !matches!(way, Way::Unmade) {
@@ -99,168 +117,182 @@ impl<T: Float> Memory<T> {
         }
     }
 
-    fn settle(&mut self, nodes: &Nodes<T>, state: &mut State<T>) -> Result<(), Error> {
-        let Some(Asked { way: Way::Program { program, leaves, .. }, .. }) = &self.asked else { return Ok(()) };
+    /// Counts a question, and tells its place and whether a program is due for it.
+    fn ask(&mut self, structure: u64, len: usize, roots: &[u32]) -> (usize, bool) {
+        self.questions += 1;
+        let same = |asked: &Asked<T>| asked.structure == structure && asked.len == len && asked.roots[..] == *roots;
+        let near = Some(self.into).filter(|&into| self.asked.get(into).is_some_and(same));
+        let Some(place) = near.or_else(|| self.asked.iter().position(same)) else {
+            if self.asked.len() == MOST_ASKED {
+                let oldest =
+                    (0..MOST_ASKED).filter(|&place| place != self.into).min_by_key(|&place| self.asked[place].last);
+                let oldest = oldest.expect("there are several");
+                self.forget(oldest);
+                if self.into == self.asked.len() {
+                    self.into = oldest; // where the last has moved to
+                }
+            }
+            let (roots, last) = (roots.into(), self.questions);
+            self.asked.push(Asked { structure, len, roots, times: 1, last, way: Way::Unmade });
+            return (self.asked.len() - 1, false);
+        };
+        let asked = &mut self.asked[place];
+        asked.times += 1;
+        asked.last = self.questions;
+        (place, matches!(asked.way, Way::Unmade) && asked.times >= self.patience)
+    }
+
+    /// Notes a question, and tells its place and whether it is time to make a program for it. Leaves that went into the
+    /// program of another get their values on the tape.
+    fn turn_to(&mut self, tape: &Tape<T>, structure: u64, roots: &[u32]) -> Result<(usize, bool), Error> {
+        let (place, is_due) = self.ask(structure, tape.len(), roots);
+        if place != self.into {
+            self.settle(tape)?;
+            self.into = place;
+        }
+        if is_due {
+            self.asked[place].way = Way::Usual;
+        }
+        Ok((place, is_due))
+    }
+
+    /// The question whose program takes the leaves of a step that repeats this structure: the one that was asked last.
+    #[inline]
+    fn expected(&mut self, structure: u64) -> Option<&mut Ready<T>> {
+        if self.asked.get(self.into).is_none_or(|asked| asked.structure != structure) {
+            if !self.ahead.is_empty() {
+                return None;
+            }
+            let about = |&place: &usize| self.asked[place].structure == structure;
+            self.into = (0..self.asked.len()).filter(about).max_by_key(|&place| self.asked[place].last)?;
+        }
+        self.asked[self.into].ready()
+    }
+
+    /// Gives leaves the values that went ahead, since they are needed on the tape after all.
+    fn settle(&mut self, tape: &Tape<T>) -> Result<(), Error> {
+        if self.ahead.is_empty() { Ok(()) } else { self.settle_into(tape, &mut tape.state.borrow_mut()) }
+    }
+
+    fn settle_into(&mut self, tape: &Tape<T>, state: &mut State<T>) -> Result<(), Error> {
         while let Some(&leaf) = self.ahead.last() {
-            let value = program.input(leaves.input_of[leaf as usize] as usize);
-            state.fill(leaf, value).map_err(|memory| nodes.lacks(leaf, memory))?;
+            let ready = self.asked[self.into].ready().expect("values go ahead into programs");
+            let input = ready.input(leaf).expect("what went ahead is one of its leaves");
+            let value = ready.program.input(input);
+            state.fill(leaf, value).map_err(|memory| tape.nodes.lacks(leaf, memory))?;
             self.ahead.pop();
         }
         Ok(())
     }
 }
 
-impl<T: Float> Tape<T> {
-    /// The cotangents of a sweep, if the step before did the same sweep after the same nodes.
-    pub(crate) fn repeat_sweep<'t>(
-        &'t self,
-        results: &[(Var<'t, T>, Var<'t, T>)],
-        inputs: &[u32],
-    ) -> Option<SmallVec<[Option<Var<'t, T>>; 8]>> {
-        let memory = &mut *self.memory.borrow_mut();
-        let sweep = memory.sweeps.get(memory.swept)?;
-        let asked = results.iter().map(|(y, dy)| (y.index(), dy.index()));
-        let same = self.nodes.repeats()
-            && self.is_plain()
-            && sweep.start == self.len()
-            && sweep.inputs[..] == *inputs
-            && sweep.results.iter().copied().eq(asked);
-        if !same {
-            return None;
-        }
-        self.nodes.repeat_to(sweep.end);
-        memory.swept += 1;
-        Some(sweep.cotangents.iter().map(|c| c.map(|c| Var::new(self, c))).collect())
+/// Computes roots by the program of a step that repeats others, if there is one.
+fn replay<T: Remembers>(tape: &Tape<T>, roots: &[u32]) -> Result<bool, Error> {
+    let Some(structure) = tape.nodes.structure() else { return Ok(false) };
+    if roots.is_empty() || tape.watch_kinks.get() || !tape.state.borrow().is_fresh() {
+        return Ok(false);
     }
-
-    /// Remembers a sweep that was recorded from node `start` on, unless it depends on more than the nodes before.
-    pub(crate) fn remember_sweep(
-        &self,
-        start: usize,
-        results: &[(Var<'_, T>, Var<'_, T>)],
-        inputs: &[u32],
-        cotangents: &[Option<Var<'_, T>>],
-    ) {
-        let end = self.len();
-        let memory = &mut *self.memory.borrow_mut();
-        // The values of leaves are not among what is kept.
-        let leaf = |index: u32| self.nodes[index].kind.op().is_none();
-        if !self.is_plain() || (start as u32..end as u32).any(leaf) {
-            return;
+    let (place, is_due) = tape.memory.borrow_mut().turn_to(tape, structure, roots)?;
+    if is_due {
+        // Making a program asks the tape, so nothing of it is borrowed meanwhile.
+        let made = way(tape, roots);
+        let memory = &mut *tape.memory.borrow_mut();
+        if let Way::Program(ready) = &made {
+            memory.ahead.reserve(ready.leaves.len());
         }
-        memory.sweeps.truncate(memory.swept);
-        memory.swept += 1;
-        memory.sweeps.push(Sweep {
-            start,
-            end,
-            results: results.iter().map(|(y, dy)| (y.index(), dy.index())).collect(),
-            inputs: inputs.into(),
-            cotangents: cotangents.iter().map(|c| c.map(|c| c.index())).collect(),
-        });
+        memory.asked[place].way = made;
     }
-
-    /// Computes roots by the program of a step that repeats, if there is one.
-    pub(crate) fn repeat_values(&self, roots: &[u32]) -> Result<bool, Error> {
-        if roots.is_empty() || self.watch_kinks.get() || !self.nodes.repeats() || !self.state.borrow().is_fresh() {
-            return Ok(false);
-        }
-        if self.is_due(roots)? {
-            // Making a program asks the tape, so nothing of it is borrowed meanwhile.
-            let made = self.way(roots);
-            let memory = &mut *self.memory.borrow_mut();
-            if let Way::Program { leaves, .. } = &made {
-                memory.ahead.reserve(leaves.in_order.len());
-            }
-            if let Some(asked) = &mut memory.asked {
-                asked.way = made;
-            }
-        }
-        let memory = &mut *self.memory.borrow_mut();
-        let Some(Asked { way: Way::Program { program, leaves, outputs }, .. }) = &mut memory.asked else {
-            return Ok(false);
-        };
-        let state = &mut *self.state.borrow_mut();
-        for (input, &leaf) in leaves.in_order.iter().enumerate() {
-            if let Some(value) = state.buffer(leaf) {
-                program.fill(input, value);
-            }
-        }
-        program.compute()?;
-        for (k, &output) in outputs.iter().enumerate() {
-            state.exchange(output, program.output(k)).map_err(|memory| self.nodes.lacks(output, memory))?;
-        }
-        state.note_computed();
-        if outputs.len() < roots.len() {
-            // Some are leaves.
-            memory.settle(&self.nodes, state)?;
-        }
-        Ok(true)
-    }
-
-    /// Gives a leaf that repeats one of the step before its value ahead of time, in the program that will ask for it. So
-    /// the user's buffer is not shared.
-    #[inline]
-    pub(crate) fn give_ahead(&self, index: u32, value: &[T]) -> bool {
-        let memory = &mut *self.memory.borrow_mut();
-        let Some(Asked { way: Way::Program { program, leaves, .. }, .. }) = &mut memory.asked else { return false };
-        let input = leaves.input_of.get(index as usize).copied().unwrap_or(NONE);
-        if input == NONE || !self.nodes.repeats() || !self.state.borrow().is_fresh() {
-            return false;
-        }
-        program.fill(input as usize, value);
-        memory.ahead.push(index);
-        true
-    }
-
-    /// Gives leaves the values that went ahead, since they are needed here after all.
-    pub(crate) fn settle(&self) -> Result<(), Error> {
-        self.memory.borrow_mut().settle(&self.nodes, &mut self.state.borrow_mut())
-    }
-
-    /// Notes that roots are asked for, and tells whether it is time to make a program for them.
-    fn is_due(&self, roots: &[u32]) -> Result<bool, Error> {
-        let memory = &mut *self.memory.borrow_mut();
-        let patience = memory.patience;
-        match &mut memory.asked {
-            Some(asked) if asked.len == self.len() && asked.roots[..] == *roots => {
-                asked.times += 1;
-                let is_due = matches!(asked.way, Way::Unmade) && asked.times >= patience;
-                if is_due {
-                    asked.way = Way::Usual;
-                }
-                Ok(is_due)
-            }
-            _ => {
-                memory.settle(&self.nodes, &mut self.state.borrow_mut())?;
-                memory.forget();
-                memory.asked = Some(Asked { len: self.len(), roots: roots.into(), times: 1, way: Way::Unmade });
-                Ok(false)
-            }
+    let memory = &mut *tape.memory.borrow_mut();
+    let Some(Ready { program, leaves, outputs, .. }) = memory.asked[place].ready() else { return Ok(false) };
+    let state = &mut *tape.state.borrow_mut();
+    for (input, &leaf) in leaves.iter().enumerate() {
+        if let Some(value) = state.buffer(leaf) {
+            program.fill(input, value);
         }
     }
+    program.compute()?;
+    for (k, &output) in outputs.iter().enumerate() {
+        state.exchange(output, program.output(k)).map_err(|memory| tape.nodes.lacks(output, memory))?;
+    }
+    state.note_computed();
+    let some_are_leaves = outputs.len() < roots.len();
+    memory.replays += 1;
+    if some_are_leaves {
+        memory.settle_into(tape, state)?;
+    }
+    Ok(true)
+}
 
-    /// How values that are asked for again and again are best computed.
-    fn way(&self, roots: &[u32]) -> Way<T> {
-        let needed = self.nodes.needed(roots);
-        let is_leaf = |&index: &u32| needed[index as usize] && self.nodes[index].kind.op().is_none();
-        let leaves: Vec<u32> = (0..self.len() as u32).filter(is_leaf).collect();
-        let elements: usize = leaves.iter().map(|&leaf| self.nodes[leaf].len).sum();
-        if elements * size_of::<T>() > MOST_BYTES {
-            return Way::Usual;
-        }
-        let is_computed = |&root: &u32| self.nodes[root].kind.op().is_some();
-        let mut outputs: Vec<u32> = roots.iter().copied().filter(is_computed).collect();
-        outputs.sort_unstable();
-        outputs.dedup();
-        match Program::of_nodes(self, &leaves, &outputs) {
-            Some(program) if program.bytes() <= MOST_MEMORY => {
-                let mut input_of = vec![NONE; self.len()];
-                for (input, &leaf) in leaves.iter().enumerate() {
-                    input_of[leaf as usize] = input as u32;
-                }
-                Way::Program { program: Box::new(program), leaves: Leaves { in_order: leaves, input_of }, outputs }
+/// How values that are asked for again and again are best computed.
+fn way<T: Float>(tape: &Tape<T>, roots: &[u32]) -> Way<T> {
+    let needed = tape.nodes.needed(roots);
+    let is_leaf = |&index: &u32| needed[index as usize] && tape.nodes[index].kind.op().is_none();
+    let leaves: Vec<u32> = (0..tape.len() as u32).filter(is_leaf).collect();
+    let elements: usize = leaves.iter().map(|&leaf| tape.nodes[leaf].len).sum();
+    if elements * size_of::<T>() > MOST_BYTES {
+        return Way::Usual;
+    }
+    let is_computed = |&root: &u32| tape.nodes[root].kind.op().is_some();
+    let mut outputs: Vec<u32> = roots.iter().copied().filter(is_computed).collect();
+    outputs.sort_unstable();
+    outputs.dedup();
+    match Program::of_nodes(tape, &leaves, &outputs) {
+        Some(program) if program.bytes() <= MOST_MEMORY => {
+            let mut input_of = vec![NONE; tape.len()];
+            for (input, &leaf) in leaves.iter().enumerate() {
+                input_of[leaf as usize] = input as u32;
             }
-            _ => Way::Usual,
+            Way::Program(Box::new(Ready { program, leaves, input_of, outputs }))
         }
+        _ => Way::Usual,
     }
 }
+
+macro_rules! engine {
+    ($t:ident) => {
+        #[expect(private_interfaces, reason = "nobody outside can name what is in here")]
+        impl Engine for $t {
+            type Memory = Memory<Self>;
+
+            fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>> {
+                kind.operation()
+            }
+            fn reverse<'t>(
+                tape: &'t Tape<Self>,
+                results: &[(Var<'t, Self>, Var<'t, Self>)],
+                inputs: &[u32],
+            ) -> Result<crate::diff::reverse::Cotangents<'t, Self>, Error> {
+                crate::diff::reverse::swept(tape, results, inputs)
+            }
+            fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
+                if !keep && replay(tape, roots)? {
+                    return Ok(None);
+                }
+                tape.memory.borrow_mut().settle(tape)?;
+                tape.compute_nodes(roots, keep)
+            }
+            fn take_leaf(tape: &Tape<Self>, leaf: u32, value: &[Self]) -> bool {
+                let Some(structure) = tape.nodes.structure() else { return false };
+                let memory = &mut *tape.memory.borrow_mut();
+                let Some(ready) = memory.expected(structure) else { return false };
+                let Some(input) = ready.input(leaf) else { return false };
+                if !tape.state.borrow().is_fresh() {
+                    return false;
+                }
+                ready.program.fill(input, value);
+                memory.ahead.push(leaf);
+                true
+            }
+            fn cleared(tape: &mut Tape<Self>, forgot: bool) {
+                let nodes = &tape.nodes;
+                tape.memory.get_mut().clear(forgot.then_some(|structure| nodes.knows(structure)));
+            }
+            fn replays(tape: &Tape<Self>) -> u64 {
+                tape.memory.borrow().replays
+            }
+        }
+    };
+}
+
+engine!(f32);
+engine!(f64);

@@ -1,6 +1,8 @@
 //! The tape: a linear list of nodes in the order they were recorded, which is the order they are computed in.
 
 pub(crate) mod nodes;
+pub(crate) mod list;
+pub(crate) mod record;
 pub(crate) mod var;
 pub(crate) mod op;
 pub(crate) mod tree;
@@ -13,23 +15,17 @@ pub(crate) mod finite;
 pub(crate) mod kink;
 
 use crate::float::Float;
-use crate::ops::table::{BuiltIn, Kind};
-use crate::program::repeated::Memory;
-use crate::tape::nodes::{Args, Node, Nodes, Origin, Pass};
-use crate::tape::op::{Arity, Op, SliceOp};
+use crate::tape::list::Nodes;
+use crate::tape::nodes::{Node, Pass};
+use crate::tape::op::SliceOp;
 use crate::tape::recording::Recording;
-use crate::tape::tree::Tree;
-use crate::tape::values::{State, Value};
+use crate::tape::values::State;
 use crate::tape::var::Var;
 use crate::tape::within::Within;
-use crate::tensor::Tensor;
-use crate::tensor::error::{Error, Kind as ErrorKind, Reason};
-use crate::tensor::shape::Shape;
+use crate::tensor::error::Error;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::panic::Location;
-use std::sync::Arc;
 
 /// The operands of a node as variables.
 pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
@@ -68,8 +64,8 @@ pub struct Tape<T: Float = f64> {
     pub(crate) fault: Cell<Option<Box<Error>>>,
     /// What a program needs to know of its recording.
     pub(crate) recording: RefCell<Recording>,
-    /// What is remembered of the step before the tape was cleared.
-    pub(crate) memory: RefCell<Memory<T>>,
+    /// What the layer above remembers of steps before the tape was cleared.
+    pub(crate) memory: RefCell<T::Memory>,
 }
 
 impl<T: Float> Default for Tape<T> {
@@ -121,9 +117,8 @@ impl<T: Float> Tape<T> {
     pub fn clear(&mut self) {
         // Cleared twice, the tape remembers the step before all the same.
         if !self.is_empty() {
-            let repeated = self.nodes.repeated();
-            let kept = self.nodes.clear();
-            self.memory.get_mut().clear(repeated, kept);
+            let forgot = self.nodes.clear();
+            T::cleared(self, forgot);
             self.state.get_mut().clear();
         }
         // Somebody may have forgotten an operation that was going on.
@@ -131,104 +126,24 @@ impl<T: Float> Tape<T> {
         self.operands.get_mut().clear();
     }
 
-    /// A variable with this value.
-    #[track_caller]
-    pub fn var(&self, value: &Tensor<T>) -> Var<'_, T> {
-        self.given(value, self.origin(Location::caller()))
-    }
-
-    /// Variables with these values: a parameter structure placed on the tape.
+    /// How many times values were computed by a program, since the step repeated one that was recorded before the tape was
+    /// cleared. A program is made when the same values are asked for the third time; where this does not grow, steps differ, or
+    /// are so large that a program would not help.
     ///
     /// ```
-    /// use autograd::{Tape, Tensor};
-    /// let tape = Tape::new();
-    /// let params = (Tensor::from([1.0]), [Tensor::from([2.0]), Tensor::from([3.0])]);
-    /// let (w, [a, b]) = tape.vars(&params);
-    /// assert_eq!((w + a + b).item(), 6.0);
+    /// use autograd::{Tape, Tensor, grad};
+    /// let mut tape = Tape::new();
+    /// for _ in 0..10 {
+    ///     tape.clear();
+    ///     let x = tape.var(&Tensor::from([3.0]));
+    ///     let y = (x * x).sum();
+    ///     let (y, dx) = tape.values(&(y, grad(y, &x)));
+    ///     assert_eq!((y.item(), dx.item()), (9.0, 6.0));
+    /// }
+    /// assert_eq!(tape.replays(), 8);
     /// ```
-    #[track_caller]
-    pub fn vars<'t, P: Tree<Leaf = Tensor<T>> + ?Sized>(&'t self, values: &P) -> P::With<Var<'t, T>> {
-        let origin = self.origin(Location::caller());
-        values.map(&mut |value: &Tensor<T>| self.given(value, origin))
-    }
-
-    /// A scalar variable.
-    #[track_caller]
-    pub fn scalar(&self, value: T) -> Var<'_, T> {
-        self.full(Shape::scalar(), value)
-    }
-
-    /// A variable whose elements all have one value.
-    #[track_caller]
-    pub fn full(&self, shape: impl Into<Shape>, value: T) -> Var<'_, T> {
-        let shape = shape.into();
-        self.leaf_from_fn("full", &shape, |_| value)
-    }
-
-    /// A leaf of an operation, computed into a recycled buffer.
-    #[track_caller]
-    pub(crate) fn leaf_from_fn(&self, op: &str, shape: &Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
-        let origin = self.origin(Location::caller());
-        match self.leaf_filled(false, shape, f, origin) {
-            Ok(leaf) => leaf,
-            Err(reason) => self.error(op, reason, &[]).raise(),
-        }
-    }
-
-    /// Integers as a leaf, in the bits of floats.
-    #[track_caller]
-    pub(crate) fn index_leaf(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
-        let origin = self.origin(Location::caller());
-        match self.leaf_filled(true, shape, |i| T::from_index(f(i)), origin) {
-            Ok(leaf) => leaf,
-            Err(reason) => self.error(op, reason, &[]).raise(),
-        }
-    }
-
-    fn leaf_filled(
-        &self,
-        integers: bool,
-        shape: &Shape,
-        mut f: impl FnMut(usize) -> T,
-        origin: Origin,
-    ) -> Result<Var<'_, T>, Reason> {
-        let len = shape.elements()?;
-        let buffer = self.state.borrow_mut().pool.take(len);
-        let mut buffer = buffer.map_err(|memory| memory.for_shape(shape))?;
-        for (i, x) in buffer[..len].iter_mut().enumerate() {
-            *x = f(i);
-        }
-        let (index, _) = self.leaf(integers, shape, origin);
-        let state = &mut *self.state.borrow_mut();
-        let place = state.place(index);
-        *place = Value::Own(buffer);
-        Ok(Var::new(self, index))
-    }
-
-    /// A leaf with the value of a tensor.
-    fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
-        let (index, repeats) = self.leaf(false, value.shape(), origin);
-        if !(repeats && self.give_ahead(index, value.as_slice())) {
-            let state = &mut *self.state.borrow_mut();
-            let place = state.place(index);
-            *place = Value::Given(Arc::clone(value.buffer()));
-        }
-        Var::new(self, index)
-    }
-
-    /// The node of a leaf, whose shape is that of a tensor, and whether it repeats one of the step before.
-    #[inline]
-    fn leaf(&self, integers: bool, shape: &Shape, origin: Origin) -> (u32, bool) {
-        let same = |node: &Node<T>| {
-            let same_kind = if integers { matches!(node.kind, Kind::Index) } else { matches!(node.kind, Kind::Leaf) };
-            same_kind && node.shape == *shape && node.origin.same(&origin)
-        };
-        if let Some(index) = self.nodes.repeat(same) {
-            return (index, true);
-        }
-        let kind = if integers { Kind::Index } else { Kind::Leaf };
-        let (shape, len) = (shape.clone(), shape.count());
-        (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
+    pub fn replays(&self) -> u64 {
+        T::replays(self)
     }
 
     /// Whether a node is a constant for derivatives that are taken now: it was recorded within a call of `no_grad` that has
@@ -268,158 +183,6 @@ impl<T: Float> Tape<T> {
         }
         let _within = Restore::set(&self.depth, depth + 1);
         f()
-    }
-
-    /// Appends a node; panics at the caller's line where the operation does not fit its operands.
-    #[track_caller]
-    #[inline]
-    pub(crate) fn record<'t, const N: usize, O: Op<T, N>>(
-        &'t self,
-        op: Arity<N, O>,
-        args: [Var<'t, T>; N],
-    ) -> Var<'t, T>
-    where
-        Arity<N, O>: BuiltIn<T>,
-    {
-        self.record_as(None, op, args)
-    }
-
-    /// As [`Tape::record`], for a method that has another name than its operation.
-    #[track_caller]
-    #[inline]
-    pub(crate) fn record_as<'t, const N: usize, O: Op<T, N>>(
-        &'t self,
-        name: Option<&str>,
-        op: Arity<N, O>,
-        args: [Var<'t, T>; N],
-    ) -> Var<'t, T>
-    where
-        Arity<N, O>: BuiltIn<T>,
-    {
-        let origin = self.origin(Location::caller());
-        if let Some(var) = self.repeat(&op, args, &origin) {
-            return var;
-        }
-        match self.fit(args, |shapes| op.0.shape(shapes)) {
-            Ok(fitted) => self.push(op, args, fitted, origin),
-            Err(reason) => self.error(name.unwrap_or(op.0.name()), reason, &args).raise(),
-        }
-    }
-
-    #[track_caller]
-    #[inline]
-    pub(crate) fn try_record<'t, const N: usize, O: Op<T, N>>(
-        &'t self,
-        op: Arity<N, O>,
-        args: [Var<'t, T>; N],
-    ) -> Result<Var<'t, T>, Error>
-    where
-        Arity<N, O>: BuiltIn<T>,
-    {
-        self.try_record_as(None, op, args)
-    }
-
-    /// As [`Tape::try_record`], for a method that has another name than its operation.
-    #[track_caller]
-    #[inline]
-    pub(crate) fn try_record_as<'t, const N: usize, O: Op<T, N>>(
-        &'t self,
-        name: Option<&str>,
-        op: Arity<N, O>,
-        args: [Var<'t, T>; N],
-    ) -> Result<Var<'t, T>, Error>
-    where
-        Arity<N, O>: BuiltIn<T>,
-    {
-        let origin = self.origin(Location::caller());
-        if let Some(var) = self.repeat(&op, args, &origin) {
-            return Ok(var);
-        }
-        match self.fit(args, |shapes| op.0.shape(shapes)) {
-            Ok(fitted) => Ok(self.push(op, args, fitted, origin)),
-            Err(reason) => Err(self.error(name.unwrap_or(op.0.name()), reason, &args)),
-        }
-    }
-
-    #[inline]
-    fn push<'t, const N: usize, O: Op<T, N>>(
-        &'t self,
-        op: Arity<N, O>,
-        args: [Var<'t, T>; N],
-        (shape, len): (Shape, usize),
-        origin: Origin,
-    ) -> Var<'t, T>
-    where
-        Arity<N, O>: BuiltIn<T>,
-    {
-        let args = Args::from(&args.map(|a| a.index())[..]);
-        let node = Node { kind: op.into(), args, len, shape, origin };
-        Var::new(self, self.nodes.push(node))
-    }
-
-    /// The node that the step before recorded in this place, if it is the same operation on the same operands. Their shapes
-    /// are then the same too.
-    #[inline]
-    fn repeat<'t, const N: usize>(
-        &'t self,
-        op: &impl BuiltIn<T>,
-        args: [Var<'t, T>; N],
-        origin: &Origin,
-    ) -> Option<Var<'t, T>> {
-        if !args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
-            return None;
-        }
-        let same = |node: &Node<T>| {
-            op.is_kind(&node.kind) && node.origin.same(origin) && node.args.iter().eq(args.iter().map(Var::index_ref))
-        };
-        self.nodes.repeat(same).map(|index| Var::new(self, index))
-    }
-
-    /// The shape that an operation gives these operands, and its number of elements, if there are such tensors.
-    #[inline]
-    fn fit<const N: usize>(
-        &self,
-        args: [Var<'_, T>; N],
-        shape: impl FnOnce([&Shape; N]) -> Result<Shape, Reason>,
-    ) -> Result<(Shape, usize), Reason> {
-        if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
-            let shape = shape(args.map(|a| &self.nodes[a.index()].shape))?;
-            let len = shape.elements()?;
-            Ok((shape, len))
-        } else {
-            Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
-        }
-    }
-
-    /// As [`Tape::record`], for operations of any number of operands.
-    #[track_caller]
-    pub(crate) fn record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Var<'t, T> {
-        Error::or_raise(self.try_record_slice(kind, args))
-    }
-
-    #[track_caller]
-    pub(crate) fn try_record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
-        let fitted = if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
-            let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &self.nodes[a.index()].shape).collect();
-            let shape = kind.op().expect("leaves are not recorded as operations").shape(&shapes);
-            shape.and_then(|shape| Ok((shape.elements()?, shape)))
-        } else {
-            Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
-        };
-        match fitted {
-            Ok((len, shape)) => {
-                let indices: SmallVec<[u32; 4]> = args.iter().map(Var::index).collect();
-                let origin = self.origin(Location::caller());
-                let same =
-                    |node: &Node<T>| node.kind.same(&kind) && node.origin.same(&origin) && node.args[..] == indices[..];
-                let index = self.nodes.repeat(same).unwrap_or_else(|| {
-                    let args = Args::from(&indices[..]);
-                    self.nodes.push(Node { kind, args, shape, len, origin })
-                });
-                Ok(Var::new(self, index))
-            }
-            Err(reason) => Err(self.error(kind.name(), reason, args)),
-        }
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::float::Float;
 use crate::kernels::map::copy;
 use crate::tape::Tape;
-use crate::tape::nodes::{Node, Nodes};
+use crate::tape::list::Nodes;
+use crate::tape::nodes::Node;
 use crate::tape::op::{self, View, ViewMut};
 use crate::tape::pool::Pool;
 use crate::tape::tree::Tree;
@@ -153,12 +154,6 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     #[inline]
     pub(crate) fn compute_roots(&self, roots: &[u32], keep: bool) {
-        T::compute(self, roots, keep);
-    }
-
-    /// As [`Tape::compute_roots`], compiled where it is called.
-    #[track_caller]
-    pub(crate) fn compute_here(&self, roots: &[u32], keep: bool) {
         if self.is_watched() {
             self.refuse_outer(roots);
         }
@@ -175,10 +170,11 @@ impl<T: Float> Tape<T> {
     /// Computes roots. Where this is watched, returns the first node whose value broke.
     #[inline]
     pub(crate) fn try_compute_roots(&self, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
-        if !keep && self.repeat_values(roots)? {
-            return Ok(None);
-        }
-        self.settle()?;
+        T::compute(self, roots, keep)
+    }
+
+    /// Computes roots one node after the other, each by its own kernel.
+    pub(crate) fn compute_nodes(&self, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
         self.state.borrow_mut().compute(&self.nodes, roots, keep)
     }
 

@@ -47,6 +47,39 @@ fn batches_of_another_size_in_between_change_nothing() {
 }
 
 #[test]
+fn steps_of_several_structures_in_turn_are_replayed_after_two_of_each() {
+    let labels = [0, 1, 2, 2, 1];
+    // Batches of two sizes, an evaluation that is the beginning of a step, and one that asks for something else.
+    let step = |tape: &Tape, i: usize| -> Vec<Tensor> {
+        let vars = match i % 4 {
+            0 => net(tape, i, 5, &labels),
+            1 => net(tape, i, 2, &[2, 0]),
+            2 => net(tape, i, 5, &labels)[..1].to_vec(),
+            _ => {
+                let w = tape.var(&numbers([4, 10], i));
+                vec![tape.var(&numbers([3, 4], i)).matmul(w).sum()]
+            }
+        };
+        tape.values(&vars)
+    };
+    let mut tape = Tape::new();
+    for i in 0..40 {
+        tape.clear();
+        assert_eq!(bits(&step(&tape, i)), bits(&step(&Tape::new(), i)), "step {i}");
+    }
+    // What is asked of the structure of the first in the third place is asked for twice by then.
+    assert!(tape.replays() >= 40 - 8, "{} of 40 steps are replayed", tape.replays());
+}
+
+#[test]
+fn more_structures_than_are_kept_change_nothing() {
+    steps_agree(80, |tape, i| {
+        let batch = 1 + i % 11;
+        net(tape, i, batch, &(0..batch).map(|k| (k + i) % 3).collect::<Vec<_>>())
+    });
+}
+
+#[test]
 fn another_operation_factor_operand_or_question_is_noticed() {
     // Each kind of step is taken three times, which is what a program is made after.
     steps_agree(33, |tape, i| {

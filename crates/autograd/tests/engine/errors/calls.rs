@@ -304,12 +304,15 @@ const ALWAYS_RIGHT: &[&str] = &[
     "no_grad",
     "watch",
     "watch_kinks",
+    "replays",
     // The checker reports.
     "check",
     "verdict",
     "wrong",
     "unsure",
     "entries",
+    // Of an error.
+    "of",
 ];
 
 /// Functions of programs return errors of their own, which `errors/programs.rs` holds.

@@ -1,0 +1,342 @@
+//! The nodes of a tape: recorded once, never changed, and read while others are recorded. When the tape is cleared they stay
+//! behind as a structure that is known, with the sweeps among them, and what is recorded next is compared with those that are.
+
+use crate::float::Float;
+use crate::tape::nodes::{NONE, Node};
+use crate::tensor::error::Error;
+use crate::tensor::memory::OutOfMemory;
+use smallvec::SmallVec;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::ops::Index;
+
+/// How many structures are kept: steps on batches of some sizes, and what is computed between them.
+const MOST_KNOWN: usize = 8;
+/// How many nodes they have together, but for the latest, which is kept whole.
+const MOST_NODES: usize = 1 << 16;
+
+/// What was recorded once. No two structures are the same.
+struct Known<T: Float> {
+    /// A number that no other has, ever.
+    id: u64,
+    nodes: Vec<Node<T>>,
+    /// In the order of their starts.
+    sweeps: Vec<Sweep>,
+    /// How many nodes it has in common with each of those that are known, from the first on.
+    common: Vec<usize>,
+    /// The step that repeated it last.
+    seen: u64,
+}
+
+/// A reverse sweep: what it was asked for, and the nodes that it recorded.
+#[derive(Clone)]
+pub(crate) struct Sweep {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    pub(crate) results: SmallVec<[(u32, u32); 1]>,
+    pub(crate) inputs: SmallVec<[u32; 8]>,
+    pub(crate) cotangents: SmallVec<[Option<u32>; 8]>,
+}
+
+/// A list of nodes that grows behind a shared reference. As long as it repeats one that is known, nothing is written, and it
+/// costs a comparison to record a node.
+pub(crate) struct Nodes<T: Float> {
+    known: Vec<Known<T>>,
+    /// Which of them this list repeats so far.
+    follows: Cell<usize>,
+    /// How many of its nodes.
+    repeated: Cell<usize>,
+    /// Whether this list has left all that is known.
+    left: Cell<bool>,
+    /// What comes after those that it repeats.
+    grown: Grown<T>,
+    /// The sweeps of this list that repeat none.
+    swept: RefCell<Vec<Sweep>>,
+    /// How often the list was cleared.
+    steps: u64,
+    /// The number of the next structure.
+    next_id: u64,
+}
+
+impl<T: Float> Default for Nodes<T> {
+    fn default() -> Self {
+        Self {
+            known: Vec::new(),
+            follows: Cell::new(0),
+            repeated: Cell::new(0),
+            left: Cell::new(false),
+            grown: Grown::default(),
+            swept: RefCell::default(),
+            steps: 0,
+            next_id: 0,
+        }
+    }
+}
+
+impl<T: Float> Nodes<T> {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.repeated.get() + self.grown.len.get()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Node<T>> {
+        (0..self.len() as u32).map(|i| &self[i])
+    }
+
+    /// Which nodes the roots are, or depend on.
+    pub(crate) fn needed(&self, roots: &[u32]) -> Vec<bool> {
+        let mut needed = vec![false; self.len()];
+        for &root in roots {
+            needed[root as usize] = true;
+        }
+        for i in (0..self.len() as u32).rev() {
+            // Operands come before a node, so one pass down marks them all.
+            if needed[i as usize] {
+                self[i].args.iter().for_each(|&a| needed[a as usize] = true);
+            }
+        }
+        needed
+    }
+
+    /// Why a node has no value: the operation, at the line that recorded it.
+    #[cold]
+    pub(crate) fn lacks(&self, index: u32, memory: OutOfMemory) -> Error {
+        let Node { kind, args, shape, origin, .. } = &self[index];
+        let shapes = args.iter().map(|&a| self[a].shape.clone()).collect();
+        Error::new(kind.name(), memory.for_shape(shape), shapes, origin.location)
+    }
+
+    /// The structure that all that is recorded repeats, by its number, if there is one.
+    #[inline]
+    pub(crate) fn structure(&self) -> Option<u64> {
+        if self.left.get() { None } else { Some(self.known.get(self.follows.get())?.id) }
+    }
+
+    /// The next node of a structure that is known, if that is what is recorded next.
+    #[inline]
+    pub(crate) fn repeat(&self, is_next: impl Fn(&Node<T>) -> bool) -> Option<u32> {
+        if self.left.get() {
+            return None;
+        }
+        let next = self.repeated.get();
+        let follows = self.known.get(self.follows.get()).and_then(|known| known.nodes.get(next)).is_some_and(&is_next);
+        if !follows && !self.turn(|known| known.nodes.get(next).is_some_and(&is_next)) {
+            self.left.set(true);
+            return None;
+        }
+        self.repeated.set(next + 1);
+        Some(next as u32)
+    }
+
+    /// Follows another structure that begins with what is recorded, and of which this holds.
+    #[cold]
+    fn turn(&self, goes_on: impl Fn(&Known<T>) -> bool) -> bool {
+        let (len, follows) = (self.repeated.get(), self.follows.get());
+        let other = self.known.iter().position(|other| other.common[follows] >= len && goes_on(other));
+        self.follows.set(other.unwrap_or(follows));
+        other.is_some()
+    }
+
+    /// The cotangents of a sweep that a known structure goes on with, whose nodes are then repeated, too.
+    pub(crate) fn repeat_sweep(
+        &self,
+        results: impl Iterator<Item = (u32, u32)> + Clone,
+        inputs: &[u32],
+    ) -> Option<SmallVec<[Option<u32>; 8]>> {
+        let start = self.len();
+        let same = |sweep: &&Sweep| sweep.inputs[..] == *inputs && sweep.results.iter().copied().eq(results.clone());
+        let of = |known: &Known<T>| -> Option<usize> {
+            let first = known.sweeps.partition_point(|sweep| sweep.start < start);
+            let at = known.sweeps[first..].iter().take_while(|sweep| sweep.start == start).position(|s| same(&s))?;
+            Some(first + at)
+        };
+        if self.left.get() {
+            return None;
+        }
+        let follows = self.known.get(self.follows.get())?;
+        if of(follows).is_none() && !self.turn(|other| of(other).is_some()) {
+            return None;
+        }
+        let known = &self.known[self.follows.get()];
+        let sweep = &known.sweeps[of(known)?];
+        self.repeated.set(sweep.end);
+        Some(sweep.cotangents.clone())
+    }
+
+    /// Remembers a sweep that was recorded now.
+    pub(crate) fn remember_sweep(&self, sweep: Sweep) {
+        self.swept.borrow_mut().push(sweep);
+    }
+
+    /// Appends a node that repeats none.
+    #[inline]
+    pub(crate) fn push(&self, node: Node<T>) -> u32 {
+        self.left.set(true);
+        let i = self.grown.push(node);
+        self.repeated.get() as u32 + i
+    }
+
+    /// Forgets the list, but for what the next one may repeat: its nodes up to the first that can never be repeated, since
+    /// only its user knows what it does. Whether structures that were known are no longer.
+    pub(crate) fn clear(&mut self) -> bool {
+        self.steps += 1;
+        let (repeated, follows) = (self.repeated.take(), self.follows.get());
+        self.left.set(false);
+        let mut new = Vec::with_capacity(self.grown.len.get());
+        let mut keeps = true;
+        self.grown.drain(|node| {
+            keeps = keeps && node.kind.can_repeat();
+            if keeps {
+                new.push(node);
+            }
+        });
+        let kept = repeated + new.len();
+        let mut swept = self.swept.take();
+        swept.retain(|sweep| sweep.end <= kept);
+        match self.known.get_mut(follows) {
+            Some(known) if new.is_empty() || repeated == known.nodes.len() => {
+                known.nodes.append(&mut new);
+                known.common[follows] = known.nodes.len();
+                known.add_sweeps(swept);
+                known.seen = self.steps;
+            }
+            _ if new.is_empty() => {}
+            _ => self.add(follows, repeated, new, swept),
+        }
+        self.forget_oldest()
+    }
+
+    /// A structure of what it repeats of another, and more.
+    fn add(&mut self, follows: usize, repeated: usize, mut new: Vec<Node<T>>, swept: Vec<Sweep>) {
+        let (mut sweeps, mut common) = (Vec::new(), Vec::new());
+        if let Some(before) = self.known.get(follows) {
+            new.splice(0..0, before.nodes[..repeated].iter().cloned());
+            sweeps.extend(before.sweeps.iter().filter(|sweep| sweep.end <= repeated).cloned());
+            // One that goes on as this does would have been followed.
+            common.extend(before.common.iter().map(|&common| common.min(repeated)));
+        }
+        for (known, &common) in self.known.iter_mut().zip(&common) {
+            known.common.push(common);
+        }
+        common.push(new.len());
+        let mut known = Known { id: self.next_id, nodes: new, sweeps, common, seen: self.steps };
+        known.add_sweeps(swept);
+        self.next_id += 1;
+        self.follows.set(self.known.len());
+        self.known.push(known);
+    }
+
+    /// Forgets structures until there are few enough; the latest stays.
+    fn forget_oldest(&mut self) -> bool {
+        let before = self.known.len();
+        while self.known.len() > 1 {
+            let nodes: usize = self.known.iter().map(|known| known.nodes.len()).sum();
+            if self.known.len() <= MOST_KNOWN && nodes <= MOST_NODES {
+                break;
+            }
+            let age = |&k: &usize| self.known[k].seen;
+            let Some(oldest) = (0..self.known.len()).min_by_key(age) else { break };
+            self.known.swap_remove(oldest);
+            for known in &mut self.known {
+                known.common.swap_remove(oldest);
+            }
+        }
+        if self.known.len() < before {
+            let latest = (0..self.known.len()).max_by_key(|&k| self.known[k].seen);
+            self.follows.set(latest.unwrap_or(0));
+        }
+        self.known.len() < before
+    }
+
+    /// Whether a structure is known, by its number.
+    pub(crate) fn knows(&self, structure: u64) -> bool {
+        self.known.iter().any(|known| known.id == structure)
+    }
+}
+
+impl<T: Float> Known<T> {
+    fn add_sweeps(&mut self, swept: Vec<Sweep>) {
+        self.sweeps.extend(swept);
+        self.sweeps.sort_by_key(|sweep| sweep.start);
+    }
+}
+
+impl<T: Float> Index<u32> for Nodes<T> {
+    type Output = Node<T>;
+    #[inline]
+    fn index(&self, i: u32) -> &Node<T> {
+        let (i, repeated) = (i as usize, self.repeated.get());
+        if i < repeated { &self.known[self.follows.get()].nodes[i] } else { self.grown.at(i - repeated) }
+    }
+}
+
+/// Places for nodes, each filled once. What is filled stays where it is, so it can be read while the list grows.
+type Block<T> = Box<[OnceCell<Node<T>>]>;
+
+/// The size of the first of the further blocks.
+const FURTHER: usize = 64;
+
+/// Nodes that are recorded anew.
+struct Grown<T: Float> {
+    len: Cell<usize>,
+    /// As many places as were ever filled when the list was cleared, so that as many nodes need no others.
+    first: Block<T>,
+    /// Further blocks, each twice as large as the one before.
+    further: [OnceCell<Block<T>>; 27],
+}
+
+fn block<T: Float>(size: usize) -> Block<T> {
+    (0..size).map(|_| OnceCell::new()).collect()
+}
+
+impl<T: Float> Default for Grown<T> {
+    fn default() -> Self {
+        Self { len: Cell::new(0), first: block(0), further: Default::default() }
+    }
+}
+
+impl<T: Float> Grown<T> {
+    #[inline]
+    fn place(&self, i: usize) -> &OnceCell<Node<T>> {
+        match self.first.get(i) {
+            Some(place) => place,
+            None => self.further_place(i - self.first.len()),
+        }
+    }
+
+    #[cold]
+    fn further_place(&self, i: usize) -> &OnceCell<Node<T>> {
+        let number = (i / FURTHER + 1).ilog2() as usize;
+        let before = FURTHER * ((1 << number) - 1);
+        &self.further[number].get_or_init(|| block(FURTHER << number))[i - before]
+    }
+
+    #[inline]
+    fn at(&self, i: usize) -> &Node<T> {
+        self.place(i).get().expect("a node has an index once it is recorded")
+    }
+
+    #[inline]
+    fn push(&self, node: Node<T>) -> u32 {
+        let len = self.len.get();
+        assert!(len < NONE as usize, "a tape holds 2^32 − 1 nodes");
+        if let Err(node) = self.place(len).set(node) {
+            // Told apart from dropping it, the compiler writes a node where it goes instead of moving it there.
+            std::mem::forget(node);
+            unreachable!("places are filled in order");
+        }
+        self.len.set(len + 1);
+        len as u32
+    }
+
+    /// Moves all nodes out, in order, and makes one block of as many places, or none where they are many: places that a step
+    /// fills anew each time are few.
+    fn drain(&mut self, to: impl FnMut(Node<T>)) {
+        let (len, first) = (self.len.take(), &mut self.first);
+        let further = self.further.iter_mut().filter_map(OnceCell::get_mut).flatten();
+        first.iter_mut().chain(further).take(len).filter_map(OnceCell::take).for_each(to);
+        if len > self.first.len() {
+            self.first = block(if len <= MOST_NODES { len.next_power_of_two() } else { 0 });
+            self.further = Default::default();
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Recording: leaves, which have their values from the start, and operations on what is there.
+
+use crate::float::Float;
+use crate::ops::table::{BuiltIn, Kind};
+use crate::tape::Tape;
+use crate::tape::nodes::{Args, Node, Origin};
+use crate::tape::op::{Arity, Op};
+use crate::tape::tree::Tree;
+use crate::tape::values::Value;
+use crate::tape::var::Var;
+use crate::tensor::Tensor;
+use crate::tensor::error::{Error, Kind as ErrorKind, Reason};
+use crate::tensor::shape::Shape;
+use smallvec::SmallVec;
+use std::panic::Location;
+use std::sync::Arc;
+
+impl<T: Float> Tape<T> {
+    /// A variable with this value.
+    #[track_caller]
+    pub fn var(&self, value: &Tensor<T>) -> Var<'_, T> {
+        self.given(value, self.origin(Location::caller()))
+    }
+
+    /// Variables with these values: a parameter structure placed on the tape.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let params = (Tensor::from([1.0]), [Tensor::from([2.0]), Tensor::from([3.0])]);
+    /// let (w, [a, b]) = tape.vars(&params);
+    /// assert_eq!((w + a + b).item(), 6.0);
+    /// ```
+    #[track_caller]
+    pub fn vars<'t, P: Tree<Leaf = Tensor<T>> + ?Sized>(&'t self, values: &P) -> P::With<Var<'t, T>> {
+        let origin = self.origin(Location::caller());
+        values.map(&mut |value: &Tensor<T>| self.given(value, origin))
+    }
+
+    /// A scalar variable.
+    #[track_caller]
+    pub fn scalar(&self, value: T) -> Var<'_, T> {
+        self.full(Shape::scalar(), value)
+    }
+
+    /// A variable whose elements all have one value.
+    #[track_caller]
+    pub fn full(&self, shape: impl Into<Shape>, value: T) -> Var<'_, T> {
+        let shape = shape.into();
+        self.leaf_from_fn("full", &shape, |_| value)
+    }
+
+    /// A leaf of an operation, computed into a recycled buffer.
+    #[track_caller]
+    pub(crate) fn leaf_from_fn(&self, op: &str, shape: &Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
+        let origin = self.origin(Location::caller());
+        match self.leaf_filled(false, shape, f, origin) {
+            Ok(leaf) => leaf,
+            Err(reason) => self.error(op, reason, &[]).raise(),
+        }
+    }
+
+    /// Integers as a leaf, in the bits of floats.
+    #[track_caller]
+    pub(crate) fn index_leaf(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
+        let origin = self.origin(Location::caller());
+        match self.leaf_filled(true, shape, |i| T::from_index(f(i)), origin) {
+            Ok(leaf) => leaf,
+            Err(reason) => self.error(op, reason, &[]).raise(),
+        }
+    }
+
+    fn leaf_filled(
+        &self,
+        integers: bool,
+        shape: &Shape,
+        mut f: impl FnMut(usize) -> T,
+        origin: Origin,
+    ) -> Result<Var<'_, T>, Reason> {
+        let len = shape.elements()?;
+        let buffer = self.state.borrow_mut().pool.take(len);
+        let mut buffer = buffer.map_err(|memory| memory.for_shape(shape))?;
+        for (i, x) in buffer[..len].iter_mut().enumerate() {
+            *x = f(i);
+        }
+        let (index, _) = self.leaf(integers, shape, origin);
+        let state = &mut *self.state.borrow_mut();
+        let place = state.place(index);
+        *place = Value::Own(buffer);
+        Ok(Var::new(self, index))
+    }
+
+    /// A leaf with the value of a tensor.
+    fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
+        let (index, repeats) = self.leaf(false, value.shape(), origin);
+        if !(repeats && T::take_leaf(self, index, value.as_slice())) {
+            let state = &mut *self.state.borrow_mut();
+            let place = state.place(index);
+            *place = Value::Given(Arc::clone(value.buffer()));
+        }
+        Var::new(self, index)
+    }
+
+    /// The node of a leaf, whose shape is that of a tensor, and whether it repeats one of the step before.
+    #[inline]
+    fn leaf(&self, integers: bool, shape: &Shape, origin: Origin) -> (u32, bool) {
+        let same = |node: &Node<T>| {
+            let same_kind = if integers { matches!(node.kind, Kind::Index) } else { matches!(node.kind, Kind::Leaf) };
+            same_kind && node.shape == *shape && node.origin.same(&origin)
+        };
+        if let Some(index) = self.nodes.repeat(same) {
+            return (index, true);
+        }
+        let kind = if integers { Kind::Index } else { Kind::Leaf };
+        let (shape, len) = (shape.clone(), shape.count());
+        (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
+    }
+
+    /// Appends a node; panics at the caller's line where the operation does not fit its operands.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn record<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Var<'t, T>
+    where
+        Arity<N, O>: BuiltIn<T>,
+    {
+        Error::or_raise(self.record_any(None, op, &args))
+    }
+
+    /// As [`Tape::record`], for a method that has another name than its operation.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn record_as<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        name: &str,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Var<'t, T>
+    where
+        Arity<N, O>: BuiltIn<T>,
+    {
+        Error::or_raise(self.record_any(Some(name), op, &args))
+    }
+
+    #[track_caller]
+    #[inline]
+    pub(crate) fn try_record<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Result<Var<'t, T>, Error>
+    where
+        Arity<N, O>: BuiltIn<T>,
+    {
+        self.record_any(None, op, &args)
+    }
+
+    /// As [`Tape::try_record`], for a method that has another name than its operation.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn try_record_as<'t, const N: usize, O: Op<T, N>>(
+        &'t self,
+        name: &str,
+        op: Arity<N, O>,
+        args: [Var<'t, T>; N],
+    ) -> Result<Var<'t, T>, Error>
+    where
+        Arity<N, O>: BuiltIn<T>,
+    {
+        self.record_any(Some(name), op, &args)
+    }
+
+    /// As [`Tape::record`], for an operation of as many operands as there are.
+    #[track_caller]
+    pub(crate) fn record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Var<'t, T> {
+        Error::or_raise(self.record_any(None, kind, args))
+    }
+
+    #[track_caller]
+    pub(crate) fn try_record_slice<'t>(&'t self, kind: Kind<T>, args: &[Var<'t, T>]) -> Result<Var<'t, T>, Error> {
+        self.record_any(None, kind, args)
+    }
+
+    /// The node of an operation on operands: the one that a known structure has in this place, if it is the same operation on
+    /// the same operands, whose shapes are then the same too; or a new one.
+    #[track_caller]
+    #[inline]
+    fn record_any<'t, O: BuiltIn<T>>(
+        &'t self,
+        name: Option<&str>,
+        op: O,
+        args: &[Var<'t, T>],
+    ) -> Result<Var<'t, T>, Error> {
+        let origin = self.origin(Location::caller());
+        let ours = args.iter().all(|a| std::ptr::eq(a.tape(), self));
+        let same = |node: &Node<T>| {
+            op.is_kind(&node.kind) && node.origin.same(&origin) && node.args.iter().eq(args.iter().map(Var::index_ref))
+        };
+        if ours && let Some(index) = self.nodes.repeat(same) {
+            return Ok(Var::new(self, index));
+        }
+        let shape = if ours {
+            let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &self.nodes[a.index()].shape).collect();
+            op.shape_of(&shapes)
+        } else {
+            Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
+        };
+        match shape.and_then(|shape| Ok((shape.elements()?, shape))) {
+            Ok((len, shape)) => {
+                let indices: SmallVec<[u32; 4]> = args.iter().map(Var::index).collect();
+                let node = Node { kind: op.into(), args: Args::from(&indices[..]), len, shape, origin };
+                Ok(Var::new(self, self.nodes.push(node)))
+            }
+            Err(reason) => Err(self.error(name.unwrap_or(op.name_of()), reason, args)),
+        }
+    }
+}
