@@ -73,6 +73,7 @@ pub use ops::losses::{CrossEntropyOptions, KlTarget};
 pub use ops::matmul::Transposed;
 pub use ops::operand::{Given, Operand};
 pub use ops::quantile::Quantiles;
+pub use ops::random::{Key, KeyVar};
 pub use ops::reduce::{Axes, keepdims};
 pub use ops::sort::Order;
 pub use ops::table::primitives;

@@ -18,6 +18,7 @@ pub(crate) mod group;
 pub(crate) mod strided;
 pub(crate) mod take;
 pub(crate) mod sort;
+pub(crate) mod random;
 pub(crate) mod running;
 pub(crate) mod linalg;
 pub(crate) mod compiled;

@@ -129,6 +129,8 @@ builtin! {
     Labels(Arity<1, ops::labels::Labels>),
     Checkpoint(crate::diff::checkpoint::Recompute),
     StopGradient(Arity<1, ops::stop::StopGradient>),
+    Random(Arity<1, ops::random::Random>),
+    FoldIn(Arity<2, ops::random::FoldIn>),
     Softmax(Arity<1, ops::softmax::Softmax>),
     Likely(Arity<2, ops::softmax::Likely>),
     LogSoftmax(Arity<1, ops::softmax::LogSoftmax>),

@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::take::{Layout, put, take};
+use crate::ops::index_views::{integers_now, parts};
 use crate::ops::view::Slice;
 use crate::tape::Tape;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -118,8 +119,26 @@ pub struct IndexVar<'t, T: Float = f64> {
     /// The smallest and the largest index, known without computing; `(0, -1)` where there is none. A label that came as
     /// `usize` may be larger than any `i64`.
     bounds: (i128, i128),
-    /// The leaf that it is a view of; absent where an operation computes it.
-    leaf: Option<u32>,
+    /// Where the integers come from.
+    source: Source,
+}
+
+/// Where integers come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// A leaf, whose integers they are in order.
+    Leaf(u32),
+    /// Parts of leaves, and perhaps of what operations compute.
+    Parts,
+    /// An operation.
+    Computed,
+}
+
+/// The smallest and the largest of integers.
+fn bounds_of(integers: impl Iterator<Item = i128>) -> (i128, i128) {
+    integers
+        .fold(None, |bounds, i| Some(bounds.map_or((i, i), |(low, high)| (i.min(low), i.max(high)))))
+        .unwrap_or((0, -1))
 }
 
 impl<'t, T: Float> IndexVar<'t, T> {
@@ -129,7 +148,37 @@ impl<'t, T: Float> IndexVar<'t, T> {
 
     /// An index that an operation computes: one of `n` places, whatever the values are.
     pub(crate) fn computed(var: Var<'t, T>, n: usize) -> Self {
-        Self { var, bounds: (0, n as i128 - 1), leaf: None }
+        Self::computed_within(var, (0, n as i64 - 1))
+    }
+
+    /// As [`IndexVar::computed`], of these and what is between them.
+    pub(crate) fn computed_within(var: Var<'t, T>, (low, high): (i64, i64)) -> Self {
+        Self { var, bounds: (low.into(), high.into()), source: Source::Computed }
+    }
+
+    /// The same integers in the same order, of another shape.
+    pub(crate) fn reordered(&self, var: Var<'t, T>) -> Self {
+        Self { var, ..*self }
+    }
+
+    /// Some of these integers.
+    pub(crate) fn viewed(&self, var: Var<'t, T>) -> Self {
+        if self.source == Source::Computed {
+            return Self { var, ..*self };
+        }
+        let bounds = match integers_now(var.tape(), var.index()) {
+            Some(integers) => bounds_of(integers.into_iter().map(|i| self.as_given(i))),
+            None => self.bounds,
+        };
+        Self { var, bounds, source: Source::Parts }
+    }
+
+    /// All of the integers of these.
+    pub(crate) fn joined(var: Var<'t, T>, parts: &[Self]) -> Self {
+        let computed = parts.iter().all(|part| part.source == Source::Computed);
+        let source = if computed { Source::Computed } else { Source::Parts };
+        let some = parts.iter().filter(|part| part.var.numel() > 0);
+        Self { var, bounds: bounds_of(some.flat_map(|part| [part.bounds.0, part.bounds.1])), source }
     }
 
     /// The sizes of its dimensions.
@@ -140,13 +189,13 @@ impl<'t, T: Float> IndexVar<'t, T> {
     /// The same integers in another shape.
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
-        Self { var: self.var.reshape(shape), ..*self }
+        self.reordered(self.var.reshape(shape))
     }
 
     /// A new dimension of size 1 before `axis`.
     #[track_caller]
     pub fn expand_dims(&self, axis: isize) -> Self {
-        Self { var: self.var.expand_dims(axis), ..*self }
+        self.reordered(self.var.expand_dims(axis))
     }
 
     /// The integers in row-major order.
@@ -160,13 +209,21 @@ impl<'t, T: Float> IndexVar<'t, T> {
     /// Notes, for a program, the range that integers from outside must lie in, and one that they may be beside it.
     #[track_caller]
     pub(crate) fn limit(&self, op: &'static str, axis: Option<usize>, (low, high): (i64, i64), but: Option<i64>) {
-        if let Some(leaf) = self.leaf {
-            let (tape, location) = (self.var.tape(), Location::caller());
-            tape.note(|recording| {
-                let reader = Some(tape.reader(op, axis, location));
-                recording.limits.push((leaf, Limit { low, high, but, reader }));
-            });
+        let (tape, location) = (self.var.tape(), Location::caller());
+        if self.source == Source::Computed {
+            return;
         }
+        tape.note(|recording| {
+            let reader = Some(tape.reader(op, axis, location));
+            let limit = |part| Limit { low, high, but, reader, part };
+            match self.source {
+                Source::Leaf(leaf) => recording.limits.push((leaf, limit(None))),
+                Source::Parts | Source::Computed => {
+                    let parts = parts(tape, self.var.index()).into_iter().flatten();
+                    recording.limits.extend(parts.map(|(leaf, part)| (leaf, limit(Some(part.into())))));
+                }
+            }
+        });
     }
 
     /// An integer as the user gave it: what does not fit the bits of the type is kept as the nearest that does.
@@ -184,10 +241,12 @@ impl<'t, T: Float> IndexVar<'t, T> {
     pub(crate) fn find_now(&self, mut holds: impl FnMut(i64) -> bool) -> Option<i64> {
         let (tape, index) = (self.var.tape(), self.var.index());
         // A view of a leaf has its integers in the same order, so nothing is computed for it.
-        let index = self.leaf.unwrap_or_else(|| {
+        let index = if let Source::Leaf(leaf) = self.source {
+            leaf
+        } else {
             tape.compute_unnoted(index);
             index
-        });
+        };
         tape.borrow_value(index).iter().map(|b| b.to_index()).find(|&i| holds(i))
     }
 
@@ -244,7 +303,7 @@ impl<T: Float> Tape<T> {
             labels[i].min(most) as i64
         });
         let bounds = if labels.is_empty() { (0, -1) } else { (least as i128, largest as i128) };
-        IndexVar { var, bounds, leaf: Some(var.index()) }
+        IndexVar { var, bounds, source: Source::Leaf(var.index()) }
     }
 
     #[track_caller]
@@ -257,7 +316,7 @@ impl<T: Float> Tape<T> {
             index.clamp(-i128::from(T::MAX_INDEX), i128::from(T::MAX_INDEX)) as i64
         });
         let bounds = bounds.unwrap_or((0, -1));
-        IndexVar { var, bounds, leaf: Some(var.index()) }
+        IndexVar { var, bounds, source: Source::Leaf(var.index()) }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::error::{Call, ProgramError, ProgramErrorKind};
 use crate::float::Float;
 use crate::kernels::map::copy;
+use crate::ops::random::{Key, KeyVar};
 use crate::ops::take::IndexVar;
 use crate::tape::Tape;
 use crate::tape::recording::Limit;
@@ -88,9 +89,16 @@ impl Slots {
 
     /// Places integers on a tape as an input.
     pub fn integers<'t, T: Float>(&mut self, index: IndexVar<'t, T>) -> IndexVar<'t, T> {
-        let limit = Limit { low: -T::MAX_INDEX, high: T::MAX_INDEX, but: None, reader: None };
+        let limit = Limit { low: -T::MAX_INDEX, high: T::MAX_INDEX, but: None, reader: None, part: None };
         self.push(Slot::new(index.var(), Some(vec![limit])));
         index
+    }
+
+    /// Places a key of random numbers on a tape as an input.
+    pub fn key<'t, T: Float>(&mut self, key: KeyVar<'t, T>) -> KeyVar<'t, T> {
+        let limit = Limit { low: i32::MIN.into(), high: i32::MAX.into(), but: None, reader: None, part: None };
+        self.push(Slot::new(key.var(), Some(vec![limit])));
+        key
     }
 
     /// Notes which line first read each input.
@@ -207,8 +215,8 @@ impl<'p, T: Float> Binder<'p, T> {
             return Ok(());
         }
         for (position, label) in labels.enumerate() {
-            if let Some(&limit) = limits.iter().rev().find(|limit| !limit.allows(label)) {
-                let Limit { low, high, .. } = limit;
+            if let Some(limit) = limits.iter().rev().find(|limit| !limit.allows(position, label)) {
+                let Limit { low, high, .. } = *limit;
                 let (label, reader) = (i128::from(label), limit.what());
                 return Err(call.error(ProgramErrorKind::Label { input, position, label, low, high, reader }));
             }
@@ -248,7 +256,7 @@ pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
     is_bound && binder.next == slots.len() && is_same
 }
 
-/// What a program takes as inputs: tensors, numbers (a learning rate), lists of labels, structures of tensors (see
+/// What a program takes as inputs: tensors, numbers (a learning rate), lists of labels, keys of random numbers, structures of tensors (see
 /// [`Tree`]: vectors, arrays, slices, maps, options, boxes, and what [`tree!`](crate::tree!) declares, such as a net), tuples of
 /// them, and `()` for none.
 ///
@@ -271,7 +279,7 @@ pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no input of a program of `{T}`",
     label = "this is no tensor, number, list of labels, structure of tensors, or tuple of them",
-    note = "an input is a `Tensor<{T}>`, a number of type `{T}` (as `0.25_f64`), labels of `usize`, a structure of tensors, or \
+    note = "an input is a `Tensor<{T}>`, a number of type `{T}` (as `0.25_f64`), labels of `usize`, a `Key` of random numbers, a structure of tensors, or \
             a tuple of up to twelve inputs, each also by reference",
     note = "numbers in an array are a tensor: `Tensor::from([1.0, 2.0])`; a struct of tensors is an input once it is declared \
             with `tree!`"
@@ -319,6 +327,17 @@ macro_rules! number {
     };
 }
 number!(f32 f64);
+
+impl<T: Float> Feed<T> for Key {
+    type Traced<'t> = KeyVar<'t, T>;
+    type Owned = Self;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> KeyVar<'t, T> {
+        slots.key(tape.key(*self))
+    }
+    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+        binder.integers(&Shape::from([2]), self.integers())
+    }
+}
 
 impl<T: Float> Feed<T> for [usize] {
     type Traced<'t> = IndexVar<'t, T>;

@@ -379,7 +379,7 @@ impl<T: Float> Plan<T> {
         for slot in &mut inputs {
             slot.buffer = place[slot.node as usize].expect("inputs have a place");
             if let Some(labels) = &mut slot.labels {
-                labels.extend(limits.limits.iter().filter(|limit| limit.0 == slot.node).map(|limit| limit.1));
+                labels.extend(limits.limits.iter().filter(|limit| limit.0 == slot.node).map(|limit| limit.1.clone()));
             }
         }
         let state = names.into_iter().enumerate().map(|(k, name)| {

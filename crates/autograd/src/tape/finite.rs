@@ -134,11 +134,18 @@ impl<T: Float> Drop for Unwatched<'_, T> {
 
 /// Whether a value is integers, from outside or computed, or a view of them.
 fn holds_integers<T: Float>(nodes: &Nodes<T>, mut index: u32) -> bool {
-    while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) = nodes[index].kind {
+    while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) | Kind::Concat(_) = nodes[index].kind {
         index = nodes[index].args[0];
     }
     let kind = &nodes[index].kind;
-    matches!(kind, Kind::Index | Kind::Argsort(_) | Kind::ArgExtreme(_) | Kind::Labels(Arity(Labels::Without(_))))
+    matches!(
+        kind,
+        Kind::Index
+            | Kind::Argsort(_)
+            | Kind::ArgExtreme(_)
+            | Kind::Labels(Arity(Labels::Without(_)))
+            | Kind::FoldIn(_)
+    ) || matches!(kind, Kind::Random(random) if random.0.is_integer())
 }
 
 impl<T: Float> State<T> {

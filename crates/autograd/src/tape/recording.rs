@@ -4,6 +4,7 @@ use crate::float::Float;
 use crate::tape::Tape;
 use std::cell::Ref;
 use std::panic::Location;
+use std::sync::Arc;
 
 /// What a program needs to know of its recording: values that were read, branches that were taken, and the ranges that
 /// integers must lie in.
@@ -26,13 +27,15 @@ pub(crate) struct Condition {
 }
 
 /// The range that integers must lie in, and one that they may be beside it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Limit {
     pub(crate) low: i64,
     pub(crate) high: i64,
     pub(crate) but: Option<i64>,
     /// What needs it; absent for the range of the number type.
     pub(crate) reader: Option<Reader>,
+    /// The places of those that must, in order; absent for all.
+    pub(crate) part: Option<Arc<[u32]>>,
 }
 
 /// An operation that indexes with integers: its name, the axis, which labels of classes have not, and its line.
@@ -44,12 +47,14 @@ pub(crate) struct Reader {
 }
 
 impl Limit {
-    pub(crate) fn allows(self, i: i64) -> bool {
-        (self.low..=self.high).contains(&i) || self.but == Some(i)
+    /// Whether this integer may stand at this place.
+    pub(crate) fn allows(&self, place: usize, i: i64) -> bool {
+        let is_free = || self.part.as_deref().is_some_and(|part| part.binary_search(&(place as u32)).is_err());
+        (self.low..=self.high).contains(&i) || self.but == Some(i) || is_free()
     }
 
     /// What has this range, in words.
-    pub(crate) fn what(self) -> String {
+    pub(crate) fn what(&self) -> String {
         let size = self.high.saturating_add(1);
         match self.reader {
             Some(Reader { op, axis: Some(axis), location }) => {

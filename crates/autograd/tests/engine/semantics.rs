@@ -10,3 +10,4 @@ mod programs;
 mod finite;
 mod structures;
 mod arithmetic;
+mod indices;

@@ -17,3 +17,4 @@ mod replay_chains;
 mod replay_random_nets;
 mod repeated_steps;
 mod random_programs;
+mod random_numbers;

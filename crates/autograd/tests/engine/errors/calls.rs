@@ -3,7 +3,7 @@
 use super::row::{Found, Rows, fails, panics};
 use super::{panic_of, zeros};
 use autograd::{
-    Conv, Float, Op, Order, Padding, Pool, Program, Reason, Shape, Slice, SliceOp, Tape, Tensor, Transposed,
+    Conv, Float, Key, Op, Order, Padding, Pool, Program, Reason, Shape, Slice, SliceOp, Tape, Tensor, Transposed,
     Triangular, Var, View, ViewMut, concat, einsum, grad, hessian, hvp, jacobian, jvp, per_example_grads, stack,
     try_concat, try_einsum, vjp, zip,
 };
@@ -250,6 +250,23 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     });
     assert!(text.starts_with("sum: ") && text.contains(&format!(", at {}", b.location())), "{text}");
 
+    // Random numbers.
+    let (key, huge) = (t.key(Key::new(0)), [1_usize << 32, 1 << 32]);
+    panics!(rows, "uniform", ["no tensor"], key.uniform(huge));
+    panics!(rows, "normal", ["no tensor"], key.normal(huge));
+    panics!(rows, "exponential", ["no tensor"], key.exponential(huge));
+    panics!(rows, "gumbel", ["no tensor"], key.gumbel(huge));
+    panics!(rows, "bernoulli", ["from 0 to 1", "1.5"], key.bernoulli(1.5, [2]));
+    panics!(rows, "bernoulli", ["[3]", "[2]"], key.bernoulli(v, [2]));
+    panics!(rows, "bernoulli", TAPES, key.bernoulli(f, [2, 3]));
+    panics!(rows, "categorical", ["axis 2"], key.categorical(a, 2));
+    panics!(rows, "categorical", TAPES, key.categorical(f, 1));
+    panics!(rows, "integers", ["5..5"], key.integers(5..5, [2]));
+    panics!(rows, "permutation", ["no tensor"], key.permutation(usize::MAX));
+    panics!(rows, "fold_in_index", ["one integer"], key.fold_in_index(&t.labels(&[1, 2])));
+    panics!(rows, "dropout", ["from 0 to 1", "NaN"], a.dropout(f64::NAN, key));
+    panics!(rows, "dropout", TAPES, f.dropout(0.5, key));
+
     every_function_has_a_row(&rows.functions);
 }
 
@@ -263,6 +280,10 @@ const ALWAYS_RIGHT: &[&str] = &[
     "stop_gradient",
     "keepdims",
     "labels",
+    // Keys and what is made of them.
+    "key",
+    "fold_in",
+    "split",
     // Handles, shapes, numbers; options as plain structs.
     "ceil_mode",
     "tape",

@@ -2,15 +2,45 @@
 
 use super::draw::Draw;
 use autograd::{
-    Order, Padding, Pool, Shape, Tensor, Triangular, Var, concat, einsum, grad, hessian, hvp, jacobian, keepdims,
-    per_example_grads,
+    Key, KeyVar, Order, Padding, Pool, Shape, Tensor, Triangular, Var, concat, einsum, grad, hessian, hvp, jacobian,
+    keepdims, per_example_grads,
 };
+
+fn key<'t>(d: &mut Draw<'t>) -> KeyVar<'t> {
+    let key = d.tape.key(Key::new(d.size() as u64)).fold_in(d.size() as u64);
+    let list = vec![d.step() as i64; d.below(3)];
+    if d.flag() { key } else { key.fold_in_index(&d.tape.indices([list.len()], &list)) }
+}
+
+/// Random numbers in an absurd shape, or of an absurd probability.
+fn drawn<'t>(d: &mut Draw<'t>) -> Var<'t> {
+    let key = key(d);
+    match d.below(6) {
+        0 => key.uniform(d.sizes()),
+        1 => key.normal(d.sizes()),
+        2 => key.exponential(d.sizes()),
+        3 => key.gumbel(d.sizes()),
+        4 => key.bernoulli(d.number(), d.sizes()),
+        _ => key.bernoulli(d.var(), d.sizes()),
+    }
+}
 
 /// One call, and the variable that its derivative is asked for.
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
     let (tape, rank) = (d.tape, x.rank());
-    Some(match d.below(44) {
+    Some(match d.below(47) {
+        44 => drawn(d),
+        45 => x.dropout(d.number(), key(d)),
+        46 => {
+            let (axis, key) = (d.axis(rank), key(d));
+            let places = match d.below(3) {
+                0 => key.integers(d.step() as i64..d.step() as i64, d.sizes()),
+                1 => key.permutation(d.size()),
+                _ => key.categorical(x, d.axis(rank)),
+            };
+            x.gather(axis, &places)
+        }
         0 => tape.var(&Tensor::mask(d.sizes(), &d.mask(2))),
         1 => {
             let mask = d.twin(x);

@@ -1,0 +1,96 @@
+//! Views of integers: the same places as views of numbers, each checked for its own range, eager and replayed.
+
+use autograd::{IndexVar, Program, ProgramErrorKind, Slice, Tape, Tensor};
+
+#[test]
+fn integers_are_viewed_and_joined_as_numbers_are() {
+    let tape = Tape::<f64>::new();
+    let index = tape.indices([2, 3], &[0, -1, 2, 3, 4, 1 << 40]);
+    let numbers = tape.var(&Tensor::from_fn([2, 3], |i| [0.0, -1.0, 2.0, 3.0, 4.0, (1_u64 << 40) as f64][i]));
+    let ends = [Slice::all().step(-1), Slice::from(1..)];
+    let views = [
+        (index.narrow(1, 1, 2), numbers.narrow(1, 1, 2)),
+        (index.slice(&ends), numbers.slice(&ends)),
+        (index.flip(&[0, 1]), numbers.flip(&[0, 1])),
+        (index.transpose(&[1, 0]), numbers.transpose(&[1, 0])),
+        (index.narrow(0, 1, 1).squeeze(0), numbers.narrow(0, 1, 1).squeeze(0)),
+        (index.narrow(0, 0, 0), numbers.narrow(0, 0, 0)),
+        (index.reshape([6]).narrow(0, 2, 3), numbers.reshape([6]).narrow(0, 2, 3)),
+        (IndexVar::concat(&[index, index.flip(&[0])], 1), autograd::concat(&[numbers, numbers.flip(&[0])], 1)),
+        (IndexVar::stack(&[index, index], 0), autograd::stack(&[numbers, numbers], 0)),
+    ];
+    for (index, numbers) in views {
+        let values: Vec<i64> = numbers.value().as_slice().iter().map(|&x| x as i64).collect();
+        assert_eq!((index.shape(), index.value()), (numbers.shape(), values));
+    }
+}
+
+fn refused<T: autograd::Float>(x: autograd::Var<'_, T>, index: &IndexVar<'_, T>) -> String {
+    x.try_gather(0, index).unwrap_err().to_string()
+}
+
+#[test]
+fn a_view_is_checked_for_its_own_integers_and_not_for_those_beside_them() {
+    let tape = Tape::<f32>::default();
+    let x = tape.var(&Tensor::from([5.0, 6.0, 7.0]));
+    let index = tape.indices([5], &[0, 9, 2, -8, i64::from(i32::MAX) + 5]);
+    assert_eq!(x.gather(0, &index.slice(&[Slice::from(..3).step(2)])).value().as_slice(), [5.0, 7.0]);
+    assert!(refused(x, &index.narrow(0, 0, 2)).contains("index 9 is out of range for size 3"));
+    assert!(refused(x, &index.narrow(0, 2, 2).flip(&[0])).contains("index -8 is out of range"));
+    // What does not fit the bits of `f32` is told as it came.
+    assert!(refused(x, &index.narrow(0, 4, 1)).contains("index 2147483652 is out of range"));
+    let joined = IndexVar::concat(&[index.narrow(0, 2, 1), index.narrow(0, 1, 1)], 0);
+    assert!(refused(x, &joined).contains("index 9 is out of range"));
+    let order = tape.var(&Tensor::from([3.0, 1.0, 2.0])).argsort(0, autograd::Order::Ascending);
+    let both = IndexVar::concat(&[order, index.narrow(0, 0, 1)], 0);
+    assert_eq!(x.gather(0, &both.flip(&[0])).value().as_slice(), [5.0, 5.0, 7.0, 6.0]);
+    assert_eq!(x.gather(0, &order.narrow(0, 1, 1)).value().as_slice(), [7.0]);
+}
+
+#[test]
+fn a_program_checks_those_integers_of_an_input_that_it_indexes_with() {
+    let x = Tensor::from([5.0, 6.0, 7.0]);
+    let mut second = Program::record(&(), &(&x, &[100_usize, 1, 2, 100]), |_, (), (x, index)| {
+        let reversed = index.narrow(0, 1, 2).flip(&[0]);
+        (vec![], vec![x.gather(0, &reversed), x.gather(0, &IndexVar::concat(&[reversed, reversed], 0))])
+    })
+    .unwrap();
+    let outputs = second.run(&(&x, &[7_usize, 0, 1, 50])).unwrap();
+    assert_eq!((outputs.slice(0), outputs.slice(1)), (&[6.0, 5.0][..], &[6.0, 5.0, 6.0, 5.0][..]));
+    let error = second.run(&(&x, &[0_usize, 0, 3, 0])).err().unwrap();
+    assert!(
+        matches!(error.kind(), ProgramErrorKind::Label { input: 1, position: 2, label: 3, high: 2, .. }),
+        "{error}"
+    );
+    let outputs = second.run(&(&x, &[0_usize, 2, 2, usize::MAX])).unwrap();
+    assert_eq!(outputs.slice(0), [7.0, 7.0]);
+    // The whole is checked where the whole is read.
+    let mut whole = Program::record(&(), &(&x, &[0_usize, 1]), |_, (), (x, index)| {
+        (vec![], vec![x.gather(0, &index), x.narrow(0, 0, 1).gather(0, &index.narrow(0, 0, 1))])
+    })
+    .unwrap();
+    assert!(whole.run(&(&x, &[0_usize, 3])).is_err() && whole.run(&(&x, &[1_usize, 0])).is_err());
+    assert_eq!(whole.run(&(&x, &[0_usize, 2])).unwrap().slice(1), [5.0]);
+    // So are labels of classes, of a batch that is narrowed.
+    let scores = Tensor::from_rows([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+    let mut loss = Program::record(&(), &(&scores, &[0_usize, 1, 5]), |_, (), (scores, labels)| {
+        (vec![], vec![scores.narrow(0, 0, 2).cross_entropy(&labels.narrow(0, 0, 2))])
+    })
+    .unwrap();
+    assert!(loss.run(&(&scores, &[1_usize, 0, 9])).is_ok());
+    assert!(loss.run(&(&scores, &[1_usize, 2, 0])).is_err());
+}
+
+#[test]
+fn steps_that_repeat_index_with_the_integers_of_each() {
+    let mut tape = Tape::new();
+    for step in 0..50_i64 {
+        let list: Vec<i64> = (0..6).map(|i| (i * step) % 7).collect();
+        let index = tape.indices([6], &list).narrow(0, 2, 3);
+        let x = tape.var(&Tensor::from_fn([7], |i| i as f64 + step as f64));
+        let y = x.gather(0, &index).square().sum();
+        let expected: f64 = list[2..5].iter().map(|&i| ((i + step) as f64).powi(2)).sum();
+        assert_eq!(y.item(), expected, "step {step}");
+        tape.clear();
+    }
+}
