@@ -59,18 +59,53 @@ impl<T: Float> Trainer<T> {
     where
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
     {
-        self.pass("Trainer::epoch", model, optimiser, data, &mut loss)
+        self.pass("Trainer::epoch", model, optimiser, data, |net, x, labels| (loss(net, x, labels), []), |[], _| ())
+    }
+
+    /// As [`Trainer::epoch`], of a loss that gives more values beside itself, such as scores: each batch's, and its labels, go
+    /// to a function, once they are computed.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// use nn::{Dataset, Sgd, Trainer, accuracy};
+    /// let classes = ["below", "above"].map(String::from).to_vec();
+    /// let data = Dataset::new(Tensor::from_rows([[-2.0], [-1.0], [1.0], [2.0]]), vec![0, 0, 1, 1], classes);
+    /// let mut weight = Tensor::from_rows([[-0.1, 0.1]]);
+    /// let mut right = 0.0;
+    /// Trainer::new(2, 0).epoch_with(&mut weight, &mut Sgd::new(1.0), &data,
+    ///     |w, x, labels| { let scores = x.matmul(*w); (scores.cross_entropy(labels), [scores]) },
+    ///     |[scores], labels| right += accuracy(&scores, labels) * labels.len() as f64,
+    /// );
+    /// assert_eq!(right, 4.0);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Trainer::epoch`].
+    #[track_caller]
+    pub fn epoch_with<P, const N: usize>(
+        &mut self,
+        model: &mut P,
+        optimiser: &mut impl Optimiser<T>,
+        data: &Dataset<T>,
+        loss: impl for<'t> FnMut(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> (Var<'t, T>, [Var<'t, T>; N]),
+        each: impl FnMut([Tensor<T>; N], &[usize]),
+    ) -> f64
+    where
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
+    {
+        self.pass("Trainer::epoch_with", model, optimiser, data, loss, each)
     }
 
     /// One epoch of a function, which errors name.
     #[track_caller]
-    fn pass<P>(
+    fn pass<P, const N: usize>(
         &mut self,
         function: &str,
         model: &mut P,
         optimiser: &mut impl Optimiser<T>,
         data: &Dataset<T>,
-        loss: &mut impl for<'t> FnMut(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> Var<'t, T>,
+        mut loss: impl for<'t> FnMut(&P::With<Var<'t, T>>, Var<'t, T>, &[usize]) -> (Var<'t, T>, [Var<'t, T>; N]),
+        mut each: impl FnMut([Tensor<T>; N], &[usize]),
     ) -> f64
     where
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
@@ -79,16 +114,17 @@ impl<T: Float> Trainer<T> {
         let mut total = 0.0;
         for (x, labels) in data.batches(self.batch_size, self.seed, self.epochs) {
             let mut many = None;
-            let (mean, grads) = self.tape.value_and_grad(model, |tape, net| {
-                let value = loss(&net, tape.var(&x), &labels);
+            let (mean, values, grads) = self.tape.value_and_grad_with(model, |tape, net| {
+                let (value, more) = loss(&net, tape.var(&x), &labels);
                 // A panic in here would be told at this line.
                 many = (value.numel() != 1).then(|| value.shape());
-                if many.is_some() { value.sum() } else { value }
+                (if many.is_some() { value.sum() } else { value }, more)
             });
             if let Some(shape) = many {
                 panic!("{function}: a loss of one number is needed, its shape is {shape}");
             }
             optimiser.step(model, &grads);
+            each(values, &labels);
             total += mean.to_f64() * labels.len() as f64;
         }
         self.epochs += 1;
@@ -119,7 +155,14 @@ impl<T: Float> Trainer<T> {
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
     {
         for _ in 0..epochs {
-            let loss = self.pass("Trainer::fit", model, optimiser, data, &mut loss);
+            let loss = self.pass(
+                "Trainer::fit",
+                model,
+                optimiser,
+                data,
+                |net, x, labels| (loss(net, x, labels), []),
+                |[], _| (),
+            );
             report(self.epochs, loss);
         }
     }

@@ -43,22 +43,63 @@ impl<T: Float> Tape<T> {
         params: &P,
         f: impl for<'t> FnOnce(&'t Self, P::With<Var<'t, T>>) -> Var<'t, T>,
     ) -> (T, P::With<Tensor<T>>) {
+        let (value, [], grads) = self.graded("value_and_grad", params, |tape, vars| (f(tape, vars), []));
+        (value, grads)
+    }
+
+    /// As [`Tape::value_and_grad`], of a function that gives more values beside the one whose gradient is taken: scores, or a
+    /// statistic of the batch. They come out as tensors, in an array of as many.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let mut tape = Tape::new();
+    /// let w = Tensor::from_rows([[1.0, -1.0]]);
+    /// let x = Tensor::from_rows([[2.0], [-3.0]]);
+    /// let (_loss, [scores], dw) = tape.value_and_grad_with(&w, |tape, w| {
+    ///     let scores = tape.var(&x).matmul(w);
+    ///     (scores.cross_entropy(&[0, 1]), [scores])
+    /// });
+    /// assert_eq!(scores, Tensor::from_rows([[2.0, -2.0], [-3.0, 3.0]]));
+    /// assert_eq!(dw.shape(), w.shape());
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Tape::value_and_grad`]; where one of the other values lives on another tape.
+    #[track_caller]
+    pub fn value_and_grad_with<P: Tree<Leaf = Tensor<T>> + ?Sized, const N: usize>(
+        &mut self,
+        params: &P,
+        f: impl for<'t> FnOnce(&'t Self, P::With<Var<'t, T>>) -> (Var<'t, T>, [Var<'t, T>; N]),
+    ) -> (T, [Tensor<T>; N], P::With<Tensor<T>>) {
+        self.graded("value_and_grad_with", params, f)
+    }
+
+    #[track_caller]
+    #[inline]
+    fn graded<P: Tree<Leaf = Tensor<T>> + ?Sized, const N: usize>(
+        &mut self,
+        name: &'static str,
+        params: &P,
+        f: impl for<'t> FnOnce(&'t Self, P::With<Var<'t, T>>) -> (Var<'t, T>, [Var<'t, T>; N]),
+    ) -> (T, [Tensor<T>; N], P::With<Tensor<T>>) {
         self.clear();
-        let (value, grads) = {
+        let results = {
             let tape = &*self;
             let vars = tape.vars(params);
             let inputs: SmallVec<[u32; 8]> = (0..tape.len() as u32).collect();
-            let loss = f(tape, vars);
-            let _whole = tape.composite("value_and_grad", [loss]);
+            let (loss, more) = f(tape, vars);
+            let _whole = tape.composite(name, [loss].into_iter().chain(more));
             let grads = gradients(tape, (loss, seed(loss)), &inputs).into_iter();
-            let roots: SmallVec<[u32; 16]> = [loss].into_iter().chain(grads).map(|root| root.index()).collect();
+            let roots: SmallVec<[u32; 16]> =
+                [loss].into_iter().chain(more).chain(grads).map(|root| root.index()).collect();
             tape.compute_roots(&roots, false);
-            let mut grads = roots[1..].iter();
+            let mut grads = roots[1 + N..].iter();
             let grads = params.map(&mut |_| tape.share(*grads.next().expect("there is a gradient for each parameter")));
-            (tape.borrow_value(loss.index())[0], grads)
+            let more = more.map(|value| tape.share(value.index()));
+            (tape.borrow_value(loss.index())[0], more, grads)
         };
         self.clear();
-        (value, grads)
+        results
     }
 }
 

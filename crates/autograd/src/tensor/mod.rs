@@ -3,6 +3,8 @@
 pub(crate) mod shape;
 pub(crate) mod error;
 pub(crate) mod memory;
+#[cfg(feature = "ndarray-0_17")]
+mod arrays;
 
 use crate::number::Number;
 use error::{Error, Reason};

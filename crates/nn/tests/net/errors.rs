@@ -127,6 +127,18 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     );
     panics!(
         rows,
+        "Trainer::epoch_with",
+        ["a loss of one number", "[2, 2]"],
+        Trainer::new(2, 0).epoch_with(
+            &mut model,
+            &mut Sgd::new(0.1),
+            &data,
+            |net, x, _| (net.forward(x), [x]),
+            |_, _| ()
+        )
+    );
+    panics!(
+        rows,
         "Trainer::fit",
         ["1 example or more", "not of 0"],
         Trainer::new(0, 0).fit(

@@ -250,6 +250,13 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     });
     assert!(text.starts_with("sum: ") && text.contains(&format!(", at {}", b.location())), "{text}");
 
+    panics!(
+        rows,
+        "value_and_grad_with",
+        ["2 elements"],
+        Tape::new().value_and_grad_with(&Tensor::zeros([2]), |_, x| (x, []))
+    );
+
     // Random numbers.
     let (key, huge) = (t.key(Key::new(0)), [1_usize << 32, 1 << 32]);
     panics!(rows, "uniform", ["no tensor"], key.uniform(huge));
@@ -316,6 +323,8 @@ const ALWAYS_RIGHT: &[&str] = &[
     "as_mut_slice",
     "to_vec",
     "into_vec",
+    "as_array",
+    "as_array_mut",
     "map",
     "cast",
     "len",

@@ -84,6 +84,7 @@ fn the_elements_of_a_tensor_are_given_away_without_a_copy_where_nobody_shares_th
     assert_eq!(value.into_vec(), [2.0, 4.0, 6.0]); // a recycled buffer may be longer
 }
 
+#[expect(clippy::op_ref, reason = "references are operands, too")]
 fn generic<'t, T: Float>(x: Var<'t, T>, rate: T) -> Var<'t, T> {
     let mut y = x.maximum(0.5) * 2.0 + rate * x - 1.0 / T::of(4.0).to_f64();
     y += &x;
