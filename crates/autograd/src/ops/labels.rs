@@ -14,10 +14,12 @@ pub(crate) enum Labels {
     Without(i64),
     /// The number 1, or 0 where it is this one.
     DifferFrom(i64),
+    /// The label as a number.
+    Number,
 }
 
 impl Named for Labels {
-    const NAMES: &'static [&'static str] = &["labels_without", "labels_differ"];
+    const NAMES: &'static [&'static str] = &["labels_without", "labels_differ", "numbers"];
 }
 
 impl<T: Float> Op<T, 1> for Labels {
@@ -25,6 +27,7 @@ impl<T: Float> Op<T, 1> for Labels {
         match self {
             Self::Without(_) => "labels_without",
             Self::DifferFrom(_) => "labels_differ",
+            Self::Number => "numbers",
         }
     }
     fn shape(&self, [labels]: [&Shape; 1]) -> Result<Shape, Reason> {
@@ -48,6 +51,7 @@ impl<T: Float> Op<T, 1> for Labels {
                         T::ONE
                     }
                 }
+                Self::Number => T::of(label.to_index() as f64),
             };
         }
     }
@@ -55,6 +59,21 @@ impl<T: Float> Op<T, 1> for Labels {
 }
 
 impl<'t, T: Float> IndexVar<'t, T> {
+    /// The integers as numbers, to compute with or to give out of a program; they have no derivative.
+    ///
+    /// ```
+    /// use autograd::{Program, Tensor};
+    /// let mut class = Program::record(&(), &Tensor::from([3.0, 5.0]), |_, (), scores| {
+    ///     (vec![], vec![scores.argmax(0).numbers()])
+    /// })?;
+    /// assert_eq!(class.run(&Tensor::from([2.0, 1.0]))?.item(0), 0.0);
+    /// # Ok::<(), autograd::ProgramError>(())
+    /// ```
+    #[track_caller]
+    pub fn numbers(&self) -> Var<'t, T> {
+        self.var().tape().record(Arity(Labels::Number), [self.var()])
+    }
+
     /// Whether every label names one of `n` classes or is this one.
     #[track_caller]
     pub(crate) fn check_labels_but(&self, op: &'static str, n: usize, ignored: i64) -> Result<(), Reason> {

@@ -30,11 +30,6 @@ impl<'t, T: Float> Scores<'t, T> for KeyVar<'t, T> {
     }
 }
 
-/// Integers as numbers, for programs, whose outputs are numbers.
-fn as_numbers<'t, T: Float>(tape: &'t Tape<T>, index: &IndexVar<'t, T>) -> Var<'t, T> {
-    tape.var(&Tensor::from_fn([40], |i| T::of(i as f64))).gather(0, index)
-}
-
 fn bits<T: Float>(values: &[T]) -> Vec<u64> {
     values.iter().map(|x| x.to_f64().to_bits()).collect()
 }
@@ -42,8 +37,7 @@ fn bits<T: Float>(values: &[T]) -> Vec<u64> {
 fn eager<T: Float>(tape: &mut Tape<T>, key: Key) -> Vec<Vec<u64>> {
     tape.clear();
     let (numbers, integers) = all(tape.key(key), tape.scalar(T::of(0.6)));
-    let numbers: Vec<Var<'_, T>> =
-        numbers.into_iter().chain(integers.iter().map(|index| as_numbers(tape, index))).collect();
+    let numbers: Vec<Var<'_, T>> = numbers.into_iter().chain(integers.iter().map(IndexVar::numbers)).collect();
     tape.values(&numbers).iter().map(|x| bits(x.as_slice())).collect()
 }
 
@@ -55,9 +49,9 @@ where
     let key = Key::new(0x1234_5678_9abc_def0);
     let mut repeated = Tape::<T>::default();
     for passes in Passes::choices() {
-        let mut program = Program::<T>::record_with(passes, &(), &(key, T::of(0.6)), |tape, (), (key, rate)| {
+        let mut program = Program::<T>::record_with(passes, &(), &(key, T::of(0.6)), |_, (), (key, rate)| {
             let (numbers, integers) = all(key, rate);
-            (vec![], numbers.into_iter().chain(integers.iter().map(|index| as_numbers(tape, index))).collect())
+            (vec![], numbers.into_iter().chain(integers.iter().map(IndexVar::numbers)).collect())
         })
         .unwrap();
         let mut seen = Vec::new();
@@ -72,6 +66,7 @@ where
         }
         assert!(seen[0] == seen[1] && (0..10).all(|law| seen[1][law] != seen[2][law]), "{passes:?}");
     }
+    assert!(repeated.replays() > 40, "{} repeated steps were replayed", repeated.replays());
 }
 
 #[test]

@@ -22,7 +22,7 @@
 /// ```
 ///
 /// Enums, tuple structs and further parameters are written as ever. A parameter that stands for a structure of the same
-/// leaves is marked `: Tree`, other types are cloned. The leaves of a variant are named by their fields alone.
+/// leaves is marked `: Tree`, and may come first; other types are cloned. The leaves of a variant are named by their fields alone.
 ///
 /// ```
 /// use autograd::{grad, tree, Tape, Tensor, Tree, Var};
@@ -74,11 +74,11 @@
 #[macro_export]
 macro_rules! tree {
     // A type that stands elsewhere, then definitions.
-    ($name:ident { $($fields:tt)* }) => { $crate::tree!(@params (list struct [] $name) {[] V [] [] [] [] []} > {$($fields)*}); };
-    ($name:ident ( $($fields:tt)* )) => { $crate::tree!(@params (list struct [] $name) {[] V [] [] [] [] []} > ($($fields)*)); };
+    ($name:ident { $($fields:tt)* }) => { $crate::tree!(@params (list struct [] $name) {[] [leaf V] [] [] [] [] []} > {$($fields)*}); };
+    ($name:ident ( $($fields:tt)* )) => { $crate::tree!(@params (list struct [] $name) {[] [leaf V] [] [] [] [] []} > ($($fields)*)); };
     ($name:ident < $($rest:tt)*) => { $crate::tree!(@leaf (list struct [] $name) [] $($rest)*); };
     (enum $name:ident { $($variants:tt)* }) => {
-        $crate::tree!(@params (list enum [] $name) {[] V [] [] [] [] []} > {$($variants)*});
+        $crate::tree!(@params (list enum [] $name) {[] [leaf V] [] [] [] [] []} > {$($variants)*});
     };
     ($(#[$meta:meta])* $vis:vis struct $name:ident < $($rest:tt)*) => {
         $crate::tree!(@leaf (define struct [$(#[$meta])* $vis] $name) [] $($rest)*);
@@ -92,8 +92,11 @@ macro_rules! tree {
     (@leaf $head:tt [$($lives:tt)*] $life:lifetime, $($rest:tt)*) => {
         $crate::tree!(@leaf $head [$($lives)* $life,] $($rest)*);
     };
+    (@leaf $head:tt $lives:tt $tree:ident : Tree $($rest:tt)*) => {
+        $crate::tree!(@params $head {$lives [tree $tree] [] [] [] [] []} $($rest)*);
+    };
     (@leaf $head:tt $lives:tt $leaf:ident $($rest:tt)*) => {
-        $crate::tree!(@params $head {$lives $leaf [] [] [] [] []} $($rest)*);
+        $crate::tree!(@params $head {$lives [leaf $leaf] [] [] [] [] []} $($rest)*);
     };
     (@params $head:tt $params:tt , > $($body:tt)*) => { $crate::tree!(@params $head $params > $($body)*); };
     (@params $head:tt $params:tt , const $n:ident : $type:ident $($rest:tt)*) => {
@@ -113,9 +116,9 @@ macro_rules! tree {
     (@bounds $head:tt $params:tt $a:ident [$($bound:tt)*] $next:tt $($rest:tt)*) => {
         $crate::tree!(@bounds $head $params $a [$($bound)* $next] $($rest)*);
     };
-    (@push $head:tt {$lives:tt $leaf:ident [$($d:tt)*] [$($p:tt)*] [$($a:tt)*] [$($w:tt)*] [$($t:tt)*]}
+    (@push $head:tt {$lives:tt $first:tt [$($d:tt)*] [$($p:tt)*] [$($a:tt)*] [$($w:tt)*] [$($t:tt)*]}
      [$($decl:tt)*] [$($param:tt)*] [$($arg:tt)*] [$($with:tt)*] [$($tree:tt)*] $($rest:tt)*) => {
-        $crate::tree!(@params $head {$lives $leaf [$($d)* $($decl)*] [$($p)* $($param)*] [$($a)* $($arg)*]
+        $crate::tree!(@params $head {$lives $first [$($d)* $($decl)*] [$($p)* $($param)*] [$($a)* $($arg)*]
             [$($w)* $($with)*] [$($t)* $($tree)*]} $($rest)*);
     };
 
@@ -186,37 +189,45 @@ macro_rules! tree {
     };
 
     // All is known.
-    (@next ($mode:ident $what:ident $outer:tt $name:ident) $params:tt [$($variant:tt)*]) => {
-        $crate::tree!(@define $mode $what $outer $name $params $($variant)*);
-        $crate::tree!(@impl [__T: $crate::Float,] $crate::Tensor<__T>, $name $params $($variant)*);
-        $crate::tree!(@impl ['__t, __T: $crate::Float,] $crate::Var<'__t, __T>, $name $params $($variant)*);
-        $crate::tree!(@feed $name $params);
+    (@next ($mode:ident $what:ident $outer:tt $name:ident) {$lives:tt [leaf $leaf:ident] $($params:tt)*} [$($variant:tt)*]) => {
+        $crate::tree!(@define $mode $what $outer $name {$lives [leaf $leaf] $($params)*} $($variant)*);
+        $crate::tree!(@impl [__T: $crate::Float,] $crate::Tensor<__T>, [$crate::Tensor<__T>] [__U]
+            $name {$lives $($params)*} $($variant)*);
+        $crate::tree!(@impl ['__t, __T: $crate::Float,] $crate::Var<'__t, __T>, [$crate::Var<'__t, __T>] [__U]
+            $name {$lives $($params)*} $($variant)*);
+        $crate::tree!(@feed [] [$crate::Tensor<__T>] $name {$lives $($params)*});
+    };
+    (@next ($mode:ident $what:ident $outer:tt $name:ident) {$lives:tt [tree $tree:ident] $($params:tt)*} [$($variant:tt)*]) => {
+        $crate::tree!(@define $mode $what $outer $name {$lives [tree $tree] $($params)*} $($variant)*);
+        $crate::tree!(@impl [$tree: $crate::Tree,] <$tree as $crate::Tree>::Leaf, [$tree] [<$tree as $crate::Tree>::With<__U>]
+            $name {$lives $($params)*} $($variant)*);
+        $crate::tree!(@feed [$tree: $crate::Tree<Leaf = $crate::Tensor<__T>>,] [$tree] $name {$lives $($params)*});
     };
     (@define list $($rest:tt)*) => {};
-    (@define define struct [$($outer:tt)*] $name:ident {[$($life:tt)*] $leaf:ident [$($decl:tt)*] $($params:tt)*}
+    (@define define struct [$($outer:tt)*] $name:ident {[$($life:tt)*] [$first:ident $leaf:ident] [$($decl:tt)*] $($params:tt)*}
      $path:tt $id:tt [{$($def:tt)*}] $fields:tt) => {
         #[derive(Clone)]
         $($outer)* struct $name<$($life)* $leaf, $($decl)*> { $($def)* }
     };
-    (@define define struct [$($outer:tt)*] $name:ident {[$($life:tt)*] $leaf:ident [$($decl:tt)*] $($params:tt)*}
+    (@define define struct [$($outer:tt)*] $name:ident {[$($life:tt)*] [$first:ident $leaf:ident] [$($decl:tt)*] $($params:tt)*}
      $path:tt $id:tt [($($def:tt)*)] $fields:tt) => {
         #[derive(Clone)]
         $($outer)* struct $name<$($life)* $leaf, $($decl)*>($($def)*);
     };
-    (@define define enum [$($outer:tt)*] $name:ident {[$($life:tt)*] $leaf:ident [$($decl:tt)*] $($params:tt)*}
+    (@define define enum [$($outer:tt)*] $name:ident {[$($life:tt)*] [$first:ident $leaf:ident] [$($decl:tt)*] $($params:tt)*}
      $($path:tt ($($id:tt)*) [$($def:tt)?] $fields:tt)*) => {
         #[derive(Clone)]
         $($outer)* enum $name<$($life)* $leaf, $($decl)*> { $($($id)* $($def)?),* }
     };
-    (@impl [$($own:tt)*] $leaf:ty, $name:ident
-     {[$($life:tt)*] $v:ident $decl:tt [$($param:tt)*] [$($arg:tt)*] [$($with:tt)*] [$($tree:ident)*]}
+    (@impl [$($own:tt)*] $leaf:ty, [$first:ty] [$first_with:ty] $name:ident
+     {[$($life:tt)*] $decl:tt [$($param:tt)*] [$($arg:tt)*] [$($with:tt)*] [$($tree:ident)*]}
      $(($($path:tt)*) $id:tt $def:tt {$($kind:ident $field:tt $x:ident)*})*) => {
-        impl<$($life)* $($own)* $($param)*> $crate::Tree for $name<$($life)* $leaf, $($arg)*>
+        impl<$($life)* $($own)* $($param)*> $crate::Tree for $name<$($life)* $first, $($arg)*>
         where
             $($tree: $crate::Tree<Leaf = $leaf>),*
         {
             type Leaf = $leaf;
-            type With<__U> = $name<$($life)* __U, $($with)*>;
+            type With<__U> = $name<$($life)* $first_with, $($with)*>;
             fn map<__U>(&self, f: &mut dyn FnMut(&$leaf) -> __U) -> Self::With<__U> {
                 match self {
                     $($($path)* { $($field: $x),* } => $($path)* { $($field: $crate::tree!(@map $kind $x f)),* },)*
@@ -259,8 +270,8 @@ macro_rules! tree {
     (@$method:ident plain $x:ident $f:ident) => {{
         let _ = $x;
     }};
-    (@feed $name:ident {[$($life:tt)*] $v:ident $decl:tt [$($param:tt)*] [$($arg:tt)*] $with:tt [$($tree:ident)*]}) => {
-        impl<$($life)* __T: $crate::Float, $($param)*> $crate::Feed<__T> for $name<$($life)* $crate::Tensor<__T>, $($arg)*>
+    (@feed [$($own:tt)*] [$first:ty] $name:ident {[$($life:tt)*] $decl:tt [$($param:tt)*] [$($arg:tt)*] $with:tt [$($tree:ident)*]}) => {
+        impl<$($life)* __T: $crate::Float, $($own)* $($param)*> $crate::Feed<__T> for $name<$($life)* $first, $($arg)*>
         where
             $($tree: $crate::Tree<Leaf = $crate::Tensor<__T>>),*
         {

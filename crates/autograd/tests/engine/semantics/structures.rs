@@ -55,6 +55,19 @@ enum Either<V> {
 }
 tree!(enum Either { Left { value }, Right(value, ..kind), Neither });
 
+tree! {
+    /// A structure whose first parameter is a structure, and not a leaf.
+    #[derive(Debug, PartialEq)]
+    struct Twice<A: Tree, B: Tree> {
+        first: A,
+        second: Vec<B>,
+        ..name: &'static str,
+    }
+}
+
+struct Sequence<L>(Vec<L>);
+tree!(Sequence<L: Tree>(layers));
+
 fn stack() -> Stack<Tensor, Layer<Tensor>, u8, 3> {
     let dense = Layer::Dense { weight: t(1.0), rate: 0.5, bias: Some(t(2.0)) };
     Stack([dense, Layer::Scale(t(3.0), "s", t(4.0)), Layer::Relu], 7, t(5.0))
@@ -89,6 +102,23 @@ fn types_that_stand_elsewhere_are_named_with_their_fields() {
         (Either::Left { value: t(1.0) }.names(), Either::<Tensor>::Neither.names()),
         (vec!["value".into()], vec![])
     );
+}
+
+#[test]
+fn a_structure_may_be_made_of_structures_alone() {
+    let both = Twice { first: Sequence(vec![t(1.0), t(2.0)]).0, second: vec![(t(3.0), t(4.0))], name: "both" };
+    assert_eq!(both.names(), ["first.0", "first.1", "second.0.0", "second.0.1"]);
+    let tape = Tape::new();
+    let vars = tape.vars(&both);
+    let grads = grad(vars.first[1] * vars.second[0].1, &vars);
+    assert_eq!((grads.second[0].1.item(), grads.first[1].item(), grads.name), (2.0, 4.0, "both"));
+    let sequence = Sequence(vec![Pair(t(1.0), t(2.0)), Pair(t(3.0), t(4.0))]);
+    assert_eq!(sequence.names(), ["0.0.0", "0.0.1", "0.1.0", "0.1.1"]);
+    let mut last = Program::record(&(), &(&sequence, &both), |_, (), (sequence, both)| {
+        (vec![], vec![sequence.0[1].1 + both.second[0].0])
+    })
+    .unwrap();
+    assert_eq!(last.run(&(&sequence, &both)).unwrap().item(0), 7.0);
 }
 
 #[test]
