@@ -87,5 +87,5 @@ pub use diff::jacobian::{hessian, hvp, jacobian, per_example_grads};
 pub use diff::reverse::{grad, vjp};
 
 pub use program::{
-    Binder, Feed, Outputs, Passes, Program, ProgramError, ProgramErrorKind, Programs, Slots, State, zip,
+    Binder, Feed, Optimisations, Outputs, Program, ProgramError, ProgramErrorKind, Programs, Slots, State, zip,
 };

@@ -1,7 +1,7 @@
 //! The sums of the columns of a matrix: the gradient of a bias.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
-use super::finish::{Apply, Finish, Raw, each_kind};
+use super::finish::{Apply, Raw, SliceFinish, each_kind};
 use super::order::{ROWS, Sums, elements, with_memory};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -9,7 +9,7 @@ use crate::number::level::{LaneKernel, Level};
 use std::ops::Range;
 
 /// `out[j] = finish(Σ_i x[i, j])` for rows as long as `out`, each sum in the order that [`order`](super::order) tells.
-pub(crate) fn column_sums<T: Number>(x: &[T], out: &mut [T], finish: Finish<'_, T>) {
+pub(crate) fn column_sums<T: Number>(x: &[T], out: &mut [T], finish: SliceFinish<'_, T>) {
     let n = out.len();
     if n == 0 {
         return;
@@ -128,6 +128,7 @@ impl<T: Number> ColumnSums<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::finish::Finish;
     use crate::kernels::order::tests::by_halves;
     use crate::number::level::tests::at_every_level;
 

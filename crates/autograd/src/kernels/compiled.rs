@@ -2,7 +2,7 @@
 
 use super::column_sums::column_sums;
 use super::cross_entropy::{self, Gradients, Losses};
-use super::finish::Finish;
+use super::finish::SliceFinish;
 use super::gemm::{self, Store, Strided, gemm_f32, gemm_f64};
 use super::group::Group;
 use super::perceptron::Planned;
@@ -21,9 +21,15 @@ pub trait Compiled: Number {
         store: Store<Self>,
     );
     /// [`gemm::matmul`]
-    fn matmul(sizes: Sizes, a: Operand<'_, Self>, b: Operand<'_, Self>, out: &mut [Self], finish: Finish<'_, Self>);
+    fn matmul(
+        sizes: Sizes,
+        a: Operand<'_, Self>,
+        b: Operand<'_, Self>,
+        out: &mut [Self],
+        finish: SliceFinish<'_, Self>,
+    );
     /// [`column_sums`]
-    fn column_sums(x: &[Self], out: &mut [Self], finish: Finish<'_, Self>);
+    fn column_sums(x: &[Self], out: &mut [Self], finish: SliceFinish<'_, Self>);
     /// [`cross_entropy::cross_entropy`]
     fn cross_entropy(
         scores: &[Self],
@@ -56,11 +62,11 @@ macro_rules! compiled {
                 a: Operand<'_, Self>,
                 b: Operand<'_, Self>,
                 out: &mut [Self],
-                finish: Finish<'_, Self>,
+                finish: SliceFinish<'_, Self>,
             ) {
                 gemm::matmul(sizes, a, b, out, finish);
             }
-            fn column_sums(x: &[Self], out: &mut [Self], finish: Finish<'_, Self>) {
+            fn column_sums(x: &[Self], out: &mut [Self], finish: SliceFinish<'_, Self>) {
                 column_sums(x, out, finish);
             }
             fn cross_entropy(

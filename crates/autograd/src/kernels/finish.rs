@@ -6,20 +6,26 @@ use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
 
-/// What becomes of each element `x` of a result of rows, before it is stored.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Finish<'a, T> {
+/// What becomes of each element `x` of a result of rows, before it is stored. Operands are a `P`, by whatever is known of them:
+/// that there is one, a place in a buffer, a slice, a pointer; a step size is an `R`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Finish<P, R> {
     /// `x`
     Keep,
     /// `x + row[j]`
-    Bias(&'a [T]),
+    Bias(P),
     /// `relu(x + row[j])`
-    BiasRelu(&'a [T]),
-    /// `x` where the element of `by` in its place is positive, else 0.
-    Gate(&'a [T]),
+    BiasRelu(P),
+    /// `x` where the element of an operand in its place is positive, else 0.
+    Gate(P),
     /// `p − x · rate`, where `p` is what the result held before: a step of gradient descent.
-    Descend(T),
+    Descend(R),
 }
+
+/// A [`Finish`] by slices.
+pub(crate) type SliceFinish<'a, T> = Finish<&'a [T], T>;
+/// A [`Finish`] by pointers, as the inner loops read it.
+pub(super) type Raw<T> = Finish<*const T, T>;
 
 /// The step size of gradient descent: a number, or a place where it is.
 #[derive(Clone, Copy, Debug)]
@@ -35,31 +41,31 @@ impl<T: Number, P> Rate<T, P> {
     }
 }
 
-/// A [`Finish`] by pointers, as the inner loops read it.
-#[derive(Clone, Copy)]
-pub(super) enum Raw<T> {
-    Keep,
-    Bias(*const T),
-    BiasRelu(*const T),
-    Gate(*const T),
-    Descend(T),
+impl<P, R> Finish<P, R> {
+    /// The same of other operands, and another step size.
+    #[inline(always)]
+    pub(crate) fn map<Q, S>(self, operand: impl FnOnce(P) -> Q, rate: impl FnOnce(R) -> S) -> Finish<Q, S> {
+        match self {
+            Self::Keep => Finish::Keep,
+            Self::Bias(row) => Finish::Bias(operand(row)),
+            Self::BiasRelu(row) => Finish::BiasRelu(operand(row)),
+            Self::Gate(by) => Finish::Gate(operand(by)),
+            Self::Descend(by) => Finish::Descend(rate(by)),
+        }
+    }
 }
 
-impl<T: Number> Finish<'_, T> {
+impl<T: Number> SliceFinish<'_, T> {
     /// Its pointers, for a result of `len` elements in rows of `n`.
     pub(super) fn raw(&self, len: usize, n: usize) -> Raw<T> {
-        match *self {
-            Self::Keep => Raw::Keep,
+        match self {
+            Self::Keep | Self::Descend(_) => {}
             Self::Bias(row) | Self::BiasRelu(row) => {
                 assert!(row.len() == n, "finish: a row of {n} is needed, not of {}", row.len());
-                if matches!(self, Self::Bias(_)) { Raw::Bias(row.as_ptr()) } else { Raw::BiasRelu(row.as_ptr()) }
             }
-            Self::Gate(by) => {
-                assert!(by.len() == len, "finish: {len} elements are needed, not {}", by.len());
-                Raw::Gate(by.as_ptr())
-            }
-            Self::Descend(rate) => Raw::Descend(rate),
+            Self::Gate(by) => assert!(by.len() == len, "finish: {len} elements are needed, not {}", by.len()),
         }
+        self.map(<[T]>::as_ptr, |rate| rate)
     }
 }
 
@@ -135,7 +141,7 @@ macro_rules! each_kind {
 pub(super) use each_kind;
 
 /// Finishes `rows · n` elements of rows that were stored before, in place.
-pub(crate) fn in_place<T: Number>(data: &mut [T], n: usize, finish: Finish<'_, T>) {
+pub(crate) fn in_place<T: Number>(data: &mut [T], n: usize, finish: SliceFinish<'_, T>) {
     if data.is_empty() || matches!(finish, Finish::Keep) {
         return;
     }

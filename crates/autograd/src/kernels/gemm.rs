@@ -8,7 +8,7 @@
 mod narrower;
 
 use super::compiled::Compiled;
-use super::finish::{self, Finish};
+use super::finish::{self, Finish, SliceFinish};
 use super::order::{LargeBlocks, zeros};
 use super::product::{self, Operand, Sizes};
 
@@ -136,7 +136,7 @@ pub(crate) fn matmul<T: Compiled>(
     (a, ta): Operand<'_, T>,
     (b, tb): Operand<'_, T>,
     out: &mut [T],
-    finish: Finish<'_, T>,
+    finish: SliceFinish<'_, T>,
 ) {
     if let Some(shape) = product::Shape::of::<T>(sizes, ta, tb) {
         return shape.run(sizes, (a, ta), (b, tb), out, finish);
@@ -157,7 +157,13 @@ pub(crate) fn matmul<T: Compiled>(
 }
 
 /// A product whose sums are long enough to be cut into blocks.
-fn deep<T: Compiled>((m, k, n): Sizes, a: Strided<'_, T>, b: Strided<'_, T>, out: &mut [T], finish: Finish<'_, T>) {
+fn deep<T: Compiled>(
+    (m, k, n): Sizes,
+    a: Strided<'_, T>,
+    b: Strided<'_, T>,
+    out: &mut [T],
+    finish: SliceFinish<'_, T>,
+) {
     let mut blocks = LargeBlocks::new();
     for start in (0..k).step_by(DEEP) {
         let mut block = zeros(m * n);
@@ -234,7 +240,7 @@ mod tests {
             let wide = |x: &[T]| x.iter().map(|x| x.to_f64()).collect::<Vec<f64>>();
             for (ta, tb) in [(false, false), (false, true), (true, false), (true, true)] {
                 let product = reference((m, k, n), (&wide(&a), ta), (&wide(&b), tb));
-                let finishes: [(Finish<'_, T>, Meaning<'_>); 5] = [
+                let finishes: [(SliceFinish<'_, T>, Meaning<'_>); 5] = [
                     (Finish::Keep, &|_, x| x),
                     (Finish::Bias(&row), &|e, x| x + row[e % n].to_f64()),
                     (Finish::BiasRelu(&row), &|e, x| (x + row[e % n].to_f64()).max(0.0)),
@@ -303,7 +309,7 @@ mod tests {
             for (m, k, n) in [(300, 301, 302), (128, 1500, 64), (1024, 16, 513)] {
                 let (a, b, p) = (x(m * k, 31), x(k * n, 17), x(m * n, 7));
                 for (ta, tb) in [(false, false), (false, true), (true, false)] {
-                    let product = |threads: usize, finish: Finish<'_, T>| {
+                    let product = |threads: usize, finish: SliceFinish<'_, T>| {
                         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
                         let mut out = p.clone();
                         pool.install(|| matmul((m, k, n), (&a, ta), (&b, tb), &mut out, finish));

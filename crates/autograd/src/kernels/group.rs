@@ -5,7 +5,7 @@
 
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
-use super::finish::{Rate, Raw};
+use super::finish::{Finish, Rate};
 use super::map::LANES;
 use super::order::{self, Partial, ROWS, Sums};
 use super::product::{self, Call, Left, Shape, Sizes};
@@ -35,15 +35,8 @@ pub(crate) enum Along {
     Sums,
 }
 
-/// What follows a product or a sum; see [`Finish`](super::finish::Finish).
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum After<T> {
-    Nothing,
-    Bias(Place),
-    BiasRelu(Place),
-    Gate(Place),
-    Descend(Rate<T, Place>),
-}
+/// What follows a product or a sum, on places.
+pub(crate) type PlaceFinish<T> = Finish<Place, Rate<T, Place>>;
 
 /// One thing to do.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +50,7 @@ pub(crate) enum Task<T> {
         a: Place,
         b: Place,
         out: Place,
-        after: After<T>,
+        after: PlaceFinish<T>,
         /// Where sums are kept between pieces, if there is more than one, and how many elements there are.
         memory: Option<(Place, usize)>,
     },
@@ -68,7 +61,7 @@ pub(crate) enum Task<T> {
         along: Along,
         x: Place,
         out: Place,
-        after: After<T>,
+        after: PlaceFinish<T>,
         /// As that of a product.
         memory: Option<(Place, usize)>,
     },
@@ -100,11 +93,11 @@ impl<T: Number> Task<T> {
     /// Every place it reaches, in a block of so many rows.
     fn accesses(&self, block: usize) -> Vec<Access> {
         let mut list: Vec<Access> = Vec::new();
-        let after = |after: &After<T>, len: usize, n: usize| match *after {
-            After::Nothing | After::Descend(Rate::Number(_)) => None,
-            After::Bias(row) | After::BiasRelu(row) => Some((row, n, false)),
-            After::Gate(by) => Some((by, len, false)),
-            After::Descend(Rate::At(rate)) => Some((rate, 1, false)),
+        let after = |after: &PlaceFinish<T>, len: usize, n: usize| match *after {
+            Finish::Keep | Finish::Descend(Rate::Number(_)) => None,
+            Finish::Bias(row) | Finish::BiasRelu(row) => Some((row, n, false)),
+            Finish::Gate(by) => Some((by, len, false)),
+            Finish::Descend(Rate::At(rate)) => Some((rate, 1, false)),
         };
         match self {
             Self::Product { shape, sizes, along, a, b, out, after: then, memory, .. } => {
@@ -153,6 +146,7 @@ impl Along {
 }
 
 /// A list of tasks that fits its buffers.
+#[derive(Clone)]
 pub(crate) struct Group<T> {
     /// Which buffers of the program it touches, and how far.
     buffers: Vec<(usize, usize)>,
@@ -258,14 +252,13 @@ unsafe fn execute<T: Number>(
 ) {
     // SAFETY: the caller promises that the place is there.
     let at = |place: Place| unsafe { bases[place.buffer].assume_init().add(place.per_row * block.start) };
-    let raw = |after: &After<T>| match *after {
-        After::Nothing => Raw::Keep,
-        After::Bias(row) => Raw::Bias(at(row).cast_const()),
-        After::BiasRelu(row) => Raw::BiasRelu(at(row).cast_const()),
-        After::Gate(by) => Raw::Gate(at(by).cast_const()),
-        After::Descend(Rate::Number(rate)) => Raw::Descend(rate),
-        // SAFETY: the caller promises that the rate is there.
-        After::Descend(Rate::At(rate)) => Raw::Descend(unsafe { *at(rate) }),
+    let raw = |after: &PlaceFinish<T>| {
+        let rate = |rate| match rate {
+            Rate::Number(rate) => rate,
+            // SAFETY: the caller promises that the rate is there.
+            Rate::At(rate) => unsafe { *at(rate) },
+        };
+        after.map(|operand| at(operand).cast_const(), rate)
     };
     let kept = |memory: &Option<(Place, usize)>| memory.map_or(std::ptr::null_mut(), |(place, _)| at(place));
     // The part of the terms of a sum that belongs to the block.

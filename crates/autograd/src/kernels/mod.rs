@@ -2,6 +2,7 @@
 //! them has checked the shapes. Lengths that `unsafe` code rests on are asserted where a kernel is entered; what is
 //! multiplied there are sizes of tensors, whose products `Shape::elements` has checked, or the product is checked itself.
 
+pub(crate) mod machine;
 pub(crate) mod order;
 pub(crate) mod finish;
 pub(crate) mod product;

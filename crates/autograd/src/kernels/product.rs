@@ -12,7 +12,7 @@ mod columns;
 mod dots;
 mod piece;
 
-use super::finish::{Finish, Raw};
+use super::finish::{Raw, SliceFinish};
 use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, Sums, with_memory};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -87,7 +87,7 @@ impl Shape {
         (a, ta): Operand<'_, T>,
         (b, tb): Operand<'_, T>,
         out: &mut [T],
-        finish: Finish<'_, T>,
+        finish: SliceFinish<'_, T>,
     ) {
         let fit = holds(a, m, k) && holds(b, k, n) && holds(out, m, n);
         assert!(fit, "product: an operand is too short");

@@ -2,7 +2,7 @@
 
 use super::error::Call;
 use super::inputs::{Feed, fits};
-use super::{Outputs, Passes, Program, ProgramError, State};
+use super::{Optimisations, Outputs, Program, ProgramError, State};
 use crate::float::Float;
 use crate::tape::Tape;
 use crate::tape::var::Var;
@@ -51,7 +51,7 @@ use std::fmt;
 /// ```
 pub struct Programs<S: State<T>, I: Feed<T>, T: Float = f64> {
     function: Box<Function<S, I, T>>,
-    passes: Passes,
+    with: Optimisations,
     /// The structure of the state; its numbers are those of the program that ran last.
     state: S,
     /// At least one.
@@ -91,7 +91,7 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
             + Sync
             + 'static,
     {
-        Self::record_with(Passes::default(), state, inputs, function)
+        Self::record_with(Optimisations::default(), state, inputs, function)
     }
 
     /// As [`Programs::record`], with some of the optimisations switched off.
@@ -99,7 +99,7 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
     /// # Errors
     /// As [`Program::record`].
     #[track_caller]
-    pub fn record_with<J, F>(passes: Passes, state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
+    pub fn record_with<J, F>(with: Optimisations, state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
     where
         J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>,
         F: for<'t> Fn(&'t Tape<T>, S::Vars<'t>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
@@ -107,9 +107,9 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
             + Sync
             + 'static,
     {
-        let first = Program::record_with(passes, &state, inputs, &function).map_err(|e| e.of("Programs::record"))?;
+        let first = Program::record_with(with, &state, inputs, &function).map_err(|e| e.of("Programs::record"))?;
         let recorded = vec![Recorded { program: first, ran: 0 }];
-        Ok(Self { function: Box::new(function), passes, state, recorded, last: 0, runs: 0, most: usize::MAX })
+        Ok(Self { function: Box::new(function), with, state, recorded, last: 0, runs: 0, most: usize::MAX })
     }
 
     /// From now on keeps so many programs at most, and at least the one that ran last, which holds the state: where shapes
@@ -189,9 +189,8 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
     ) -> Result<(), ProgramError> {
         self.recorded[self.last].program.store_state(&mut self.state)?;
         let function = &self.function;
-        let program = Program::record_with(self.passes, &self.state, inputs, |tape, state, inputs| {
-            function(tape, state, inputs)
-        })?;
+        let program =
+            Program::record_with(self.with, &self.state, inputs, |tape, state, inputs| function(tape, state, inputs))?;
         self.last = self.recorded.len();
         self.recorded.push(Recorded { program, ran: self.runs });
         self.forget_oldest();

@@ -1,76 +1,85 @@
-//! What a program computes, apart from when and where: nodes that read earlier nodes.
+//! What a program computes, apart from when and where: values, and nodes that read some and make others.
 
 use super::error::ProgramErrorKind;
-use super::fuse::Fused;
 use super::inputs::Slot;
-use super::nets::Net;
-use super::passes::Passes;
+use super::operation::Operation;
 use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tape::recording::Condition;
 use crate::tape::var::Var;
-use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
+use std::fmt;
 
-/// A node of the graph.
+/// Marks a value that no node makes.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// A value: a node of the tape, by its index there, or behind them one that a pass has added.
 #[derive(Clone)]
-pub(super) struct GraphNode<T: Float> {
-    pub(super) source: Source<T>,
-    pub(super) args: SmallVec<[u32; 3]>,
+pub(super) struct Value {
     pub(super) shape: Shape,
-    /// Recorded to be computed anew, so it is not merged with its equal.
-    pub(super) keep_apart: bool,
+    pub(super) source: Source,
 }
 
-/// Where a node's value comes from.
-#[derive(Clone)]
-pub(super) enum Source<T: Float> {
+/// Where a value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
     /// Given to each run.
     Input,
     /// Kept between runs.
     State,
     /// The same for every run: the value of this node of the tape.
     Constant(u32),
-    /// Computed.
-    Op(Kind<T>),
-    /// Computed together with what it follows.
-    Fused(Fused),
-    /// A step of a net of one hidden layer, of `x`, `W1`, `b1`, `W2`, `b2`, labels, the cotangent of the loss, and a rate.
-    Net(Net),
-    /// A further result of the node that is its operand.
-    Beside,
+    /// A node makes it.
+    Computed,
 }
 
-impl<T: Float> Source<T> {
-    /// Whether a run computes it.
-    pub(super) fn is_computed(&self) -> bool {
-        match self {
-            Self::Input | Self::State | Self::Constant(_) => false,
-            Self::Op(_) | Self::Fused(_) | Self::Net(_) | Self::Beside => true,
-        }
-    }
+/// A node reads values and makes others.
+#[derive(Clone)]
+pub(super) struct Node<T: Float> {
+    pub(super) operation: Operation<T>,
+    pub(super) args: SmallVec<[u32; 3]>,
+    pub(super) results: SmallVec<[u32; 1]>,
+    /// Recorded to be computed anew, so it is not merged with its equal.
+    pub(super) keep_apart: bool,
+}
 
-    /// Whether computing it may end a run.
-    pub(super) fn may_fail(&self) -> bool {
-        matches!(self, Self::Op(kind) if kind.may_fail())
+impl<T: Float> Node<T> {
+    /// The operation of the tape that it is, if it is one.
+    pub(super) fn kind(&self) -> Option<&Kind<T>> {
+        if let Operation::Single(kind) = &self.operation { Some(kind) } else { None }
     }
 }
 
-/// The whole of it. Node indices are those of the tape.
+/// The whole of it.
 pub(super) struct Graph<T: Float> {
-    pub(super) nodes: Vec<GraphNode<T>>,
+    pub(super) values: Vec<Value>,
+    /// In an order of computation.
+    pub(super) nodes: Vec<Node<T>>,
     pub(super) state: Vec<u32>,
     pub(super) next: Vec<u32>,
     pub(super) outputs: Vec<u32>,
     pub(super) guards: Vec<(u32, Condition)>,
     /// Whether every bit must be that of the single operations, also in updates by large products.
     pub(super) exact: bool,
+    /// The node of the tape that each of the values stands for which were added.
+    added: Vec<u32>,
+}
+
+/// Who makes and who reads each value.
+pub(super) struct Links {
+    /// The node that makes a value, or [`NOBODY`].
+    pub(super) maker: Vec<u32>,
+    /// How often nodes read it; what is asked for outside counts as read twice.
+    pub(super) reads: Vec<u32>,
 }
 
 impl<T: Float> Graph<T> {
     /// The graph of what was recorded.
+    ///
+    /// # Errors
+    /// Where a value was read that depends on an input or on the state.
     pub(super) fn new(
         tape: &Tape<T>,
         inputs: &[Slot],
@@ -78,39 +87,69 @@ impl<T: Float> Graph<T> {
         next: &[Var<'_, T>],
         outputs: &[Var<'_, T>],
     ) -> Result<Self, ProgramErrorKind> {
-        let nodes: Vec<GraphNode<T>> = tape
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(i, node)| {
-                let i = i as u32;
-                let source = if inputs.iter().any(|slot| slot.node == i) {
-                    Source::Input
-                } else if state.contains(&i) {
-                    Source::State
-                } else if node.kind.op().is_some() {
-                    Source::Op(node.kind.clone())
-                } else {
-                    Source::Constant(i)
-                };
-                let keep_apart = node.origin.again();
-                GraphNode { source, args: SmallVec::from_slice(&node.args), shape: node.shape.clone(), keep_apart }
-            })
-            .collect();
-        let recording = tape.recording();
-        let graph = Self {
-            nodes,
+        let mut graph = Self {
+            values: Vec::with_capacity(tape.len()),
+            nodes: Vec::with_capacity(tape.len()),
             state: state.to_vec(),
             next: next.iter().map(Var::index).collect(),
             outputs: outputs.iter().map(Var::index).collect(),
-            guards: recording.guards.clone(),
+            guards: tape.recording().guards.clone(),
             exact: false,
+            added: Vec::new(),
         };
-        let dynamic = graph.dynamic();
-        match recording.reads.iter().find(|&&(index, _)| dynamic[index as usize]) {
-            Some(&(index, location)) => Err(ProgramErrorKind::Read { op: tape.nodes[index].kind.name(), location }),
-            None => Ok(graph),
+        for (i, node) in (0..).zip(tape.nodes.iter()) {
+            let source = if node.kind.op().is_some() { Source::Computed } else { Source::Constant(i) };
+            graph.values.push(Value { shape: node.shape.clone(), source });
         }
+        for slot in inputs {
+            graph.values[slot.node as usize].source = Source::Input;
+        }
+        for &i in state {
+            graph.values[i as usize].source = Source::State;
+        }
+        for (i, node) in (0..).zip(tape.nodes.iter()) {
+            // The result of an operation may be an input, too.
+            if graph.values[i as usize].source == Source::Computed {
+                let (operation, args) = (Operation::Single(node.kind.clone()), SmallVec::from_slice(&node.args));
+                graph.nodes.push(Node { operation, args, results: smallvec![i], keep_apart: node.origin.again() });
+            }
+        }
+        let reads = &tape.recording().reads;
+        if !reads.is_empty() {
+            let dynamic = graph.dynamic();
+            if let Some(&(index, location)) = reads.iter().find(|&&(index, _)| dynamic[index as usize]) {
+                return Err(ProgramErrorKind::Read { op: tape.nodes[index].kind.name(), location });
+            }
+        }
+        Ok(graph)
+    }
+
+    pub(super) fn shape(&self, value: u32) -> &Shape {
+        &self.values[value as usize].shape
+    }
+
+    pub(super) fn numel(&self, value: u32) -> usize {
+        self.shape(value).numel()
+    }
+
+    pub(super) fn is_computed(&self, value: u32) -> bool {
+        self.values[value as usize].source == Source::Computed
+    }
+
+    /// The node of the tape that a value is, or stands for.
+    pub(super) fn on_tape(&self, value: u32) -> u32 {
+        let recorded = self.values.len() - self.added.len();
+        (value as usize).checked_sub(recorded).map_or(value, |added| self.added[added])
+    }
+
+    /// A new value that is the copy of another, made by the last node.
+    pub(super) fn copy(&mut self, of: u32) -> u32 {
+        let result = self.values.len() as u32;
+        self.added.push(self.on_tape(of));
+        self.values.push(Value { shape: self.shape(of).clone(), source: Source::Computed });
+        let (args, results) = (smallvec![of], smallvec![result]);
+        self.nodes.push(Node { operation: Operation::Copy, args, results, keep_apart: true });
+        result
     }
 
     /// What someone outside asks for.
@@ -119,43 +158,84 @@ impl<T: Float> Graph<T> {
         self.next.iter().chain(&self.outputs).copied().chain(guards)
     }
 
-    /// Whether each node depends on an input or on the state; asked before nets are fused, while operands stand before
-    /// their readers.
+    /// Whether each value depends on an input or on the state.
     pub(super) fn dynamic(&self) -> Vec<bool> {
-        let mut dynamic = vec![false; self.nodes.len()];
-        for (i, node) in self.nodes.iter().enumerate() {
-            dynamic[i] = match node.source {
-                Source::Input | Source::State => true,
-                Source::Constant(_) => false,
-                Source::Op(_) | Source::Fused(_) | Source::Net(_) | Source::Beside => {
-                    node.args.iter().any(|&a| dynamic[a as usize])
-                }
-            };
+        let given = |value: &Value| matches!(value.source, Source::Input | Source::State);
+        let mut dynamic: Vec<bool> = self.values.iter().map(given).collect();
+        for node in &self.nodes {
+            let depends = node.args.iter().any(|&a| dynamic[a as usize]);
+            node.results.iter().for_each(|&result| dynamic[result as usize] = depends);
         }
         dynamic
     }
 
-    /// Runs the passes in order.
-    ///
-    /// # Errors
-    /// Where there is no memory for a constant.
-    pub(super) fn optimise(mut self, passes: Passes, tape: &Tape<T>) -> Result<Self, Error> {
-        if passes.chains {
-            self.see_through_broadcasts();
+    /// Which values are asked for, or needed for others that are.
+    pub(super) fn needed_for(&self, roots: impl Iterator<Item = u32>) -> Vec<bool> {
+        let mut needed = vec![false; self.values.len()];
+        roots.for_each(|root| needed[root as usize] = true);
+        for node in self.nodes.iter().rev() {
+            if node.results.iter().any(|&result| needed[result as usize]) {
+                node.args.iter().for_each(|&a| needed[a as usize] = true);
+            }
         }
-        if passes.constants {
-            self.fold_constants(tape)?;
+        needed
+    }
+
+    pub(super) fn links(&self) -> Links {
+        let (mut maker, mut reads) = (vec![NOBODY; self.values.len()], vec![0; self.values.len()]);
+        for (i, node) in (0..).zip(&self.nodes) {
+            node.results.iter().for_each(|&result| maker[result as usize] = i);
+            node.args.iter().for_each(|&a| reads[a as usize] += 1);
         }
-        if passes.common {
-            self.merge_common();
+        self.roots().for_each(|root| reads[root as usize] += 2);
+        Links { maker, reads }
+    }
+
+    /// Drops nodes, by their marks.
+    pub(super) fn drop_nodes(&mut self, dropped: &[bool]) {
+        let mut dropped = dropped.iter();
+        self.nodes.retain(|_| !dropped.next().is_some_and(|&dropped| dropped));
+    }
+
+    /// What is wrong with the graph, if anything is: each value has one source, and stands before what reads it; shapes are
+    /// those that the operations give.
+    pub(super) fn verify(&self) -> Result<(), String> {
+        let mut ready: Vec<bool> = self.values.iter().map(|value| value.source != Source::Computed).collect();
+        for node in &self.nodes {
+            let what = || format!("{} of {:?}", node.operation.name(), node.results);
+            if let Some(a) = node.args.iter().find(|&&a| !ready[a as usize]) {
+                return Err(format!("{} reads {a}, which is not there", what()));
+            }
+            for &result in &node.results {
+                if std::mem::replace(&mut ready[result as usize], true) {
+                    return Err(format!("{} makes {result}, which is there", what()));
+                }
+            }
+            if let Operation::Single(kind) = &node.operation {
+                let shapes: SmallVec<[&Shape; 4]> = node.args.iter().map(|&a| self.shape(a)).collect();
+                let shape = kind.op().expect("nodes are operations").shape(&shapes);
+                if shape.as_ref().ok() != Some(self.shape(node.results[0])) {
+                    return Err(format!("{} has the shape {}, not {shape:?}", what(), self.shape(node.results[0])));
+                }
+            }
         }
-        if passes.fusion {
-            self.fuse();
+        match self.roots().find(|&root| !ready[root as usize]) {
+            Some(root) => Err(format!("{root} is asked for and not there")),
+            None => Ok(()),
         }
-        // What is between the operations of a net is dropped.
-        if passes.fusion && passes.nets && passes.dead {
-            self.fuse_nets();
+    }
+}
+
+impl<T: Float> fmt::Display for Graph<T> {
+    /// A line for each node.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |values: &[u32]| -> String {
+            let shown: Vec<String> = values.iter().map(|&v| format!("#{v} {}", self.shape(v))).collect();
+            shown.join(", ")
+        };
+        for node in &self.nodes {
+            writeln!(f, "{} = {}({})", list(&node.results), node.operation.name(), list(&node.args))?;
         }
-        Ok(self)
+        Ok(())
     }
 }

@@ -24,6 +24,7 @@ pub struct Slots {
 }
 
 /// An input: its node while recording, then its buffer.
+#[derive(Clone)]
 pub(super) struct Slot {
     pub(super) node: u32,
     pub(super) shape: Shape,

@@ -1,5 +1,8 @@
 //! What a program keeps between its runs.
 
+use super::error::Call;
+use super::steps::Step;
+use super::{Program, ProgramError, ProgramErrorKind};
 use crate::float::Float;
 use crate::tape::tree::Tree;
 use crate::tape::var::Var;
@@ -51,5 +54,78 @@ impl<T: Float> State<T> for () {
     }
     fn tensors_mut(&mut self) -> Vec<&mut Tensor<T>> {
         Vec::new()
+    }
+}
+
+/// A part of the state in words: of one leaf it has no name.
+pub(super) fn part(name: &str) -> String {
+    if name.is_empty() { "the state".into() } else { format!("the state's {name}") }
+}
+
+impl<T: Float> Program<T> {
+    /// The names of the parts of the state.
+    pub fn state_names(&self) -> impl Iterator<Item = &str> {
+        self.state.iter().map(|slot| &slot.name[..])
+    }
+
+    /// A part of the state by name, as it is after the last run.
+    #[track_caller]
+    pub fn state(&self, name: &str) -> Option<Tensor<T>> {
+        let slot = self.state.iter().find(|slot| slot.name == name)?;
+        Some(self.tensor(&slot.now))
+    }
+
+    /// Replaces a part of the state by name.
+    ///
+    /// # Errors
+    /// Where there is no such part, or the shape is another.
+    #[track_caller]
+    pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
+        let call = Call::of("Program::set_state");
+        let Some(slot) = self.state.iter().find(|slot| slot.name == name) else {
+            return Err(call.error(ProgramErrorKind::NoState { name: name.to_owned() }));
+        };
+        if slot.now.shape != *value.shape() {
+            let (expected, found) = (slot.now.shape.clone(), value.shape().clone());
+            return Err(call.error(ProgramErrorKind::Shape { what: part(name), expected, found }));
+        }
+        self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(value.as_slice());
+        self.forget_copies();
+        Ok(())
+    }
+
+    /// What the steps have copied of the state is out of date.
+    pub(super) fn forget_copies(&mut self) {
+        for step in &self.steps {
+            if let Step::HiddenLayer(net) = step
+                && let Some(buffer) = net.0.copy_buffer()
+            {
+                self.buffers[buffer][0] = T::ZERO;
+            }
+        }
+    }
+
+    /// Copies the whole state into a structure like the one that was recorded.
+    ///
+    /// # Errors
+    /// Where the structure has another number of leaves, or one has another shape.
+    #[track_caller]
+    pub fn store_state<S: State<T> + ?Sized>(&self, into: &mut S) -> Result<(), ProgramError> {
+        let call = Call::of("Program::store_state");
+        let leaves = into.tensors_mut();
+        if leaves.len() != self.state.len() {
+            return Err(call.error(ProgramErrorKind::State { expected: self.state.len(), found: leaves.len() }));
+        }
+        // All of them fit, or none is written.
+        for (leaf, slot) in leaves.iter().zip(&self.state) {
+            if *leaf.shape() != slot.now.shape {
+                let (expected, found) = (slot.now.shape.clone(), leaf.shape().clone());
+                return Err(call.error(ProgramErrorKind::Shape { what: part(&slot.name), expected, found }));
+            }
+        }
+        for (leaf, slot) in leaves.into_iter().zip(&self.state) {
+            leaf.as_mut_slice().copy_from_slice(self.slice(&slot.now));
+        }
+        Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! A function recorded for each combination of shapes: one state, whichever program runs, and whatever goes wrong.
 
 use autograd::{
-    Binder, Feed, IndexVar, Passes, Program, ProgramError, ProgramErrorKind, Programs, Slots, Tape, Tensor, Var,
+    Binder, Feed, IndexVar, Optimisations, Program, ProgramError, ProgramErrorKind, Programs, Slots, Tape, Tensor, Var,
 };
 use autograd::{grad, tree, zip};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -178,7 +178,7 @@ fn a_branch_that_would_go_the_other_way_is_reported_and_not_recorded() {
 #[test]
 fn the_number_of_inputs_is_a_part_of_their_shapes() {
     let none: [Tensor; 0] = [];
-    let passes = Passes { chains: false, ..Passes::default() };
+    let passes = Optimisations::default().without("chains");
     let one = || vec![Tensor::scalar(1.0)];
     let mut sum = Programs::record_with(passes, none, &one(), |tape: &Tape, [], terms| {
         (vec![], vec![terms.iter().fold(tape.scalar(0.0), |sum, &x| sum + x)])

@@ -1,7 +1,7 @@
 //! Random programs replay to the same bits as recording and computing anew, with each pass switched off in turn.
 
 use crate::random::Random;
-use autograd::{Passes, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims};
+use autograd::{Optimisations, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims};
 
 fn tensor(random: &mut Random, shape: &[usize]) -> Tensor {
     let n = shape.iter().product();
@@ -82,7 +82,7 @@ fn same(a: &Tensor, b: &Tensor) -> bool {
 
 #[test]
 fn random_programs_replay_to_the_same_bits_whichever_passes_run() {
-    let choices = Passes::choices();
+    let choices = Optimisations::choices();
     for seed in crate::random::seeds(150) {
         let mut random = Random(seed * 7919 + 1);
         let shapes: Vec<&[usize]> = (0..4).map(|_| SHAPES[random.below(SHAPES.len())]).collect();

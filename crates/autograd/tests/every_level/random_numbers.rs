@@ -1,6 +1,6 @@
 //! Random numbers: the same for a key however they are computed, and of the distributions that they are said to have.
 
-use autograd::{Float, IndexVar, Key, KeyVar, Passes, Program, Programs, Tape, Tensor, Var, grad};
+use autograd::{Float, IndexVar, Key, KeyVar, Optimisations, Program, Programs, Tape, Tensor, Var, grad};
 
 const SHAPE: [usize; 2] = [5, 7];
 
@@ -48,7 +48,7 @@ where
 {
     let key = Key::new(0x1234_5678_9abc_def0);
     let mut repeated = Tape::<T>::default();
-    for passes in Passes::choices() {
+    for passes in Optimisations::choices() {
         let mut program = Program::<T>::record_with(passes, &(), &(key, T::of(0.6)), |_, (), (key, rate)| {
             let (numbers, integers) = all(key, rate);
             (vec![], numbers.into_iter().chain(integers.iter().map(IndexVar::numbers)).collect())

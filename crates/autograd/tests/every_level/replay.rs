@@ -1,8 +1,8 @@
 //! A program gives what recording and computing anew gives, allocates nothing, and tells what does not fit.
 
 use autograd::{
-    CrossEntropyOptions, IndexVar, Passes, Program, ProgramErrorKind, Reduction, Tape, Tensor, Tree, Var, grad, hvp,
-    tree, zip,
+    CrossEntropyOptions, IndexVar, Optimisations, Program, ProgramErrorKind, Reduction, Tape, Tensor, Tree, Var, grad,
+    hvp, tree, zip,
 };
 
 const STATELESS: [Tensor; 0] = [];
@@ -32,7 +32,7 @@ fn batch(seed: usize) -> (Tensor, Vec<usize>, f64) {
     (ramp([5, 4], 0.1 + seed as f64 * 0.03), (0..5).map(|i| (i * 2 + seed) % 3).collect(), 0.1 + seed as f64 * 0.01)
 }
 
-fn recorded(passes: Passes) -> Program {
+fn recorded(passes: Optimisations) -> Program {
     Program::record_with(passes, &net(), &batch(0), |_, net, (x, labels, rate)| {
         let loss = loss(&net, x, labels);
         (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
@@ -43,7 +43,7 @@ fn recorded(passes: Passes) -> Program {
 #[test]
 fn a_training_step_replays_bit_for_bit_whichever_passes_run() {
     let mut tape = Tape::new();
-    for passes in Passes::choices() {
+    for passes in Optimisations::choices() {
         let (mut program, mut params) = (recorded(passes), net());
         for seed in 0..20 {
             let (x, labels, rate) = batch(seed % 5);
@@ -72,7 +72,7 @@ fn higher_derivatives_replay_too() {
         (x.sin() * x.exp()).cumprod(0).logsumexp(0)
     }
     let (x, v) = (ramp([6], 0.1), ramp([6], 0.3));
-    for passes in Passes::choices() {
+    for passes in Optimisations::choices() {
         let mut program = Program::record_with(passes, &STATELESS, &(&x, &v), |_, [], (x, v)| {
             let y = f(x);
             let hv = hvp(y, &x, &v);
@@ -93,7 +93,7 @@ fn higher_derivatives_replay_too() {
 
 #[test]
 fn wrong_inputs_are_named_and_leave_the_state_as_it_was() {
-    let mut program = recorded(Passes::default());
+    let mut program = recorded(Optimisations::default());
     let (x, labels, rate) = batch(1);
     program.run(&(&x, &labels, rate)).unwrap();
     let before = program.state("w1").unwrap();
@@ -116,7 +116,7 @@ fn wrong_inputs_are_named_and_leave_the_state_as_it_was() {
 
 #[test]
 fn the_state_is_read_and_written_by_name() {
-    let mut program = recorded(Passes::default());
+    let mut program = recorded(Optimisations::default());
     assert_eq!(program.state_names().collect::<Vec<_>>(), ["w1", "b1", "w2", "b2"]);
     program.set_state("b2", &Tensor::from([1.0, 2.0, 3.0])).unwrap();
     assert_eq!(program.state("b2").unwrap().as_slice(), [1.0, 2.0, 3.0]);
@@ -228,22 +228,22 @@ fn a_long_chain_needs_a_few_buffers_and_replays_to_the_same_bits() {
 
 #[test]
 fn the_plan_can_be_read() {
-    let text = recorded(Passes::default()).to_string();
+    let text = recorded(Optimisations::default()).to_string();
     assert_eq!(
         text.contains("one hidden layer, forward and backward · mul · sub("),
         crate::level::has_net_step(),
         "{text}"
     );
-    let text = recorded(Passes { nets: false, ..Passes::default() }).to_string();
+    let text = recorded(Optimisations::default().without("hidden layers")).to_string();
     for word in
         ["matmul · add · relu(", "cross_entropy · cross_entropy_grad(", "matmul · mul · sub(", "in a row", "bytes"]
     {
         assert!(text.contains(word), "no «{word}» in\n{text}");
     }
-    let text = recorded(Passes { fusion: false, ..Passes::default() }).to_string();
+    let text = recorded(Optimisations::default().without("products").without("losses")).to_string();
     for word in ["matmul(", "cross_entropy_grad(", "chain mul · sub over", "[4, 10] InPlace", "bytes"] {
         assert!(text.contains(word), "no «{word}» in\n{text}");
     }
-    let unshared = recorded(Passes { memory: false, ..Passes::default() });
-    assert!(recorded(Passes::default()).bytes() < unshared.bytes());
+    let unshared = recorded(Optimisations::default().without("memory"));
+    assert!(recorded(Optimisations::default()).bytes() < unshared.bytes());
 }

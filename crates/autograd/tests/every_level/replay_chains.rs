@@ -1,7 +1,7 @@
 //! Chains of element-wise operations with several readers, several results, sums and broadcasts replay to the same bits
 //! as recording and computing anew, with each pass switched off in turn.
 
-use autograd::{Float, Passes, Program, Tape, Tensor, Var, grad};
+use autograd::{Float, Optimisations, Program, Tape, Tensor, Var, grad};
 
 /// The next state and the outputs of a step.
 type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
@@ -13,7 +13,7 @@ fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
 /// Runs a step of two parts of a state and an input, three times, on the tape and by programs of every choice of passes.
 fn check<T: Float>(shapes: [&[usize]; 3], step: impl for<'t> Fn(&[Var<'t, T>; 2], Var<'t, T>) -> Step<'t, T>) {
     let state = [numbers::<T>(shapes[0], 1), numbers::<T>(shapes[1], 2)];
-    for passes in Passes::choices() {
+    for passes in Optimisations::choices() {
         let mut expected = state.clone();
         let input = |round: usize| numbers::<T>(shapes[2], 10 + round);
         let mut program =

@@ -2,7 +2,7 @@
 //! program's kernels they take: thin, narrow, in blocks of rows, or large.
 
 use crate::nets::{loss, net, numbers};
-use autograd::{Float, Passes, Program, Tape, Tensor, Tree, Var, grad, zip};
+use autograd::{Float, Optimisations, Program, Tape, Tensor, Tree, Var, grad, zip};
 
 /// `|a − b|`, relative where `a` is larger than 1.
 fn difference<T: Float>(a: T, b: T) -> f64 {
@@ -10,7 +10,7 @@ fn difference<T: Float>(a: T, b: T) -> f64 {
 }
 
 /// The largest difference of the losses and parameters between a program and the tape after three steps.
-fn apart<T: Float>(batch: usize, sizes: &[usize], passes: Passes) -> f64 {
+fn apart<T: Float>(batch: usize, sizes: &[usize], passes: Optimisations) -> f64 {
     let x: Tensor<T> = numbers([batch, sizes[0]], 9);
     let labels: Vec<usize> = (0..batch).map(|i| (i * 5) % sizes[sizes.len() - 1]).collect();
     let (rate, mut params) = (T::of(0.1), net::<T>(sizes));
@@ -40,10 +40,10 @@ fn apart<T: Float>(batch: usize, sizes: &[usize], passes: Passes) -> f64 {
     apart
 }
 
-fn choices() -> [Passes; 5] {
-    let all = Passes::default();
-    let (fusion, blocks) = (Passes { fusion: false, ..all }, Passes { blocks: false, ..all });
-    [all, fusion, blocks, Passes { nets: false, ..all }, Passes { memory: false, ..all }]
+fn choices() -> [Optimisations; 5] {
+    let all = Optimisations::default();
+    let (fusion, blocks) = (all.without("products").without("losses"), all.without("blocks"));
+    [all, fusion, blocks, all.without("hidden layers"), all.without("memory")]
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn an_update_that_is_the_last_step_of_a_large_product_differs_by_its_rounding_al
         let apart = [apart::<f32>(64, &[200, 180, 10], passes), apart::<f64>(64, &[200, 180, 10], passes)];
         // Parameters lie around [−1, 1]: four units in their last place after three steps.
         assert!(apart[0] <= 4.0 * f64::from(f32::EPSILON) && apart[1] <= 4.0 * f64::EPSILON, "{apart:?} {passes:?}");
-        if !passes.fusion {
+        if passes == Optimisations::default().without("products").without("losses") {
             assert_eq!(apart, [0.0; 2]);
         }
     }
@@ -117,7 +117,7 @@ fn what_a_group_computes_may_be_asked_for_and_read_by_others() {
 #[test]
 fn a_step_of_one_hidden_layer_is_one_operation_and_what_is_asked_for_besides_ends_that() {
     let (x, labels, params): (Tensor, _, _) = (numbers([5, 4], 1), vec![0_usize, 1, 2, 2, 1], net::<f64>(&[4, 10, 3]));
-    let listing = |passes: Passes, scores_too: bool| {
+    let listing = |passes: Optimisations, scores_too: bool| {
         let program = Program::record_with(passes, &params, &(&x, &labels), |_, net, (x, labels)| {
             let hidden = (x.matmul(net[0].weight) + net[0].bias).relu();
             let scores = hidden.matmul(net[1].weight) + net[1].bias;
@@ -127,16 +127,16 @@ fn a_step_of_one_hidden_layer_is_one_operation_and_what_is_asked_for_besides_end
         });
         program.unwrap().to_string()
     };
-    let all = Passes::default();
+    let all = Optimisations::default();
     assert_eq!(listing(all, false).contains("one hidden layer, forward and backward"), crate::level::has_net_step());
     assert!(!listing(all, true).contains("one hidden layer"));
-    assert!(!listing(Passes { nets: false, ..all }, false).contains("one hidden layer"));
+    assert!(!listing(all.without("hidden layers"), false).contains("one hidden layer"));
 }
 
 #[test]
 fn a_branch_on_the_loss_after_its_gradients_sees_this_run() {
     let (labels, params) = (vec![0_usize, 1, 2, 2, 1], net::<f64>(&[4, 10, 3]));
-    let losses = |passes: Passes| {
+    let losses = |passes: Optimisations| {
         let mut program = Program::record_with(passes, &params, &numbers([5, 4], 9), |tape, net, x: Var<'_>| {
             let x = x.exp().sin();
             let loss = loss(&net, x, &labels);
@@ -147,7 +147,7 @@ fn a_branch_on_the_loss_after_its_gradients_sees_this_run() {
         .unwrap();
         (0..3).map(|i| program.run(&numbers::<f64>([5, 4], 9 + i)).unwrap().item(0)).collect::<Vec<_>>()
     };
-    assert_eq!(losses(Passes::default()), losses(Passes::NONE));
+    assert_eq!(losses(Optimisations::default()), losses(Optimisations::NONE));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! many kinds, give the same bits whichever passes run, and on a tape that is used again and again.
 
 use crate::random::Random;
-use autograd::{IndexVar, Passes, Program, Reduction, Shape, Tape, Tensor, Var, vjp};
+use autograd::{IndexVar, Optimisations, Program, Reduction, Shape, Tape, Tensor, Var, vjp};
 
 fn numbers(shape: &[usize], seed: usize) -> Tensor {
     let shape: Shape = shape.iter().copied().collect();
@@ -92,7 +92,7 @@ fn agrees(seed: u64, guards: bool) -> bool {
     let labels = |i: usize| (0..n).map(|j| (j * 7 + i) % k).collect::<Vec<usize>>();
     let inputs = |i: usize| (numbers(&[n, d], i + 3), labels(i), 0.1 + i as f64 * 0.01, 0.7);
     let (mut want, mut swept) = (None, false);
-    for passes in Passes::choices().into_iter().rev() {
+    for passes in Optimisations::choices().into_iter().rev() {
         let mut program = Program::record_with(passes, &state, &inputs(0), |tape, params, (x, labels, rate, dy)| {
             let [next, outputs] = nets(&mut Random(start), tape, &params, Data { x, labels, rate, dy }, guards);
             (next, outputs)

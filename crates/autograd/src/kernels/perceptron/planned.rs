@@ -24,7 +24,7 @@ pub(crate) struct Buffers<T> {
 }
 
 /// A step that fits its buffers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Planned<T> {
     sizes: Sizes,
     layout: Layout,

@@ -2,8 +2,8 @@
 
 use super::operations::{Copied, panic_of};
 use autograd::{
-    Binder, CrossEntropyOptions, Feed, IndexVar, Passes, Program, ProgramError, ProgramErrorKind, Programs, Reduction,
-    Shape, Slots, Tape, Tensor, Var, grad, zip,
+    Binder, CrossEntropyOptions, Feed, IndexVar, Optimisations, Program, ProgramError, ProgramErrorKind, Programs,
+    Reduction, Shape, Slots, Tape, Tensor, Var, grad, zip,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -196,7 +196,7 @@ fn failing() -> (Arc<AtomicBool>, Arc<AtomicBool>) {
 /// run found a buffer missing.
 #[test]
 fn a_run_that_panics_moves_no_part_of_the_state_and_the_next_one_is_right() {
-    for passes in [Passes::default(), Passes::NONE] {
+    for passes in [Optimisations::default(), Optimisations::NONE] {
         let (flag, own) = failing();
         let state = [Tensor::from([1.0]), Tensor::from([10.0]), Tensor::from([5.0])];
         let mut program = Program::record_with(passes, &state, &2.0, |tape, [a, b, c], r: Var<'_>| {

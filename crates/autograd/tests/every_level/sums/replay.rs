@@ -2,7 +2,7 @@
 //! whichever of its passes run.
 
 use crate::nets::{Layer, loss, net, numbers};
-use autograd::{Float, Passes, Program, Tape, Tensor, Tree, grad, zip};
+use autograd::{Float, Optimisations, Program, Tape, Tensor, Tree, grad, zip};
 
 const NO_STATE: [Tensor<f32>; 0] = [];
 
@@ -24,7 +24,7 @@ fn replays_to_the_bits_of_the_tape<T: Float>(batch: usize, sizes: &[usize]) {
             p.as_mut_slice().iter_mut().zip(g.as_slice()).for_each(|(p, &g)| *p -= g * rate);
         }
     }
-    for passes in Passes::choices() {
+    for passes in Optimisations::choices() {
         let mut program = Program::record_with(passes, &net::<T>(sizes), &&x, |tape, net, x| {
             let loss = loss(&net, x, &labels);
             let rate = tape.scalar(rate);
@@ -60,7 +60,7 @@ fn products_whose_inner_dimension_is_many_blocks() {
         let bias = Tensor::from_fn([n], |i| 0.1 * i as f32);
         let tape = Tape::default();
         let want = ((tape.var(&x).matmul(tape.var(&w)) + tape.var(&bias)).relu() * 0.5_f32).value();
-        for passes in Passes::choices() {
+        for passes in Optimisations::choices() {
             let mut program = Program::record_with(passes, &NO_STATE, &(&x, &w, &bias), |_, [], (x, w, b)| {
                 (vec![], vec![(x.matmul(w) + b).relu() * 0.5_f32])
             })

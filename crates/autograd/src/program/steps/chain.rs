@@ -1,9 +1,9 @@
 //! Chains of element-wise operations, run tile by tile, so that intermediate values stay in the first-level cache.
 
-use super::plan::Operand;
-use super::region::MOST_SUMS;
+use super::Operand;
 use crate::float::Float;
 use crate::kernels::in_turn::{First, Then, in_turn};
+use crate::kernels::machine::LINE;
 use crate::kernels::map::map_vectors_to_two;
 use crate::kernels::reduce::Running;
 use crate::ops::table::Kind;
@@ -13,27 +13,31 @@ use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 use std::fmt;
 
+/// The most sums that a chain takes with it.
+pub(in crate::program) const MOST_SUMS: usize = 4;
+
 /// Element-wise operations of one shape, each before its readers, and sums of their values.
-pub(super) struct Chain<T: Float> {
-    pub(super) inputs: Vec<(Operand, Layout)>,
+#[derive(Clone)]
+pub(in crate::program) struct Chain<T: Float> {
+    pub(in crate::program) inputs: Vec<(Operand, Layout)>,
     /// Numbers that operations read as tiles.
-    pub(super) numbers: Vec<T>,
-    pub(super) micro: Vec<Micro<T>>,
+    pub(in crate::program) numbers: Vec<T>,
+    pub(in crate::program) micro: Vec<Micro<T>>,
     /// The values that others read, each in a buffer of its own.
-    pub(super) results: Vec<Operand>,
-    pub(super) sums: Vec<Operand>,
+    pub(in crate::program) results: Vec<Operand>,
+    pub(in crate::program) sums: Vec<Operand>,
     /// The elements of each value, and those of a tile.
-    pub(super) len: usize,
-    pub(super) tile: usize,
+    pub(in crate::program) len: usize,
+    pub(in crate::program) tile: usize,
     /// How many registers the operations need.
-    pub(super) registers: usize,
+    pub(in crate::program) registers: usize,
     /// The shape of a full tile, and of a scalar, as operations want to see them.
-    pub(super) shapes: (Shape, Shape),
+    pub(in crate::program) shapes: (Shape, Shape),
 }
 
 /// How an operand is laid over the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(in crate::program) enum Layout {
     /// An element for each of the result.
     Full,
     /// One for all.
@@ -47,16 +51,18 @@ pub(super) enum Layout {
 }
 
 /// One operation of a chain.
-pub(super) struct Micro<T: Float> {
-    pub(super) action: Action<T>,
-    pub(super) args: SmallVec<[Arg; 3]>,
-    pub(super) out: Out,
+#[derive(Clone)]
+pub(in crate::program) struct Micro<T: Float> {
+    pub(in crate::program) action: Action<T>,
+    pub(in crate::program) args: SmallVec<[Arg; 3]>,
+    pub(in crate::program) out: Out,
     /// Where the second result of one that has two goes.
-    pub(super) second: Out,
+    pub(in crate::program) second: Out,
 }
 
 /// What an operation of a chain does with a tile.
-pub(super) enum Action<T: Float> {
+#[derive(Clone)]
+pub(in crate::program) enum Action<T: Float> {
     Op(Kind<T>),
     /// Two cheap operations, one on the result of the other.
     InTurn(First, Then),
@@ -68,14 +74,14 @@ pub(super) enum Action<T: Float> {
 
 /// A function whose slope comes of the same exponential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sloped {
+pub(in crate::program) enum Sloped {
     Sigmoid,
     Tanh,
 }
 
 /// An operand of one operation of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arg {
+pub(in crate::program) enum Arg {
     Input(usize),
     /// An input of one element, as a tile.
     Spread(usize),
@@ -87,21 +93,21 @@ pub(super) enum Arg {
 
 /// Where an operation of a chain leaves its tile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Out {
+pub(in crate::program) enum Out {
     Register(usize),
     Result(usize),
     Nowhere,
 }
 
 /// Memory for a tile, which starts where a line of the cache does: vectors that cross lines take twice the time.
-pub(super) struct Register<T> {
+pub(in crate::program) struct Register<T> {
     memory: Vec<T>,
     start: usize,
 }
 
 impl Layout {
     /// How an operand of this shape is laid over a result, if it is simple enough.
-    pub(super) fn of(operand: &Shape, result: &Shape) -> Option<Self> {
+    pub(in crate::program) fn of(operand: &Shape, result: &Shape) -> Option<Self> {
         let (n, m) = (operand.numel(), result.numel());
         if operand == result || (n == m && operand.rank() <= result.rank()) {
             return Some(Self::Full);
@@ -127,13 +133,15 @@ impl Layout {
 }
 
 impl<T: Float> Register<T> {
-    const LINE: usize = 64;
+    pub(in crate::program) fn new(len: usize) -> Result<Self, OutOfMemory> {
+        let memory: Vec<T> = memory::zeros(len + LINE / size_of::<T>())?;
+        Ok(Self::aligned(memory))
+    }
 
-    pub(super) fn new(len: usize) -> Result<Self, OutOfMemory> {
-        let memory: Vec<T> = memory::zeros(len + Self::LINE / size_of::<T>())?;
+    fn aligned(memory: Vec<T>) -> Self {
         // Where the start cannot be told, any will do.
-        let start = memory.as_ptr().align_offset(Self::LINE).min(memory.len() - len);
-        Ok(Self { memory, start })
+        let start = memory.as_ptr().align_offset(LINE).min(LINE / size_of::<T>());
+        Self { memory, start }
     }
 
     fn tile(&self, n: usize) -> &[T] {
@@ -144,8 +152,14 @@ impl<T: Float> Register<T> {
         &mut self.memory[self.start..self.start + n]
     }
 
-    pub(super) fn capacity(&self) -> usize {
+    pub(in crate::program) fn capacity(&self) -> usize {
         self.memory.capacity()
+    }
+}
+
+impl<T: Float> Clone for Register<T> {
+    fn clone(&self) -> Self {
+        Self::aligned(self.memory.clone())
     }
 }
 
@@ -183,15 +197,15 @@ impl<T: Float> Taken<T> {
 impl<T: Float> Chain<T> {
     /// How many registers its operations and its operands need. The first are those of inputs, then those of operations,
     /// then those of numbers.
-    pub(super) fn all_registers(&self) -> usize {
+    pub(in crate::program) fn all_registers(&self) -> usize {
         self.inputs.len() + self.registers + self.numbers.len()
     }
 
-    pub(super) fn all_results(&self) -> Vec<Operand> {
+    pub(in crate::program) fn all_results(&self) -> Vec<Operand> {
         [&self.results[..], &self.sums].concat()
     }
 
-    pub(super) fn run(&self, buffers: &mut [Vec<T>], registers: &mut [Register<T>]) {
+    pub(in crate::program) fn run(&self, buffers: &mut [Vec<T>], registers: &mut [Register<T>]) {
         let mut sums: SmallVec<[Running<T>; MOST_SUMS]> = self.sums.iter().map(|_| Running::new()).collect();
         self.spread(buffers, registers);
         for start in (0..self.len).step_by(self.tile) {

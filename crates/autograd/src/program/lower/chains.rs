@@ -1,23 +1,19 @@
 //! From the operations of a region to a chain: which operand is where, and which register holds what for how long.
 
-use super::chain::{Action, Arg, Chain, Layout, Micro, Out, Sloped};
-use super::graph::{Graph, Source};
-use super::plan::Operand;
 use crate::float::Float;
 use crate::kernels::in_turn::{First, Then};
+use crate::kernels::machine::{TILE, TILE_BYTES};
 use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
+use crate::program::graph::{Graph, Node};
+use crate::program::schedule::Work;
+use crate::program::steps::Operand;
+use crate::program::steps::chain::{Action, Arg, Chain, Layout, Micro, Out, Sloped};
 use crate::tape::op::Arity;
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::collections::{HashMap, HashSet};
-
-/// What the tiles of a chain should fit, beside each other: some of the second-level cache. Measured on Zen 5 with 48 KB of
-/// first-level cache, for 13 tiles of `f32`: 16 KB take 2.0 ms, 32 KB 1.6, 64 and 128 KB 1.44; of `f64` 4.9, 4.1, 3.6, 3.5.
-const TILE_BYTES: usize = 128 * 1024;
-/// Bounds of the elements of a tile. Sums take pieces of at least the smaller.
-const TILE: [usize; 2] = [256, 1024];
 
 /// One operation as it will be done: what it reads, and the values that it makes.
 struct Item<T: Float> {
@@ -45,17 +41,14 @@ impl<T: Float> Item<T> {
     }
 }
 
-/// The chain of a region: of its members, each before its reader, of which these are read by others.
-pub(super) fn weave<T: Float>(
-    graph: &Graph<T>,
-    members: &[u32],
-    read_by_others: &[u32],
-    operand: &impl Fn(u32) -> Operand,
-) -> Chain<T> {
-    let shape = &graph.nodes[members[0] as usize].shape;
-    let is_sum = |i: u32| matches!(graph.nodes[i as usize].source, Source::Op(Kind::AddAt(_)));
-    let (sums, results): (Vec<u32>, Vec<u32>) = read_by_others.iter().partition(|&&i| is_sum(i));
-    let items = items(graph, members, &results, &sums);
+/// The chain of a region.
+pub(super) fn chain<T: Float>(graph: &Graph<T>, work: &Work, operand: &impl Fn(u32) -> Operand) -> Chain<T> {
+    let members: Vec<&Node<T>> = work.members.iter().map(|&node| &graph.nodes[node as usize]).collect();
+    let shape = graph.shape(members[0].results[0]);
+    let is_sum = |node: &&&Node<T>| matches!(node.kind(), Some(Kind::AddAt(_)));
+    let summed: HashSet<u32> = members.iter().filter(is_sum).map(|node| node.results[0]).collect();
+    let (sums, results): (Vec<u32>, Vec<u32>) = work.results.iter().partition(|value| summed.contains(value));
+    let items = items(graph, &members, &results, &sums);
     let mut last_read: HashMap<u32, usize> = HashMap::new();
     for (time, item) in items.iter().enumerate() {
         last_read.extend(item.reads().map(|a| (a, time)));
@@ -64,7 +57,7 @@ pub(super) fn weave<T: Float>(
     places.of.extend(results.iter().enumerate().map(|(k, &i)| (i, Arg::Result(k))));
     let mut micro: Vec<Micro<T>> = Vec::new();
     for (time, item) in items.into_iter().enumerate() {
-        let layout = |a: u32| Layout::of(&graph.nodes[a as usize].shape, shape).expect("operands of chains are simple");
+        let layout = |a: u32| Layout::of(graph.shape(a), shape).expect("operands of chains are simple");
         let args = item.args.iter().map(|&from| places.arg(from, layout)).collect();
         // The results' registers are taken before the operands' are given back: they must be others.
         let is_sum = matches!(item.action, Action::Sum(_));
@@ -151,31 +144,24 @@ impl<T: Float> Places<T> {
 }
 
 /// What the members do, where some do two things at once.
-fn items<T: Float>(graph: &Graph<T>, members: &[u32], results: &[u32], sums: &[u32]) -> Vec<Item<T>> {
-    let kind = |i: u32| match &graph.nodes[i as usize].source {
-        Source::Op(kind) => kind,
-        Source::Input | Source::State | Source::Constant(_) | Source::Fused(_) | Source::Net(_) | Source::Beside => {
-            unreachable!("chains are operations")
-        }
-    };
-    let args = |i: u32| &graph.nodes[i as usize].args[..];
+fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums: &[u32]) -> Vec<Item<T>> {
+    let by_value: HashMap<u32, &Node<T>> = members.iter().map(|&node| (node.results[0], node)).collect();
     let mut readers: HashMap<u32, usize> = HashMap::new();
-    for &a in members.iter().flat_map(|&m| args(m)) {
+    for &a in members.iter().flat_map(|node| &node.args) {
         *readers.entry(a).or_default() += 1;
     }
     let mut items: Vec<Item<T>> = Vec::new();
     let mut done: HashSet<u32> = HashSet::new();
-    for &value in members {
-        if done.contains(&value) {
-            continue;
-        }
-        let other = |&other: &u32| other > value && args(other) == args(value);
-        let pair = members.iter().copied().filter(other).find_map(|other| {
-            let both = sloped(kind(value), kind(other)).map(|sloped| (sloped, value, other));
-            both.or_else(|| sloped(kind(other), kind(value)).map(|sloped| (sloped, other, value)))
+    for (k, node) in members.iter().enumerate() {
+        let (args, value) = (&node.args[..], node.results[0]);
+        let Some(kind) = node.kind().filter(|_| !done.contains(&value)) else { continue };
+        let pair = members[k + 1..].iter().filter(|other| other.args[..] == *args).find_map(|other| {
+            let (slope, other) = (other.kind()?, other.results[0]);
+            let both = sloped(kind, slope).map(|sloped| (sloped, value, other));
+            both.or_else(|| sloped(slope, kind).map(|sloped| (sloped, other, value)))
         });
         if let Some((sloped, value, slope)) = pair {
-            let args = smallvec![From::Value(args(value)[0])];
+            let args = smallvec![From::Value(args[0])];
             items.push(Item { action: Action::WithSlope(sloped), args, value, second: Some(slope) });
             done.extend([value, slope]);
             continue;
@@ -183,11 +169,12 @@ fn items<T: Float>(graph: &Graph<T>, members: &[u32], results: &[u32], sums: &[u
         // The item that made an operand, if nobody else wants that.
         let inner = |a: u32| {
             let alone = readers[&a] == 1 && !results.contains(&a);
-            items.iter().position(|item| alone && item.value == a && matches!(item.action, Action::Op(_)))
+            items.iter().rposition(|item| alone && item.value == a && matches!(item.action, Action::Op(_)))
         };
-        let fused = then(kind(value), args(value)).into_iter().find_map(|(then, y, c)| {
+        let fused = then(kind, args).into_iter().find_map(|(then, y, c)| {
             let at = inner(y)?;
-            let (first, [a, b]) = first(kind(y), args(y))?;
+            let node = by_value.get(&y)?;
+            let (first, [a, b]) = first(node.kind()?, &node.args)?;
             Some((at, Action::InTurn(first, then), smallvec![a, b, c]))
         });
         let (action, args) = if let Some((at, action, args)) = fused {
@@ -195,11 +182,11 @@ fn items<T: Float>(graph: &Graph<T>, members: &[u32], results: &[u32], sums: &[u
             (action, args)
         } else {
             let action = sums.iter().position(|&sum| sum == value);
-            let action = action.map_or_else(|| Action::Op(kind(value).clone()), Action::Sum);
+            let action = action.map_or_else(|| Action::Op(kind.clone()), Action::Sum);
             // Where all operands are numbers, one is a tile, so that the result is one.
-            let numbers = args(value).iter().all(|&a| graph.nodes[a as usize].shape.numel() == 1);
+            let numbers = args.iter().all(|&a| graph.numel(a) == 1);
             let from = |(k, &a)| if numbers && k == 0 { From::Tile(a) } else { From::Value(a) };
-            (action, args(value).iter().enumerate().map(from).collect())
+            (action, args.iter().enumerate().map(from).collect())
         };
         items.push(Item { action, args, value, second: None });
     }

@@ -1,0 +1,266 @@
+//! Which values share a buffer, and how large the buffers are.
+
+use super::graph::{Graph, Source};
+use super::inputs::Slot;
+use super::operation::Operation;
+use super::schedule::{Blocks, Schedule};
+use super::steps::chain::Layout;
+use crate::float::Float;
+use crate::ops::table::Kind;
+use crate::tape::Tape;
+use crate::tensor::error::Error;
+use crate::tensor::memory;
+use std::collections::{BTreeMap, HashMap};
+
+/// The buffer of each value.
+pub(super) struct Places {
+    of: Vec<u32>,
+}
+
+const NOWHERE: u32 = u32::MAX;
+
+impl Places {
+    /// The buffer of a value that is read or made.
+    pub(super) fn buffer(&self, value: u32) -> usize {
+        let buffer = self.of[value as usize];
+        assert!(buffer != NOWHERE, "what is read has a place");
+        buffer as usize
+    }
+}
+
+/// Gives every value a buffer.
+///
+/// # Errors
+/// Where there is no memory for a buffer.
+pub(super) fn plan<T: Float>(
+    graph: &Graph<T>,
+    schedule: &Schedule,
+    share: bool,
+    tape: &Tape<T>,
+    inputs: &[Slot],
+) -> Result<(Places, Vec<Vec<T>>), Error> {
+    let mut planner = Planner::new(graph, schedule, share, inputs);
+    let fixed = planner.place_fixed();
+    for time in 0..schedule.work.len() {
+        planner.place_results(time);
+        planner.release(time);
+    }
+    let Planner { place, buffers, .. } = planner;
+    let mut made = Vec::with_capacity(buffers.len());
+    for (k, &Buffer { len, of }) in buffers.iter().enumerate() {
+        let buffer = match fixed.get(k) {
+            Some(&constant) => memory::copied(&tape.borrow_value(constant)),
+            None => memory::zeros(len),
+        };
+        made.push(buffer.map_err(|lack| tape.nodes.lacks(graph.on_tape(of), lack))?);
+    }
+    Ok((Places { of: place }, made))
+}
+
+/// A buffer that is planned: its length, and the value that is to blame for it.
+#[derive(Clone, Copy)]
+struct Buffer {
+    len: usize,
+    of: u32,
+}
+
+struct Planner<'a, T: Float> {
+    graph: &'a Graph<T>,
+    schedule: &'a Schedule,
+    share: bool,
+    /// The work that reads each value last.
+    last_read: Vec<u32>,
+    /// What lives beyond the steps has a buffer of its own.
+    pinned: Vec<bool>,
+    is_read: Vec<bool>,
+    /// The state that each next value moves on, and those that someone outside reads.
+    state_of: HashMap<u32, u32>,
+    asked: Vec<u32>,
+    place: Vec<u32>,
+    buffers: Vec<Buffer>,
+    free: Free,
+    /// Within blocks, what a later block reads or adds to must stay; only what belongs to one block is reused in it.
+    free_in_block: Free,
+    free_after: Vec<u32>,
+    /// The run that a time belongs to, or is next.
+    run: usize,
+}
+
+/// Buffers that may be used again, by their length.
+#[derive(Default)]
+struct Free {
+    by_len: BTreeMap<usize, Vec<u32>>,
+}
+
+impl Free {
+    fn give(&mut self, len: usize, buffer: u32) {
+        self.by_len.entry(len).or_default().push(buffer);
+    }
+
+    /// The smallest that is large enough, else the largest, to be grown.
+    fn take(&mut self, len: usize) -> Option<u32> {
+        let enough = self.by_len.range(len..).next().map(|(&len, _)| len);
+        let len = enough.or_else(|| self.by_len.keys().next_back().copied())?;
+        let list = self.by_len.get_mut(&len)?;
+        let buffer = list.pop();
+        if list.is_empty() {
+            self.by_len.remove(&len);
+        }
+        buffer
+    }
+
+    fn is_empty(&self) -> bool {
+        self.by_len.is_empty()
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        for (len, mut list) in std::mem::take(&mut other.by_len) {
+            self.by_len.entry(len).or_default().append(&mut list);
+        }
+    }
+}
+
+impl<'a, T: Float> Planner<'a, T> {
+    fn new(graph: &'a Graph<T>, schedule: &'a Schedule, share: bool, inputs: &[Slot]) -> Self {
+        let count = graph.values.len();
+        let mut last_read = vec![0; count];
+        let mut pinned = vec![false; count];
+        let outside = graph.roots().chain(graph.state.iter().copied()).chain(inputs.iter().map(|slot| slot.node));
+        outside.for_each(|value| pinned[value as usize] = true);
+        let mut is_read = pinned.clone();
+        for (time, work) in (0..).zip(&schedule.work) {
+            for value in work.reads(graph) {
+                last_read[value as usize] = time;
+                is_read[value as usize] = true;
+            }
+        }
+        let asked = graph.outputs.iter().copied().chain(graph.guards.iter().map(|guard| guard.0));
+        Self {
+            graph,
+            schedule,
+            share,
+            last_read,
+            pinned,
+            is_read,
+            state_of: graph.next.iter().copied().zip(graph.state.iter().copied()).collect(),
+            asked: asked.collect(),
+            place: vec![NOWHERE; count],
+            buffers: Vec::new(),
+            free: Free::default(),
+            free_in_block: Free::default(),
+            free_after: Vec::new(),
+            run: 0,
+        }
+    }
+
+    /// Places inputs, state and constants, and returns the nodes of the tape whose values they begin with, by buffer.
+    fn place_fixed(&mut self) -> Vec<u32> {
+        let mut fixed = Vec::new();
+        for (i, value) in (0..).zip(&self.graph.values) {
+            let from = match value.source {
+                Source::Constant(of) => of,
+                Source::Input | Source::State => i,
+                Source::Computed => continue,
+            };
+            if self.is_read[i as usize] {
+                self.place[i as usize] = self.new_buffer(value.shape.numel(), i);
+                fixed.push(from);
+            }
+        }
+        fixed
+    }
+
+    fn new_buffer(&mut self, len: usize, of: u32) -> u32 {
+        self.buffers.push(Buffer { len, of });
+        self.buffers.len() as u32 - 1
+    }
+
+    /// The blocks of the run that the work at a time belongs to.
+    fn blocks_at(&self, time: usize) -> Option<&'a Blocks> {
+        let run = self.schedule.runs.get(self.run).filter(|run| run.range.contains(&time))?;
+        run.blocks.as_ref()
+    }
+
+    fn place_results(&mut self, time: usize) {
+        let schedule = self.schedule;
+        let work = &schedule.work[time];
+        for &result in &work.results {
+            if let Some(state) = self.in_place(time, result) {
+                self.place[result as usize] = self.place[state as usize];
+                continue;
+            }
+            let blocks = self.blocks_at(time);
+            let is_local = blocks.is_some_and(|blocks| blocks.is_local(result));
+            let numel = self.graph.numel(result);
+            let len = blocks.map_or(numel, |blocks| blocks.elements(result, numel));
+            let free =
+                if is_local && !self.free_in_block.is_empty() { &mut self.free_in_block } else { &mut self.free };
+            let reuse = if self.pinned[result as usize] || !self.share { None } else { free.take(len) };
+            let buffer = reuse.unwrap_or_else(|| self.new_buffer(len, result));
+            let planned = &mut self.buffers[buffer as usize];
+            if planned.len < len {
+                *planned = Buffer { len, of: result };
+            }
+            self.place[result as usize] = buffer;
+        }
+    }
+
+    /// Gives back what nothing reads after a time.
+    fn release(&mut self, time: usize) {
+        let work = &self.schedule.work[time];
+        let mut done = work.reads(self.graph);
+        done.extend(work.results.iter().copied());
+        done.sort_unstable();
+        done.dedup();
+        for value in done {
+            let v = value as usize;
+            let is_temporary = !self.pinned[v] && self.graph.is_computed(value);
+            if is_temporary && self.last_read[v] as usize <= time && self.share {
+                let buffer = self.place[v];
+                let len = self.buffers[buffer as usize].len;
+                match self.blocks_at(time) {
+                    Some(blocks) if blocks.is_local(value) => self.free_in_block.give(len, buffer),
+                    Some(_) => self.free_after.push(buffer),
+                    None => self.free.give(len, buffer),
+                }
+            }
+        }
+        if self.schedule.runs.get(self.run).is_some_and(|run| run.range.end == time + 1) {
+            self.run += 1;
+            self.free.append(&mut self.free_in_block);
+            for buffer in std::mem::take(&mut self.free_after) {
+                self.free.give(self.buffers[buffer as usize].len, buffer);
+            }
+        }
+    }
+
+    /// The state whose next value is computed element by element from it, if that may be written over the state itself:
+    /// nothing reads the state afterwards, nobody outside asks for it, all branches are checked before, and nothing is
+    /// computed later that may end the run.
+    fn in_place(&self, time: usize, value: u32) -> Option<u32> {
+        let state = *self.state_of.get(&value)?;
+        let late = time >= self.schedule.sure_from && self.last_read[state as usize] as usize == time;
+        if !self.share || !late || self.asked.contains(&state) {
+            return None;
+        }
+        let work = &self.schedule.work[time];
+        let reads = work.reads(self.graph);
+        let maker = work.members.iter().map(|&node| &self.graph.nodes[node as usize]);
+        let node = maker.into_iter().find(|node| node.results.contains(&value))?;
+        // The one operand that is read element by element, and no other.
+        let updates = |operand: Option<usize>| {
+            let once = reads.iter().filter(|&&read| read == state).count() == 1;
+            once && operand.is_some_and(|k| node.args[k] == state)
+        };
+        let fits = match &node.operation {
+            Operation::Fused(fused) => updates(fused.updates()),
+            Operation::HiddenLayer(net) => updates(net.updates(node.results.iter().position(|&r| r == value)?)),
+            Operation::Single(Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_)) => {
+                let full = Layout::of(self.graph.shape(state), self.graph.shape(value)) == Some(Layout::Full);
+                work.is_chain && reads.contains(&state) && full
+            }
+            Operation::Single(_) | Operation::Copy => false,
+        };
+        fits.then_some(state)
+    }
+}

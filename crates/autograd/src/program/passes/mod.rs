@@ -1,0 +1,180 @@
+//! The passes over a graph: small, in one order, each switched off by its name. One that is to be added is a file here, a line
+//! in [`rewrites`], and a name in [`NAMES`].
+
+mod broadcasts;
+mod constants;
+mod common;
+mod dead;
+mod products;
+mod losses;
+pub(super) mod hidden_layer;
+mod copies;
+
+use super::graph::Graph;
+use crate::float::Float;
+use crate::tape::Tape;
+use crate::tensor::error::{Error, Kind};
+use std::fmt::{self, Write};
+
+/// A pass: rewrites a graph into one that computes the same.
+pub(super) trait Rewrite<T: Float> {
+    /// The name by which it is switched off.
+    fn name(&self) -> &'static str;
+
+    /// Rewrites, and tells whether there was anything to rewrite. What is no longer needed for what was replaced goes, too.
+    ///
+    /// # Errors
+    /// Where there is no memory for what is computed now.
+    fn run(&self, graph: &mut Graph<T>, tape: &Tape<T>) -> Result<bool, Error>;
+}
+
+/// All passes, in the order in which they run.
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 7] {
+    [
+        &broadcasts::Broadcasts,
+        &constants::Constants,
+        &common::Common,
+        &dead::Dead,
+        &products::Products,
+        &losses::Losses,
+        &hidden_layer::HiddenLayers,
+    ]
+}
+
+/// What can be switched off: the passes by name, then what is decided when the steps are put in order.
+const NAMES: [&str; 11] = [
+    "broadcasts",
+    "constants",
+    "common",
+    "dead",
+    "products",
+    "losses",
+    "hidden layers",
+    "runs",
+    "blocks",
+    "chains",
+    "memory",
+];
+
+/// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a result, but for the
+/// update of parameters by a large matrix product, which `products` rounds once less.
+///
+/// | name | what it does |
+/// |---|---|
+/// | `broadcasts` | operations read what a broadcast repeats, and repeat it themselves |
+/// | `constants` | what does not depend on inputs or state is computed when recording |
+/// | `common` | equal expressions are computed once |
+/// | `dead` | what nothing asks for is dropped |
+/// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent |
+/// | `losses` | losses are computed together with their gradients |
+/// | `hidden layers` | a step of a net of one hidden layer, few features and few classes is one sweep |
+/// | `runs` | products, sums and losses in a row are one step |
+/// | `blocks` | rows go through such a run block by block, where that keeps them in the first-level cache |
+/// | `chains` | element-wise operations run tile by tile |
+/// | `memory` | values share buffers that are not needed at the same time |
+///
+/// ```
+/// use autograd::{Optimisations, Program, Tensor};
+/// let without = Optimisations::default().without("chains");
+/// let mut program = Program::record_with(without, &(), &Tensor::zeros([3]), |_, (), x| (vec![], vec![x.exp() * 2.0]))?;
+/// assert_eq!(program.run(&Tensor::zeros([3]))?.slice(0), [2.0; 3]);
+/// # Ok::<(), autograd::ProgramError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Optimisations {
+    /// A bit for each name.
+    on: u32,
+    traced: bool,
+}
+
+impl Default for Optimisations {
+    fn default() -> Self {
+        Self { on: (1 << NAMES.len()) - 1, traced: false }
+    }
+}
+
+impl fmt::Debug for Optimisations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let off: Vec<&str> = NAMES.into_iter().filter(|name| !self.has(name)).collect();
+        write!(f, "Optimisations without {off:?}")
+    }
+}
+
+impl Optimisations {
+    /// No optimisation at all.
+    pub const NONE: Self = Self { on: 0, traced: false };
+
+    /// The names of all optimisations, in the order in which they are done.
+    pub fn names() -> &'static [&'static str] {
+        &NAMES
+    }
+
+    /// These without one.
+    ///
+    /// # Panics
+    /// Where there is none of this name.
+    #[track_caller]
+    #[must_use]
+    pub fn without(self, name: &str) -> Self {
+        let Some(bit) = NAMES.iter().position(|&known| known == name) else {
+            let text = format!("there is no optimisation «{name}» among {}", NAMES.join(", "));
+            Error::of_call("Optimisations::without", Kind::Option, text).raise()
+        };
+        Self { on: self.on & !(1 << bit), ..self }
+    }
+
+    /// These, and the program tells what each pass made of it; see [`Program::trace`](crate::Program::trace).
+    #[must_use]
+    pub fn traced(self) -> Self {
+        Self { traced: true, ..self }
+    }
+
+    /// All optimisations, all but one for each of them, and none: what a test of a program runs through.
+    ///
+    /// ```
+    /// use autograd::Optimisations;
+    /// assert!(Optimisations::choices().contains(&Optimisations::default().without("products")));
+    /// ```
+    pub fn choices() -> Vec<Self> {
+        let all = Self::default();
+        let without = NAMES.iter().map(|name| all.without(name));
+        std::iter::once(all).chain(without).chain([Self::NONE]).collect()
+    }
+
+    pub(super) fn has(self, name: &str) -> bool {
+        NAMES.iter().zip(0..).any(|(&known, bit)| known == name && self.on & 1 << bit != 0)
+    }
+}
+
+/// Runs the passes in order, and returns what each made of the graph, if that is to be told.
+///
+/// # Errors
+/// Where there is no memory for a constant.
+pub(super) fn optimise<T: Float>(
+    graph: &mut Graph<T>,
+    with: Optimisations,
+    tape: &Tape<T>,
+) -> Result<Option<String>, Error> {
+    let mut trace = with.traced.then(|| format!("recorded:\n{graph}"));
+    verified(graph, "recorded");
+    for pass in rewrites().into_iter().filter(|pass| with.has(pass.name())) {
+        if pass.run(graph, tape)? {
+            verified(graph, pass.name());
+            if let Some(trace) = &mut trace {
+                write!(trace, "\nafter {}:\n{graph}", pass.name()).expect("writing to a string cannot fail");
+            }
+        }
+    }
+    copies::add_copies(graph);
+    verified(graph, "copies");
+    Ok(trace)
+}
+
+/// In debug builds, panics where a pass left the graph in disorder.
+fn verified<T: Float>(graph: &Graph<T>, pass: &str) {
+    if cfg!(debug_assertions)
+        && let Err(problem) = graph.verify()
+    {
+        panic!("the graph after «{pass}» is wrong: {problem}\n{graph}");
+    }
+}

@@ -1,0 +1,203 @@
+//! Recording a program: from a tape to a graph, through the passes, to steps.
+
+use super::error::Call;
+use super::graph::{Graph, Source};
+use super::inputs::Slot;
+use super::lower::{Lowered, Lowering};
+use super::schedule::Schedule;
+use super::state::part;
+use super::{
+    Captured, Feed, Guard, Optimisations, Program, ProgramError, ProgramErrorKind, Slots, State, StateSlot, memory,
+    passes,
+};
+use crate::float::Float;
+use crate::tape::Tape;
+use crate::tape::pool;
+use crate::tape::tree::Tree;
+use crate::tape::var::Var;
+use crate::tensor::error::{Error, Kind};
+use crate::tensor::memory::zeros;
+
+/// A function of the leaves of two structures of one shape, in order: an update of parameters by their gradients.
+///
+/// # Panics
+/// Where the structures differ in their number of leaves.
+#[track_caller]
+pub fn zip<'t, T: Float, A, B>(a: &A, b: &B, f: impl FnMut(Var<'t, T>, Var<'t, T>) -> Var<'t, T>) -> Vec<Var<'t, T>>
+where
+    A: Tree<Leaf = Var<'t, T>> + ?Sized,
+    B: Tree<Leaf = Var<'t, T>> + ?Sized,
+{
+    let mut f = f;
+    let (a, b) = (a.leaves(), b.leaves());
+    if a.len() != b.len() {
+        let text = format!("{} leaves do not pair with {}", a.len(), b.len());
+        Error::of_call("zip", Kind::Shape, text).raise();
+    }
+    a.into_iter().zip(b).map(|(a, b)| f(*a, *b)).collect()
+}
+
+impl<T: Float> Program<T> {
+    /// Records a function of a state and inputs. It is given variables with the values of both, and returns the state's
+    /// next values, in the order of its leaves (or none, where the state does not change), and the outputs.
+    ///
+    /// A state of one leaf has the name `""`; a program without state takes `()`. A number among
+    /// the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Feed`]).
+    ///
+    /// The function must not depend on values: [`Var::holds`] records a branch, which each run checks; reading a value
+    /// in another way is an error, since a run could not notice that it would have been another one.
+    ///
+    /// # Errors
+    /// Where the function read a value, the next state does not have the shape of the state, a variable of another tape
+    /// comes out of the function, or there is no memory for the buffers.
+    #[track_caller]
+    pub fn record<S, I>(
+        state: &S,
+        inputs: &I,
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::Vars<'t>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+    ) -> Result<Self, ProgramError>
+    where
+        S: State<T> + ?Sized,
+        I: Feed<T>,
+    {
+        Self::record_as(Call::of("Program::record"), Optimisations::default(), state, inputs, f)
+    }
+
+    /// As [`Program::record`], with some of the optimisations switched off.
+    ///
+    /// # Errors
+    /// As [`Program::record`].
+    #[track_caller]
+    pub fn record_with<S, I>(
+        with: Optimisations,
+        state: &S,
+        inputs: &I,
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::Vars<'t>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+    ) -> Result<Self, ProgramError>
+    where
+        S: State<T> + ?Sized,
+        I: Feed<T>,
+    {
+        Self::record_as(Call::of("Program::record_with"), with, state, inputs, f)
+    }
+
+    fn record_as<S, I>(
+        call: Call,
+        with: Optimisations,
+        state: &S,
+        inputs: &I,
+        f: impl for<'t> FnOnce(&'t Tape<T>, S::Vars<'t>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
+    ) -> Result<Self, ProgramError>
+    where
+        S: State<T> + ?Sized,
+        I: Feed<T>,
+    {
+        let tape = Tape::<T>::default();
+        let (mut states, names) = (Vec::new(), state.tensor_names());
+        let mut slots = Slots::default();
+        let (vars, traced) = {
+            // The leaves stand at the line of the call.
+            let nothing: [Var<'_, T>; 0] = [];
+            let _whole = tape.composite_at(call.location(), "Program::record", nothing);
+            let vars = state.vars(&mut |value| {
+                let var = tape.var(value);
+                states.push(var.index());
+                var
+            });
+            (vars, inputs.trace(&tape, &mut slots))
+        };
+        tape.start_recording();
+        let (next, outputs) = f(&tape, vars, traced);
+        slots.note_readers(&tape);
+        let stranger = |vars: &[Var<'_, T>]| vars.iter().position(|var| !std::ptr::eq(var.tape(), &raw const tape));
+        let strange = slots.stranger(&tape).map(|k| format!("input {k}"));
+        let strange = strange.or_else(|| stranger(&next).map(|k| format!("the next value {k} of the state")));
+        if let Some(what) = strange.or_else(|| stranger(&outputs).map(|k| format!("output {k}"))) {
+            return Err(call.error(ProgramErrorKind::Tape { what }));
+        }
+        if !next.is_empty() && next.len() != states.len() {
+            return Err(call.error(ProgramErrorKind::State { expected: states.len(), found: next.len() }));
+        }
+        for (next, (&now, name)) in next.iter().zip(states.iter().zip(&names)) {
+            let shape = Var::new(&tape, now).shape();
+            if next.shape() != shape {
+                let (what, found) = (format!("the next value of {}", part(name)), next.shape());
+                return Err(call.error(ProgramErrorKind::Shape { what, expected: shape, found }));
+            }
+        }
+        if tape.is_watched() {
+            let roots: Vec<u32> = next.iter().chain(&outputs).map(Var::index).collect();
+            tape.refuse_outer(&roots);
+        }
+        let graph = Graph::new(&tape, &slots.slots, &states, &next, &outputs).map_err(|kind| call.error(kind))?;
+        Self::of_graph(graph, with, &tape, slots.slots, names).map_err(|error| call.error(error.into()))
+    }
+
+    /// The program of a graph.
+    ///
+    /// # Errors
+    /// Where there is no memory for its buffers.
+    fn of_graph(
+        mut graph: Graph<T>,
+        with: Optimisations,
+        tape: &Tape<T>,
+        mut inputs: Vec<Slot>,
+        names: Vec<String>,
+    ) -> Result<Self, Error> {
+        let trace = passes::optimise(&mut graph, with, tape)?;
+        let schedule = Schedule::new(&graph, with);
+        let (places, mut buffers) = memory::plan(&graph, &schedule, with.has("memory"), tape, &inputs)?;
+        let lowering = Lowering { graph: &graph, places: &places, tape };
+        let Lowered { steps, guarded, registers } = lowering.steps(&schedule, &mut buffers)?;
+        let recording = tape.recording();
+        for slot in &mut inputs {
+            slot.buffer = places.buffer(slot.node);
+            if let Some(labels) = &mut slot.labels {
+                labels
+                    .extend(recording.limits.iter().filter(|limit| limit.0 == slot.node).map(|limit| limit.1.clone()));
+            }
+        }
+        let operand = |value: u32| lowering.operand(value);
+        let state = names.into_iter().enumerate().map(|(k, name)| {
+            let now = operand(graph.state[k]);
+            let next = graph.next.get(k).copied().map(operand).filter(|next| next.buffer != now.buffer);
+            StateSlot { name, now, next }
+        });
+        let state = state.collect();
+        let guards = graph.guards.iter().map(|&(value, condition)| Guard { value: operand(value), condition });
+        let guards = guards.collect();
+        let outputs = graph.outputs.iter().map(|&value| operand(value)).collect();
+        let captured = captured(&graph, tape);
+        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, registers, captured, trace })
+    }
+
+    /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs, whose buffers have the
+    /// length of those of a tape.
+    pub(crate) fn of_nodes(tape: &Tape<T>, leaves: &[u32], outputs: &[u32]) -> Option<Self> {
+        let slot = |&node: &u32| Slot::new(Var::new(tape, node), None);
+        let inputs: Vec<Slot> = leaves.iter().map(slot).collect();
+        let outputs: Vec<Var<'_, T>> = outputs.iter().map(|&output| Var::new(tape, output)).collect();
+        let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
+        graph.exact = true;
+        let mut program = Self::of_graph(graph, Optimisations::default(), tape, inputs, Vec::new()).ok()?;
+        for output in &program.outputs {
+            program.buffers[output.buffer] = zeros(pool::length(output.len)).ok()?;
+        }
+        Some(program)
+    }
+}
+
+/// The values that the function brought along: leaves that are no inputs, on which something depends. The seed of a gradient,
+/// a number that is 1, is none.
+fn captured<T: Float>(graph: &Graph<T>, tape: &Tape<T>) -> Vec<Captured> {
+    let needed = graph.needed_for(graph.roots());
+    let mut list = Vec::new();
+    for (i, (value, node)) in (0..).zip(graph.values.iter().zip(tape.nodes.iter())) {
+        let is_leaf = value.source == Source::Constant(i) && node.kind.op().is_none();
+        let is_seed = || node.len == 1 && tape.borrow_value(i)[0] == T::ONE;
+        if is_leaf && needed[i as usize] && !is_seed() {
+            list.push(Captured { shape: node.shape.clone(), location: node.origin.location });
+        }
+    }
+    list
+}

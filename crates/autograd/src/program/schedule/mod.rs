@@ -1,0 +1,94 @@
+//! In which order nodes are computed, and which of them together.
+
+mod regions;
+mod runs;
+
+use super::graph::Graph;
+use super::passes::Optimisations;
+use crate::float::Float;
+use regions::{is_element_wise, regions};
+pub(super) use runs::{Blocks, Run, own_kernel};
+use smallvec::SmallVec;
+
+/// What is computed in one go.
+pub(super) struct Work {
+    /// The nodes in order.
+    pub(super) members: SmallVec<[u32; 1]>,
+    /// The values that it leaves: those that others read, or someone outside, or nobody.
+    pub(super) results: SmallVec<[u32; 2]>,
+    /// Whether the members are element-wise operations, tile by tile, and sums of what they make.
+    pub(super) is_chain: bool,
+}
+
+/// The order of the work.
+pub(super) struct Schedule {
+    pub(super) work: Vec<Work>,
+    /// How much of it the guards need; that comes first.
+    pub(super) guarded: usize,
+    /// From here on nothing ends a run.
+    pub(super) sure_from: usize,
+    /// Work that is one step.
+    pub(super) runs: Vec<Run>,
+}
+
+impl Schedule {
+    pub(super) fn new<T: Float>(graph: &Graph<T>, with: Optimisations) -> Self {
+        let links = graph.links();
+        let (groups, guarded) = regions(graph, &links, with.has("chains"));
+        let results = left_by(graph, &groups);
+        let work: Vec<Work> = groups
+            .into_iter()
+            .zip(results)
+            .map(|(members, results)| {
+                let is_chain = members.len() > 1 || is_element_wise(graph, members[0]);
+                Work { members: members.into(), results, is_chain }
+            })
+            .collect();
+        let may_fail = |work: &Work| !work.is_chain && graph.nodes[work.members[0] as usize].operation.may_fail();
+        let sure_from = work.iter().rposition(may_fail).map_or(guarded, |last| guarded.max(last + 1));
+        let runs =
+            if with.has("runs") { runs::runs(graph, &links, &work, guarded, with.has("blocks")) } else { Vec::new() };
+        Self { work, guarded, sure_from, runs }
+    }
+}
+
+impl Work {
+    /// What it reads, perhaps twice.
+    pub(super) fn reads<T: Float>(&self, graph: &Graph<T>) -> SmallVec<[u32; 8]> {
+        if let [node] = self.members[..] {
+            return SmallVec::from_slice(&graph.nodes[node as usize].args);
+        }
+        let mut made: SmallVec<[u32; 64]> = SmallVec::new();
+        made.extend(self.members.iter().map(|&node| graph.nodes[node as usize].results[0]));
+        made.sort_unstable();
+        let args = self.members.iter().flat_map(|&node| &graph.nodes[node as usize].args);
+        args.copied().filter(|a| made.binary_search(a).is_err()).collect()
+    }
+}
+
+/// What each group of nodes leaves for others.
+fn left_by<T: Float>(graph: &Graph<T>, groups: &[Vec<u32>]) -> Vec<SmallVec<[u32; 2]>> {
+    let mut group_of = vec![u32::MAX; graph.values.len()];
+    for (g, group) in (0..).zip(groups) {
+        for &node in group {
+            graph.nodes[node as usize].results.iter().for_each(|&result| group_of[result as usize] = g);
+        }
+    }
+    // Whether a value is read at all, and whether by others.
+    let mut read = vec![(false, false); graph.values.len()];
+    graph.roots().for_each(|root| read[root as usize] = (true, true));
+    for (g, group) in (0..).zip(groups) {
+        for &a in group.iter().flat_map(|&node| &graph.nodes[node as usize].args) {
+            let (at_all, by_others) = &mut read[a as usize];
+            *at_all = true;
+            *by_others |= group_of[a as usize] != g;
+        }
+    }
+    let leaves = |value: &u32| matches!(read[*value as usize], (false, _) | (_, true));
+    let of = |group: &Vec<u32>| {
+        let results = group.iter().flat_map(|&node| graph.nodes[node as usize].results.iter().copied());
+        // One node alone leaves all that it makes.
+        results.filter(|value| group.len() == 1 || leaves(value)).collect()
+    };
+    groups.iter().map(of).collect()
+}

@@ -1,0 +1,242 @@
+//! Regions: element-wise operations of one shape that are computed together, tile by tile.
+//!
+//! First each operation joins its readers, where all of them are in one region: what is in between is then never stored.
+//! Then regions that read the same values, or each other's, become one where nothing between them is in the way, and
+//! take the sums of their values with them.
+
+use crate::float::Float;
+use crate::ops::table::Kind;
+use crate::program::graph::{Graph, Links, NOBODY, Node};
+use crate::program::steps::chain::{Layout, MOST_SUMS};
+use crate::tape::op::Arity;
+use crate::tensor::shape::Shape;
+use smallvec::{SmallVec, smallvec};
+use std::collections::{HashMap, HashSet};
+
+/// The most operations of a region that grows from its last one.
+const LONGEST: usize = 32;
+/// The most operations of regions that became one.
+const LONGEST_MERGED: usize = 64;
+/// The most values that are alive at a time in merged regions: their tiles stay in the first-level cache.
+const MOST_ALIVE: usize = 12;
+/// How many of the regions that read a value are tried as the place of another that does: the latest. Without a bound a value
+/// that all of a long program reads makes recording it quadratic.
+const MOST_TRIED: usize = 16;
+
+/// Whether a node is element-wise, so that it can be part of a chain.
+pub(super) fn is_element_wise<T: Float>(graph: &Graph<T>, node: u32) -> bool {
+    let node = &graph.nodes[node as usize];
+    let Some(Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_)) = node.kind() else { return false };
+    let shape = graph.shape(node.results[0]);
+    shape.numel() > 0 && node.args.iter().all(|&a| Layout::of(graph.shape(a), shape).is_some())
+}
+
+/// Whether a node adds up all elements of its operand.
+fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {
+    let node = &graph.nodes[node as usize];
+    let Some(Kind::AddAt(Arity(op))) = node.kind() else { return false };
+    op.sums_all() && graph.numel(node.args[0]) > 1
+}
+
+/// Nodes that are computed together, in ascending order, which is an order of computation.
+#[derive(Debug, Default)]
+struct Unit {
+    members: Vec<u32>,
+    /// Whether the members are element-wise, of the shape of the first.
+    is_region: bool,
+    sums: usize,
+    guarded: bool,
+}
+
+/// Who reads a node.
+#[derive(Clone, Copy)]
+enum Readers {
+    Nobody,
+    One(usize),
+    Many,
+}
+
+/// Groups nodes into what is computed together, in an order of computation: first what guards need. Also returns how many of
+/// the groups are.
+pub(super) fn regions<T: Float>(graph: &Graph<T>, links: &Links, chains: bool) -> (Vec<Vec<u32>>, usize) {
+    let needed = graph.needed_for(graph.guards.iter().map(|guard| guard.0));
+    let mut units = grown(graph, &needed, chains);
+    // Nothing but its last node is read from outside of a unit, so the last nodes are in an order of computation.
+    units.sort_by_key(|unit| (!unit.guarded, unit.members.last().copied()));
+    if chains {
+        Merger::new(graph, links, &mut units).run();
+    }
+    units.retain(|unit| !unit.members.is_empty());
+    let guarded = units.iter().filter(|unit| unit.guarded).count();
+    (units.into_iter().map(|unit| unit.members).collect(), guarded)
+}
+
+/// Every node in the unit of its readers, if that is one region of its shape, else in one of its own.
+fn grown<T: Float>(graph: &Graph<T>, guard_needs: &[bool], chains: bool) -> Vec<Unit> {
+    let mut units: Vec<Unit> = Vec::new();
+    let mut readers = vec![Readers::Nobody; graph.values.len()];
+    for i in (0..graph.nodes.len() as u32).rev() {
+        let Node { args, results, .. } = &graph.nodes[i as usize];
+        let guarded = results.iter().any(|&result| guard_needs[result as usize]);
+        let is_region = chains && is_element_wise(graph, i);
+        let unit = match readers[results[0] as usize] {
+            Readers::One(unit) if is_region && units[unit].is_region => {
+                let reader = &units[unit];
+                let of = graph.nodes[reader.members[0] as usize].results[0];
+                let fits = reader.members.len() < LONGEST && reader.guarded == guarded;
+                (fits && graph.shape(of) == graph.shape(results[0])).then_some(unit)
+            }
+            Readers::Nobody | Readers::One(_) | Readers::Many => None,
+        };
+        let unit = unit.unwrap_or_else(|| {
+            units.push(Unit { is_region, guarded, ..Unit::default() });
+            units.len() - 1
+        });
+        units[unit].members.push(i);
+        for &a in args {
+            let reader = &mut readers[a as usize];
+            *reader = match *reader {
+                Readers::Nobody => Readers::One(unit),
+                Readers::One(same) if same == unit => Readers::One(unit),
+                Readers::One(_) | Readers::Many => Readers::Many,
+            };
+        }
+    }
+    for unit in &mut units {
+        unit.members.reverse();
+    }
+    units
+}
+
+/// Moves units into earlier regions, where all that they read is there in time.
+struct Merger<'a, T: Float> {
+    graph: &'a Graph<T>,
+    links: &'a Links,
+    units: &'a mut Vec<Unit>,
+    /// The unit of each node.
+    unit_of: Vec<usize>,
+    /// The regions that read a value as it is, element by element.
+    reads: HashMap<u32, Vec<usize>>,
+}
+
+impl<'a, T: Float> Merger<'a, T> {
+    fn new(graph: &'a Graph<T>, links: &'a Links, units: &'a mut Vec<Unit>) -> Self {
+        let mut unit_of = vec![0; graph.nodes.len()];
+        for (u, unit) in units.iter().enumerate() {
+            for &i in &unit.members {
+                unit_of[i as usize] = u;
+            }
+        }
+        Self { graph, links, units, unit_of, reads: HashMap::new() }
+    }
+
+    fn run(mut self) {
+        for u in 0..self.units.len() {
+            let Unit { is_region, .. } = self.units[u];
+            let target = self.target(u);
+            let full = if is_region { self.full_reads(&self.units[u].members) } else { Vec::new() };
+            if let Some(target) = target {
+                let members = std::mem::take(&mut self.units[u].members);
+                for &i in &members {
+                    self.unit_of[i as usize] = target;
+                }
+                let unit = &mut self.units[target];
+                unit.sums += usize::from(!is_region);
+                unit.members.extend(members);
+                unit.members.sort_unstable();
+            }
+            for a in full {
+                self.reads.entry(a).or_default().push(target.unwrap_or(u));
+            }
+        }
+    }
+
+    fn shape(&self, members: &[u32]) -> &Shape {
+        self.graph.shape(self.graph.nodes[members[0] as usize].results[0])
+    }
+
+    /// The values that members read from outside, element by element.
+    fn full_reads(&self, members: &[u32]) -> Vec<u32> {
+        let count = self.shape(members).numel();
+        let full = |&a: &u32| self.graph.numel(a) == count && count > 1;
+        outside(self.graph, self.links, members).filter(full).collect()
+    }
+
+    /// The region that a unit can be part of.
+    fn target(&self, u: usize) -> Option<usize> {
+        let unit = &self.units[u];
+        let first = *unit.members.first()?;
+        if !unit.is_region {
+            let summed = *self.graph.nodes[first as usize].args.first()?;
+            let from = self.unit(summed)?;
+            let region = &self.units[from];
+            let fits = region.is_region && region.guarded == unit.guarded && region.sums < MOST_SUMS;
+            // What a region reads was summed by another.
+            let whole = self.is_there_by_tiles(summed);
+            return (fits && whole && is_sum_of_all(self.graph, first)).then_some(from);
+        }
+        let outside: Vec<u32> = outside(self.graph, self.links, &unit.members).collect();
+        let near = outside.iter().filter_map(|&a| self.unit(a));
+        let late = |list: &'_ Vec<usize>| list[list.len().saturating_sub(MOST_TRIED)..].to_vec();
+        let beside = self.full_reads(&unit.members).into_iter().filter_map(|a| self.reads.get(&a)).flat_map(late);
+        let mut tried = HashSet::new();
+        near.chain(beside).filter(|&r| r < u && tried.insert(r)).find(|&r| self.fits(u, r, &outside))
+    }
+
+    /// Whether unit `u`, which reads these values, can be computed with an earlier one.
+    fn fits(&self, u: usize, r: usize, outside: &[u32]) -> bool {
+        let (unit, region) = (&self.units[u], &self.units[r]);
+        let in_time = |&a: &u32| match self.unit(a) {
+            Some(of) => of < r || (of == r && self.is_there_by_tiles(a)),
+            None => true,
+        };
+        region.is_region
+            && unit.guarded == region.guarded
+            && unit.members.len() + region.members.len() <= LONGEST_MERGED
+            && self.shape(&unit.members) == self.shape(&region.members)
+            && outside.iter().all(in_time)
+            && self.alive(&unit.members, &region.members) <= MOST_ALIVE
+    }
+
+    /// Whether a value is not one of the sums of its region, which are there only when all tiles are done.
+    fn is_there_by_tiles(&self, value: u32) -> bool {
+        let maker = self.graph.nodes.get(self.links.maker[value as usize] as usize);
+        !matches!(maker.and_then(Node::kind), Some(Kind::AddAt(_)))
+    }
+
+    /// The unit that makes a value.
+    fn unit(&self, value: u32) -> Option<usize> {
+        let maker = self.links.maker[value as usize];
+        (maker != NOBODY).then(|| self.unit_of[maker as usize])
+    }
+
+    /// How many of the values of both are alive at a time.
+    fn alive(&self, a: &[u32], b: &[u32]) -> usize {
+        let mut members: SmallVec<[u32; LONGEST_MERGED]> = a.iter().chain(b).copied().collect();
+        members.sort_unstable();
+        let mut last_read: SmallVec<[usize; LONGEST_MERGED]> = (0..members.len()).collect();
+        for (k, &member) in members.iter().enumerate() {
+            for &arg in &self.graph.nodes[member as usize].args {
+                if let Ok(made) = members.binary_search(&self.links.maker[arg as usize]) {
+                    last_read[made] = k;
+                }
+            }
+        }
+        // How many end at each place.
+        let mut ends: SmallVec<[usize; LONGEST_MERGED]> = smallvec![0; members.len()];
+        last_read.iter().for_each(|&last| ends[last] += 1);
+        let (mut alive, mut most) = (0, 0);
+        for ended in ends {
+            alive += 1;
+            most = most.max(alive);
+            alive -= ended;
+        }
+        most
+    }
+}
+
+/// What members, in ascending order, read from outside.
+fn outside<'a, T: Float>(graph: &'a Graph<T>, links: &'a Links, members: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+    let args = members.iter().flat_map(|&m| graph.nodes[m as usize].args.iter().copied());
+    args.filter(|&a| members.binary_search(&links.maker[a as usize]).is_err())
+}

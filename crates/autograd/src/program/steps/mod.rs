@@ -1,0 +1,150 @@
+//! What runs: steps on numbered buffers.
+
+pub(super) mod chain;
+pub(super) mod fused;
+
+use crate::float::Float;
+use crate::kernels::group::Group;
+use crate::kernels::perceptron::Planned;
+use crate::ops::table::Kind;
+use crate::tape::op::{View, ViewMut, eval};
+use crate::tensor::error::Error;
+use crate::tensor::shape::Shape;
+use chain::{Chain, Register};
+use fused::FusedStep;
+use smallvec::SmallVec;
+use std::fmt;
+use std::panic::Location;
+
+/// A value in a buffer.
+#[derive(Clone, Debug)]
+pub(super) struct Operand {
+    pub(super) buffer: usize,
+    pub(super) len: usize,
+    pub(super) shape: Shape,
+}
+
+impl Operand {
+    /// Its elements.
+    pub(super) fn of<'b, T>(&self, buffers: &'b [Vec<T>]) -> &'b [T] {
+        &buffers[self.buffer][..self.len]
+    }
+}
+
+/// Operands as a listing shows them.
+pub(super) fn list<'o>(operands: impl IntoIterator<Item = &'o Operand>) -> String {
+    let shown: Vec<String> = operands.into_iter().map(|o| format!("b{} {}", o.buffer, o.shape)).collect();
+    shown.join(", ")
+}
+
+/// One thing to do.
+#[derive(Clone)]
+pub(super) enum Step<T: Float> {
+    /// An operation by its own kernel.
+    Op(Box<OpStep<T>>),
+    /// Operations that are computed together.
+    Fused(Box<FusedStep>),
+    /// A step of a net of one hidden layer.
+    HiddenLayer(Box<(Planned<T>, Listed)>),
+    /// Several fused operations, one after the other; what they are is for the listing.
+    Group(Box<(Group<T>, Vec<FusedStep>)>),
+    /// Element-wise operations, tile by tile.
+    Chain(Box<Chain<T>>),
+    /// A value that stands for itself in two places.
+    Copy(Box<[Operand; 2]>),
+}
+
+/// An operation on its operands, recorded at a line.
+#[derive(Clone)]
+pub(super) struct OpStep<T: Float> {
+    pub(super) kind: Kind<T>,
+    pub(super) args: SmallVec<[Operand; 3]>,
+    pub(super) result: Operand,
+    pub(super) location: &'static Location<'static>,
+}
+
+/// What a step does, for the listing.
+#[derive(Clone)]
+pub(super) struct Listed {
+    pub(super) name: &'static str,
+    pub(super) operands: Vec<Operand>,
+    pub(super) results: Vec<Operand>,
+}
+
+impl<T: Float> Step<T> {
+    /// # Errors
+    /// Where there is no memory that an operation needs for itself.
+    pub(super) fn run(&self, buffers: &mut [Vec<T>], registers: &mut [Register<T>]) -> Result<(), Error> {
+        match self {
+            Self::HiddenLayer(net) => T::run_net(&net.0, buffers),
+            Self::Group(group) => T::run_group(&group.0, buffers),
+            Self::Op(op) => return op.run(buffers),
+            Self::Fused(fused) => fused.run(buffers),
+            Self::Chain(chain) => chain.run(buffers, registers),
+            Self::Copy(copy) => {
+                let [from, result] = &**copy;
+                into(buffers, result, |buffers, data| data.copy_from_slice(from.of(buffers)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The chain that it is.
+    pub(super) fn chain(&self) -> Option<&Chain<T>> {
+        if let Self::Chain(chain) = self { Some(chain) } else { None }
+    }
+}
+
+impl<T: Float> OpStep<T> {
+    fn run(&self, buffers: &mut [Vec<T>]) -> Result<(), Error> {
+        let Self { kind, args, result, location } = self;
+        let op = kind.op().expect("steps are operations");
+        let done = into(buffers, result, |buffers, data| {
+            let view = |k: usize| View { shape: &args[k].shape, data: args[k].of(buffers) };
+            eval(op, args.len(), view, ViewMut { shape: &result.shape, data })
+        });
+        done.map_err(|memory| {
+            let shapes = args.iter().map(|arg| arg.shape.clone()).collect();
+            Error::new(op.name(), memory.for_shape(&result.shape), shapes, location)
+        })
+    }
+}
+
+impl<T: Float> fmt::Display for Step<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Op(op) => writeln!(f, "{} = {}({})", list([&op.result]), op.kind.name(), list(&op.args)),
+            Self::Fused(fused) => writeln!(f, "{fused}"),
+            Self::HiddenLayer(net) => {
+                let Listed { name, operands, results } = &net.1;
+                writeln!(f, "{} = {name}({})", list(results), list(operands))
+            }
+            Self::Group(group) => {
+                writeln!(f, "{}", group.0)?;
+                group.1.iter().try_for_each(|step| writeln!(f, "  {step}"))
+            }
+            Self::Chain(chain) => writeln!(f, "{} = {chain}", list(&chain.all_results())),
+            Self::Copy(copy) => writeln!(f, "{} = copy(b{})", list([&copy[1]]), copy[0].buffer),
+        }
+    }
+}
+
+/// A buffer taken out of the list, and put back at the end, also where a panic passes.
+struct Taken<'b, T> {
+    buffers: &'b mut [Vec<T>],
+    place: usize,
+    buffer: Vec<T>,
+}
+
+impl<T> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        std::mem::swap(&mut self.buffers[self.place], &mut self.buffer);
+    }
+}
+
+/// Gives a function a result's elements to write, and the buffers to read, where the result's own is missing meanwhile.
+fn into<T, R>(buffers: &mut [Vec<T>], result: &Operand, f: impl FnOnce(&mut [Vec<T>], &mut [T]) -> R) -> R {
+    let buffer = std::mem::take(&mut buffers[result.buffer]);
+    let mut taken = Taken { buffers, place: result.buffer, buffer };
+    f(&mut *taken.buffers, &mut taken.buffer[..result.len])
+}
