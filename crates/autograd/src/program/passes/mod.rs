@@ -118,7 +118,7 @@ impl Optimisations {
     pub fn without(self, name: &str) -> Self {
         let Some(bit) = NAMES.iter().position(|&known| known == name) else {
             let text = format!("there is no optimisation «{name}» among {}", NAMES.join(", "));
-            Error::of_call("Optimisations::without", Kind::Option, text).raise()
+            Error::of_call("without", Kind::Option, text).raise()
         };
         Self { on: self.on & !(1 << bit), ..self }
     }

@@ -3,9 +3,9 @@
 use super::row::{Found, Rows, fails, panics};
 use super::{panic_of, zeros};
 use autograd::{
-    Conv, Float, Key, Op, Order, Padding, Pool, Program, Reason, Shape, Slice, SliceOp, Tape, Tensor, Transposed,
-    Triangular, Var, View, ViewMut, concat, einsum, grad, hessian, hvp, jacobian, jvp, per_example_grads, stack,
-    try_concat, try_einsum, vjp, zip,
+    Conv, Float, Key, Op, Optimisations, Order, Padding, Pool, Program, Reason, Shape, Slice, SliceOp, Tape, Tensor,
+    Transposed, Triangular, Var, View, ViewMut, concat, einsum, grad, hessian, hvp, jacobian, jvp, per_example_grads,
+    stack, try_concat, try_einsum, vjp, zip,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -67,6 +67,9 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "select", TAPES, a.select(f, a));
     fails!(rows, "try_select", SHAPES, a.try_select(b, a));
     fails!(rows, "try_add", TAPES, a.try_add(f));
+
+    // Programs.
+    panics!(rows, "without", ["«fusion»", "products"], Optimisations::default().without("fusion"));
 
     // Products.
     panics!(rows, "matmul", ["inner sizes differ: 3 and 2", "[2, 3] and [2, 2]"], a.matmul(b));
@@ -355,6 +358,10 @@ const OF_PROGRAMS: &[&str] = &[
     "run",
     "set_state",
     "store_state",
+    "captured",
+    "trace",
+    "names",
+    "traced",
     "numbers",
     "integers",
     "tree",
