@@ -29,6 +29,8 @@ pub(crate) enum Purpose {
     FoldIn = 1,
     /// One of the keys that a key is split into.
     Split = 2,
+    /// As `FoldIn`, with the bits of a number.
+    FoldInNumber = 3,
 }
 
 /// The key that a key makes with a number.

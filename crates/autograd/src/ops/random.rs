@@ -140,23 +140,34 @@ impl<T: Float> Op<T, 1> for Random {
     no_derivative!(1);
 }
 
-/// The key that a key and an integer of a tape make.
+/// The key that a key and an integer, or a number, of a tape make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FoldIn;
+pub(crate) enum FoldIn {
+    Index,
+    Number,
+}
 
 impl Named for FoldIn {
-    const NAMES: &'static [&'static str] = &["fold_in"];
+    const NAMES: &'static [&'static str] = &["fold_in_index", "fold_in_number"];
 }
 
 impl<T: Float> Op<T, 2> for FoldIn {
     fn name(&self) -> &'static str {
-        "fold_in"
+        match self {
+            Self::Index => "fold_in_index",
+            Self::Number => "fold_in_number",
+        }
     }
-    fn shape(&self, [key, index]: [&Shape; 2]) -> Result<Shape, Reason> {
-        if index.numel() == 1 { Ok(key.clone()) } else { Err(Reason::shape("one integer is needed")) }
+    fn shape(&self, [key, x]: [&Shape; 2]) -> Result<Shape, Reason> {
+        if x.numel() == 1 { Ok(key.clone()) } else { Err(Reason::shape("one number is needed")) }
     }
-    fn eval(&self, [key, index]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
-        store(random::derived(words(key), index.data[0].to_index() as u64, Purpose::FoldIn), y.data);
+    fn eval(&self, [key, x]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
+        let x = x.data[0];
+        let (number, purpose) = match self {
+            Self::Index => (x.to_index() as u64, Purpose::FoldIn),
+            Self::Number => (x.to_f64().to_bits(), Purpose::FoldInNumber),
+        };
+        store(random::derived(words(key), number, purpose), y.data);
     }
     no_derivative!(2);
 }
@@ -222,7 +233,30 @@ impl<'t, T: Float> KeyVar<'t, T> {
     /// Where there are more integers than one, or they live on another tape.
     #[track_caller]
     pub fn fold_in_index(self, index: &IndexVar<'t, T>) -> Self {
-        Self { var: self.var.tape().record_as("fold_in_index", Arity(FoldIn), [self.var, index.var()]) }
+        Self { var: self.var.tape().record(Arity(FoldIn::Index), [self.var, index.var()]) }
+    }
+
+    /// The key that this and a number on the tape make, such as a count in the state of a program, which then draws anew in each
+    /// run by itself.
+    ///
+    /// ```
+    /// use autograd::{Key, Program, Tensor};
+    /// let mut draw = Program::record(&Tensor::scalar(0.0), &(), |tape, count, ()| {
+    ///     let key = tape.key(Key::new(3)).fold_in_number(count);
+    ///     (vec![count + 1.0], vec![key.uniform([2])])
+    /// })?;
+    /// let first = draw.run(&())?.tensor(0);
+    /// assert_ne!(draw.run(&())?.tensor(0), first);
+    /// draw.set_state("", &Tensor::scalar(0.0))?;
+    /// assert_eq!(draw.run(&())?.tensor(0), first);
+    /// # Ok::<(), autograd::ProgramError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Where the variable has more elements than one, or lives on another tape.
+    #[track_caller]
+    pub fn fold_in_number(self, number: Var<'t, T>) -> Self {
+        Self { var: self.var.tape().record(Arity(FoldIn::Number), [self.var, number]) }
     }
 
     /// As [`Key::split`].

@@ -255,3 +255,27 @@ fn keys_of_any_bits_pass_through_programs_and_the_watch_for_nan() {
         assert!(small.first_non_finite(&small.key(key).split::<2>()[1].uniform([2])).is_none());
     }
 }
+
+#[test]
+fn a_part_that_is_recomputed_draws_the_same_numbers() {
+    let tape = Tape::<f64>::new();
+    let (x, key) = (tape.var(&Tensor::from_fn([50], |i| i as f64 * 0.1 - 2.0)), tape.key(Key::new(6)));
+    let part = || (x.dropout(0.5, key) + key.normal([50]) * x).square().sum();
+    let kept = grad(part(), &x);
+    let recomputed = grad(tape.checkpoint(part), &x);
+    assert_eq!(bits(kept.value().as_slice()), bits(recomputed.value().as_slice()));
+}
+
+#[test]
+fn a_count_in_the_state_draws_anew_in_each_run_in_either_type() {
+    fn runs<T: Float>() -> Vec<f64> {
+        let mut draw = Program::<T>::record(&Tensor::scalar(T::ZERO), &(), |tape, count, ()| {
+            (vec![count + 1.0], vec![tape.key(Key::new(1)).fold_in_number(count).normal([])])
+        })
+        .unwrap();
+        (0..20).map(|_| draw.run(&()).unwrap().item(0).to_f64()).collect()
+    }
+    let (wide, narrow) = (runs::<f64>(), runs::<f32>());
+    assert!(wide.iter().zip(&narrow).all(|(wide, narrow)| f64::from(*wide as f32) == *narrow));
+    assert!((1..20).all(|i| !wide[..i].contains(&wide[i])));
+}

@@ -273,7 +273,9 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "categorical", TAPES, key.categorical(f, 1));
     panics!(rows, "integers", ["5..5"], key.integers(5..5, [2]));
     panics!(rows, "permutation", ["no tensor"], key.permutation(usize::MAX));
-    panics!(rows, "fold_in_index", ["one integer"], key.fold_in_index(&t.labels(&[1, 2])));
+    panics!(rows, "fold_in_index", ["one number"], key.fold_in_index(&t.labels(&[1, 2])));
+    panics!(rows, "fold_in_number", ["one number"], key.fold_in_number(v));
+    panics!(rows, "fold_in_number", TAPES, key.fold_in_number(f));
     panics!(rows, "dropout", ["from 0 to 1", "NaN"], a.dropout(f64::NAN, key));
     panics!(rows, "dropout", TAPES, f.dropout(0.5, key));
 

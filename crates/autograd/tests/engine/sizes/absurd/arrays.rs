@@ -9,6 +9,7 @@ use autograd::{
 fn key<'t>(d: &mut Draw<'t>) -> KeyVar<'t> {
     let key = d.tape.key(Key::new(d.size() as u64)).fold_in(d.size() as u64);
     let list = vec![d.step() as i64; d.below(3)];
+    let key = if d.flag() { key } else { key.fold_in_number(d.var()) };
     if d.flag() { key } else { key.fold_in_index(&d.tape.indices([list.len()], &list)) }
 }
 
