@@ -275,6 +275,7 @@ pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
 /// # Ok::<(), autograd::ProgramError>(())
 /// ```
 ///
+/// In code that is generic over the number type, a number is given as `Tensor::scalar(rate)`.
 /// Where the type of the tensors is inferred too, a number needs its own: `(&x, 0.25_f64)`. Without the suffix rustc says
 /// «implementation of `FnOnce` is not general enough».
 #[diagnostic::on_unimplemented(

@@ -41,15 +41,12 @@ fn eager<T: Float>(tape: &mut Tape<T>, key: Key) -> Vec<Vec<u64>> {
     tape.values(&numbers).iter().map(|x| bits(x.as_slice())).collect()
 }
 
-fn agree<T: Float>()
-where
-    T: autograd::Feed<T, Owned = T>,
-    for<'t> T: autograd::Feed<T, Traced<'t> = Var<'t, T>>,
-{
+fn agree<T: Float>() {
+    let rate = Tensor::scalar(T::of(0.6));
     let key = Key::new(0x1234_5678_9abc_def0);
     let mut repeated = Tape::<T>::default();
     for passes in Optimisations::choices() {
-        let mut program = Program::<T>::record_with(passes, &(), &(key, T::of(0.6)), |_, (), (key, rate)| {
+        let mut program = Program::<T>::record_with(passes, &(), &(key, &rate), |_, (), (key, rate)| {
             let (numbers, integers) = all(key, rate);
             (vec![], numbers.into_iter().chain(integers.iter().map(IndexVar::numbers)).collect())
         })
@@ -57,7 +54,7 @@ where
         let mut seen = Vec::new();
         for step in 0..6 {
             let key = key.fold_in(step / 2);
-            let outputs = program.run(&(key, T::of(0.6))).unwrap();
+            let outputs = program.run(&(key, &rate)).unwrap();
             let replayed: Vec<Vec<u64>> = (0..outputs.len()).map(|i| bits(outputs.slice(i))).collect();
             let fresh = eager(&mut Tape::<T>::default(), key);
             assert_eq!(replayed, fresh, "{passes:?} {step}");
@@ -133,12 +130,13 @@ fn binned(values: impl Iterator<Item = f64>, bins: usize) -> Vec<usize> {
     counts
 }
 
+/// A law, its distribution function, its mean and its variance.
+type Law = (fn(KeyVar<'_>) -> Tensor, fn(Var<'_>) -> Var<'_>, f64, f64);
+
 #[test]
 fn the_laws_have_their_distributions() {
     const N: usize = 200_000;
     let tape = Tape::<f64>::new();
-    // Each law, its distribution function, its mean and its variance.
-    type Law = (fn(KeyVar<'_>) -> Tensor, fn(Var<'_>) -> Var<'_>, f64, f64);
     let laws: [Law; 4] = [
         (|k| k.uniform([N]).value(), |x| x, 0.5, 1.0 / 12.0),
         (|k| k.normal([N]).value(), |x| (x * 0.5_f64.sqrt()).erf() * 0.5 + 0.5, 0.0, 1.0),
