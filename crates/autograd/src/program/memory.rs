@@ -1,6 +1,7 @@
 //! Which values share a buffer, and how large the buffers are.
 
 use super::graph::{Graph, Source};
+use super::ids::IdMap;
 use super::inputs::Slot;
 use super::operation::Operation;
 use super::schedule::{Blocks, Schedule};
@@ -10,7 +11,7 @@ use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tensor::error::Error;
 use crate::tensor::memory;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// The buffer of each value.
 pub(super) struct Places {
@@ -74,7 +75,7 @@ struct Planner<'a, T: Float> {
     pinned: Vec<bool>,
     is_read: Vec<bool>,
     /// The state that each next value moves on, and those that someone outside reads.
-    state_of: HashMap<u32, u32>,
+    state_of: IdMap<u32>,
     asked: Vec<u32>,
     place: Vec<u32>,
     buffers: Vec<Buffer>,

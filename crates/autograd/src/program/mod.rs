@@ -8,6 +8,7 @@
 mod error;
 mod inputs;
 mod state;
+mod ids;
 mod operation;
 mod graph;
 mod passes;

@@ -21,7 +21,9 @@ const MOST_BYTES: usize = 64 * 1024;
 /// A program of more bytes than this, with results in recycled buffers, gains little beside its arithmetic, and the memory
 /// would be needed twice.
 const MOST_MEMORY: usize = 1024 * 1024;
-/// How many times the same values are asked for before a program is made for them.
+/// More nodes than these are not made a program of: that would take a good part of a second at once.
+const MOST_NODES: usize = 1 << 17;
+/// How many times the same values of a short tape are asked for before a program is made for them.
 const PATIENCE: usize = 2;
 /// A program that ran so often was worth making: to make one costs as much as some ten steps of a small net.
 const WORTH: usize = 64;
@@ -35,7 +37,7 @@ pub struct Memory<T: Float> {
     into: usize,
     /// Those leaves: their values are there and nowhere else.
     ahead: Vec<u32>,
-    /// How many times values are asked for before a program is made.
+    /// How many times values of a short tape are asked for before a program is made.
     patience: usize,
     /// How many questions there were.
     questions: u64,
@@ -139,7 +141,10 @@ impl<T: Float> Memory<T> {
         let asked = &mut self.asked[place];
         asked.times += 1;
         asked.last = self.questions;
-        (place, matches!(asked.way, Way::Unmade) && asked.times >= self.patience)
+        // To make a program takes as long as some tens of steps. That is soon over for a short one; of a longer one it is
+        // better known that it goes on.
+        let patience = self.patience.saturating_mul((len.max(1).ilog2() as usize).saturating_sub(6).max(1));
+        (place, matches!(asked.way, Way::Unmade) && asked.times >= patience)
     }
 
     /// Notes a question, and tells its place and whether it is time to make a program for it. Leaves that went into the
@@ -225,6 +230,9 @@ fn replay<T: Remembers>(tape: &Tape<T>, roots: &[u32]) -> Result<bool, Error> {
 
 /// How values that are asked for again and again are best computed.
 fn way<T: Float>(tape: &Tape<T>, roots: &[u32]) -> Way<T> {
+    if tape.len() > MOST_NODES {
+        return Way::Usual;
+    }
     let needed = tape.nodes.needed(roots);
     let is_leaf = |&index: &u32| needed[index as usize] && tape.nodes[index].kind.op().is_none();
     let leaves: Vec<u32> = (0..tape.len() as u32).filter(is_leaf).collect();

@@ -7,13 +7,13 @@ use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::program::graph::{Graph, Node};
+use crate::program::ids::{IdMap, IdSet};
 use crate::program::schedule::Work;
 use crate::program::steps::Operand;
 use crate::program::steps::chain::{Action, Arg, Chain, Layout, Micro, Out, Sloped};
 use crate::tape::op::Arity;
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
-use std::collections::{HashMap, HashSet};
 
 /// One operation as it will be done: what it reads, and the values that it makes.
 struct Item<T: Float> {
@@ -46,14 +46,15 @@ pub(super) fn chain<T: Float>(graph: &Graph<T>, work: &Work, operand: &impl Fn(u
     let members: Vec<&Node<T>> = work.members.iter().map(|&node| &graph.nodes[node as usize]).collect();
     let shape = graph.shape(members[0].results[0]);
     let is_sum = |node: &&&Node<T>| matches!(node.kind(), Some(Kind::AddAt(_)));
-    let summed: HashSet<u32> = members.iter().filter(is_sum).map(|node| node.results[0]).collect();
+    let summed: IdSet = members.iter().filter(is_sum).map(|node| node.results[0]).collect();
     let (sums, results): (Vec<u32>, Vec<u32>) = work.results.iter().partition(|value| summed.contains(value));
     let items = items(graph, &members, &results, &sums);
-    let mut last_read: HashMap<u32, usize> = HashMap::new();
+    let mut last_read: IdMap<usize> = IdMap::default();
     for (time, item) in items.iter().enumerate() {
         last_read.extend(item.reads().map(|a| (a, time)));
     }
-    let mut places = Places { inputs: Vec::new(), numbers: Vec::new(), of: HashMap::new(), free: Vec::new(), count: 0 };
+    let mut places =
+        Places { inputs: Vec::new(), numbers: Vec::new(), of: IdMap::default(), free: Vec::new(), count: 0 };
     places.of.extend(results.iter().enumerate().map(|(k, &i)| (i, Arg::Result(k))));
     let mut micro: Vec<Micro<T>> = Vec::new();
     for (time, item) in items.into_iter().enumerate() {
@@ -95,7 +96,7 @@ fn tile<T>(count: usize) -> usize {
 struct Places<T> {
     inputs: Vec<(u32, Layout)>,
     numbers: Vec<T>,
-    of: HashMap<u32, Arg>,
+    of: IdMap<Arg>,
     /// Registers that are free again, and how many there are.
     free: Vec<usize>,
     count: usize,
@@ -145,17 +146,18 @@ impl<T: Float> Places<T> {
 
 /// What the members do, where some do two things at once.
 fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums: &[u32]) -> Vec<Item<T>> {
-    let by_value: HashMap<u32, &Node<T>> = members.iter().map(|&node| (node.results[0], node)).collect();
-    let mut readers: HashMap<u32, usize> = HashMap::new();
+    let by_value: IdMap<&Node<T>> = members.iter().map(|&node| (node.results[0], node)).collect();
+    let mut readers: IdMap<usize> = IdMap::default();
     for &a in members.iter().flat_map(|node| &node.args) {
         *readers.entry(a).or_default() += 1;
     }
     let mut items: Vec<Item<T>> = Vec::new();
-    let mut done: HashSet<u32> = HashSet::new();
+    let mut done: IdSet = IdSet::default();
     for (k, node) in members.iter().enumerate() {
         let (args, value) = (&node.args[..], node.results[0]);
         let Some(kind) = node.kind().filter(|_| !done.contains(&value)) else { continue };
-        let pair = members[k + 1..].iter().filter(|other| other.args[..] == *args).find_map(|other| {
+        let later = if has_slope(kind) { &members[k + 1..] } else { &[] };
+        let pair = later.iter().filter(|other| other.args[..] == *args).find_map(|other| {
             let (slope, other) = (other.kind()?, other.results[0]);
             let both = sloped(kind, slope).map(|sloped| (sloped, value, other));
             both.or_else(|| sloped(slope, kind).map(|sloped| (sloped, other, value)))
@@ -191,6 +193,12 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
         items.push(Item { action, args, value, second: None });
     }
     items
+}
+
+/// Whether this is a function, or a slope, of those whose slope comes of the same exponential.
+fn has_slope<T: Float>(kind: &Kind<T>) -> bool {
+    let Kind::Unary(Arity(function)) = kind else { return false };
+    matches!(function, Unary::Sigmoid {} | Unary::SigmoidSlope {} | Unary::Tanh {} | Unary::Sech2 {})
 }
 
 /// A function and its slope, if the two kinds are that.

@@ -7,11 +7,11 @@
 use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links, NOBODY, Node};
+use crate::program::ids::IdMap;
 use crate::program::steps::chain::{Layout, MOST_SUMS};
 use crate::tape::op::Arity;
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
-use std::collections::{HashMap, HashSet};
 
 /// The most operations of a region that grows from its last one.
 const LONGEST: usize = 32;
@@ -116,7 +116,7 @@ struct Merger<'a, T: Float> {
     /// The unit of each node.
     unit_of: Vec<usize>,
     /// The regions that read a value as it is, element by element.
-    reads: HashMap<u32, Vec<usize>>,
+    reads: IdMap<Vec<usize>>,
 }
 
 impl<'a, T: Float> Merger<'a, T> {
@@ -127,7 +127,7 @@ impl<'a, T: Float> Merger<'a, T> {
                 unit_of[i as usize] = u;
             }
         }
-        Self { graph, links, units, unit_of, reads: HashMap::new() }
+        Self { graph, links, units, unit_of, reads: IdMap::default() }
     }
 
     fn run(mut self) {
@@ -179,8 +179,12 @@ impl<'a, T: Float> Merger<'a, T> {
         let near = outside.iter().filter_map(|&a| self.unit(a));
         let late = |list: &'_ Vec<usize>| list[list.len().saturating_sub(MOST_TRIED)..].to_vec();
         let beside = self.full_reads(&unit.members).into_iter().filter_map(|a| self.reads.get(&a)).flat_map(late);
-        let mut tried = HashSet::new();
-        near.chain(beside).filter(|&r| r < u && tried.insert(r)).find(|&r| self.fits(u, r, &outside))
+        let mut tried: SmallVec<[usize; 16]> = SmallVec::new();
+        near.chain(beside).filter(|&r| r < u).find(|&r| {
+            let is_new = !tried.contains(&r);
+            tried.push(r);
+            is_new && self.fits(u, r, &outside)
+        })
     }
 
     /// Whether unit `u`, which reads these values, can be computed with an earlier one.
@@ -210,8 +214,11 @@ impl<'a, T: Float> Merger<'a, T> {
         (maker != NOBODY).then(|| self.unit_of[maker as usize])
     }
 
-    /// How many of the values of both are alive at a time.
+    /// How many of the values of both are alive at a time, or how many there are if these are few.
     fn alive(&self, a: &[u32], b: &[u32]) -> usize {
+        if a.len() + b.len() <= MOST_ALIVE {
+            return a.len() + b.len();
+        }
         let mut members: SmallVec<[u32; LONGEST_MERGED]> = a.iter().chain(b).copied().collect();
         members.sort_unstable();
         let mut last_read: SmallVec<[usize; LONGEST_MERGED]> = (0..members.len()).collect();

@@ -8,9 +8,9 @@ use crate::kernels::machine::BLOCK_BYTES;
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use crate::program::graph::{Graph, Links};
+use crate::program::ids::{IdMap, IdSet};
 use crate::program::operation::{Fused, Operation, Then};
 use smallvec::{SmallVec, smallvec};
-use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 /// Blocks are whole numbers of these rows, which the softmax takes at a time.
@@ -29,9 +29,9 @@ pub(in crate::program) struct Blocks {
     pub(in crate::program) rows: usize,
     pub(in crate::program) block: usize,
     /// Values of which an element belongs to a row.
-    pub(in crate::program) by_row: HashSet<u32>,
+    pub(in crate::program) by_row: IdSet,
     /// Those that only the run reads: they need the memory of one block.
-    local: HashSet<u32>,
+    local: IdSet,
 }
 
 impl Blocks {
@@ -71,7 +71,7 @@ pub(super) fn runs<T: Float>(
     let mut runs = Vec::new();
     let mut start = 0;
     while start < work.len() {
-        let (mut end, mut values, mut losses) = (start, HashSet::new(), 0);
+        let (mut end, mut values, mut losses) = (start, IdSet::default(), 0);
         while let Some(Work { members, .. }) = work.get(end).filter(|_| (start < guarded) == (end < guarded)) {
             let Some((fused, _)) = own_kernel(graph, members[0]) else { break };
             let node = &graph.nodes[members[0] as usize];
@@ -99,9 +99,9 @@ fn blocks<T: Float>(graph: &Graph<T>, links: &Links, nodes: &[u32]) -> Option<Bl
         (Fused::Product { ta: false, .. }, (m, _, _)) => Some(m),
         (Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_), _) => None,
     })?;
-    let mut by_row: HashSet<u32> = HashSet::new();
-    let mut made: HashSet<u32> = HashSet::new();
-    let mut sums: HashSet<u32> = HashSet::new();
+    let mut by_row: IdSet = IdSet::default();
+    let mut made: IdSet = IdSet::default();
+    let mut sums: IdSet = IdSet::default();
     for &node in nodes {
         let (fused, sizes) = own_kernel(graph, node)?;
         let args = &graph.nodes[node as usize].args;
@@ -125,7 +125,7 @@ fn blocks<T: Float>(graph: &Graph<T>, links: &Links, nodes: &[u32]) -> Option<Bl
     if block == 0 || block >= rows {
         return None;
     }
-    let mut reads: HashMap<u32, u32> = HashMap::new();
+    let mut reads: IdMap<u32> = IdMap::default();
     for &a in nodes.iter().flat_map(|&node| &graph.nodes[node as usize].args) {
         *reads.entry(a).or_default() += 1;
     }
