@@ -3,7 +3,7 @@
 
 use crate::check::Stream;
 use crate::{
-    Conv, CrossEntropyOptions, Float, GaussianNll, KlTarget, Order, Padding, PoissonNll, Pool, Reduction, Slice,
+    Conv, CrossEntropyOptions, Float, GaussianNll, Key, KlTarget, Order, Padding, PoissonNll, Pool, Reduction, Slice,
     Tensor, Transposed, Triangular, TripletMargin, Var, concat, einsum, keepdims, stack,
 };
 
@@ -252,6 +252,10 @@ rows! {
         |x| x[0].triplet_margin(x[1], x[2], &TripletMargin { margin: 9.0, swap: true, ..TripletMargin::default() });
     "cosine_embedding" [4, 3] in ANY =>
         |x| x[0].cosine_embedding(x[0].exp(), signs(x[0]), -2.0, Reduction::Sum);
+
+    "dropout" [2, 3] in ANY => |x| x[0].square().dropout(0.4, x[0].tape().key(Key::new(1))) * x[0];
+    "normal numbers of a mean and a deviation" [3] [1] in ANY =>
+        |x| (x[0] + x[1].exp() * x[0].tape().key(Key::new(2)).normal([3])).square();
 
     "conv1d" [2, 2, 5] [4, 1, 3] [4] in ANY =>
         |x| x[0].conv1d(x[1], Some(x[2]), Conv { padding: [1], stride: [2], groups: 2, ..Conv::default() });

@@ -28,9 +28,7 @@ impl<T: Float> Tape<T> {
     ///     let (_loss, dw) = tape.value_and_grad(&w, |tape, w| {
     ///         (w - tape.var(&Tensor::from([1.0, 2.0]))).square().sum()
     ///     });
-    ///     for (w, dw) in w.as_mut_slice().iter_mut().zip(dw.as_slice()) {
-    ///         *w -= 0.25 * dw;
-    ///     }
+    ///     w -= dw * 0.25;
     /// }
     /// assert_eq!(w.as_slice(), [1.0, 2.0]);
     /// ```

@@ -206,7 +206,7 @@ impl<T: Float> Program<T> {
     /// ```
     /// use autograd::{Optimisations, Program, Tensor};
     /// let traced = Optimisations::default().traced();
-    /// let program = Program::record_with(traced, &(), &Tensor::zeros([2]), |_, (), x| {
+    /// let program = Program::record_with(traced, &(), &Tensor::<f64>::zeros([2]), |_, (), x| {
     ///     (vec![], vec![x.exp() + x.exp()])
     /// })?;
     /// assert!(program.trace().unwrap().contains("after common"));

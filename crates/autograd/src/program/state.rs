@@ -8,7 +8,8 @@ use crate::tape::tree::Tree;
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
 
-/// The state of a program: a structure of tensors, or `()` for none.
+/// The state of a program: a structure of tensors, or `()` for none, which tells no number type: that of the inputs is then
+/// written where nothing else tells it, `Tensor::<f64>::zeros([2])`.
 ///
 /// ```
 /// use autograd::{Program, Tensor};

@@ -76,7 +76,7 @@ const NAMES: [&str; 11] = [
 /// ```
 /// use autograd::{Optimisations, Program, Tensor};
 /// let without = Optimisations::default().without("chains");
-/// let mut program = Program::record_with(without, &(), &Tensor::zeros([3]), |_, (), x| (vec![], vec![x.exp() * 2.0]))?;
+/// let mut program = Program::record_with(without, &(), &Tensor::<f64>::zeros([3]), |_, (), x| (vec![], vec![x.exp() * 2.0]))?;
 /// assert_eq!(program.run(&Tensor::zeros([3]))?.slice(0), [2.0; 3]);
 /// # Ok::<(), autograd::ProgramError>(())
 /// ```
