@@ -56,9 +56,10 @@ pub(crate) fn fill<T: Number>(key: [u32; 2], out: &mut [T], f: impl Fn(u64) -> T
 
 /// In [0, 1): the upper 53 bits, 24 in `f32`, as a fraction.
 pub(crate) fn uniform<T: Number>(key: [u32; 2], out: &mut [T]) {
-    // ε is 2^(1 − digits), and its half what the last bit is worth.
+    // ε is 2^(1 − digits), and its half, 2^−digits, what the last bit is worth; its exponent is the number of digits.
     let unit = T::EPSILON.to_f64() * 0.5;
-    let below = 64 - (1.0 / unit).log2() as u32;
+    let digits = 1023 - (unit.to_bits() >> 52);
+    let below = 64 - digits;
     fill(key, out, |bits| T::of((bits >> below) as f64 * unit));
 }
 

@@ -364,9 +364,16 @@ impl<'t, T: Float> KeyVar<'t, T> {
     /// order.sort();
     /// assert_eq!(order, [0, 1, 2, 3]);
     /// ```
+    ///
+    /// # Panics
+    /// Where there are more places than the number type has indices: 32 bits in `f32`.
     #[track_caller]
     pub fn permutation(self, n: usize) -> IndexVar<'t, T> {
-        IndexVar::computed(self.draw(Law::Permutation, Shape::from([n])), n)
+        let drawn = self.draw(Law::Permutation, Shape::from([n]));
+        self.var.require("permutation", n.saturating_sub(1) <= T::MAX_INDEX as usize, Kind::Option, || {
+            format!("places up to {} are needed, not {n} of them", T::MAX_INDEX)
+        });
+        IndexVar::computed(drawn, n)
     }
 }
 
