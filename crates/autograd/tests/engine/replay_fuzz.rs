@@ -1,7 +1,7 @@
 //! Random programs replay to the same bits as recording and computing anew, with each pass switched off in turn.
 
 use crate::random::Random;
-use autograd::{Optimisations, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims};
+use autograd::{Key, KeyVar, Optimisations, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims};
 
 fn tensor(random: &mut Random, shape: &[usize]) -> Tensor {
     let n = shape.iter().product();
@@ -11,12 +11,12 @@ fn tensor(random: &mut Random, shape: &[usize]) -> Tensor {
 const SHAPES: [&[usize]; 8] = [&[3, 4], &[4], &[3, 1], &[], &[4, 3], &[1, 4], &[2, 3, 4], &[0, 4]];
 
 /// Grows a random expression: each operation takes earlier results, so nodes are shared, and some are never asked for.
-fn grow<'t>(random: &mut Random, pool: &mut Vec<Var<'t>>, steps: usize) {
+fn grow<'t>(random: &mut Random, pool: &mut Vec<Var<'t>>, key: KeyVar<'t>, steps: usize) {
     for _ in 0..steps {
         let pick = |random: &mut Random, pool: &[Var<'t>]| pool[random.below(pool.len())];
         let (a, b, c) = (pick(random, pool), pick(random, pool), pick(random, pool));
         let rank = a.rank() as isize;
-        let y = match random.below(24) {
+        let y = match random.below(28) {
             0 => a.tanh(),
             1 => a.sin(),
             2 => a.sigmoid(),
@@ -42,6 +42,13 @@ fn grow<'t>(random: &mut Random, pool: &mut Vec<Var<'t>>, steps: usize) {
             21 if rank > 0 => concat(&[a, a * 2.0], -1),
             22 if rank > 0 => a.cumsum(-1) * 0.3,
             23 => a.broadcast_to([&[2][..], &a.shape()].concat()).sum_axes(0) * 0.5,
+            24 => a + key.normal(a.shape()) * 0.2,
+            25 => a.dropout(0.4, key.fold_in(random.below(3) as u64)),
+            26 => a * key.fold_in_number(b.mean_or_zero()).bernoulli(0.5, a.shape()),
+            27 if rank > 0 && a.shape()[0] > 1 => {
+                let n = a.shape()[0];
+                a.gather(0, &key.permutation(n).narrow(0, 1, n - 1))
+            }
             _ => a - b.mean_or_zero(),
         };
         if y.numel() <= 200 {
@@ -61,10 +68,10 @@ impl MeanOrZero for Var<'_> {
 }
 
 /// A random expression of state and inputs: the state's next values and the outputs, gradients among them.
-fn expression<'t>(seed: u64, state: &[Var<'t>], inputs: &[Var<'t>]) -> (Vec<Var<'t>>, Vec<Var<'t>>) {
+fn expression<'t>(seed: u64, state: &[Var<'t>], inputs: &[Var<'t>], key: KeyVar<'t>) -> (Vec<Var<'t>>, Vec<Var<'t>>) {
     let mut random = Random(seed);
     let mut pool: Vec<Var<'t>> = state.iter().chain(inputs).copied().collect();
-    grow(&mut random, &mut pool, 25);
+    grow(&mut random, &mut pool, key, 25);
     let tail = pool[pool.len() - 4..].to_vec();
     let loss = tail.iter().map(|y| y.square().mean_or_zero()).sum::<Var<'t>>();
     let grads = grad(loss, &state.to_vec());
@@ -91,16 +98,19 @@ fn random_programs_replay_to_the_same_bits_whichever_passes_run() {
             (0..3).map(|_| vec![tensor(&mut random, shapes[2]), tensor(&mut random, shapes[3])]).collect();
         for &passes in &choices {
             let mut program =
-                Program::record_with(passes, &state, &batches[0], |_, state, inputs| expression(seed, &state, &inputs))
-                    .unwrap();
+                Program::record_with(passes, &state, &(&batches[0], Key::new(seed)), |_, state, (inputs, key)| {
+                    expression(seed, &state, &inputs, key)
+                })
+                .unwrap();
             let mut eager_state = state.to_vec();
             for (round, batch) in batches.iter().enumerate() {
                 let tape = Tape::new();
                 let vars: Vec<Var<'_>> = eager_state.iter().map(|t| tape.var(t)).collect();
                 let inputs: Vec<Var<'_>> = batch.iter().map(|t| tape.var(t)).collect();
-                let (next, outputs) = expression(seed, &vars, &inputs);
+                let key = Key::new(seed).fold_in(round as u64);
+                let (next, outputs) = expression(seed, &vars, &inputs, tape.key(key));
                 let (next, outputs) = tape.values(&(next, outputs));
-                let replayed = program.run(batch).unwrap();
+                let replayed = program.run(&(batch, key)).unwrap();
                 for (k, output) in outputs.iter().enumerate() {
                     let got = replayed.tensor(k);
                     assert!(
