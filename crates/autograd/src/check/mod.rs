@@ -10,6 +10,7 @@ mod report;
 pub use report::{Finding, Report, Unsure, Verdict};
 
 use crate::diff::forward::jvp;
+use crate::diff::jacobian::{by_columns, by_rows};
 use crate::diff::reverse::vjp;
 use crate::ops::concat::concat;
 use crate::tape::Tape;
@@ -145,8 +146,8 @@ impl Checker {
                     input: k,
                     tolerance: self.tolerance,
                     kink: kink_of(y, &x[k..=k]),
-                    reverse: by_rows(y, x[k]),
-                    forward: by_columns(y, x[k]),
+                    reverse: by_rows(y, x[k]).value(),
+                    forward: by_columns(y, x[k]).value(),
                     numeric: (0..input.numel())
                         .map(|i| along(&evaluate, inputs, &base, &step_of(inputs, k, i)))
                         .collect(),
@@ -251,33 +252,6 @@ fn step_of(inputs: &[Tensor], k: usize, i: usize) -> Vec<Tensor> {
     let x = inputs[k].as_slice()[i].abs();
     direction[k].as_mut_slice()[i] = if x == 0.0 { scale_of(&inputs[k]) } else { x };
     direction
-}
-
-/// The Jacobian `[y, x]` by reverse mode, a row for each result.
-fn by_rows(y: Var<'_>, x: Var<'_>) -> Tensor {
-    let tape = y.tape();
-    let rows: Vec<f64> = (0..y.numel())
-        .flat_map(|i| {
-            let unit = tape.leaf_from_fn("unit", &y.shape(), |j| if i == j { 1.0 } else { 0.0 });
-            vjp(y, &x, unit).value().to_vec()
-        })
-        .collect();
-    Tensor::new([y.numel(), x.numel()], rows)
-}
-
-/// The Jacobian `[y, x]` by forward mode, a column for each element of the input.
-fn by_columns(y: Var<'_>, x: Var<'_>) -> Tensor {
-    let tape = y.tape();
-    let (m, n) = (y.numel(), x.numel());
-    let mut matrix = Tensor::zeros([m, n]);
-    for j in 0..n {
-        let unit = tape.leaf_from_fn("unit", &x.shape(), |i| if i == j { 1.0 } else { 0.0 });
-        let column = jvp(y, &x, &unit).value();
-        for (i, &entry) in column.as_slice().iter().enumerate() {
-            matrix.as_mut_slice()[i * n + j] = entry;
-        }
-    }
-    matrix
 }
 
 /// The kink that a derivative of a derivative goes through, if there is one.

@@ -130,18 +130,28 @@ pub fn jacobian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     if m == 0 || n == 0 {
         return tape.full(shape, T::ZERO);
     }
+    if m <= n { by_rows(y, x).reshape(shape) } else { by_columns(y, x).reshape(shape) }
+}
+
+/// The Jacobian as a matrix, in reverse mode, a row for each result.
+#[track_caller]
+pub(crate) fn by_rows<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     // In closures, a panic would be told at a line in here.
-    let mut parts = y.expect("jacobian", room(m.min(n)).map_err(Reason::from));
-    if m <= n {
-        for i in 0..m {
-            parts.push(vjp(y, &x, unit(tape, ys.clone(), i)).reshape([1, n]));
-        }
-        return concat(&parts, 0).reshape(shape);
+    let mut rows = y.expect("jacobian", room(y.numel()).map_err(Reason::from));
+    for i in 0..y.numel() {
+        rows.push(vjp(y, &x, unit(y.tape(), y.shape(), i)).reshape([1, x.numel()]));
     }
-    for j in 0..n {
-        parts.push(jvp(y, &x, &unit(tape, xs.clone(), j)).reshape([m, 1]));
+    if rows.is_empty() { y.tape().full([0, x.numel()], T::ZERO) } else { concat(&rows, 0) }
+}
+
+/// The Jacobian as a matrix, in forward mode, a column for each element of the input.
+#[track_caller]
+pub(crate) fn by_columns<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+    let mut columns = y.expect("jacobian", room(x.numel()).map_err(Reason::from));
+    for j in 0..x.numel() {
+        columns.push(jvp(y, &x, &unit(x.tape(), x.shape(), j)).reshape([y.numel(), 1]));
     }
-    concat(&parts, 1).reshape(shape)
+    if columns.is_empty() { y.tape().full([y.numel(), 0], T::ZERO) } else { concat(&columns, 1) }
 }
 
 /// The Hessian `d²y/dx²` of a scalar, recorded, with the shape of `x` twice.

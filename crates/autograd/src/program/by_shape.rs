@@ -6,8 +6,8 @@ use super::{Optimisations, Outputs, Program, ProgramError, State};
 use crate::float::Float;
 use crate::tape::Tape;
 use crate::tape::var::Var;
-use crate::tensor::Tensor;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 /// A function with a [`Program`] for each combination of its inputs' shapes that was met, and one state that moves on
 /// with every run, whichever of them runs: a step of training whose last batch is smaller.
@@ -215,39 +215,24 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
         self.recorded.iter().map(|recorded| recorded.program.bytes()).sum()
     }
 
-    /// The names of the parts of the state.
-    pub fn state_names(&self) -> impl Iterator<Item = &str> {
-        self.recorded[self.last].program.state_names()
-    }
-
-    /// A part of the state by name, as it is after the last run.
-    #[track_caller]
-    pub fn state(&self, name: &str) -> Option<Tensor<T>> {
-        self.recorded[self.last].program.state(name)
-    }
-
-    /// Replaces a part of the state by name, for whichever program runs next.
-    ///
-    /// # Errors
-    /// Where there is no such part, or the shape is another.
-    #[track_caller]
-    pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
-        self.recorded[self.last].program.set_state(name, value).map_err(|error| error.of("Programs::set_state"))
-    }
-
-    /// Copies the whole state into a structure like the one that was recorded.
-    ///
-    /// # Errors
-    /// Where the structure has another number of leaves, or one has another shape.
-    #[track_caller]
-    pub fn store_state<U: State<T> + ?Sized>(&self, into: &mut U) -> Result<(), ProgramError> {
-        self.recorded[self.last].program.store_state(into).map_err(|error| error.of("Programs::store_state"))
-    }
-
     /// The state, as it is after the last run.
     pub fn into_state(mut self) -> S {
         self.recorded[self.last].program.store_state(&mut self.state).expect("the state has its own structure");
         self.state
+    }
+}
+
+/// The program that ran last, which holds the state: its parts are read and set there by name.
+impl<S: State<T>, I: Feed<T>, T: Float> Deref for Programs<S, I, T> {
+    type Target = Program<T>;
+    fn deref(&self) -> &Program<T> {
+        &self.recorded[self.last].program
+    }
+}
+
+impl<S: State<T>, I: Feed<T>, T: Float> DerefMut for Programs<S, I, T> {
+    fn deref_mut(&mut self) -> &mut Program<T> {
+        &mut self.recorded[self.last].program
     }
 }
 

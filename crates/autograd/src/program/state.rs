@@ -4,7 +4,7 @@ use super::error::Call;
 use super::steps::Step;
 use super::{Program, ProgramError, ProgramErrorKind};
 use crate::float::Float;
-use crate::tape::tree::Tree;
+use crate::tape::tree::{Tree, join};
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
 
@@ -128,5 +128,75 @@ impl<T: Float> Program<T> {
             leaf.as_mut_slice().copy_from_slice(self.slice(&slot.now));
         }
         Ok(())
+    }
+
+    /// Copies a part of the state that is a structure: of a state `(net, optimiser)`, part `"0"` into a net.
+    ///
+    /// ```
+    /// use autograd::{Program, Tensor};
+    /// let state = ([Tensor::scalar(1.0), Tensor::scalar(2.0)], Tensor::scalar(0.0));
+    /// let mut program = Program::record(&state, &Tensor::scalar(0.0), |_, ([a, b], steps), x| {
+    ///     (vec![a * 2.0, b * 2.0, steps + 1.0], vec![x])
+    /// })?;
+    /// program.run(&Tensor::scalar(0.0))?;
+    /// let mut pair = [Tensor::scalar(0.0), Tensor::scalar(0.0)];
+    /// program.store_part("0", &mut pair)?;
+    /// assert_eq!((pair[0].item(), pair[1].item()), (2.0, 4.0));
+    /// program.set_part("0", &[Tensor::scalar(5.0), Tensor::scalar(6.0)])?;
+    /// assert_eq!(program.state("0.1").unwrap().item(), 6.0);
+    /// # Ok::<(), autograd::ProgramError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Where the state has no such part, or one of another shape; nothing is written then.
+    #[track_caller]
+    pub fn store_part<P>(&self, part: &str, into: &mut P) -> Result<(), ProgramError>
+    where
+        P: Tree<Leaf = Tensor<T>> + ?Sized,
+    {
+        let slots = self.slots_of(Call::of("Program::store_part"), part, &*into)?;
+        for (leaf, slot) in into.leaves_mut().into_iter().zip(slots) {
+            leaf.as_mut_slice().copy_from_slice(self.slice(&self.state[slot].now));
+        }
+        Ok(())
+    }
+
+    /// Replaces a part of the state that is a structure; see [`Program::store_part`].
+    ///
+    /// # Errors
+    /// As [`Program::store_part`].
+    #[track_caller]
+    pub fn set_part<P>(&mut self, part: &str, value: &P) -> Result<(), ProgramError>
+    where
+        P: Tree<Leaf = Tensor<T>> + ?Sized,
+    {
+        let slots = self.slots_of(Call::of("Program::set_part"), part, value)?;
+        for (leaf, slot) in value.leaves().into_iter().zip(slots) {
+            let now = &self.state[slot].now;
+            self.buffers[now.buffer][..now.len].copy_from_slice(leaf.as_slice());
+        }
+        self.forget_copies();
+        Ok(())
+    }
+
+    /// The places in the state of the leaves of a structure that is a part of it.
+    fn slots_of<P>(&self, call: Call, name: &str, structure: &P) -> Result<Vec<usize>, ProgramError>
+    where
+        P: Tree<Leaf = Tensor<T>> + ?Sized,
+    {
+        let mut slots = Vec::new();
+        for (leaf, below) in structure.leaves().into_iter().zip(structure.names()) {
+            let whole = if below.is_empty() { name.to_owned() } else { join(name, &below) };
+            let Some(slot) = self.state.iter().position(|slot| slot.name == whole) else {
+                return Err(call.error(ProgramErrorKind::NoState { name: whole }));
+            };
+            let expected = &self.state[slot].now.shape;
+            if leaf.shape() != expected {
+                let (what, expected, found) = (self::part(&whole), expected.clone(), leaf.shape().clone());
+                return Err(call.error(ProgramErrorKind::Shape { what, expected, found }));
+            }
+            slots.push(slot);
+        }
+        Ok(slots)
     }
 }

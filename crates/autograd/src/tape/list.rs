@@ -2,7 +2,7 @@
 //! behind as a structure that is known, with the sweeps among them, and what is recorded next is compared with those that are.
 
 use crate::float::Float;
-use crate::tape::nodes::{NONE, Node};
+use crate::tape::nodes::Node;
 use crate::tensor::error::Error;
 use crate::tensor::memory::OutOfMemory;
 use smallvec::SmallVec;
@@ -13,6 +13,12 @@ use std::ops::Index;
 const MOST_KNOWN: usize = 8;
 /// How many nodes they have together, but for the latest, which is kept whole.
 const MOST_NODES: usize = 1 << 16;
+
+/// The most nodes that a tape holds: 4 GB of them, more than a step of a small net has by far. A loop that never clears its tape is
+/// told so before the memory of the machine is gone.
+const MOST: usize = 1 << 25;
+const TOO_MANY: &str =
+    "as many as a tape holds, and more than a step needs: clear it between steps, or take a new one for each";
 
 /// What was recorded once. No two structures are the same.
 struct Known<T: Float> {
@@ -55,6 +61,8 @@ pub(crate) struct Nodes<T: Float> {
     steps: u64,
     /// The number of the next structure.
     next_id: u64,
+    /// How many nodes it may hold.
+    most: usize,
 }
 
 impl<T: Float> Default for Nodes<T> {
@@ -68,6 +76,7 @@ impl<T: Float> Default for Nodes<T> {
             swept: RefCell::default(),
             steps: 0,
             next_id: 0,
+            most: MOST,
         }
     }
 }
@@ -170,6 +179,8 @@ impl<T: Float> Nodes<T> {
     /// Appends a node that repeats none.
     #[inline]
     pub(crate) fn push(&self, node: Node<T>) -> u32 {
+        let len = self.len();
+        assert!(len < self.most, "{len} nodes are {TOO_MANY}, at {}", node.origin.location);
         self.left.set(true);
         let i = self.grown.push(node);
         self.repeated.get() as u32 + i
@@ -318,7 +329,6 @@ impl<T: Float> Grown<T> {
     #[inline]
     fn push(&self, node: Node<T>) -> u32 {
         let len = self.len.get();
-        assert!(len < NONE as usize, "a tape holds 2^32 − 1 nodes");
         if let Err(node) = self.place(len).set(node) {
             // Told apart from dropping it, the compiler writes a node where it goes instead of moving it there.
             std::mem::forget(node);
@@ -338,5 +348,40 @@ impl<T: Float> Grown<T> {
             self.first = block(if len <= MOST_NODES { len.next_power_of_two() } else { 0 });
             self.further = Default::default();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Tape, Tensor, grad};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn a_loop_that_never_clears_its_tape_is_told() {
+        let mut tape: Tape = Tape::new();
+        tape.nodes.most = 1000;
+        let x = tape.var(&Tensor::from([1.0, 2.0]));
+        let endless = || {
+            loop {
+                let _ = grad((x * x).sum(), &x);
+            }
+        };
+        let panic = catch_unwind(AssertUnwindSafe(endless)).unwrap_err();
+        let text = panic.downcast_ref::<String>().unwrap();
+        assert!(text.contains("1000 nodes") && text.contains("clear it") && text.contains("list.rs"), "{text}");
+    }
+
+    #[test]
+    fn structures_are_forgotten_oldest_first_and_the_latest_stays() {
+        let mut tape: Tape = Tape::new();
+        for size in 0..20 {
+            tape.clear();
+            tape.var(&Tensor::zeros([1 + size])).exp().sum().item();
+        }
+        tape.clear();
+        assert_eq!(tape.nodes.known.len(), super::MOST_KNOWN);
+        assert_eq!(tape.nodes.known[tape.nodes.follows.get()].nodes[0].len, 20);
+        tape.shrink();
+        assert!(tape.nodes.known.is_empty());
     }
 }

@@ -126,6 +126,24 @@ impl<T: Float> Tape<T> {
         self.operands.get_mut().clear();
     }
 
+    /// Gives memory back: buffers that are free, the structures of steps that are remembered, and the programs made of them. What is
+    /// recorded stays, and later steps take memory anew.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor};
+    /// let mut tape = Tape::new();
+    /// tape.var(&Tensor::zeros([1000, 1000])).exp().sum().item();
+    /// tape.clear();
+    /// tape.shrink(); // the eight megabytes of the exponentials are free
+    /// ```
+    pub fn shrink(&mut self) {
+        if self.is_empty() {
+            self.nodes = Nodes::default();
+            *self.memory.get_mut() = T::Memory::default();
+        }
+        self.state.get_mut().shrink();
+    }
+
     /// How many times values were computed by a program, since the step repeated one that was recorded before the tape was
     /// cleared. A program is made when the same values are asked for the third time; where this does not grow, steps differ, or
     /// are so large that a program would not help.

@@ -252,6 +252,14 @@ impl<T: Float> State<T> {
         Ok(())
     }
 
+    /// Frees buffers that nothing is in.
+    pub(crate) fn shrink(&mut self) {
+        self.pool = Pool::default();
+        self.scratch = Vec::new();
+        self.slots.truncate(self.filled.iter().map(|&index| index as usize + 1).max().unwrap_or(0));
+        self.slots.shrink_to_fit();
+    }
+
     pub(crate) fn clear(&mut self) {
         self.computed = false;
         self.pool.collect();

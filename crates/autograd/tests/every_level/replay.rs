@@ -247,3 +247,58 @@ fn the_plan_can_be_read() {
     let unshared = recorded(Optimisations::default().without("memory"));
     assert!(recorded(Optimisations::default()).bytes() < unshared.bytes());
 }
+
+#[test]
+fn a_clone_goes_its_own_way_from_the_state_that_it_was_taken_at() {
+    let mut program = Program::record(&Tensor::scalar(1.0), &Tensor::scalar(0.0), |_, total, x| {
+        let next = total + x;
+        (vec![next], vec![next.exp()])
+    })
+    .unwrap();
+    program.run(&Tensor::scalar(2.0)).unwrap();
+    let mut other = program.clone();
+    other.run(&Tensor::scalar(10.0)).unwrap();
+    program.run(&Tensor::scalar(100.0)).unwrap();
+    assert_eq!((program.state("").unwrap().item(), other.state("").unwrap().item()), (103.0, 13.0));
+}
+
+#[test]
+fn results_live_as_long_as_the_borrow_of_the_program() {
+    fn run<'p>(program: &'p mut Program, x: &Tensor) -> (&'p [f64], &'p [f64]) {
+        let outputs = program.run(x).unwrap();
+        (outputs.slice(0), outputs.slice(1))
+    }
+    let mut program = Program::record(&(), &Tensor::zeros([2]), |_, (), x| (vec![], vec![x * 2.0, x + 1.0])).unwrap();
+    assert_eq!(run(&mut program, &Tensor::from([1.0, 2.0])), (&[2.0, 4.0][..], &[2.0, 3.0][..]));
+}
+
+#[test]
+fn what_the_function_brought_along_is_listed_and_no_seed_of_a_gradient() {
+    let noise = Tensor::from([0.5, -0.5]);
+    let mut lines = [0; 2];
+    let program = Program::record(&Tensor::zeros([2]), &Tensor::zeros([2]), |tape, w, x| {
+        lines = [line!() + 1, line!() + 2];
+        let noisy = x + tape.var(&noise);
+        let loss = (noisy * w).sum() * tape.scalar(0.1);
+        tape.var(&noise); // nothing depends on it
+        (vec![w - grad(loss, &w)], vec![loss])
+    })
+    .unwrap();
+    let found: Vec<(usize, u32)> = program.captured().map(|(shape, at)| (shape.numel(), at.line())).collect();
+    assert_eq!(found, [(2, lines[0]), (1, lines[1])]);
+    assert!(program.to_string().contains("constant [2], the same in each run, from "), "{program}");
+}
+
+#[test]
+fn a_trace_shows_each_pass_that_changed_something() {
+    let traced = Optimisations::default().traced();
+    let record = |with| {
+        Program::<f64>::record_with(with, &(), &Tensor::zeros([2]), |_, (), x| (vec![], vec![x.exp() * x.exp() + 0.0]))
+            .unwrap()
+    };
+    let trace = record(traced).trace().unwrap().to_owned();
+    assert!(trace.starts_with("recorded:\n") && trace.contains("after common:\n"), "{trace}");
+    assert!(trace.matches("exp(").count() < 2 * trace.matches("mul(").count(), "{trace}");
+    assert!(!record(traced.without("common")).trace().unwrap().contains("after common"));
+    assert_eq!(record(Optimisations::default()).trace(), None);
+}

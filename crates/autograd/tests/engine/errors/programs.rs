@@ -105,7 +105,7 @@ fn parts_of_a_state_have_their_names_and_a_state_of_one_leaf_is_the_state() {
     let swapped = Program::record(&pair(2, 3), &(), |_, p, ()| (vec![p.b, p.w], vec![]));
     assert!(swapped.err().unwrap().to_string().contains("the next value of the state's w must have the shape [2]"));
     let mut programs = Programs::record(Tensor::<f64>::zeros([2]), &(), |_, w, ()| (vec![w], vec![])).unwrap();
-    says(programs.set_state("", &Tensor::zeros([3])), "Programs::set_state", &["the state must have"]);
+    says(programs.set_state("", &Tensor::zeros([3])), "Program::set_state", &["the state must have"]);
 }
 
 #[test]
