@@ -340,6 +340,7 @@ const ALWAYS_RIGHT: &[&str] = &[
     "watch",
     "watch_kinks",
     "replays",
+    "shrink",
     // The checker reports.
     "check",
     "verdict",
@@ -360,6 +361,8 @@ const OF_PROGRAMS: &[&str] = &[
     "run",
     "set_state",
     "store_state",
+    "store_part",
+    "set_part",
     "captured",
     "trace",
     "names",

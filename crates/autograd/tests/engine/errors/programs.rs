@@ -102,6 +102,10 @@ fn parts_of_a_state_have_their_names_and_a_state_of_one_leaf_is_the_state() {
     );
     says(two.store_state(&mut pair(2, 2)), "Program::store_state", &["the state's b", "[3], it has [2]"]);
     says(two.store_state(&mut Tensor::zeros([3])), "Program::store_state", &["2 parts, 1 are given"]);
+    let nested = (pair(2, 3), Tensor::zeros([1]));
+    let mut three = Program::record(&nested, &(), |_, (p, s), ()| (vec![p.w, p.b, s], vec![])).unwrap();
+    says(three.store_part("0", &mut pair(2, 2)), "Program::store_part", &["the state's 0.b", "[3], it has [2]"]);
+    says(three.set_part("1", &pair(2, 3)), "Program::set_part", &["«1.w»"]);
     let swapped = Program::record(&pair(2, 3), &(), |_, p, ()| (vec![p.b, p.w], vec![]));
     assert!(swapped.err().unwrap().to_string().contains("the next value of the state's w must have the shape [2]"));
     let mut programs = Programs::record(Tensor::<f64>::zeros([2]), &(), |_, w, ()| (vec![w], vec![])).unwrap();
