@@ -4,7 +4,7 @@ use crate::closed::number::Number;
 use crate::contenders::Contender;
 use crate::contenders::eager::{Layer, layers};
 use crate::contenders::problem::Problem;
-use autograd::{Float, IndexVar, Outputs, Program, Tape, Tensor, Tree, Var, grad, zip};
+use autograd::{Float, IndexVar, Outputs, Program, Tape, Tensor, Tree, Var, grad, update};
 
 /// A network of `L` layers as two programs: gradients alone, and a whole step.
 struct Replay<T: Float, const L: usize> {
@@ -47,7 +47,7 @@ impl<T: Number, const L: usize> Replay<T, L> {
         let (labels, rate) = (problem.labels.clone(), Tensor::scalar(problem.rate));
         let step = Program::record(&params, &(&x, &labels, &rate), |_: &Tape<T>, net, (x, labels, rate)| {
             let loss = loss(&net, x, labels);
-            (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+            (update(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
         });
         let gradients = Program::record(&params, &(&x, &labels), |_: &Tape<T>, net, (x, labels)| {
             let loss = loss(&net, x, labels);

@@ -2,9 +2,9 @@
 
 use crate::case::{Array, DType};
 use autograd::{
-    Axes, Binder, Conv, CrossEntropyOptions, Feed, Float, GaussianNll, IndexVar, KlTarget, Order, Padding, PoissonNll,
-    Pool, Pooling, ProgramError, Quantiles, Reduction, Shape, Slice, Slots, Tape, Tensor, Triangular, TripletMargin,
-    Var, concat, einsum, keepdims, stack,
+    Axes, Conv, CrossEntropyOptions, Float, GaussianNll, IndexVar, InputRecorder, InputWriter, Inputs, KlTarget, Order,
+    Padding, PoissonNll, Pool, Pooling, ProgramError, Quantiles, Reduction, Shape, Slice, Tape, Tensor, Triangular,
+    TripletMargin, Var, concat, einsum, keepdims, stack,
 };
 use serde_json::{Map, Value};
 use std::cell::RefCell;
@@ -167,12 +167,12 @@ impl<'t, T: Float> Input<'t, T> {
 }
 
 /// All inputs of a case, as a program takes them.
-pub(crate) struct Inputs<'a>(pub(crate) &'a [Array]);
+pub(crate) struct Arrays<'a>(pub(crate) &'a [Array]);
 
-impl<T: Float> Feed<T> for Inputs<'_> {
+impl<T: Float> Inputs<T> for Arrays<'_> {
     type Traced<'t> = Vec<Input<'t, T>>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> Self::Traced<'t> {
         let input = |array| match Input::on(tape, array) {
             Input::Float(_) => Input::Float(slots.numbers(tape, &tensor(array))),
             Input::Mask(_, holds) => Input::Mask(slots.numbers(tape, &tensor(array)), holds),
@@ -180,7 +180,7 @@ impl<T: Float> Feed<T> for Inputs<'_> {
         };
         self.0.iter().map(input).collect()
     }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
         self.0.iter().try_for_each(|array| {
             let shape = Shape::from(&array.shape[..]);
             match array.dtype {

@@ -1,7 +1,7 @@
 //! Running a case: everything it has a reference for, in a number type, anew and replayed.
 
 use crate::case::{Array, Case, DType};
-use crate::operations::{Input, Inputs, KNOWN_MASK, record};
+use crate::operations::{Arrays, Input, KNOWN_MASK, record};
 use autograd::{Float, Program, Tape, Tensor, Var, grad, jvp, vjp};
 use std::cell::Cell;
 use std::fmt::Write;
@@ -202,13 +202,13 @@ fn replay<T: Float>(case: &Case, checks: &[Check<Tensor<T>>]) -> Result<Option<S
     let other_checks = eager::<T>(&other)?;
     let (given, others) = (case.given(), other.given());
     let stateless: [Tensor<T>; 0] = [];
-    let mut program = Program::record(&stateless, &Inputs(&others), |tape, [], all| {
+    let mut program = Program::record(&stateless, &Arrays(&others), |tape, [], all| {
         let checks = derive(tape, case, Given::of(case, all)).unwrap_or_default();
         (vec![], checks.into_iter().map(|check| check.value).collect())
     })
     .map_err(|error| format!("replay: {error}"))?;
     for (given, checks) in [(&given, checks), (&others, &other_checks), (&given, checks)] {
-        let outputs = program.run(&Inputs(given)).map_err(|error| format!("replay: {error}"))?;
+        let outputs = program.run(&Arrays(given)).map_err(|error| format!("replay: {error}"))?;
         if outputs.len() != checks.len() {
             return Err(format!("replay has {} results, not {}", outputs.len(), checks.len()));
         }

@@ -7,7 +7,7 @@ use crate::ops::operand::Operand;
 use crate::ops::table::Kind;
 use crate::ops::tensors::TensorOperand;
 use crate::tape::Tape;
-use crate::tape::op::SliceOp;
+use crate::tape::op::DynOp;
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::error::Error;
@@ -55,7 +55,7 @@ impl Float for f64 {}
 #[expect(private_interfaces, reason = "nobody outside can name what is in here")]
 pub trait Engine: Sized {
     /// The operation that made a node, or `None` for a leaf.
-    fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>>
+    fn op(kind: &Kind<Self>) -> Option<&dyn DynOp<Self>>
     where
         Self: Float;
     /// [`swept`](crate::diff::reverse::swept)

@@ -57,7 +57,7 @@ pub use tensor::shape::Shape;
 pub use tape::Tape;
 pub use tape::finite::NonFinite;
 pub use tape::kink::Kink;
-pub use tape::nodes::Pass;
+pub use tape::nodes::Mode;
 pub use tape::tree::{Tree, form_of, join};
 pub use tape::var::Var;
 pub use tape::within::Composite;
@@ -80,12 +80,13 @@ pub use ops::table::primitives;
 pub use ops::take::{IndexVar, Indices};
 pub use ops::tensors::{GivenTensor, TensorOperand};
 pub use ops::view::Slice;
-pub use tape::op::{Op, SliceOp, View, ViewMut};
+pub use tape::op::{DynOp, Op, View, ViewMut};
 
 pub use diff::forward::jvp;
 pub use diff::jacobian::{hessian, hvp, jacobian, per_example_grads};
 pub use diff::reverse::{grad, vjp};
 
 pub use program::{
-    Binder, Feed, Optimisations, Outputs, Program, ProgramError, ProgramErrorKind, Programs, Slots, State, zip,
+    InputRecorder, InputWriter, Inputs, Optimisations, Outputs, Program, ProgramError, ProgramErrorKind, Programs,
+    State, update,
 };

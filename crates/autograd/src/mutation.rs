@@ -7,7 +7,7 @@ use crate::check::{Checker, Verdict};
 use crate::corpus::{Row, rows};
 use crate::float::Float;
 use crate::ops::table::primitives;
-use crate::tape::op::SliceOp;
+use crate::tape::op::DynOp;
 use crate::tape::var::Var;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -95,7 +95,7 @@ fn altered<'t, T: Float>(change: Change, da: Var<'t, T>, start: u32) -> Option<V
 
 /// What the sweep gets in the place of `da`, the VJP of operand `k`.
 pub(crate) fn of_vjp<'t, T: Float>(
-    op: &dyn SliceOp<T>,
+    op: &dyn DynOp<T>,
     k: usize,
     args: &[Var<'t, T>],
     (y, dy): (Var<'t, T>, Var<'t, T>),
@@ -152,7 +152,7 @@ pub(crate) fn of_vjp<'t, T: Float>(
 
 /// What the sweep gets in the place of `dy`, the JVP.
 pub(crate) fn of_jvp<'t, T: Float>(
-    op: &dyn SliceOp<T>,
+    op: &dyn DynOp<T>,
     args: &[Var<'t, T>],
     y: Var<'t, T>,
     tangents: &[Option<Var<'t, T>>],

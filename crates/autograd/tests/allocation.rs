@@ -1,7 +1,7 @@
 //! A warm eager step allocates nothing per operation, counted by the allocator itself.
 #![expect(unsafe_code, reason = "a global allocator is an unsafe trait; this one counts and forwards")]
 
-use autograd::{Program, Programs, Tape, Tensor, Tree, Var, grad, tree, zip};
+use autograd::{Program, Programs, Tape, Tensor, Tree, Var, grad, tree, update};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
@@ -125,7 +125,7 @@ fn a_replay_allocates_nothing_and_its_buffers_are_what_the_plan_says() {
     let mut program = Program::record(&params, &(&x, &labels, 0.1_f64), |_, net, (x, labels, rate)| {
         let hidden = (x.matmul(net.w1) + net.b1).relu();
         let loss = ((hidden.tanh() * hidden.sigmoid()).matmul(net.w2) + net.b2).cross_entropy(&labels);
-        (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+        (update(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
     })
     .expect("nothing was read");
     let held = LIVE.with(Cell::get) - before;
@@ -148,7 +148,7 @@ fn replays_of_shapes_that_were_met_allocate_nothing() {
     let mut programs = Programs::record(net(), &batches[0], |_, net, (x, labels)| {
         let hidden = (x.reshape([labels.shape()[0], 4]).matmul(net.w1) + net.b1).relu();
         let loss = (hidden.matmul(net.w2) + net.b2).cross_entropy(&labels);
-        (zip(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
+        (update(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
     })
     .expect("nothing was read");
     let mut last = f64::INFINITY;

@@ -4,7 +4,7 @@ use crate::diff::reverse::reverse;
 use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::tape::nodes::Node;
-use crate::tape::op::{Named, SliceOp, View, ViewMut};
+use crate::tape::op::{DynOp, Named, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tape::{Restore, Tape};
 use crate::tensor::error::Reason;
@@ -45,7 +45,7 @@ impl Named for Recompute {
     const NAMES: &'static [&'static str] = &["checkpoint"];
 }
 
-impl<T: Float> SliceOp<T> for Recompute {
+impl<T: Float> DynOp<T> for Recompute {
     fn name(&self) -> &'static str {
         "checkpoint"
     }

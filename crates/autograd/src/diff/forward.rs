@@ -3,7 +3,7 @@
 use crate::diff::marks::Marks;
 use crate::diff::reverse::{self, reverse};
 use crate::float::Float;
-use crate::tape::nodes::{NONE, Pass};
+use crate::tape::nodes::{Mode, NONE};
 use crate::tape::tree::Tree;
 use crate::tape::var::Var;
 use crate::tape::{Operands, Tape};
@@ -90,7 +90,7 @@ pub(crate) fn forward<'t, T: Float>(
             continue;
         }
         // Not in a closure, in which a panic would be told at a line in here.
-        let _rule = tape.within_rule_of(index, Pass::Forward);
+        let _rule = tape.within_rule_of(index, Mode::Forward);
         let y = Var::new(tape, index);
         let dy = op.jvp(&args, y, &given);
         #[cfg(test)]

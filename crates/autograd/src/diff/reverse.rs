@@ -3,7 +3,7 @@
 use crate::diff::marks::Marks;
 use crate::float::Float;
 use crate::tape::list::Sweep;
-use crate::tape::nodes::{NONE, Pass};
+use crate::tape::nodes::{Mode, NONE};
 use crate::tape::tree::Tree;
 use crate::tape::var::Var;
 use crate::tape::{Operands, Tape};
@@ -162,7 +162,7 @@ pub(crate) fn swept<'t, T: Float>(
         operands.extend(args.iter().map(|&a| Var::new(tape, a)));
         let (y, dy) = (Var::new(tape, index), Var::new(tape, cotangent));
         // Not in a closure, in which a panic would be told at a line in here.
-        let _rule = tape.within_rule_of(index, Pass::Reverse);
+        let _rule = tape.within_rule_of(index, Mode::Reverse);
         for (k, &a) in operands.iter().enumerate() {
             if cotangents.get(a.index()) == UNRELATED {
                 continue;

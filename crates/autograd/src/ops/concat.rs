@@ -1,7 +1,7 @@
 //! Joining along an axis.
 
 use crate::float::Float;
-use crate::tape::op::{Named, SliceOp, View, ViewMut};
+use crate::tape::op::{DynOp, Named, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
 use crate::tensor::shape::Shape;
@@ -17,7 +17,7 @@ impl Named for Concat {
     const NAMES: &'static [&'static str] = &["concat"];
 }
 
-impl<T: Float> SliceOp<T> for Concat {
+impl<T: Float> DynOp<T> for Concat {
     fn name(&self) -> &'static str {
         "concat"
     }

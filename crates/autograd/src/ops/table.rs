@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::ops;
-use crate::tape::op::{Arity, Named, SliceOp};
+use crate::tape::op::{Arity, DynOp, Named};
 use crate::tensor::error::Reason;
 use crate::tensor::shape::Shape;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use std::sync::Arc;
 pub(crate) trait BuiltIn<T: Float>: Into<Kind<T>> {
     /// Whether this is what made a node.
     fn is_kind(&self, kind: &Kind<T>) -> bool;
-    /// [`SliceOp::name`]; asked here, since whoever has the operation as a [`SliceOp`] compiles all of it.
+    /// [`DynOp::name`]; asked here, since whoever has the operation as a [`DynOp`] compiles all of it.
     fn name_of(&self) -> &'static str;
-    /// [`SliceOp::shape`]
+    /// [`DynOp::shape`]
     fn shape_of(&self, args: &[&Shape]) -> Result<Shape, Reason>;
 }
 
@@ -42,7 +42,7 @@ macro_rules! builtin {
             Index,
             $($variant($op),)*
             /// An operation of a user.
-            Custom(Arc<dyn SliceOp<T>>),
+            Custom(Arc<dyn DynOp<T>>),
         }
 
         /// The names of the built-in primitives, which every other operation is made of.
@@ -56,7 +56,7 @@ macro_rules! builtin {
 
         impl<T: Float> Kind<T> {
             /// As [`Kind::op`], which is the one to call.
-            pub(crate) fn operation(&self) -> Option<&dyn SliceOp<T>> {
+            pub(crate) fn operation(&self) -> Option<&dyn DynOp<T>> {
                 match self {
                     Self::Leaf | Self::Index => None,
                     $(Self::$variant(op) => Some(op),)*
@@ -86,11 +86,11 @@ macro_rules! builtin {
                     if let Kind::$variant(op) = kind { self == op } else { false }
                 }
                 fn name_of(&self) -> &'static str {
-                    SliceOp::<T>::name(self)
+                    DynOp::<T>::name(self)
                 }
                 #[inline]
                 fn shape_of(&self, args: &[&Shape]) -> Result<Shape, Reason> {
-                    SliceOp::<T>::shape(self, args)
+                    DynOp::<T>::shape(self, args)
                 }
             }
         )*
@@ -142,7 +142,7 @@ builtin! {
 impl<T: Float> Kind<T> {
     /// The operation, or `None` for a leaf.
     #[inline]
-    pub(crate) fn op(&self) -> Option<&dyn SliceOp<T>> {
+    pub(crate) fn op(&self) -> Option<&dyn DynOp<T>> {
         T::op(self)
     }
 
@@ -168,6 +168,6 @@ impl<T: Float> Kind<T> {
     /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.
     pub(crate) fn name(&self) -> &'static str {
         let leaf = if matches!(self, Self::Index) { "index" } else { "leaf" };
-        self.op().map_or(leaf, SliceOp::name)
+        self.op().map_or(leaf, DynOp::name)
     }
 }

@@ -1,7 +1,7 @@
 //! A function that is recorded anew for inputs of new shapes.
 
 use super::error::Call;
-use super::inputs::{Feed, fits};
+use super::inputs::{Inputs, fits};
 use super::{Optimisations, Outputs, Program, ProgramError, State};
 use crate::float::Float;
 use crate::tape::Tape;
@@ -17,12 +17,12 @@ use std::ops::{Deref, DerefMut};
 /// are without end, pad them, set a bound with [`Programs::keep_at_most`], or [`Programs::forget`] from time to time. Only
 /// kinds and shapes decide. A branch on values that would go another way is reported, not recorded.
 ///
-/// The type names the state, the inputs without borrows ([`Feed::Owned`]) and the number type: a struct holds the
+/// The type names the state, the inputs without borrows ([`Inputs::Owned`]) and the number type: a struct holds the
 /// program below as `Programs<Net<Tensor>, (Tensor, Vec<usize>, f64)>`, and one for `f32` as
 /// `Programs<Net<Tensor<f32>>, (Tensor<f32>, Vec<usize>, f32), f32>`.
 ///
 /// ```
-/// use autograd::{grad, tree, zip, Programs, Tensor};
+/// use autograd::{grad, tree, update, Programs, Tensor};
 ///
 /// struct Net<V> {
 ///     w: V,
@@ -37,7 +37,7 @@ use std::ops::{Deref, DerefMut};
 /// ];
 /// let mut step = Programs::record(net, &(&batches[0].0, &batches[0].1, 0.5_f64), |_, net, (x, labels, rate)| {
 ///     let loss = (x.matmul(net.w) + net.b).cross_entropy(&labels);
-///     (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+///     (update(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
 /// })?;
 /// for _ in 0..100 {
 ///     for (x, labels) in &batches {
@@ -49,7 +49,7 @@ use std::ops::{Deref, DerefMut};
 /// assert!(net.w.as_slice()[0] < 0.0);
 /// # Ok::<(), autograd::ProgramError>(())
 /// ```
-pub struct Programs<S: State<T>, I: Feed<T>, T: Float = f64> {
+pub struct Programs<S: State<T>, I: Inputs<T>, T: Float = f64> {
     function: Box<Function<S, I, T>>,
     with: Optimisations,
     /// The structure of the state; its numbers are those of the program that ran last.
@@ -71,21 +71,25 @@ struct Recorded<T: Float> {
 }
 
 /// What is recorded: of the state and the inputs, to the next state and the outputs.
-type Function<S, I, T> = dyn for<'t> Fn(&'t Tape<T>, <S as State<T>>::Vars<'t>, <I as Feed<T>>::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
+type Function<S, I, T> = dyn for<'t> Fn(
+        &'t Tape<T>,
+        <S as State<T>>::Vars<'t>,
+        <I as Inputs<T>>::Traced<'t>,
+    ) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
     + Send
     + Sync;
 
-impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
+impl<S: State<T>, I: Inputs<T>, T: Float> Programs<S, I, T> {
     /// Records a function for the shapes of these inputs, as [`Program::record`], and keeps the function to record it
     /// for others. It must own what it uses (`move`). The state moves in; [`Programs::into_state`] gives it back. A number
-    /// among the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Feed`]).
+    /// among the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Inputs`]).
     ///
     /// # Errors
     /// As [`Program::record`].
     #[track_caller]
     pub fn record<J, F>(state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
     where
-        J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>,
+        J: for<'t> Inputs<T, Owned = I, Traced<'t> = I::Traced<'t>>,
         F: for<'t> Fn(&'t Tape<T>, S::Vars<'t>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
             + Send
             + Sync
@@ -101,7 +105,7 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
     #[track_caller]
     pub fn record_with<J, F>(with: Optimisations, state: S, inputs: &J, function: F) -> Result<Self, ProgramError>
     where
-        J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>,
+        J: for<'t> Inputs<T, Owned = I, Traced<'t> = I::Traced<'t>>,
         F: for<'t> Fn(&'t Tape<T>, S::Vars<'t>, J::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>)
             + Send
             + Sync
@@ -155,7 +159,7 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
     /// Where the function panics while it is recorded: on shapes that do not fit, or on a label out of range among
     /// inputs whose shapes are new. State and programs are then what they were, too.
     #[track_caller]
-    pub fn run<J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>>(
+    pub fn run<J: for<'t> Inputs<T, Owned = I, Traced<'t> = I::Traced<'t>>>(
         &mut self,
         inputs: &J,
     ) -> Result<Outputs<'_, T>, ProgramError> {
@@ -176,14 +180,14 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
     }
 
     /// Which program takes inputs of these kinds and shapes; the one that ran last is asked first.
-    fn position<J: Feed<T>>(&self, inputs: &J) -> Option<usize> {
+    fn position<J: Inputs<T>>(&self, inputs: &J) -> Option<usize> {
         let takes = |&index: &usize| fits(&self.recorded[index].program.inputs, inputs);
         std::iter::once(self.last).chain(0..self.recorded.len()).find(takes)
     }
 
     #[cold]
     #[track_caller]
-    fn record_anew<J: for<'t> Feed<T, Owned = I, Traced<'t> = I::Traced<'t>>>(
+    fn record_anew<J: for<'t> Inputs<T, Owned = I, Traced<'t> = I::Traced<'t>>>(
         &mut self,
         inputs: &J,
     ) -> Result<(), ProgramError> {
@@ -223,14 +227,14 @@ impl<S: State<T>, I: Feed<T>, T: Float> Programs<S, I, T> {
 }
 
 /// The program that ran last, which holds the state: its parts are read and set there by name.
-impl<S: State<T>, I: Feed<T>, T: Float> Deref for Programs<S, I, T> {
+impl<S: State<T>, I: Inputs<T>, T: Float> Deref for Programs<S, I, T> {
     type Target = Program<T>;
     fn deref(&self) -> &Program<T> {
         &self.recorded[self.last].program
     }
 }
 
-impl<S: State<T>, I: Feed<T>, T: Float> DerefMut for Programs<S, I, T> {
+impl<S: State<T>, I: Inputs<T>, T: Float> DerefMut for Programs<S, I, T> {
     fn deref_mut(&mut self) -> &mut Program<T> {
         &mut self.recorded[self.last].program
     }
@@ -246,7 +250,7 @@ impl<T: Float> Program<T> {
     }
 }
 
-impl<S: State<T>, I: Feed<T>, T: Float> fmt::Display for Programs<S, I, T> {
+impl<S: State<T>, I: Inputs<T>, T: Float> fmt::Display for Programs<S, I, T> {
     /// The plans of all programs, each below the shapes of its inputs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for Recorded { program, .. } in &self.recorded {

@@ -17,7 +17,7 @@ use std::panic::Location;
 
 /// The inputs that recording has met, in order.
 #[derive(Default)]
-pub struct Slots {
+pub struct InputRecorder {
     pub(super) slots: Vec<Slot>,
     /// The form of the structures since the last input.
     form: Vec<u64>,
@@ -47,7 +47,7 @@ impl Slot {
 }
 
 /// Gives inputs to a program, in the order in which they were recorded, or compares them with what was recorded.
-pub struct Binder<'p, T: Float> {
+pub struct InputWriter<'p, T: Float> {
     /// Who gives them.
     call: Call,
     slots: &'p [Slot],
@@ -66,7 +66,7 @@ enum Purpose<'p, T> {
     Compare { same: bool },
 }
 
-impl Slots {
+impl InputRecorder {
     /// Places numbers on a tape as an input.
     pub fn numbers<'t, T: Float>(&mut self, tape: &'t Tape<T>, value: &Tensor<T>) -> Var<'t, T> {
         let var = tape.var(value);
@@ -115,7 +115,7 @@ impl Slots {
     }
 }
 
-impl<'p, T: Float> Binder<'p, T> {
+impl<'p, T: Float> InputWriter<'p, T> {
     pub(super) fn new(call: Call, slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
         Self { call, slots, purpose: Purpose::Fill(buffers), next: 0, formed: 0, differs: false }
     }
@@ -249,9 +249,9 @@ fn misfit(input: usize, slots: usize, slot: Option<&Slot>, is_labels: bool, shap
 
 /// Whether inputs are of the recorded kinds and shapes, found without an allocation.
 #[track_caller]
-pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
+pub(super) fn fits<T: Float, I: Inputs<T>>(slots: &[Slot], inputs: &I) -> bool {
     let (call, purpose) = (Call::of("Programs::run"), Purpose::Compare { same: true });
-    let mut binder = Binder { call, slots, purpose, next: 0, formed: 0, differs: false };
+    let mut binder = InputWriter { call, slots, purpose, next: 0, formed: 0, differs: false };
     let is_bound = inputs.bind(&mut binder).is_ok();
     let is_same = matches!(binder.purpose, Purpose::Compare { same: true }) && !binder.differs;
     is_bound && binder.next == slots.len() && is_same
@@ -286,28 +286,28 @@ pub(super) fn fits<T: Float, I: Feed<T>>(slots: &[Slot], inputs: &I) -> bool {
     note = "numbers in an array are a tensor: `Tensor::from([1.0, 2.0])`; a struct of tensors is an input once it is declared \
             with `tree!`"
 )]
-pub trait Feed<T: Float> {
+pub trait Inputs<T: Float> {
     /// What the recorded function is given.
     type Traced<'t>;
     /// Inputs that the function is given as the same, but which borrow nothing: they name a type of
     /// [`Programs`](crate::Programs), which outlives its inputs.
-    type Owned: for<'t> Feed<T, Traced<'t> = Self::Traced<'t>>;
+    type Owned: for<'t> Inputs<T, Traced<'t> = Self::Traced<'t>>;
     /// Places these on a tape, as values that will change.
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t>;
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> Self::Traced<'t>;
     /// Gives these to a run.
     ///
     /// # Errors
     /// Where they are not of the recorded kind, shape, range or number.
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError>;
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError>;
 }
 
-impl<T: Float> Feed<T> for Tensor<T> {
+impl<T: Float> Inputs<T> for Tensor<T> {
     type Traced<'t> = Var<'t, T>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Var<'t, T> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> Var<'t, T> {
         slots.numbers(tape, self)
     }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
         binder.numbers(self.shape(), self.as_slice())
     }
 }
@@ -315,13 +315,13 @@ impl<T: Float> Feed<T> for Tensor<T> {
 macro_rules! number {
     ($($t:ty)*) => {
         $(
-            impl Feed<$t> for $t {
+            impl Inputs<$t> for $t {
                 type Traced<'t> = Var<'t, $t>;
                 type Owned = Self;
-                fn trace<'t>(&self, tape: &'t Tape<$t>, slots: &mut Slots) -> Var<'t, $t> {
+                fn trace<'t>(&self, tape: &'t Tape<$t>, slots: &mut InputRecorder) -> Var<'t, $t> {
                     Tensor::scalar(*self).trace(tape, slots)
                 }
-                fn bind(&self, binder: &mut Binder<'_, $t>) -> Result<(), ProgramError> {
+                fn bind(&self, binder: &mut InputWriter<'_, $t>) -> Result<(), ProgramError> {
                     binder.numbers(&Shape::scalar(), &[*self])
                 }
             }
@@ -330,59 +330,59 @@ macro_rules! number {
 }
 number!(f32 f64);
 
-impl<T: Float> Feed<T> for Key {
+impl<T: Float> Inputs<T> for Key {
     type Traced<'t> = KeyVar<'t, T>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> KeyVar<'t, T> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> KeyVar<'t, T> {
         slots.key(tape.key(*self))
     }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
         binder.integers(&Shape::from([2]), self.integers())
     }
 }
 
-impl<T: Float> Feed<T> for [usize] {
+impl<T: Float> Inputs<T> for [usize] {
     type Traced<'t> = IndexVar<'t, T>;
     type Owned = Vec<usize>;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> IndexVar<'t, T> {
         slots.integers(tape.labels(self))
     }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
         let labels = self.iter().map(|&label| i64::try_from(label).unwrap_or(i64::MAX));
         let bound = binder.integers(&Shape::from([self.len()]), labels);
         bound.map_err(|error| error.with_label(|position| self[position] as i128))
     }
 }
 
-impl<T: Float> Feed<T> for Vec<usize> {
+impl<T: Float> Inputs<T> for Vec<usize> {
     type Traced<'t> = IndexVar<'t, T>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> IndexVar<'t, T> {
         self[..].trace(tape, slots)
     }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
         self[..].bind(binder)
     }
 }
 
-impl<T: Float, const N: usize> Feed<T> for [usize; N] {
+impl<T: Float, const N: usize> Inputs<T> for [usize; N] {
     type Traced<'t> = IndexVar<'t, T>;
     type Owned = Vec<usize>;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> IndexVar<'t, T> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> IndexVar<'t, T> {
         self[..].trace(tape, slots)
     }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
         self[..].bind(binder)
     }
 }
 
-impl<T: Float, F: Feed<T> + ?Sized> Feed<T> for &F {
+impl<T: Float, F: Inputs<T> + ?Sized> Inputs<T> for &F {
     type Traced<'t> = F::Traced<'t>;
     type Owned = F::Owned;
-    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+    fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> Self::Traced<'t> {
         (**self).trace(tape, slots)
     }
-    fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
         (**self).bind(binder)
     }
 }
@@ -391,13 +391,13 @@ impl<T: Float, F: Feed<T> + ?Sized> Feed<T> for &F {
 macro_rules! structures {
     ($([$($generics:tt)*] $container:ty => $owned:ty;)*) => {
         $(
-            impl<T: Float, A: Tree<Leaf = Tensor<T>>, $($generics)*> Feed<T> for $container {
+            impl<T: Float, A: Tree<Leaf = Tensor<T>>, $($generics)*> Inputs<T> for $container {
                 type Traced<'t> = <Self as Tree>::With<Var<'t, T>>;
                 type Owned = $owned;
-                fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+                fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> Self::Traced<'t> {
                     slots.tree(tape, self)
                 }
-                fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+                fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
                     binder.tree(self)
                 }
             }
@@ -415,15 +415,15 @@ structures! {
 
 macro_rules! tuple {
     ($($name:ident $i:tt),*) => {
-        impl<T: Float, $($name: Feed<T>),*> Feed<T> for ($($name,)*) {
+        impl<T: Float, $($name: Inputs<T>),*> Inputs<T> for ($($name,)*) {
             type Traced<'t> = ($($name::Traced<'t>,)*);
             type Owned = ($($name::Owned,)*);
             #[allow(unused_variables, clippy::unused_unit, reason = "the empty tuple has no inputs")]
-            fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut Slots) -> Self::Traced<'t> {
+            fn trace<'t>(&self, tape: &'t Tape<T>, slots: &mut InputRecorder) -> Self::Traced<'t> {
                 ($(self.$i.trace(tape, slots),)*)
             }
             #[allow(unused_variables, reason = "the empty tuple has no inputs")]
-            fn bind(&self, binder: &mut Binder<'_, T>) -> Result<(), ProgramError> {
+            fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
                 $(self.$i.bind(binder)?;)*
                 Ok(())
             }

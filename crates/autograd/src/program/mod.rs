@@ -23,10 +23,10 @@ pub(crate) mod repeated;
 
 pub use by_shape::Programs;
 pub use error::{ProgramError, ProgramErrorKind};
-pub use inputs::{Binder, Feed, Slots};
+pub use inputs::{InputRecorder, InputWriter, Inputs};
 pub use outputs::Outputs;
 pub use passes::Optimisations;
-pub use record::zip;
+pub use record::update;
 pub use state::State;
 
 use crate::float::Float;
@@ -47,7 +47,7 @@ use steps::{Operand, Step};
 /// recorded shapes; [`Programs`] record anew where shapes are new.
 ///
 /// ```
-/// use autograd::{grad, tree, zip, Program, Tape, Tensor};
+/// use autograd::{grad, tree, update, Program, Tape, Tensor};
 ///
 /// struct Net<V> {
 ///     w: V,
@@ -60,7 +60,7 @@ use steps::{Operand, Step};
 /// let mut step = Program::record(&net, &(x, labels, 0.5_f64), |_, net, (x, labels, rate)| {
 ///     let loss = (x.matmul(net.w) + net.b).cross_entropy(&labels);
 ///     let grads = grad(loss, &net);
-///     (zip(&net, &grads, |p, g| p - g * rate), vec![loss])
+///     (update(&net, &grads, |p, g| p - g * rate), vec![loss])
 /// })?;
 /// let first = step.run(&(x, labels, 0.5))?.item(0);
 /// for _ in 0..100 {
@@ -127,12 +127,12 @@ impl<T: Float> Program<T> {
     /// recorded branch would have gone the other way. The state is then what it was, and the program can run again; so it is
     /// after a panic of an operation of a user's.
     #[track_caller]
-    pub fn run<I: Feed<T>>(&mut self, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
+    pub fn run<I: Inputs<T>>(&mut self, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
         self.run_as(Call::of("Program::run"), inputs)
     }
 
-    fn run_as<I: Feed<T>>(&mut self, call: Call, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
-        let mut binder = Binder::new(call, &self.inputs, &mut self.buffers);
+    fn run_as<I: Inputs<T>>(&mut self, call: Call, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
+        let mut binder = InputWriter::new(call, &self.inputs, &mut self.buffers);
         inputs.bind(&mut binder)?;
         binder.finish()?;
         self.execute(0..self.guarded).map_err(|error| call.error(error.into()))?;

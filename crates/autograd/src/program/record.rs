@@ -7,8 +7,8 @@ use super::lower::{Lowered, Lowering};
 use super::schedule::Schedule;
 use super::state::part;
 use super::{
-    Captured, Feed, Guard, Optimisations, Program, ProgramError, ProgramErrorKind, Slots, State, StateSlot, memory,
-    passes,
+    Captured, Guard, InputRecorder, Inputs, Optimisations, Program, ProgramError, ProgramErrorKind, State, StateSlot,
+    memory, passes,
 };
 use crate::float::Float;
 use crate::tape::Tape;
@@ -23,7 +23,7 @@ use crate::tensor::memory::zeros;
 /// # Panics
 /// Where the structures differ in their number of leaves.
 #[track_caller]
-pub fn zip<'t, T: Float, A, B>(a: &A, b: &B, f: impl FnMut(Var<'t, T>, Var<'t, T>) -> Var<'t, T>) -> Vec<Var<'t, T>>
+pub fn update<'t, T: Float, A, B>(a: &A, b: &B, f: impl FnMut(Var<'t, T>, Var<'t, T>) -> Var<'t, T>) -> Vec<Var<'t, T>>
 where
     A: Tree<Leaf = Var<'t, T>> + ?Sized,
     B: Tree<Leaf = Var<'t, T>> + ?Sized,
@@ -32,7 +32,7 @@ where
     let (a, b) = (a.leaves(), b.leaves());
     if a.len() != b.len() {
         let text = format!("{} leaves do not pair with {}", a.len(), b.len());
-        Error::of_call("zip", Kind::Shape, text).raise();
+        Error::of_call("update", Kind::Shape, text).raise();
     }
     a.into_iter().zip(b).map(|(a, b)| f(*a, *b)).collect()
 }
@@ -42,7 +42,7 @@ impl<T: Float> Program<T> {
     /// next values, in the order of its leaves (or none, where the state does not change), and the outputs.
     ///
     /// A state of one leaf has the name `""`; a program without state takes `()`. A number among
-    /// the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Feed`]).
+    /// the inputs is written with its type, `0.25_f64`, where that of the tensors is inferred (see [`Inputs`]).
     ///
     /// The function must not depend on values: [`Var::holds`] records a branch, which each run checks; reading a value
     /// in another way is an error, since a run could not notice that it would have been another one.
@@ -58,7 +58,7 @@ impl<T: Float> Program<T> {
     ) -> Result<Self, ProgramError>
     where
         S: State<T> + ?Sized,
-        I: Feed<T>,
+        I: Inputs<T>,
     {
         Self::record_as(Call::of("Program::record"), Optimisations::default(), state, inputs, f)
     }
@@ -76,7 +76,7 @@ impl<T: Float> Program<T> {
     ) -> Result<Self, ProgramError>
     where
         S: State<T> + ?Sized,
-        I: Feed<T>,
+        I: Inputs<T>,
     {
         Self::record_as(Call::of("Program::record_with"), with, state, inputs, f)
     }
@@ -90,11 +90,11 @@ impl<T: Float> Program<T> {
     ) -> Result<Self, ProgramError>
     where
         S: State<T> + ?Sized,
-        I: Feed<T>,
+        I: Inputs<T>,
     {
         let tape = Tape::<T>::default();
         let (mut states, names) = (Vec::new(), state.tensor_names());
-        let mut slots = Slots::default();
+        let mut slots = InputRecorder::default();
         let (vars, traced) = {
             // The leaves stand at the line of the call.
             let nothing: [Var<'_, T>; 0] = [];

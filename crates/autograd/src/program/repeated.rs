@@ -10,7 +10,7 @@ use crate::float::{Engine, Float};
 use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tape::nodes::NONE;
-use crate::tape::op::SliceOp;
+use crate::tape::op::DynOp;
 use crate::tape::values::State;
 use crate::tape::var::Var;
 use crate::tensor::error::Error;
@@ -262,7 +262,7 @@ macro_rules! engine {
         impl Engine for $t {
             type Memory = Memory<Self>;
 
-            fn op(kind: &Kind<Self>) -> Option<&dyn SliceOp<Self>> {
+            fn op(kind: &Kind<Self>) -> Option<&dyn DynOp<Self>> {
                 kind.operation()
             }
             fn reverse<'t>(

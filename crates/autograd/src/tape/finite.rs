@@ -5,7 +5,7 @@ use crate::ops::labels::Labels;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tape::list::Nodes;
-use crate::tape::nodes::{NONE, Pass};
+use crate::tape::nodes::{Mode, NONE};
 use crate::tape::op::Arity;
 use crate::tape::tree::Tree;
 use crate::tape::values::State;
@@ -28,7 +28,7 @@ pub struct NonFinite {
     /// The user's line that recorded it, or that recorded the operation whose derivative it belongs to.
     pub location: &'static Location<'static>,
     /// Whether it belongs to the user's expression, a cotangent or a tangent.
-    pub pass: Pass,
+    pub pass: Mode,
     /// The operation whose derivative rule recorded it, where one did.
     pub rule_of: Option<&'static str>,
 }
@@ -42,9 +42,9 @@ impl fmt::Display for NonFinite {
             write!(f, "{joint} {op} (#{index}) in [{low:e}, {high:e}]")?;
         }
         let pass = match self.pass {
-            Pass::Primal => "value",
-            Pass::Reverse => "cotangent",
-            Pass::Forward => "tangent",
+            Mode::Primal => "value",
+            Mode::Reverse => "cotangent",
+            Mode::Forward => "tangent",
         };
         match self.rule_of {
             Some(op) => write!(f, ", in the {pass} through {op} recorded at {}", self.location),
@@ -59,13 +59,13 @@ impl<T: Float> Tape<T> {
     /// time: intermediate values that [`Tape::values`] has recycled are computed again.
     ///
     /// ```
-    /// use autograd::{grad, Pass, Tape, Tensor};
+    /// use autograd::{grad, Mode, Tape, Tensor};
     /// let tape = Tape::new();
     /// let x = tape.var(&Tensor::from([0.0, 1.0]));
     /// let y = x.sqrt().sum();
     /// assert!(tape.first_non_finite(&y).is_none());
     /// let found = tape.first_non_finite(&grad(y, &x)).unwrap();
-    /// assert_eq!((found.op, found.rule_of, found.pass), ("reciprocal", Some("sqrt"), Pass::Reverse));
+    /// assert_eq!((found.op, found.rule_of, found.pass), ("reciprocal", Some("sqrt"), Mode::Reverse));
     /// assert!(found.to_string().contains("in the cotangent through sqrt recorded at"));
     /// ```
     ///

@@ -16,8 +16,8 @@ pub(crate) mod kink;
 
 use crate::float::Float;
 use crate::tape::list::Nodes;
-use crate::tape::nodes::{Node, Pass};
-use crate::tape::op::SliceOp;
+use crate::tape::nodes::{Mode, Node};
+use crate::tape::op::DynOp;
 use crate::tape::recording::Recording;
 use crate::tape::values::State;
 use crate::tape::var::Var;
@@ -175,7 +175,7 @@ impl<T: Float> Tape<T> {
     /// The operation of a node and the indices of its operands, or `None` for what derivatives do not go through: a leaf, or
     /// a constant.
     #[inline]
-    pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn SliceOp<T>, &[u32])> {
+    pub(crate) fn differentiable(&self, index: u32) -> Option<(&dyn DynOp<T>, &[u32])> {
         let Node { kind, args, .. } = &self.nodes[index];
         Some((kind.op().filter(|_| !self.is_constant(index))?, args))
     }
@@ -230,9 +230,9 @@ impl<T: Float> fmt::Debug for Tape<T> {
             let args: Vec<_> = node.args.iter().map(|a| format!("#{a}")).collect();
             write!(f, "#{i} {}({}) {}", node.kind.name(), args.join(", "), node.shape)?;
             match node.origin.pass() {
-                Pass::Primal => {}
-                Pass::Reverse => write!(f, " in reverse over #{}", node.origin.rule_of)?,
-                Pass::Forward => write!(f, " in forward over #{}", node.origin.rule_of)?,
+                Mode::Primal => {}
+                Mode::Reverse => write!(f, " in reverse over #{}", node.origin.rule_of)?,
+                Mode::Forward => write!(f, " in forward over #{}", node.origin.rule_of)?,
             }
             writeln!(f, " at {}", node.origin.location)?;
         }

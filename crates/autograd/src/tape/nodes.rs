@@ -68,7 +68,7 @@ pub(crate) struct Origin {
 
 /// Which pass recorded a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
+pub enum Mode {
     /// The user's own expression.
     Primal,
     /// A reverse sweep: the node is, or leads to, a cotangent.
@@ -87,21 +87,21 @@ impl Origin {
     /// Of a node that was recorded within so many calls of `no_grad` (`depth`), or by a checkpoint, to be computed anew
     /// (`again`).
     #[inline]
-    pub(crate) fn new(location: &'static Location<'static>, pass: Pass, rule_of: u32, depth: u32, again: bool) -> Self {
+    pub(crate) fn new(location: &'static Location<'static>, pass: Mode, rule_of: u32, depth: u32, again: bool) -> Self {
         let pass = match pass {
-            Pass::Primal => 0,
-            Pass::Reverse => Self::REVERSE,
-            Pass::Forward => Self::FORWARD,
+            Mode::Primal => 0,
+            Mode::Reverse => Self::REVERSE,
+            Mode::Forward => Self::FORWARD,
         };
         let flags = depth * Self::DEPTH + u32::from(again) * Self::AGAIN;
         Self { location, rule_of, flags: pass | flags }
     }
 
-    pub(crate) fn pass(&self) -> Pass {
+    pub(crate) fn pass(&self) -> Mode {
         match self.flags & (Self::REVERSE | Self::FORWARD) {
-            Self::REVERSE => Pass::Reverse,
-            Self::FORWARD => Pass::Forward,
-            _ => Pass::Primal,
+            Self::REVERSE => Mode::Reverse,
+            Self::FORWARD => Mode::Forward,
+            _ => Mode::Primal,
         }
     }
 

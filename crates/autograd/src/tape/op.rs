@@ -152,7 +152,7 @@ pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
 
 /// The sibling of [`Op`] for operations of any number of operands, and the form in which the tape keeps every
 /// operation.
-pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
+pub trait DynOp<T: Float>: Debug + Send + Sync + 'static {
     /// As [`Op::name`].
     fn name(&self) -> &'static str;
     /// As [`Op::shape`].
@@ -186,7 +186,7 @@ pub trait SliceOp<T: Float>: Debug + Send + Sync + 'static {
 /// Computes an operation on `n` operands, gathered without allocation up to four.
 #[inline]
 pub(crate) fn eval<'a, T: Float>(
-    op: &dyn SliceOp<T>,
+    op: &dyn DynOp<T>,
     n: usize,
     view: impl Fn(usize) -> View<'a, T>,
     y: ViewMut<'_, T>,
@@ -199,7 +199,7 @@ pub(crate) fn eval<'a, T: Float>(
     }
 }
 
-/// An [`Op`] of `N` operands in the form of a [`SliceOp`].
+/// An [`Op`] of `N` operands in the form of a [`DynOp`].
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Arity<const N: usize, O>(pub(crate) O);
 
@@ -230,7 +230,7 @@ fn array<A: Copy, const N: usize>(args: &[A]) -> [A; N] {
     *args.first_chunk().expect("a node has as many operands as its operation takes")
 }
 
-impl<T: Float, const N: usize, O: Op<T, N>> SliceOp<T> for Arity<N, O> {
+impl<T: Float, const N: usize, O: Op<T, N>> DynOp<T> for Arity<N, O> {
     fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -269,7 +269,7 @@ impl<T: Float> Tape<T> {
     /// # Panics
     /// Where the shapes do not fit the operation, or the operands live on another tape.
     #[track_caller]
-    pub fn apply_slice<'t>(&'t self, op: impl SliceOp<T>, args: &[Var<'t, T>]) -> Var<'t, T> {
+    pub fn apply_slice<'t>(&'t self, op: impl DynOp<T>, args: &[Var<'t, T>]) -> Var<'t, T> {
         self.record_slice(Kind::Custom(Arc::new(op)), args)
     }
 }

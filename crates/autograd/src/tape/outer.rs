@@ -3,7 +3,7 @@
 use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
-use crate::tape::nodes::{Node, Pass};
+use crate::tape::nodes::{Mode, Node};
 
 impl<T: Float> Tape<T> {
     pub(crate) fn is_watched(&self) -> bool {
@@ -16,7 +16,7 @@ impl<T: Float> Tape<T> {
     pub(crate) fn refuse_outer(&self, roots: &[u32]) {
         let needed = self.nodes.needed(roots);
         let is_outer = |node: &Node<T>| {
-            let (Kind::Binary(_), Pass::Primal, &[a, b]) = (&node.kind, node.origin.pass(), &node.args[..]) else {
+            let (Kind::Binary(_), Mode::Primal, &[a, b]) = (&node.kind, node.origin.pass(), &node.args[..]) else {
                 return false;
             };
             let (a, b) = (&self.nodes[a], &self.nodes[b]);

@@ -2,7 +2,7 @@
 //! of several operations and stands for them with its name, its operands and its caller's line.
 
 use crate::float::Float;
-use crate::tape::nodes::{NONE, Origin, Pass};
+use crate::tape::nodes::{Mode, NONE, Origin};
 use crate::tape::recording::Reader;
 use crate::tape::var::Var;
 use crate::tape::{Restore, Tape};
@@ -15,7 +15,7 @@ use std::panic::Location;
 pub(crate) struct Within {
     /// The user's line that it stands for.
     location: &'static Location<'static>,
-    pass: Pass,
+    pass: Mode,
     /// The node whose rule records.
     rule_of: u32,
     /// How many nodes there were before the rule.
@@ -107,7 +107,7 @@ impl<T: Float> Tape<T> {
             return Ok(Composite { tape: self, before: None });
         }
         let given: SmallVec<[Var<'t, T>; 4]> = operands.into_iter().filter_map(Into::into).collect();
-        let within = before.unwrap_or(Within { location, pass: Pass::Primal, rule_of: NONE, floor: 0, call: None });
+        let within = before.unwrap_or(Within { location, pass: Mode::Primal, rule_of: NONE, floor: 0, call: None });
         if !given.iter().all(|operand| std::ptr::eq(operand.tape(), self)) {
             let reason = Reason::new(Kind::Tape, "the operands live on different tapes");
             return Err(Error::new(name, reason, given.iter().map(Var::shape).collect(), within.location));
@@ -121,7 +121,7 @@ impl<T: Float> Tape<T> {
 
     /// Until the result is dropped, what is recorded comes from the rule of node `index`, at the user's line that made that
     /// node.
-    pub(crate) fn within_rule_of(&self, index: u32, pass: Pass) -> Restore<'_, Option<Within>> {
+    pub(crate) fn within_rule_of(&self, index: u32, pass: Mode) -> Restore<'_, Option<Within>> {
         let (location, floor) = (self.nodes[index].origin.location, self.len() as u32);
         Restore::set(&self.within, Some(Within { location, pass, rule_of: index, floor, call: None }))
     }
@@ -143,7 +143,7 @@ impl<T: Float> Tape<T> {
     pub(crate) fn origin(&self, location: &'static Location<'static>) -> Origin {
         let (depth, again) = (self.depth.get(), self.again.get());
         match self.within.get() {
-            None => Origin::new(location, Pass::Primal, NONE, depth, again),
+            None => Origin::new(location, Mode::Primal, NONE, depth, again),
             Some(Within { location, pass, rule_of, .. }) => Origin::new(location, pass, rule_of, depth, again),
         }
     }

@@ -1,9 +1,10 @@
 //! A function recorded for each combination of shapes: one state, whichever program runs, and whatever goes wrong.
 
 use autograd::{
-    Binder, Feed, IndexVar, Optimisations, Program, ProgramError, ProgramErrorKind, Programs, Slots, Tape, Tensor, Var,
+    IndexVar, InputRecorder, InputWriter, Inputs, Optimisations, Program, ProgramError, ProgramErrorKind, Programs,
+    Tape, Tensor, Var,
 };
-use autograd::{grad, tree, zip};
+use autograd::{grad, tree, update};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 struct Net<V> {
@@ -33,7 +34,7 @@ fn batch(n: usize, seed: usize) -> Batch {
 
 fn step<'t>(net: &Net<Var<'t>>, x: Var<'t>, labels: IndexVar<'t>, rate: Var<'t>) -> (Vec<Var<'t>>, Vec<Var<'t>>) {
     let loss = (x.matmul(net.w).tanh() + net.b).cross_entropy(&labels);
-    (zip(net, &grad(loss, net), |p, g| p - g * rate), vec![loss])
+    (update(net, &grad(loss, net), |p, g| p - g * rate), vec![loss])
 }
 
 fn recorded() -> Programs<Net<Tensor>, Batch> {
@@ -202,16 +203,16 @@ enum EitherVar<'t> {
     Labels(IndexVar<'t>),
 }
 
-impl Feed<f64> for Either {
+impl Inputs<f64> for Either {
     type Traced<'t> = EitherVar<'t>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape, slots: &mut Slots) -> EitherVar<'t> {
+    fn trace<'t>(&self, tape: &'t Tape, slots: &mut InputRecorder) -> EitherVar<'t> {
         match self {
             Self::Numbers(x) => EitherVar::Numbers(x.trace(tape, slots)),
             Self::Labels(labels) => EitherVar::Labels(labels.trace(tape, slots)),
         }
     }
-    fn bind(&self, binder: &mut Binder<'_, f64>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, f64>) -> Result<(), ProgramError> {
         match self {
             Self::Numbers(x) => x.bind(binder),
             Self::Labels(labels) => labels.bind(binder),

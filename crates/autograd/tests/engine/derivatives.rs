@@ -3,7 +3,7 @@
 use approx::assert_relative_eq;
 use autograd::check::{Checker, Unsure, Verdict};
 use autograd::{
-    Float, Op, Pass, Reason, Shape, Tape, Tensor, Var, View, ViewMut, grad, hessian, hvp, jacobian, jvp,
+    Float, Mode, Op, Reason, Shape, Tape, Tensor, Var, View, ViewMut, grad, hessian, hvp, jacobian, jvp,
     per_example_grads, vjp,
 };
 
@@ -233,14 +233,14 @@ fn the_first_operation_that_is_not_finite_is_named_forward_and_backward() {
     let (y, line) = (x.log(), line!());
     let loss = (y * y).sum();
     let found = tape.first_non_finite(&loss).unwrap();
-    assert_eq!((found.op, found.index, found.location.line(), found.pass), ("log", y.index(), line, Pass::Primal));
+    assert_eq!((found.op, found.index, found.location.line(), found.pass), ("log", y.index(), line, Mode::Primal));
     assert_eq!((found.operands.len(), found.operands[0].0, found.element.0), (1, x.index(), 1));
 
     let (x, w) = (tape.var(&Tensor::from([0.0, 4.0])), tape.var(&Tensor::from([2.0, 3.0])));
     let (z, line) = (x.sqrt(), line!());
     assert!(tape.first_non_finite(&(z * w)).is_none());
     let found = tape.first_non_finite(&grad((z * w).sum(), &x)).unwrap();
-    assert_eq!((found.pass, found.rule_of, found.location.line()), (Pass::Reverse, Some("sqrt"), line));
+    assert_eq!((found.pass, found.rule_of, found.location.line()), (Mode::Reverse, Some("sqrt"), line));
     let text = found.to_string();
     assert!(text.contains("in the cotangent through sqrt recorded at") && text.contains("derivatives.rs"), "{text}");
 }

@@ -2,7 +2,7 @@
 
 use autograd::{
     CrossEntropyOptions, IndexVar, Optimisations, Program, ProgramErrorKind, Reduction, Tape, Tensor, Tree, Var, grad,
-    hvp, tree, zip,
+    hvp, tree, update,
 };
 
 const STATELESS: [Tensor; 0] = [];
@@ -35,7 +35,7 @@ fn batch(seed: usize) -> (Tensor, Vec<usize>, f64) {
 fn recorded(passes: Optimisations) -> Program {
     Program::record_with(passes, &net(), &batch(0), |_, net, (x, labels, rate)| {
         let loss = loss(&net, x, labels);
-        (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+        (update(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
     })
     .unwrap()
 }

@@ -2,7 +2,7 @@
 //! program's kernels they take: thin, narrow, in blocks of rows, or large.
 
 use crate::nets::{loss, net, numbers};
-use autograd::{Float, Optimisations, Program, Tape, Tensor, Tree, Var, grad, zip};
+use autograd::{Float, Optimisations, Program, Tape, Tensor, Tree, Var, grad, update};
 
 /// `|a − b|`, relative where `a` is larger than 1.
 fn difference<T: Float>(a: T, b: T) -> f64 {
@@ -17,7 +17,7 @@ fn apart<T: Float>(batch: usize, sizes: &[usize], passes: Optimisations) -> f64 
     let rate_input = Tensor::scalar(rate);
     let mut program = Program::record_with(passes, &params, &(&x, &rate_input), |_, net, (x, rate)| {
         let loss = loss(&net, x, &labels);
-        (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+        (update(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
     })
     .unwrap();
     let mut tape = Tape::<T>::default();
@@ -96,7 +96,7 @@ fn what_a_group_computes_may_be_asked_for_and_read_by_others() {
             let loss = scores.cross_entropy(&labels);
             let grads = grad(loss, &net);
             let norm = grads.leaves().into_iter().map(|g| g.square().sum()).sum::<Var<'_>>();
-            (zip(&net, &grads, |p, g| p - g * 0.1), vec![loss, hidden, scores.softmax(1), norm, grads[1].weight])
+            (update(&net, &grads, |p, g| p - g * 0.1), vec![loss, hidden, scores.softmax(1), norm, grads[1].weight])
         })
         .unwrap();
         let tape = Tape::new();
@@ -123,7 +123,7 @@ fn a_step_of_one_hidden_layer_is_one_operation_and_what_is_asked_for_besides_end
             let scores = hidden.matmul(net[1].weight) + net[1].bias;
             let loss = scores.cross_entropy(&labels);
             let outputs = if scores_too { vec![loss, scores] } else { vec![loss] };
-            (zip(&net, &grad(loss, &net), |p, g| p - g * 0.1), outputs)
+            (update(&net, &grad(loss, &net), |p, g| p - g * 0.1), outputs)
         });
         program.unwrap().to_string()
     };
@@ -140,7 +140,7 @@ fn a_branch_on_the_loss_after_its_gradients_sees_this_run() {
         let mut program = Program::record_with(passes, &params, &numbers([5, 4], 9), |tape, net, x: Var<'_>| {
             let x = x.exp().sin();
             let loss = loss(&net, x, &labels);
-            let next = zip(&net, &grad(loss, &net), |p, g| p - g * 0.1);
+            let next = update(&net, &grad(loss, &net), |p, g| p - g * 0.1);
             assert!(loss.gt(tape.scalar(0.0)).holds());
             (next, vec![loss])
         })
@@ -156,7 +156,7 @@ fn a_state_that_is_set_between_runs_is_the_one_that_runs() {
     let x: Tensor = numbers([5, 4], 9);
     let mut program = Program::record(&params, &x, |_, net, x: Var<'_>| {
         let loss = loss(&net, x, &labels);
-        (zip(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
+        (update(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
     })
     .unwrap();
     let first = program.run(&x).unwrap().item(0);

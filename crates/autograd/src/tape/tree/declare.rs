@@ -1,7 +1,7 @@
 //! The macro that makes a user's type a structure of leaves.
 
 /// Makes a struct or an enum whose first type parameter is its leaf a [`Tree`](crate::Tree), for tensors and for variables,
-/// and an input of programs ([`Feed`](crate::Feed)).
+/// and an input of programs ([`Inputs`](crate::Inputs)).
 ///
 /// It takes the definition, and derives `Clone` with it. A field that is no tree, such as a number or a name, is marked by
 /// two dots; it is cloned.
@@ -271,16 +271,16 @@ macro_rules! tree {
         let _ = $x;
     }};
     (@feed [$($own:tt)*] [$first:ty] $name:ident {[$($life:tt)*] $decl:tt [$($param:tt)*] [$($arg:tt)*] $with:tt [$($tree:ident)*]}) => {
-        impl<$($life)* __T: $crate::Float, $($own)* $($param)*> $crate::Feed<__T> for $name<$($life)* $first, $($arg)*>
+        impl<$($life)* __T: $crate::Float, $($own)* $($param)*> $crate::Inputs<__T> for $name<$($life)* $first, $($arg)*>
         where
             $($tree: $crate::Tree<Leaf = $crate::Tensor<__T>>),*
         {
             type Traced<'__t> = <Self as $crate::Tree>::With<$crate::Var<'__t, __T>>;
             type Owned = Self;
-            fn trace<'__t>(&self, tape: &'__t $crate::Tape<__T>, slots: &mut $crate::Slots) -> Self::Traced<'__t> {
+            fn trace<'__t>(&self, tape: &'__t $crate::Tape<__T>, slots: &mut $crate::InputRecorder) -> Self::Traced<'__t> {
                 slots.tree(tape, self)
             }
-            fn bind(&self, binder: &mut $crate::Binder<'_, __T>) -> ::core::result::Result<(), $crate::ProgramError> {
+            fn bind(&self, binder: &mut $crate::InputWriter<'_, __T>) -> ::core::result::Result<(), $crate::ProgramError> {
                 binder.tree(self)
             }
         }

@@ -3,9 +3,9 @@
 use super::row::{Found, Rows, fails, panics};
 use super::{panic_of, zeros};
 use autograd::{
-    Conv, Float, Key, Op, Optimisations, Order, Padding, Pool, Program, Reason, Shape, Slice, SliceOp, Tape, Tensor,
+    Conv, DynOp, Float, Key, Op, Optimisations, Order, Padding, Pool, Program, Reason, Shape, Slice, Tape, Tensor,
     Transposed, Triangular, Var, View, ViewMut, concat, einsum, grad, hessian, hvp, jacobian, jvp, per_example_grads,
-    stack, try_concat, try_einsum, vjp, zip,
+    stack, try_concat, try_einsum, update, vjp,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ impl<T: Float> Op<T, 1> for Bad {
 #[derive(Debug)]
 struct BadSlice;
 
-impl<T: Float> SliceOp<T> for BadSlice {
+impl<T: Float> DynOp<T> for BadSlice {
     fn name(&self) -> &'static str {
         "bad_slice"
     }
@@ -213,7 +213,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "holds", ["one element"], a.holds());
     panics!(rows, "at", ["[2]", "[2]"], Tensor::<f64>::zeros([2]).at([2]));
     panics!(rows, "reshape", ["2 elements", "[3]"], Tensor::<f64>::zeros([2]).reshape([3]));
-    panics!(rows, "zip", ["1 leaves", "2"], zip(&vec![a], &vec![a, a], |a, _| a));
+    panics!(rows, "update", ["1 leaves", "2"], update(&vec![a], &vec![a, a], |a, _| a));
 
     super::arrays::rows(&mut rows);
     super::losses::rows(&mut rows);

@@ -2,8 +2,8 @@
 
 use super::operations::{Copied, panic_of};
 use autograd::{
-    Binder, CrossEntropyOptions, Feed, IndexVar, Optimisations, Program, ProgramError, ProgramErrorKind, Programs,
-    Reduction, Shape, Slots, Tape, Tensor, Var, grad, zip,
+    CrossEntropyOptions, IndexVar, InputRecorder, InputWriter, Inputs, Optimisations, Program, ProgramError,
+    ProgramErrorKind, Programs, Reduction, Shape, Tape, Tensor, Var, grad, update,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -11,13 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 /// Says that its shape is `[4]`, and gives what it has.
 struct Given(Vec<f64>);
 
-impl Feed<f64> for Given {
+impl Inputs<f64> for Given {
     type Traced<'t> = Var<'t>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape, slots: &mut Slots) -> Var<'t> {
+    fn trace<'t>(&self, tape: &'t Tape, slots: &mut InputRecorder) -> Var<'t> {
         slots.numbers(tape, &Tensor::zeros([4]))
     }
-    fn bind(&self, binder: &mut Binder<'_, f64>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, f64>) -> Result<(), ProgramError> {
         binder.numbers(&Shape::from([4]), &self.0)
     }
 }
@@ -25,13 +25,13 @@ impl Feed<f64> for Given {
 /// The same of labels.
 struct GivenLabels(Vec<i64>);
 
-impl Feed<f64> for GivenLabels {
+impl Inputs<f64> for GivenLabels {
     type Traced<'t> = IndexVar<'t>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape, slots: &mut Slots) -> IndexVar<'t> {
+    fn trace<'t>(&self, tape: &'t Tape, slots: &mut InputRecorder) -> IndexVar<'t> {
         slots.integers(tape.labels(&[0, 0, 0, 0]))
     }
-    fn bind(&self, binder: &mut Binder<'_, f64>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, f64>) -> Result<(), ProgramError> {
         binder.integers(&Shape::from([4]), self.0.iter().copied())
     }
 }
@@ -39,13 +39,13 @@ impl Feed<f64> for GivenLabels {
 /// Labels without end.
 struct Endless;
 
-impl Feed<f64> for Endless {
+impl Inputs<f64> for Endless {
     type Traced<'t> = IndexVar<'t>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape, slots: &mut Slots) -> IndexVar<'t> {
+    fn trace<'t>(&self, tape: &'t Tape, slots: &mut InputRecorder) -> IndexVar<'t> {
         GivenLabels(vec![0; 4]).trace(tape, slots)
     }
-    fn bind(&self, binder: &mut Binder<'_, f64>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, f64>) -> Result<(), ProgramError> {
         binder.integers(&Shape::from([4]), std::iter::repeat(1_i64))
     }
 }
@@ -233,7 +233,7 @@ fn a_training_step_with_an_operation_that_panics_goes_on_as_if_it_had_not_run() 
             let h = tape.apply(Copied(flag.clone()), [h]);
             let loss = (h.matmul(w2) + b2).cross_entropy(&labels);
             let net = (w1, b1, w2, b2);
-            (zip(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
+            (update(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
         })
         .unwrap()
     };

@@ -1,6 +1,6 @@
 //! Structures of leaves: what `tree!` declares, what the standard library has, as parameters, states and inputs.
 
-use autograd::{Program, ProgramErrorKind, Programs, Tape, Tensor, Tree, Var, grad, hvp, jvp, tree, vjp, zip};
+use autograd::{Program, ProgramErrorKind, Programs, Tape, Tensor, Tree, Var, grad, hvp, jvp, tree, update, vjp};
 use std::collections::BTreeMap;
 
 fn t(x: f64) -> Tensor {
@@ -158,7 +158,7 @@ fn a_slice_of_variables_is_a_structure_for_every_transform() {
         assert_eq!(vjp(y, borrowed, tape.scalar(2.0))[2].item(), 2.0);
         assert_eq!(jvp(y, &x[1..], &x[1..]).item(), 2.0 + 3.0);
         assert_eq!(hvp(y, &x[..1], &x[..1])[0].item(), 4.0);
-        assert_eq!(zip(&x[..2], &grad(y, &x[..2])[..], |x, dx| x - dx)[0].item(), -3.0);
+        assert_eq!(update(&x[..2], &grad(y, &x[..2])[..], |x, dx| x - dx)[0].item(), -3.0);
         assert!(tape.first_non_finite(&x[..]).is_none());
     }
     let (_, grads) = tape.value_and_grad(&tensors[1..], |_, x| x[0] * x[1]);

@@ -2,8 +2,8 @@
 
 use super::operations::{Astray, elsewhere, panic_of};
 use autograd::{
-    Binder, Feed, Program, ProgramError, ProgramErrorKind, Programs, Shape, Slots, Tape, Tensor, Var, grad, hvp,
-    jacobian, jvp, vjp,
+    InputRecorder, InputWriter, Inputs, Program, ProgramError, ProgramErrorKind, Programs, Shape, Tape, Tensor, Var,
+    grad, hvp, jacobian, jvp, vjp,
 };
 
 /// Values of this tape with the other's place once: `[20, 28]` for a cotangent of nines.
@@ -94,15 +94,15 @@ fn a_program_tells_what_comes_out_of_its_function_from_another_tape() {
 /// An input that is placed on another tape than the one that is given.
 struct Elsewhere;
 
-impl Feed<f64> for Elsewhere {
+impl Inputs<f64> for Elsewhere {
     type Traced<'t> = Var<'t>;
     type Owned = Self;
-    fn trace<'t>(&self, tape: &'t Tape, slots: &mut Slots) -> Var<'t> {
+    fn trace<'t>(&self, tape: &'t Tape, slots: &mut InputRecorder) -> Var<'t> {
         let other: &'static Tape = Box::leak(Box::default());
         slots.numbers(other, &Tensor::scalar(1.0));
         tape.scalar(2.0)
     }
-    fn bind(&self, binder: &mut Binder<'_, f64>) -> Result<(), ProgramError> {
+    fn bind(&self, binder: &mut InputWriter<'_, f64>) -> Result<(), ProgramError> {
         binder.numbers(&Shape::scalar(), &[1.0])
     }
 }

@@ -2,7 +2,7 @@
 //! whichever of its passes run.
 
 use crate::nets::{Layer, loss, net, numbers};
-use autograd::{Float, Optimisations, Program, Tape, Tensor, Tree, grad, zip};
+use autograd::{Float, Optimisations, Program, Tape, Tensor, Tree, grad, update};
 
 const NO_STATE: [Tensor<f32>; 0] = [];
 
@@ -28,7 +28,7 @@ fn replays_to_the_bits_of_the_tape<T: Float>(batch: usize, sizes: &[usize]) {
         let mut program = Program::record_with(passes, &net::<T>(sizes), &&x, |tape, net, x| {
             let loss = loss(&net, x, &labels);
             let rate = tape.scalar(rate);
-            (zip(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
+            (update(&net, &grad(loss, &net), |p, g| p - g * rate), vec![loss])
         })
         .unwrap();
         for _ in 0..4 {
