@@ -32,9 +32,13 @@ pub trait Float:
     + Engine
     + for<'t> Operand<'t, Self>
     + for<'t> Add<Var<'t, Self>, Output = Var<'t, Self>>
+    + for<'a, 't> Add<&'a Var<'t, Self>, Output = Var<'t, Self>>
     + for<'t> Sub<Var<'t, Self>, Output = Var<'t, Self>>
+    + for<'a, 't> Sub<&'a Var<'t, Self>, Output = Var<'t, Self>>
     + for<'t> Mul<Var<'t, Self>, Output = Var<'t, Self>>
+    + for<'a, 't> Mul<&'a Var<'t, Self>, Output = Var<'t, Self>>
     + for<'t> Div<Var<'t, Self>, Output = Var<'t, Self>>
+    + for<'a, 't> Div<&'a Var<'t, Self>, Output = Var<'t, Self>>
     + TensorOperand<Self>
     + Add<Tensor<Self>, Output = Tensor<Self>>
     + Sub<Tensor<Self>, Output = Tensor<Self>>

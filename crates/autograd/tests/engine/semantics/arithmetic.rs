@@ -91,7 +91,7 @@ fn generic<'t, T: Float>(x: Var<'t, T>, rate: T) -> Var<'t, T> {
     y *= 0.5;
     y -= rate;
     let zero_one = x.gt(rate) + x.le(0.5) * x.ne(0.25);
-    zero_one.select(T::ONE - y / 3.0, 0.0).minimum(x.hypot(1.0)) + y * &x / rate
+    zero_one.select(T::ONE - &(y / 3.0), 0.0).minimum(x.hypot(1.0)) + y * &x / rate
 }
 
 #[test]
