@@ -137,6 +137,7 @@ impl<T: Number> LaneKernel<T> for Narrow<'_, T> {
         // SAFETY: the caller promises the set of the lanes.
         unsafe {
             match self.n {
+                n if L::PLAIN => self.blocks::<L, { LANES - 1 }>(n),
                 2 => self.blocks::<L, 2>(2),
                 3 => self.blocks::<L, 3>(3),
                 4 => self.blocks::<L, 4>(4),

@@ -160,6 +160,7 @@ struct Loop<'a, T, F> {
 
 impl<T: Number, F: Fn(T, T, T) -> T> Kernel for Loop<'_, T, F> {
     type Output = ();
+    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let Self { a, b, c, out, f } = self;

@@ -53,6 +53,7 @@ struct Map<'a, T, F> {
 
 impl<T: Number, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
     type Output = ();
+    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         each(self.x, self.out, self.f);
@@ -71,8 +72,10 @@ fn each<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
 /// single ones.
 #[inline]
 pub(crate) fn map_vectors<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
-    let level = if x.len() < QUAD { Level::BASELINE } else { Level::best() };
-    level.run(MapVectors { x, out, f });
+    if x.len() < QUAD {
+        return each_plain(x, out, &f);
+    }
+    Level::best().run(MapVectors { x, out, f });
 }
 
 struct MapVectors<'a, T, F> {
@@ -87,26 +90,42 @@ impl<T: Number, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
     fn run(self) {
         let Self { x, out, f } = self;
         let n = out.len();
-        for (out, x) in out.as_chunks_mut().0.iter_mut().zip(x.as_chunks().0) {
-            *out = vector(x, &f);
-        }
-        if n < QUAD {
-            each(x, out, f);
-        } else if n < LANES {
-            // Quadruples fill the lanes; those that would pass the end overlap, and compute the same values again.
-            let start = |quad: usize| (QUAD * quad).min(n - QUAD);
-            let mut from = [T::ONE; LANES];
+        assert!(x.len() == n && n >= QUAD, "map_vectors: {} elements for {n}", x.len());
+        // Quadruples fill the lanes; those that would pass the end overlap, and compute the same values again.
+        let start = |quad: usize| (QUAD * quad).min(n - QUAD);
+        let (mut from, mut to) = ([T::ONE; LANES], [T::ONE; LANES]);
+        let few = n < LANES;
+        if few {
             for (quad, from) in from.as_chunks_mut::<QUAD>().0.iter_mut().enumerate() {
                 *from = *x[start(quad)..].first_chunk().expect("a quadruple lies within the operand");
             }
-            let to = vector(&from, &f);
+        }
+        let (x, y) = if few { (&from[..], &mut to[..]) } else { (x, &mut *out) };
+        let mut at = 0;
+        // The function stands here once, since it is long. The last vector overlaps the one before, too.
+        while at < y.len() {
+            let first = at.min(y.len() - LANES);
+            let x = x[first..].first_chunk().expect("a vector lies within the operand");
+            *y[first..].first_chunk_mut().expect("a vector lies within the result") = vector(x, &f);
+            at += LANES;
+        }
+        if few {
             for (quad, to) in to.as_chunks::<QUAD>().0.iter().enumerate() {
                 *out[start(quad)..].first_chunk_mut().expect("a quadruple lies within the result") = *to;
             }
-        } else if let (1.., Some(out), Some(x)) = (n % LANES, out.last_chunk_mut(), x.last_chunk()) {
-            // So does the last vector.
-            *out = vector(x, &f);
         }
+    }
+    #[inline(always)]
+    fn run_plain(self) {
+        each_plain(self.x, self.out, &self.f);
+    }
+}
+
+/// At the baseline, one after the other.
+#[inline(never)]
+fn each_plain<T: Number>(x: &[T], out: &mut [T], f: &impl Fn(T) -> T) {
+    for (o, &x) in out.iter_mut().zip(x) {
+        *o = f(x);
     }
 }
 
@@ -214,6 +233,7 @@ struct Zip<'a, T, F> {
 /// Each loop stands here once: there is a copy of it for each function, type and level.
 impl<T: Number, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
     type Output = ();
+    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let Zip { rows: &Rows { len, steps, ref outer }, a, b, out, f } = self;

@@ -136,6 +136,13 @@ struct Block<'a, T, const SMALL: bool> {
 }
 
 impl<T: Number> Perceptron<T> {
+    /// Whether it is of the small steps that have code of their own: those of the two nets that are drawn first, with two or
+    /// four features and three classes. More of them would be as much code again for each.
+    fn is_small(&self) -> bool {
+        let Sizes { rows, features, classes, .. } = self.sizes;
+        matches!((features, classes), (2 | 4, 3)) && rows <= LANES && self.layout.width == LANES
+    }
+
     /// Does it, and gives the sum of the losses.
     ///
     /// # Safety
@@ -159,9 +166,10 @@ impl<T: Number> LaneKernel<T> for Sweep<'_, T> {
         // SAFETY: the caller promises the set of the lanes, and whoever made the step its pointers and sizes.
         unsafe {
             match self.step.sizes.classes {
-                2 => self.of::<L, 2>(),
-                3 => self.of::<L, 3>(),
-                _ => self.of::<L, 4>(),
+                2 => self.blocks::<L, 2, false>(),
+                3 if self.step.is_small() => self.blocks::<L, 3, true>(),
+                3 => self.blocks::<L, 3, false>(),
+                _ => self.blocks::<L, 4, false>(),
             }
         }
     }
@@ -169,21 +177,7 @@ impl<T: Number> LaneKernel<T> for Sweep<'_, T> {
 
 impl<T: Number> Sweep<'_, T> {
     /// # Safety
-    /// The CPU has the set of the lanes, and there are `K` classes.
-    #[inline(always)]
-    unsafe fn of<L: Lanes<T>, const K: usize>(self) {
-        // SAFETY: the caller promises the set and the classes.
-        unsafe {
-            if self.step.sizes.rows <= LANES && self.step.layout.width == LANES {
-                self.blocks::<L, K, true>();
-            } else {
-                self.blocks::<L, K, false>();
-            }
-        }
-    }
-
-    /// # Safety
-    /// The CPU has the set of the lanes, and there are `K` classes; if `SMALL`, at most [`LANES`] rows and hidden nodes.
+    /// The CPU has the set of the lanes, and there are `K` classes; if `SMALL`, it is small.
     #[inline(always)]
     unsafe fn blocks<L: Lanes<T>, const K: usize, const SMALL: bool>(self) {
         let Perceptron { sizes, layout, scratch, .. } = *self.step;

@@ -15,7 +15,7 @@ mod piece;
 use super::finish::{Raw, SliceFinish};
 use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, Sums, with_memory};
 use crate::number::Number;
-use crate::number::lanes::Lanes;
+use crate::number::lanes::{Lanes, Portable};
 use crate::number::level::{LaneKernel, Level};
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -211,6 +211,9 @@ impl<T: Number> LaneKernel<T> for Call<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         debug_assert!(self.partial.is_none(), "a part of a product is run by itself");
+        if L::PLAIN {
+            return self.plain();
+        }
         // SAFETY: the caller promises the set of the lanes. That there is no partial sum is a constant here.
         unsafe { Self { partial: Partial::NONE, ..self }.of_shape::<L, true>() }
     }
@@ -219,12 +222,22 @@ impl<T: Number> LaneKernel<T> for Call<T> {
 impl<T: Number> LaneKernel<T> for Part<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
+        if L::PLAIN {
+            return self.0.plain();
+        }
         // SAFETY: the caller promises the set of the lanes.
         unsafe { self.0.of_shape::<L, false>() }
     }
 }
 
 impl<T: Number> Call<T> {
+    /// By arrays: one copy for whole products and for parts.
+    #[inline(never)]
+    fn plain(&self) {
+        // SAFETY: arrays need no instruction set.
+        unsafe { self.of_shape::<Portable, false>() }
+    }
+
     /// A part is of a long sum: it makes do with fewer sizes of tiles, each of which is a copy of much code.
     ///
     /// # Safety
@@ -235,9 +248,9 @@ impl<T: Number> Call<T> {
         // long they are, and a group how far it reaches into each buffer.
         unsafe {
             match self.shape {
-                Shape::Rows if (1..=thin::TERMS).contains(&self.sizes.1) && WHOLE => self.thin::<L>(),
-                Shape::Rows => self.rows::<L, WHOLE>(),
-                Shape::Columns => self.columns::<L>(),
+                Shape::Rows if WHOLE && (1..=thin::TERMS).contains(&self.sizes.1) => self.thin::<L>(),
+                Shape::Rows => self.rows::<L>(),
+                Shape::Columns => self.columns::<L, WHOLE>(),
                 Shape::Dots => self.dots::<L>(),
             }
         }

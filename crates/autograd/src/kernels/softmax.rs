@@ -211,6 +211,7 @@ impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
         // SAFETY: the caller promises the set of the lanes.
         unsafe {
             match (self.rows.n, self.rows.inner) {
+                (n, inner) if L::PLAIN => self.tiles::<L>(n, inner),
                 (2, 1) => self.tiles::<L>(2, 1),
                 (3, 1) => self.tiles::<L>(3, 1),
                 (4, 1) => self.tiles::<L>(4, 1),

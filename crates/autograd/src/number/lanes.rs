@@ -20,6 +20,9 @@ pub trait Lanes<T> {
     const COUNT: usize;
     /// Rows of a tile of a matrix product, two vectors wide, whose sums fit the registers.
     const ROWS: usize;
+    /// Whether kernels make do with one size of tiles: nobody waits for a set that the CPUs of fifteen years have left behind,
+    /// but each size is code that everybody compiles.
+    const PLAIN: bool;
 
     /// The first `n` lanes, or all.
     unsafe fn first(n: usize) -> Self::Mask;
@@ -105,6 +108,7 @@ impl<T: Number> Lanes<T> for Portable {
     type Mask = usize;
     const COUNT: usize = WIDTH;
     const ROWS: usize = 4;
+    const PLAIN: bool = cfg!(target_arch = "x86_64");
 
     #[inline(always)]
     unsafe fn first(n: usize) -> usize {
@@ -264,6 +268,7 @@ mod x86 {
                 type Mask = $mask;
                 const COUNT: usize = $count;
                 const ROWS: usize = $rows;
+                const PLAIN: bool = false;
                 #[inline(always)]
                 unsafe fn first($n: usize) -> $mask {
                     unsafe { $first }

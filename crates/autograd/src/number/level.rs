@@ -16,9 +16,19 @@ use std::ffi::OsStr;
 /// A loop to be compiled for each level.
 pub(crate) trait Kernel {
     type Output;
+    /// Whether there is a copy for AVX-512. A loop that waits for memory is as fast with AVX2.
+    const WIDEST: bool = true;
     /// Runs the loop. It must be `#[inline(always)]`, and so must what it calls in its inner loop: only what is inlined
     /// into the level's function is compiled for the level.
     fn run(self) -> Self::Output;
+    /// The same at the baseline, where that can be done with less code.
+    #[inline(always)]
+    fn run_plain(self) -> Self::Output
+    where
+        Self: Sized,
+    {
+        self.run()
+    }
 }
 
 /// A computation in vectors by hand, to be compiled for each level.
@@ -158,8 +168,11 @@ mod x86 {
         #[inline]
         pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
             match self.0 {
-                Set::Baseline => kernel.run(),
-                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
+                Set::Baseline => kernel.run_plain(),
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA, also where
+                // it has AVX-512.
+                Set::Avx512 if !K::WIDEST => unsafe { avx2(kernel) },
+                // SAFETY: as above.
                 Set::Avx2 => unsafe { avx2(kernel) },
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
                 Set::Avx512 => unsafe { avx512(kernel) },

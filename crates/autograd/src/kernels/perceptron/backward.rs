@@ -23,7 +23,11 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         // SAFETY: the caller promises the set and the classes.
         unsafe {
             self.biases::<K>();
-            match self.step.sizes.features {
+            let features = self.step.sizes.features;
+            if SMALL {
+                return if features == 2 { self.nodes::<L, 2, K>() } else { self.nodes::<L, 4, K>() };
+            }
+            match features {
                 1 => self.nodes::<L, 1, K>(),
                 2 => self.nodes::<L, 2, K>(),
                 3 => self.nodes::<L, 3, K>(),

@@ -14,7 +14,11 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     pub(super) unsafe fn forward<L: Lanes<T>, const K: usize>(&self) {
         // SAFETY: the caller promises the set and the classes; tiles lie within the rows of the block.
         unsafe {
-            match self.step.sizes.features {
+            let features = self.step.sizes.features;
+            if SMALL {
+                return if features == 2 { self.tiles::<L, K, 2>() } else { self.tiles::<L, K, 4>() };
+            }
+            match features {
                 1 => self.tiles::<L, K, 1>(),
                 2 => self.tiles::<L, K, 2>(),
                 3 => self.tiles::<L, K, 3>(),

@@ -14,10 +14,16 @@ impl<T: Number> Call<T> {
     /// # Safety
     /// The CPU has the set of the lanes, and the result at most `NARROW` columns.
     #[inline(always)]
-    pub(super) unsafe fn columns<L: Lanes<T>>(&self) {
+    pub(super) unsafe fn columns<L: Lanes<T>, const WHOLE: bool>(&self) {
         // SAFETY: the caller promises the set of the lanes. A piece holds the rows of two of the widest vectors for any
         // number of columns, and of four for up to half as many.
         unsafe {
+            if L::PLAIN {
+                return self.pieces::<L, 1, 4>();
+            }
+            if !WHOLE {
+                return self.pieces::<L, 5, 2>();
+            }
             match self.sizes.2 {
                 1 => self.pieces::<L, 1, 4>(),
                 2 => self.pieces::<L, 2, 4>(),

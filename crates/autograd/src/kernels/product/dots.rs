@@ -38,7 +38,7 @@ impl<T: Number> Call<T> {
                 let rows = (m - i).min(ROWS);
                 let to = piece.start();
                 let mut r = 0;
-                while rows - r >= 4 {
+                while !L::PLAIN && rows - r >= 4 {
                     self.dots_of::<L, 4, N>(i + r, to.add(r * N));
                     r += 4;
                 }

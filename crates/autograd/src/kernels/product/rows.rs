@@ -11,21 +11,24 @@ impl<T: Number> Call<T> {
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
-    pub(super) unsafe fn rows<L: Lanes<T>, const WHOLE: bool>(&self) {
+    pub(super) unsafe fn rows<L: Lanes<T>>(&self) {
         let (m, _, n) = self.sizes;
         let mut j = 0;
         while j < n {
             // SAFETY: the caller promises the set of the lanes; `j < n`.
             unsafe {
-                if m <= 4 && n - j > 2 * L::COUNT {
+                if L::PLAIN {
+                    self.block::<L, 1>(j);
+                    j += L::COUNT;
+                } else if m <= 4 && n - j > 2 * L::COUNT {
                     // A few rows leave registers free, and too few sums at a time to hide the latency of each.
-                    self.block::<L, WHOLE, 4>(j);
+                    self.block::<L, 4>(j);
                     j += 4 * L::COUNT;
                 } else if n - j > L::COUNT {
-                    self.block::<L, WHOLE, 2>(j);
+                    self.block::<L, 2>(j);
                     j += 2 * L::COUNT;
                 } else {
-                    self.block::<L, WHOLE, 1>(j);
+                    self.block::<L, 1>(j);
                     j += L::COUNT;
                 }
             }
@@ -34,7 +37,7 @@ impl<T: Number> Call<T> {
 
     /// `C` vectors of columns from `j` on.
     #[inline(always)]
-    unsafe fn block<L: Lanes<T>, const WHOLE: bool, const C: usize>(&self, j: usize) {
+    unsafe fn block<L: Lanes<T>, const C: usize>(&self, j: usize) {
         let (m, _, n) = self.sizes;
         // SAFETY: the caller promises the set of the lanes and `j < n`; a tile lies within the `m` rows, and its masks
         // end at `n`.
@@ -49,19 +52,19 @@ impl<T: Number> Call<T> {
                     self.tile::<L, 8, C>(i, j, masks);
                     i += 8;
                 }
-                match m - i {
-                    7 if WHOLE => return self.tile::<L, 7, C>(i, j, masks),
-                    6 if WHOLE => return self.tile::<L, 6, C>(i, j, masks),
-                    5 if WHOLE => return self.tile::<L, 5, C>(i, j, masks),
-                    _ => {}
-                }
             }
             while m - i >= 4 {
                 self.tile::<L, 4, C>(i, j, masks);
                 i += 4;
             }
+            if L::PLAIN {
+                while m - i >= 1 {
+                    self.tile::<L, 1, C>(i, j, masks);
+                    i += 1;
+                }
+                return;
+            }
             match m - i {
-                3 if WHOLE => self.tile::<L, 3, C>(i, j, masks),
                 3 => {
                     self.tile::<L, 2, C>(i, j, masks);
                     self.tile::<L, 1, C>(i + 2, j, masks);
