@@ -7,6 +7,7 @@ use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
+use std::marker::PhantomData;
 
 /// A structure with leaves of one type, tensors or variables: a leaf itself, an array, a slice, a vector, an option, a box, a
 /// map by name (`BTreeMap`), a tuple of up to twelve, or a struct or an enum declared with [`tree!`](crate::tree!).
@@ -263,6 +264,18 @@ impl<T: Tree> Tree for Box<T> {
     fn form(&self, f: &mut dyn FnMut(u64)) {
         (**self).form(f);
     }
+}
+
+/// A structure without leaves, for a type whose leaf stands in no field: `struct Relu<V>(PhantomData<V>)`.
+impl<T: Tree> Tree for PhantomData<T> {
+    type Leaf = T::Leaf;
+    type With<U> = PhantomData<T::With<U>>;
+    fn map<U>(&self, _: &mut dyn FnMut(&T::Leaf) -> U) -> Self::With<U> {
+        PhantomData
+    }
+    fn visit<'a>(&'a self, _: &mut dyn FnMut(&'a T::Leaf)) {}
+    fn visit_mut<'a>(&'a mut self, _: &mut dyn FnMut(&'a mut T::Leaf)) {}
+    fn paths(&self, _: &str, _: &mut dyn FnMut(&str)) {}
 }
 
 impl<A: Tree> Tree for Option<A> {

@@ -65,6 +65,8 @@ tree! {
     }
 }
 
+tree! { #[derive(Debug, PartialEq)] struct Nothing<V>(std::marker::PhantomData<V>, ..u8); }
+
 struct Sequence<L>(Vec<L>);
 tree!(Sequence<L: Tree>(layers));
 
@@ -112,6 +114,8 @@ fn a_structure_may_be_made_of_structures_alone() {
     let vars = tape.vars(&both);
     let grads = grad(vars.first[1] * vars.second[0].1, &vars);
     assert_eq!((grads.second[0].1.item(), grads.first[1].item(), grads.name), (2.0, 4.0, "both"));
+    let nothing = Nothing(std::marker::PhantomData::<Tensor>, 7);
+    assert_eq!((nothing.names(), nothing.map(&mut |x| x.item()).1), (vec![], 7));
     let sequence = Sequence(vec![Pair(t(1.0), t(2.0)), Pair(t(3.0), t(4.0))]);
     assert_eq!(sequence.names(), ["0.0.0", "0.0.1", "0.1.0", "0.1.1"]);
     let mut last = Program::record(&(), &(&sequence, &both), |_, (), (sequence, both)| {
