@@ -132,8 +132,8 @@ pub(crate) fn swept<'t, T: Float>(
 ) -> Result<Cotangents<'t, T>, Error> {
     let asked = results.iter().map(|(y, dy)| (y.index(), dy.index()));
     let repeated = if tape.is_plain() { tape.nodes.repeat_sweep(asked.clone(), inputs) } else { None };
-    if let Some(cotangents) = repeated {
-        return Ok(cotangents.into_iter().map(|c| c.map(|c| Var::new(tape, c))).collect());
+    if let Some(sweep) = repeated {
+        return Ok(sweep.cotangents.iter().map(|c| c.map(|c| Var::new(tape, c))).collect());
     }
     let start = tape.len();
     let top = results.iter().map(|(y, _)| y.index() + 1).max().unwrap_or(0);

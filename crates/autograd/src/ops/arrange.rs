@@ -3,7 +3,8 @@
 use crate::float::Float;
 use crate::ops::binary::BinaryRules;
 use crate::ops::concat::concat;
-use crate::ops::view::{AddAt, Read, Slice};
+use crate::ops::slice::Slice;
+use crate::ops::view::{AddAt, Read};
 use crate::tape::op::Arity;
 use crate::tape::var::Var;
 use crate::tensor::error::Kind;

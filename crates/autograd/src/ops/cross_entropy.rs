@@ -4,7 +4,7 @@ use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::cross_entropy::{LaneSums, Losses, Weight};
 use crate::ops::reduce::keepdims;
-use crate::ops::take::Indices;
+use crate::tape::index::Indices;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};

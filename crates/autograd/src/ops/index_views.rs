@@ -2,10 +2,10 @@
 
 use crate::float::Float;
 use crate::ops::concat::{concat, stack};
+use crate::ops::slice::Slice;
 use crate::ops::table::Kind;
-use crate::ops::take::IndexVar;
-use crate::ops::view::Slice;
 use crate::tape::Tape;
+use crate::tape::index::IndexVar;
 use crate::tape::op::{View, ViewMut, eval};
 use crate::tape::var::Var;
 use crate::tensor::memory;

@@ -1,7 +1,7 @@
 //! Labels of which some do not count: told apart when computing, so that they may be inputs of a program.
 
 use crate::float::Float;
-use crate::ops::take::IndexVar;
+use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};

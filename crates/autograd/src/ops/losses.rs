@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
-use crate::ops::take::{IndexVar, Indices};
+use crate::tape::index::{IndexVar, Indices};
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::error::Kind;

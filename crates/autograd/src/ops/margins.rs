@@ -4,7 +4,7 @@
 use crate::float::Float;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::losses::CrossEntropyOptions;
-use crate::ops::take::Indices;
+use crate::tape::index::Indices;
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::error::Kind;

@@ -5,7 +5,7 @@ use crate::float::Float;
 use crate::kernels::{recur, reduce, running};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
-use crate::ops::view::Slice;
+use crate::ops::slice::Slice;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;

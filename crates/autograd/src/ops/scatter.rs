@@ -3,7 +3,8 @@
 use crate::float::Float;
 use crate::kernels::take::{Layout, set, winners};
 use crate::ops::binary::BinaryRules;
-use crate::ops::take::{IndexVar, Indices, Take};
+use crate::ops::take::Take;
+use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;

@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::sort;
-use crate::ops::take::IndexVar;
+use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};

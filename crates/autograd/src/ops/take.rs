@@ -2,16 +2,12 @@
 
 use crate::float::Float;
 use crate::kernels::take::{Layout, put, take};
-use crate::ops::index_views::{integers_now, parts};
-use crate::ops::view::Slice;
-use crate::tape::Tape;
+use crate::ops::slice::Slice;
+use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
-use crate::tape::recording::Limit;
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
-use crate::tensor::memory::collected;
 use crate::tensor::shape::Shape;
-use std::panic::Location;
 
 /// `y[…, j, …] = x[…, index[j], …]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,258 +101,6 @@ impl<T: Float> Op<T, 2> for Put {
     }
 }
 
-/// Integers on a tape, to index with: labels, positions, a permutation. They have no derivative.
-///
-/// ```
-/// use autograd::Tape;
-/// let tape = Tape::<f64>::new();
-/// let index = tape.indices([2, 2], &[0, 3, -1, 1]);
-/// assert_eq!((index.shape()[..].to_vec(), index.value()), (vec![2, 2], vec![0, 3, -1, 1]));
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct IndexVar<'t, T: Float = f64> {
-    var: Var<'t, T>,
-    /// The smallest and the largest index, known without computing; `(0, -1)` where there is none. A label that came as
-    /// `usize` may be larger than any `i64`.
-    bounds: (i128, i128),
-    /// Where the integers come from.
-    source: Source,
-}
-
-/// Where integers come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Source {
-    /// A leaf, whose integers they are in order.
-    Leaf(u32),
-    /// Parts of leaves, and perhaps of what operations compute.
-    Parts,
-    /// An operation.
-    Computed,
-}
-
-/// The smallest and the largest of integers.
-fn bounds_of(integers: impl Iterator<Item = i128>) -> (i128, i128) {
-    integers
-        .fold(None, |bounds, i| Some(bounds.map_or((i, i), |(low, high)| (i.min(low), i.max(high)))))
-        .unwrap_or((0, -1))
-}
-
-impl<'t, T: Float> IndexVar<'t, T> {
-    pub(crate) fn var(&self) -> Var<'t, T> {
-        self.var
-    }
-
-    /// An index that an operation computes: one of `n` places, whatever the values are.
-    pub(crate) fn computed(var: Var<'t, T>, n: usize) -> Self {
-        Self::computed_within(var, (0, n as i64 - 1))
-    }
-
-    /// As [`IndexVar::computed`], of these and what is between them.
-    pub(crate) fn computed_within(var: Var<'t, T>, (low, high): (i64, i64)) -> Self {
-        Self { var, bounds: (low.into(), high.into()), source: Source::Computed }
-    }
-
-    /// The same integers in the same order, of another shape.
-    pub(crate) fn reordered(&self, var: Var<'t, T>) -> Self {
-        Self { var, ..*self }
-    }
-
-    /// Some of these integers.
-    pub(crate) fn viewed(&self, var: Var<'t, T>) -> Self {
-        if self.source == Source::Computed {
-            return Self { var, ..*self };
-        }
-        let bounds = match integers_now(var.tape(), var.index()) {
-            Some(integers) => bounds_of(integers.into_iter().map(|i| self.as_given(i))),
-            None => self.bounds,
-        };
-        Self { var, bounds, source: Source::Parts }
-    }
-
-    /// All of the integers of these.
-    pub(crate) fn joined(var: Var<'t, T>, parts: &[Self]) -> Self {
-        let computed = parts.iter().all(|part| part.source == Source::Computed);
-        let source = if computed { Source::Computed } else { Source::Parts };
-        let some = parts.iter().filter(|part| part.var.numel() > 0);
-        Self { var, bounds: bounds_of(some.flat_map(|part| [part.bounds.0, part.bounds.1])), source }
-    }
-
-    /// The sizes of its dimensions.
-    pub fn shape(&self) -> Shape {
-        self.var.shape()
-    }
-
-    /// The same integers in another shape.
-    #[track_caller]
-    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
-        self.reordered(self.var.reshape(shape))
-    }
-
-    /// A new dimension of size 1 before `axis`.
-    #[track_caller]
-    pub fn expand_dims(&self, axis: isize) -> Self {
-        self.reordered(self.var.expand_dims(axis))
-    }
-
-    /// The integers in row-major order.
-    #[track_caller]
-    pub fn value(&self) -> Vec<i64> {
-        let bits = self.var.value();
-        let integers = collected(bits.numel(), bits.as_slice().iter().map(|b| b.to_index()));
-        self.var.expect("value", integers.map_err(Reason::from))
-    }
-
-    /// Notes, for a program, the range that integers from outside must lie in, and one that they may be beside it.
-    #[track_caller]
-    pub(crate) fn limit(&self, op: &'static str, axis: Option<usize>, (low, high): (i64, i64), but: Option<i64>) {
-        let (tape, location) = (self.var.tape(), Location::caller());
-        if self.source == Source::Computed {
-            return;
-        }
-        tape.note(|recording| {
-            let reader = Some(tape.reader(op, axis, location));
-            let limit = |part| Limit { low, high, but, reader, part };
-            match self.source {
-                Source::Leaf(leaf) => recording.limits.push((leaf, limit(None))),
-                Source::Parts | Source::Computed => {
-                    let parts = parts(tape, self.var.index()).into_iter().flatten();
-                    recording.limits.extend(parts.map(|(leaf, part)| (leaf, limit(Some(part.into())))));
-                }
-            }
-        });
-    }
-
-    /// An integer as the user gave it: what does not fit the bits of the type is kept as the nearest that does.
-    pub(crate) fn as_given(&self, kept: i64) -> i128 {
-        match kept {
-            i if i == T::MAX_INDEX => self.bounds.1,
-            i if i == -T::MAX_INDEX => self.bounds.0,
-            i => i128::from(i),
-        }
-    }
-
-    /// The first of the integers, as they are now, of which this holds, for a check; what depends on them must not depend on
-    /// what is read here.
-    #[track_caller]
-    pub(crate) fn find_now(&self, mut holds: impl FnMut(i64) -> bool) -> Option<i64> {
-        let (tape, index) = (self.var.tape(), self.var.index());
-        // A view of a leaf has its integers in the same order, so nothing is computed for it.
-        let index = if let Source::Leaf(leaf) = self.source {
-            leaf
-        } else {
-            tape.compute_unnoted(index);
-            index
-        };
-        tape.borrow_value(index).iter().map(|b| b.to_index()).find(|&i| holds(i))
-    }
-
-    /// Whether every index names one of `n` elements, `−n` to `n − 1`.
-    #[track_caller]
-    pub(crate) fn check(&self, op: &'static str, axis: usize, n: usize) -> Result<(), Reason> {
-        let (low, high) = self.bounds;
-        self.limit(op, Some(axis), (-(n as i64), n as i64 - 1), None);
-        let n = n as i128;
-        let wrong = if high >= n { high } else { low };
-        if high >= n || low < -n {
-            return Err(Reason::new(Kind::Index, format!("index {wrong} is out of range for size {n}")));
-        }
-        Ok(())
-    }
-
-    /// Whether every label names one of `n` classes, `0` to `n − 1`.
-    #[track_caller]
-    pub(crate) fn check_labels(&self, op: &'static str, n: usize) -> Result<(), Reason> {
-        let (low, high) = self.bounds;
-        self.limit(op, None, (0, n as i64 - 1), None);
-        let wrong = if high >= n as i128 { high } else { low };
-        if high >= n as i128 || low < 0 {
-            return Err(Reason::new(Kind::Index, format!("label {wrong} is out of range for {n} classes")));
-        }
-        Ok(())
-    }
-}
-
-impl<T: Float> Tape<T> {
-    /// Integers as a variable to index with, row-major. Negative ones count from the end, where they index.
-    ///
-    /// # Panics
-    /// Where their number is not the product of the sizes.
-    #[track_caller]
-    pub fn indices(&self, shape: impl Into<Shape>, indices: &[i64]) -> IndexVar<'_, T> {
-        let shape = shape.into();
-        let reason = match shape.elements() {
-            Ok(n) if n == indices.len() => return self.index_var("indices", &shape, |i| i128::from(indices[i])),
-            Ok(n) => Reason::shape(format!("{} indices were given, {n} are needed for {shape}", indices.len())),
-            Err(reason) => reason,
-        };
-        self.error("indices", reason, &[]).raise()
-    }
-
-    /// Labels or positions, one for each row.
-    #[track_caller]
-    pub fn labels(&self, labels: &[usize]) -> IndexVar<'_, T> {
-        let most = T::MAX_INDEX as usize;
-        // As those of `index_var`, without numbers of 128 bits.
-        let (mut least, mut largest) = (usize::MAX, 0);
-        let var = self.index_leaf("labels", &Shape::from([labels.len()]), |i| {
-            (least, largest) = (least.min(labels[i]), largest.max(labels[i]));
-            labels[i].min(most) as i64
-        });
-        let bounds = if labels.is_empty() { (0, -1) } else { (least as i128, largest as i128) };
-        IndexVar { var, bounds, source: Source::Leaf(var.index()) }
-    }
-
-    #[track_caller]
-    fn index_var(&self, op: &str, shape: &Shape, index: impl Fn(usize) -> i128) -> IndexVar<'_, T> {
-        let mut bounds: Option<(i128, i128)> = None;
-        let var = self.index_leaf(op, shape, |i| {
-            let index = index(i);
-            bounds = Some(bounds.map_or((index, index), |(low, high)| (low.min(index), high.max(index))));
-            // An index beyond the bits of the type is out of the range of any operation, whose check names it.
-            index.clamp(-i128::from(T::MAX_INDEX), i128::from(T::MAX_INDEX)) as i64
-        });
-        let bounds = bounds.unwrap_or((0, -1));
-        IndexVar { var, bounds, source: Source::Leaf(var.index()) }
-    }
-}
-
-/// Labels or positions in whatever form a caller has them: a slice of `usize`, or an [`IndexVar`].
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no list of labels or positions",
-    label = "labels and positions are `usize`, or an `IndexVar`",
-    note = "give an array, a slice or a vector of `usize`; signed integers, also in more dimensions, go on the tape by \
-            `tape.indices(shape, &integers)`"
-)]
-pub trait Indices<'t, T: Float> {
-    /// The indices on a tape.
-    #[track_caller]
-    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T>;
-}
-
-impl<'t, T: Float> Indices<'t, T> for IndexVar<'t, T> {
-    fn on(&self, _: &'t Tape<T>) -> IndexVar<'t, T> {
-        *self
-    }
-}
-impl<'t, T: Float> Indices<'t, T> for [usize] {
-    #[track_caller]
-    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
-        tape.labels(self)
-    }
-}
-impl<'t, T: Float> Indices<'t, T> for Vec<usize> {
-    #[track_caller]
-    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
-        tape.labels(self)
-    }
-}
-impl<'t, T: Float, const N: usize> Indices<'t, T> for [usize; N] {
-    #[track_caller]
-    fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
-        tape.labels(self)
-    }
-}
-
 impl<'t, T: Float> Var<'t, T> {
     /// The elements of one axis at these indices, as `numpy.take`: the axis is replaced by the indices' dimensions.
     /// The cotangents of repeated indices add up.
@@ -403,7 +147,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn index_select<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I) -> Self {
         let indices = indices.on(self.tape());
-        let _whole = self.tape().composite("index_select", [self, indices.var]);
+        let _whole = self.tape().composite("index_select", [self, indices.var()]);
         self.require("index_select", indices.shape().rank() == 1, Kind::Shape, || {
             format!("a list of indices is needed, not shape {}", indices.shape())
         });
@@ -414,7 +158,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn embedding<I: Indices<'t, T> + ?Sized>(self, indices: &I) -> Self {
         let indices = indices.on(self.tape());
-        let _whole = self.tape().composite("embedding", [self, indices.var]);
+        let _whole = self.tape().composite("embedding", [self, indices.var()]);
         self.gather(0, &indices)
     }
 
@@ -438,7 +182,9 @@ impl<'t, T: Float> Var<'t, T> {
         self.require("index_add", source.shape() == expected, Kind::Shape, || {
             format!("the source needs the shape {expected}, it has {}", source.shape())
         });
-        self + self.tape().record(Arity(Put { axis: i, layout: Layout::Shared, size: shape[i] }), [source, indices.var])
+        self + self
+            .tape()
+            .record(Arity(Put { axis: i, layout: Layout::Shared, size: shape[i] }), [source, indices.var()])
     }
 
     /// This, with each element of `source` added at its own index along an axis; repeated indices add up, as
@@ -456,17 +202,17 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn scatter_add(self, axis: isize, indices: &IndexVar<'t, T>, source: Self) -> Self {
         let own = self.shape();
-        let _whole = self.tape().composite("scatter_add", [self, indices.var, source]);
+        let _whole = self.tape().composite("scatter_add", [self, indices.var(), source]);
         let i = self.expect("scatter_add", own.axis(axis));
         let source = self.scattered("scatter_add", i, indices, source);
         let op = Put { axis: i, layout: Layout::Each, size: own[i] };
-        self + self.tape().record(Arity(op), [source, indices.var]).grown(&own)
+        self + self.tape().record(Arity(op), [source, indices.var()]).grown(&own)
     }
 
     /// The source that an operation scatters along an axis, cut to the shape of the indices, which are checked.
     #[track_caller]
     pub(crate) fn scattered(self, op: &'static str, axis: usize, indices: &IndexVar<'t, T>, source: Self) -> Self {
-        let (own, index, given) = (self.sizes(), indices.var.sizes(), source.sizes());
+        let (own, index, given) = (self.sizes(), indices.var().sizes(), source.sizes());
         let fits = index.rank() == own.rank()
             && index.rank() == given.rank()
             && (0..index.rank()).all(|d| index[d] <= given[d] && (d == axis || index[d] <= own[d]));
@@ -509,16 +255,16 @@ impl<'t, T: Float> Var<'t, T> {
         let indices = indices.on(self.tape());
         self.check(op, indices.check(op, axis, shape[axis]))?;
         if layout == Layout::Shared {
-            return self.tape().try_record(Arity(Take { axis, layout }), [self, indices.var]);
+            return self.tape().try_record(Arity(Take { axis, layout }), [self, indices.var()]);
         }
-        let _whole = self.tape().try_composite(op, [self, indices.var])?;
-        let index = indices.var.sizes();
+        let _whole = self.tape().try_composite(op, [self, indices.var()])?;
+        let index = indices.var().sizes();
         let fits = index.rank() == shape.rank() && (0..shape.rank()).all(|d| d == axis || index[d] <= shape[d]);
         if !fits {
             let text = format!("indices of at most the sizes of {shape}, but for axis {axis}, are needed, not {index}");
             return Err(self.error(op, Reason::shape(text)));
         }
         let rows = self.corner(&index.with(axis, shape[axis]));
-        self.tape().try_record(Arity(Take { axis, layout }), [rows, indices.var])
+        self.tape().try_record(Arity(Take { axis, layout }), [rows, indices.var()])
     }
 }

@@ -164,14 +164,19 @@ impl<T: Float> Memory<T> {
     /// The question whose program takes the leaves of a step that repeats this structure: the one that was asked last.
     #[inline]
     fn expected(&mut self, structure: u64) -> Option<&mut Ready<T>> {
-        if self.asked.get(self.into).is_none_or(|asked| asked.structure != structure) {
-            if !self.ahead.is_empty() {
-                return None;
-            }
-            let about = |&place: &usize| self.asked[place].structure == structure;
-            self.into = (0..self.asked.len()).filter(about).max_by_key(|&place| self.asked[place].last)?;
+        if self.asked.get(self.into).is_none_or(|asked| asked.structure != structure) && !self.turn_ahead(structure) {
+            return None;
         }
-        self.asked[self.into].ready()
+        self.asked.get_mut(self.into)?.ready()
+    }
+
+    /// Turns to the question that was asked last of a structure, if there is one and no leaf has gone ahead.
+    #[cold]
+    fn turn_ahead(&mut self, structure: u64) -> bool {
+        let about = |&place: &usize| self.asked[place].structure == structure;
+        let last = (0..self.asked.len()).filter(about).max_by_key(|&place| self.asked[place].last);
+        self.into = last.filter(|_| self.ahead.is_empty()).unwrap_or(self.into);
+        last.is_some() && self.ahead.is_empty()
     }
 
     /// Gives leaves the values that went ahead, since they are needed on the tape after all.

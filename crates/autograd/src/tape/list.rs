@@ -20,6 +20,9 @@ const MOST: usize = 1 << 25;
 const TOO_MANY: &str =
     "as many as a tape holds, and more than a step needs: clear it between steps, or take a new one for each";
 
+/// Marks the structure that was recorded last.
+const LATEST: usize = usize::MAX;
+
 /// What was recorded once. No two structures are the same.
 struct Known<T: Float> {
     /// A number that no other has, ever.
@@ -27,8 +30,8 @@ struct Known<T: Float> {
     nodes: Vec<Node<T>>,
     /// In the order of their starts.
     sweeps: Vec<Sweep>,
-    /// How many nodes it has in common with each of those that are known, from the first on.
-    common: Vec<usize>,
+    /// How many nodes it has in common with each other that is known, from the first on, by its number.
+    common: Vec<(u64, usize)>,
     /// The step that repeated it last.
     seen: u64,
 }
@@ -46,11 +49,15 @@ pub(crate) struct Sweep {
 /// A list of nodes that grows behind a shared reference. As long as it repeats one that is known, nothing is written, and it
 /// costs a comparison to record a node.
 pub(crate) struct Nodes<T: Float> {
-    known: Vec<Known<T>>,
-    /// Which of them this list repeats so far.
+    /// The structure that was recorded last, which is likely to come again: it is found without a look at the others.
+    latest: Known<T>,
+    others: Vec<Known<T>>,
+    /// Which of the others this list repeats so far, or [`LATEST`].
     follows: Cell<usize>,
     /// How many of its nodes.
     repeated: Cell<usize>,
+    /// How many of its sweeps lie before those, at least.
+    passed: Cell<usize>,
     /// Whether this list has left all that is known.
     left: Cell<bool>,
     /// What comes after those that it repeats.
@@ -68,14 +75,16 @@ pub(crate) struct Nodes<T: Float> {
 impl<T: Float> Default for Nodes<T> {
     fn default() -> Self {
         Self {
-            known: Vec::new(),
-            follows: Cell::new(0),
+            latest: Known { id: 0, nodes: Vec::new(), sweeps: Vec::new(), common: Vec::new(), seen: 0 },
+            others: Vec::new(),
+            follows: Cell::new(LATEST),
             repeated: Cell::new(0),
+            passed: Cell::new(0),
             left: Cell::new(false),
             grown: Grown::default(),
             swept: RefCell::default(),
             steps: 0,
-            next_id: 0,
+            next_id: 1,
             most: MOST,
         }
     }
@@ -114,10 +123,19 @@ impl<T: Float> Nodes<T> {
         Error::new(kind.name(), memory.for_shape(shape), shapes, origin.location)
     }
 
+    /// The structure that this list repeats so far.
+    #[inline]
+    fn followed(&self) -> &Known<T> {
+        match self.follows.get() {
+            LATEST => &self.latest,
+            other => &self.others[other],
+        }
+    }
+
     /// The structure that all that is recorded repeats, by its number, if there is one.
     #[inline]
     pub(crate) fn structure(&self) -> Option<u64> {
-        if self.left.get() { None } else { Some(self.known.get(self.follows.get())?.id) }
+        if self.left.get() { None } else { Some(self.followed().id) }
     }
 
     /// The next node of a structure that is known, if that is what is recorded next.
@@ -127,8 +145,8 @@ impl<T: Float> Nodes<T> {
             return None;
         }
         let next = self.repeated.get();
-        let follows = self.known.get(self.follows.get()).and_then(|known| known.nodes.get(next)).is_some_and(&is_next);
-        if !follows && !self.turn(|known| known.nodes.get(next).is_some_and(&is_next)) {
+        let goes_on = |known: &Known<T>| known.nodes.get(next).is_some_and(&is_next);
+        if !goes_on(self.followed()) && !self.turn(goes_on) {
             self.left.set(true);
             return None;
         }
@@ -139,36 +157,40 @@ impl<T: Float> Nodes<T> {
     /// Follows another structure that begins with what is recorded, and of which this holds.
     #[cold]
     fn turn(&self, goes_on: impl Fn(&Known<T>) -> bool) -> bool {
-        let (len, follows) = (self.repeated.get(), self.follows.get());
-        let other = self.known.iter().position(|other| other.common[follows] >= len && goes_on(other));
-        self.follows.set(other.unwrap_or(follows));
+        let (len, followed) = (self.repeated.get(), self.followed().id);
+        let fits = |known: &Known<T>| known.common_with(followed) >= len && goes_on(known);
+        let other = self.others.iter().position(&fits).or_else(|| fits(&self.latest).then_some(LATEST));
+        if let Some(other) = other {
+            self.follows.set(other);
+            self.passed.set(0);
+        }
         other.is_some()
     }
 
-    /// The cotangents of a sweep that a known structure goes on with, whose nodes are then repeated, too.
+    /// A sweep that a known structure goes on with, whose nodes are then repeated, too.
+    #[inline]
     pub(crate) fn repeat_sweep(
         &self,
         results: impl Iterator<Item = (u32, u32)> + Clone,
         inputs: &[u32],
-    ) -> Option<SmallVec<[Option<u32>; 8]>> {
-        let start = self.len();
-        let same = |sweep: &&Sweep| sweep.inputs[..] == *inputs && sweep.results.iter().copied().eq(results.clone());
-        let of = |known: &Known<T>| -> Option<usize> {
-            let first = known.sweeps.partition_point(|sweep| sweep.start < start);
-            let at = known.sweeps[first..].iter().take_while(|sweep| sweep.start == start).position(|s| same(&s))?;
-            Some(first + at)
-        };
+    ) -> Option<&Sweep> {
         if self.left.get() {
             return None;
         }
-        let follows = self.known.get(self.follows.get())?;
-        if of(follows).is_none() && !self.turn(|other| of(other).is_some()) {
-            return None;
-        }
-        let known = &self.known[self.follows.get()];
-        let sweep = &known.sweeps[of(known)?];
+        let start = self.repeated.get();
+        let same = |sweep: &Sweep| {
+            sweep.start == start && sweep.inputs[..] == *inputs && sweep.results.iter().copied().eq(results.clone())
+        };
+        let passed = self.passed.get();
+        let place = |known: &Known<T>, from: usize| known.sweeps[from..].iter().position(&same).map(|at| from + at);
+        let next = self.followed().sweeps.get(passed).is_some_and(&same).then_some(passed);
+        let at = next
+            .or_else(|| place(self.followed(), 0))
+            .or_else(|| self.turn(|other| place(other, 0).is_some()).then(|| place(self.followed(), 0))?)?;
+        self.passed.set(at + 1);
+        let sweep = &self.followed().sweeps[at];
         self.repeated.set(sweep.end);
-        Some(sweep.cotangents.clone())
+        Some(sweep)
     }
 
     /// Remembers a sweep that was recorded now.
@@ -190,8 +212,18 @@ impl<T: Float> Nodes<T> {
     /// only its user knows what it does. Whether structures that were known are no longer.
     pub(crate) fn clear(&mut self) -> bool {
         self.steps += 1;
-        let (repeated, follows) = (self.repeated.take(), self.follows.get());
+        self.passed.set(0);
         self.left.set(false);
+        let repeated = self.repeated.take();
+        let follows = self.follows.replace(LATEST);
+        if follows != LATEST {
+            std::mem::swap(&mut self.latest, &mut self.others[follows]);
+        }
+        let mut swept = self.swept.take();
+        if self.grown.len.get() == 0 && swept.is_empty() {
+            self.latest.seen = self.steps;
+            return false;
+        }
         let mut new = Vec::with_capacity(self.grown.len.get());
         let mut keeps = true;
         self.grown.drain(|node| {
@@ -201,70 +233,66 @@ impl<T: Float> Nodes<T> {
             }
         });
         let kept = repeated + new.len();
-        let mut swept = self.swept.take();
         swept.retain(|sweep| sweep.end <= kept);
-        match self.known.get_mut(follows) {
-            Some(known) if new.is_empty() || repeated == known.nodes.len() => {
-                known.nodes.append(&mut new);
-                known.common[follows] = known.nodes.len();
-                known.add_sweeps(swept);
-                known.seen = self.steps;
-            }
-            _ if new.is_empty() => {}
-            _ => self.add(follows, repeated, new, swept),
+        if new.is_empty() || repeated == self.latest.nodes.len() {
+            self.latest.nodes.append(&mut new);
+            self.latest.add_sweeps(swept);
+            self.latest.seen = self.steps;
+        } else {
+            self.add(repeated, new, swept);
         }
         self.forget_oldest()
     }
 
-    /// A structure of what it repeats of another, and more.
-    fn add(&mut self, follows: usize, repeated: usize, mut new: Vec<Node<T>>, swept: Vec<Sweep>) {
-        let (mut sweeps, mut common) = (Vec::new(), Vec::new());
-        if let Some(before) = self.known.get(follows) {
-            new.splice(0..0, before.nodes[..repeated].iter().cloned());
-            sweeps.extend(before.sweeps.iter().filter(|sweep| sweep.end <= repeated).cloned());
-            // One that goes on as this does would have been followed.
-            common.extend(before.common.iter().map(|&common| common.min(repeated)));
-        }
-        for (known, &common) in self.known.iter_mut().zip(&common) {
-            known.common.push(common);
-        }
-        common.push(new.len());
-        let mut known = Known { id: self.next_id, nodes: new, sweeps, common, seen: self.steps };
-        known.add_sweeps(swept);
+    /// A structure of what it repeats of the latest one, and more; it is the latest from now on.
+    fn add(&mut self, repeated: usize, mut new: Vec<Node<T>>, swept: Vec<Sweep>) {
+        let Known { id, nodes, sweeps, common, .. } = &self.latest;
+        new.splice(0..0, nodes[..repeated].iter().cloned());
+        let sweeps = sweeps.iter().filter(|sweep| sweep.end <= repeated).cloned().collect();
+        // One that goes on as this does would have been followed.
+        let mut common: Vec<(u64, usize)> =
+            common.iter().map(|&(other, common)| (other, common.min(repeated))).collect();
+        common.push((*id, repeated));
+        let id = self.next_id;
         self.next_id += 1;
-        self.follows.set(self.known.len());
-        self.known.push(known);
+        let mut known = Known { id, nodes: new, sweeps, common, seen: self.steps };
+        known.add_sweeps(swept);
+        let before = std::mem::replace(&mut self.latest, known);
+        self.others.push(before);
+        for other in &mut self.others {
+            other.common.push((id, self.latest.common_with(other.id)));
+        }
     }
 
     /// Forgets structures until there are few enough; the latest stays.
     fn forget_oldest(&mut self) -> bool {
-        let before = self.known.len();
-        while self.known.len() > 1 {
-            let nodes: usize = self.known.iter().map(|known| known.nodes.len()).sum();
-            if self.known.len() <= MOST_KNOWN && nodes <= MOST_NODES {
+        let before = self.others.len();
+        while !self.others.is_empty() {
+            let nodes = self.others.iter().chain([&self.latest]).map(|known| known.nodes.len()).sum::<usize>();
+            if self.others.len() < MOST_KNOWN && nodes <= MOST_NODES {
                 break;
             }
-            let age = |&k: &usize| self.known[k].seen;
-            let Some(oldest) = (0..self.known.len()).min_by_key(age) else { break };
-            self.known.swap_remove(oldest);
-            for known in &mut self.known {
-                known.common.swap_remove(oldest);
+            let Some(oldest) = (0..self.others.len()).min_by_key(|&k| self.others[k].seen) else { break };
+            let gone = self.others.swap_remove(oldest).id;
+            for known in self.others.iter_mut().chain([&mut self.latest]) {
+                known.common.retain(|&(id, _)| id != gone);
             }
         }
-        if self.known.len() < before {
-            let latest = (0..self.known.len()).max_by_key(|&k| self.known[k].seen);
-            self.follows.set(latest.unwrap_or(0));
-        }
-        self.known.len() < before
+        self.others.len() < before
     }
 
     /// Whether a structure is known, by its number.
     pub(crate) fn knows(&self, structure: u64) -> bool {
-        self.known.iter().any(|known| known.id == structure)
+        self.latest.id == structure || self.others.iter().any(|known| known.id == structure)
     }
 }
 
 impl<T: Float> Known<T> {
+    /// How many nodes it has in common with another that is known.
+    fn common_with(&self, id: u64) -> usize {
+        self.common.iter().find(|&&(other, _)| other == id).map_or(0, |&(_, common)| common)
+    }
+
     fn add_sweeps(&mut self, swept: Vec<Sweep>) {
         self.sweeps.extend(swept);
         self.sweeps.sort_by_key(|sweep| sweep.start);
@@ -276,7 +304,7 @@ impl<T: Float> Index<u32> for Nodes<T> {
     #[inline]
     fn index(&self, i: u32) -> &Node<T> {
         let (i, repeated) = (i as usize, self.repeated.get());
-        if i < repeated { &self.known[self.follows.get()].nodes[i] } else { self.grown.at(i - repeated) }
+        if i < repeated { &self.followed().nodes[i] } else { self.grown.at(i - repeated) }
     }
 }
 
@@ -379,9 +407,10 @@ mod tests {
             tape.var(&Tensor::zeros([1 + size])).exp().sum().item();
         }
         tape.clear();
-        assert_eq!(tape.nodes.known.len(), super::MOST_KNOWN);
-        assert_eq!(tape.nodes.known[tape.nodes.follows.get()].nodes[0].len, 20);
+        assert_eq!(tape.nodes.others.len(), super::MOST_KNOWN - 1);
+        assert_eq!(tape.nodes.latest.nodes[0].len, 20);
+        assert!(tape.nodes.others.iter().all(|known| known.nodes[0].len > 20 - super::MOST_KNOWN));
         tape.shrink();
-        assert!(tape.nodes.known.is_empty());
+        assert!(tape.nodes.others.is_empty() && tape.nodes.latest.nodes.is_empty());
     }
 }
