@@ -16,7 +16,9 @@ impl Hasher for IdHasher {
         self.0
     }
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|&byte| self.write_u32(byte.into()));
+        for &byte in bytes {
+            self.write_u32(byte.into());
+        }
     }
     fn write_u32(&mut self, id: u32) {
         // The upper half is the better one, and the map takes from both ends.

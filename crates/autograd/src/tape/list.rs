@@ -181,12 +181,17 @@ impl<T: Float> Nodes<T> {
         let same = |sweep: &Sweep| {
             sweep.start == start && sweep.inputs[..] == *inputs && sweep.results.iter().copied().eq(results.clone())
         };
+        let place = |known: &Known<T>| {
+            let first = known.sweeps.partition_point(|sweep| sweep.start < start);
+            let mut here = known.sweeps[first..].iter().take_while(|sweep| sweep.start == start);
+            here.position(&same).map(|at| first + at)
+        };
+        // Most often it is the next one.
         let passed = self.passed.get();
-        let place = |known: &Known<T>, from: usize| known.sweeps[from..].iter().position(&same).map(|at| from + at);
-        let next = self.followed().sweeps.get(passed).is_some_and(&same).then_some(passed);
-        let at = next
-            .or_else(|| place(self.followed(), 0))
-            .or_else(|| self.turn(|other| place(other, 0).is_some()).then(|| place(self.followed(), 0))?)?;
+        let next = self.followed().sweeps.get(passed).is_some_and(same).then_some(passed);
+        let at = next.or_else(|| place(self.followed()));
+        let at =
+            at.or_else(|| if self.turn(|other| place(other).is_some()) { place(self.followed()) } else { None })?;
         self.passed.set(at + 1);
         let sweep = &self.followed().sweeps[at];
         self.repeated.set(sweep.end);
