@@ -9,6 +9,8 @@ mod narrower;
 
 use super::compiled::Compiled;
 use super::finish::{self, Finish, SliceFinish};
+#[cfg(feature = "threads")]
+use super::machine;
 use super::order::{LargeBlocks, zeros};
 use super::product::{self, Operand, Sizes};
 
@@ -43,14 +45,10 @@ impl<'a, T> Strided<'a, T> {
     }
 }
 
-/// From this many multiply-adds on, a product is shared among threads: some 0.1 ms of work.
-#[cfg(feature = "threads")]
-const SHARED: usize = 1 << 23;
-
 /// The crate gives each thread a part of the result, whose sums one thread alone computes, in the same order.
 #[cfg(feature = "threads")]
 fn parallelism((m, k, n): Sizes) -> gemm_common::Parallelism {
-    if m.saturating_mul(k).saturating_mul(n) < SHARED {
+    if m.saturating_mul(k).saturating_mul(n) < machine::SHARED {
         gemm_common::Parallelism::None
     } else {
         gemm_common::Parallelism::Rayon(0)

@@ -22,9 +22,9 @@ mod tests;
 pub(crate) use planned::{Buffers, Planned};
 
 use super::cross_entropy::{LaneSums, of_columns, padded};
+use super::machine::{HIDDEN_BYTES, LINE, TURNED};
 use super::map::LANES;
 use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, ROWS, Sums};
-use super::product::TURNED;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
@@ -34,14 +34,10 @@ pub(crate) const FEATURES: usize = 4;
 /// The fewest and the most classes.
 pub(crate) const CLASSES: std::ops::RangeInclusive<usize> = 2..=4;
 
-/// The bytes of a block's hidden layer: what leaves room for the rest in a first-level cache of 32 KB or more.
-const BLOCK_BYTES: usize = 28 * 1024;
 /// The most rows of a block: those of a block of sums, of which all others are parts.
 const MOST_ROWS: usize = ROWS;
 /// Up to so many rows, half of the lanes are enough.
 const HALF: usize = LANES / 2;
-/// Scratch memory starts at a multiple of this, so that no vector of it lies across two cache lines.
-const LINE: usize = 64;
 
 /// The sizes of a net of one hidden layer, and of its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +60,7 @@ impl Sizes {
     /// How a sweep lies in memory. It is found once, since finding it divides.
     fn layout<T>(self) -> Layout {
         let width = self.hidden.next_multiple_of(LANES);
-        let rows = BLOCK_BYTES / (width * size_of::<T>());
+        let rows = HIDDEN_BYTES / (width * size_of::<T>());
         Layout { width, block: 1 << rows.clamp(LANES, MOST_ROWS).ilog2() }
     }
 

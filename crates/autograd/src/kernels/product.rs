@@ -13,6 +13,7 @@ mod dots;
 mod piece;
 
 use super::finish::{Raw, SliceFinish};
+use super::machine::{NEAR, TURNED};
 use super::order::{self, NEIGHBOURS, PRODUCTS, Partial, Sums, with_memory};
 use crate::number::Number;
 use crate::number::lanes::{Lanes, Portable};
@@ -25,9 +26,6 @@ pub(crate) type Sizes = (usize, usize, usize);
 
 /// An operand: its elements, row-major, and whether they are stored transposed.
 pub(crate) type Operand<'a, T> = (&'a [T], bool);
-
-/// Up to this many elements of an operand are transposed first.
-pub(crate) const TURNED: usize = 4096;
 
 /// Which of our own kernels a product is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +41,6 @@ pub(crate) enum Shape {
 impl Shape {
     /// Our kernel for these sizes, if it is one of ours that is best.
     pub(crate) fn of<T>((m, k, n): Sizes, ta: bool, tb: bool) -> Option<Self> {
-        // An operand that is read again for each tile of rows must stay in the first-level cache, unless there is but one.
-        const NEAR: usize = 32 * 1024;
         // Shorter sums leave most lanes of a vector empty.
         const SHORT: usize = 8;
         if n <= 4 && k >= SHORT && !ta && (tb || n == 1 || k * n <= TURNED) {
