@@ -37,6 +37,8 @@ pub struct Memory<T: Float> {
     into: usize,
     /// Those leaves: their values are there and nowhere else.
     ahead: Vec<u32>,
+    /// Whether nothing was computed yet in this step.
+    open: bool,
     /// How many times values of a short tape are asked for before a program is made.
     patience: usize,
     /// How many questions there were.
@@ -47,7 +49,7 @@ pub struct Memory<T: Float> {
 
 impl<T: Float> Default for Memory<T> {
     fn default() -> Self {
-        Self { asked: Vec::new(), into: 0, ahead: Vec::new(), patience: PATIENCE, questions: 0, replays: 0 }
+        Self { asked: Vec::new(), into: 0, ahead: Vec::new(), open: true, patience: PATIENCE, questions: 0, replays: 0 }
     }
 }
 
@@ -102,6 +104,7 @@ impl<T: Float> Memory<T> {
     /// Forgets the leaves of a step that ends, and the questions about structures that are no longer known.
     fn clear(&mut self, knows: Option<impl Fn(u64) -> bool>) {
         self.ahead.clear();
+        self.open = true;
         let Some(knows) = knows else { return };
         let gone = |asked: &Asked<T>| !knows(asked.structure);
         while let Some(place) = self.asked.iter().position(gone) {
@@ -179,6 +182,12 @@ impl<T: Float> Memory<T> {
         last.is_some() && self.ahead.is_empty()
     }
 
+    /// Values are computed on the tape now: leaves get theirs there, those that come later too.
+    fn close(&mut self, tape: &Tape<T>) -> Result<(), Error> {
+        self.open = false;
+        self.settle(tape)
+    }
+
     /// Gives leaves the values that went ahead, since they are needed on the tape after all.
     fn settle(&mut self, tape: &Tape<T>) -> Result<(), Error> {
         if self.ahead.is_empty() { Ok(()) } else { self.settle_into(tape, &mut tape.state.borrow_mut()) }
@@ -227,6 +236,7 @@ fn replay<T: Remembers>(tape: &Tape<T>, roots: &[u32]) -> Result<bool, Error> {
     state.note_computed();
     let some_are_leaves = outputs.len() < roots.len();
     memory.replays += 1;
+    memory.open = false;
     if some_are_leaves {
         memory.settle_into(tape, state)?;
     }
@@ -281,17 +291,17 @@ macro_rules! engine {
                 if !keep && replay(tape, roots)? {
                     return Ok(None);
                 }
-                tape.memory.borrow_mut().settle(tape)?;
+                tape.memory.borrow_mut().close(tape)?;
                 tape.compute_nodes(roots, keep)
             }
             fn take_leaf(tape: &Tape<Self>, leaf: u32, value: &[Self]) -> bool {
                 let Some(structure) = tape.nodes.structure() else { return false };
                 let memory = &mut *tape.memory.borrow_mut();
-                let Some(ready) = memory.expected(structure) else { return false };
-                let Some(input) = ready.input(leaf) else { return false };
-                if !tape.state.borrow().is_fresh() {
+                if !memory.open {
                     return false;
                 }
+                let Some(ready) = memory.expected(structure) else { return false };
+                let Some(input) = ready.input(leaf) else { return false };
                 ready.program.fill(input, value);
                 memory.ahead.push(leaf);
                 true

@@ -188,12 +188,14 @@ impl<T: Float> Tape<T> {
     /// the same operands, whose shapes are then the same too; or a new one.
     #[track_caller]
     #[inline]
-    fn record_any<'t, O: BuiltIn<T>>(
+    fn record_any<'t, O: BuiltIn<T>, A: AsRef<[Var<'t, T>]> + ?Sized>(
         &'t self,
         name: Option<&str>,
         op: O,
-        args: &[Var<'t, T>],
+        args: &A,
     ) -> Result<Var<'t, T>, Error> {
+        // Of an array, whose length is known.
+        let args = args.as_ref();
         let origin = self.origin(Location::caller());
         let ours = args.iter().all(|a| std::ptr::eq(a.tape(), self));
         let same = |node: &Node<T>| {
