@@ -147,8 +147,7 @@ impl<T: Float> Nodes<T> {
         let next = self.repeated.get();
         let goes_on = |known: &Known<T>| known.nodes.get(next).is_some_and(&is_next);
         if !goes_on(self.followed()) && !self.turn(goes_on) {
-            self.left.set(true);
-            return None;
+            return None; // What does not fit its operands is no node, and what comes after it may be known.
         }
         self.repeated.set(next + 1);
         Some(next as u32)

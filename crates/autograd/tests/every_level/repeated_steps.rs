@@ -271,6 +271,20 @@ fn errors_come_at_a_repeated_step_as_at_the_first() {
 }
 
 #[test]
+fn an_operation_that_does_not_fit_leaves_the_step_a_repetition() {
+    let mut tape = Tape::new();
+    for i in 0..10 {
+        tape.clear();
+        let (x, other) = (tape.var(&numbers([2], i)), tape.var(&numbers([3], i)));
+        let y = x.sin();
+        assert!(y.try_add(other).is_err());
+        let loss = (y * x).sum();
+        tape.values(&[loss, grad(loss, &x)]);
+    }
+    assert_eq!(tape.replays(), 8);
+}
+
+#[test]
 fn large_updates_round_as_their_single_operations_do() {
     steps_agree(4, |tape, i| {
         let (x, w) = (tape.var(&numbers([40, 90], i)), tape.var(&numbers([90, 50], i + 1)));

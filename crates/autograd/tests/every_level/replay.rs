@@ -2,7 +2,7 @@
 
 use autograd::{
     CrossEntropyOptions, IndexVar, Optimisations, Program, ProgramErrorKind, Reduction, Tape, Tensor, Tree, Var, grad,
-    hvp, tree, update,
+    hvp, tree, update, vjp,
 };
 
 const STATELESS: [Tensor; 0] = [];
@@ -89,6 +89,33 @@ fn higher_derivatives_replay_too() {
             assert_eq!(out.tensor(1), grad(hv.sum(), &var).value(), "{passes:?}");
         }
     }
+}
+
+#[test]
+fn a_value_that_is_both_operands_of_a_product_is_there_as_a_whole() {
+    // As the left operand it is read row by row, as the right one at once.
+    let (x, w) = (ramp([64, 2], 0.1), ramp([2, 64], 0.1));
+    let (v, q) = (ramp([2, 4], 0.1), ramp([64, 64], 0.01));
+    for passes in Optimisations::choices() {
+        let inputs = (&x, &w, &v, &q);
+        let mut program = Program::record_with(passes, &STATELESS, &inputs, |_, [], (x, w, v, q)| {
+            (vec![], products_with_themselves(x, w, v, q))
+        })
+        .unwrap();
+        let tape = Tape::new();
+        let [x, w, v, q] = [&x, &w, &v, &q].map(|t| tape.var(t));
+        let out = program.run(&inputs).unwrap();
+        for (k, want) in products_with_themselves(x, w, v, q).iter().enumerate() {
+            assert_eq!(out.tensor(k), want.value(), "{k}, {passes:?}");
+        }
+    }
+}
+
+/// `h · h` and `h · hᵀ` of products `h`.
+fn products_with_themselves<'t>(x: Var<'t>, w: Var<'t>, v: Var<'t>, q: Var<'t>) -> Vec<Var<'t>> {
+    let (square, narrow) = (x.matmul(w), x.matmul(v));
+    let [gram] = vjp(q.matmul(narrow), &[q], narrow);
+    vec![square.matmul(square), gram]
 }
 
 #[test]

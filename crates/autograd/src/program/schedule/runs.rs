@@ -105,11 +105,13 @@ fn blocks<T: Float>(graph: &Graph<T>, links: &Links, nodes: &[u32]) -> Option<Bl
     for &node in nodes {
         let (fused, sizes) = own_kernel(graph, node)?;
         let args = &graph.nodes[node as usize].args;
-        let Rows { moving, row_by_row } = by_rows(fused, sizes, args, rows)?;
-        if args.iter().any(|a| sums.contains(a) || (made.contains(a) && !moving.contains(a))) {
+        let Rows { moving, row_by_row } = by_rows(fused, sizes, rows)?;
+        // One value may be two operands, of which one is read row by row and the other as a whole.
+        let too_early = |(k, a): (usize, &u32)| sums.contains(a) || (made.contains(a) && !moving.contains(&k));
+        if args.iter().enumerate().any(too_early) {
             return None;
         }
-        by_row.extend(moving);
+        by_row.extend(moving.iter().map(|&k| args[k]));
         // The loss itself is a sum; its gradient is row by row.
         for (k, &result) in graph.nodes[node as usize].results.iter().enumerate() {
             if row_by_row && (k > 0 || !matches!(fused, Fused::LossAndGradient(_))) {
@@ -134,26 +136,24 @@ fn blocks<T: Float>(graph: &Graph<T>, links: &Links, nodes: &[u32]) -> Option<Bl
     Some(Blocks { rows, block, by_row, local })
 }
 
-/// Which operands are read row by row (the others must be there as a whole), and whether the result is made so.
+/// Which operands, by their places, are read row by row (the others must be there as a whole), and whether the result is made so.
 struct Rows {
-    moving: SmallVec<[u32; 2]>,
+    moving: SmallVec<[usize; 2]>,
     row_by_row: bool,
 }
 
 /// How a node goes along so many rows, if it does.
-fn by_rows(fused: Fused, (m, k, _): product::Sizes, args: &[u32], rows: usize) -> Option<Rows> {
+fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<Rows> {
     let own = fused.own_operands();
     let (moving, row_by_row) = match fused {
         Fused::Product { ta: false, then, .. } if m == rows => match then {
-            Then::Keep | Then::Bias(()) | Then::BiasRelu(()) => (smallvec![args[0]], true),
-            Then::Gate(()) => (smallvec![args[0], args[own]], true),
+            Then::Keep | Then::Bias(()) | Then::BiasRelu(()) => (smallvec![0], true),
+            Then::Gate(()) => (smallvec![0, own], true),
             Then::Descend(_) => return None,
         },
-        Fused::Product { ta: true, tb: false, then } if k == rows && then != Then::Gate(()) => {
-            (smallvec![args[0], args[1]], false)
-        }
-        Fused::ColumnSums { .. } if k == rows => (smallvec![args[0]], false),
-        Fused::LossAndGradient(_) if m == rows => (smallvec![args[0], args[1]], true),
+        Fused::Product { ta: true, tb: false, then } if k == rows && then != Then::Gate(()) => (smallvec![0, 1], false),
+        Fused::ColumnSums { .. } if k == rows => (smallvec![0], false),
+        Fused::LossAndGradient(_) if m == rows => (smallvec![0, 1], true),
         Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) => return None,
     };
     Some(Rows { moving, row_by_row })
