@@ -11,7 +11,7 @@ use std::ops::Index;
 
 /// How many structures are kept: steps on batches of some sizes, and what is computed between them.
 const MOST_KNOWN: usize = 8;
-/// How many nodes they have together, but for the latest, which is kept whole.
+/// How many nodes they have together, or else twice as many as the latest, so that one more as long is kept.
 const MOST_NODES: usize = 1 << 16;
 
 /// The most nodes that a tape holds: 4 GB of them, more than a step of a small net has by far. A loop that never clears its tape is
@@ -273,7 +273,7 @@ impl<T: Float> Nodes<T> {
         let before = self.others.len();
         while !self.others.is_empty() {
             let nodes = self.others.iter().chain([&self.latest]).map(|known| known.nodes.len()).sum::<usize>();
-            if self.others.len() < MOST_KNOWN && nodes <= MOST_NODES {
+            if self.others.len() < MOST_KNOWN && nodes <= MOST_NODES.max(2 * self.latest.nodes.len()) {
                 break;
             }
             let Some(oldest) = (0..self.others.len()).min_by_key(|&k| self.others[k].seen) else { break };
@@ -416,5 +416,19 @@ mod tests {
         assert!(tape.nodes.others.iter().all(|known| known.nodes[0].len > 20 - super::MOST_KNOWN));
         tape.shrink();
         assert!(tape.nodes.others.is_empty() && tape.nodes.latest.nodes.is_empty());
+    }
+    #[test]
+    fn two_long_structures_in_turn_are_both_known() {
+        let mut tape: Tape = Tape::new();
+        let mut known = Vec::new();
+        for i in 0..4 {
+            tape.clear();
+            let mut x = tape.var(&Tensor::zeros([1 + i % 2]));
+            for _ in 0..super::MOST_NODES {
+                x = x + x;
+            }
+            known.push(tape.nodes.structure().is_some());
+        }
+        assert_eq!(known, [false, false, true, true]);
     }
 }
