@@ -21,8 +21,8 @@ const MOST_BYTES: usize = 64 * 1024;
 /// A program of more bytes than this, with results in recycled buffers, gains little beside its arithmetic, and the memory
 /// would be needed twice.
 const MOST_MEMORY: usize = 1024 * 1024;
-/// More nodes than these are not made a program of: that would take a good part of a second at once.
-const MOST_NODES: usize = 1 << 17;
+/// More nodes than these are not made a program of: that would take seconds at once.
+const MOST_NODES: usize = 1 << 19;
 /// How many times the same values of a short tape are asked for before a program is made for them.
 const PATIENCE: usize = 2;
 /// A program that ran so often was worth making: to make one costs as much as some ten steps of a small net.
