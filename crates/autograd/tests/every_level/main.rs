@@ -15,6 +15,7 @@ mod replay;
 mod replay_nets;
 mod replay_chains;
 mod replay_random_nets;
+mod replay_random_rows;
 mod repeated_steps;
 mod random_programs;
 mod random_numbers;
