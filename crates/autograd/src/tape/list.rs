@@ -285,6 +285,13 @@ impl<T: Float> Nodes<T> {
         self.others.len() < before
     }
 
+    /// Forgets all structures of a list that is empty, and gives their memory back.
+    pub(crate) fn forget(&mut self) {
+        let (steps, next_id, most) = (self.steps, self.next_id, self.most);
+        *self = Self { steps, next_id: next_id + 1, most, ..Self::default() };
+        self.latest.id = next_id;
+    }
+
     /// Whether a structure is known, by its number.
     pub(crate) fn knows(&self, structure: u64) -> bool {
         self.latest.id == structure || self.others.iter().any(|known| known.id == structure)
@@ -298,7 +305,9 @@ impl<T: Float> Known<T> {
     }
 
     fn add_sweeps(&mut self, swept: Vec<Sweep>) {
-        self.sweeps.extend(swept);
+        // The same sweep may be asked for in ever other orders.
+        let room = (self.nodes.len() + MOST_KNOWN).saturating_sub(self.sweeps.len());
+        self.sweeps.extend(swept.into_iter().take(room));
         self.sweeps.sort_by_key(|sweep| sweep.start);
     }
 }

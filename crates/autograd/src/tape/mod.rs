@@ -128,7 +128,7 @@ impl<T: Float> Tape<T> {
     }
 
     /// Gives memory back: buffers that are free, the structures of steps that are remembered, and the programs made of them. What is
-    /// recorded stays, and later steps take memory anew.
+    /// recorded stays, and later steps take memory anew. Where nothing is recorded the structures go, too.
     ///
     /// ```
     /// use autograd::{Tape, Tensor};
@@ -139,8 +139,8 @@ impl<T: Float> Tape<T> {
     /// ```
     pub fn shrink(&mut self) {
         if self.is_empty() {
-            self.nodes = Nodes::default();
-            *self.memory.get_mut() = T::Memory::default();
+            self.nodes.forget();
+            T::cleared(self, true);
         }
         self.state.get_mut().shrink();
     }

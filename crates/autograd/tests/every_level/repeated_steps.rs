@@ -325,3 +325,20 @@ fn random_expressions_in_any_order_agree() {
         steps_agree(runs.len(), |tape, i| expression(tape, runs[i] * 7919 + 1, i));
     }
 }
+
+#[test]
+fn memory_that_is_given_back_changes_nothing_and_the_count_of_replays_goes_on() {
+    let mut tape = Tape::new();
+    let mut seen = Vec::new();
+    for i in 0..24 {
+        tape.clear();
+        if i == 6 {
+            tape.shrink();
+        }
+        let labels = [i % 3, 1, 2, 0, 1];
+        let alone = Tape::new();
+        assert_eq!(bits(&tape.values(&net(&tape, i, 5, &labels))), bits(&alone.values(&net(&alone, i, 5, &labels))));
+        seen.push(tape.replays());
+    }
+    assert!(seen[5] > 0 && seen[6] == seen[5] && seen[23] > seen[6], "{seen:?}");
+}
