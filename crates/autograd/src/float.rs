@@ -7,6 +7,7 @@ use crate::ops::operand::Operand;
 use crate::ops::table::Kind;
 use crate::ops::tensors::TensorOperand;
 use crate::tape::Tape;
+use crate::tape::nodes::Origin;
 use crate::tape::op::DynOp;
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
@@ -62,6 +63,16 @@ pub trait Engine: Sized {
     fn op(kind: &Kind<Self>) -> Option<&dyn DynOp<Self>>
     where
         Self: Float;
+    /// [`Tape::append`]
+    fn append<'t>(
+        tape: &'t Tape<Self>,
+        name: Option<&str>,
+        kind: Kind<Self>,
+        args: &[Var<'t, Self>],
+        origin: Origin,
+    ) -> Result<Var<'t, Self>, Error>
+    where
+        Self: Float;
     /// [`swept`](crate::diff::reverse::swept)
     fn reverse<'t>(
         tape: &'t Tape<Self>,
@@ -72,9 +83,14 @@ pub trait Engine: Sized {
         Self: Float;
     /// What the layer above remembers of the steps that a tape recorded.
     type Memory: Default;
-    /// Computes roots, by whatever way is quickest; where the tape is watched, returns the first node whose value broke.
-    /// Unless `keep`, only the roots have values afterwards.
-    fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) -> Result<Option<u32>, Error>
+    /// [`Tape::compute_roots`], by whatever way is quickest.
+    #[track_caller]
+    fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool)
+    where
+        Self: Float;
+    /// [`Tape::asked`]
+    #[track_caller]
+    fn ask(tape: &Tape<Self>, roots: &[u32], stranger: Option<Var<'_, Self>>, keep: bool)
     where
         Self: Float;
     /// A leaf that repeats one of a known structure gets this value: whether it is kept for whoever asks, so that the tape

@@ -3,29 +3,17 @@
 use crate::float::Float;
 use crate::ops;
 use crate::tape::op::{Arity, DynOp, Named};
-use crate::tensor::error::Reason;
-use crate::tensor::shape::Shape;
 use std::sync::Arc;
 
 /// What the tape records: an operation of the table, by itself or as the kind of a node.
 pub(crate) trait BuiltIn<T: Float>: Into<Kind<T>> {
     /// Whether this is what made a node.
     fn is_kind(&self, kind: &Kind<T>) -> bool;
-    /// [`DynOp::name`]; asked here, since whoever has the operation as a [`DynOp`] compiles all of it.
-    fn name_of(&self) -> &'static str;
-    /// [`DynOp::shape`]
-    fn shape_of(&self, args: &[&Shape]) -> Result<Shape, Reason>;
 }
 
 impl<T: Float> BuiltIn<T> for Kind<T> {
     fn is_kind(&self, kind: &Kind<T>) -> bool {
         self.same(kind)
-    }
-    fn name_of(&self) -> &'static str {
-        self.name()
-    }
-    fn shape_of(&self, args: &[&Shape]) -> Result<Shape, Reason> {
-        self.op().expect("leaves are not recorded as operations").shape(args)
     }
 }
 
@@ -84,13 +72,6 @@ macro_rules! builtin {
                 #[inline]
                 fn is_kind(&self, kind: &Kind<T>) -> bool {
                     if let Kind::$variant(op) = kind { self == op } else { false }
-                }
-                fn name_of(&self) -> &'static str {
-                    DynOp::<T>::name(self)
-                }
-                #[inline]
-                fn shape_of(&self, args: &[&Shape]) -> Result<Shape, Reason> {
-                    DynOp::<T>::shape(self, args)
                 }
             }
         )*

@@ -9,7 +9,7 @@ use super::Program;
 use crate::float::{Engine, Float};
 use crate::ops::table::Kind;
 use crate::tape::Tape;
-use crate::tape::nodes::NONE;
+use crate::tape::nodes::{NONE, Origin};
 use crate::tape::op::DynOp;
 use crate::tape::values::State;
 use crate::tape::var::Var;
@@ -280,6 +280,15 @@ macro_rules! engine {
             fn op(kind: &Kind<Self>) -> Option<&dyn DynOp<Self>> {
                 kind.operation()
             }
+            fn append<'t>(
+                tape: &'t Tape<Self>,
+                name: Option<&str>,
+                kind: Kind<Self>,
+                args: &[Var<'t, Self>],
+                origin: Origin,
+            ) -> Result<Var<'t, Self>, Error> {
+                tape.append(name, kind, args, origin)
+            }
             fn reverse<'t>(
                 tape: &'t Tape<Self>,
                 results: &[(Var<'t, Self>, Var<'t, Self>)],
@@ -287,12 +296,19 @@ macro_rules! engine {
             ) -> Result<crate::diff::reverse::Cotangents<'t, Self>, Error> {
                 crate::diff::reverse::swept(tape, results, inputs)
             }
-            fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
-                if !keep && replay(tape, roots)? {
-                    return Ok(None);
-                }
-                tape.memory.borrow_mut().close(tape)?;
-                tape.compute_nodes(roots, keep)
+            #[track_caller]
+            fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) {
+                tape.compute_by(roots, || {
+                    if !keep && replay(tape, roots)? {
+                        return Ok(None);
+                    }
+                    tape.memory.borrow_mut().close(tape)?;
+                    tape.compute_nodes(roots, keep)
+                });
+            }
+            #[track_caller]
+            fn ask(tape: &Tape<Self>, roots: &[u32], stranger: Option<Var<'_, Self>>, keep: bool) {
+                tape.asked(roots, stranger, keep);
             }
             fn take_leaf(tape: &Tape<Self>, leaf: u32, value: &[Self]) -> bool {
                 let Some(structure) = tape.nodes.structure() else { return false };

@@ -1,6 +1,6 @@
 //! Recording: leaves, which have their values from the start, and operations on what is there.
 
-use crate::float::Float;
+use crate::float::{Engine, Float};
 use crate::ops::table::{BuiltIn, Kind};
 use crate::tape::Tape;
 use crate::tape::nodes::{Args, Node, Origin};
@@ -204,19 +204,30 @@ impl<T: Float> Tape<T> {
         if ours && let Some(index) = self.nodes.repeat(same) {
             return Ok(Var::new(self, index));
         }
-        let shape = if ours {
+        <T as Engine>::append(self, name, op.into(), args, origin)
+    }
+
+    /// A new node of an operation on operands, asked for by a line; compiled in [`Engine`](crate::float::Engine).
+    pub(crate) fn append<'t>(
+        &'t self,
+        name: Option<&str>,
+        kind: Kind<T>,
+        args: &[Var<'t, T>],
+        origin: Origin,
+    ) -> Result<Var<'t, T>, Error> {
+        let shape = if args.iter().all(|a| std::ptr::eq(a.tape(), self)) {
             let shapes: SmallVec<[&Shape; 4]> = args.iter().map(|a| &self.nodes[a.index()].shape).collect();
-            op.shape_of(&shapes)
+            kind.op().expect("leaves are not recorded as operations").shape(&shapes)
         } else {
             Err(Reason::new(ErrorKind::Tape, "the operands live on different tapes"))
         };
         match shape.and_then(|shape| Ok((shape.elements()?, shape))) {
             Ok((len, shape)) => {
                 let indices: SmallVec<[u32; 4]> = args.iter().map(Var::index).collect();
-                let node = Node { kind: op.into(), args: Args::from(&indices[..]), len, shape, origin };
+                let node = Node { kind, args: Args::from(&indices[..]), len, shape, origin };
                 Ok(Var::new(self, self.nodes.push(node)))
             }
-            Err(reason) => Err(self.error(name.unwrap_or(op.name_of()), reason, args)),
+            Err(reason) => Err(self.error_at(origin.location, name.unwrap_or(kind.name()), reason, args)),
         }
     }
 }

@@ -136,13 +136,19 @@ impl<T: Float> Tape<T> {
             }
             roots.push(var.index());
         });
+        T::ask(self, &roots, stranger, keep);
+    }
+
+    /// Computes what a user asks for, and notes that; compiled in [`Engine`](crate::float::Engine).
+    #[track_caller]
+    pub(crate) fn asked(&self, roots: &[u32], stranger: Option<Var<'_, T>>, keep: bool) {
         if let Some(var) = stranger {
             let reason = Reason::new(Kind::Tape, format!("{var:?} lives on another tape"));
             self.error("values", reason, &[]).raise();
         }
         let location = Location::caller();
         self.note(|recording| recording.reads.extend(roots.iter().map(|&root| (root, location))));
-        self.compute_roots(&roots, keep);
+        self.compute_roots(roots, keep);
     }
 
     /// Computes a value without noting that it was read.
@@ -151,13 +157,20 @@ impl<T: Float> Tape<T> {
         self.compute_roots(&[index], true);
     }
 
+    /// Computes roots. Unless `keep`, only they have values afterwards.
     #[track_caller]
     #[inline]
     pub(crate) fn compute_roots(&self, roots: &[u32], keep: bool) {
+        T::compute(self, roots, keep);
+    }
+
+    /// Computes roots by some way, and tells what is wrong with them, where that is watched.
+    #[track_caller]
+    pub(crate) fn compute_by(&self, roots: &[u32], way: impl FnOnce() -> Result<Option<u32>, Error>) {
         if self.is_watched() {
             self.refuse_outer(roots);
         }
-        match self.try_compute_roots(roots, keep) {
+        match way() {
             Ok(None) => {}
             Ok(Some(broken)) => panic!("{}", self.state.borrow().report(&self.nodes, broken)),
             Err(error) => error.raise(),
@@ -167,13 +180,8 @@ impl<T: Float> Tape<T> {
         }
     }
 
-    /// Computes roots. Where this is watched, returns the first node whose value broke.
-    #[inline]
-    pub(crate) fn try_compute_roots(&self, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
-        T::compute(self, roots, keep)
-    }
-
-    /// Computes roots one node after the other, each by its own kernel.
+    /// Computes roots one node after the other, each by its own kernel. Where the tape is watched, returns the first node whose
+    /// value broke.
     pub(crate) fn compute_nodes(&self, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
         self.state.borrow_mut().compute(&self.nodes, roots, keep)
     }

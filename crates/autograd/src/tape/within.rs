@@ -160,7 +160,18 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     #[cold]
     pub(crate) fn error(&self, op: &str, reason: Reason, args: &[Var<'_, T>]) -> Error {
-        let location = self.origin(Location::caller()).location;
+        self.error_at(self.origin(Location::caller()).location, op, reason, args)
+    }
+
+    /// As [`Tape::error`], at a line that [`Tape::origin`] gave.
+    #[cold]
+    pub(crate) fn error_at(
+        &self,
+        location: &'static Location<'static>,
+        op: &str,
+        reason: Reason,
+        args: &[Var<'_, T>],
+    ) -> Error {
         let Some(Call { name, operands }) = self.within.get().and_then(|within| within.call) else {
             return Error::new(op, reason, args.iter().map(Var::shape).collect(), location);
         };
