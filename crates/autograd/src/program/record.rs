@@ -60,7 +60,8 @@ impl<T: Float> Program<T> {
         S: State<T> + ?Sized,
         I: Inputs<T>,
     {
-        Self::record_as(Call::of("Program::record"), Optimisations::default(), state, inputs, f)
+        let recorded = Self::record_with(Optimisations::default(), state, inputs, f);
+        recorded.map_err(|error| error.of("Program::record"))
     }
 
     /// As [`Program::record`], with some of the optimisations switched off.
@@ -78,20 +79,7 @@ impl<T: Float> Program<T> {
         S: State<T> + ?Sized,
         I: Inputs<T>,
     {
-        Self::record_as(Call::of("Program::record_with"), with, state, inputs, f)
-    }
-
-    fn record_as<S, I>(
-        call: Call,
-        with: Optimisations,
-        state: &S,
-        inputs: &I,
-        f: impl for<'t> FnOnce(&'t Tape<T>, S::Vars<'t>, I::Traced<'t>) -> (Vec<Var<'t, T>>, Vec<Var<'t, T>>),
-    ) -> Result<Self, ProgramError>
-    where
-        S: State<T> + ?Sized,
-        I: Inputs<T>,
-    {
+        let call = Call::of("Program::record_with");
         let tape = Tape::<T>::default();
         let (mut states, names) = (Vec::new(), state.tensor_names());
         let mut slots = InputRecorder::default();
@@ -130,10 +118,14 @@ impl<T: Float> Program<T> {
             tape.refuse_outer(&roots);
         }
         let graph = Graph::new(&tape, &slots.slots, &states, &next, &outputs).map_err(|kind| call.error(kind))?;
-        Self::of_graph(graph, with, &tape, slots.slots, names).map_err(|error| call.error(error.into()))
+        // Before a pass computes what is made of them.
+        let captured = captured(&graph, &tape);
+        let program =
+            Self::of_graph(graph, with, &tape, slots.slots, names).map_err(|error| call.error(error.into()))?;
+        Ok(Self { captured, ..program })
     }
 
-    /// The program of a graph.
+    /// The program of a graph, which brought nothing along.
     ///
     /// # Errors
     /// Where there is no memory for its buffers.
@@ -167,7 +159,7 @@ impl<T: Float> Program<T> {
         let guards = graph.guards.iter().map(|&(value, condition)| Guard { value: operand(value), condition });
         let guards = guards.collect();
         let outputs = graph.outputs.iter().map(|&value| operand(value)).collect();
-        let captured = captured(&graph, tape);
+        let captured = Vec::new();
         Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, registers, captured, trace })
     }
 

@@ -314,6 +314,10 @@ fn what_the_function_brought_along_is_listed_and_no_seed_of_a_gradient() {
     let found: Vec<(usize, u32)> = program.captured().map(|(shape, at)| (shape.numel(), at.line())).collect();
     assert_eq!(found, [(2, lines[0]), (1, lines[1])]);
     assert!(program.to_string().contains("constant [2], the same in each run, from "), "{program}");
+    // What is computed of it when recording does not hide it.
+    let folded =
+        Program::record(&(), &Tensor::zeros([2]), |tape, (), x| (vec![], vec![x + tape.var(&noise).exp() * 2.0]));
+    assert_eq!(folded.unwrap().captured().map(|(shape, _)| shape.numel()).collect::<Vec<_>>(), [2]);
 }
 
 #[test]
