@@ -130,7 +130,7 @@ impl<'a, T: Float> Planner<'a, T> {
         outside.for_each(|value| pinned[value as usize] = true);
         let mut is_read = pinned.clone();
         for (time, work) in (0..).zip(&schedule.work) {
-            for value in work.reads(graph) {
+            for &value in &work.reads {
                 last_read[value as usize] = time;
                 is_read[value as usize] = true;
             }
@@ -209,7 +209,7 @@ impl<'a, T: Float> Planner<'a, T> {
     /// Gives back what nothing reads after a time.
     fn release(&mut self, time: usize) {
         let work = &self.schedule.work[time];
-        let mut done = work.reads(self.graph);
+        let mut done = work.reads.clone();
         done.extend(work.results.iter().copied());
         done.sort_unstable();
         done.dedup();
@@ -245,7 +245,7 @@ impl<'a, T: Float> Planner<'a, T> {
             return None;
         }
         let work = &self.schedule.work[time];
-        let reads = work.reads(self.graph);
+        let reads = &work.reads;
         let maker = work.members.iter().map(|&node| &self.graph.nodes[node as usize]);
         let node = maker.into_iter().find(|node| node.results.contains(&value))?;
         // The one operand that is read element by element, and no other.

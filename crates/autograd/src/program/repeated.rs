@@ -6,6 +6,7 @@
 //! whether leaves went into a program already.
 
 use super::Program;
+use crate::diff::reverse::{Cotangents, swept};
 use crate::float::{Engine, Float};
 use crate::ops::table::Kind;
 use crate::tape::Tape;
@@ -94,11 +95,6 @@ impl<T: Float> Ready<T> {
         self.input_of.get(leaf as usize).filter(|&&input| input != NONE).map(|&input| input as usize)
     }
 }
-
-/// A number type whose tapes remember their questions here; all are.
-pub(crate) trait Remembers: Float + Engine<Memory = Memory<Self>> {}
-
-impl<T: Float + Engine<Memory = Memory<T>>> Remembers for T {}
 
 impl<T: Float> Memory<T> {
     /// Forgets the leaves of a step that ends, and the questions about structures that are no longer known.
@@ -206,7 +202,7 @@ impl<T: Float> Memory<T> {
 }
 
 /// Computes roots by the program of a step that repeats others, if there is one.
-fn replay<T: Remembers>(tape: &Tape<T>, roots: &[u32]) -> Result<bool, Error> {
+fn replay<T: Float<Memory = Memory<T>>>(tape: &Tape<T>, roots: &[u32]) -> Result<bool, Error> {
     let Some(structure) = tape.nodes.structure() else { return Ok(false) };
     if roots.is_empty() || tape.watch_kinks.get() || !tape.state.borrow().is_fresh() {
         return Ok(false);
@@ -293,8 +289,8 @@ macro_rules! engine {
                 tape: &'t Tape<Self>,
                 results: &[(Var<'t, Self>, Var<'t, Self>)],
                 inputs: &[u32],
-            ) -> Result<crate::diff::reverse::Cotangents<'t, Self>, Error> {
-                crate::diff::reverse::swept(tape, results, inputs)
+            ) -> Result<Cotangents<'t, Self>, Error> {
+                swept(tape, results, inputs)
             }
             #[track_caller]
             fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool) {

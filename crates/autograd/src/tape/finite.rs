@@ -93,8 +93,7 @@ impl<T: Float> Tape<T> {
     /// Computes values that may have been recycled since, neither noted as read nor looked at.
     #[track_caller]
     pub(crate) fn compute_again(&self, nodes: &[u32]) {
-        let computed = self.state.borrow_mut().compute(&self.nodes, nodes, true);
-        Error::or_raise(computed);
+        Error::or_raise(self.compute_nodes(nodes, true));
     }
 
     /// From now on (or no longer), computing panics once a value is not finite, and names the first operation that gave

@@ -3,10 +3,10 @@
 
 use crate::float::Float;
 use crate::program::graph::Graph;
-use std::collections::HashSet;
+use crate::program::ids::IdSet;
 
 pub(super) fn add_copies<T: Float>(graph: &mut Graph<T>) {
-    let mut taken: HashSet<u32> = HashSet::new();
+    let mut taken = IdSet::default();
     let mut own = |graph: &mut Graph<T>, list: Vec<u32>, unchanged: &[u32]| -> Vec<u32> {
         let mut result = Vec::new();
         for (k, value) in list.into_iter().enumerate() {

@@ -14,6 +14,8 @@ use smallvec::SmallVec;
 pub(super) struct Work {
     /// The nodes in order.
     pub(super) members: SmallVec<[u32; 1]>,
+    /// The values that it reads, perhaps twice.
+    pub(super) reads: SmallVec<[u32; 4]>,
     /// The values that it leaves: those that others read, or someone outside, or nobody.
     pub(super) results: SmallVec<[u32; 2]>,
     /// Whether the members are element-wise operations, tile by tile, and sums of what they make.
@@ -41,7 +43,7 @@ impl Schedule {
             .zip(results)
             .map(|(members, results)| {
                 let is_chain = members.len() > 1 || is_element_wise(graph, members[0]);
-                Work { members: members.into(), results, is_chain }
+                Work { reads: reads(graph, &members), members: members.into(), results, is_chain }
             })
             .collect();
         let may_fail = |work: &Work| !work.is_chain && graph.nodes[work.members[0] as usize].operation.may_fail();
@@ -52,18 +54,16 @@ impl Schedule {
     }
 }
 
-impl Work {
-    /// What it reads, perhaps twice.
-    pub(super) fn reads<T: Float>(&self, graph: &Graph<T>) -> SmallVec<[u32; 8]> {
-        if let [node] = self.members[..] {
-            return SmallVec::from_slice(&graph.nodes[node as usize].args);
-        }
-        let mut made: SmallVec<[u32; 64]> = SmallVec::new();
-        made.extend(self.members.iter().map(|&node| graph.nodes[node as usize].results[0]));
-        made.sort_unstable();
-        let args = self.members.iter().flat_map(|&node| &graph.nodes[node as usize].args);
-        args.copied().filter(|a| made.binary_search(a).is_err()).collect()
+/// What a group of nodes reads, perhaps twice.
+fn reads<T: Float>(graph: &Graph<T>, members: &[u32]) -> SmallVec<[u32; 4]> {
+    if let [node] = *members {
+        return SmallVec::from_slice(&graph.nodes[node as usize].args);
     }
+    let mut made: SmallVec<[u32; 64]> = SmallVec::new();
+    made.extend(members.iter().map(|&node| graph.nodes[node as usize].results[0]));
+    made.sort_unstable();
+    let args = members.iter().flat_map(|&node| &graph.nodes[node as usize].args);
+    args.copied().filter(|a| made.binary_search(a).is_err()).collect()
 }
 
 /// What each group of nodes leaves for others.
