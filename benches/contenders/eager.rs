@@ -2,21 +2,19 @@
 
 use crate::closed::number::Number;
 use crate::contenders::Contender;
-use crate::contenders::problem::Problem;
-use autograd::{Float, Tape, Tensor, tree};
-
-/// One affine layer: its parameters, variables or gradients.
-pub(crate) struct Layer<V> {
-    pub(crate) weight: V,
-    pub(crate) bias: V,
-}
-tree!(Layer { weight, bias });
+use crate::contenders::net::{Layer, layers, loss};
+use crate::contenders::problem::{BETAS, EPSILON, MOMENTUM, Net, Optimiser, Problem};
+use autograd::{Float, Tape, Tensor, Tree};
 
 /// A network of `L` layers on a tape.
 struct Eager<T: Float, const L: usize> {
+    net: Net,
     tape: Tape<T>,
     params: [Layer<Tensor<T>>; L],
     grads: Option<[Layer<Tensor<T>>; L]>,
+    /// The velocity is the first, Adam has both.
+    moments: [[Layer<Tensor<T>>; L]; 2],
+    steps: i32,
     x: Tensor<T>,
     labels: Vec<usize>,
     rate: T,
@@ -31,25 +29,18 @@ pub(crate) fn eager<T: Number>(problem: &Problem<T>) -> Box<dyn Contender<T>> {
     }
 }
 
-/// The parameters of a problem of `L` layers.
-pub(crate) fn layers<T: Number, const L: usize>(problem: &Problem<T>) -> [Layer<Tensor<T>>; L] {
-    let sizes = problem.net.sizes;
-    std::array::from_fn(|l| {
-        let (weight, bias) = &problem.layers[l];
-        Layer {
-            weight: Tensor::new([sizes[l], sizes[l + 1]], weight.clone()),
-            bias: Tensor::new([sizes[l + 1]], bias.clone()),
-        }
-    })
-}
-
 impl<T: Number, const L: usize> Eager<T, L> {
     fn new(problem: &Problem<T>) -> Self {
         let (n, sizes) = (problem.net.batch, problem.net.sizes);
+        let params: [Layer<Tensor<T>>; L] = layers(problem);
+        let zeros = Tree::map(&params, &mut |p: &Tensor<T>| Tensor::zeros(p.shape()));
         Self {
+            net: problem.net,
             tape: Tape::default(),
-            params: layers(problem),
+            params,
             grads: None,
+            moments: [zeros.clone(), zeros],
+            steps: 0,
             x: Tensor::new([n, sizes[0]], problem.x.clone()),
             labels: problem.labels.clone(),
             rate: problem.rate,
@@ -57,25 +48,69 @@ impl<T: Number, const L: usize> Eager<T, L> {
     }
 
     fn value_and_grad(&mut self) -> (T, [Layer<Tensor<T>>; L]) {
-        let Self { tape, params, x, labels, .. } = self;
-        tape.value_and_grad(params, |tape, layers| {
-            let mut o = tape.var(x);
-            for (l, layer) in layers.iter().enumerate() {
-                let z = o.matmul(layer.weight) + layer.bias;
-                o = if l + 1 < L { z.relu() } else { z };
+        let Self { net, tape, params, x, labels, .. } = self;
+        tape.value_and_grad(params, |tape, layers| loss(*net, &layers, tape.var(x), labels))
+    }
+
+    /// The update of all parameters.
+    fn update(&mut self, grads: &[Layer<Tensor<T>>; L]) {
+        let Self { rate, params, moments: [first, second], .. } = self;
+        let adam = AdamStep::new(*rate, self.steps + 1);
+        let moments = first.iter_mut().zip(second);
+        for ((layer, grads), (first, second)) in params.iter_mut().zip(grads).zip(moments) {
+            let weight = (&mut layer.weight, &grads.weight, &mut first.weight, &mut second.weight);
+            let bias = (&mut layer.bias, &grads.bias, &mut first.bias, &mut second.bias);
+            for (param, grad, first, second) in [weight, bias] {
+                match self.net.optimiser {
+                    Optimiser::Sgd => descend(*rate, param, grad),
+                    Optimiser::Momentum => descend_with_momentum(*rate, param, grad, first),
+                    Optimiser::Adam => adam.descend(param, grad, first, second),
+                }
             }
-            o.cross_entropy(labels)
-        })
+        }
+        self.steps += 1;
     }
 
     fn flat(layers: &[Layer<Tensor<T>>; L]) -> Vec<T> {
-        layers.iter().flat_map(|layer| [&layer.weight, &layer.bias]).flat_map(Tensor::to_vec).collect()
+        layers.leaves().into_iter().flat_map(Tensor::to_vec).collect()
     }
 }
 
 fn descend<T: Float>(rate: T, param: &mut Tensor<T>, grad: &Tensor<T>) {
-    for (p, &dp) in param.as_mut_slice().iter_mut().zip(grad.as_slice()) {
-        *p -= rate * dp;
+    for (p, &g) in param.as_mut_slice().iter_mut().zip(grad.as_slice()) {
+        *p -= rate * g;
+    }
+}
+
+fn descend_with_momentum<T: Float>(rate: T, param: &mut Tensor<T>, grad: &Tensor<T>, velocity: &mut Tensor<T>) {
+    let kept = T::of(MOMENTUM);
+    let velocity = velocity.as_mut_slice().iter_mut();
+    for ((p, &g), v) in param.as_mut_slice().iter_mut().zip(grad.as_slice()).zip(velocity) {
+        *v = kept * *v + g;
+        *p -= rate * *v;
+    }
+}
+
+/// What a step of Adam has in common for all parameters.
+struct AdamStep<T> {
+    rate: T,
+    root: T,
+}
+
+impl<T: Float> AdamStep<T> {
+    fn new(rate: T, step: i32) -> Self {
+        let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(step));
+        Self { rate: T::of(rate.to_f64() / first), root: T::of(second.sqrt()) }
+    }
+
+    fn descend(&self, param: &mut Tensor<T>, grad: &Tensor<T>, first: &mut Tensor<T>, second: &mut Tensor<T>) {
+        let ([kept1, kept2], [new1, new2]) = (BETAS.map(T::of), BETAS.map(|beta| T::of(1.0 - beta)));
+        let moments = first.as_mut_slice().iter_mut().zip(second.as_mut_slice());
+        for ((p, &g), (m, v)) in param.as_mut_slice().iter_mut().zip(grad.as_slice()).zip(moments) {
+            *m = kept1 * *m + new1 * g;
+            *v = kept2 * *v + new2 * g * g;
+            *p -= self.rate * *m / (v.sqrt() / self.root + T::of(EPSILON));
+        }
     }
 }
 
@@ -88,10 +123,7 @@ impl<T: Number, const L: usize> Contender<T> for Eager<T, L> {
 
     fn step(&mut self) -> T {
         let (loss, grads) = self.value_and_grad();
-        for (layer, grads) in self.params.iter_mut().zip(&grads) {
-            descend(self.rate, &mut layer.weight, &grads.weight);
-            descend(self.rate, &mut layer.bias, &grads.bias);
-        }
+        self.update(&grads);
         loss
     }
 

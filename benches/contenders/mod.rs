@@ -1,6 +1,7 @@
 //! Who computes the same from the same numbers: what they have in common, and the list of them.
 
 pub(crate) mod problem;
+mod net;
 mod eager;
 mod replay;
 mod elementwise;
@@ -15,7 +16,7 @@ pub(crate) trait Contender<T> {
     fn loss_and_grads(&mut self) -> T;
     /// The gradients of the last `loss_and_grads`, in the order of the parameters.
     fn grads(&mut self) -> Vec<T>;
-    /// The whole of the workload, and its mean loss: the parameters of a network take a step of SGD.
+    /// The whole of the workload, and its mean loss: the parameters of a network take a step.
     fn step(&mut self) -> T {
         self.loss_and_grads()
     }

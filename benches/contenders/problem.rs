@@ -14,35 +14,100 @@ pub(crate) struct Workload {
 /// A kind of workload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Task {
-    /// Training: the loss, its gradients, and a step of SGD.
+    /// Training: the loss, its gradients, and a step of an optimiser.
     Net(Net),
     /// The mean of `σ(x)·tanh x + e^(−x²)` over this many elements, and its gradient. Nothing is updated.
     Elementwise(usize),
 }
 
-/// A net of affine layers with ReLU between them, trained by SGD on the mean softmax cross-entropy of one batch.
+/// A net of affine layers with an activation between them, trained on the mean softmax cross-entropy of one batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Net {
     /// The number of examples.
     pub(crate) batch: usize,
     /// Features, hidden widths, classes.
     pub(crate) sizes: &'static [usize],
+    /// What follows the affine map of each hidden layer.
+    pub(crate) activation: Activation,
+    /// `λ` of the term `λ/2 · Σ W²` over all weights that the loss has; 0 where it has none.
+    pub(crate) penalty: f64,
+    /// What a step does with the gradients.
+    pub(crate) optimiser: Optimiser,
+    /// How weights are stored.
+    pub(crate) layout: Layout,
 }
 
-impl Workload {
-    const fn net(name: &'static str, batch: usize, sizes: &'static [usize]) -> Self {
-        Self { name, task: Task::Net(Net { batch, sizes }) }
+/// A function of each hidden node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// `max(z, 0)`
+    Relu,
+    /// `tanh z`
+    Tanh,
+    /// `1/(1 + e^(−z))`
+    Sigmoid,
+}
+
+/// How parameters follow their gradients, as PyTorch defines it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Optimiser {
+    /// `p ← p − rate · g`
+    Sgd,
+    /// `v ← μ v + g`, `p ← p − rate · v`
+    Momentum,
+    /// At step `t = 1, 2, …`: `m ← β₁ m + (1 − β₁) g`, `v ← β₂ v + (1 − β₂) g²`,
+    /// `p ← p − rate/(1 − β₁^t) · m / (√v / √(1 − β₂^t) + ε)`
+    Adam,
+}
+
+/// `μ`
+pub(crate) const MOMENTUM: f64 = 0.9;
+/// `β₁` and `β₂`
+pub(crate) const BETAS: [f64; 2] = [0.9, 0.999];
+/// `ε`
+pub(crate) const EPSILON: f64 = 1e-8;
+
+/// The order of a weight matrix's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `[in, out]`: a layer is `x W + b`.
+    InOut,
+    /// `[out, in]`, as PyTorch stores it: a layer is `x Wᵀ + b`.
+    OutIn,
+}
+
+impl Net {
+    /// Of ReLU and plain SGD.
+    pub(crate) const fn new(batch: usize, sizes: &'static [usize]) -> Self {
+        let (activation, optimiser, layout) = (Activation::Relu, Optimiser::Sgd, Layout::InOut);
+        Self { batch, sizes, activation, penalty: 0.0, optimiser, layout }
     }
 }
 
-/// All workloads: CS231n's toy network and spiral network, then sizes of digits, of MNIST, and a large one; and a chain
-/// of element-wise functions.
-pub(crate) const WORKLOADS: [Workload; 6] = [
-    Workload::net("toy", 5, &[4, 10, 3]),
-    Workload::net("spiral", 300, &[2, 100, 3]),
-    Workload::net("digits", 32, &[64, 32, 10]),
-    Workload::net("mnist", 128, &[784, 256, 10]),
-    Workload::net("large", 512, &[784, 1024, 1024, 10]),
+impl Workload {
+    const fn net(name: &'static str, net: Net) -> Self {
+        Self { name, task: Task::Net(net) }
+    }
+}
+
+/// CS231n's toy network.
+const TOY: Net = Net::new(5, &[4, 10, 3]);
+
+/// All workloads: CS231n's toy network, and it with one thing changed; CS231n's spiral network, then sizes of digits, of
+/// MNIST, and a large one; and a chain of element-wise functions.
+pub(crate) const WORKLOADS: [Workload; 13] = [
+    Workload::net("toy", TOY),
+    Workload::net("toy-l2", Net { penalty: 1e-3, ..TOY }),
+    Workload::net("toy-tanh", Net { activation: Activation::Tanh, ..TOY }),
+    Workload::net("toy-sigmoid", Net { activation: Activation::Sigmoid, ..TOY }),
+    Workload::net("toy-momentum", Net { optimiser: Optimiser::Momentum, ..TOY }),
+    Workload::net("toy-adam", Net { optimiser: Optimiser::Adam, ..TOY }),
+    Workload::net("toy-deep", Net { sizes: &[4, 10, 10, 3], ..TOY }),
+    Workload::net("toy-transposed", Net { layout: Layout::OutIn, ..TOY }),
+    Workload::net("spiral", Net::new(300, &[2, 100, 3])),
+    Workload::net("digits", Net::new(32, &[64, 32, 10])),
+    Workload::net("mnist", Net::new(128, &[784, 256, 10])),
+    Workload::net("large", Net::new(512, &[784, 1024, 1024, 10])),
     Workload { name: "elementwise", task: Task::Elementwise(1_000_000) },
 ];
 
@@ -55,9 +120,9 @@ pub(crate) struct Problem<T> {
     pub(crate) x: Vec<T>,
     /// One class for each example.
     pub(crate) labels: Vec<usize>,
-    /// `(W, b)` of each layer, `W` `[in, out]`.
+    /// `(W, b)` of each layer, `W` as the layout says.
     pub(crate) layers: Vec<(Vec<T>, Vec<T>)>,
-    /// The step size of SGD.
+    /// The step size.
     pub(crate) rate: T,
 }
 

@@ -13,11 +13,11 @@ use contenders::{BASE, Contender, contenders, disagreement};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Ratios of times against the closed form written by hand, one line each: workload, type, who, median ratio.
+/// Ratios of times against the closed form written by hand, one line each: workload, type, who, median ratio. For a
+/// variant of the toy network also that of its closed form against toy's own.
 #[derive(Parser)]
 struct Options {
-    /// Only workloads whose name contains this: toy, spiral, digits, mnist, large, elementwise.
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", help = filter_help())]
     filter: String,
     /// What is timed.
     #[arg(long, value_enum, default_value_t = Pass::Step)]
@@ -28,6 +28,10 @@ struct Options {
     /// Print the median time of each contender too.
     #[arg(long)]
     times: bool,
+}
+
+fn filter_help() -> String {
+    format!("Only workloads whose name contains this: {}", WORKLOADS.map(|workload| workload.name).join(", "))
 }
 
 /// What a run of a contender is.
@@ -89,11 +93,17 @@ impl<T: Number> Runner<T> {
     }
 }
 
-/// Times all contenders in turn, round after round, so that what disturbs the machine disturbs them alike.
+/// Times all contenders in turn, round after round, so that what disturbs the machine disturbs them alike; and with those
+/// of a variant the closed form of what it is a variant of.
 fn compare<T: Number>(workload: Workload, options: &Options) {
     agree::<T>(workload);
     let mut runners: Vec<Runner<T>> =
         contenders(workload).into_iter().map(|contender| Runner::new(contender, options.pass)).collect();
+    let count = runners.len();
+    runners.extend(origin(workload).map(|origin| {
+        let (_, closed) = contenders(origin).swap_remove(0);
+        Runner::new((origin.name, closed), options.pass)
+    }));
     let start = Instant::now();
     for round in 0..*ROUNDS.end() {
         if round >= *ROUNDS.start() && start.elapsed().as_secs_f64() > options.seconds {
@@ -103,16 +113,29 @@ fn compare<T: Number>(workload: Workload, options: &Options) {
             runner.round(options.pass);
         }
     }
-    let (base, others) = runners.split_first().expect("the base is the first contender");
+    let report = |runner: &Runner<T>, base: &Runner<T>| {
+        let ratio = median(runner.times.iter().zip(&base.times).map(|(time, base)| time / base));
+        println!("speed {} {} {}/{} {ratio:.2}", workload.name, T::NAME, runner.name, base.name);
+    };
+    let (of_workload, origins) = runners.split_at(count);
+    let (base, others) = of_workload.split_first().expect("the base is the first contender");
     for other in others {
-        let ratio = median(other.times.iter().zip(&base.times).map(|(other, base)| other / base));
-        println!("speed {} {} {}/{BASE} {ratio:.2}", workload.name, T::NAME, other.name);
+        report(other, base);
+    }
+    for origin in origins {
+        report(base, origin);
     }
     if options.times {
         for Runner { name, times, .. } in &runners {
             println!("time {} {} {name} {:.0} ns", workload.name, T::NAME, median(times.iter().copied()) * 1e9);
         }
     }
+}
+
+/// The workload that this one is a variant of, by its name: `toy` of `toy-l2`.
+fn origin(workload: Workload) -> Option<Workload> {
+    let (origin, _) = workload.name.split_once('-')?;
+    WORKLOADS.into_iter().find(|workload| workload.name == origin)
 }
 
 /// Refuses to time a contender that computes something else.

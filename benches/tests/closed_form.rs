@@ -37,6 +37,40 @@ fn the_toy_network_agrees_over_20_steps() {
 }
 
 #[test]
+fn the_toy_network_with_a_penalty_agrees_over_20_steps() {
+    hold_both(named("toy-l2"), 20);
+}
+
+#[test]
+fn the_toy_network_with_another_activation_agrees_over_20_steps() {
+    hold_both(named("toy-tanh"), 20);
+    hold_both(named("toy-sigmoid"), 20);
+}
+
+#[test]
+fn the_toy_network_with_momentum_agrees_over_20_steps() {
+    hold_both(named("toy-momentum"), 20);
+}
+
+#[test]
+fn the_toy_network_with_adam_agrees_over_20_steps() {
+    hold::<f64>(named("toy-adam"), 20, 1e-12);
+    // A step has the size of the rate however small the gradient is, so that the rounding errors of a small gradient count as
+    // those of a large one; and `1 − β₂^t` has 1/1000 of the precision at first.
+    hold::<f32>(named("toy-adam"), 20, 1e-4);
+}
+
+#[test]
+fn the_toy_network_with_a_second_hidden_layer_agrees_over_20_steps() {
+    hold_both(named("toy-deep"), 20);
+}
+
+#[test]
+fn the_toy_network_with_weights_stored_by_outputs_agrees_over_20_steps() {
+    hold_both(named("toy-transposed"), 20);
+}
+
+#[test]
 fn the_spiral_network_agrees_over_20_steps() {
     hold_both(named("spiral"), 20);
 }
@@ -53,7 +87,7 @@ fn layers_of_the_size_of_mnist_agree_over_2_steps() {
 
 #[test]
 fn three_layers_and_a_batch_that_fills_no_block_agree_over_20_steps() {
-    let net = Net { batch: 37, sizes: &[19, 33, 21, 10] };
+    let net = Net::new(37, &[19, 33, 21, 10]);
     hold_both(Workload { name: "three layers", task: Task::Net(net) }, 20);
 }
 
