@@ -71,24 +71,40 @@ fn each<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
 /// `#[inline(always)]`. What does not fill a vector is filled up: computing 15 elements costs as much as 16, not as 15
 /// single ones.
 #[inline]
-pub(crate) fn map_vectors<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
-    if x.len() < QUAD {
-        return each_plain(x, out, &f);
-    }
-    Level::best().run(MapVectors { x, out, f });
+pub(crate) fn map_vectors<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T + Copy) {
+    map_vectors_but(x, out, f, |_| false, f);
 }
 
-struct MapVectors<'a, T, F> {
+/// As [`map_vectors`], for a function that `f` is only where an argument is not `rare`: there `whole` is called, which is the
+/// function everywhere. A vector in which nothing is rare costs one test more. The value of an element depends on the
+/// element alone, if `whole` is `f` wherever that may stand for it.
+#[inline]
+pub(crate) fn map_vectors_but<T: Number>(
+    x: &[T],
+    out: &mut [T],
+    f: impl Fn(T) -> T,
+    rare: impl Fn(T) -> bool,
+    whole: impl Fn(T) -> T,
+) {
+    if x.len() < QUAD {
+        return each_plain(x, out, &whole);
+    }
+    Level::best().run(MapVectors { x, out, f, rare, whole });
+}
+
+struct MapVectors<'a, T, F, R, W> {
     x: &'a [T],
     out: &'a mut [T],
     f: F,
+    rare: R,
+    whole: W,
 }
 
-impl<T: Number, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
+impl<T: Number, F: Fn(T) -> T, R: Fn(T) -> bool, W: Fn(T) -> T> Kernel for MapVectors<'_, T, F, R, W> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Self { x, out, f } = self;
+        let Self { x, out, f, rare, whole } = self;
         let n = out.len();
         assert!(x.len() == n && n >= QUAD, "map_vectors: {} elements for {n}", x.len());
         // Quadruples fill the lanes; those that would pass the end overlap, and compute the same values again.
@@ -106,7 +122,11 @@ impl<T: Number, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
         while at < y.len() {
             let first = at.min(y.len() - LANES);
             let x = x[first..].first_chunk().expect("a vector lies within the operand");
-            *y[first..].first_chunk_mut().expect("a vector lies within the result") = vector(x, &f);
+            let y: &mut [T; LANES] = y[first..].first_chunk_mut().expect("a vector lies within the result");
+            *y = vector(x, &f);
+            if x.iter().fold(false, |any, &x| any | rare(x)) {
+                each_rare(x, y, &rare, &whole);
+            }
             at += LANES;
         }
         if few {
@@ -117,7 +137,7 @@ impl<T: Number, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
     }
     #[inline(always)]
     fn run_plain(self) {
-        each_plain(self.x, self.out, &self.f);
+        each_plain(self.x, self.out, &self.whole);
     }
 }
 
@@ -126,6 +146,17 @@ impl<T: Number, F: Fn(T) -> T> Kernel for MapVectors<'_, T, F> {
 fn each_plain<T: Number>(x: &[T], out: &mut [T], f: &impl Fn(T) -> T) {
     for (o, &x) in out.iter_mut().zip(x) {
         *o = f(x);
+    }
+}
+
+/// The elements of a vector whose arguments are rare.
+#[cold]
+#[inline(never)]
+fn each_rare<T: Number>(x: &[T; LANES], out: &mut [T; LANES], rare: &impl Fn(T) -> bool, whole: &impl Fn(T) -> T) {
+    for (o, &x) in out.iter_mut().zip(x) {
+        if rare(x) {
+            *o = whole(x);
+        }
     }
 }
 
@@ -222,6 +253,122 @@ pub(crate) fn zip_numbers<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T
     Zip { rows, a, b, out, f }.run();
 }
 
+/// As [`zip`], for a function as that of [`map_vectors`], which must be `#[inline(always)]`.
+#[inline]
+pub(crate) fn zip_vectors<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+    if out.len() < QUAD {
+        return zip_plain(rows, a, b, out, &f);
+    }
+    Level::best().run(ZipVectors { rows, a, b, out, f });
+}
+
+struct ZipVectors<'a, T, F> {
+    rows: &'a Rows,
+    a: &'a [T],
+    b: &'a [T],
+    out: &'a mut [T],
+    f: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, a, b, out, f } = self;
+        let mut lanes = [[T::ONE; LANES]; 2];
+        let mut walk = Walk::new(rows);
+        // A vector goes on where a row ends, so that short rows fill it too; the function stands here once.
+        for out in out.chunks_mut(LANES) {
+            let [a, b] = match walk.within(out.len()) {
+                Some([pa, pb]) => [&a[pa..], &b[pb..]].map(|x| x.first_chunk().expect("a vector lies within a row")),
+                None => {
+                    walk.fill(a, b, out.len(), &mut lanes);
+                    [&lanes[0], &lanes[1]]
+                }
+            };
+            let mut y = [T::ONE; LANES];
+            for i in 0..LANES {
+                y[i] = f(a[i], b[i]);
+            }
+            if let Some(out) = out.first_chunk_mut() {
+                *out = y;
+            } else {
+                copy(&y[..out.len()], out);
+            }
+        }
+    }
+    #[inline(always)]
+    fn run_plain(self) {
+        zip_plain(self.rows, self.a, self.b, self.out, &self.f);
+    }
+}
+
+/// At the baseline, one after the other.
+#[inline(never)]
+fn zip_plain<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: &impl Fn(T, T) -> T) {
+    let (mut at, [sa, sb]) = (Odometer::new(&rows.outer), rows.steps);
+    for row in out.chunks_exact_mut(rows.len.max(1)) {
+        let [pa, pb] = at.offsets();
+        for (i, o) in row.iter_mut().enumerate() {
+            *o = f(a[pa + i * sa], b[pb + i * sb]);
+        }
+        at.step();
+    }
+}
+
+/// Goes through both operands vector by vector, across the ends of rows.
+struct Walk<'a> {
+    rows: &'a Rows,
+    at: Odometer<'a, usize, 2>,
+    /// How far into the row.
+    column: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(rows: &'a Rows) -> Self {
+        Self { rows, at: Odometer::new(&rows.outer), column: 0 }
+    }
+
+    /// Where the next vector starts if it is whole and lies in each operand as it is.
+    #[inline(always)]
+    fn within(&mut self, n: usize) -> Option<[usize; 2]> {
+        if n < LANES || self.rows.steps != [1, 1] || self.column + LANES > self.rows.len {
+            return None;
+        }
+        let places = self.at.offsets().map(|start| start + self.column);
+        self.column += LANES;
+        Some(places)
+    }
+
+    /// Copies the next `n` elements of each operand.
+    #[inline(never)]
+    fn fill<T: Number>(&mut self, a: &[T], b: &[T], n: usize, lanes: &mut [[T; LANES]; 2]) {
+        let mut filled = 0;
+        while filled < n {
+            if self.column == self.rows.len {
+                self.column = 0;
+                self.at.step();
+            }
+            let count = (n - filled).min(self.rows.len - self.column);
+            for (k, x) in [a, b].into_iter().enumerate() {
+                let (step, to) = (self.rows.steps[k], &mut lanes[k][filled..filled + count]);
+                let first = self.at.offsets()[k] + self.column * step;
+                match step {
+                    0 => to.fill(x[first]),
+                    1 => copy(&x[first..first + count], to),
+                    _ => {
+                        for (i, to) in to.iter_mut().enumerate() {
+                            *to = x[first + i * step];
+                        }
+                    }
+                }
+            }
+            filled += count;
+            self.column += count;
+        }
+    }
+}
+
 struct Zip<'a, T, F> {
     rows: &'a Rows,
     a: &'a [T],
@@ -315,6 +462,29 @@ mod tests {
     }
 
     #[test]
+    fn rare_arguments_are_computed_as_the_function_itself_does_at_every_place() {
+        fn check<T: Number>() {
+            let rare = |x: T| x.abs() > T::of(9.0);
+            let whole = |x: T| if rare(x) { x.sqrt() } else { x.tanh() };
+            let x: Vec<T> = (0..150).map(|i| T::of(f64::from(i * 37 % 101) * 0.2 - 10.0)).collect();
+            let bits = |x: &[T]| -> Vec<i64> { x.iter().map(|x| x.to_index()).collect() };
+            let alone: Vec<T> = x.iter().map(|&x| whole(x)).collect();
+            assert!(x.iter().any(|&x| rare(x)) && !x.iter().all(|&x| rare(x)));
+            at_every_level(|level| {
+                for n in 0..80 {
+                    for range in [0..n, 5..n + 5, 40..n + 40] {
+                        let mut y = vec![T::ONE; n];
+                        map_vectors_but(&x[range.clone()], &mut y, T::tanh, rare, whole);
+                        assert_eq!(bits(&y), bits(&alone[range.clone()]), "{range:?} at {level:?}");
+                    }
+                }
+            });
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
+    #[test]
     fn a_function_and_its_slope_have_the_bits_that_each_has_alone() {
         fn check<T: Number>() {
             let x: Vec<T> = (0..100).map(|i| T::of(0.61 * f64::from(i) - 30.0)).chain([T::INFINITY, T::ZERO]).collect();
@@ -354,7 +524,7 @@ mod tests {
                     let (a, b) = (&a[..reach(a_strides)], &b[..reach(b_strides)]);
                     let mut out = vec![f32::NAN; rows * cols];
                     let walk = Rows::broadcast(&[rows, cols], [&a_strides, &b_strides]);
-                    for zip in [zip, zip_numbers] {
+                    for zip in [zip, zip_numbers, zip_vectors] {
                         zip(&walk, a, b, &mut out, |a, b| a * b);
                         for (i, &o) in out.iter().enumerate() {
                             let at = |[s, t]: [usize; 2]| (i / cols) * s + (i % cols) * t;

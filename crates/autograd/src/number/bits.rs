@@ -35,6 +35,14 @@ pub trait Bits: Sized {
     fn sigmoid_and_slope(self) -> (Self, Self);
     /// `tanh x` and its derivative, the bits that they have alone.
     fn tanh_and_sech2(self) -> (Self, Self);
+    /// [`elementary::is_far`]
+    fn is_far(self) -> bool;
+    /// `sin x`, unless [`Bits::is_far`].
+    fn sin_near(self) -> Self;
+    /// `cos x`, unless [`Bits::is_far`].
+    fn cos_near(self) -> Self;
+    /// `tan x`, unless [`Bits::is_far`].
+    fn tan_near(self) -> Self;
     /// Vectors of 256 bits.
     #[cfg(target_arch = "x86_64")]
     type Avx2: Lanes<Self>;
@@ -89,6 +97,22 @@ macro_rules! bits {
             #[inline(always)]
             fn tanh_and_sech2(self) -> (Self, Self) {
                 elementary::tanh_and_sech2(self)
+            }
+            #[inline(always)]
+            fn is_far(self) -> bool {
+                elementary::is_far(self)
+            }
+            #[inline(always)]
+            fn sin_near(self) -> Self {
+                elementary::sin_near(self)
+            }
+            #[inline(always)]
+            fn cos_near(self) -> Self {
+                elementary::cos_near(self)
+            }
+            #[inline(always)]
+            fn tan_near(self) -> Self {
+                elementary::tan_near(self)
             }
             #[cfg(target_arch = "x86_64")]
             type Avx2 = lanes::Avx2;

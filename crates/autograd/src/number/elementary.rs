@@ -7,6 +7,7 @@
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
+mod trigonometric;
 mod double;
 mod single;
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 
 use super::lanes::Lanes;
 use crate::number::Number;
+pub(crate) use trigonometric::{cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.
 pub(crate) trait Format: Number {
@@ -47,6 +49,8 @@ pub(crate) trait Format: Number {
     const LOWERED: Self;
     /// The largest exponent that [`inverse_binade`] answers: its square still leaves room for sums.
     const SPAN: Self;
+    /// The number with the lower half of its digits cleared, so that products of two such numbers are exact.
+    fn upper(self) -> Self;
     /// `(k, m)` of a positive number `2^k·m` with `√½ ≤ m < √2`, denormal numbers included.
     fn split(self) -> (Self, Self);
 }

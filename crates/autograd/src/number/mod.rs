@@ -185,7 +185,8 @@ macro_rules! number {
                 libm::$erfc(self)
             }
             number!(@ours exp exp_m1 ln ln_1p tanh asinh acosh atanh sigmoid sigmoid_slope sech2);
-            number!(@forward $t: sqrt sin cos tan asin acos atan sinh cosh abs floor ceil
+            number!(@whole sin cos tan);
+            number!(@forward $t: sqrt asin acos atan sinh cosh abs floor ceil
                 round_ties_even);
             fn powf(self, p: Self) -> Self {
                 $t::powf(self, p)
@@ -220,6 +221,14 @@ macro_rules! number {
     (@ours $($f:ident)*) => {
         $(
             #[inline(always)]
+            fn $f(self) -> Self {
+                elementary::$f(self)
+            }
+        )*
+    };
+    (@whole $($f:ident)*) => {
+        $(
+            #[inline]
             fn $f(self) -> Self {
                 elementary::$f(self)
             }

@@ -3,7 +3,7 @@
 use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::in_turn;
-use crate::kernels::map::{Rows, zip, zip_numbers};
+use crate::kernels::map::{Rows, zip, zip_numbers, zip_vectors};
 use crate::number::Number;
 use crate::ops::operand::{Given, Operand};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -12,20 +12,20 @@ use crate::tensor::error::{Error, Kind, Reason};
 use crate::tensor::shape::Shape;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// A row: docs, name of the method; the variant; the function of two numbers, marked `numbers` where nothing of it becomes
-/// vectors; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
+/// A row: docs, name of the method; the variant; the function of two numbers, marked `vectors` where it costs much and all
+/// of it becomes vectors, and `numbers` where nothing does; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
 /// `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are diagonal, so one rule serves
 /// both directions. A row with a kink says where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those
 /// of `internal` a trait's that other rules use.
 macro_rules! binary {
     (
         public { $(
-            $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, $($numbers:ident)? |$u:ident, $v:ident| $f:expr,
+            $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, $($kind:ident)? |$u:ident, $v:ident| $f:expr,
             |$a:ident, $b:ident, $y:ident, $g:ident| ($da:expr, $db:expr)
             $(, kink |$ka:ident, $kb:ident| $kink:expr)?;
         )* }
         internal { $(
-            $(#[$idoc:meta])* $iname:ident => $ivariant:ident, $($inumbers:ident)? |$iu:ident, $iv:ident| $if:expr,
+            $(#[$idoc:meta])* $iname:ident => $ivariant:ident, $($ikind:ident)? |$iu:ident, $iv:ident| $if:expr,
             |$ia:ident, $ib:ident, $iy:ident, $ig:ident| ($ida:expr, $idb:expr);
         )* }
     ) => {
@@ -67,10 +67,14 @@ macro_rules! binary {
             fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
                 match self {
                     $(Self::$variant => {
-                        apply(a, b, y, |rows, a, b, y| binary!(@zip $($numbers)?)(rows, a, b, y, |$u: T, $v: T| $f))
+                        apply(a, b, y, |rows, a, b, y| {
+                            binary!(@zip $($kind)?)(rows, a, b, y, #[inline(always)] |$u: T, $v: T| $f);
+                        })
                     })*
                     $(Self::$ivariant => {
-                        apply(a, b, y, |rows, a, b, y| binary!(@zip $($inumbers)?)(rows, a, b, y, |$iu: T, $iv: T| $if))
+                        apply(a, b, y, |rows, a, b, y| {
+                            binary!(@zip $($ikind)?)(rows, a, b, y, #[inline(always)] |$iu: T, $iv: T| $if);
+                        })
                     })*
                 }
             }
@@ -131,6 +135,7 @@ macro_rules! binary {
         }
     };
     (@zip) => { zip };
+    (@zip vectors) => { zip_vectors };
     (@zip numbers) => { zip_numbers };
     (@rule $arg:ident, $va:ident, $vb:ident, $vy:ident, $vg:ident,
      $a:ident, $b:ident, $y:ident, $g:ident, $da:expr, $db:expr) => {{
@@ -250,7 +255,7 @@ binary! {
             kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
-            |a, b| if a == b { a + T::of(std::f64::consts::LN_2) } else {
+            vectors |a, b| if a == b { a + T::of(std::f64::consts::LN_2) } else {
                 a.larger(b) + (-(a - b).abs()).exp().ln_1p()
             },
             |a, b, y, g| (g.zmul(a.logistic_share(b)), g.zmul(b.logistic_share(a)));
@@ -303,13 +308,13 @@ binary! {
         smaller_share => SmallerShare, |a, b| share(a, b, a < b), |a, b, y, g| (None, None);
         /// `σ(a − b)`, and at equal infinities its limit: a half for +∞, 0 for −∞.
         logistic_share => LogisticShare,
-            |a, b| if a != b { (a - b).sigmoid() } else if a == -T::INFINITY { T::ZERO } else { T::of(0.5) },
+            vectors |a, b| if a != b { (a - b).sigmoid() } else if a == -T::INFINITY { T::ZERO } else { T::of(0.5) },
             |a, b, y, g| (
                 g.zmul(y.zmul(b.logistic_share(a))),
                 g.zmul(y.zmul(b.logistic_share(a))).neg()
             );
         /// `ln a`, but 0 where `a = 0 ≤ b`, where the power `a^b` does not change with `b`.
-        pow_log => PowLog, |a, b| if a == T::ZERO && b >= T::ZERO { T::ZERO } else { a.ln() },
+        pow_log => PowLog, vectors |a, b| if a == T::ZERO && b >= T::ZERO { T::ZERO } else { a.ln() },
             |a, b, y, g| (g.over_norm(a), None);
         /// `ln b`, but 0 where both are 0.
         xlogy_log => XlogyLog, |b, a| if a == T::ZERO && b == T::ZERO { T::ZERO } else { b.ln() },

@@ -5,7 +5,7 @@
 //! differentiated again.
 
 use crate::float::Float;
-use crate::kernels::map::{map, map_numbers, map_vectors};
+use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
 use crate::number::Number;
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
@@ -24,7 +24,7 @@ macro_rules! unary {
     ($(
         $(#[$doc:meta])*
         $vis:vis $name:ident($($p:ident: $ty:ty),*) => $variant:ident,
-        $($kind:ident)? |$v:ident| $f:expr,
+        $($kind:ident)? |$v:ident| $f:expr, $(rare |$r:ident| $rare:expr => $whole:expr,)?
         |$x:ident, $y:ident, $g:ident| $rule:expr $(, kink |$k:ident| $kink:expr)?;
     )*) => {
         /// Which element-wise function, and its parameters.
@@ -75,7 +75,10 @@ macro_rules! unary {
                 match *self {
                     $(Self::$variant { $($p),* } => {
                         $(let $p = Parameter::<T>::of($p);)*
-                        unary!(@map $($kind)?)(x.data, y.data, #[inline(always)] |$v: T| $f);
+                        unary!(@map $($kind)? $($r)?)(
+                            x.data, y.data, #[inline(always)] |$v: T| $f
+                            $(, #[inline(always)] |$r: T| $rare, |$r: T| $whole)?
+                        );
                     })*
                 }
             }
@@ -115,6 +118,7 @@ macro_rules! unary {
     };
     (@map) => { map };
     (@map vectors) => { map_vectors };
+    (@map vectors $rare:ident) => { map_vectors_but };
     (@map numbers) => { map_numbers };
 }
 
@@ -355,11 +359,14 @@ unary! {
     pub pow_scalar(exponent: f64) => PowScalar, numbers |x| pow(x, exponent), |x, y, g| pow_rule(x, g, exponent);
 
     /// Sine, `x` in radians.
-    pub sin() => Sin, numbers |x| x.sin(), |x, y, g| g.zmul(x.cos());
+    pub sin() => Sin, vectors |x| x.sin_near(), rare |x| x.is_far() => x.sin(),
+        |x, y, g| g.zmul(x.cos());
     /// Cosine, `x` in radians.
-    pub cos() => Cos, numbers |x| x.cos(), |x, y, g| g.zmul(x.sin()).neg();
+    pub cos() => Cos, vectors |x| x.cos_near(), rare |x| x.is_far() => x.cos(),
+        |x, y, g| g.zmul(x.sin()).neg();
     /// Tangent, `x` in radians.
-    pub tan() => Tan, numbers |x| x.tan(), |x, y, g| g.zmul(y.square().add_scalar(1.0));
+    pub tan() => Tan, vectors |x| x.tan_near(), rare |x| x.is_far() => x.tan(),
+        |x, y, g| g.zmul(y.square().add_scalar(1.0));
     /// Inverse sine, in radians; the derivative at ±1 is ∞.
     pub asin() => Asin, numbers |x| x.asin(), |x, y, g| g.zmul(x.asin_slope());
     /// Inverse cosine, in radians; the derivative at ±1 is −∞.

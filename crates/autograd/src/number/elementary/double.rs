@@ -2,6 +2,7 @@
 //! digits), rounded to `f64`.
 
 use super::Format;
+use super::trigonometric::Circular;
 
 impl Format for f64 {
     const ROUND: Self = 6755399441055744.0;
@@ -65,6 +66,11 @@ impl Format for f64 {
     }
 
     #[inline(always)]
+    fn upper(self) -> Self {
+        Self::from_bits(self.to_bits() & 0xffff_ffff_f800_0000)
+    }
+
+    #[inline(always)]
     fn split(self) -> (Self, Self) {
         const SQRT_HALF: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
         let denormal = self < Self::MIN_POSITIVE;
@@ -73,5 +79,40 @@ impl Format for f64 {
         let bits = x.to_bits().wrapping_add(1_f64.to_bits() - SQRT_HALF);
         let k = Self::from_bits(Self::ROUND.to_bits() + (bits >> 52)) - (Self::ROUND + bias);
         (k, Self::from_bits((bits & 0x000f_ffff_ffff_ffff) + SQRT_HALF))
+    }
+}
+
+impl Circular for f64 {
+    const NEAR: Self = 1e5;
+    const QUARTERS: Self = std::f64::consts::FRAC_2_PI;
+    // 37 bits twice, and the rest.
+    const QUARTER: &'static [Self] = &[1.5707963267923333, 2.5633441515839558e-12, 1.0562999066987428e-23];
+    // Error 2^−56.4 of sin r.
+    const SIN: &'static [Self] = &[
+        -0.1666666666666663,
+        0.008333333333322096,
+        -0.00019841269829570663,
+        2.755731361460804e-6,
+        -2.5050746667957545e-8,
+        1.5896164835606936e-10,
+    ];
+    // Error 2^−59.6 of cos r.
+    const COS: &'static [Self] = &[
+        0.041666666666666595,
+        -0.0013888888888873025,
+        2.480158728883109e-5,
+        -2.7557314173182724e-7,
+        2.0875699990146745e-9,
+        -1.1358491380792404e-11,
+    ];
+
+    #[inline(always)]
+    fn is_odd(shifted: Self) -> bool {
+        shifted.to_bits() & 1 != 0
+    }
+
+    #[inline(always)]
+    fn turn(y: Self, shifted: Self) -> Self {
+        Self::from_bits(y.to_bits() ^ ((shifted.to_bits() & 2) << 62))
     }
 }

@@ -2,6 +2,7 @@
 //! digits), rounded to `f32`.
 
 use super::Format;
+use super::trigonometric::Circular;
 
 impl Format for f32 {
     const ROUND: Self = 12582912.0;
@@ -43,6 +44,11 @@ impl Format for f32 {
     }
 
     #[inline(always)]
+    fn upper(self) -> Self {
+        Self::from_bits(self.to_bits() & 0xffff_f000)
+    }
+
+    #[inline(always)]
     fn split(self) -> (Self, Self) {
         const SQRT_HALF: u32 = std::f32::consts::FRAC_1_SQRT_2.to_bits();
         let denormal = self < Self::MIN_POSITIVE;
@@ -51,5 +57,26 @@ impl Format for f32 {
         let bits = x.to_bits().wrapping_add(1_f32.to_bits() - SQRT_HALF);
         let k = Self::from_bits(Self::ROUND.to_bits() + (bits >> 23)) - (Self::ROUND + bias);
         (k, Self::from_bits((bits & 0x007f_ffff) + SQRT_HALF))
+    }
+}
+
+impl Circular for f32 {
+    const NEAR: Self = 3000.0;
+    const QUARTERS: Self = std::f32::consts::FRAC_2_PI;
+    // 13 bits three times, and the rest.
+    const QUARTER: &'static [Self] = &[1.5708008, -4.454516e-6, 6.0765615e-11, 5.390303e-15];
+    // Error 2^−26.8 of sin r.
+    const SIN: &'static [Self] = &[-0.16666655, 0.008332159, -0.00019515153];
+    // Error 2^−32.5 of cos r.
+    const COS: &'static [Self] = &[0.041666646, -0.0013887315, 2.4433008e-5];
+
+    #[inline(always)]
+    fn is_odd(shifted: Self) -> bool {
+        shifted.to_bits() & 1 != 0
+    }
+
+    #[inline(always)]
+    fn turn(y: Self, shifted: Self) -> Self {
+        Self::from_bits(y.to_bits() ^ ((shifted.to_bits() & 2) << 30))
     }
 }

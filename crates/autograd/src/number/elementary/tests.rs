@@ -1,8 +1,9 @@
 //! The functions against references of higher precision, at every level of this CPU: `f32` against the standard
 //! library's `f64`, `f64` against pairs of `f64`.
 
+use super::trigonometric::Circular;
 use super::*;
-use crate::kernels::map::map_vectors;
+use crate::kernels::map::{map_vectors, map_vectors_but};
 use crate::number::lanes::Lanes;
 use crate::number::level::LaneKernel;
 use crate::number::level::tests::at_every_level;
@@ -14,6 +15,24 @@ fn everywhere<T: Format>(name: &str, x: &[T], f: impl Fn(T) -> T + Copy) -> Vec<
     at_every_level(|level| {
         let mut y = vec![T::ZERO; x.len()];
         map_vectors(x, &mut y, f);
+        assert!(bits(&y) == bits(&alone), "{name} differs at {level:?}");
+    });
+    alone
+}
+
+/// As [`everywhere`], for a function of which rare arguments are computed another way than the others.
+fn everywhere_but<T: Format>(
+    name: &str,
+    x: &[T],
+    usual: impl Fn(T) -> T + Copy,
+    rare: impl Fn(T) -> bool + Copy,
+    whole: impl Fn(T) -> T + Copy,
+) -> Vec<T> {
+    let bits = |y: &[T]| -> Vec<i64> { y.iter().map(|y| if y.is_nan() { i64::MIN } else { y.to_index() }).collect() };
+    let alone: Vec<T> = x.iter().map(|&x| whole(x)).collect();
+    at_every_level(|level| {
+        let mut y = vec![T::ZERO; x.len()];
+        map_vectors_but(x, &mut y, usual, rare, whole);
         assert!(bits(&y) == bits(&alone), "{name} differs at {level:?}");
     });
     alone
@@ -302,4 +321,51 @@ fn the_exponential_of_a_softmax_is_within_2_ulp_of_the_plain_one_at_every_level(
     }
     check::<f32>(-110.0);
     check::<f64>(-760.0);
+}
+
+/// A function, the same of near angles, and the function of the standard library.
+type Angular<T> = (&'static str, fn(T) -> T, fn(T) -> T, fn(f64) -> f64);
+
+#[test]
+fn functions_of_angles_of_all_magnitudes_are_those_of_the_standard_library() {
+    fn check<T: Circular>(x: &[T], limits: [f64; 3]) {
+        let functions: [Angular<T>; 3] =
+            [("sin", sin, sin_near, f64::sin), ("cos", cos, cos_near, f64::cos), ("tan", tan, tan_near, f64::tan)];
+        for ((name, f, near, truth), limit) in functions.into_iter().zip(limits) {
+            for (&x, y) in x.iter().zip(everywhere_but(name, x, near, is_far, f)) {
+                let want = truth(x.to_f64());
+                let error = if want.is_nan() { 0.0 } else { ulps(y, Pair::from(want), 0) };
+                assert!(y.is_nan() == want.is_nan() && error <= limit, "{name}({x:e}) = {y:e}, not {want:e}");
+            }
+        }
+    }
+    let narrow = (0..=u32::MAX).step_by(60_013).map(f32::from_bits);
+    let multiples = (-3000..3000).map(|k| (f64::from(k) * std::f64::consts::FRAC_PI_2) as f32);
+    check(&narrow.chain(multiples).collect::<Vec<_>>(), [1.0, 1.0, 1.0]);
+    // What the library itself is off adds to the limits.
+    let wide = (0..=u64::MAX >> 1).step_by(1 << 48).map(|bits| f64::from_bits(bits + (bits >> 20)));
+    let multiples = (-70_000..70_000).step_by(7).map(|k| f64::from(k) * std::f64::consts::FRAC_PI_2);
+    check(&wide.chain(multiples).collect::<Vec<_>>(), [2.0, 2.0, 2.0]);
+}
+
+#[test]
+fn functions_of_angles_have_the_special_values_of_ieee_754_and_stay_within_1() {
+    fn check<T: Circular>(denormal: T) {
+        for f in [sin, tan] {
+            for x in [T::ZERO, -T::ZERO, denormal, -denormal, T::MIN_POSITIVE] {
+                assert!(f(x) == x && f(x).is_sign_negative() == x.is_sign_negative(), "{x:e}");
+            }
+        }
+        assert_eq!([T::ZERO, -T::ZERO, denormal].map(cos), [T::ONE; 3]);
+        for x in [T::INFINITY, -T::INFINITY, T::NAN] {
+            assert!([sin, cos, tan].iter().all(|f| f(x).is_nan()));
+        }
+        for k in -2000..2000 {
+            let x = T::of(f64::from(k) * std::f64::consts::FRAC_PI_2);
+            assert!(sin(x).abs() <= T::ONE && cos(x).abs() <= T::ONE);
+            assert!(sin(-x) == -sin(x) && cos(-x) == cos(x) && tan(-x) == -tan(x), "{x:e}");
+        }
+    }
+    check(f32::from_bits(1));
+    check(f64::from_bits(1));
 }
