@@ -5,7 +5,7 @@ use super::cross_entropy::{self, Gradients, Losses};
 use super::finish::SliceFinish;
 use super::gemm::{self, Store, Strided, gemm_f32, gemm_f64};
 use super::group::Group;
-use super::perceptron::Planned;
+use super::place::Base;
 use super::product::{Operand, Sizes};
 use crate::number::Number;
 
@@ -39,9 +39,7 @@ pub trait Compiled: Number {
         gradients: Gradients<'_, Self>,
     );
     /// [`Group::run`]
-    fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>]);
-    /// [`Planned::run`]
-    fn run_net(net: &Planned<Self>, buffers: &mut [Vec<Self>]);
+    fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>], bases: &mut [Base<Self>]);
 }
 
 macro_rules! compiled {
@@ -78,11 +76,8 @@ macro_rules! compiled {
             ) {
                 cross_entropy::cross_entropy(scores, labels, n, losses, gradients);
             }
-            fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>]) {
-                group.run(buffers);
-            }
-            fn run_net(net: &Planned<Self>, buffers: &mut [Vec<Self>]) {
-                net.run(buffers);
+            fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>], bases: &mut [Base<Self>]) {
+                group.run(buffers, bases);
             }
         }
     };

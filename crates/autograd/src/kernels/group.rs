@@ -3,26 +3,17 @@
 //! block to block.
 #![expect(unsafe_code, reason = "the kernels of a group read and write buffers by pointers")]
 
+use super::chain::Chain;
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::{Finish, Rate};
 use super::map::LANES;
 use super::order::{self, Partial, ROWS, Sums};
+use super::place::{Base, Place};
 use super::product::{self, Call, Left, Shape, Sizes};
 use crate::number::Number;
 use crate::number::level::Level;
-use std::mem::MaybeUninit;
 use std::ops::Range;
-
-/// Buffers that a group can touch.
-pub(crate) const MOST_BUFFERS: usize = 48;
-
-/// An operand of a task: a buffer of the group's, and the elements that it moves on by for each row of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) buffer: usize,
-    pub(crate) per_row: usize,
-}
 
 /// What the rows of a block are to a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +30,7 @@ pub(crate) enum Along {
 pub(crate) type PlaceFinish<T> = Finish<Place, Rate<T, Place>>;
 
 /// One thing to do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Task<T> {
     /// `out = after(op(a) · op(b))`; the right operand lies as the kernel wants it.
     Product {
@@ -81,6 +72,8 @@ pub(crate) enum Task<T> {
     Turn { rows: usize, cols: usize, from: Place, to: Place },
     /// A copy.
     Copy { len: usize, from: Place, to: Place },
+    /// Element-wise operations, of so many elements for each row.
+    Chain { chain: Box<Chain<T>>, along: Along, per_row: usize },
 }
 
 /// The classes that a [`Task::Loss`] takes.
@@ -123,6 +116,10 @@ impl<T: Number> Task<T> {
             }
             Self::Turn { rows, cols, from, to } => list.extend([(*from, rows * cols, false), (*to, rows * cols, true)]),
             Self::Copy { len, from, to } => list.extend([(*from, *len, false), (*to, *len, true)]),
+            Self::Chain { chain, along, per_row } => {
+                let len = if *along == Along::Whole { chain.len } else { block * per_row };
+                list.extend(chain.accesses(len));
+            }
         }
         list
     }
@@ -145,17 +142,23 @@ impl Along {
     }
 }
 
+/// Tasks that are done together for each block of rows, or once.
+#[derive(Clone)]
+pub(crate) struct Phase<T> {
+    /// Done once, before the blocks.
+    pub(crate) before: Vec<Task<T>>,
+    /// Done for each block.
+    pub(crate) tasks: Vec<Task<T>>,
+    pub(crate) rows: usize,
+    pub(crate) block: usize,
+}
+
 /// A list of tasks that fits its buffers.
 #[derive(Clone)]
 pub(crate) struct Group<T> {
     /// Which buffers of the program it touches, and how far.
     buffers: Vec<(usize, usize)>,
-    /// Done once, before the blocks.
-    before: Vec<Task<T>>,
-    /// Done for each block.
-    tasks: Vec<Task<T>>,
-    rows: usize,
-    block: usize,
+    phases: Vec<Phase<T>>,
 }
 
 /// A block of rows.
@@ -168,90 +171,95 @@ struct Block {
 }
 
 impl<T: Number> Group<T> {
-    /// Tasks over `rows` rows in blocks of `block`, after those that are done once, on buffers of a program.
+    /// Phases one after the other, on buffers of a program.
     ///
     /// # Panics
     /// Where a task writes to a buffer that it reads otherwise than element by element in its own place.
-    pub(crate) fn new(
-        buffers: Vec<usize>,
-        before: Vec<Task<T>>,
-        tasks: Vec<Task<T>>,
-        (rows, block): (usize, usize),
-    ) -> Self {
-        assert!(buffers.len() <= MOST_BUFFERS && block >= 1 && block <= rows, "a group has buffers and rows");
+    pub(crate) fn new(buffers: Vec<usize>, phases: Vec<Phase<T>>) -> Self {
         let mut reach = vec![0; buffers.len()];
-        for task in before.iter().chain(&tasks) {
-            let list = task.accesses(block);
-            for (k, &(place, len, writes)) in list.iter().enumerate() {
-                assert!(place.per_row == 0 || place.per_row * block == len, "{task:?} moves on by a row for each row");
-                let end = if place.per_row == 0 { len } else { place.per_row * rows };
-                reach[place.buffer] = end.max(reach[place.buffer]);
-                let meets = |other: &(usize, &Access)| other.0 != k && other.1.0.buffer == place.buffer;
-                assert!(
-                    !writes || !list.iter().enumerate().any(|other| meets(&other)),
-                    "{task:?} reads what it writes"
-                );
+        for Phase { before, tasks, rows, block } in &phases {
+            assert!(*block >= 1 && block <= rows, "a phase has rows");
+            for task in before.iter().chain(tasks) {
+                let list = task.accesses(*block);
+                for (k, &(place, len, writes)) in list.iter().enumerate() {
+                    assert!(
+                        place.per_row == 0 || place.per_row * block == len,
+                        "{task:?} moves on by a row for each row"
+                    );
+                    let end = if place.per_row == 0 { len } else { place.per_row * rows };
+                    reach[place.buffer] = end.max(reach[place.buffer]);
+                    let meets = |other: &(usize, &Access)| other.0 != k && other.1.0.buffer == place.buffer;
+                    assert!(
+                        !writes || !list.iter().enumerate().any(|other| meets(&other)),
+                        "{task:?} reads what it writes"
+                    );
+                }
             }
         }
-        Self { buffers: buffers.into_iter().zip(reach).collect(), before, tasks, rows, block }
+        Self { buffers: buffers.into_iter().zip(reach).collect(), phases }
+    }
+
+    /// How many buffers it touches: so many bases it is to be given.
+    pub(crate) fn bases(&self) -> usize {
+        self.buffers.len()
     }
 
     /// Does everything once.
     ///
     /// # Panics
-    /// Where a buffer is shorter than the tasks reach.
-    pub(crate) fn run(&self, buffers: &mut [Vec<T>]) {
-        let mut bases = [const { MaybeUninit::uninit() }; MOST_BUFFERS];
+    /// Where a buffer is shorter than the tasks reach, or there are fewer bases than buffers.
+    pub(crate) fn run(&self, buffers: &mut [Vec<T>], bases: &mut [Base<T>]) {
+        let bases = &mut bases[..self.buffers.len()];
         for (base, &(buffer, reach)) in bases.iter_mut().zip(&self.buffers) {
             let buffer = &mut buffers[buffer];
             assert!(buffer.len() >= reach, "a buffer of {} elements is needed, not of {}", reach, buffer.len());
-            base.write(buffer.as_mut_ptr());
+            *base = Base(buffer.as_mut_ptr());
         }
-        let level = Level::best();
+        let (bases, level) = (&*bases, Level::best());
         let mut sums = LaneSums::default();
-        let whole = Block { start: 0, rows: self.rows, first: true, last: true };
-        for task in &self.before {
-            // SAFETY: as below.
-            unsafe { execute(task, &bases, whole, level, &mut sums) };
-        }
-        let mut start = 0;
-        while start < self.rows {
-            let rows = self.block.min(self.rows - start);
-            let block = Block { start, rows, first: start == 0, last: start + rows == self.rows };
-            for task in &self.tasks {
-                // SAFETY: `new` found how far the tasks reach into each buffer and that they write to none that they read,
-                // and the buffers are so long, as asserted above; they are borrowed uniquely. The reaches are products of
-                // sizes of nodes, which do not wrap, since `Shape::elements` was asked before a node was made.
-                unsafe { execute(task, &bases, block, level, &mut sums) };
+        for Phase { before, tasks, rows, block } in &self.phases {
+            let whole = Block { start: 0, rows: *rows, first: true, last: true };
+            for task in before {
+                // SAFETY: as below.
+                unsafe { execute(task, bases, whole, level, &mut sums) };
             }
-            start += rows;
+            let mut start = 0;
+            while start < *rows {
+                let n = (*block).min(rows - start);
+                let block = Block { start, rows: n, first: start == 0, last: start + n == *rows };
+                for task in tasks {
+                    // SAFETY: `new` found how far the tasks reach into each buffer and that they write to none that they
+                    // read, and the buffers are so long, as asserted above; they are borrowed uniquely. The reaches are
+                    // products of sizes of nodes, which do not wrap, since `Shape::elements` was asked before a node was made.
+                    unsafe { execute(task, bases, block, level, &mut sums) };
+                }
+                start += n;
+            }
         }
     }
 }
 
 impl<T> std::fmt::Display for Group<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (count, rows, block) = (self.tasks.len(), self.rows, self.block);
-        if block < rows {
-            write!(f, "{count} in a row, for {rows} rows in blocks of {block}:")
-        } else {
-            write!(f, "{count} in a row:")
+        let count: usize = self.phases.iter().map(|phase| phase.tasks.len()).sum();
+        write!(f, "{count} in a row")?;
+        for (k, Phase { tasks, rows, block, .. }) in
+            self.phases.iter().enumerate().filter(|(_, phase)| phase.block < phase.rows)
+        {
+            let before: usize = self.phases[..k].iter().map(|phase| phase.tasks.len()).sum();
+            let (first, last) = (before + 1, before + tasks.len());
+            write!(f, ", {first} to {last} for {rows} rows in blocks of {block}")?;
         }
+        write!(f, ":")
     }
 }
 
 /// # Safety
 /// The buffers of the task have bases, are as long as the task reaches within the block, and nobody else uses them.
 #[inline(always)]
-unsafe fn execute<T: Number>(
-    task: &Task<T>,
-    bases: &[MaybeUninit<*mut T>; MOST_BUFFERS],
-    block: Block,
-    level: Level,
-    sums: &mut LaneSums,
-) {
-    // SAFETY: the caller promises that the place is there.
-    let at = |place: Place| unsafe { bases[place.buffer].assume_init().add(place.per_row * block.start) };
+unsafe fn execute<T: Number>(task: &Task<T>, bases: &[Base<T>], block: Block, level: Level, sums: &mut LaneSums) {
+    // SAFETY: the caller promises that the place is there, and that there is a base for each buffer.
+    let at = |place: Place| unsafe { bases.get_unchecked(place.buffer).0.add(place.per_row * block.start) };
     let raw = |after: &PlaceFinish<T>| {
         let rate = |rate| match rate {
             Rate::Number(rate) => rate,
@@ -307,5 +315,10 @@ unsafe fn execute<T: Number>(
         Task::Turn { rows, cols, from, to } => unsafe { product::turn(at(*from), (*rows, *cols), at(*to)) },
         // SAFETY: the caller promises that both are there, and they do not overlap.
         Task::Copy { len, from, to } => unsafe { std::ptr::copy_nonoverlapping(at(*from), at(*to), *len) },
+        Task::Chain { chain, along, per_row } => {
+            let len = if *along == Along::Whole { chain.len } else { block.rows * per_row };
+            // SAFETY: the caller promises the places of the chain in so many elements.
+            unsafe { chain.run(at, len) };
+        }
     }
 }

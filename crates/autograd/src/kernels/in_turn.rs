@@ -1,8 +1,10 @@
 //! Two cheap element-wise operations in one loop: what the first makes stays in a register of the CPU.
 
+use super::chain::TileOp;
 use super::map;
 use crate::number::Number;
 use crate::number::level::Kernel;
+use smallvec::{SmallVec, smallvec};
 
 /// An operation on `a` and `b` that costs no more than reading them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +55,19 @@ impl Then {
             Self::Zmul | Self::ZmulOf => "zmul",
             Self::Neg => "neg",
         }
+    }
+}
+
+/// Both, on tiles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InTurn(pub(crate) First, pub(crate) Then);
+
+impl<T: Number> TileOp<T> for InTurn {
+    fn names(&self) -> SmallVec<[&'static str; 2]> {
+        smallvec![self.0.name(), self.1.name()]
+    }
+    fn run(&self, args: [&[T]; 3], out: &mut [T], _: &mut [T]) {
+        in_turn(self.0, self.1, args, out);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::diff::forward::plus;
 use crate::float::Float;
+use crate::kernels::chain::TileOp;
 use crate::kernels::in_turn;
 use crate::kernels::map::{Rows, zip, zip_numbers, zip_vectors};
 use crate::number::Number;
@@ -10,6 +11,7 @@ use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
 use crate::tensor::shape::Shape;
+use smallvec::{SmallVec, smallvec};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A row: docs, name of the method; the variant; the function of two numbers, marked `vectors` where it costs much and all
@@ -54,6 +56,25 @@ macro_rules! binary {
             }
         }
 
+        impl Binary {
+            fn in_rows<T: Float>(self, rows: &Rows, a: &[T], b: &[T], y: &mut [T]) {
+                match self {
+                    $(Self::$variant => binary!(@zip $($kind)?)(rows, a, b, y, #[inline(always)] |$u: T, $v: T| $f),)*
+                    $(Self::$ivariant => binary!(@zip $($ikind)?)(rows, a, b, y, #[inline(always)] |$iu: T, $iv: T| $if),)*
+                }
+            }
+        }
+
+        impl<T: Float> TileOp<T> for Binary {
+            fn names(&self) -> SmallVec<[&'static str; 2]> {
+                smallvec![Op::<T, 2>::name(self)]
+            }
+            fn run(&self, [a, b, _]: [&[T]; 3], y: &mut [T], _: &mut [T]) {
+                let step = |x: &[T]| usize::from(x.len() == y.len());
+                self.in_rows(&Rows::one(y.len(), [step(a), step(b)]), a, b, y);
+            }
+        }
+
         impl<T: Float> Op<T, 2> for Binary {
             fn name(&self) -> &'static str {
                 match self {
@@ -65,18 +86,8 @@ macro_rules! binary {
                 a.broadcast(b).ok_or_else(|| Reason::shape("the shapes do not broadcast"))
             }
             fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
-                match self {
-                    $(Self::$variant => {
-                        apply(a, b, y, |rows, a, b, y| {
-                            binary!(@zip $($kind)?)(rows, a, b, y, #[inline(always)] |$u: T, $v: T| $f);
-                        })
-                    })*
-                    $(Self::$ivariant => {
-                        apply(a, b, y, |rows, a, b, y| {
-                            binary!(@zip $($ikind)?)(rows, a, b, y, #[inline(always)] |$iu: T, $iv: T| $if);
-                        })
-                    })*
-                }
+                let rows = rows((a.shape, a.data.len()), (b.shape, b.data.len()), (y.shape, y.data.len()));
+                self.in_rows(&rows, a.data, b.data, y.data);
             }
             fn kink(&self, [a, b]: [View<'_, T>; 2]) -> Option<usize> {
                 match self {
@@ -145,8 +156,7 @@ macro_rules! binary {
     }};
 }
 
-/// How the operands of an element-wise operation are walked, from their shapes and their lengths: a tile of a chain has fewer
-/// elements than its shape says.
+/// How the operands of an element-wise operation are walked, from their shapes and their lengths.
 fn rows(a: (&Shape, usize), b: (&Shape, usize), y: (&Shape, usize)) -> Rows {
     let ((a, a_len), (b, b_len), (y, n)) = (a, b, y);
     match (a_len == n, b_len == n) {
@@ -161,18 +171,12 @@ fn rows(a: (&Shape, usize), b: (&Shape, usize), y: (&Shape, usize)) -> Rows {
     }
 }
 
-fn apply<T: Float>(a: View<'_, T>, b: View<'_, T>, y: ViewMut<'_, T>, zip: impl FnOnce(&Rows, &[T], &[T], &mut [T])) {
-    let rows = rows((a.shape, a.data.len()), (b.shape, b.data.len()), (y.shape, y.data.len()));
-    zip(&rows, a.data, b.data, y.data);
-}
-
 /// The first element of the result at which a condition on the operands holds.
 fn first<T: Float>(a: View<'_, T>, b: View<'_, T>, holds: impl Fn(T, T) -> bool) -> Option<usize> {
     let shape = a.shape.broadcast(b.shape)?;
     let mut masks = vec![T::ZERO; shape.numel()];
-    apply(a, b, ViewMut { shape: &shape, data: &mut masks }, |rows, a, b, out| {
-        zip_numbers(rows, a, b, out, |a, b| mask(holds(a, b)));
-    });
+    let rows = rows((a.shape, a.data.len()), (b.shape, b.data.len()), (&shape, masks.len()));
+    zip_numbers(&rows, a.data, b.data, &mut masks, |a, b| mask(holds(a, b)));
     masks.iter().position(|&mask| mask == T::ONE)
 }
 

@@ -1,6 +1,7 @@
 //! Choosing between two operands by a mask.
 
 use crate::float::Float;
+use crate::kernels::chain::TileOp;
 use crate::kernels::map::select;
 use crate::ops::binary::BinaryRules;
 use crate::ops::operand::Operand;
@@ -8,6 +9,7 @@ use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Reason};
 use crate::tensor::shape::Shape;
+use smallvec::{SmallVec, smallvec};
 
 /// `mask ≠ 0 ? a : b`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +30,7 @@ impl<T: Float> Op<T, 3> for Select {
     fn eval(&self, args: [View<'_, T>; 3], y: ViewMut<'_, T>) {
         let n = y.data.len();
         if args.iter().all(|a| a.data.len() == n || a.data.len() == 1) {
-            let strides = args.map(|a| [usize::from(a.data.len() == n && n > 1)]);
-            return select(&[n], std::array::from_fn(|k| (args[k].data, &strides[k][..])), y.data);
+            return self.run(args.map(|a| a.data), y.data, &mut []);
         }
         let strides = args.map(|a| a.shape.strides_in(y.shape));
         select(y.shape, std::array::from_fn(|k| (args[k].data, &strides[k][..])), y.data);
@@ -49,6 +50,17 @@ impl<T: Float> Op<T, 3> for Select {
             (None, Some(db)) => Some(db.discard(mask)),
             (Some(da), Some(db)) => Some(y.tape().record(Arity(Self), [mask, da, db])),
         }
+    }
+}
+
+impl<T: Float> TileOp<T> for Select {
+    fn names(&self) -> SmallVec<[&'static str; 2]> {
+        smallvec!["where"]
+    }
+    fn run(&self, args: [&[T]; 3], y: &mut [T], _: &mut [T]) {
+        let n = y.len();
+        let strides = args.map(|a| [usize::from(a.len() == n && n > 1)]);
+        select(&[n], std::array::from_fn(|k| (args[k], &strides[k][..])), y);
     }
 }
 

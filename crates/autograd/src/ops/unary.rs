@@ -5,6 +5,7 @@
 //! differentiated again.
 
 use crate::float::Float;
+use crate::kernels::chain::TileOp;
 use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
 use crate::number::Number;
 use crate::number::special;
@@ -72,15 +73,7 @@ macro_rules! unary {
                 self.options().map(|()| x.clone())
             }
             fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
-                match *self {
-                    $(Self::$variant { $($p),* } => {
-                        $(let $p = Parameter::<T>::of($p);)*
-                        unary!(@map $($kind)? $($r)?)(
-                            x.data, y.data, #[inline(always)] |$v: T| $f
-                            $(, #[inline(always)] |$r: T| $rare, |$r: T| $whole)?
-                        );
-                    })*
-                }
+                self.run([x.data, &[], &[]], y.data, &mut []);
             }
             fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
                 #[allow(unused_variables, reason = "few rows have a kink, and few kinks depend on parameters")]
@@ -102,6 +95,23 @@ macro_rules! unary {
                 [dx]: [Option<Var<'t, T>>; 1],
             ) -> Option<Var<'t, T>> {
                 self.rule(x, y, dx?)
+            }
+        }
+
+        impl<T: Float> TileOp<T> for Unary {
+            fn names(&self) -> SmallVec<[&'static str; 2]> {
+                smallvec![Op::<T, 1>::name(self)]
+            }
+            fn run(&self, [x, ..]: [&[T]; 3], y: &mut [T], _: &mut [T]) {
+                match *self {
+                    $(Self::$variant { $($p),* } => {
+                        $(let $p = Parameter::<T>::of($p);)*
+                        unary!(@map $($kind)? $($r)?)(
+                            x, y, #[inline(always)] |$v: T| $f
+                            $(, #[inline(always)] |$r: T| $rare, |$r: T| $whole)?
+                        );
+                    })*
+                }
             }
         }
 

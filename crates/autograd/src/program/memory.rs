@@ -3,9 +3,9 @@
 use super::graph::{Graph, Source};
 use super::ids::IdMap;
 use super::inputs::Slot;
+use super::layout::Layout;
 use super::operation::Operation;
 use super::schedule::{Blocks, Schedule};
-use super::steps::chain::Layout;
 use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
@@ -83,8 +83,8 @@ struct Planner<'a, T: Float> {
     /// Within blocks, what a later block reads or adds to must stay; only what belongs to one block is reused in it.
     free_in_block: Free,
     free_after: Vec<u32>,
-    /// The run that a time belongs to, or is next.
-    run: usize,
+    /// The phase that a time belongs to, or is next.
+    phase: usize,
 }
 
 /// Buffers that may be used again, by their length.
@@ -150,7 +150,7 @@ impl<'a, T: Float> Planner<'a, T> {
             free: Free::default(),
             free_in_block: Free::default(),
             free_after: Vec::new(),
-            run: 0,
+            phase: 0,
         }
     }
 
@@ -176,10 +176,10 @@ impl<'a, T: Float> Planner<'a, T> {
         self.buffers.len() as u32 - 1
     }
 
-    /// The blocks of the run that the work at a time belongs to.
+    /// The blocks of the phase that the work at a time belongs to.
     fn blocks_at(&self, time: usize) -> Option<&'a Blocks> {
-        let run = self.schedule.runs.get(self.run).filter(|run| run.range.contains(&time))?;
-        run.blocks.as_ref()
+        let phase = self.schedule.phases.get(self.phase).filter(|phase| phase.range.contains(&time))?;
+        phase.blocks.as_ref()
     }
 
     fn place_results(&mut self, time: usize) {
@@ -226,8 +226,8 @@ impl<'a, T: Float> Planner<'a, T> {
                 }
             }
         }
-        if self.schedule.runs.get(self.run).is_some_and(|run| run.range.end == time + 1) {
-            self.run += 1;
+        if self.schedule.phases.get(self.phase).is_some_and(|phase| phase.range.end == time + 1) {
+            self.phase += 1;
             self.free.append(&mut self.free_in_block);
             for buffer in std::mem::take(&mut self.free_after) {
                 self.free.give(self.buffers[buffer as usize].len, buffer);
@@ -255,7 +255,6 @@ impl<'a, T: Float> Planner<'a, T> {
         };
         let fits = match &node.operation {
             Operation::Fused(fused) => updates(fused.updates()),
-            Operation::HiddenLayer(net) => updates(net.updates(node.results.iter().position(|&r| r == value)?)),
             Operation::Single(Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_)) => {
                 let full = Layout::of(self.graph.shape(state), self.graph.shape(value)) == Some(Layout::Full);
                 work.is_chain && reads.contains(&state) && full

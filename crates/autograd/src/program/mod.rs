@@ -11,6 +11,7 @@ mod state;
 mod ids;
 mod operation;
 mod graph;
+mod layout;
 mod passes;
 mod schedule;
 mod memory;
@@ -31,6 +32,7 @@ pub use state::State;
 
 use crate::float::Float;
 use crate::kernels::map::copy;
+use crate::kernels::place::Base;
 use crate::tape::recording::Condition;
 use crate::tensor::Tensor;
 use crate::tensor::error::Error;
@@ -40,7 +42,6 @@ use inputs::Slot;
 use std::fmt;
 use std::ops::Range;
 use std::panic::Location;
-use steps::chain::Register;
 use steps::{Operand, Step};
 
 /// A recorded function that runs again and again on new inputs, and keeps its state between runs. The inputs have the
@@ -81,8 +82,8 @@ pub struct Program<T: Float = f64> {
     /// The steps that the guards need come first.
     guarded: usize,
     buffers: Vec<Vec<T>>,
-    /// Registers of the element-wise chains.
-    registers: Vec<Register<T>>,
+    /// Where the buffers of a step are while it runs.
+    bases: Vec<Base<T>>,
     captured: Vec<Captured>,
     /// What each pass made of the graph, where that was asked for.
     trace: Option<String>,
@@ -168,7 +169,7 @@ impl<T: Float> Program<T> {
     }
 
     fn execute(&mut self, steps: Range<usize>) -> Result<(), Error> {
-        self.steps[steps].iter().try_for_each(|step| step.run(&mut self.buffers, &mut self.registers))
+        self.steps[steps].iter().try_for_each(|step| step.run(&mut self.buffers, &mut self.bases))
     }
 
     /// The buffer of an output, which may be exchanged for another of its length.
@@ -219,8 +220,7 @@ impl<T: Float> Program<T> {
     /// The bytes of all buffers: what running needs, all of it allocated when the program was recorded.
     pub fn bytes(&self) -> usize {
         let buffers: usize = self.buffers.iter().map(Vec::capacity).sum();
-        let registers: usize = self.registers.iter().map(Register::capacity).sum();
-        (buffers + registers) * size_of::<T>()
+        buffers * size_of::<T>()
     }
 }
 

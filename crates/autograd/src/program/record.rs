@@ -6,11 +6,13 @@ use super::inputs::Slot;
 use super::lower::{Lowered, Lowering};
 use super::schedule::Schedule;
 use super::state::part;
+use super::steps::Step;
 use super::{
     Captured, Guard, InputRecorder, Inputs, Optimisations, Program, ProgramError, ProgramErrorKind, State, StateSlot,
     memory, passes,
 };
 use crate::float::Float;
+use crate::kernels::place::Base;
 use crate::tape::Tape;
 use crate::tape::pool;
 use crate::tape::tree::Tree;
@@ -140,7 +142,7 @@ impl<T: Float> Program<T> {
         let schedule = Schedule::new(&graph, with);
         let (places, mut buffers) = memory::plan(&graph, &schedule, with.has("memory"), tape, &inputs)?;
         let lowering = Lowering { graph: &graph, places: &places, tape };
-        let Lowered { steps, guarded, registers } = lowering.steps(&schedule, &mut buffers)?;
+        let Lowered { steps, guarded } = lowering.steps(&schedule, &mut buffers)?;
         let recording = tape.recording();
         for slot in &mut inputs {
             slot.buffer = places.buffer(slot.node);
@@ -160,7 +162,8 @@ impl<T: Float> Program<T> {
         let guards = guards.collect();
         let outputs = graph.outputs.iter().map(|&value| operand(value)).collect();
         let captured = Vec::new();
-        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, registers, captured, trace })
+        let bases = vec![Base::default(); steps.iter().map(Step::bases).max().unwrap_or(0)];
+        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, bases, captured, trace })
     }
 
     /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs, whose buffers have the

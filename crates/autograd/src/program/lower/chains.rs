@@ -1,19 +1,66 @@
 //! From the operations of a region to a chain: which operand is where, and which register holds what for how long.
 
 use crate::float::Float;
-use crate::kernels::in_turn::{First, Then};
+use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Registers, TileOp};
+use crate::kernels::in_turn::{First, InTurn, Then};
 use crate::kernels::machine::{TILE, TILE_BYTES};
+use crate::kernels::map::map_vectors_to_two;
+use crate::kernels::place::Place;
 use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::program::graph::{Graph, Node};
 use crate::program::ids::{IdMap, IdSet};
+use crate::program::layout::Layout;
 use crate::program::schedule::Work;
-use crate::program::steps::Operand;
-use crate::program::steps::chain::{Action, Arg, Chain, Layout, Micro, Out, Sloped};
 use crate::tape::op::Arity;
-use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
+
+/// What an item does with a tile.
+#[derive(Clone)]
+enum Action<T: Float> {
+    Op(Kind<T>),
+    /// Two cheap operations, one on the result of the other.
+    InTurn(First, Then),
+    /// A function and its slope.
+    WithSlope(Sloped),
+    /// Adds the tile to a sum.
+    Sum(usize),
+}
+
+/// A function whose slope comes of the same exponential.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sloped {
+    Sigmoid,
+    Tanh,
+}
+
+impl<T: Float> TileOp<T> for Sloped {
+    fn names(&self) -> SmallVec<[&'static str; 2]> {
+        match self {
+            Self::Sigmoid => smallvec!["sigmoid", "sigmoid_slope"],
+            Self::Tanh => smallvec!["tanh", "sech2"],
+        }
+    }
+    fn run(&self, [x, ..]: [&[T]; 3], out: &mut [T], second: &mut [T]) {
+        match self {
+            Self::Sigmoid => map_vectors_to_two(x, out, second, T::sigmoid_and_slope),
+            Self::Tanh => map_vectors_to_two(x, out, second, T::tanh_and_sech2),
+        }
+    }
+}
+
+/// An element-wise operation on tiles.
+#[allow(clippy::wildcard_enum_match_arm, reason = "a few of a large table")]
+fn tile_op<T: Float>(kind: &Kind<T>) -> Arc<dyn TileOp<T>> {
+    match kind {
+        Kind::Unary(Arity(op)) => Arc::new(*op),
+        Kind::Binary(Arity(op)) => Arc::new(*op),
+        Kind::Select(Arity(op)) => Arc::new(*op),
+        _ => unreachable!("chains are made of element-wise operations"),
+    }
+}
 
 /// One operation as it will be done: what it reads, and the values that it makes.
 struct Item<T: Float> {
@@ -41,8 +88,30 @@ impl<T: Float> Item<T> {
     }
 }
 
+/// An operand of an item, as it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Arg {
+    Input(usize),
+    /// An input of one element, as a tile.
+    Spread(usize),
+    Number(usize),
+    Register(usize),
+    Result(usize),
+}
+
+/// A chain before its operands have their places: what it reads and makes, and which tiles there are.
+pub(super) struct Planned<T: Float> {
+    inputs: Vec<(u32, Layout)>,
+    numbers: Vec<T>,
+    steps: Vec<(Action<T>, SmallVec<[Arg; 3]>, Option<Arg>, Option<Arg>)>,
+    results: Vec<u32>,
+    sums: Vec<u32>,
+    registers: usize,
+    len: usize,
+}
+
 /// The chain of a region.
-pub(super) fn chain<T: Float>(graph: &Graph<T>, work: &Work, operand: &impl Fn(u32) -> Operand) -> Chain<T> {
+pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     let members: Vec<&Node<T>> = work.members.iter().map(|&node| &graph.nodes[node as usize]).collect();
     let shape = graph.shape(members[0].results[0]);
     let is_sum = |node: &&&Node<T>| matches!(node.kind(), Some(Kind::AddAt(_)));
@@ -56,33 +125,96 @@ pub(super) fn chain<T: Float>(graph: &Graph<T>, work: &Work, operand: &impl Fn(u
     let mut places =
         Places { inputs: Vec::new(), numbers: Vec::new(), of: IdMap::default(), free: Vec::new(), count: 0 };
     places.of.extend(results.iter().enumerate().map(|(k, &i)| (i, Arg::Result(k))));
-    let mut micro: Vec<Micro<T>> = Vec::new();
+    let mut steps = Vec::new();
     for (time, item) in items.into_iter().enumerate() {
         let layout = |a: u32| Layout::of(graph.shape(a), shape).expect("operands of chains are simple");
         let args = item.args.iter().map(|&from| places.arg(from, layout)).collect();
         // The results' registers are taken before the operands' are given back: they must be others.
         let is_sum = matches!(item.action, Action::Sum(_));
-        let out = if is_sum { Out::Nowhere } else { places.out(item.value) };
-        let second = item.second.map_or(Out::Nowhere, |second| places.out(second));
+        let out = (!is_sum).then(|| places.out(item.value));
+        let second = item.second.map(|second| places.out(second));
         let mut done: SmallVec<[u32; 3]> = item.reads().filter(|a| last_read[a] == time).collect();
         done.sort_unstable();
         done.dedup();
         done.into_iter().for_each(|a| places.give_back(a));
-        micro.push(Micro { action: item.action, args, out, second });
+        steps.push((item.action, args, out, second));
     }
     let Places { inputs, numbers, count: registers, .. } = places;
-    let results: Vec<Operand> = results.into_iter().map(operand).collect();
-    let written = |input: &Operand| results.iter().any(|result| result.buffer == input.buffer);
-    let place = |(input, layout)| {
-        let input = operand(input);
-        let layout = if written(&input) { Layout::InPlace } else { layout };
-        (input, layout)
-    };
-    let inputs: Vec<(Operand, Layout)> = inputs.into_iter().map(place).collect();
-    let tile = tile::<T>(registers + inputs.len() + results.len() + numbers.len());
-    let shapes = (Shape::from([tile]), Shape::scalar());
-    let sums = sums.into_iter().map(operand).collect();
-    Chain { inputs, numbers, micro, results, sums, len: shape.numel(), tile, registers, shapes }
+    Planned { inputs, numbers, steps, results, sums, registers, len: shape.numel() }
+}
+
+impl<T: Float> Planned<T> {
+    /// The chain with its operands where they are.
+    pub(super) fn placed(self, graph: &Graph<T>, mut at: impl FnMut(u32) -> Place, registers: Place) -> Chain<T> {
+        let tile = tile::<T>(self.registers + self.inputs.len() + self.results.len() + self.numbers.len());
+        let results: Vec<Place> = self.results.iter().map(|&value| at(value)).collect();
+        let sums = self.sums.iter().map(|&value| at(value)).collect();
+        let mut fills: Vec<Fill<T>> = self.numbers.iter().map(|&number| Fill::Constant(number)).collect();
+        let mut spread = vec![None; self.inputs.len()];
+        let mut inputs: Vec<kernel::Arg> = Vec::new();
+        for &(value, layout) in &self.inputs {
+            let from = at(value);
+            let fill = match layout {
+                _ if results.contains(&from) => Fill::Before(from),
+                Layout::Full => {
+                    inputs.push(kernel::Arg::Full(from));
+                    continue;
+                }
+                Layout::Scalar => {
+                    inputs.push(kernel::Arg::Number(from));
+                    continue;
+                }
+                Layout::Row(n) => Fill::Row(from, n),
+                Layout::Column(width) => Fill::Column { from, width, len: graph.numel(value) },
+            };
+            inputs.push(kernel::Arg::Register(fills.len()));
+            fills.push(fill);
+        }
+        for arg in self.steps.iter().flat_map(|step| &step.1) {
+            if let Arg::Spread(k) = *arg
+                && spread[k].is_none()
+            {
+                spread[k] = Some(match inputs[k] {
+                    kernel::Arg::Number(from) => {
+                        fills.push(Fill::Number(from));
+                        kernel::Arg::Register(fills.len() - 1)
+                    }
+                    other => other,
+                });
+            }
+        }
+        let own = fills.len();
+        let arg = |arg: Arg| match arg {
+            Arg::Input(k) => inputs[k],
+            Arg::Spread(k) => spread[k].unwrap_or(inputs[k]),
+            Arg::Number(k) => kernel::Arg::Register(k),
+            Arg::Register(r) => kernel::Arg::Register(own + r),
+            Arg::Result(k) => kernel::Arg::Full(results[k]),
+        };
+        let out = |place: Option<Arg>| match place {
+            Some(Arg::Result(k)) => Out::Full(results[k]),
+            Some(Arg::Register(r)) => Out::Register(own + r),
+            Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
+        };
+        let micro = self.steps.into_iter().map(|(action, args, to, second)| {
+            let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from));
+            let op: Arc<dyn TileOp<T>> = match action {
+                Action::Sum(sum) => return Micro::Sum { sum, of: at(0) },
+                Action::Op(kind) => tile_op(&kind),
+                Action::InTurn(first, then) => Arc::new(InTurn(first, then)),
+                Action::WithSlope(sloped) => Arc::new(sloped),
+            };
+            Micro::Op { op, args: [at(0), at(1), at(2)], out: out(to), second: out(second) }
+        });
+        let micro = micro.collect();
+        let registers = Registers { place: registers, count: own + self.registers };
+        Chain { fills, micro, sums, len: self.len, tile, registers }
+    }
+
+    /// What it reads, as a listing shows it.
+    pub(super) fn inputs(&self) -> &[(u32, Layout)] {
+        &self.inputs
+    }
 }
 
 /// The elements of a tile, for so many tiles at a time.
@@ -125,16 +257,16 @@ impl<T: Float> Places<T> {
         }
     }
 
-    fn out(&mut self, value: u32) -> Out {
-        if let Some(Arg::Result(k)) = self.of.get(&value) {
-            return Out::Result(*k);
+    fn out(&mut self, value: u32) -> Arg {
+        if let Some(&result) = self.of.get(&value) {
+            return result;
         }
-        let register = self.free.pop().unwrap_or_else(|| {
+        let register = Arg::Register(self.free.pop().unwrap_or_else(|| {
             self.count += 1;
             self.count - 1
-        });
-        self.of.insert(value, Arg::Register(register));
-        Out::Register(register)
+        }));
+        self.of.insert(value, register);
+        register
     }
 
     fn give_back(&mut self, value: u32) {

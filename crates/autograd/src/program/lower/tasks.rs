@@ -1,30 +1,52 @@
 //! From a run to tasks on buffers.
 
+use super::chains;
 use crate::float::Float;
 use crate::kernels::finish::Rate;
-use crate::kernels::group::{self, Along, Group, Place, PlaceFinish, Task};
+use crate::kernels::group::{self, Along, Group, PlaceFinish, Task};
+use crate::kernels::place::Place;
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use crate::program::graph::{Graph, Node};
+use crate::program::layout::Layout;
 use crate::program::memory::Places;
 use crate::program::operation::{Fused, Then};
-use crate::program::schedule::{Blocks, own_kernel};
+use crate::program::schedule::{Blocks, Own, Phase, Work, own_kernel};
+use crate::program::steps::{Listed, Operand};
 use crate::tensor::memory::{self, OutOfMemory};
+use smallvec::SmallVec;
 
-/// The group of the nodes of a run; what it needs beside the values gets buffers behind those that there are.
+/// The group of a run of work in phases; what it needs beside the values gets buffers behind those that there are. Tiles of chains
+/// are in one of them, for all groups of a program.
 pub(super) fn group<T: Float>(
     graph: &Graph<T>,
     places: &Places,
-    nodes: &[u32],
-    blocks: Option<&Blocks>,
+    (work, phases): (&[Work], &[&Phase]),
+    tiles: &mut Tiles,
     buffers: &mut Vec<Vec<T>>,
-) -> Result<Group<T>, OutOfMemory> {
-    let mut list = Builder { blocks, used: Vec::new(), before: Vec::new(), tasks: Vec::new(), buffers };
-    for &node in nodes {
-        Tasks { graph, places }.add(node, &mut list)?;
+) -> Result<(Group<T>, Vec<Listed>), OutOfMemory> {
+    let mut list = Builder { blocks: None, used: Vec::new(), before: Vec::new(), tasks: Vec::new(), tiles, buffers };
+    let (mut made, mut listed) = (Vec::new(), Vec::new());
+    let mut left = work;
+    for phase in phases {
+        let now;
+        (now, left) = left.split_at(phase.range.len());
+        list.blocks = phase.blocks.as_ref();
+        for work in now {
+            listed.push(Tasks { graph, places }.add(work, &mut list)?);
+        }
+        let (rows, block) = phase.blocks.as_ref().map_or((1, 1), |blocks| (blocks.rows, blocks.block));
+        let (before, tasks) = (std::mem::take(&mut list.before), std::mem::take(&mut list.tasks));
+        made.push(group::Phase { before, tasks, rows, block });
     }
-    let size = blocks.map_or((1, 1), |blocks| (blocks.rows, blocks.block));
-    Ok(Group::new(list.used, list.before, list.tasks, size))
+    Ok((Group::new(list.used, made), listed))
+}
+
+/// The buffer for tiles of chains, and how much of it they take.
+#[derive(Default)]
+pub(super) struct Tiles {
+    pub(super) buffer: Option<usize>,
+    pub(super) len: usize,
 }
 
 struct Tasks<'a, T: Float> {
@@ -33,8 +55,45 @@ struct Tasks<'a, T: Float> {
 }
 
 impl<T: Float> Tasks<'_, T> {
-    fn add(&self, node: u32, list: &mut Builder<'_, T>) -> Result<(), OutOfMemory> {
-        let (fused, sizes) = own_kernel(self.graph, node).expect("runs are of our own kernels");
+    fn operand(&self, value: u32) -> Operand {
+        Operand::new(self.graph, self.places, value)
+    }
+
+    fn add(&self, work: &Work, list: &mut Builder<'_, T>) -> Result<Listed, OutOfMemory> {
+        match own_kernel(self.graph, work).expect("runs are of our own kernels") {
+            Own::Chain => Ok(self.chain(work, list)),
+            Own::Fused(fused, sizes) => {
+                let Node { args, results, .. } = &self.graph.nodes[work.members[0] as usize];
+                self.fused(work.members[0], fused, sizes, list)?;
+                let operand = |&value: &u32| self.operand(value);
+                let (operands, results) = (args.iter().map(operand).collect(), results.iter().map(operand).collect());
+                Ok(Listed { name: fused.name(), operands, layouts: SmallVec::new(), results })
+            }
+        }
+    }
+
+    fn chain(&self, work: &Work, list: &mut Builder<'_, T>) -> Listed {
+        let planned = chains::plan(self.graph, work);
+        let (values, layouts): (Vec<u32>, SmallVec<[Layout; 4]>) = planned.inputs().iter().copied().unzip();
+        let registers = list.tiles();
+        let place = |value: u32| list.moving(value, self.places.buffer(value), self.graph.numel(value));
+        let chain = planned.placed(self.graph, place, registers);
+        list.tiles.len = chain.memory().max(list.tiles.len);
+        let name = chain.to_string();
+        let along = list.along_rows();
+        let per_row = list.blocks.map_or(0, |blocks| chain.len / blocks.rows);
+        list.tasks.push(Task::Chain { chain: Box::new(chain), along, per_row });
+        let operands = values.into_iter().map(|value| self.operand(value)).collect();
+        Listed { name, operands, layouts, results: work.results.iter().map(|&value| self.operand(value)).collect() }
+    }
+
+    fn fused(
+        &self,
+        node: u32,
+        fused: Fused,
+        sizes: product::Sizes,
+        list: &mut Builder<'_, T>,
+    ) -> Result<(), OutOfMemory> {
         let Node { args, results, .. } = &self.graph.nodes[node as usize];
         let result = results[0];
         let buffer = |value: u32| self.places.buffer(value);
@@ -99,6 +158,7 @@ struct Builder<'a, T> {
     used: Vec<usize>,
     before: Vec<Task<T>>,
     tasks: Vec<Task<T>>,
+    tiles: &'a mut Tiles,
     buffers: &'a mut Vec<Vec<T>>,
 }
 
@@ -122,6 +182,15 @@ impl<T: Float> Builder<'_, T> {
             }
             _ => place,
         }
+    }
+
+    /// Where the tiles of chains are. How many they are is known when all chains are.
+    fn tiles(&mut self) -> Place {
+        let buffer = *self.tiles.buffer.get_or_insert_with(|| {
+            self.buffers.push(Vec::new());
+            self.buffers.len() - 1
+        });
+        self.whole(buffer)
     }
 
     fn memory(&mut self, len: usize) -> Result<Place, OutOfMemory> {
@@ -156,7 +225,11 @@ impl<T: Float> Builder<'_, T> {
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Result<Place, OutOfMemory> {
         let same = |task: &Task<T>| match *task {
             Task::Turn { rows: r, cols: c, from: f, to } => ((r, c, f) == (rows, cols, from)).then_some(to),
-            Task::Product { .. } | Task::ColumnSums { .. } | Task::Loss { .. } | Task::Copy { .. } => None,
+            Task::Product { .. }
+            | Task::ColumnSums { .. }
+            | Task::Loss { .. }
+            | Task::Copy { .. }
+            | Task::Chain { .. } => None,
         };
         if let Some(to) = self.before.iter().find_map(same) {
             return Ok(to);

@@ -4,7 +4,7 @@ use super::Rewrite;
 use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::program::graph::Graph;
-use crate::program::steps::chain::Layout;
+use crate::program::layout::Layout;
 use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tensor::error::Error;

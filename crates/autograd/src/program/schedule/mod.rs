@@ -7,10 +7,12 @@ use super::graph::Graph;
 use super::passes::Optimisations;
 use crate::float::Float;
 use regions::{is_element_wise, regions};
-pub(super) use runs::{Blocks, Run, own_kernel};
+pub(super) use runs::{Blocks, Own, Phase, own_kernel};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// What is computed in one go.
+#[derive(Default)]
 pub(super) struct Work {
     /// The nodes in order.
     pub(super) members: SmallVec<[u32; 1]>,
@@ -29,8 +31,9 @@ pub(super) struct Schedule {
     pub(super) guarded: usize,
     /// From here on nothing ends a run.
     pub(super) sure_from: usize,
-    /// Work that is one step.
-    pub(super) runs: Vec<Run>,
+    /// Work that is one step, and how that is done.
+    pub(super) runs: Vec<Range<usize>>,
+    pub(super) phases: Vec<Phase>,
 }
 
 impl Schedule {
@@ -38,7 +41,7 @@ impl Schedule {
         let links = graph.links();
         let (groups, guarded) = regions(graph, &links, with.has("chains"));
         let results = left_by(graph, &groups);
-        let work: Vec<Work> = groups
+        let mut work: Vec<Work> = groups
             .into_iter()
             .zip(results)
             .map(|(members, results)| {
@@ -48,9 +51,8 @@ impl Schedule {
             .collect();
         let may_fail = |work: &Work| !work.is_chain && graph.nodes[work.members[0] as usize].operation.may_fail();
         let sure_from = work.iter().rposition(may_fail).map_or(guarded, |last| guarded.max(last + 1));
-        let runs =
-            if with.has("runs") { runs::runs(graph, &links, &work, guarded, with.has("blocks")) } else { Vec::new() };
-        Self { work, guarded, sure_from, runs }
+        let (runs, phases) = runs::runs(graph, &links, &mut work, guarded, with);
+        Self { work, guarded, sure_from, runs, phases }
     }
 }
 

@@ -5,10 +5,11 @@
 //! take the sums of their values with them.
 
 use crate::float::Float;
+use crate::kernels::chain::MOST_SUMS;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links, NOBODY, Node};
 use crate::program::ids::IdMap;
-use crate::program::steps::chain::{Layout, MOST_SUMS};
+use crate::program::layout::Layout;
 use crate::tape::op::Arity;
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};

@@ -3,34 +3,37 @@
 
 use super::Work;
 use crate::float::Float;
-use crate::kernels::group::{FEW_CLASSES, MOST_BUFFERS};
+use crate::kernels::group::FEW_CLASSES;
 use crate::kernels::machine::BLOCK_BYTES;
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
+use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links};
 use crate::program::ids::{IdMap, IdSet};
+use crate::program::layout::Layout;
 use crate::program::operation::{Fused, Operation, Then};
+use crate::program::passes::Optimisations;
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 
 /// Blocks are whole numbers of these rows, which the softmax takes at a time.
 const BLOCK_ROWS: usize = 16;
 
-/// A run of work, by its place in the order.
+/// Work that is done together: by its place in the order.
 #[derive(Debug)]
-pub(in crate::program) struct Run {
+pub(in crate::program) struct Phase {
     pub(in crate::program) range: Range<usize>,
     pub(in crate::program) blocks: Option<Blocks>,
 }
 
-/// How a run is computed block by block.
+/// How a phase is computed block by block.
 #[derive(Debug)]
 pub(in crate::program) struct Blocks {
     pub(in crate::program) rows: usize,
     pub(in crate::program) block: usize,
     /// Values of which an element belongs to a row.
     pub(in crate::program) by_row: IdSet,
-    /// Those that only the run reads: they need the memory of one block.
+    /// Those that only the phase reads: they need the memory of one block.
     local: IdSet,
 }
 
@@ -45,9 +48,19 @@ impl Blocks {
     }
 }
 
-/// Whether our own kernels compute a node, and which, with its sizes.
-pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, node: u32) -> Option<(Fused, product::Sizes)> {
-    let node = &graph.nodes[node as usize];
+/// Work that our own kernels do: a chain, or a fused operation with its sizes.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::program) enum Own {
+    Chain,
+    Fused(Fused, product::Sizes),
+}
+
+/// Whether our own kernels do a piece of work, and which.
+pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) -> Option<Own> {
+    if work.is_chain {
+        return Some(Own::Chain);
+    }
+    let node = &graph.nodes[work.members[0] as usize];
     let Operation::Fused(fused) = node.operation else { return None };
     let (m, k, n) = fused.sizes(graph.shape(node.args[0]), graph.shape(node.results[0]));
     let own = match fused {
@@ -57,95 +70,166 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, node: u32) -> O
         Fused::ColumnSums { .. } => k > 0 && n > 0,
         Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
     };
-    own.then_some((fused, (m, k, n)))
+    own.then_some(Own::Fused(fused, (m, k, n)))
 }
 
-/// The runs of an order of work; work that starts at `guarded` does not join what comes before.
+/// The runs of an order of work, and the phases of each; work that starts at `guarded` does not join what comes before. Within a
+/// run, work moves to where it is in nobody's way.
 pub(super) fn runs<T: Float>(
     graph: &Graph<T>,
     links: &Links,
-    work: &[Work],
+    work: &mut [Work],
     guarded: usize,
-    in_blocks: bool,
-) -> Vec<Run> {
-    let mut runs = Vec::new();
+    with: Optimisations,
+) -> (Vec<Range<usize>>, Vec<Phase>) {
+    let (mut runs, mut phases) = (Vec::new(), Vec::new());
     let mut start = 0;
     while start < work.len() {
-        let (mut end, mut values, mut losses) = (start, IdSet::default(), 0);
-        while let Some(Work { members, .. }) = work.get(end).filter(|_| (start < guarded) == (end < guarded)) {
-            let Some((fused, _)) = own_kernel(graph, members[0]) else { break };
-            let node = &graph.nodes[members[0] as usize];
-            losses += usize::from(matches!(fused, Fused::LossAndGradient(_)));
-            values.extend(node.args.iter().chain(&node.results).copied());
-            // Each piece of work may bring two more buffers, for what it turns and for its sums.
-            if losses > 1 || values.len() + 2 * (end + 1 - start) > MOST_BUFFERS {
+        let (mut end, mut losses) = (start, 0);
+        while let Some(next) = work.get(end).filter(|_| (start < guarded) == (end < guarded)) {
+            let Some(own) = own_kernel(graph, next) else { break };
+            losses += usize::from(matches!(own, Own::Fused(Fused::LossAndGradient(_), _)));
+            // One alone is a step that says what it is, unless there is no other for it.
+            let alone = end > start && !with.has("runs");
+            if losses > 1 || alone {
                 break;
             }
             end += 1;
         }
-        if end > start {
-            let nodes: Vec<u32> = work[start..end].iter().map(|work| work.members[0]).collect();
-            let blocks = if in_blocks { blocks(graph, links, &nodes) } else { None };
-            runs.push(Run { range: start..end, blocks });
+        let is_own = with.has("runs") || work.get(start).is_some_and(|work| work.is_chain);
+        if end > start && is_own {
+            let finder = Finder { graph, links };
+            finder.phases(&mut work[start..end], start, with.has("blocks"), &mut phases);
+            runs.push(start..end);
         }
         start = end.max(start + 1);
     }
-    runs
+    (runs, phases)
 }
 
-/// How a run can be done in blocks of rows, if it can, and if it is too much for the cache as a whole.
-fn blocks<T: Float>(graph: &Graph<T>, links: &Links, nodes: &[u32]) -> Option<Blocks> {
-    let rows = nodes.iter().find_map(|&node| match own_kernel(graph, node)? {
-        (Fused::Product { ta: false, .. }, (m, _, _)) => Some(m),
-        (Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_), _) => None,
-    })?;
-    let mut by_row: IdSet = IdSet::default();
-    let mut made: IdSet = IdSet::default();
-    let mut sums: IdSet = IdSet::default();
-    for &node in nodes {
-        let (fused, sizes) = own_kernel(graph, node)?;
-        let args = &graph.nodes[node as usize].args;
-        let Rows { moving, row_by_row } = by_rows(fused, sizes, rows)?;
-        // One value may be two operands, of which one is read row by row and the other as a whole.
-        let too_early = |(k, a): (usize, &u32)| sums.contains(a) || (made.contains(a) && !moving.contains(&k));
-        if args.iter().enumerate().any(too_early) {
-            return None;
+struct Finder<'g, T: Float> {
+    graph: &'g Graph<T>,
+    links: &'g Links,
+}
+
+impl<T: Float> Finder<'_, T> {
+    /// The phases of a run of work that starts at a place of the order: what can go through in blocks of rows does, after what it
+    /// needs, and before all else.
+    fn phases(&self, work: &mut [Work], place: usize, in_blocks: bool, phases: &mut Vec<Phase>) {
+        let found = if in_blocks { self.in_blocks(work) } else { None };
+        let Some((before, inside, blocks)) = found else {
+            return phases.push(Phase { range: place..place + work.len(), blocks: None });
+        };
+        let order = |k: usize| if before.contains(&k) { 0 } else { 1 + u8::from(!inside.contains(&k)) };
+        let mut keys: Vec<(u8, usize)> = (0..work.len()).map(|k| (order(k), k)).collect();
+        keys.sort_unstable();
+        let mut sorted: Vec<Work> = keys.iter().map(|&(_, k)| std::mem::take(&mut work[k])).collect();
+        work.swap_with_slice(&mut sorted);
+        let (first, last) = (before.len(), before.len() + inside.len());
+        if first > 0 {
+            phases.push(Phase { range: place..place + first, blocks: None });
         }
-        by_row.extend(moving.iter().map(|&k| args[k]));
-        // The loss itself is a sum; its gradient is row by row.
-        for (k, &result) in graph.nodes[node as usize].results.iter().enumerate() {
-            if row_by_row && (k > 0 || !matches!(fused, Fused::LossAndGradient(_))) {
-                made.insert(result);
-                by_row.insert(result);
+        phases.push(Phase { range: place + first..place + last, blocks: Some(blocks) });
+        if last < work.len() {
+            self.phases(&mut work[last..], place + last, in_blocks, phases);
+        }
+    }
+
+    /// What of a run can be done in blocks of rows, and what before it, if that is something, and too much for the cache as a whole.
+    fn in_blocks(&self, work: &[Work]) -> Option<(Vec<usize>, Vec<usize>, Blocks)> {
+        let rows = work.iter().find_map(|work| match own_kernel(self.graph, work)? {
+            Own::Fused(Fused::Product { ta: false, .. }, (m, _, _)) => Some(m),
+            Own::Chain | Own::Fused(..) => None,
+        })?;
+        let mut by_row: IdSet = IdSet::default();
+        let mut made: IdSet = IdSet::default();
+        // What is there when all blocks are done.
+        let mut late: IdSet = IdSet::default();
+        let (mut before, mut inside) = (Vec::new(), Vec::new());
+        for (k, piece) in work.iter().enumerate() {
+            let along = self.by_rows(piece, rows).filter(|along| {
+                // One value may be two operands, of which one is read row by row and the other as a whole.
+                let too_early =
+                    |&(value, moves): &(u32, bool)| late.contains(&value) || (made.contains(&value) && !moves);
+                !along.reads.iter().any(too_early)
+            });
+            if let Some(along) = along {
+                by_row.extend(along.reads.iter().filter(|read| read.1).map(|read| read.0));
+                by_row.extend(along.made.iter().copied());
+                late.extend(piece.results.iter().copied().filter(|result| !along.made.contains(result)));
+                made.extend(along.made);
+                inside.push(k);
+            } else if piece.reads.iter().any(|read| made.contains(read) || late.contains(read)) {
+                late.extend(piece.results.iter().copied());
             } else {
-                sums.insert(result);
+                before.push(k);
             }
         }
+        let bytes_per_row: usize = by_row.iter().map(|&i| self.graph.numel(i) / rows * size_of::<T>()).sum();
+        let block = BLOCK_BYTES / bytes_per_row.max(1) / BLOCK_ROWS * BLOCK_ROWS;
+        if block == 0 || block >= rows {
+            return None;
+        }
+        let mut reads: IdMap<u32> = IdMap::default();
+        let nodes = inside.iter().flat_map(|&k| &work[k].members).map(|&node| &self.graph.nodes[node as usize]);
+        for &a in nodes.flat_map(|node| &node.args) {
+            *reads.entry(a).or_default() += 1;
+        }
+        let all_here = |value: &u32| self.links.reads[*value as usize] == reads.get(value).copied().unwrap_or(0);
+        let local = made.iter().copied().filter(all_here).collect();
+        Some((before, inside, Blocks { rows, block, by_row, local }))
     }
-    let bytes_per_row: usize = by_row.iter().map(|&i| graph.numel(i) / rows * size_of::<T>()).sum();
-    let block = BLOCK_BYTES / bytes_per_row.max(1) / BLOCK_ROWS * BLOCK_ROWS;
-    if block == 0 || block >= rows {
-        return None;
+
+    /// How a piece of work goes along so many rows, if it does.
+    fn by_rows(&self, work: &Work, rows: usize) -> Option<Rows> {
+        let (fused, sizes) = match own_kernel(self.graph, work)? {
+            Own::Chain => return self.chain_by_rows(work, rows),
+            Own::Fused(fused, sizes) => (fused, sizes),
+        };
+        let node = &self.graph.nodes[work.members[0] as usize];
+        let (moving, row_by_row) = by_rows(fused, sizes, rows)?;
+        let reads = node.args.iter().enumerate().map(|(k, &a)| (a, moving.contains(&k))).collect();
+        // The loss itself is a sum; its gradient is row by row.
+        let first = usize::from(matches!(fused, Fused::LossAndGradient(_)));
+        let made = if row_by_row { SmallVec::from_slice(&node.results[first..]) } else { SmallVec::new() };
+        Some(Rows { reads, made })
     }
-    let mut reads: IdMap<u32> = IdMap::default();
-    for &a in nodes.iter().flat_map(|&node| &graph.nodes[node as usize].args) {
-        *reads.entry(a).or_default() += 1;
+
+    /// Operands of a chain are rows of it, or of parts of a row, or as many in each row, or numbers. One that sums takes its tiles
+    /// from one end to the other.
+    fn chain_by_rows(&self, work: &Work, rows: usize) -> Option<Rows> {
+        let shape = self.graph.shape(work.results[0]);
+        let members = || work.members.iter().map(|&node| &self.graph.nodes[node as usize]);
+        let sums = members().any(|node| matches!(node.kind(), Some(Kind::AddAt(_))));
+        if sums || shape.first() != Some(&rows) {
+            return None;
+        }
+        let width = shape.numel() / rows;
+        let row = |&read: &u32| {
+            let numel = self.graph.numel(read);
+            match Layout::of(self.graph.shape(read), shape)? {
+                Layout::Full => Some((read, true)),
+                Layout::Scalar => Some((read, false)),
+                Layout::Row(n) => width.is_multiple_of(n).then_some((read, false)),
+                Layout::Column(n) => (width.is_multiple_of(n) && numel * n == shape.numel()).then_some((read, true)),
+            }
+        };
+        let reads: Option<_> = work.reads.iter().map(row).collect();
+        Some(Rows { reads: reads?, made: work.results.iter().copied().collect() })
     }
-    let all_here = |value: &u32| links.reads[*value as usize] == reads.get(value).copied().unwrap_or(0);
-    let local = made.iter().copied().filter(all_here).collect();
-    Some(Blocks { rows, block, by_row, local })
 }
 
-/// Which operands, by their places, are read row by row (the others must be there as a whole), and whether the result is made so.
+/// What work reads, and whether row by row (the rest must be there as a whole), and what it makes row by row.
 struct Rows {
-    moving: SmallVec<[usize; 2]>,
-    row_by_row: bool,
+    reads: SmallVec<[(u32, bool); 4]>,
+    made: SmallVec<[u32; 2]>,
 }
 
-/// How a node goes along so many rows, if it does.
-fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<Rows> {
+/// Which operands of a fused operation, by their places, are read row by row, if it goes along so many rows, and whether the result
+/// is made so.
+fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<(SmallVec<[usize; 2]>, bool)> {
     let own = fused.own_operands();
-    let (moving, row_by_row) = match fused {
+    Some(match fused {
         Fused::Product { ta: false, then, .. } if m == rows => match then {
             Then::Keep | Then::Bias(()) | Then::BiasRelu(()) => (smallvec![0], true),
             Then::Gate(()) => (smallvec![0, own], true),
@@ -155,6 +239,5 @@ fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<Rows>
         Fused::ColumnSums { .. } if k == rows => (smallvec![0], false),
         Fused::LossAndGradient(_) if m == rows => (smallvec![0, 1], true),
         Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) => return None,
-    };
-    Some(Rows { moving, row_by_row })
+    })
 }

@@ -1,16 +1,17 @@
 //! What runs: steps on numbered buffers.
 
-pub(super) mod chain;
 pub(super) mod fused;
 
+use super::graph::Graph;
+use super::layout::Layout;
+use super::memory::Places;
 use crate::float::Float;
 use crate::kernels::group::Group;
-use crate::kernels::perceptron::Planned;
+use crate::kernels::place::Base;
 use crate::ops::table::Kind;
 use crate::tape::op::{View, ViewMut, eval};
 use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
-use chain::{Chain, Register};
 use fused::FusedStep;
 use smallvec::SmallVec;
 use std::fmt;
@@ -25,6 +26,12 @@ pub(super) struct Operand {
 }
 
 impl Operand {
+    /// That of a value of a graph.
+    pub(super) fn new<T: Float>(graph: &Graph<T>, places: &Places, value: u32) -> Self {
+        let shape = graph.shape(value).clone();
+        Self { buffer: places.buffer(value), len: shape.numel(), shape }
+    }
+
     /// Its elements.
     pub(super) fn of<'b, T>(&self, buffers: &'b [Vec<T>]) -> &'b [T] {
         &buffers[self.buffer][..self.len]
@@ -44,12 +51,8 @@ pub(super) enum Step<T: Float> {
     Op(Box<OpStep<T>>),
     /// Operations that are computed together.
     Fused(Box<FusedStep>),
-    /// A step of a net of one hidden layer.
-    HiddenLayer(Box<(Planned<T>, Listed)>),
-    /// Several fused operations, one after the other; what they are is for the listing.
-    Group(Box<(Group<T>, Vec<FusedStep>)>),
-    /// Element-wise operations, tile by tile.
-    Chain(Box<Chain<T>>),
+    /// What our own kernels do, one after the other; what that is is for the listing.
+    Group(Box<(Group<T>, Vec<Listed>)>),
     /// A value that stands for itself in two places.
     Copy(Box<[Operand; 2]>),
 }
@@ -63,24 +66,36 @@ pub(super) struct OpStep<T: Float> {
     pub(super) location: &'static Location<'static>,
 }
 
-/// What a step does, for the listing.
+/// What a task does, for the listing.
 #[derive(Clone)]
 pub(super) struct Listed {
-    pub(super) name: &'static str,
-    pub(super) operands: Vec<Operand>,
-    pub(super) results: Vec<Operand>,
+    pub(super) name: String,
+    pub(super) operands: SmallVec<[Operand; 3]>,
+    /// How the operands of a chain lie.
+    pub(super) layouts: SmallVec<[Layout; 4]>,
+    pub(super) results: SmallVec<[Operand; 2]>,
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, operands, layouts, results } = self;
+        if layouts.is_empty() {
+            return write!(f, "{} = {name}({})", list(results), list(operands));
+        }
+        let laid = operands.iter().zip(layouts);
+        let laid: Vec<String> = laid.map(|(o, layout)| format!("b{} {} {layout:?}", o.buffer, o.shape)).collect();
+        write!(f, "{} = chain {name} over ({})", list(results), laid.join(", "))
+    }
 }
 
 impl<T: Float> Step<T> {
     /// # Errors
     /// Where there is no memory that an operation needs for itself.
-    pub(super) fn run(&self, buffers: &mut [Vec<T>], registers: &mut [Register<T>]) -> Result<(), Error> {
+    pub(super) fn run(&self, buffers: &mut [Vec<T>], bases: &mut [Base<T>]) -> Result<(), Error> {
         match self {
-            Self::HiddenLayer(net) => T::run_net(&net.0, buffers),
-            Self::Group(group) => T::run_group(&group.0, buffers),
+            Self::Group(group) => T::run_group(&group.0, buffers, bases),
             Self::Op(op) => return op.run(buffers),
             Self::Fused(fused) => fused.run(buffers),
-            Self::Chain(chain) => chain.run(buffers, registers),
             Self::Copy(copy) => {
                 let [from, result] = &**copy;
                 into(buffers, result, |buffers, data| data.copy_from_slice(from.of(buffers)));
@@ -89,9 +104,9 @@ impl<T: Float> Step<T> {
         Ok(())
     }
 
-    /// The chain that it is.
-    pub(super) fn chain(&self) -> Option<&Chain<T>> {
-        if let Self::Chain(chain) = self { Some(chain) } else { None }
+    /// The bases that it needs.
+    pub(super) fn bases(&self) -> usize {
+        if let Self::Group(group) = self { group.0.bases() } else { 0 }
     }
 }
 
@@ -115,15 +130,13 @@ impl<T: Float> fmt::Display for Step<T> {
         match self {
             Self::Op(op) => writeln!(f, "{} = {}({})", list([&op.result]), op.kind.name(), list(&op.args)),
             Self::Fused(fused) => writeln!(f, "{fused}"),
-            Self::HiddenLayer(net) => {
-                let Listed { name, operands, results } = &net.1;
-                writeln!(f, "{} = {name}({})", list(results), list(operands))
-            }
             Self::Group(group) => {
+                if let [one] = &group.1[..] {
+                    return writeln!(f, "{one}");
+                }
                 writeln!(f, "{}", group.0)?;
                 group.1.iter().try_for_each(|step| writeln!(f, "  {step}"))
             }
-            Self::Chain(chain) => writeln!(f, "{} = {chain}", list(&chain.all_results())),
             Self::Copy(copy) => writeln!(f, "{} = copy(b{})", list([&copy[1]]), copy[0].buffer),
         }
     }

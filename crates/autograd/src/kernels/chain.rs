@@ -1,0 +1,267 @@
+//! Element-wise operations one after the other, and sums of what they make, tile by tile, so that what is between them stays in
+//! the first-level cache.
+#![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
+
+use super::machine::LINE;
+use super::map::copy;
+use super::place::Place;
+use super::reduce::{self, Running};
+use crate::number::Number;
+use smallvec::{SmallVec, smallvec};
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+/// The most sums that a chain takes with it.
+pub(crate) const MOST_SUMS: usize = 4;
+
+/// An element-wise operation as a chain runs it.
+pub(crate) trait TileOp<T>: Debug + Send + Sync {
+    /// The operations that it is, for a listing.
+    fn names(&self) -> SmallVec<[&'static str; 2]>;
+    /// Reads up to three tiles, or numbers for all elements of one, and makes one tile or two.
+    fn run(&self, args: [&[T]; 3], out: &mut [T], second: &mut [T]);
+}
+
+/// An operand of one operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arg {
+    /// There is none.
+    Nothing,
+    /// A value in a buffer, an element for each of the chain's.
+    Full(Place),
+    /// A number in a buffer.
+    Number(Place),
+    Register(usize),
+}
+
+/// Where an operation leaves its tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Out {
+    Nowhere,
+    Full(Place),
+    Register(usize),
+}
+
+/// One operation of a chain.
+#[derive(Clone, Debug)]
+pub(crate) enum Micro<T> {
+    Op {
+        op: Arc<dyn TileOp<T>>,
+        args: [Arg; 3],
+        out: Out,
+        /// Where the second result of one that has two goes.
+        second: Out,
+    },
+    /// Adds up the elements of an operand.
+    Sum { sum: usize, of: Arg },
+}
+
+/// What a register holds before the operations begin.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fill<T> {
+    /// This number.
+    Constant(T),
+    /// One that is in a buffer.
+    Number(Place),
+    /// A row of so many elements, repeated.
+    Row(Place, usize),
+    /// Elements that each stand for so many neighbours; so many that all of them are repeated.
+    Column { from: Place, width: usize, len: usize },
+    /// A value that will be written over.
+    Before(Place),
+}
+
+/// Element-wise operations of one shape, each before its readers, and sums of their values.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain<T> {
+    /// What registers hold, from the first on.
+    pub(crate) fills: Vec<Fill<T>>,
+    pub(crate) micro: Vec<Micro<T>>,
+    pub(crate) sums: SmallVec<[Place; MOST_SUMS]>,
+    /// The elements of each value, and those of a tile.
+    pub(crate) len: usize,
+    pub(crate) tile: usize,
+    /// Memory for tiles.
+    pub(crate) registers: Registers,
+}
+
+/// Tiles beside each other in a buffer, which start where lines of the cache do: vectors that cross lines take twice the time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Registers {
+    pub(crate) place: Place,
+    pub(crate) count: usize,
+}
+
+impl<T: Number> Chain<T> {
+    /// From one register to the next: a line further than the tile is long, since addresses that are multiples of 4 KB apart
+    /// compete for the cache.
+    fn stride(&self) -> usize {
+        let line = LINE / size_of::<T>();
+        self.tile.min(self.len).next_multiple_of(line) + line
+    }
+
+    /// The elements that its registers take, with what aligning them may.
+    pub(crate) fn memory(&self) -> usize {
+        self.registers.count * self.stride() + LINE / size_of::<T>()
+    }
+
+    /// Every place that it reaches in so many elements, how far, and whether it writes. What it reads as it was before it is
+    /// written over is not among them, nor what it reads after it has made it.
+    pub(super) fn accesses(&self, len: usize) -> Vec<(Place, usize, bool)> {
+        let mut list = vec![(self.registers.place, self.memory(), true)];
+        let mut made: Vec<Place> = Vec::new();
+        list.extend(self.sums.iter().map(|&sum| (sum, 1, true)));
+        for micro in &self.micro {
+            let (args, outs) = match micro {
+                Micro::Op { args, out, second, .. } => (*args, [*out, *second]),
+                Micro::Sum { of, .. } => ([*of, Arg::Nothing, Arg::Nothing], [Out::Nowhere; 2]),
+            };
+            for arg in args {
+                match arg {
+                    Arg::Full(place) if !made.contains(&place) => list.push((place, len, false)),
+                    Arg::Number(place) => list.push((place, 1, false)),
+                    Arg::Full(_) | Arg::Register(_) | Arg::Nothing => {}
+                }
+            }
+            for out in outs {
+                if let Out::Full(place) = out {
+                    list.push((place, len, true));
+                    made.push(place);
+                }
+            }
+        }
+        for fill in &self.fills {
+            match *fill {
+                Fill::Constant(_) => {}
+                Fill::Number(place) => list.push((place, 1, false)),
+                Fill::Row(place, n) => list.push((place, n, false)),
+                Fill::Column { from, width, len: all } => list.push((from, all.min(len.div_ceil(width)), false)),
+                Fill::Before(place) => assert!(made.contains(&place), "what is read as it was before is written"),
+            }
+        }
+        list
+    }
+
+    /// Computes so many elements.
+    ///
+    /// # Safety
+    /// `at` gives a pointer for each place of [`Chain::accesses`], with as many elements behind it, and none that is written
+    /// overlaps another, or is used by somebody else meanwhile.
+    pub(super) unsafe fn run(&self, at: impl Fn(Place) -> *mut T, len: usize) {
+        let first = at(self.registers.place);
+        let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
+        let stride = self.stride();
+        let register = |r: usize| first.wrapping_add(r * stride);
+        let mut sums: SmallVec<[Running<T>; MOST_SUMS]> = SmallVec::new();
+        let in_one = len <= self.tile;
+        if !in_one {
+            sums.extend(self.sums.iter().map(|_| Running::new()));
+        }
+        let mut start = 0;
+        while start < len {
+            let n = self.tile.min(len - start);
+            for (r, fill) in self.fills.iter().enumerate() {
+                // SAFETY: a register has the elements of a tile, and nobody else has it.
+                let tile = unsafe { std::slice::from_raw_parts_mut(register(r), n) };
+                // SAFETY: the caller promises the places.
+                unsafe { fill.fill(&at, tile, start) };
+            }
+            let arg = |arg: Arg| {
+                let (data, n) = match arg {
+                    Arg::Nothing => return &[][..],
+                    Arg::Full(place) => (at(place).wrapping_add(start), n),
+                    Arg::Number(place) => (at(place), 1),
+                    Arg::Register(r) => (register(r), n),
+                };
+                // SAFETY: the caller promises the places; nobody writes them while the operation reads.
+                unsafe { std::slice::from_raw_parts(data.cast_const(), n) }
+            };
+            let out = |out: Out| {
+                let data = match out {
+                    Out::Nowhere => return &mut [][..],
+                    Out::Full(place) => at(place).wrapping_add(start),
+                    Out::Register(r) => register(r),
+                };
+                // SAFETY: the caller promises the places; the operation reads others.
+                unsafe { std::slice::from_raw_parts_mut(data, n) }
+            };
+            for micro in &self.micro {
+                match micro {
+                    Micro::Op { op, args, out: to, second } => {
+                        op.run([arg(args[0]), arg(args[1]), arg(args[2])], out(*to), out(*second));
+                    }
+                    Micro::Sum { sum, of } if in_one => {
+                        // The tape adds sums to zeros.
+                        let total = T::ZERO + reduce::sum(arg(*of));
+                        // SAFETY: the caller promises the place.
+                        unsafe { *at(self.sums[*sum]) = total };
+                    }
+                    Micro::Sum { sum, of } => sums[*sum].add(arg(*of)),
+                }
+            }
+            start += n;
+        }
+        for (place, sum) in self.sums.iter().zip(sums) {
+            // SAFETY: the caller promises the place.
+            unsafe { *at(*place) = T::ZERO + sum.total() };
+        }
+    }
+}
+
+impl<T: Number> Fill<T> {
+    /// # Safety
+    /// `at` gives a pointer for the place with the elements that are needed for a tile from element `start` on.
+    #[inline]
+    unsafe fn fill(&self, at: &impl Fn(Place) -> *mut T, tile: &mut [T], start: usize) {
+        // SAFETY: the caller promises the elements.
+        unsafe {
+            match *self {
+                // Later tiles find it there.
+                Self::Constant(_) | Self::Number(_) if start > 0 => {}
+                Self::Constant(number) => tile.fill(number),
+                Self::Number(place) => tile.fill(*at(place)),
+                Self::Row(place, n) => {
+                    let row = std::slice::from_raw_parts(at(place).cast_const(), n);
+                    repeat(row, start % n, tile);
+                }
+                Self::Column { from, width, len } => {
+                    let mut k = start / width % len;
+                    let mut rest = tile;
+                    let mut n = width - start % width;
+                    while !rest.is_empty() {
+                        let (now, later) = rest.split_at_mut(n.min(rest.len()));
+                        now.fill(*at(from).add(k));
+                        k = if k + 1 == len { 0 } else { k + 1 };
+                        (rest, n) = (later, width);
+                    }
+                }
+                Self::Before(place) => {
+                    let before = std::slice::from_raw_parts(at(place).add(start).cast_const(), tile.len());
+                    copy(before, tile);
+                }
+            }
+        }
+    }
+}
+
+impl<T> fmt::Display for Chain<T> {
+    /// The operations.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.micro.iter().flat_map(|micro| match micro {
+            Micro::Op { op, .. } => op.names(),
+            Micro::Sum { .. } => smallvec!["sum"],
+        });
+        f.write_str(&names.collect::<Vec<_>>().join(" · "))
+    }
+}
+
+/// Fills a tile with a row, repeated, from a place in it on.
+fn repeat<T: Copy>(row: &[T], from: usize, tile: &mut [T]) {
+    let mut at = from;
+    let mut rest = tile;
+    while !rest.is_empty() {
+        let (now, later) = rest.split_at_mut((row.len() - at).min(rest.len()));
+        copy(&row[at..at + now.len()], now);
+        (rest, at) = (later, 0);
+    }
+}

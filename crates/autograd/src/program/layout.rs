@@ -1,0 +1,43 @@
+//! How the operands of element-wise operations lie over their result.
+
+use crate::tensor::shape::Shape;
+
+/// How an operand is laid over the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// An element for each of the result.
+    Full,
+    /// One for all.
+    Scalar,
+    /// A row of this many, repeated.
+    Row(usize),
+    /// An element for this many neighbours, then the next.
+    Column(usize),
+}
+
+impl Layout {
+    /// How an operand of this shape is laid over a result, if it is simple enough.
+    pub(super) fn of(operand: &Shape, result: &Shape) -> Option<Self> {
+        let (n, m) = (operand.numel(), result.numel());
+        if operand == result || (n == m && operand.rank() <= result.rank()) {
+            return Some(Self::Full);
+        }
+        if n == 1 {
+            return Some(Self::Scalar);
+        }
+        let lead = result.rank().checked_sub(operand.rank())?;
+        let stretched = |i: usize| i < lead || operand[i - lead] != result[i];
+        let first_kept = (0..result.rank()).find(|&i| !stretched(i) && result[i] != 1)?;
+        let last_kept = (0..result.rank()).rfind(|&i| !stretched(i) && result[i] != 1)?;
+        // Sizes of 1 count as kept or stretched, whichever helps.
+        let (before, after) = ((0..first_kept), (last_kept + 1..result.rank()));
+        let solid = (first_kept..=last_kept).all(|i| !stretched(i) || result[i] == 1);
+        let outer: usize = before.map(|i| result[i]).product();
+        let inner: usize = after.map(|i| result[i]).product();
+        match (solid, outer, inner) {
+            (true, _, 1) => Some(Self::Row(n)),
+            (true, 1, inner) => Some(Self::Column(inner)),
+            _ => None,
+        }
+    }
+}
