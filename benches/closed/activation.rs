@@ -4,6 +4,9 @@ use crate::closed::number::Number;
 
 /// A function of each hidden node, whose slope follows from its value.
 pub(crate) trait Activation {
+    /// Whether a value is but an instruction or two, so that it is taken row by row, and not of all rows as one range.
+    const CHEAP: bool;
+
     /// `f(z)`, without a branch or a call.
     fn value<T: Number, const FMA: bool>(z: T) -> T;
 
@@ -15,6 +18,8 @@ pub(crate) trait Activation {
 pub(crate) struct Relu;
 
 impl Activation for Relu {
+    const CHEAP: bool = true;
+
     #[inline(always)]
     fn value<T: Number, const FMA: bool>(z: T) -> T {
         if z > T::ZERO { z } else { T::ZERO }
@@ -30,6 +35,8 @@ impl Activation for Relu {
 pub(crate) struct Tanh;
 
 impl Activation for Tanh {
+    const CHEAP: bool = false;
+
     #[inline(always)]
     fn value<T: Number, const FMA: bool>(z: T) -> T {
         let u = (T::of(-2.0) * z.abs()).fast_exp::<FMA>();
@@ -46,6 +53,8 @@ impl Activation for Tanh {
 pub(crate) struct Sigmoid;
 
 impl Activation for Sigmoid {
+    const CHEAP: bool = false;
+
     #[inline(always)]
     fn value<T: Number, const FMA: bool>(z: T) -> T {
         let u = (-z.abs()).fast_exp::<FMA>();

@@ -4,11 +4,10 @@
 //! rows of one and the backward pass of the other, which costs less than to transpose it in each step.
 
 use crate::closed::activation::{Activation, Relu};
-use crate::closed::hidden::{affine, scores, through};
+use crate::closed::hidden::{Data, affine, columns, matrix, scores, through};
 use crate::closed::level::{Kernel, Level};
 use crate::closed::number::Number;
 use crate::closed::softmax::{Losses, softmax};
-use crate::closed::toy::{Data, columns, matrix};
 use crate::contenders::Contender;
 use crate::contenders::problem::Problem;
 

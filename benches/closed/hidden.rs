@@ -1,8 +1,42 @@
-//! The parts of small networks whose sizes are constants: hidden layers, forward and backward, and the penalty.
+//! The parts of small networks whose sizes are constants: data, hidden layers, forward and backward, and the penalty.
 
 use crate::closed::activation::Activation;
 use crate::closed::number::Number;
 use crate::closed::softmax::sum;
+use crate::contenders::problem::Problem;
+
+/// What steps read only.
+pub(crate) struct Data<T, const N: usize, const D: usize> {
+    pub(crate) x: [[T; D]; N],
+    pub(crate) labels: [usize; N],
+    pub(crate) rate: T,
+    /// `λ` of the penalty `λ/2 · Σ W²`.
+    pub(crate) penalty: T,
+}
+
+impl<T: Number, const N: usize, const D: usize> Data<T, N, D> {
+    /// Those of a problem of `N` examples.
+    pub(crate) fn new(problem: &Problem<T>) -> Self {
+        assert_eq!(problem.net.batch, N, "the problem has as many examples");
+        Self {
+            x: std::array::from_fn(|i| std::array::from_fn(|d| problem.x[i * D + d])),
+            labels: std::array::from_fn(|i| problem.labels[i]),
+            rate: problem.rate,
+            penalty: T::of(problem.net.penalty),
+        }
+    }
+}
+
+/// The numbers of a matrix, column after column.
+pub(crate) fn columns<T: Copy, const R: usize, const C: usize>(matrix: &[[T; C]; R]) -> Vec<T> {
+    (0..C).flat_map(|c| matrix.iter().map(move |row| row[c])).collect()
+}
+
+/// A matrix of `R` rows from its numbers, row after row or column after column.
+pub(crate) fn matrix<T: Copy, const R: usize, const C: usize>(numbers: &[T], by_rows: bool) -> [[T; C]; R] {
+    assert_eq!(numbers.len(), R * C, "the problem has the sizes of the network");
+    std::array::from_fn(|r| std::array::from_fn(|c| numbers[if by_rows { r * C + c } else { c * R + r }]))
+}
 
 /// `f(X W + b)`
 #[inline(always)]
@@ -11,16 +45,22 @@ pub(crate) fn affine<T: Number, A: Activation, const N: usize, const D: usize, c
     w: &[[T; H]; D],
     b: &[T; H],
 ) -> [[T; H]; N] {
-    let mut o = [*b; N];
+    let mut o = [[T::ZERO; H]; N];
     for i in 0..N {
+        let mut z = *b;
         for d in 0..D {
             for h in 0..H {
-                o[i][h] = x[i][d].multiply_add::<FMA>(w[d][h], o[i][h]);
+                z[h] = x[i][d].multiply_add::<FMA>(w[d][h], z[h]);
             }
         }
+        for h in 0..H {
+            o[i][h] = if A::CHEAP { A::value::<T, FMA>(z[h]) } else { z[h] };
+        }
     }
-    for z in o.as_flattened_mut() {
-        *z = A::value::<T, FMA>(*z);
+    if !A::CHEAP {
+        for z in o.as_flattened_mut() {
+            *z = A::value::<T, FMA>(*z);
+        }
     }
     o
 }

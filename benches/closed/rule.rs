@@ -1,18 +1,21 @@
-//! How parameters follow their gradients, row by row.
+//! How parameters follow their gradients, number by number.
 
 use crate::closed::number::Number;
 use crate::contenders::problem::{BETAS, EPSILON, MOMENTUM};
 
 /// A rule of an optimiser, with what it counts.
 pub(crate) trait Rule<T>: Copy + Default {
-    /// What the rows of a step have in common.
+    /// Whether all parameters are moved as one range, so that roots and divisions fill their registers, and not row by row.
+    const AS_RANGE: bool;
+
+    /// What the numbers of a step have in common.
     type Step: Copy;
 
     /// A new step.
     fn begin<const FMA: bool>(&mut self, rate: T) -> Self::Step;
 
-    /// Moves a row of parameters and of their moments, of which a rule uses as many as it needs.
-    fn row<const R: usize, const FMA: bool>(step: Self::Step, p: &mut [T; R], g: &[T; R], moments: [&mut [T; R]; 2]);
+    /// Moves a parameter and its moments, of which a rule uses as many as it needs.
+    fn step<const FMA: bool>(step: Self::Step, p: &mut T, g: T, moments: [&mut T; 2]);
 }
 
 /// `p ← p − rate · g`
@@ -20,6 +23,8 @@ pub(crate) trait Rule<T>: Copy + Default {
 pub(crate) struct Sgd;
 
 impl<T: Number> Rule<T> for Sgd {
+    const AS_RANGE: bool = false;
+
     type Step = T;
 
     #[inline(always)]
@@ -28,10 +33,8 @@ impl<T: Number> Rule<T> for Sgd {
     }
 
     #[inline(always)]
-    fn row<const R: usize, const FMA: bool>(rate: T, p: &mut [T; R], g: &[T; R], _: [&mut [T; R]; 2]) {
-        for r in 0..R {
-            p[r] = (-rate).multiply_add::<FMA>(g[r], p[r]);
-        }
+    fn step<const FMA: bool>(rate: T, p: &mut T, g: T, _: [&mut T; 2]) {
+        *p = (-rate).multiply_add::<FMA>(g, *p);
     }
 }
 
@@ -40,6 +43,8 @@ impl<T: Number> Rule<T> for Sgd {
 pub(crate) struct Momentum;
 
 impl<T: Number> Rule<T> for Momentum {
+    const AS_RANGE: bool = true;
+
     type Step = T;
 
     #[inline(always)]
@@ -48,12 +53,9 @@ impl<T: Number> Rule<T> for Momentum {
     }
 
     #[inline(always)]
-    fn row<const R: usize, const FMA: bool>(rate: T, p: &mut [T; R], g: &[T; R], [v, _]: [&mut [T; R]; 2]) {
-        let kept = T::of(MOMENTUM);
-        for r in 0..R {
-            v[r] = kept.multiply_add::<FMA>(v[r], g[r]);
-            p[r] = (-rate).multiply_add::<FMA>(v[r], p[r]);
-        }
+    fn step<const FMA: bool>(rate: T, p: &mut T, g: T, [v, _]: [&mut T; 2]) {
+        *v = T::of(MOMENTUM).multiply_add::<FMA>(*v, g);
+        *p = (-rate).multiply_add::<FMA>(*v, *p);
     }
 }
 
@@ -61,7 +63,9 @@ impl<T: Number> Rule<T> for Momentum {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Adam<T>(T);
 
-impl<T: Number + Default> Rule<T> for Adam<T> {
+impl<T: Number> Rule<T> for Adam<T> {
+    const AS_RANGE: bool = true;
+
     /// `rate / (1 − β₁^t)` and `1 / √(1 − β₂^t)`
     type Step = (T, T);
 
@@ -73,18 +77,10 @@ impl<T: Number + Default> Rule<T> for Adam<T> {
     }
 
     #[inline(always)]
-    fn row<const R: usize, const FMA: bool>(
-        (rate, scale): (T, T),
-        p: &mut [T; R],
-        g: &[T; R],
-        [m, v]: [&mut [T; R]; 2],
-    ) {
+    fn step<const FMA: bool>((rate, scale): (T, T), p: &mut T, g: T, [m, v]: [&mut T; 2]) {
         let ([kept1, kept2], [new1, new2]) = (BETAS.map(T::of), BETAS.map(|beta| T::of(1.0 - beta)));
-        let epsilon = T::of(EPSILON);
-        for r in 0..R {
-            m[r] = kept1.multiply_add::<FMA>(m[r], new1 * g[r]);
-            v[r] = kept2.multiply_add::<FMA>(v[r], new2 * g[r] * g[r]);
-            p[r] -= rate * m[r] / v[r].sqrt().multiply_add::<FMA>(scale, epsilon);
-        }
+        *m = kept1.multiply_add::<FMA>(*m, new1 * g);
+        *v = kept2.multiply_add::<FMA>(*v, new2 * g * g);
+        *p -= rate * *m / v.sqrt().multiply_add::<FMA>(scale, T::of(EPSILON));
     }
 }

@@ -21,7 +21,7 @@ pub(crate) enum Task {
 }
 
 /// A net of affine layers with an activation between them, trained on the mean softmax cross-entropy of one batch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Net {
     /// The number of examples.
     pub(crate) batch: usize,
