@@ -5,6 +5,7 @@ use super::cross_entropy::{self, Gradients, Losses};
 use super::finish::SliceFinish;
 use super::gemm::{self, Store, Strided, gemm_f32, gemm_f64};
 use super::group::Group;
+use super::perceptron::Planned;
 use super::place::Base;
 use super::product::{Operand, Sizes};
 use crate::number::Number;
@@ -40,6 +41,8 @@ pub trait Compiled: Number {
     );
     /// [`Group::run`]
     fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>], bases: &mut [Base<Self>]);
+    /// [`Planned::run`]
+    fn run_net(net: &Planned<Self>, buffers: &mut [Vec<Self>]);
 }
 
 macro_rules! compiled {
@@ -78,6 +81,9 @@ macro_rules! compiled {
             }
             fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>], bases: &mut [Base<Self>]) {
                 group.run(buffers, bases);
+            }
+            fn run_net(net: &Planned<Self>, buffers: &mut [Vec<Self>]) {
+                net.run(buffers);
             }
         }
     };

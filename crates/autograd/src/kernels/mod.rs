@@ -13,6 +13,7 @@ pub(crate) mod reduce;
 pub(crate) mod recur;
 pub(crate) mod softmax;
 pub(crate) mod cross_entropy;
+pub(crate) mod perceptron;
 pub(crate) mod place;
 pub(crate) mod chain;
 pub(crate) mod in_turn;

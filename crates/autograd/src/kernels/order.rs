@@ -132,6 +132,19 @@ impl<T: Number> Partial<T> {
         }
         sums
     }
+
+    /// The same of one number.
+    ///
+    /// # Safety
+    /// The element lies within the sums.
+    #[inline(always)]
+    pub(super) unsafe fn after_one(&self, at: usize, mut sum: T) -> T {
+        for k in 0..self.left {
+            // SAFETY: the caller promises the element.
+            sum = unsafe { *self.last.wrapping_sub(k * self.count).wrapping_add(at) } + sum;
+        }
+        sum
+    }
 }
 
 impl<T: Number> Sums<T> {

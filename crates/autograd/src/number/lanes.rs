@@ -47,10 +47,46 @@ pub trait Lanes<T> {
     unsafe fn unless_zero(x: Self::Vector, by: Self::Vector) -> Self::Vector;
     /// `g` where `x > 0`, else 0.
     unsafe fn gate(g: Self::Vector, x: Self::Vector) -> Self::Vector;
+    /// Zero beyond the mask.
+    unsafe fn keep(x: Self::Vector, mask: Self::Mask) -> Self::Vector;
     /// The sums of the lanes of four vectors.
     unsafe fn totals(x: [Self::Vector; 4]) -> [T; 4];
     /// Two powers of two whose product is `2^k`, from `1.5 · 2^(p−1) + k`, whose lowest bits hold `k`.
     unsafe fn powers_of_two(shifted: Self::Vector) -> [Self::Vector; 2];
+    /// The columns of a row-major matrix of [`COUNT`](Self::COUNT) rows and up to four columns, which lies in as many
+    /// vectors as it has columns.
+    unsafe fn columns<const K: usize>(rows: [Self::Vector; K]) -> [Self::Vector; K];
+    /// The reverse of [`columns`](Self::columns).
+    unsafe fn rows<const K: usize>(columns: [Self::Vector; K]) -> [Self::Vector; K];
+}
+
+/// The most lanes that vectors have.
+const MOST: usize = 16;
+
+/// `to[i] = from[index(i)]` for the elements of vectors in a row, through memory.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn rearranged<T: Number, L: Lanes<T>, const K: usize>(
+    x: [L::Vector; K],
+    index: impl Fn(usize) -> usize,
+) -> [L::Vector; K] {
+    let (mut from, mut to) = ([[T::ZERO; MOST]; K], [[T::ZERO; MOST]; K]);
+    let mut y = x;
+    for k in 0..K {
+        // SAFETY: the caller promises the set; an array holds the lanes of any.
+        unsafe { L::store(from[k].as_mut_ptr(), L::first(L::COUNT), x[k]) };
+    }
+    for i in 0..K * L::COUNT {
+        let at = index(i);
+        to[i / L::COUNT][i % L::COUNT] = from[at / L::COUNT][at % L::COUNT];
+    }
+    for k in 0..K {
+        // SAFETY: as above.
+        y[k] = unsafe { L::load(to[k].as_ptr(), L::first(L::COUNT)) };
+    }
+    y
 }
 
 /// Arrays, which the compiler turns into the vectors that the target promises.
@@ -145,6 +181,12 @@ impl<T: Number> Lanes<T> for Portable {
         zip(g, x, |g, x| if x > T::ZERO { g } else { T::ZERO })
     }
     #[inline(always)]
+    unsafe fn keep(x: [T; WIDTH], mask: usize) -> [T; WIDTH] {
+        let mut y = x;
+        y[mask..].fill(T::ZERO);
+        y
+    }
+    #[inline(always)]
     unsafe fn totals(x: [[T; WIDTH]; 4]) -> [T; 4] {
         let mut y = [T::ZERO; 4];
         for i in 0..4 {
@@ -159,6 +201,16 @@ impl<T: Number> Lanes<T> for Portable {
             [y[0][i], y[1][i]] = T::scales(shifted[i]);
         }
         y
+    }
+    #[inline(always)]
+    unsafe fn columns<const K: usize>(rows: [[T; WIDTH]; K]) -> [[T; WIDTH]; K] {
+        // SAFETY: arrays need no instruction set.
+        unsafe { rearranged::<T, Self, K>(rows, |i| i % WIDTH * K + i / WIDTH) }
+    }
+    #[inline(always)]
+    unsafe fn rows<const K: usize>(columns: [[T; WIDTH]; K]) -> [[T; WIDTH]; K] {
+        // SAFETY: arrays need no instruction set.
+        unsafe { rearranged::<T, Self, K>(columns, |i| i % K * WIDTH + i / K) }
     }
 }
 

@@ -146,6 +146,11 @@ mod x86 {
             sets.into_iter().filter(|&(_, has)| has).map(|(set, _)| Self(set))
         }
 
+        /// Whether there are vectors by hand that are worth a kernel of their own.
+        pub(crate) fn has_vectors(self) -> bool {
+            self.0 != Set::Baseline
+        }
+
         /// This, if the CPU has a wider one.
         pub(crate) fn narrower(self) -> Option<Narrower> {
             if Self::available().last() == Some(self) { None } else { self.as_narrower() }
@@ -179,6 +184,18 @@ mod x86 {
             match self.0 {
                 // SAFETY: arrays need no instruction set.
                 Set::Baseline => unsafe { kernel.run::<Portable>() },
+                Set::Avx2 | Set::Avx512 => self.run_vectors(kernel),
+            }
+        }
+
+        /// As [`Level::run_lanes`], for a kernel that is not compiled for arrays, which would cost more than all others.
+        ///
+        /// # Panics
+        /// At a level that has no vectors.
+        #[inline]
+        pub(crate) fn run_vectors<T: Number, K: LaneKernel<T>>(self, kernel: K) {
+            match self.0 {
+                Set::Baseline => panic!("there are no vectors at the baseline"),
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
                 Set::Avx2 => unsafe { avx2_lanes(kernel) },
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
@@ -239,6 +256,17 @@ mod portable {
 
         pub(super) fn available() -> impl Iterator<Item = Self> {
             std::iter::once(Self::BASELINE)
+        }
+
+        /// The target's own vectors are in all kernels.
+        pub(crate) fn has_vectors(self) -> bool {
+            let Set::Baseline = self.0;
+            true
+        }
+
+        #[inline]
+        pub(crate) fn run_vectors<T: Number, K: LaneKernel<T>>(self, kernel: K) {
+            self.run_lanes(kernel);
         }
 
         #[inline]

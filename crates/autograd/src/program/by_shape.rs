@@ -246,6 +246,7 @@ impl<T: Float> Program<T> {
         for (slot, from) in self.state.iter().zip(&other.state) {
             self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(other.slice(&from.now));
         }
+        self.forget_copies();
     }
 }
 

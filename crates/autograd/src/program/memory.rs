@@ -255,6 +255,7 @@ impl<'a, T: Float> Planner<'a, T> {
         };
         let fits = match &node.operation {
             Operation::Fused(fused) => updates(fused.updates()),
+            Operation::HiddenLayer(net) => updates(net.updates(node.results.iter().position(|&r| r == value)?)),
             Operation::Single(Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_)) => {
                 let full = Layout::of(self.graph.shape(state), self.graph.shape(value)) == Some(Layout::Full);
                 work.is_chain && reads.contains(&state) && full

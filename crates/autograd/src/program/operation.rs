@@ -14,6 +14,9 @@ pub(super) enum Operation<T: Float> {
     Single(Kind<T>),
     /// Several that are computed together.
     Fused(Fused),
+    /// A step of a net of one hidden layer, of `x`, `W1`, `b1`, `W2`, `b2`, labels, the cotangent of the loss, and a rate; its
+    /// results are the loss, and the gradients or next values of the four parameters.
+    HiddenLayer(HiddenLayer),
     /// Its operand once more, in a buffer of its own.
     Copy,
 }
@@ -32,6 +35,15 @@ pub(super) enum Fused {
 /// What follows a product, with its operands behind those of the product: of a step of gradient descent that which it starts
 /// from, and its rate if that is no number.
 pub(super) type Then = Finish<(), Option<f64>>;
+
+/// A step of a net of one hidden layer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HiddenLayer {
+    /// Whether the loss is the mean of the losses of the rows, or their sum.
+    pub(super) mean: bool,
+    /// What becomes of a gradient: nothing, or a step of gradient descent.
+    pub(super) then: Then,
+}
 
 impl Fused {
     pub(super) fn with(self, following: Then) -> Self {
@@ -94,6 +106,23 @@ impl Fused {
     }
 }
 
+impl HiddenLayer {
+    /// The operand that a result may be written over: the one that its step of gradient descent starts from.
+    pub(super) fn updates(self, result: usize) -> Option<usize> {
+        // Parameters stand behind `x`, and their next values behind the loss.
+        (result > 0 && matches!(self.then, Then::Descend(_))).then_some(result)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self.then {
+            Then::Descend(_) => "one hidden layer, forward and backward · mul · sub",
+            Then::Keep | Then::Bias(()) | Then::BiasRelu(()) | Then::Gate(()) => {
+                "one hidden layer, forward and backward"
+            }
+        }
+    }
+}
+
 impl<T: Float> Operation<T> {
     /// Whether computing it may end a run.
     pub(super) fn may_fail(&self) -> bool {
@@ -104,6 +133,7 @@ impl<T: Float> Operation<T> {
         match self {
             Self::Single(kind) => kind.name().to_owned(),
             Self::Fused(fused) => fused.name(),
+            Self::HiddenLayer(net) => net.name().to_owned(),
             Self::Copy => "copy".to_owned(),
         }
     }

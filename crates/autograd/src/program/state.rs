@@ -1,6 +1,7 @@
 //! What a program keeps between its runs.
 
 use super::error::Call;
+use super::steps::Step;
 use super::{Program, ProgramError, ProgramErrorKind};
 use crate::float::Float;
 use crate::tape::tree::{Tree, join};
@@ -90,7 +91,19 @@ impl<T: Float> Program<T> {
             return Err(call.error(ProgramErrorKind::Shape { what: part(name), expected, found }));
         }
         self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(value.as_slice());
+        self.forget_copies();
         Ok(())
+    }
+
+    /// What the steps have copied of the state is out of date.
+    pub(super) fn forget_copies(&mut self) {
+        for step in &self.steps {
+            if let Step::HiddenLayer(net) = step
+                && let Some(buffer) = net.0.copy_buffer()
+            {
+                self.buffers[buffer][0] = T::ZERO;
+            }
+        }
     }
 
     /// Copies the whole state into a structure like the one that was recorded.
@@ -162,6 +175,7 @@ impl<T: Float> Program<T> {
             let now = &self.state[slot].now;
             self.buffers[now.buffer][..now.len].copy_from_slice(leaf.as_slice());
         }
+        self.forget_copies();
         Ok(())
     }
 

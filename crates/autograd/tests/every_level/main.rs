@@ -5,6 +5,8 @@
 mod random;
 #[path = "../shared/nets.rs"]
 mod nets;
+#[path = "../shared/level.rs"]
+mod level;
 mod sums;
 mod edges;
 mod regressions;

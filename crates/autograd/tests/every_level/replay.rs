@@ -256,6 +256,12 @@ fn a_long_chain_needs_a_few_buffers_and_replays_to_the_same_bits() {
 #[test]
 fn the_plan_can_be_read() {
     let text = recorded(Optimisations::default()).to_string();
+    assert_eq!(
+        text.contains("one hidden layer, forward and backward · mul · sub("),
+        crate::level::has_net_step(),
+        "{text}"
+    );
+    let text = recorded(Optimisations::default().without("hidden layers")).to_string();
     for word in
         ["matmul · add · relu(", "cross_entropy · cross_entropy_grad(", "matmul · mul · sub(", "in a row", "bytes"]
     {

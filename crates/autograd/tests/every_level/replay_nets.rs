@@ -40,10 +40,10 @@ fn apart<T: Float>(batch: usize, sizes: &[usize], passes: Optimisations) -> f64 
     apart
 }
 
-fn choices() -> [Optimisations; 4] {
+fn choices() -> [Optimisations; 5] {
     let all = Optimisations::default();
     let (fusion, blocks) = (all.without("products").without("losses"), all.without("blocks"));
-    [all, fusion, blocks, all.without("memory")]
+    [all, fusion, blocks, all.without("hidden layers"), all.without("memory")]
 }
 
 #[test]
@@ -112,6 +112,25 @@ fn what_a_group_computes_may_be_asked_for_and_read_by_others() {
             assert_eq!(&out.tensor(k), want, "output {k}, {passes:?}");
         }
     }
+}
+
+#[test]
+fn a_step_of_one_hidden_layer_is_one_operation_and_what_is_asked_for_besides_ends_that() {
+    let (x, labels, params): (Tensor, _, _) = (numbers([5, 4], 1), vec![0_usize, 1, 2, 2, 1], net::<f64>(&[4, 10, 3]));
+    let listing = |passes: Optimisations, scores_too: bool| {
+        let program = Program::record_with(passes, &params, &(&x, &labels), |_, net, (x, labels)| {
+            let hidden = (x.matmul(net[0].weight) + net[0].bias).relu();
+            let scores = hidden.matmul(net[1].weight) + net[1].bias;
+            let loss = scores.cross_entropy(&labels);
+            let outputs = if scores_too { vec![loss, scores] } else { vec![loss] };
+            (update(&net, &grad(loss, &net), |p, g| p - g * 0.1), outputs)
+        });
+        program.unwrap().to_string()
+    };
+    let all = Optimisations::default();
+    assert_eq!(listing(all, false).contains("one hidden layer, forward and backward"), crate::level::has_net_step());
+    assert!(!listing(all, true).contains("one hidden layer"));
+    assert!(!listing(all.without("hidden layers"), false).contains("one hidden layer"));
 }
 
 #[test]

@@ -99,14 +99,14 @@ fn agrees(seed: u64, guards: bool) -> bool {
     let start = random.0;
     let labels = |i: usize| (0..n).map(|j| (j * 7 + i) % k).collect::<Vec<usize>>();
     let inputs = |i: usize| (numbers(&[n, d], i + 3), labels(i), 0.1 + i as f64 * 0.01, 0.7);
-    let (mut want, mut in_a_row) = (None, false);
+    let (mut want, mut swept) = (None, false);
     for passes in choices(seed) {
         let mut program = Program::record_with(passes, &state, &inputs(0), |tape, params, (x, labels, rate, dy)| {
             let [next, outputs] = nets(&mut Random(start), tape, &params, Data { x, labels, rate, dy }, guards);
             (next, outputs)
         })
         .unwrap();
-        in_a_row |= program.to_string().contains("in a row");
+        swept |= program.to_string().contains("one hidden layer");
         let mut found = Vec::new();
         for i in 0..3 {
             let outputs = program.run(&inputs(i)).unwrap();
@@ -129,20 +129,21 @@ fn agrees(seed: u64, guards: bool) -> bool {
         };
         assert!(step(&tape) == step(&Tape::new()), "seed {seed}, repeated step {i}");
     }
-    in_a_row
+    swept
 }
 
-/// Tries all seeds; of many, at least one in so many has work that our own kernels do in a row.
+/// Tries all seeds; of many, at least one in so many has a net that runs in one sweep.
 fn hold(guards: bool, one_in: usize) {
     let seeds = crate::random::seeds(600);
     let cases = seeds.clone().count();
-    let in_a_row = seeds.filter(|&seed| agrees(seed, guards)).count();
-    assert!(cases < 600 || in_a_row * one_in > cases, "{in_a_row} seeds have work that is done in a row");
+    let swept = seeds.filter(|&seed| agrees(seed, guards)).count();
+    let many = !crate::level::has_net_step() || swept * one_in > cases;
+    assert!(cases < 600 || many, "{swept} seeds have a net that runs in one sweep");
 }
 
 #[test]
 fn random_nets_agree_whichever_passes_run_and_step_after_step() {
-    hold(false, 2);
+    hold(false, 20);
 }
 
 #[test]

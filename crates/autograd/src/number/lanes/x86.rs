@@ -1,7 +1,7 @@
 //! Vectors of AVX2 and AVX-512.
 #![allow(clippy::wildcard_imports, reason = "the instructions of a CPU")]
 
-use super::Lanes;
+use super::{Lanes, rearranged};
 use crate::number::elementary::Format;
 use std::arch::x86_64::*;
 
@@ -75,9 +75,10 @@ macro_rules! lanes {
     ($set:ident, $t:ident, $vector:ident, $count:literal, rows $rows:literal, mask $mask:ident,
      $splat:ident, $zero:ident, $add:ident, $sub:ident, $mul:ident, $fma:ident, $max:ident,
      $div:ident, |$n:ident| $first:expr, |$from:ident, $lm:ident| $load:expr, |$to:ident, $sm:ident, $sx:ident| $store:expr,
-     |$g:ident, $x:ident| $gate:expr,
+     |$g:ident, $x:ident| $gate:expr, |$kx:ident, $km:ident| $keep:expr,
      |$cx:ident, $same:ident, $ca:ident, $cb:ident| $choose:expr, |$ux:ident, $by:ident| $unless_zero:expr,
-     |$four:ident| $totals:expr, |$shifted:ident| $powers:expr) => {
+     |$four:ident| $totals:expr, |$shifted:ident| $powers:expr,
+     pick $pick:ident) => {
         // SAFETY (of each block): the caller promises that the CPU has the set, and that the elements of a mask are
         // there; see the trait.
         #[allow(clippy::undocumented_unsafe_blocks, unused_unsafe, reason = "one reason for the whole table, above")]
@@ -145,12 +146,24 @@ macro_rules! lanes {
                 unsafe { $gate }
             }
             #[inline(always)]
+            unsafe fn keep($kx: $vector, $km: $mask) -> $vector {
+                unsafe { $keep }
+            }
+            #[inline(always)]
             unsafe fn totals($four: [$vector; 4]) -> [$t; 4] {
                 unsafe { $totals }
             }
             #[inline(always)]
             unsafe fn powers_of_two($shifted: $vector) -> [$vector; 2] {
                 unsafe { $powers }
+            }
+            #[inline(always)]
+            unsafe fn columns<const K: usize>(rows: [$vector; K]) -> [$vector; K] {
+                unsafe { $pick(rows, |i| i % $count * K + i / $count) }
+            }
+            #[inline(always)]
+            unsafe fn rows<const K: usize>(columns: [$vector; K]) -> [$vector; K] {
+                unsafe { $pick(columns, |i| i % K * $count + i / K) }
             }
         }
     };
@@ -163,12 +176,13 @@ lanes!(Avx512, f32, __m512, 16, rows 8, mask __mmask16,
     |from, mask| _mm512_maskz_loadu_ps(mask, from),
     |to, mask, x| _mm512_mask_storeu_ps(to, mask, x),
     |g, x| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), g),
+    |x, mask| _mm512_maskz_mov_ps(mask, x),
     |x, same, a, b| _mm512_mask_blend_ps(
         _mm512_cmpeq_epi32_mask(_mm512_castps_si512(x), _mm512_castps_si512(same)), b, a),
     |x, by| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_ps()), x),
     |x| totals_256_f32([half_f32(x[0]), half_f32(x[1]), half_f32(x[2]), half_f32(x[3])]),
     |x| powers!(x, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_add_epi32, _mm512_sub_epi32, _mm512_srli_epi32,
-        _mm512_slli_epi32, 23, _mm512_set1_epi32(254_i32.wrapping_sub(ROUND_F32))));
+        _mm512_slli_epi32, 23, _mm512_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_f32);
 lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
     _mm512_set1_pd, _mm512_setzero_pd, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_fmadd_pd, _mm512_max_pd,
     _mm512_div_pd,
@@ -176,12 +190,13 @@ lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
     |from, mask| _mm512_maskz_loadu_pd(mask, from),
     |to, mask, x| _mm512_mask_storeu_pd(to, mask, x),
     |g, x| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(x, _mm512_setzero_pd()), g),
+    |x, mask| _mm512_maskz_mov_pd(mask, x),
     |x, same, a, b| _mm512_mask_blend_pd(
         _mm512_cmpeq_epi64_mask(_mm512_castpd_si512(x), _mm512_castpd_si512(same)), b, a),
     |x, by| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_pd()), x),
     |x| totals_256_f64([half_f64(x[0]), half_f64(x[1]), half_f64(x[2]), half_f64(x[3])]),
     |x| powers!(x, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_add_epi64, _mm512_sub_epi64, _mm512_srli_epi64,
-        _mm512_slli_epi64, 52, _mm512_set1_epi64(2046_i64.wrapping_sub(ROUND_F64))));
+        _mm512_slli_epi64, 52, _mm512_set1_epi64(2046_i64.wrapping_sub(ROUND_F64))), pick pick_f64);
 lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
     _mm256_set1_ps, _mm256_setzero_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_fmadd_ps, _mm256_max_ps,
     _mm256_div_ps,
@@ -192,12 +207,13 @@ lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
     |from, part| if part.count >= 8 { _mm256_loadu_ps(from) } else { _mm256_maskload_ps(from, part.mask) },
     |to, part, x| if part.count >= 8 { _mm256_storeu_ps(to, x) } else { store_few_f32(to, part.count, x) },
     |g, x| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), g),
+    |x, part| _mm256_and_ps(x, _mm256_castsi256_ps(part.mask)),
     |x, same, a, b| _mm256_blendv_ps(b, a, _mm256_castsi256_ps(
         _mm256_cmpeq_epi32(_mm256_castps_si256(x), _mm256_castps_si256(same)))),
     |x, by| _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(by, _mm256_setzero_ps()), x),
     |x| totals_256_f32(x),
     |x| powers!(x, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_add_epi32, _mm256_sub_epi32, _mm256_srli_epi32,
-        _mm256_slli_epi32, 23, _mm256_set1_epi32(254_i32.wrapping_sub(ROUND_F32))));
+        _mm256_slli_epi32, 23, _mm256_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_by_memory_f32);
 lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
     _mm256_set1_pd, _mm256_setzero_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_max_pd,
     _mm256_div_pd,
@@ -208,12 +224,61 @@ lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
     |from, part| if part.count >= 4 { _mm256_loadu_pd(from) } else { _mm256_maskload_pd(from, part.mask) },
     |to, part, x| if part.count >= 4 { _mm256_storeu_pd(to, x) } else { store_few_f64(to, part.count, x) },
     |g, x| _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd()), g),
+    |x, part| _mm256_and_pd(x, _mm256_castsi256_pd(part.mask)),
     |x, same, a, b| _mm256_blendv_pd(b, a, _mm256_castsi256_pd(
         _mm256_cmpeq_epi64(_mm256_castpd_si256(x), _mm256_castpd_si256(same)))),
     |x, by| _mm256_and_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(by, _mm256_setzero_pd()), x),
     |x| totals_256_f64(x),
     |x| powers!(x, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_add_epi64, _mm256_sub_epi64, _mm256_srli_epi64,
-        _mm256_slli_epi64, 52, _mm256_set1_epi64x(2046_i64.wrapping_sub(ROUND_F64))));
+        _mm256_slli_epi64, 52, _mm256_set1_epi64x(2046_i64.wrapping_sub(ROUND_F64))), pick pick_by_memory_f64);
+
+/// A row: elements of vectors in a row by their places, by the permutations of two vectors that AVX-512 has.
+macro_rules! pick {
+    ($name:ident, $vector:ident, $lane:ident, $count:literal, $load:ident, $permute:ident, $blend:ident, $mask:ident) => {
+        /// # Safety
+        /// The CPU has AVX-512, and `K ≤ 4`.
+        #[inline(always)]
+        unsafe fn $name<const K: usize>(x: [$vector; K], at: impl Fn(usize) -> usize) -> [$vector; K] {
+            let mut y = x;
+            for k in 0..K {
+                let (mut index, mut upper) = ([0 as $lane; $count], 0);
+                for (lane, index) in index.iter_mut().enumerate() {
+                    let at = at(k * $count + lane);
+                    // The instruction reads the bits that number the elements of two vectors.
+                    *index = at as $lane;
+                    upper |= $mask::from(at >= 2 * $count) << lane;
+                }
+                // SAFETY: the caller promises the set; the array has the size of a vector.
+                unsafe {
+                    let index = $load(index.as_ptr().cast());
+                    y[k] = $permute(x[0], index, x[1.min(K - 1)]);
+                    if K > 2 {
+                        y[k] = $blend(upper, y[k], $permute(x[2.min(K - 1)], index, x[K - 1]));
+                    }
+                }
+            }
+            y
+        }
+    };
+}
+pick!(pick_f32, __m512, i32, 16, _mm512_loadu_si512, _mm512_permutex2var_ps, _mm512_mask_blend_ps, u16);
+pick!(pick_f64, __m512d, i64, 8, _mm512_loadu_si512, _mm512_permutex2var_pd, _mm512_mask_blend_pd, u8);
+
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn pick_by_memory_f32<const K: usize>(x: [__m256; K], at: impl Fn(usize) -> usize) -> [__m256; K] {
+    // SAFETY: the caller promises the set.
+    unsafe { rearranged::<f32, Avx2, K>(x, at) }
+}
+
+/// # Safety
+/// The CPU has AVX2.
+#[inline(always)]
+unsafe fn pick_by_memory_f64<const K: usize>(x: [__m256d; K], at: impl Fn(usize) -> usize) -> [__m256d; K] {
+    // SAFETY: the caller promises the set.
+    unsafe { rearranged::<f64, Avx2, K>(x, at) }
+}
 
 /// The sum of the two halves of a vector.
 #[target_feature(enable = "avx512f,avx512dq")]

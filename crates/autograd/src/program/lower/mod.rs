@@ -5,14 +5,18 @@ mod tasks;
 
 use super::graph::{Graph, Node};
 use super::memory::Places;
-use super::operation::Operation;
+use super::operation::{HiddenLayer, Operation, Then};
+use super::passes::hidden_layer::sizes;
 use super::schedule::{Phase, Schedule, Work};
 use super::steps::fused::FusedStep;
-use super::steps::{OpStep, Operand, Step};
+use super::steps::{Listed, OpStep, Operand, Step};
 use crate::float::Float;
+use crate::kernels::finish::Rate;
+use crate::kernels::perceptron::{Buffers, Planned};
 use crate::tape::Tape;
 use crate::tensor::error::Error;
 use crate::tensor::memory::{self, OutOfMemory};
+use smallvec::SmallVec;
 use tasks::Tiles;
 
 /// Steps, and how many of them the guards need.
@@ -52,7 +56,7 @@ impl<T: Float> Lowering<'_, T> {
                 steps.push(Step::Group(Box::new(group)));
                 time = run.end;
             } else {
-                steps.push(self.step(&schedule.work[time]));
+                steps.push(self.step(&schedule.work[time], buffers)?);
                 time += 1;
             }
         }
@@ -77,9 +81,10 @@ impl<T: Float> Lowering<'_, T> {
         self.tape.nodes.lacks(self.graph.on_tape(value), lack)
     }
 
-    fn step(&self, work: &Work) -> Step<T> {
-        let Node { operation, args, results, .. } = &self.graph.nodes[work.members[0] as usize];
-        match operation {
+    fn step(&self, work: &Work, buffers: &mut Vec<Vec<T>>) -> Result<Step<T>, Error> {
+        let node = &self.graph.nodes[work.members[0] as usize];
+        let Node { operation, args, results, .. } = node;
+        Ok(match operation {
             Operation::Single(kind) => {
                 let location = self.tape.nodes[self.graph.on_tape(results[0])].origin.location;
                 let (kind, result) = (kind.clone(), self.operand(results[0]));
@@ -88,7 +93,41 @@ impl<T: Float> Lowering<'_, T> {
             Operation::Fused(fused) => {
                 Step::Fused(Box::new(FusedStep::new(*fused, self.operands(args), self.operands(results))))
             }
+            Operation::HiddenLayer(net) => {
+                let planned = self.hidden_layer(*net, node, buffers);
+                let planned = planned.map_err(|lack| self.lacks(results[0], lack))?;
+                let (operands, results) = (self.operands(args), self.operands(results));
+                let listed = Listed { name: net.name().to_owned(), operands, layouts: SmallVec::new(), results };
+                Step::HiddenLayer(Box::new((planned, listed)))
+            }
             Operation::Copy => Step::Copy(Box::new([self.operand(args[0]), self.operand(results[0])])),
-        }
+        })
+    }
+
+    /// A net on the buffers of its values; its scratch memory gets one behind those that there are.
+    fn hidden_layer(
+        &self,
+        net: HiddenLayer,
+        node: &Node<T>,
+        buffers: &mut Vec<Vec<T>>,
+    ) -> Result<Planned<T>, OutOfMemory> {
+        let at = |value: u32| self.places.buffer(value);
+        let sizes = sizes(self.graph, &node.args);
+        let rate = match net.then {
+            Then::Descend(rate) => Some(Rate::new(rate, || at(node.args[7]))),
+            Then::Keep | Then::Bias(()) | Then::BiasRelu(()) | Then::Gate(()) => None,
+        };
+        buffers.push(memory::zeros(sizes.scratch::<T>())?);
+        let buffers = Buffers {
+            x: at(node.args[0]),
+            params: std::array::from_fn(|k| at(node.args[1 + k])),
+            labels: at(node.args[5]),
+            cotangent: at(node.args[6]),
+            loss: at(node.results[0]),
+            results: std::array::from_fn(|k| at(node.results[1 + k])),
+            rate,
+            scratch: buffers.len() - 1,
+        };
+        Ok(Planned::new(sizes, net.mean, buffers))
     }
 }

@@ -7,6 +7,7 @@ mod common;
 mod dead;
 mod products;
 mod losses;
+pub(super) mod hidden_layer;
 mod copies;
 
 use super::graph::Graph;
@@ -28,13 +29,32 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 6] {
-    [&broadcasts::Broadcasts, &constants::Constants, &common::Common, &dead::Dead, &products::Products, &losses::Losses]
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 7] {
+    [
+        &broadcasts::Broadcasts,
+        &constants::Constants,
+        &common::Common,
+        &dead::Dead,
+        &products::Products,
+        &losses::Losses,
+        &hidden_layer::HiddenLayers,
+    ]
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 10] =
-    ["broadcasts", "constants", "common", "dead", "products", "losses", "runs", "blocks", "chains", "memory"];
+const NAMES: [&str; 11] = [
+    "broadcasts",
+    "constants",
+    "common",
+    "dead",
+    "products",
+    "losses",
+    "hidden layers",
+    "runs",
+    "blocks",
+    "chains",
+    "memory",
+];
 
 /// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a result, but for the
 /// update of parameters by a large matrix product, which `products` rounds once less.
@@ -47,6 +67,7 @@ const NAMES: [&str; 10] =
 /// | `dead` | what nothing asks for is dropped |
 /// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent |
 /// | `losses` | losses are computed together with their gradients |
+/// | `hidden layers` | a step of a net of one hidden layer, few features and few classes is one sweep |
 /// | `runs` | products, sums, losses and element-wise chains in a row are one step |
 /// | `blocks` | rows go through such a run block by block, where that keeps them in the first-level cache |
 /// | `chains` | element-wise operations run tile by tile |

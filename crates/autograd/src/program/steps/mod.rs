@@ -7,6 +7,7 @@ use super::layout::Layout;
 use super::memory::Places;
 use crate::float::Float;
 use crate::kernels::group::Group;
+use crate::kernels::perceptron::Planned;
 use crate::kernels::place::Base;
 use crate::ops::table::Kind;
 use crate::tape::op::{View, ViewMut, eval};
@@ -51,6 +52,8 @@ pub(super) enum Step<T: Float> {
     Op(Box<OpStep<T>>),
     /// Operations that are computed together.
     Fused(Box<FusedStep>),
+    /// A step of a net of one hidden layer.
+    HiddenLayer(Box<(Planned<T>, Listed)>),
     /// What our own kernels do, one after the other; what that is is for the listing.
     Group(Box<(Group<T>, Vec<Listed>)>),
     /// A value that stands for itself in two places.
@@ -93,6 +96,7 @@ impl<T: Float> Step<T> {
     /// Where there is no memory that an operation needs for itself.
     pub(super) fn run(&self, buffers: &mut [Vec<T>], bases: &mut [Base<T>]) -> Result<(), Error> {
         match self {
+            Self::HiddenLayer(net) => T::run_net(&net.0, buffers),
             Self::Group(group) => T::run_group(&group.0, buffers, bases),
             Self::Op(op) => return op.run(buffers),
             Self::Fused(fused) => fused.run(buffers),
@@ -130,6 +134,7 @@ impl<T: Float> fmt::Display for Step<T> {
         match self {
             Self::Op(op) => writeln!(f, "{} = {}({})", list([&op.result]), op.kind.name(), list(&op.args)),
             Self::Fused(fused) => writeln!(f, "{fused}"),
+            Self::HiddenLayer(net) => writeln!(f, "{}", net.1),
             Self::Group(group) => {
                 if let [one] = &group.1[..] {
                     return writeln!(f, "{one}");

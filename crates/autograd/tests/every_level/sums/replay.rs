@@ -42,7 +42,7 @@ fn replays_to_the_bits_of_the_tape<T: Float>(batch: usize, sizes: &[usize]) {
 
 #[test]
 fn batches_around_the_ends_of_blocks() {
-    // One hidden layer and two in blocks of rows, and some that are too wide for that.
+    // One hidden layer in one sweep, two in blocks of rows, and one that is too wide for either.
     for sizes in [&[2, 8, 3][..], &[20, 8, 8, 3]] {
         for batch in [63, 64, 65, 127, 128, 129, 255, 256, 257, 300, 1000, 1500] {
             replays_to_the_bits_of_the_tape::<f32>(batch, sizes);

@@ -1,0 +1,229 @@
+//! The gradients of a block, added to the sums over the blocks before it, and after the last block the results.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
+
+use super::{Block, Sizes};
+use crate::kernels::map::LANES;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+
+/// Sums that stay in registers for a vector of hidden nodes while rows go by.
+#[derive(Clone, Copy)]
+struct Sums<V, const D: usize, const K: usize> {
+    w1: [V; D],
+    b1: V,
+    w2: [V; K],
+}
+
+impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
+    #[inline(always)]
+    pub(super) unsafe fn backward<L: Lanes<T>, const K: usize>(&self) {
+        // SAFETY: the caller promises the set and the classes.
+        unsafe {
+            self.biases::<K>();
+            let features = self.step.sizes.features;
+            if SMALL {
+                return if features == 2 { self.nodes::<L, 2, K>() } else { self.nodes::<L, 4, K>() };
+            }
+            match features {
+                1 => self.nodes::<L, 1, K>(),
+                2 => self.nodes::<L, 2, K>(),
+                3 => self.nodes::<L, 3, K>(),
+                _ => self.nodes::<L, 4, K>(),
+            }
+        }
+    }
+
+    /// `db2 = Σ dS`
+    #[inline(always)]
+    unsafe fn biases<const K: usize>(&self) {
+        let (at, partial) = (self.behind::<K>(), self.columns);
+        // SAFETY: the caller promises the classes; the sums of the biases lie behind the others.
+        unsafe {
+            let mut sums = [T::ZERO; K];
+            if !partial.from.is_null() {
+                sums = partial.from.add(at).cast::<[T; K]>().read();
+            }
+            for i in 0..self.rows {
+                let ds = self.score::<K>(i);
+                for k in 0..K {
+                    sums[k] += *ds.add(k * LANES);
+                }
+            }
+            for k in 0..K {
+                sums[k] = partial.after_one(at + k, sums[k]);
+            }
+            if !partial.to.is_null() {
+                return partial.to.add(at).cast::<[T; K]>().write(sums);
+            }
+            let param = self.params.add(at);
+            for k in 0..K {
+                let next = self.step.rate.map_or(sums[k], |rate| *param.add(k) - sums[k] * rate);
+                self.step.results[3].add(k).write(next);
+                param.add(k).write(next);
+            }
+        }
+    }
+
+    /// All hidden nodes, two vectors of them at a time if the registers hold their sums.
+    #[inline(always)]
+    unsafe fn nodes<L: Lanes<T>, const D: usize, const K: usize>(&self) {
+        let hidden = self.step.sizes.hidden;
+        let mut h = 0;
+        while h < hidden {
+            // SAFETY: the caller promises the set, the features and the classes; `h < hidden`.
+            unsafe {
+                if L::ROWS == 8 && D + K <= 7 && hidden - h > L::COUNT {
+                    self.vectors::<L, D, K, 2>(h);
+                    h += 2 * L::COUNT;
+                } else {
+                    self.vectors::<L, D, K, 1>(h);
+                    h += L::COUNT;
+                }
+            }
+        }
+    }
+
+    /// `V` vectors of hidden nodes from node `h` on.
+    #[inline(always)]
+    unsafe fn vectors<L: Lanes<T>, const D: usize, const K: usize, const V: usize>(&self, h: usize) {
+        let width = self.width();
+        // SAFETY: the caller promises the set, the features and the classes; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            let zero = L::splat(T::ZERO);
+            let mut w2 = [[zero; K]; V];
+            for v in 0..V {
+                for k in 0..K {
+                    w2[v][k] = L::load(self.params.add((D + 1 + k) * width + h + v * L::COUNT), all);
+                }
+            }
+            let mut sums = [Sums { w1: [zero; D], b1: zero, w2: [zero; K] }; V];
+            for v in 0..V {
+                self.start::<L, D, K>(h + v * L::COUNT, &mut sums[v]);
+            }
+            let x = self.step.x.add(self.start * D);
+            for i in 0..self.rows {
+                let ds = self.score::<K>(i);
+                for v in 0..V {
+                    let o = L::load(self.hidden.add(i * width + h + v * L::COUNT), all);
+                    let mut dz = zero;
+                    for k in 0..K {
+                        let ds = L::splat(*ds.add(k * LANES));
+                        dz = L::mul_add(ds, w2[v][k], dz);
+                        sums[v].w2[k] = L::mul_add(o, ds, sums[v].w2[k]);
+                    }
+                    let dz = L::gate(dz, o);
+                    sums[v].b1 = L::add(sums[v].b1, dz);
+                    for d in 0..D {
+                        sums[v].w1[d] = L::mul_add(L::splat(*x.add(i * D + d)), dz, sums[v].w1[d]);
+                    }
+                }
+            }
+            for v in 0..V {
+                let h = h + v * L::COUNT;
+                let sums = self.after::<L, D, K>(h, sums[v]);
+                if self.products.to.is_null() {
+                    self.finish::<L, D, K>(h, sums);
+                } else {
+                    self.write::<L, D, K>(h, sums);
+                }
+            }
+        }
+    }
+
+    /// What the sums of a vector of hidden nodes start from, if that is not zero.
+    #[inline(always)]
+    unsafe fn start<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: &mut Sums<L::Vector, D, K>) {
+        let (width, products, columns) = (self.width(), self.products.from, self.columns.from);
+        // SAFETY: the caller promises the set; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            if !products.is_null() {
+                for d in 0..D {
+                    sums.w1[d] = L::load(products.add(d * width + h), all);
+                }
+                for k in 0..K {
+                    sums.w2[k] = L::load(products.add((D + 1 + k) * width + h), all);
+                }
+            }
+            if !columns.is_null() {
+                sums.b1 = L::load(columns.add(D * width + h), all);
+            }
+        }
+    }
+
+    /// Puts the sums of blocks before these.
+    #[inline(always)]
+    unsafe fn after<L: Lanes<T>, const D: usize, const K: usize>(
+        &self,
+        h: usize,
+        mut sums: Sums<L::Vector, D, K>,
+    ) -> Sums<L::Vector, D, K> {
+        let width = self.width();
+        // SAFETY: the caller promises the set; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            for d in 0..D {
+                sums.w1[d] = self.products.after::<L>(d * width + h, all, sums.w1[d]);
+            }
+            sums.b1 = self.columns.after::<L>(D * width + h, all, sums.b1);
+            for k in 0..K {
+                sums.w2[k] = self.products.after::<L>((D + 1 + k) * width + h, all, sums.w2[k]);
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    unsafe fn write<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
+        let (width, products, columns) = (self.width(), self.products.to, self.columns.to);
+        // SAFETY: the caller promises the set; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            for d in 0..D {
+                L::store(products.add(d * width + h), all, sums.w1[d]);
+            }
+            L::store(columns.add(D * width + h), all, sums.b1);
+            for k in 0..K {
+                L::store(products.add((D + 1 + k) * width + h), all, sums.w2[k]);
+            }
+        }
+    }
+
+    /// The results at a vector of hidden nodes.
+    #[inline(always)]
+    unsafe fn finish<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
+        let Sizes { hidden, .. } = self.step.sizes;
+        let [to_w1, to_b1, to_w2, _] = self.step.results;
+        // SAFETY: the caller promises the set; masks end with the hidden nodes, and with the elements of `W2`.
+        unsafe {
+            let mask = L::first(hidden - h);
+            // The copy's zeros beyond the mask stay, whatever is not finite.
+            let next = |row: usize, dp: L::Vector| {
+                let place = self.params.add(row * self.width() + h);
+                let next = match self.step.rate {
+                    Some(rate) => L::sub(L::load(place, L::first(L::COUNT)), L::mul(dp, L::splat(rate))),
+                    None => dp,
+                };
+                let next = L::keep(next, mask);
+                L::store(place, L::first(L::COUNT), next);
+                next
+            };
+            for d in 0..D {
+                L::store(to_w1.add(d * hidden + h), mask, next(d, sums.w1[d]));
+            }
+            L::store(to_b1.add(h), mask, next(D, sums.b1));
+            let mut columns = sums.w2;
+            for k in 0..K {
+                columns[k] = next(D + 1 + k, columns[k]);
+            }
+            for (k, row) in L::rows(columns).into_iter().enumerate() {
+                let at = h * K + k * L::COUNT;
+                L::store(to_w2.wrapping_add(at), L::first((hidden * K).saturating_sub(at)), row);
+            }
+        }
+    }
+}

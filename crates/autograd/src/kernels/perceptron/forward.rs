@@ -1,0 +1,137 @@
+//! The hidden layer of a block of rows, and its scores without their bias.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
+
+use super::{Block, Sizes};
+use crate::kernels::map::LANES;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+
+impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
+    #[inline(always)]
+    pub(super) unsafe fn forward<L: Lanes<T>, const K: usize>(&self) {
+        // SAFETY: the caller promises the set and the classes; tiles lie within the rows of the block.
+        unsafe {
+            let features = self.step.sizes.features;
+            if SMALL {
+                return if features == 2 { self.tiles::<L, K, 2>() } else { self.tiles::<L, K, 4>() };
+            }
+            match features {
+                1 => self.tiles::<L, K, 1>(),
+                2 => self.tiles::<L, K, 2>(),
+                3 => self.tiles::<L, K, 3>(),
+                _ => self.tiles::<L, K, 4>(),
+            }
+        }
+    }
+
+    /// All rows of the block, of `D` features.
+    #[inline(always)]
+    unsafe fn tiles<L: Lanes<T>, const K: usize, const D: usize>(&self) {
+        let mut i = 0;
+        // SAFETY: the caller promises the set, the features and the classes; tiles lie within the rows of the block.
+        unsafe {
+            while self.rows - i >= 4 {
+                self.tile::<L, K, D, 4>(i);
+                i += 4;
+            }
+            while i < self.rows {
+                self.tile::<L, K, D, 1>(i);
+                i += 1;
+            }
+        }
+    }
+
+    /// Copies the parameters as the sweep reads them: in whole vectors, `W2` transposed.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes, and there are `K` classes.
+    #[inline(always)]
+    pub(super) unsafe fn copy<L: Lanes<T>, const K: usize>(&self) {
+        let Sizes { features, hidden, .. } = self.step.sizes;
+        let [w1, b1, w2, b2] = self.step.params;
+        let mut h = 0;
+        // SAFETY: the caller promises the set and the classes; masks end with the hidden nodes, and with the elements of
+        // `W2`.
+        unsafe {
+            while h < self.width() {
+                let mask = L::first(hidden.saturating_sub(h));
+                let store = |row: usize, x| L::store(self.params.add(row * self.width() + h), L::first(L::COUNT), x);
+                for d in 0..features {
+                    store(d, L::load(w1.wrapping_add(d * hidden + h), mask));
+                }
+                store(features, L::load(b1.wrapping_add(h), mask));
+                let mut rows = [L::splat(T::ZERO); K];
+                for (k, row) in rows.iter_mut().enumerate() {
+                    let at = h * K + k * L::COUNT;
+                    *row = L::load(w2.wrapping_add(at), L::first((hidden * K).saturating_sub(at)));
+                }
+                for (k, column) in L::columns(rows).into_iter().enumerate() {
+                    store(features + 1 + k, column);
+                }
+                h += L::COUNT;
+            }
+            for k in 0..K {
+                *self.params.add(self.behind::<K>() + k) = *b2.add(k);
+            }
+        }
+    }
+
+    /// `R` rows from row `i` of the block on.
+    #[inline(always)]
+    unsafe fn tile<L: Lanes<T>, const K: usize, const D: usize, const R: usize>(&self, i: usize) {
+        let hidden = self.step.sizes.hidden;
+        // SAFETY: the caller promises the set, the features, the classes and the rows; scratch memory has whole vectors.
+        unsafe {
+            let all = L::first(L::COUNT);
+            let param = |row: usize, h: usize| L::load(self.params.add(row * self.width() + h), all);
+            let x = self.step.x.add((self.start + i) * D);
+            let mut scores = [[L::splat(T::ZERO); 4]; K];
+            let mut h = 0;
+            while h < hidden {
+                let mask = L::first(hidden - h);
+                let mut z = [L::splat(T::ZERO); R];
+                for d in 0..D {
+                    let w = param(d, h);
+                    for r in 0..R {
+                        z[r] = L::mul_add(L::splat(*x.add(r * D + d)), w, z[r]);
+                    }
+                }
+                let bias = param(D, h);
+                for r in 0..R {
+                    // A feature that is not finite makes NaN of the zeros beyond the mask.
+                    z[r] = L::keep(L::relu(L::add(z[r], bias)), mask);
+                    L::store(self.hidden.add((i + r) * self.width() + h), all, z[r]);
+                }
+                for k in 0..K {
+                    let w = param(D + 1 + k, h);
+                    for r in 0..R {
+                        scores[k][r] = L::mul_add(z[r], w, scores[k][r]);
+                    }
+                }
+                h += L::COUNT;
+            }
+            let to = self.score::<K>(i);
+            if R == 1 {
+                // One row's scores of all classes are summed together.
+                let mut row = [L::splat(T::ZERO); 4];
+                for k in 0..K {
+                    row[k] = scores[k][0];
+                }
+                let totals = L::totals(row);
+                for k in 0..K {
+                    to.add(k * LANES).write(totals[k]);
+                }
+            } else {
+                for k in 0..K {
+                    let totals = L::totals(scores[k]);
+                    for r in 0..R {
+                        to.add(k * LANES + r).write(totals[r]);
+                    }
+                }
+            }
+        }
+    }
+}
