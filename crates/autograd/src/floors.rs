@@ -31,7 +31,8 @@ fn sources() -> Vec<(String, String)> {
     walk(root, &mut paths);
     paths.sort();
     let name = |path: &PathBuf| path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/");
-    let is_code = |name: &String| !name.ends_with("tests.rs") && !TESTS.contains(&room(name));
+    let is_test = |name: &String| name.ends_with("tests.rs") || name.contains("/tests/");
+    let is_code = |name: &String| !is_test(name) && !TESTS.contains(&room(name));
     let named = paths.iter().map(|path| (name(path), path)).filter(|(name, _)| is_code(name));
     named.map(|(name, path)| (name, without_tests(&fs::read_to_string(path).unwrap()))).collect()
 }

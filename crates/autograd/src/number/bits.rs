@@ -31,9 +31,36 @@ pub trait Bits: Sized {
     fn inverse_binade(self) -> Self;
     /// `self · b + c`, rounded once.
     fn fused_multiply_add(self, b: Self, c: Self) -> Self;
-    /// `σ(x)` and its derivative, the bits that they have alone.
+    /// `2/√π · e^(−x²)`, the derivative of the error function.
+    fn erf_slope(self) -> Self;
+    /// `e^(−x²/2) / √(2π)`
+    fn normal_density(self) -> Self;
+    /// `x·Φ(x)`
+    fn gelu(self) -> Self;
+    /// Its derivative.
+    fn gelu_slope(self) -> Self;
+    /// [`elementary::gelu_tanh`]
+    fn gelu_tanh(self) -> Self;
+    /// Its derivative.
+    fn gelu_tanh_slope(self) -> Self;
+    /// Its second derivative.
+    fn gelu_tanh_curve(self) -> Self;
+    /// `ln σ(x)`
+    fn log_sigmoid(self) -> Self;
+    /// `ln(1 + e^x)`
+    fn softplus(self) -> Self;
+    /// `x·σ(x)`
+    fn silu(self) -> Self;
+    /// Its derivative.
+    fn silu_slope(self) -> Self;
+    /// `x·tanh(ln(1 + e^x))`
+    fn mish(self) -> Self;
+    /// Its derivative.
+    fn mish_slope(self) -> Self;
+    /// Its second derivative.
+    fn mish_curve(self) -> Self;
+    /// Functions with their derivatives, the bits that they have alone.
     fn sigmoid_and_slope(self) -> (Self, Self);
-    /// `tanh x` and its derivative, the bits that they have alone.
     fn tanh_and_sech2(self) -> (Self, Self);
     /// [`elementary::is_far`]
     fn is_far(self) -> bool;
@@ -43,6 +70,13 @@ pub trait Bits: Sized {
     fn cos_near(self) -> Self;
     /// `tan x`, unless [`Bits::is_far`].
     fn tan_near(self) -> Self;
+    fn softplus_and_sigmoid(self) -> (Self, Self);
+    fn erf_and_slope(self) -> (Self, Self);
+    fn erfc_and_erf_slope(self) -> (Self, Self);
+    fn gelu_and_slope(self) -> (Self, Self);
+    fn gelu_tanh_and_slope(self) -> (Self, Self);
+    fn silu_and_slope(self) -> (Self, Self);
+    fn mish_and_slope(self) -> (Self, Self);
     /// Vectors of 256 bits.
     #[cfg(target_arch = "x86_64")]
     type Avx2: Lanes<Self>;
@@ -90,35 +124,25 @@ macro_rules! bits {
             fn fused_multiply_add(self, b: Self, c: Self) -> Self {
                 self.mul_add(b, c)
             }
-            #[inline(always)]
-            fn sigmoid_and_slope(self) -> (Self, Self) {
-                elementary::sigmoid_and_slope(self)
-            }
-            #[inline(always)]
-            fn tanh_and_sech2(self) -> (Self, Self) {
-                elementary::tanh_and_sech2(self)
-            }
-            #[inline(always)]
-            fn is_far(self) -> bool {
-                elementary::is_far(self)
-            }
-            #[inline(always)]
-            fn sin_near(self) -> Self {
-                elementary::sin_near(self)
-            }
-            #[inline(always)]
-            fn cos_near(self) -> Self {
-                elementary::cos_near(self)
-            }
-            #[inline(always)]
-            fn tan_near(self) -> Self {
-                elementary::tan_near(self)
-            }
+            bits!(@ours Self: erf_slope normal_density gelu gelu_slope gelu_tanh gelu_tanh_slope gelu_tanh_curve log_sigmoid softplus silu
+                silu_slope mish mish_slope mish_curve);
+            bits!(@ours (Self, Self): sigmoid_and_slope tanh_and_sech2 softplus_and_sigmoid erf_and_slope erfc_and_erf_slope gelu_and_slope
+                gelu_tanh_and_slope silu_and_slope mish_and_slope);
+            bits!(@ours bool: is_far);
+            bits!(@ours Self: sin_near cos_near tan_near);
             #[cfg(target_arch = "x86_64")]
             type Avx2 = lanes::Avx2;
             #[cfg(target_arch = "x86_64")]
             type Avx512 = lanes::Avx512;
         }
+    };
+    (@ours $result:ty: $($f:ident)*) => {
+        $(
+            #[inline(always)]
+            fn $f(self) -> $result {
+                elementary::$f(self)
+            }
+        )*
     };
 }
 

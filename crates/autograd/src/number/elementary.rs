@@ -10,11 +10,22 @@
 mod trigonometric;
 mod double;
 mod single;
+mod parts;
+mod error_function;
+mod gates;
 #[cfg(test)]
 mod tests;
 
 use super::lanes::Lanes;
 use crate::number::Number;
+use error_function::Ratio;
+pub(crate) use error_function::{
+    erf, erf_and_slope, erf_slope, erfc, erfc_and_erf_slope, gelu, gelu_and_slope, gelu_slope, normal_density,
+};
+pub(crate) use gates::{
+    gelu_tanh, gelu_tanh_and_slope, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, mish, mish_and_slope, mish_curve,
+    mish_slope, silu, silu_and_slope, silu_slope, softplus, softplus_and_sigmoid,
+};
 pub(crate) use trigonometric::{cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.
@@ -47,6 +58,19 @@ pub(crate) trait Format: Number {
     /// with gradual underflow, in fewer steps than `powers_of_two` takes.
     fn raised_power_of_two(shifted: Self) -> Self;
     const LOWERED: Self;
+    /// Coefficients of `P` in `erf x = x + x·P(x²)`, `|x| ≤ 0.85`.
+    const ERF: &'static [Self];
+    /// `e^(x²)·(1 − erf x)`
+    const ERFC: Ratio<Self>;
+    /// `e^(x²/2)·Φ(−x)`, with the normal distribution function `Φ`.
+    const NORMAL: Ratio<Self>;
+    /// Where `1 − erf x`, `x·Φ(−x)`, `x·e^−x` and `x·σ(−v)` of the tanh form of GELU have rounded to 0, for certain.
+    const ERFC_VANISHES: Self;
+    const GELU_VANISHES: Self;
+    const GATE_VANISHES: Self;
+    const GELU_TANH_VANISHES: Self;
+    /// `2√(2/π)`, and its product with 0.044715, each as a head and the rest.
+    const GELU_TANH: [[Self; 2]; 2];
     /// The largest exponent that [`inverse_binade`] answers: its square still leaves room for sums.
     const SPAN: Self;
     /// The number with the lower half of its digits cleared, so that products of two such numbers are exact.
@@ -86,8 +110,7 @@ fn reduce<T: Format>(x: T) -> (T, T, T) {
 /// `a + b + c` with one rounding of consequence, where `|a| ≥ |b|` or `a = 0` (Dekker's sum), and `c` is small.
 #[inline(always)]
 fn sum<T: Format>(a: T, b: T, c: T) -> T {
-    let s = a + b;
-    s + ((b - (s - a)) + c)
+    parts::sum(a, b, c)[0]
 }
 
 /// Both values are computed before: a choice, not a branch.
@@ -96,11 +119,16 @@ fn select<T: Format>(holds: bool, a: T, b: T) -> T {
     if holds { a } else { b }
 }
 
+/// `x`, or a bound where it is above; NaN stays.
+#[inline(always)]
+fn clamp_above<T: Format>(x: T, high: T) -> T {
+    select(x > high, high, x)
+}
+
 /// `x` within bounds; NaN stays.
 #[inline(always)]
 fn clamp<T: Format>(x: T, [low, high]: [T; 2]) -> T {
-    let x = select(x < low, low, x);
-    select(x > high, high, x)
+    clamp_above(select(x < low, low, x), high)
 }
 
 /// `2^k·(1 + high + low)`, with gradual underflow; `k` comes as `ROUND + k`.
@@ -208,6 +236,13 @@ pub(crate) fn ln_1p<T: Format>(x: T) -> T {
     log_or_special(u, log(k, (m - T::ONE) + c).copysign(x))
 }
 
+/// `ln(1 + x)` for `0 ≤ x ≤ 1`: half of `1 + x` where that is nearer to 1 is exact.
+#[inline(always)]
+pub(crate) fn ln_1p_of_share<T: Format>(x: T) -> T {
+    let halved = x > T::of(std::f64::consts::SQRT_2 - 1.0);
+    log(select(halved, T::ONE, T::ZERO), select(halved, T::of(0.5) * (x - T::ONE), x))
+}
+
 /// `ln total`, where `total = 1 + rest`: near 1 from the rest itself, which the sum has rounded away. A rest that is not known
 /// may come as any number from a quarter on.
 #[inline(always)]
@@ -256,8 +291,34 @@ pub(crate) fn atanh<T: Format>(x: T) -> T {
 #[inline(always)]
 fn raised_decay<T: Format>(x: T) -> T {
     let least = T::EXP_RANGE[0];
-    let (shifted, high, low) = reduce(select(x < least, least, x));
-    sum(T::ONE, high, low) * T::raised_power_of_two(shifted)
+    raised_decay_within(select(x < least, least, x))[0]
+}
+
+/// The same for an `x` that is not far below that range, in two parts.
+#[inline(always)]
+fn raised_decay_within<T: Format>(x: T) -> [T; 2] {
+    let (shifted, high, low) = reduce(x);
+    raised(shifted, high, low)
+}
+
+/// As [`raised_decay_within`] of `x + y`, where `y` is small.
+#[inline(always)]
+fn raised_decay_of_sum<T: Format>(x: T, y: T) -> [T; 2] {
+    // As in `reduce`.
+    let shifted = (x + y) * T::LOG2_E + T::ROUND;
+    let k = shifted - T::ROUND;
+    let high = x - k * T::LN_2[0];
+    let rest = k * T::LN_2[1] - y;
+    let r = high - rest;
+    raised(shifted, high, r * r * polynomial(r, T::EXP) - rest)
+}
+
+/// `2^(k+r)·(1 + high + low)` in two parts.
+#[inline(always)]
+fn raised<T: Format>(shifted: T, high: T, low: T) -> [T; 2] {
+    let power = T::raised_power_of_two(shifted);
+    let [y, rest] = parts::sum(T::ONE, high, low);
+    [y * power, rest * power]
 }
 
 /// `tanh x`
@@ -302,11 +363,16 @@ pub(crate) fn sigmoid_slope<T: Format>(x: T) -> T {
     sigmoid_and_slope(x).1
 }
 
+/// `σ(x)` and its derivative.
+#[inline(always)]
+pub(crate) fn sigmoid_and_slope<T: Format>(x: T) -> (T, T) {
+    sigmoid_of_decay(x, raised_decay(-x.abs()) * T::LOWERED)
+}
+
 /// `σ(x)` and its derivative `σ(x)·σ(−x) = e/(1+e)²`, with `e = e^−|x|` and `q = e/(1+e)`: the former is `1 − q` above 0 and
 /// `e − e·q` below. Subtracting what is small halves the error of a quotient that rounds both `1 + e` and itself.
 #[inline(always)]
-pub(crate) fn sigmoid_and_slope<T: Format>(x: T) -> (T, T) {
-    let e = raised_decay(-x.abs()) * T::LOWERED;
+fn sigmoid_of_decay<T: Format>(x: T, e: T) -> (T, T) {
     let q = e / (T::ONE + e);
     let limit = select(x < T::ZERO, e, T::ONE);
     (limit - limit * q, bell(e, q, q, e))

@@ -14,7 +14,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 /// The arithmetic and the elementary functions of `f32` and `f64`. The trait is sealed; [`Float`](crate::Float) stands on it, and is
 /// the one to name in generic code.
 ///
-/// The exponential, the logarithm, `tanh`, `sigmoid` and their kin are this crate's own: at most 2 ulp off (the inverse
+/// The exponential, the logarithm, `tanh`, `sigmoid`, the error function and their kin are this crate's own: at most 2 ulp off (the inverse
 /// hyperbolic functions 3), the same on every CPU, and made to vectorise. The other functions are those of the standard library and of `libm`.
 ///
 /// ```
@@ -159,7 +159,7 @@ pub trait Number:
 }
 
 macro_rules! number {
-    ($t:ident, $erf:ident, $erfc:ident) => {
+    ($t:ident) => {
         impl Number for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -178,13 +178,7 @@ macro_rules! number {
             fn to_f64(self) -> f64 {
                 f64::from(self)
             }
-            fn erf(self) -> Self {
-                libm::$erf(self)
-            }
-            fn erfc(self) -> Self {
-                libm::$erfc(self)
-            }
-            number!(@ours exp exp_m1 ln ln_1p tanh asinh acosh atanh sigmoid sigmoid_slope sech2);
+            number!(@ours exp exp_m1 ln ln_1p tanh asinh acosh atanh erf erfc sigmoid sigmoid_slope sech2);
             number!(@whole sin cos tan);
             number!(@forward $t: sqrt asin acos atan sinh cosh abs floor ceil
                 round_ties_even);
@@ -244,8 +238,8 @@ macro_rules! number {
     };
 }
 
-number!(f32, erff, erfcf);
-number!(f64, erf, erfc);
+number!(f32);
+number!(f64);
 
 #[cfg(test)]
 mod tests {

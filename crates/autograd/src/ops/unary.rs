@@ -7,7 +7,6 @@
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
-use crate::number::Number;
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -15,7 +14,7 @@ use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
-use std::f64::consts::{FRAC_1_SQRT_2, PI};
+use std::f64::consts::PI;
 
 /// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
 /// where it costs much and all of it vectorises, and `numbers` where nothing does; and the rule, which multiplies `g`, a cotangent or a tangent, by the
@@ -172,112 +171,8 @@ fn wide<T: Float>(x: T, f: impl Fn(f64) -> f64) -> T {
     T::of(f(x.to_f64()))
 }
 
-/// `e^(−s·x²)` for a power of two `s`, with what the square rounds away: in the tails that is hundreds of ulp.
-fn decay_of_square(x: f64, s: f64) -> f64 {
-    let square = x * x;
-    let e = Number::exp(-s * square);
-    // An infinite or vanishing exponential has no digits to correct.
-    if e == 0.0 { e } else { e - e * (s * x.mul_add(x, -square)) }
-}
-
-/// The standard normal density.
-fn density(x: f64) -> f64 {
-    decay_of_square(x, 0.5) / (2.0 * PI).sqrt()
-}
-
-/// `2/√π · e^(−x²)`
-fn erf_slope(x: f64) -> f64 {
-    decay_of_square(x, 1.0) * (2.0 / PI.sqrt())
-}
-
-/// The standard normal distribution function, from the complementary error function, exact in the left tail: with what `x/√2`
-/// rounds away, times the slope.
-fn distribution(x: f64) -> f64 {
-    // What 1/√2 rounds away.
-    const REST: f64 = -4.833646656726457e-17;
-    let z = -x * FRAC_1_SQRT_2;
-    let rest = (-x).mul_add(FRAC_1_SQRT_2, -z) - x * REST;
-    let y = libm::erfc(z);
-    0.5 * if z > 1.0 && y > 0.0 { y - erf_slope(z) * rest } else { y }
-}
-
-/// `ln(1 + e^x)`
-#[inline(always)]
-fn softplus<T: Float>(x: T) -> T {
-    x.larger(T::ZERO) + (-x.abs()).exp().ln_1p()
-}
-
-/// `tanh(softplus x)`, with `e = e^−|x|`: `(1 + 2e)/(1 + 2e + 2e²)` on the right, `e(e + 2)/(e² + 2e + 2)` on the left.
-fn mish_gate<T: Float>(x: T) -> T {
-    let (two, e) = (T::of(2.0), (-x.abs()).exp());
-    if x > T::ZERO {
-        (T::ONE + two * e) / (T::ONE + two * e * (T::ONE + e))
-    } else {
-        e * (e + two) / (e * (e + two) + two)
-    }
-}
-
-/// `1 − tanh²(softplus x)`, with `n = σ(−x)`, as `(2n/(1 + n²))²`, in which nothing cancels.
-fn mish_bend(n: f64) -> f64 {
-    let root = 2.0 * n / (1.0 + n * n);
-    root * root
-}
-
-/// `y″ = p·(2 + x·d)` of mish, with `w = tanh(softplus x)`, `p = (1 − w²)·σ(x)` and `d = σ(−x) − 2w·σ(x)`.
-fn mish_curve(x: f64) -> f64 {
-    let (s, n) = (x.sigmoid(), (-x).sigmoid());
-    let p = mish_bend(n) * s;
-    if p == 0.0 { p } else { p * (2.0 + x * (n - 2.0 * mish_gate(x) * s)) }
-}
-
-/// Of the tanh form of GELU (Hendrycks and Gimpel, 2016) twice the constant `√(2/π)`, its cubic coefficient, and what both
-/// round away.
+/// Of the tanh form of GELU (Hendrycks and Gimpel, 2016) twice the constant `√(2/π)`, and its cubic coefficient.
 const GELU: (f64, f64) = (1.5957691216057308, 0.044715);
-const GELU_REST: (f64, f64) = (-9.96930880911092e-17, 2.1960211427085595e-18);
-
-/// The tanh form of GELU is `x·σ(v)` with `v = 2√(2/π)(x + 0.044715 x³)`: `σ(v)`, `σ(−v)`, and `v` itself. The sigmoids
-/// are those of the exact `v`, of which the rounded one lacks as many ulp in the tails as the exponent has units.
-fn gelu_gates(x: f64) -> (f64, f64, f64) {
-    let (k, a) = GELU;
-    let square = x * x;
-    let bend = a * square;
-    let sum = 1.0 + bend;
-    let cubic = x * sum;
-    let v = k * cubic;
-    let (s, n) = (v.sigmoid(), (-v).sigmoid());
-    // Next to 0 it makes no difference, and beyond there is nothing left to correct.
-    if !(1.0..800.0).contains(&v.abs()) {
-        return (s, n, v);
-    }
-    let of_bend = a.mul_add(square, -bend) + a * x.mul_add(x, -square) + GELU_REST.1 * square;
-    let larger = 1.0_f64.max(bend);
-    let of_sum = (larger - sum) + 1.0_f64.min(bend) + of_bend;
-    let of_cubic = x.mul_add(sum, -cubic) + x * of_sum;
-    let rest = k.mul_add(cubic, -v) + k * of_cubic + GELU_REST.0 * cubic;
-    (s + s * n * rest, n - s * n * rest, v)
-}
-
-fn gelu_tanh(x: f64) -> f64 {
-    if x == f64::NEG_INFINITY { -0.0 } else { x * gelu_gates(x).0 }
-}
-
-/// `v′ = 2√(2/π)(1 + 3 · 0.044715 x²)`
-fn gelu_inner_slope(x: f64) -> f64 {
-    GELU.0 * (1.0 + 3.0 * GELU.1 * x * x)
-}
-
-/// `y′ = σ(v)·(1 + x·v′·σ(−v))`
-fn gelu_tanh_slope(x: f64) -> f64 {
-    let (s, n, _) = gelu_gates(x);
-    if s * n == 0.0 { s } else { s * (1.0 + x * gelu_inner_slope(x) * n) }
-}
-
-/// `y″ = σ′(v)·(2v′ + x(v″ − v′²·tanh(v/2)))`, as `σ″(v) = −σ′(v)·tanh(v/2)`
-fn gelu_tanh_curve(x: f64) -> f64 {
-    let ((s, n, v), dv) = (gelu_gates(x), gelu_inner_slope(x));
-    let (slope, ddv) = (s * n, 6.0 * GELU.0 * GELU.1 * x);
-    if slope == 0.0 { slope } else { slope * (2.0 * dv + x * (ddv - dv * dv * (0.5 * v).tanh())) }
-}
 
 /// `(sin πx, cos πx)`, from the distance to the nearest half: exact where they are 0 or ±1, and of full accuracy for large `x`,
 /// whose product with π has lost it.
@@ -421,10 +316,10 @@ unary! {
     pub(crate) sigmoid_slope() => SigmoidSlope, vectors |x| x.sigmoid_slope(),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(0.5).tanh())).neg();
     /// `ln σ(x)`
-    pub log_sigmoid() => LogSigmoid, vectors |x| x.smaller(T::ZERO) - (-x.abs()).exp().ln_1p(),
+    pub log_sigmoid() => LogSigmoid, vectors |x| x.log_sigmoid(),
         |x, y, g| g.zmul(x.neg().sigmoid());
     /// `ln(1 + e^x)`
-    pub softplus() => Softplus, vectors |x| softplus(x), |x, y, g| g.zmul(x.sigmoid());
+    pub softplus() => Softplus, vectors |x| x.softplus(), |x, y, g| g.zmul(x.sigmoid());
 
     /// `max(x, 0)`; the derivative at 0 is 0. The rule reads the result, which is positive where `x` is.
     pub relu() => Relu, |x| if x < T::ZERO { T::ZERO } else { x }, |x, y, g| g.gate(y),
@@ -458,39 +353,37 @@ unary! {
         |x| if x > min && x < max { T::ONE } else { T::ZERO }, |x, y, g| None;
 
     /// `x · Φ(x)`, with the normal distribution function `Φ` (Hendrycks and Gimpel, 2016).
-    pub gelu() => Gelu, numbers |x| wide(x, |x| if x == f64::NEG_INFINITY { -0.0 } else { x * distribution(x) }),
+    pub gelu() => Gelu, vectors |x| x.gelu(),
         |x, y, g| g.zmul(x.gelu_slope());
     /// `Φ(x) + x·φ(x)`
     pub(crate) gelu_slope() => GeluSlope,
-        numbers |x| wide(x, |x| if x.is_infinite() { distribution(x) } else { distribution(x) + x * density(x) }),
+        vectors |x| x.gelu_slope(),
         |x, y, g| g.zmul(x.normal_density().zmul(x.square().neg().add_scalar(2.0)));
     /// `φ(x) = e^(−x²/2) / √(2π)`
-    pub(crate) normal_density() => NormalDensity, numbers |x| wide(x, density), |x, y, g| g.zmul(y.zmul(x)).neg();
+    pub(crate) normal_density() => NormalDensity, vectors |x| x.normal_density(), |x, y, g| g.zmul(y.zmul(x)).neg();
     /// The tanh form of GELU: `x/2 · (1 + tanh(√(2/π)(x + 0.044715 x³)))`.
-    pub gelu_tanh() => GeluTanh, numbers |x| wide(x, gelu_tanh), |x, y, g| g.zmul(x.gelu_tanh_slope());
+    pub gelu_tanh() => GeluTanh, vectors |x| x.gelu_tanh(), |x, y, g| g.zmul(x.gelu_tanh_slope());
     /// The derivative of `gelu_tanh`.
-    pub(crate) gelu_tanh_slope() => GeluTanhSlope, numbers |x| wide(x, gelu_tanh_slope), |x, y, g| g.zmul(x.gelu_tanh_curve());
+    pub(crate) gelu_tanh_slope() => GeluTanhSlope, vectors |x| x.gelu_tanh_slope(), |x, y, g| g.zmul(x.gelu_tanh_curve());
     /// The second derivative of `gelu_tanh`, a function of its own since `v` must not be rounded.
-    pub(crate) gelu_tanh_curve() => GeluTanhCurve, numbers |x| wide(x, gelu_tanh_curve), |x, y, g| gelu_tanh_third(x, g);
+    pub(crate) gelu_tanh_curve() => GeluTanhCurve, vectors |x| x.gelu_tanh_curve(), |x, y, g| gelu_tanh_third(x, g);
     /// `x · σ(x)`, also called swish.
-    pub silu() => Silu, vectors |x| if x == -T::INFINITY { -T::ZERO } else { x * x.sigmoid() },
+    pub silu() => Silu, vectors |x| x.silu(),
         |x, y, g| g.zmul(x.silu_slope());
     /// `σ(x) + x·σ′(x)`
     pub(crate) silu_slope() => SiluSlope,
-        numbers |x| wide(x, |x| if x.is_infinite() { x.sigmoid() } else { x.sigmoid() * (1.0 + x * (-x).sigmoid()) }),
+        vectors |x| x.silu_slope(),
         |x, y, g| g.zmul(x.sigmoid_slope().zmul(x.zmul(x.mul_scalar(0.5).tanh()).neg().add_scalar(2.0)));
 
     /// `x · tanh(ln(1 + e^x))` (Misra, 2019).
-    pub mish() => Mish, |x| if x == -T::INFINITY { -T::ZERO } else { x * mish_gate(x) },
+    pub mish() => Mish, vectors |x| x.mish(),
         |x, y, g| g.zmul(x.mish_slope());
     /// With `w = tanh(softplus x)`: `w + x·(1 − w²)·σ(x)`.
     pub(crate) mish_slope() => MishSlope,
-        numbers |x| wide(x, |x| {
-            if x.is_infinite() { mish_gate(x) } else { mish_gate(x) + x * mish_bend((-x).sigmoid()) * x.sigmoid() }
-        }),
+        vectors |x| x.mish_slope(),
         |x, y, g| g.zmul(x.mish_curve());
     /// The second derivative of mish.
-    pub(crate) mish_curve() => MishCurve, numbers |x| wide(x, mish_curve), |x, y, g| mish_third(x, g);
+    pub(crate) mish_curve() => MishCurve, vectors |x| x.mish_curve(), |x, y, g| mish_third(x, g);
     /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
     pub softsign() => Softsign,
         |x| if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { x / (T::ONE + x.abs()) },
@@ -501,11 +394,11 @@ unary! {
         |x, y, g| g.weigh(x.sign()).zmul(y.zmul(x.abs().add_scalar(1.0).reciprocal())).mul_scalar(-2.0);
 
     /// The error function `2/√π ∫₀ˣ e^(−t²) dt`.
-    pub erf() => Erf, numbers |x| x.erf(), |x, y, g| g.zmul(x.erf_slope());
+    pub erf() => Erf, vectors |x| x.erf(), |x, y, g| g.zmul(x.erf_slope());
     /// `1 − erf x`, exact in the right tail.
-    pub erfc() => Erfc, numbers |x| x.erfc(), |x, y, g| g.zmul(x.erf_slope()).neg();
+    pub erfc() => Erfc, vectors |x| x.erfc(), |x, y, g| g.zmul(x.erf_slope()).neg();
     /// `2/√π · e^(−x²)`
-    pub(crate) erf_slope() => ErfSlope, numbers |x| wide(x, erf_slope),
+    pub(crate) erf_slope() => ErfSlope, vectors |x| x.erf_slope(),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
     /// The inverse of the error function: ±∞ at ±1, NaN beyond. The derivative is `√π/2 · e^(y²)`.
     pub erfinv() => Erfinv, numbers |x| wide(x, special::erfinv), |x, y, g| g.zmul(x.erfinv_slope());

@@ -2,6 +2,7 @@
 //! digits), rounded to `f32`.
 
 use super::Format;
+use super::error_function::Ratio;
 use super::trigonometric::Circular;
 
 impl Format for f32 {
@@ -20,6 +21,33 @@ impl Format for f32 {
     const LN: &'static [Self] = &[0.66666776, 0.39977497, 0.29873073];
     // Error 2^−28.9 of tanh x.
     const TANH: [&'static [Self]; 2] = [&[-0.3333332, -0.0015502487], &[1.0, 0.40464264]];
+
+    // Error 2^−32.8 of erf x.
+    const ERF: &'static [Self] =
+        &[0.12837917, -0.37612638, 0.11283747, -0.026862483, 0.0052092997, -0.0008244295, 8.836254e-5];
+    // Error 2^−28.4.
+    const ERFC: Ratio<Self> = Ratio {
+        scale: 2.0,
+        main: 1.140625,
+        rest: [
+            &[-0.140625, 0.5332483, 0.49030536, 0.19647548, 0.0327252, -0.00082876836],
+            &[1.0, 2.4062076, 2.4905107, 1.4087579, 0.44594285, 0.06771802],
+        ],
+    };
+    // Error 2^−28.7.
+    const NORMAL: Ratio<Self> = Ratio {
+        scale: 1.0,
+        main: 0.46875,
+        rest: [
+            &[0.031249998, 0.15447392, 0.06307209, 0.005265997, -0.0029939206, -0.00087008066],
+            &[1.0, 1.7093145, 1.2568554, 0.50593966, 0.11409757, 0.012464363],
+        ],
+    };
+    const ERFC_VANISHES: Self = 10.5;
+    const GELU_VANISHES: Self = 15.0;
+    const GATE_VANISHES: Self = 112.0;
+    const GELU_TANH_VANISHES: Self = 11.25;
+    const GELU_TANH: [[Self; 2]; 2] = [[1.5957031, 6.59966e-5], [0.0713501, 4.7186163e-6]];
 
     #[inline(always)]
     fn power_of_two(shifted: Self) -> Self {

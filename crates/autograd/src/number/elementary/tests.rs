@@ -1,6 +1,9 @@
 //! The functions against references of higher precision, at every level of this CPU: `f32` against the standard
 //! library's `f64`, `f64` against pairs of `f64`.
 
+mod activations;
+mod tables;
+
 use super::trigonometric::Circular;
 use super::*;
 use crate::kernels::map::{map_vectors, map_vectors_but};

@@ -1,0 +1,209 @@
+//! The integral of the sigmoid, and activations that are their argument times a gate which opens like a sigmoid, with their
+//! derivatives.
+//!
+//! Each comes from one exponential `e = e^−|v|` and one division. Where the gate is nearly closed, on the left, it is computed
+//! as a multiple of 2^r, so that what is multiplied by it is rounded once where the result is below the normal numbers.
+
+use super::parts;
+use super::{
+    Format, clamp_above, ln_1p_of_share, polynomial, raised_decay, raised_decay_of_sum, raised_decay_within, select,
+    sigmoid_of_decay,
+};
+
+/// `ln σ(x)`
+#[inline(always)]
+pub(crate) fn log_sigmoid<T: Format>(x: T) -> T {
+    x.smaller(T::ZERO) - ln_1p_of_share(raised_decay(-x.abs()) * T::LOWERED)
+}
+
+/// `ln(1 + e^x)`
+#[inline(always)]
+pub(crate) fn softplus<T: Format>(x: T) -> T {
+    softplus_and_sigmoid(x).0
+}
+
+/// `ln(1 + e^x)` and its derivative, from `e^−|x|`.
+#[inline(always)]
+pub(crate) fn softplus_and_sigmoid<T: Format>(x: T) -> (T, T) {
+    let e = raised_decay(-x.abs()) * T::LOWERED;
+    (x.larger(T::ZERO) + ln_1p_of_share(e), sigmoid_of_decay(x, e).0)
+}
+
+/// Sigmoids from `e = e^−|v|`.
+struct Sigmoids<T> {
+    /// `e` and `1/(1 + e) = σ(|v|)` in two parts each, the former times 2^r.
+    raised: [T; 2],
+    larger: [T; 2],
+    /// `σ(v)`, on the left times 2^r, and `σ(−v)`.
+    gate: T,
+    other: T,
+    /// What brings back what is times 2^r on the left.
+    scale: T,
+}
+
+impl<T: Format> Sigmoids<T> {
+    #[inline(always)]
+    fn of(left: bool, raised: [T; 2]) -> Self {
+        let e = [raised[0] * T::LOWERED, raised[1] * T::LOWERED];
+        let larger = parts::inverse_of_next(T::ONE / (T::ONE + e[0]), e);
+        let (open, closed) = (larger[0] + larger[1], parts::rounded_product(larger, raised));
+        Self {
+            raised,
+            larger,
+            gate: select(left, closed, open),
+            other: select(left, open, closed * T::LOWERED),
+            scale: select(left, T::LOWERED, T::ONE),
+        }
+    }
+
+    /// `x·σ(v)`, for `a = |x|`, which is bounded: beyond its bound the gate is open.
+    #[inline(always)]
+    fn gated(&self, left: bool, x: T, a: T) -> T {
+        let y = parts::product(a, self.larger);
+        let right = select(x > a, x, (y[0] + y[1]).copysign(x));
+        select(left, -parts::rounded_product(y, self.raised) * self.scale, right)
+    }
+}
+
+/// `x·σ(x)`
+#[inline(always)]
+pub(crate) fn silu<T: Format>(x: T) -> T {
+    silu_and_slope(x).0
+}
+
+/// `σ(x) + x·σ′(x)`
+#[inline(always)]
+pub(crate) fn silu_slope<T: Format>(x: T) -> T {
+    silu_and_slope(x).1
+}
+
+/// `x·σ(x)`, and its derivative as `σ(x)·(1 + x·σ(−x))`.
+#[inline(always)]
+pub(crate) fn silu_and_slope<T: Format>(x: T) -> (T, T) {
+    let left = x < T::ZERO;
+    let a = clamp_above(x.abs(), T::GATE_VANISHES);
+    let s = Sigmoids::of(left, raised_decay_within(-a));
+    let bounded = a.copysign(x);
+    (s.gated(left, x, a), s.gate * (T::ONE + bounded * s.other) * s.scale)
+}
+
+/// `x·σ(v)` with `v = 2√(2/π)·(x + 0.044715 x³)`
+#[inline(always)]
+pub(crate) fn gelu_tanh<T: Format>(x: T) -> T {
+    gelu_tanh_and_slope(x).0
+}
+
+/// The derivative of [`gelu_tanh`].
+#[inline(always)]
+pub(crate) fn gelu_tanh_slope<T: Format>(x: T) -> T {
+    gelu_tanh_and_slope(x).1
+}
+
+/// The sigmoids of `v = 2√(2/π)·(x + 0.044715 x³)`, and `v′`; `a` is `|x|`. The exponential is that of the exact `v`, of which the
+/// rounded one lacks as many ulp in the tail as the exponent has units.
+#[inline(always)]
+fn gelu_tanh_gates<T: Format>(left: bool, a: T) -> (Sigmoids<T>, T) {
+    let ([first, first_rest], [cubic, cubic_rest]) = (T::GELU_TANH[0], T::GELU_TANH[1]);
+    // v = a·(first + cubic·a²), each product of heads exact.
+    let head = a.upper();
+    let tail = a - head;
+    let square = head * head;
+    let square_head = square.upper();
+    let bend = cubic * square_head;
+    let bend_rest = cubic * ((square - square_head) + tail * (a + head)) + cubic_rest * (a * a);
+    let factor = ((first + bend) + bend_rest).upper();
+    let factor_rest = ((first - factor) + bend) + (bend_rest + first_rest);
+    let raised = raised_decay_of_sum(-(head * factor), -(tail * factor + a * factor_rest));
+    let all = bend + bend_rest;
+    (Sigmoids::of(left, raised), first + (first_rest + (all + all + all)))
+}
+
+/// `x·σ(v)`, and its derivative as `σ(v)·(1 + x·v′·σ(−v))`.
+#[inline(always)]
+pub(crate) fn gelu_tanh_and_slope<T: Format>(x: T) -> (T, T) {
+    let left = x < T::ZERO;
+    let a = clamp_above(x.abs(), T::GELU_TANH_VANISHES);
+    let (s, dv) = gelu_tanh_gates(left, a);
+    let bounded = a.copysign(x);
+    (s.gated(left, x, a), s.gate * (T::ONE + bounded * dv * s.other) * s.scale)
+}
+
+/// The second derivative of [`gelu_tanh`], `σ′(v)·(2v′ + x·(v″ − v′²·tanh(v/2)))`, as `σ″(v) = −σ′(v)·tanh(v/2)`. It is even.
+#[inline(always)]
+pub(crate) fn gelu_tanh_curve<T: Format>(x: T) -> T {
+    let a = clamp_above(x.abs(), T::GELU_TANH_VANISHES);
+    let (s, dv) = gelu_tanh_gates(true, a);
+    let ddv = T::of(6.0) * (T::GELU_TANH[1][0] + T::GELU_TANH[1][1]) * a;
+    // Both sides are as the left one: tanh(−v/2) = 1 − 2σ(−v).
+    let tanh = s.other + s.other - T::ONE;
+    s.gate * (s.other * (dv + dv + a * (ddv - dv * dv * tanh))) * T::LOWERED
+}
+
+/// `x·tanh(ln(1 + e^x))`
+#[inline(always)]
+pub(crate) fn mish<T: Format>(x: T) -> T {
+    mish_and_slope(x).0
+}
+
+/// The derivative of [`mish`].
+#[inline(always)]
+pub(crate) fn mish_slope<T: Format>(x: T) -> T {
+    mish_and_slope(x).1
+}
+
+/// What mish is made of.
+struct MishGates<T> {
+    /// `e = e^−|x|` times 2^r, and without it.
+    raised: T,
+    e: T,
+    /// `e² + 2e + 2` on the left, `2e² + 2e + 1` on the right.
+    below: T,
+}
+
+impl<T: Format> MishGates<T> {
+    #[inline(always)]
+    fn of(left: bool, a: T) -> Self {
+        let [raised, _] = raised_decay_within(-a);
+        let e = raised * T::LOWERED;
+        let square = e * e;
+        let (short, long) = (select(left, square, T::ONE), select(left, T::of(2.0), square + square));
+        Self { raised, e, below: (long + (e + e)) + short }
+    }
+}
+
+/// `x·w` for `w = tanh(ln(1 + e^x))`, and its derivative `w + x·w′`. With `e = e^−|x|` the gate `w` is `e(1 − e(1 + e)/(e² + 2e + 2))`
+/// on the left and `1 − 2e²/(2e² + 2e + 1)` on the right; `w′` is `4e(1 + e)` and `4e²(1 + e)` over the squares of the same.
+#[inline(always)]
+pub(crate) fn mish_and_slope<T: Format>(x: T) -> (T, T) {
+    let left = x < T::ZERO;
+    let a = clamp_above(x.abs(), T::GATE_VANISHES);
+    let g = MishGates::of(left, a);
+    let inverse = T::ONE / g.below;
+    let (raised, scale) = (select(left, g.raised, g.e), select(left, T::LOWERED, T::ONE));
+    let part = T::ONE - select(left, T::ONE + g.e, g.e + g.e) * (g.e * inverse);
+    let gate = select(left, raised * part, part);
+    // What w′ is a multiple of e by; on the left as 1 less what is small where e is.
+    let (four, e) = (T::of(4.0), g.e);
+    let above = select(left, polynomial(e, &[four, T::of(8.0), four, T::ONE]), four + four * e);
+    let part = e * (above * (inverse * inverse));
+    let bend = raised * select(left, T::ONE - part, part);
+    let bounded = a.copysign(x);
+    (select(left, bounded, x) * gate * scale, (gate + bounded * bend) * scale)
+}
+
+/// The second derivative of [`mish`]: `w′·(2 + x·d)`, where `d = w″/w′` is `1 + e/(1+e) − 4e(1+e)/(e² + 2e + 2)` on the left and
+/// `−2 − e/(1+e) + 4e(1+2e)/(2e² + 2e + 1)` on the right.
+#[inline(always)]
+pub(crate) fn mish_curve<T: Format>(x: T) -> T {
+    let left = x < T::ZERO;
+    let a = clamp_above(x.abs(), T::GATE_VANISHES);
+    let g = MishGates::of(left, a);
+    let (e, one_more) = (g.e, T::ONE + g.e);
+    let both = T::ONE / (one_more * g.below);
+    let (inverse, share) = (both * one_more, e * (both * g.below));
+    let turn = T::of(4.0) * e * (select(left, one_more, one_more + e) * inverse);
+    let bend = select(left, T::ONE, e) * (T::of(4.0) * one_more * (inverse * inverse));
+    // That of −d on the right: x·d is −a times this on either side.
+    let (whole, small) = (select(left, T::ONE, T::of(2.0)), share - turn);
+    g.raised * (bend * ((T::of(2.0) - a * whole) - a * small)) * T::LOWERED
+}

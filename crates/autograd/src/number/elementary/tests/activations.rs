@@ -1,0 +1,171 @@
+//! The error function and the activations: against mpmath, `f32` against `f64`, at the ends, and with their slopes.
+
+use super::tables::*;
+use super::{Format, everywhere};
+use crate::kernels::map::map_vectors_to_two;
+use crate::number::elementary::*;
+use crate::number::level::tests::at_every_level;
+
+/// A function in both types, its table, how far it may be off in units of the last place of the largest of the terms it is a
+/// sum of, and the largest of these terms by the `f64` functions where it may not be the value itself.
+struct Case {
+    name: &'static str,
+    single: fn(f32) -> f32,
+    double: fn(f64) -> f64,
+    table: &'static [[f64; 3]],
+    most: f64,
+    term: fn(f64) -> f64,
+}
+
+macro_rules! cases {
+    ($($name:ident, $table:ident, $most:literal, |$x:ident| $term:expr;)*) => {
+        const CASES: &[Case] = &[$(Case {
+            name: stringify!($name),
+            single: $name::<f32>,
+            double: $name::<f64>,
+            table: $table,
+            most: $most,
+            term: |$x| $term,
+        }),*];
+    };
+}
+
+cases! {
+    erf, ERF, 2.0, |_x| 0.0;
+    erfc, ERFC, 2.0, |_x| 0.0;
+    erf_slope, ERF_SLOPE, 2.0, |_x| 0.0;
+    normal_density, NORMAL_DENSITY, 2.0, |_x| 0.0;
+    gelu, GELU, 2.0, |_x| 0.0;
+    gelu_slope, GELU_SLOPE, 4.0, |x| larger_part(gelu(x) / x, gelu_slope(x));
+    silu, SILU, 2.0, |_x| 0.0;
+    silu_slope, SILU_SLOPE, 4.0, |x| larger_part(sigmoid(x), silu_slope(x));
+    gelu_tanh, GELU_TANH, 2.0, |_x| 0.0;
+    gelu_tanh_slope, GELU_TANH_SLOPE, 4.0, |x| larger_part(gelu_tanh(x) / x, gelu_tanh_slope(x));
+    gelu_tanh_curve, GELU_TANH_CURVE, 7.0, |x| largest_of_gelu_tanh_curve(x);
+    mish, MISH, 4.0, |_x| 0.0;
+    mish_slope, MISH_SLOPE, 4.0, |x| larger_part(mish(x) / x, mish_slope(x));
+    mish_curve, MISH_CURVE, 7.0, |x| larger_part(2.0 * (mish_slope(x) - mish(x) / x) / x, mish_curve(x));
+}
+
+/// The larger of two terms, from one and their sum.
+fn larger_part(part: f64, all: f64) -> f64 {
+    part.abs().max((all - part).abs())
+}
+
+/// The largest term of `σ′(v)·(2v′ + x·(v″ − v′²·tanh(v/2)))`.
+fn largest_of_gelu_tanh_curve(x: f64) -> f64 {
+    let (first, cubic) = (1.5957691216057308, 0.07135481627159);
+    let (v, dv) = (x * (first + cubic * x * x), first + 3.0 * cubic * x * x);
+    sigmoid_slope(v) * (2.0 * dv).max((x * dv * dv * (0.5 * v).tanh()).abs())
+}
+
+/// The distance in units of the last place of the larger of `want` and a term.
+fn ulps<T: Format>(got: T, want: f64, term: f64) -> f64 {
+    let (digits, least) = if T::NAME == "f32" { (23, -149) } else { (52, -1022) };
+    let exponent = want.abs().max(term).max(f64::MIN_POSITIVE).log2().floor() as i32;
+    (got.to_f64() - want).abs() / 2_f64.powi((exponent - digits).max(least))
+}
+
+#[test]
+fn values_slopes_and_curves_are_as_close_to_mpmath_as_the_conventions_say_at_every_level() {
+    fn check<T: Format>(case: &Case, f: impl Fn(T) -> T + Copy) {
+        let x: Vec<T> = case.table.iter().map(|row| T::of(row[0])).collect();
+        for (&[x, want, term], y) in case.table.iter().zip(everywhere(case.name, &x, f)) {
+            let off = ulps(y, want, term);
+            // The table is rounded, too.
+            let most = case.most + if T::NAME == "f32" { 0.0 } else { 0.5 };
+            assert!(off <= most, "{}({x:e}) = {y:e}, not {want:e}, off by {off} ulp", case.name);
+        }
+    }
+    for case in CASES {
+        check(case, case.single);
+        check(case, case.double);
+    }
+}
+
+#[test]
+fn functions_of_f32_are_as_close_to_those_of_f64_at_all_magnitudes() {
+    for case in CASES {
+        let patterns = (0..=u32::MAX).step_by(200_003).map(f32::from_bits).filter(|x| x.is_finite());
+        for x in patterns.chain((-2_500..=2_500).map(|i| i as f32 / 166.0)) {
+            let (y, want) = ((case.single)(x), (case.double)(f64::from(x)));
+            let off = ulps(y, want, (case.term)(f64::from(x)));
+            assert!(off <= case.most, "{}({x:e}) = {y:e}, not {want:e}, off by {off} ulp", case.name);
+        }
+    }
+}
+
+#[test]
+fn the_ends_are_limits_and_nan_stays() {
+    fn check<T: Format>(denormal: T) {
+        let (inf, zero, one, half) = (T::INFINITY, T::ZERO, T::ONE, T::of(0.5));
+        type Ends<'a, T> = (&'a str, fn(T) -> T, &'a [(T, T)]);
+        let gate: &[(T, T)] =
+            &[(inf, inf), (-inf, -zero), (zero, zero), (-zero, -zero), (T::MAX, T::MAX), (-T::MAX, -zero)];
+        let slope: &[(T, T)] = &[(inf, one), (-inf, zero), (T::MAX, one), (-T::MAX, zero)];
+        let bell: &[(T, T)] = &[(inf, zero), (-inf, zero), (T::MAX, zero), (-T::MAX, zero)];
+        let cases: &[Ends<'_, T>] = &[
+            ("erf", erf, &[(inf, one), (-inf, -one), (zero, zero), (-zero, -zero), (T::MAX, one), (-T::MAX, -one)]),
+            ("erf", erf, &[(denormal, denormal), (-denormal, -denormal), (T::of(6.5), one)]),
+            (
+                "erfc",
+                erfc,
+                &[(inf, zero), (-inf, T::of(2.0)), (zero, one), (-zero, one), (T::MAX, zero), (denormal, one)],
+            ),
+            ("erf_slope", erf_slope, bell),
+            ("normal_density", normal_density, bell),
+            ("gelu", gelu, gate),
+            ("gelu_slope", gelu_slope, slope),
+            ("gelu_slope", gelu_slope, &[(zero, half), (-zero, half)]),
+            ("silu", silu, gate),
+            ("silu_slope", silu_slope, slope),
+            ("silu_slope", silu_slope, &[(zero, half), (-zero, half)]),
+            ("gelu_tanh", gelu_tanh, gate),
+            ("gelu_tanh_slope", gelu_tanh_slope, slope),
+            ("gelu_tanh_slope", gelu_tanh_slope, &[(zero, half), (-zero, half)]),
+            ("gelu_tanh_curve", gelu_tanh_curve, bell),
+            ("mish", mish, gate),
+            ("mish_slope", mish_slope, slope),
+            ("mish_curve", mish_curve, bell),
+        ];
+        for (name, f, cases) in cases {
+            assert!(f(T::NAN).is_nan(), "{name}(NaN)");
+            for &(x, want) in *cases {
+                let y = f(x);
+                // A slope that vanishes may do so from below.
+                let of_either_sign = y == zero && (name.ends_with("slope") || name.ends_with("curve"));
+                let same = y == want && (of_either_sign || y.is_sign_negative() == want.is_sign_negative());
+                assert!(same, "{name}({x:e}) = {y:e}, not {want:e}");
+            }
+        }
+    }
+    check(f32::from_bits(1));
+    check(f64::from_bits(1));
+}
+
+#[test]
+fn a_function_and_its_slope_together_are_the_bits_of_each_alone() {
+    fn check<T: Format>() {
+        type Pair<T> = (fn(T) -> (T, T), fn(T) -> T, fn(T) -> T);
+        let pairs: &[Pair<T>] = &[
+            (erf_and_slope, erf, erf_slope),
+            (erfc_and_erf_slope, erfc, erf_slope),
+            (gelu_and_slope, gelu, gelu_slope),
+            (silu_and_slope, silu, silu_slope),
+            (gelu_tanh_and_slope, gelu_tanh, gelu_tanh_slope),
+            (mish_and_slope, mish, mish_slope),
+        ];
+        let x: Vec<T> = (0..200).map(|i| T::of(0.37 * f64::from(i) - 37.0)).collect();
+        for (both, f, slope) in pairs {
+            at_every_level(|level| {
+                let (mut y, mut dy) = (vec![T::NAN; x.len()], vec![T::NAN; x.len()]);
+                map_vectors_to_two(&x, &mut y, &mut dy, both);
+                for (i, &x) in x.iter().enumerate() {
+                    assert!(y[i].same_bits(f(x)) && dy[i].same_bits(slope(x)), "at {x} and {level:?}");
+                }
+            });
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
