@@ -1,7 +1,7 @@
 //! The toy network with a second hidden layer, every size a constant.
 //!
-//! `W3` is held transposed, as `W2` of the toy is. `W2` is held both ways, and both are updated: the forward pass reads
-//! rows of one and the backward pass of the other, which costs less than to transpose it in each step.
+//! `W3` is held transposed, as `W2` of the toy is. `W2` is transposed in each step for the backward pass, whose loops over
+//! nodes are contiguous then too.
 
 use crate::closed::activation::{Activation, Relu};
 use crate::closed::hidden::{Data, affine, columns, matrix, scores, through};
@@ -29,7 +29,6 @@ struct Layers<T, const D: usize, const G: usize, const H: usize, const K: usize>
     b1: [T; G],
     w2: [[T; H]; G],
     /// The transpose of `W2`.
-    w2t: [[T; G]; H],
     b2: [T; H],
     /// The transpose of `W3`.
     w3: [[T; H]; K],
@@ -41,7 +40,6 @@ impl<T: Number, const D: usize, const G: usize, const H: usize, const K: usize> 
         w1: [[T::ZERO; G]; D],
         b1: [T::ZERO; G],
         w2: [[T::ZERO; H]; G],
-        w2t: [[T::ZERO; G]; H],
         b2: [T::ZERO; H],
         w3: [[T::ZERO; H]; K],
         b3: [T::ZERO; K],
@@ -63,7 +61,6 @@ impl<T: Number, const N: usize, const D: usize, const G: usize, const H: usize, 
             w1: matrix(w1, true),
             b1: std::array::from_fn(|g| b1[g]),
             w2: matrix(w2, true),
-            w2t: matrix(w2, false),
             b2: std::array::from_fn(|h| b2[h]),
             w3: matrix(w3, false),
             b3: std::array::from_fn(|k| b3[k]),
@@ -108,7 +105,13 @@ impl<T: Number, const N: usize, const D: usize, const G: usize, const H: usize, 
 
     #[inline(always)]
     fn run<const FMA: bool>(self) -> T {
-        let Self { params: Layers { w1, b1, w2, w2t, b2, w3, b3 }, grads, data: Data { x, labels, .. } } = self;
+        let Self { params: Layers { w1, b1, w2, b2, w3, b3 }, grads, data: Data { x, labels, .. } } = self;
+        let mut w2_transposed = [[T::ZERO; G]; H];
+        for g in 0..G {
+            for h in 0..H {
+                w2_transposed[h][g] = w2[g][h];
+            }
+        }
         let o1 = affine::<T, Relu, N, D, G, FMA>(x, w1, b1);
         let o2 = affine::<T, Relu, N, G, H, FMA>(&o1, w2, b2);
         let scale = T::ONE / T::of_count(N);
@@ -134,13 +137,12 @@ impl<T: Number, const N: usize, const D: usize, const G: usize, const H: usize, 
             let mut do1 = [T::ZERO; G];
             for h in 0..H {
                 for g in 0..G {
-                    do1[g] = dz2[i][h].multiply_add::<FMA>(w2t[h][g], do1[g]);
+                    do1[g] = dz2[i][h].multiply_add::<FMA>(w2_transposed[h][g], do1[g]);
                 }
             }
             through::<T, Relu, D, G, FMA>(&x[i], &o1[i], do1, &mut d.w1, &mut d.b1);
         }
         d.w2 = products::<T, N, G, H, FMA>(&o1, &dz2);
-        d.w2t = products::<T, N, H, G, FMA>(&dz2, &o1);
         *grads = d;
         losses.total() * scale
     }
@@ -182,7 +184,6 @@ impl<T: Number, const N: usize, const D: usize, const G: usize, const H: usize, 
         let rate = data.rate;
         descend::<T, D, G, FMA>(rate, &mut params.w1, &d.w1);
         descend::<T, G, H, FMA>(rate, &mut params.w2, &d.w2);
-        descend::<T, H, G, FMA>(rate, &mut params.w2t, &d.w2t);
         descend::<T, K, H, FMA>(rate, &mut params.w3, &d.w3);
         descend::<T, 1, G, FMA>(rate, std::array::from_mut(&mut params.b1), std::array::from_ref(&d.b1));
         descend::<T, 1, H, FMA>(rate, std::array::from_mut(&mut params.b2), std::array::from_ref(&d.b2));
