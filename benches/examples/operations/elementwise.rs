@@ -47,6 +47,7 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("pow_scalar:half", [POSITIVE], [(0, 1), (0, 2)], |[x]| x.pow_scalar(0.5));
     t.map("pow_scalar:3", [POSITIVE], [(0, 0), (0, 0)], |[x]| x.pow_scalar(3.0));
     t.map("pow_scalar:-2", [POSITIVE], [(0, 1), (0, 2)], |[x]| x.pow_scalar(-2.0));
+    t.map("pow_parts", [POSITIVE, ANY], [(3, 1), (3, 1)], |[x, dy]| slope(x.pow_scalar(0.3), x, dy));
 
     // Trigonometric and hyperbolic functions.
     t.map("sin", [ANY], [(2, 0), (2, 0)], |[x]| x.sin());

@@ -81,6 +81,8 @@ rows! {
     "pow 3" [3] in ANY => |x| x[0].pow_scalar(3.0);
     "pow -1" [3] in POSITIVE => |x| x[0].pow_scalar(-1.0);
     "pow 2.5" [3] in POSITIVE => |x| x[0].pow_scalar(2.5);
+    "pow 0.3" [3] in POSITIVE => |x| x[0].pow_scalar(0.3);
+    "pow_parts" [3] in POSITIVE => |x| x[0].pow_parts(-0.7, 1e-17);
     "sin" [3] in ANY => |x| x[0].sin();
     "cos" [3] in ANY => |x| x[0].cos();
     "tan" [3] in INSIDE => |x| x[0].tan();

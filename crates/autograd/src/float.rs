@@ -17,8 +17,8 @@ use std::ops::{Add, Div, Mul, Sub};
 /// A floating-point number type that the engine computes in: `f32` or `f64`. The trait is sealed; what a number can do is in
 /// [`Number`].
 ///
-/// The exponential, the logarithm, `tanh`, `sigmoid` and their kin are this crate's own: at most 2 ulp off (the inverse
-/// hyperbolic functions 3), the same on every CPU, and made to vectorise. The other functions are those of the standard library and of `libm`.
+/// The elementary functions are this crate's own: at most 2 ulp off (1 for `sin`, `cos` and `tan`), the same on every CPU, and
+/// made to vectorise. Only `powi` is that of the standard library.
 ///
 /// ```
 /// use autograd::Float;

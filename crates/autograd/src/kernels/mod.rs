@@ -9,6 +9,8 @@ pub(crate) mod product;
 pub(crate) mod column_sums;
 pub(crate) mod gemm;
 pub(crate) mod map;
+pub(crate) mod zip;
+pub(crate) mod powers;
 pub(crate) mod reduce;
 pub(crate) mod recur;
 pub(crate) mod softmax;

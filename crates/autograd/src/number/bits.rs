@@ -77,6 +77,20 @@ pub trait Bits: Sized {
     fn gelu_tanh_and_slope(self) -> (Self, Self);
     fn silu_and_slope(self) -> (Self, Self);
     fn mish_and_slope(self) -> (Self, Self);
+    /// [`elementary::asinh_slope`]
+    fn asinh_slope(self) -> Self;
+    /// [`elementary::acosh_slope`]
+    fn acosh_slope(self) -> Self;
+    /// [`elementary::hypot_share`]
+    fn hypot_share(self, b: Self) -> Self;
+    /// [`elementary::pow_of_sum`]
+    fn pow_of_sum(self, y: Self, more: Self) -> Self;
+    /// [`elementary::sinc`]
+    fn sinc(self) -> Self;
+    /// [`elementary::sinc_slope`]
+    fn sinc_slope(self) -> Self;
+    /// [`elementary::sinc_curve`]
+    fn sinc_curve(self) -> Self;
     /// Vectors of 256 bits.
     #[cfg(target_arch = "x86_64")]
     type Avx2: Lanes<Self>;
@@ -130,6 +144,15 @@ macro_rules! bits {
                 gelu_tanh_and_slope silu_and_slope mish_and_slope);
             bits!(@ours bool: is_far);
             bits!(@ours Self: sin_near cos_near tan_near);
+            bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
+            #[inline(always)]
+            fn hypot_share(self, b: Self) -> Self {
+                elementary::hypot_share(self, b)
+            }
+            #[inline(always)]
+            fn pow_of_sum(self, y: Self, more: Self) -> Self {
+                elementary::pow_of_sum(self, y, more)
+            }
             #[cfg(target_arch = "x86_64")]
             type Avx2 = lanes::Avx2;
             #[cfg(target_arch = "x86_64")]

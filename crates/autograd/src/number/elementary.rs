@@ -8,6 +8,11 @@
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
 mod trigonometric;
+mod inverse;
+mod hyperbolic;
+mod plane;
+mod power;
+mod cardinal;
 mod double;
 mod single;
 mod parts;
@@ -18,6 +23,7 @@ mod tests;
 
 use super::lanes::Lanes;
 use crate::number::Number;
+pub(crate) use cardinal::{sinc, sinc_curve, sinc_slope};
 use error_function::Ratio;
 pub(crate) use error_function::{
     erf, erf_and_slope, erf_slope, erfc, erfc_and_erf_slope, gelu, gelu_and_slope, gelu_slope, normal_density,
@@ -26,6 +32,10 @@ pub(crate) use gates::{
     gelu_tanh, gelu_tanh_and_slope, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, mish, mish_and_slope, mish_curve,
     mish_slope, silu, silu_and_slope, silu_slope, softplus, softplus_and_sigmoid,
 };
+pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, sinh};
+pub(crate) use inverse::{acos, asin, atan, atan2};
+pub(crate) use plane::{hypot, hypot_share};
+pub(crate) use power::{pow, pow_of_sum};
 pub(crate) use trigonometric::{cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.
@@ -99,10 +109,16 @@ fn polynomial<T: Format>(x: T, c: &[T]) -> T {
 /// Cody and Waite's reduction `r = x − k·ln 2`, with the rest of `r` and of the series in `low`.
 #[inline(always)]
 fn reduce<T: Format>(x: T) -> (T, T, T) {
+    reduce_sum(x, T::ZERO)
+}
+
+/// As [`reduce`], for `x + more`, of which the latter is a small fraction of the former.
+#[inline(always)]
+fn reduce_sum<T: Format>(x: T, more: T) -> (T, T, T) {
     let shifted = x * T::LOG2_E + T::ROUND;
     let k = shifted - T::ROUND;
     let high = x - k * T::LN_2[0];
-    let rest = k * T::LN_2[1];
+    let rest = k * T::LN_2[1] - more;
     let r = high - rest;
     (shifted, high, r * r * polynomial(r, T::EXP) - rest)
 }
@@ -113,10 +129,11 @@ fn sum<T: Format>(a: T, b: T, c: T) -> T {
     parts::sum(a, b, c)[0]
 }
 
-/// Both values are computed before: a choice, not a branch.
+/// Both values are computed before: a choice, not a branch, which the compiler would lead on through all that follows, to compute
+/// that twice.
 #[inline(always)]
 fn select<T: Format>(holds: bool, a: T, b: T) -> T {
-    if holds { a } else { b }
+    std::hint::select_unpredictable(holds, a, b)
 }
 
 /// `x`, or a bound where it is above; NaN stays.
@@ -250,41 +267,6 @@ pub(crate) fn ln_of_sum<T: Format>(total: T, rest: T) -> T {
     let (k, m) = total.split();
     let f = select(rest < T::of(0.25), rest, m - T::ONE);
     log_or_special(total, log(k, f))
-}
-
-/// `ln |x|` with the sign of `x`, and `ln 2` more: what inverse hyperbolic functions are of large numbers, whose double
-/// may be ∞.
-#[inline(always)]
-fn ln_of_double<T: Format>(x: T) -> T {
-    (ln(x.abs()) + T::of(std::f64::consts::LN_2)).copysign(x)
-}
-
-/// From here on, `1 + x²` is `x²`, and its root `x`.
-const LARGE: f64 = 1e10;
-
-/// `arsinh x = ln(x + √(1+x²))`, for `x ≥ 0` as `ln(1 + (x + x²/(1 + √(1+x²))))` (FDLIBM's `s_asinh.c`).
-#[inline(always)]
-pub(crate) fn asinh<T: Format>(x: T) -> T {
-    let a = x.abs();
-    let square = a * a;
-    let y = ln_1p(a + square / (T::ONE + (T::ONE + square).sqrt())).copysign(x);
-    select(a > T::of(LARGE), ln_of_double(x), y)
-}
-
-/// `arcosh x = ln(x + √(x²−1))`, as `ln(1 + (t + √(t(t+2))))` with `t = x − 1`, which does not cancel next to 1.
-#[inline(always)]
-pub(crate) fn acosh<T: Format>(x: T) -> T {
-    let t = x - T::ONE;
-    let y = ln_1p(t + (t * (t + T::of(2.0))).sqrt());
-    let y = select(x > T::of(LARGE), ln_of_double(x), y);
-    select(x < T::ONE, T::NAN, y)
-}
-
-/// `artanh x = ½ ln((1+x)/(1−x))`, from the magnitude, so that it is as accurate next to −1 as next to 1.
-#[inline(always)]
-pub(crate) fn atanh<T: Format>(x: T) -> T {
-    let a = x.abs();
-    (T::of(0.5) * ln_1p((a + a) / (T::ONE - a))).copysign(x)
 }
 
 /// `e^x·2^r` for `x ≤ 0`: times `LOWERED` it is `e^x` as [`exp`] gives it.

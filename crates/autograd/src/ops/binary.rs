@@ -4,7 +4,7 @@ use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::in_turn;
-use crate::kernels::map::{Rows, zip, zip_numbers, zip_vectors};
+use crate::kernels::zip::{Rows, zip, zip_numbers, zip_vectors};
 use crate::number::Number;
 use crate::ops::operand::{Given, Operand};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -206,17 +206,6 @@ fn over_norm<T: Float>(a: T, n: T) -> T {
     }
 }
 
-/// `a / √(a² + b²)`
-fn hypot_share<T: Float>(a: T, b: T) -> T {
-    let r = a.hypot(b);
-    if r >= T::MIN_POSITIVE || r == T::ZERO {
-        return over_norm(a, r);
-    }
-    // The root of subnormal numbers has lost its digits.
-    let up = (T::EPSILON * T::EPSILON).recip();
-    over_norm(a * up, (a * up).hypot(b * up))
-}
-
 binary! {
     public {
         /// `a + b`
@@ -238,7 +227,7 @@ binary! {
         zmul / try_zmul => Zmul, |g, p| in_turn::zmul(g, p),
             |a, b, y, g| (g.zmul(b), g.both(a));
         /// `a^b`, both variable. At `a = 0` the derivatives are their limits where those exist, and 0 at (0, 0).
-        pow / try_pow => Pow, numbers |a, b| a.powf(b), |a, b, y, g| (
+        pow / try_pow => Pow, vectors |a, b| a.powf(b), |a, b, y, g| (
             g.both(b.zmul(a.pow(b.add_scalar(-1.0)))),
             g.both(y.zmul(a.pow_log(b)))
         );
@@ -249,12 +238,12 @@ binary! {
         minimum / try_minimum => Minimum, |a, b| a.smaller(b),
             |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a))), kink |a, b| a == b;
         /// The angle of the point `(other, self)`, in radians: `y.atan2(x)`. The derivatives at the origin are 0.
-        atan2 / try_atan2 => Atan2, numbers |a, b| a.atan2(b), |a, b, y, g| (
+        atan2 / try_atan2 => Atan2, vectors |a, b| a.atan2(b), |a, b, y, g| (
             { let r = a.hypot(b); g.both(b.over_norm(r).over_norm(r)) },
             { let r = a.hypot(b); g.both(a.over_norm(r).over_norm(r)).neg() }
         ), kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
-        hypot / try_hypot => Hypot, numbers |a, b| a.hypot(b),
+        hypot / try_hypot => Hypot, |a, b| a.hypot(b),
             |a, b, y, g| (g.both(a.hypot_share(b)), g.both(b.hypot_share(a))),
             kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `ln(e^a + e^b)`
@@ -290,7 +279,7 @@ binary! {
         over_norm => OverNorm, |a, n| over_norm(a, n),
             |a, b, y, g| (g.over_norm(b), g.both(y).over_norm(b).neg());
         /// `a / √(a² + b²)`, 0 at the origin: the slope of `hypot`. Its own slopes `b²/r³` and `−ab/r³` do not cancel.
-        hypot_share => HypotShare, numbers |a, b| hypot_share(a, b), |a, b, y, g| (
+        hypot_share => HypotShare, vectors |a, b| a.hypot_share(b), |a, b, y, g| (
             { let other = b.hypot_share(a); g.both(other).both(other).over_norm(a.hypot(b)) },
             g.both(y).both(b.hypot_share(a)).over_norm(a.hypot(b)).neg()
         );

@@ -7,6 +7,7 @@
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
+use crate::kernels::powers::powers;
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -17,14 +18,15 @@ use smallvec::{SmallVec, smallvec};
 use std::f64::consts::PI;
 
 /// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
-/// where it costs much and all of it vectorises, and `numbers` where nothing does; and the rule, which multiplies `g`, a cotangent or a tangent, by the
+/// where it costs much and all of it vectorises, but for rare arguments perhaps, and `numbers` where nothing does, or the function
+/// of slices and of the parameters as they are, where these decide on the loop; and the rule, which multiplies `g`, a cotangent or a tangent, by the
 /// derivative at `x` (with `y = f(x)`), or is `None` where the derivative is zero everywhere. An element-wise Jacobian
 /// is diagonal, so one rule serves both directions. A row with a kink says where it is; see [`Op::kink`].
 macro_rules! unary {
     ($(
         $(#[$doc:meta])*
         $vis:vis $name:ident($($p:ident: $ty:ty),*) => $variant:ident,
-        $($kind:ident)? |$v:ident| $f:expr, $(rare |$r:ident| $rare:expr => $whole:expr,)?
+        $($kind:ident)? |$v:ident $(, $w:ident)?| $f:expr, $(rare |$r:ident| $rare:expr => $whole:expr,)?
         |$x:ident, $y:ident, $g:ident| $rule:expr $(, kink |$k:ident| $kink:expr)?;
     )*) => {
         /// Which element-wise function, and its parameters.
@@ -104,11 +106,7 @@ macro_rules! unary {
             fn run(&self, [x, ..]: [&[T]; 3], y: &mut [T], _: &mut [T]) {
                 match *self {
                     $(Self::$variant { $($p),* } => {
-                        $(let $p = Parameter::<T>::of($p);)*
-                        unary!(@map $($kind)? $($r)?)(
-                            x, y, #[inline(always)] |$v: T| $f
-                            $(, #[inline(always)] |$r: T| $rare, |$r: T| $whole)?
-                        );
+                        unary!(@eval $($kind)? [$($p)*] (x, y) |$v $(, $w)?| $f $(, |$r| $rare, $whole)?);
                     })*
                 }
             }
@@ -124,6 +122,17 @@ macro_rules! unary {
                 }
             )*
         }
+    };
+    (@eval slices [$($p:ident)*] ($from:expr, $to:expr) |$v:ident, $w:ident| $f:expr) => {{
+        let ($v, $w): (&[T], &mut [T]) = ($from, $to);
+        $f
+    }};
+    (@eval $($kind:ident)? [$($p:ident)*] ($from:expr, $to:expr) |$v:ident| $f:expr $(, |$r:ident| $rare:expr, $whole:expr)?) => {
+        $(let $p = Parameter::<T>::of($p);)*
+        unary!(@map $($kind)? $($r)?)(
+            $from, $to, #[inline(always)] |$v: T| $f
+            $(, #[inline(always)] |$r: T| $rare, |$r: T| $whole)?
+        )
     };
     (@map) => { map };
     (@map vectors) => { map_vectors };
@@ -219,6 +228,16 @@ fn sinc_derivative(n: u32, x: f64) -> f64 {
     }
 }
 
+/// The `n`-th derivative of the cardinal sine: those that are common in vectors.
+fn sinc_derivatives<T: Float>(n: u32, x: &[T], out: &mut [T]) {
+    match n {
+        0 => map_vectors(x, out, T::sinc),
+        1 => map_vectors(x, out, T::sinc_slope),
+        2 => map_vectors(x, out, T::sinc_curve),
+        _ => map_numbers(x, out, |x| wide(x, |x| PI.powi(n as i32) * sinc_derivative(n, x))),
+    }
+}
+
 unary! {
     /// `−x`
     pub neg() => Neg, |x| -x, |x, y, g| g.neg();
@@ -261,7 +280,11 @@ unary! {
     /// `x²`
     pub square() => Square, |x| x * x, |x, y, g| g.zmul(x.mul_scalar(2.0));
     /// `x^exponent`; an integer exponent takes negative bases, and 0 and 1 are exact at 0.
-    pub pow_scalar(exponent: f64) => PowScalar, numbers |x| pow(x, exponent), |x, y, g| pow_rule(x, g, exponent);
+    pub pow_scalar(exponent: f64) => PowScalar, slices |x, y| powers(x, y, exponent, 0.0),
+        |x, y, g| pow_rule(x, g, [exponent, 0.0]);
+    /// `x^(exponent + rest)`, where one number cannot be that sum.
+    pub(crate) pow_parts(exponent: f64, rest: f64) => PowParts, slices |x, y| powers(x, y, exponent, rest),
+        |x, y, g| pow_rule(x, g, [exponent, rest]);
 
     /// Sine, `x` in radians.
     pub sin() => Sin, vectors |x| x.sin_near(), rare |x| x.is_far() => x.sin(),
@@ -273,22 +296,26 @@ unary! {
     pub tan() => Tan, vectors |x| x.tan_near(), rare |x| x.is_far() => x.tan(),
         |x, y, g| g.zmul(y.square().add_scalar(1.0));
     /// Inverse sine, in radians; the derivative at ±1 is ∞.
-    pub asin() => Asin, numbers |x| x.asin(), |x, y, g| g.zmul(x.asin_slope());
+    pub asin() => Asin, vectors |x| x.asin(), |x, y, g| g.zmul(x.asin_slope());
     /// Inverse cosine, in radians; the derivative at ±1 is −∞.
-    pub acos() => Acos, numbers |x| x.acos(), |x, y, g| g.zmul(x.asin_slope()).neg();
+    pub acos() => Acos, vectors |x| x.acos(), |x, y, g| g.zmul(x.asin_slope()).neg();
     /// `1/√((1−x)(1+x))`
     pub(crate) asin_slope() => AsinSlope, |x| ((T::ONE - x) * (T::ONE + x)).sqrt().recip(),
         |x, y, g| g.zmul(x.both(y).both(y.square()));
     /// Inverse tangent, in radians.
-    pub atan() => Atan, numbers |x| x.atan(), |x, y, g| g.zmul(x.atan_slope());
+    pub atan() => Atan, vectors |x| x.atan(), |x, y, g| g.zmul(x.atan_slope());
     /// `1/(1+x²)`, without overflow.
     pub(crate) atan_slope() => AtanSlope,
-        |x| if x.abs() > T::of(1e10) { x.recip() * x.recip() } else { (T::ONE + x * x).recip() },
+        |x| {
+            let large = x.abs() > T::of(1e10);
+            let y = (if large { x } else { T::ONE + x * x }).recip();
+            if large { y * y } else { y }
+        },
         |x, y, g| g.zmul(x.both(y).both(y).mul_scalar(-2.0));
     /// Hyperbolic sine.
-    pub sinh() => Sinh, numbers |x| x.sinh(), |x, y, g| g.zmul(x.cosh());
+    pub sinh() => Sinh, vectors |x| x.sinh(), |x, y, g| g.zmul(x.cosh());
     /// Hyperbolic cosine.
-    pub cosh() => Cosh, numbers |x| x.cosh(), |x, y, g| g.zmul(x.sinh());
+    pub cosh() => Cosh, vectors |x| x.cosh(), |x, y, g| g.zmul(x.sinh());
     /// Hyperbolic tangent; the derivative comes from `e^−2|x|`, so it does not cancel where `y` saturates.
     pub tanh() => Tanh, vectors |x| x.tanh(), |x, y, g| g.zmul(x.sech2());
     /// `1 − tanh² x`
@@ -296,12 +323,12 @@ unary! {
     /// Inverse hyperbolic sine.
     pub asinh() => Asinh, vectors |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
     /// `1/√(1+x²)`
-    pub(crate) asinh_slope() => AsinhSlope, numbers |x| T::ONE.hypot(x).recip(),
+    pub(crate) asinh_slope() => AsinhSlope, |x| x.asinh_slope(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic cosine; the derivative at 1 is ∞.
     pub acosh() => Acosh, vectors |x| x.acosh(), |x, y, g| g.zmul(x.acosh_slope());
     /// `1/(√(x−1)·√(x+1))`
-    pub(crate) acosh_slope() => AcoshSlope, |x| ((x - T::ONE).sqrt() * (x + T::ONE).sqrt()).recip(),
+    pub(crate) acosh_slope() => AcoshSlope, |x| x.acosh_slope(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic tangent; the derivative at ±1 is ∞.
     pub atanh() => Atanh, vectors |x| x.atanh(), |x, y, g| g.zmul(x.atanh_slope());
@@ -414,34 +441,23 @@ unary! {
         |x, y, g| g.zmul(x.polygamma_order(order + 1));
     /// The `order`-th derivative of `sin(πx) / (πx)`.
     pub(crate) sinc_order(order: u32) => SincOrder,
-        numbers |x| wide(x, |x| PI.powi(order as i32) * sinc_derivative(order, x)),
+        slices |x, y| sinc_derivatives(order, x, y),
         |x, y, g| g.zmul(x.sinc_order(order + 1));
 }
 
-/// Powers by squaring lose an ulp a step; small integer exponents are multiplications, the others libm's `pow`, which
-/// takes negative bases where the exponent is an integer.
-fn pow<T: Float>(x: T, exponent: T) -> T {
-    if exponent == T::ONE {
-        x
-    } else if exponent == T::of(2.0) {
-        x * x
-    } else if exponent == T::of(3.0) {
-        x * x * x
-    } else if exponent == -T::ONE {
-        x.recip()
-    } else {
-        x.powf(exponent)
-    }
-}
-
-/// `d/dx x^p = p·x^(p−1)`: nothing for `p = 0`, exactly `g` for `p = 1`, also at 0.
-fn pow_rule<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>, exponent: f64) -> Option<Var<'t, T>> {
-    if exponent == 0.0 {
+/// `d/dx x^p = p·x^(p−1)`, with `p` as a sum: nothing for `p = 0`, exactly `g` for `p = 1`, also at 0.
+fn pow_rule<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>, [exponent, rest]: [f64; 2]) -> Option<Var<'t, T>> {
+    let (less, factor) = (exponent - 1.0, exponent + rest);
+    // What the difference has rounded away (Knuth's sum).
+    let taken = less - exponent;
+    let rest = (exponent - (less - taken)) - (1.0 + taken) + rest;
+    if factor == 0.0 {
         None
-    } else if exponent == 1.0 {
+    } else if less == 0.0 && rest == 0.0 {
         Some(g)
     } else {
-        Some(g.zmul(x.pow_scalar(exponent - 1.0).mul_scalar(exponent)))
+        let power = if rest == 0.0 || rest.is_nan() { x.pow_scalar(less) } else { x.pow_parts(less, rest) };
+        Some(g.zmul(power.mul_scalar(factor)))
     }
 }
 

@@ -23,3 +23,4 @@ mod matrices;
 mod empty;
 mod accuracy;
 mod kinks;
+mod references;

@@ -2,7 +2,12 @@
 //! digits), rounded to `f32`.
 
 use super::Format;
+use super::cardinal::Cardinal;
 use super::error_function::Ratio;
+use super::hyperbolic::Hyperbolic;
+use super::inverse::Inverse;
+use super::plane::Plane;
+use super::power::Power;
 use super::trigonometric::Circular;
 
 impl Format for f32 {
@@ -107,4 +112,47 @@ impl Circular for f32 {
     fn turn(y: Self, shifted: Self) -> Self {
         Self::from_bits(y.to_bits() ^ ((shifted.to_bits() & 2) << 30))
     }
+}
+
+impl Hyperbolic for f32 {
+    const END: Self = 89.6;
+}
+
+impl Inverse for f32 {
+    const EIGHTH: [Self; 2] = [0.785398, 1.5695824e-7];
+    // Error 2^−27.4 of arcsin s.
+    const ASIN: &'static [Self] = &[0.16666752, 0.074952975, 0.045470383, 0.024179481, 0.042166363];
+    // Error 2^−28.4 of arctan t.
+    const ATAN: &'static [Self] = &[-0.33333316, 0.1999847, -0.14243487, 0.10593451, -0.060772564];
+}
+
+impl Plane for f32 {
+    // 2^50
+    const WIDE: Self = 1125899906842624.0;
+    // 2^±100
+    const RAISED: [Self; 2] = [1.2676506e30, 7.888609e-31];
+}
+
+impl Power for f32 {
+    // Error 2^−36.6 of the logarithm.
+    const POWER: &'static [Self] = &[0.6000023, 0.42820686, 0.35128236];
+    const TWO_THIRDS: [Self; 2] = [0.66674805, -8.138021e-5];
+    // 2^24
+    const EVEN: Self = 16777216.0;
+    // 2^40
+    const STEEP: Self = 1099511627776.0;
+
+    #[inline(always)]
+    fn ends_odd(self) -> bool {
+        self.to_bits() & 1 != 0
+    }
+}
+
+impl Cardinal for f32 {
+    // Errors 2^−26.3, 2^−27.1 and less than an ulp.
+    const SINC: [&'static [Self]; 3] = [
+        &[-1.6449333, 0.8117164, -0.19044732, 0.024724886],
+        &[-3.289868, 3.246969, -1.1444888, 0.20893975, -0.022359],
+        &[-3.289868, 9.740909, -5.7225523, 1.4642406, -0.21086329, 0.018623639],
+    ];
 }

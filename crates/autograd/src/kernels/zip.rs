@@ -1,0 +1,236 @@
+//! Element-wise loops over two operands, with NumPy broadcasting through strides of 0, compiled for each level of vector
+//! instructions.
+
+use super::map::{LANES, QUAD, copy, level};
+use super::strided::{Dim, Odometer, collapse};
+use crate::number::Number;
+use crate::number::level::{Kernel, Level};
+use smallvec::SmallVec;
+
+/// How two operands are walked together: rows of the result one after the other, and a step of each operand along a row.
+pub(crate) struct Rows {
+    len: usize,
+    steps: [usize; 2],
+    outer: SmallVec<[Dim<usize, 2>; 4]>,
+}
+
+impl Rows {
+    /// All in one row.
+    #[inline]
+    pub(crate) fn one(len: usize, steps: [usize; 2]) -> Self {
+        Self { len, steps, outer: SmallVec::new() }
+    }
+
+    /// A result of these sizes from operands that are broadcast to it by strides of 0.
+    pub(crate) fn broadcast(sizes: &[usize], strides: [&[usize]; 2]) -> Self {
+        let mut outer = collapse(sizes, strides);
+        let (len, steps) = outer.pop().unwrap_or((1, [0, 0]));
+        Self { len, steps, outer }
+    }
+}
+
+/// `out[i] = f(a[i], b[i])`, in rows.
+#[inline]
+pub(crate) fn zip<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+    level(out.len()).run(Zip { rows, a, b, out, f });
+}
+
+/// As [`zip`], for a function as that of [`map_numbers`](super::map::map_numbers).
+#[inline]
+pub(crate) fn zip_numbers<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+    Zip { rows, a, b, out, f }.run();
+}
+
+/// As [`zip`], for a function as that of [`map_vectors`](super::map::map_vectors), which must be `#[inline(always)]`.
+#[inline]
+pub(crate) fn zip_vectors<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
+    if out.len() < QUAD {
+        return zip_plain(rows, a, b, out, &f);
+    }
+    Level::best().run(ZipVectors { rows, a, b, out, f });
+}
+
+struct ZipVectors<'a, T, F> {
+    rows: &'a Rows,
+    a: &'a [T],
+    b: &'a [T],
+    out: &'a mut [T],
+    f: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'_, T, F> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { rows, a, b, out, f } = self;
+        let mut lanes = [[T::ONE; LANES]; 2];
+        let mut walk = Walk::new(rows);
+        // A vector goes on where a row ends, so that short rows fill it too; the function stands here once.
+        for out in out.chunks_mut(LANES) {
+            let [a, b] = match walk.within(out.len()) {
+                Some([pa, pb]) => [&a[pa..], &b[pb..]].map(|x| x.first_chunk().expect("a vector lies within a row")),
+                None => {
+                    walk.fill(a, b, out.len(), &mut lanes);
+                    [&lanes[0], &lanes[1]]
+                }
+            };
+            let mut y = [T::ONE; LANES];
+            for i in 0..LANES {
+                y[i] = f(a[i], b[i]);
+            }
+            if let Some(out) = out.first_chunk_mut() {
+                *out = y;
+            } else {
+                copy(&y[..out.len()], out);
+            }
+        }
+    }
+    #[inline(always)]
+    fn run_plain(self) {
+        zip_plain(self.rows, self.a, self.b, self.out, &self.f);
+    }
+}
+
+/// At the baseline, one after the other.
+#[inline(never)]
+fn zip_plain<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: &impl Fn(T, T) -> T) {
+    let (mut at, [sa, sb]) = (Odometer::new(&rows.outer), rows.steps);
+    for row in out.chunks_exact_mut(rows.len.max(1)) {
+        let [pa, pb] = at.offsets();
+        for (i, o) in row.iter_mut().enumerate() {
+            *o = f(a[pa + i * sa], b[pb + i * sb]);
+        }
+        at.step();
+    }
+}
+
+/// Goes through both operands vector by vector, across the ends of rows.
+struct Walk<'a> {
+    rows: &'a Rows,
+    at: Odometer<'a, usize, 2>,
+    /// How far into the row.
+    column: usize,
+}
+
+impl<'a> Walk<'a> {
+    fn new(rows: &'a Rows) -> Self {
+        Self { rows, at: Odometer::new(&rows.outer), column: 0 }
+    }
+
+    /// Where the next vector starts if it is whole and lies in each operand as it is.
+    #[inline(always)]
+    fn within(&mut self, n: usize) -> Option<[usize; 2]> {
+        if n < LANES || self.rows.steps != [1, 1] || self.column + LANES > self.rows.len {
+            return None;
+        }
+        let places = self.at.offsets().map(|start| start + self.column);
+        self.column += LANES;
+        Some(places)
+    }
+
+    /// Copies the next `n` elements of each operand.
+    #[inline(never)]
+    fn fill<T: Number>(&mut self, a: &[T], b: &[T], n: usize, lanes: &mut [[T; LANES]; 2]) {
+        let mut filled = 0;
+        while filled < n {
+            if self.column == self.rows.len {
+                self.column = 0;
+                self.at.step();
+            }
+            let count = (n - filled).min(self.rows.len - self.column);
+            for (k, x) in [a, b].into_iter().enumerate() {
+                let (step, to) = (self.rows.steps[k], &mut lanes[k][filled..filled + count]);
+                let first = self.at.offsets()[k] + self.column * step;
+                match step {
+                    0 => to.fill(x[first]),
+                    1 => copy(&x[first..first + count], to),
+                    _ => {
+                        for (i, to) in to.iter_mut().enumerate() {
+                            *to = x[first + i * step];
+                        }
+                    }
+                }
+            }
+            filled += count;
+            self.column += count;
+        }
+    }
+}
+
+struct Zip<'a, T, F> {
+    rows: &'a Rows,
+    a: &'a [T],
+    b: &'a [T],
+    out: &'a mut [T],
+    f: F,
+}
+
+/// Each loop stands here once: there is a copy of it for each function, type and level.
+impl<T: Number, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Zip { rows: &Rows { len, steps, ref outer }, a, b, out, f } = self;
+        let mut at = Odometer::new(outer);
+        for row in out.chunks_exact_mut(len.max(1)) {
+            let [pa, pb] = at.offsets();
+            match steps {
+                [1, 1] => {
+                    for ((o, &a), &b) in row.iter_mut().zip(&a[pa..pa + len]).zip(&b[pb..pb + len]) {
+                        *o = f(a, b);
+                    }
+                }
+                [1, 0] => {
+                    let b = b[pb];
+                    for (o, &a) in row.iter_mut().zip(&a[pa..pa + len]) {
+                        *o = f(a, b);
+                    }
+                }
+                [0, 1] => {
+                    let a = a[pa];
+                    for (o, &b) in row.iter_mut().zip(&b[pb..pb + len]) {
+                        *o = f(a, b);
+                    }
+                }
+                [sa, sb] => {
+                    for (i, o) in row.iter_mut().enumerate() {
+                        *o = f(a[pa + i * sa], b[pb + i * sb]);
+                    }
+                }
+            }
+            at.step();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::level::tests::at_every_level;
+
+    #[test]
+    fn zip_broadcasts_by_strides_at_every_level() {
+        let (rows, cols) = (9, 37);
+        let a: Vec<f32> = (0..rows * cols).map(|i| i as f32).collect();
+        let b: Vec<f32> = (0..rows * cols).map(|i| 0.5 - i as f32).collect();
+        at_every_level(|level| {
+            for a_strides in [[cols, 1], [1, 0], [0, 1], [0, 0]] {
+                for b_strides in [[cols, 1], [1, 0], [0, 1], [0, 0], [0, 2]] {
+                    let reach = |[s, t]: [usize; 2]| (rows - 1) * s + (cols - 1) * t + 1;
+                    let (a, b) = (&a[..reach(a_strides)], &b[..reach(b_strides)]);
+                    let mut out = vec![f32::NAN; rows * cols];
+                    let walk = Rows::broadcast(&[rows, cols], [&a_strides, &b_strides]);
+                    for zip in [zip, zip_numbers, zip_vectors] {
+                        zip(&walk, a, b, &mut out, |a, b| a * b);
+                        for (i, &o) in out.iter().enumerate() {
+                            let at = |[s, t]: [usize; 2]| (i / cols) * s + (i % cols) * t;
+                            assert_eq!(o, a[at(a_strides)] * b[at(b_strides)], "{a_strides:?} {b_strides:?} {level:?}");
+                        }
+                        out.fill(f32::NAN);
+                    }
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,85 @@
+//! Hyperbolic sine and cosine, and the inverse hyperbolic functions.
+
+use super::{Format, clamp, ln_1p, reduce, select, sum};
+
+/// What the formulas need to know of a number type.
+pub(crate) trait Hyperbolic: Format {
+    /// Where `½ e^x` is ∞ for certain.
+    const END: Self;
+}
+
+/// `¼(e^x − one)` of a number that is not negative.
+#[inline(always)]
+fn quarter_of_exp<T: Hyperbolic>(x: T, one: T) -> T {
+    let (shifted, high, low) = reduce(clamp(x, [T::ZERO, T::END]));
+    let p = T::power_of_two(shifted - T::of(2.0));
+    sum(p - T::of(0.25) * one, p * high, p * low)
+}
+
+/// `sinh x = h + h/(1 + 2h)` with `h = ½(e^|x| − 1)`, in which nothing cancels.
+#[inline(always)]
+pub(crate) fn sinh<T: Hyperbolic>(x: T) -> T {
+    let a = x.abs();
+    let quarter = quarter_of_exp(a, T::ONE);
+    let h = quarter + quarter;
+    // Where h is ∞, or would be twice itself.
+    let y = select(a > T::SATURATED, h, h + h / (T::ONE + (h + h)));
+    select(a < T::TINY, x, y.copysign(x))
+}
+
+/// `cosh x = h + 1/(4h)` with `h = ½ e^|x|`.
+#[inline(always)]
+pub(crate) fn cosh<T: Hyperbolic>(x: T) -> T {
+    let quarter = quarter_of_exp(x.abs(), T::ZERO);
+    let h = quarter + quarter;
+    h + T::of(0.25) / h
+}
+
+/// From here on, `1 + x` is `x`, and the root of `1 + x²`, whose square is still in range.
+const LARGE: f64 = 1e17;
+
+/// `ln(1 + x)`, and `ln 2` more where that is asked: what inverse hyperbolic functions are of large numbers, whose double may
+/// be ∞.
+#[inline(always)]
+fn ln_1p_or_of_double<T: Format>(double: bool, x: T) -> T {
+    ln_1p(x) + select(double, T::of(std::f64::consts::LN_2), T::ZERO)
+}
+
+/// `arsinh x = ln(x + √(1+x²))`, for `x ≥ 0` as `ln(1 + (x + x²/(1 + √(1+x²))))` (FDLIBM's `s_asinh.c`).
+#[inline(always)]
+pub(crate) fn asinh<T: Format>(x: T) -> T {
+    let a = x.abs();
+    let (square, large) = (a * a, a > T::of(LARGE));
+    let more = square / (T::ONE + (T::ONE + square).sqrt());
+    ln_1p_or_of_double(large, select(large, a, a + more)).copysign(x)
+}
+
+/// `arcosh x = ln(x + √(x²−1))`, as `ln(1 + (t + √(t(t+2))))` with `t = x − 1`, which does not cancel next to 1.
+#[inline(always)]
+pub(crate) fn acosh<T: Format>(x: T) -> T {
+    let (t, large) = (x - T::ONE, x > T::of(LARGE));
+    let y = ln_1p_or_of_double(large, select(large, x, t + (t * (t + T::of(2.0))).sqrt()));
+    select(x < T::ONE, T::NAN, y)
+}
+
+/// `artanh x = ½ ln((1+x)/(1−x))`, from the magnitude, so that it is as accurate next to −1 as next to 1.
+#[inline(always)]
+pub(crate) fn atanh<T: Format>(x: T) -> T {
+    let a = x.abs();
+    (T::of(0.5) * ln_1p((a + a) / (T::ONE - a))).copysign(x)
+}
+
+/// `1/√(1+x²)`, the derivative of `arsinh`.
+#[inline(always)]
+pub(crate) fn asinh_slope<T: Format>(x: T) -> T {
+    let a = x.abs();
+    select(a > T::of(LARGE), a, (T::ONE + a * a).sqrt()).recip()
+}
+
+/// `1/√((x−1)(x+1))`, the derivative of `arcosh`.
+#[inline(always)]
+pub(crate) fn acosh_slope<T: Format>(x: T) -> T {
+    let root = ((x - T::ONE) * (x + T::ONE)).sqrt();
+    let root = select(x > T::of(LARGE), x, root);
+    select(x < T::ONE, T::NAN, root.recip())
+}
