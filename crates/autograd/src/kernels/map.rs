@@ -1,6 +1,5 @@
-//! Element-wise loops over one operand, compiled for each level of vector instructions; and selections.
+//! Element-wise loops over one operand, compiled for each level of vector instructions.
 
-use super::strided::{Odometer, collapse};
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
 
@@ -216,24 +215,6 @@ pub(super) fn vector<T: Number>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANE
 #[inline]
 pub(crate) fn map_numbers<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
     each(x, out, f);
-}
-
-/// `out[i] = mask[i] != 0 ? a[i] : b[i]`, all three broadcast to `sizes` by their strides.
-pub(crate) fn select<T: Number>(sizes: &[usize], args: [(&[T], &[usize]); 3], out: &mut [T]) {
-    let [mask, a, b] = args.map(|(data, _)| data);
-    if args.iter().all(|(data, _)| data.len() == out.len()) {
-        for (((o, &m), &a), &b) in out.iter_mut().zip(mask).zip(a).zip(b) {
-            *o = if m == T::ZERO { b } else { a };
-        }
-        return;
-    }
-    let dims = collapse(sizes, args.map(|(_, strides)| strides));
-    let mut at = Odometer::new(&dims);
-    for o in out {
-        let [pm, pa, pb] = at.offsets();
-        *o = if mask[pm] == T::ZERO { b[pb] } else { a[pa] };
-        at.step();
-    }
 }
 
 #[cfg(test)]

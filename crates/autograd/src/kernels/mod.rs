@@ -11,6 +11,7 @@ pub(crate) mod gemm;
 pub(crate) mod map;
 pub(crate) mod zip;
 pub(crate) mod powers;
+pub(crate) mod choose;
 pub(crate) mod reduce;
 pub(crate) mod recur;
 pub(crate) mod softmax;

@@ -5,6 +5,7 @@
 pub(crate) mod operand;
 pub(crate) mod table;
 pub(crate) mod unary;
+pub(crate) mod with_slope;
 pub(crate) mod binary;
 pub(crate) mod select;
 pub(crate) mod matmul;

@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
-use crate::kernels::map::select;
+use crate::kernels::choose::choose;
 use crate::ops::binary::BinaryRules;
 use crate::ops::operand::Operand;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -33,7 +33,7 @@ impl<T: Float> Op<T, 3> for Select {
             return self.run(args.map(|a| a.data), y.data, &mut []);
         }
         let strides = args.map(|a| a.shape.strides_in(y.shape));
-        select(y.shape, std::array::from_fn(|k| (args[k].data, &strides[k][..])), y.data);
+        choose(y.shape, std::array::from_fn(|k| (args[k].data, &strides[k][..])), y.data);
     }
     fn vjp<'t>(&self, arg: usize, [mask, ..]: [Var<'t, T>; 3], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         [None, Some(dy.keep(mask)), Some(dy.discard(mask))][arg]
@@ -60,7 +60,7 @@ impl<T: Float> TileOp<T> for Select {
     fn run(&self, args: [&[T]; 3], y: &mut [T], _: &mut [T]) {
         let n = y.len();
         let strides = args.map(|a| [usize::from(a.len() == n && n > 1)]);
-        select(&[n], std::array::from_fn(|k| (args[k], &strides[k][..])), y);
+        choose(&[n], std::array::from_fn(|k| (args[k], &strides[k][..])), y);
     }
 }
 

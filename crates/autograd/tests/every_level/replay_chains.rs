@@ -119,3 +119,59 @@ fn a_gradient_of_element_wise_functions_is_one_pass() {
     // The points, their gradient, and tiles.
     assert!(program.bytes() < 2 * bytes + 64 * 1024, "{} bytes in\n{text}", program.bytes());
 }
+
+#[test]
+fn functions_that_share_an_exponential_with_their_slopes() {
+    fn step<'t, T: Float>(f: for<'a> fn(Var<'a, T>) -> Var<'a, T>, a: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let y = f(x) * a;
+        let dx = grad(y.sum(), &x);
+        (vec![], vec![y, dx, grad(dx.square().sum(), &x)])
+    }
+    fn functions<T: Float>() -> [(&'static str, for<'a> fn(Var<'a, T>) -> Var<'a, T>); 9] {
+        [
+            ("sigmoid · sigmoid_slope", |x| x.sigmoid()),
+            ("tanh · sech2", |x| x.tanh()),
+            ("softplus · sigmoid", |x| x.softplus()),
+            ("erf · erf_slope", |x| x.erf()),
+            ("erfc · erf_slope", |x| x.erfc()),
+            ("gelu · gelu_slope", |x| x.gelu()),
+            ("gelu_tanh · gelu_tanh_slope", |x| x.gelu_tanh()),
+            ("silu · silu_slope", |x| x.silu()),
+            ("mish · mish_slope", |x| x.mish()),
+        ]
+    }
+    for (name, f) in functions::<f32>() {
+        let x = numbers::<f32>(&[700], 1);
+        let program = Program::record(&x, &(), |_, x, ()| (vec![], vec![f(x), grad(f(x).sum(), &x)])).unwrap();
+        assert!(program.to_string().contains(name), "{name}: {program}");
+        check::<f32>([&[700]; 3], |&[a, _], x| step(f, a, x));
+    }
+    for (_, f) in functions::<f64>() {
+        check::<f64>([&[17]; 3], |&[a, _], x| step(f, a, x));
+    }
+}
+
+#[test]
+fn choices_and_comparisons_are_links_of_chains() {
+    fn step<'t, T: Float>(state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let [a, b] = *state;
+        let inside = (x - a).abs().le(T::of(0.7));
+        let y = inside.select((x - a).square() * T::of(0.5), b) + x.gt(b).select(x, T::of(0.25)).maximum(a);
+        let z = y.lt(x).select(T::of(-1.0), y.ge(a).select(T::of(2.0), x.ne(b))) * y;
+        let grads = grad(z.sum(), &[a, b, x]);
+        (vec![], vec![z, z.sum(), grads[0], grads[1], grads[2]])
+    }
+    for n in LENGTHS {
+        check::<f32>([&[n]; 3], step);
+        check::<f64>([&[n], &[], &[n]], step);
+    }
+    check::<f32>([&[9, 1], &[37], &[9, 37]], step);
+    let x = numbers::<f32>(&[5000], 1);
+    fn huber<'t>(x: Var<'t, f32>) -> Step<'t, f32> {
+        let d = x - 0.25;
+        let y = d.abs().le(1.0).select(d.square() * 0.5, d.abs() - 0.5).sum();
+        (vec![], vec![y, grad(y, &x)])
+    }
+    let program = Program::record(&x, &(), |_, x, ()| huber(x)).unwrap();
+    assert_eq!(program.to_string().matches("chain").count(), 1, "{program}");
+}

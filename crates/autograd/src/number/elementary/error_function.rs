@@ -27,7 +27,7 @@ impl<T: Format> Ratio<T> {
         let rest = polynomial(a, self.rest[0]) * (both * below);
         let inverse = both * divisor;
         // The product of `main` and the first part is exact.
-        let [head, tail] = parts::inverse_of_next(inverse, [b, T::ZERO]);
+        let [head, tail] = parts::inverse_of_next(inverse, b);
         let (main, rest) = (head * self.main, tail * self.main + inverse * rest);
         let head = (main + rest).upper();
         [head, (main - head) + rest]

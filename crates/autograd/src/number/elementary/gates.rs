@@ -31,37 +31,31 @@ pub(crate) fn softplus_and_sigmoid<T: Format>(x: T) -> (T, T) {
 
 /// Sigmoids from `e = e^−|v|`.
 struct Sigmoids<T> {
-    /// `e` and `1/(1 + e) = σ(|v|)` in two parts each, the former times 2^r.
+    /// `e·2^r` in two parts.
     raised: [T; 2],
-    larger: [T; 2],
-    /// `σ(v)`, on the left times 2^r, and `σ(−v)`.
-    gate: T,
-    other: T,
-    /// What brings back what is times 2^r on the left.
-    scale: T,
+    /// `σ(|v|)`, and the same in two parts.
+    open: T,
+    open_parts: [T; 2],
 }
 
 impl<T: Format> Sigmoids<T> {
     #[inline(always)]
-    fn of(left: bool, raised: [T; 2]) -> Self {
-        let e = [raised[0] * T::LOWERED, raised[1] * T::LOWERED];
-        let larger = parts::inverse_of_next(T::ONE / (T::ONE + e[0]), e);
-        let (open, closed) = (larger[0] + larger[1], parts::rounded_product(larger, raised));
-        Self {
-            raised,
-            larger,
-            gate: select(left, closed, open),
-            other: select(left, open, closed * T::LOWERED),
-            scale: select(left, T::LOWERED, T::ONE),
-        }
+    fn of(raised: [T; 2]) -> Self {
+        let e = raised[0] * T::LOWERED;
+        let open_parts = parts::inverse_of_next(T::ONE / (T::ONE + e), e);
+        Self { raised, open: open_parts[0] + open_parts[1], open_parts }
     }
 
-    /// `x·σ(v)`, for `a = |x|`, which is bounded: beyond its bound the gate is open.
+    /// `x·σ(v)`, and its derivative as `σ(v) + x·σ(v)·v′·σ(−v)`; `a` is `|x|`, bounded: beyond the bound the gate is open.
     #[inline(always)]
-    fn gated(&self, left: bool, x: T, a: T) -> T {
-        let y = parts::product(a, self.larger);
-        let right = select(x > a, x, (y[0] + y[1]).copysign(x));
-        select(left, -parts::rounded_product(y, self.raised) * self.scale, right)
+    fn gated_and_slope(&self, left: bool, x: T, a: T, dv: T) -> (T, T) {
+        let closed = self.raised[0] * self.open;
+        let (gate, other) = (select(left, closed, self.open), select(left, self.open, closed * T::LOWERED));
+        let scale = select(left, T::LOWERED, T::ONE);
+        let [y, rest] = parts::product(a, self.open_parts);
+        let y = (y + rest).copysign(x);
+        let y = select(left, y * self.raised[0], y);
+        (select(x > a, x, y * scale), (gate + y * (dv * other)) * scale)
     }
 }
 
@@ -77,14 +71,12 @@ pub(crate) fn silu_slope<T: Format>(x: T) -> T {
     silu_and_slope(x).1
 }
 
-/// `x·σ(x)`, and its derivative as `σ(x)·(1 + x·σ(−x))`.
+/// `x·σ(x)` and its derivative.
 #[inline(always)]
 pub(crate) fn silu_and_slope<T: Format>(x: T) -> (T, T) {
     let left = x < T::ZERO;
     let a = clamp_above(x.abs(), T::GATE_VANISHES);
-    let s = Sigmoids::of(left, raised_decay_within(-a));
-    let bounded = a.copysign(x);
-    (s.gated(left, x, a), s.gate * (T::ONE + bounded * s.other) * s.scale)
+    Sigmoids::of(raised_decay_within(-a)).gated_and_slope(left, x, a, T::ONE)
 }
 
 /// `x·σ(v)` with `v = 2√(2/π)·(x + 0.044715 x³)`
@@ -102,7 +94,7 @@ pub(crate) fn gelu_tanh_slope<T: Format>(x: T) -> T {
 /// The sigmoids of `v = 2√(2/π)·(x + 0.044715 x³)`, and `v′`; `a` is `|x|`. The exponential is that of the exact `v`, of which the
 /// rounded one lacks as many ulp in the tail as the exponent has units.
 #[inline(always)]
-fn gelu_tanh_gates<T: Format>(left: bool, a: T) -> (Sigmoids<T>, T) {
+fn gelu_tanh_gates<T: Format>(a: T) -> (Sigmoids<T>, T) {
     let ([first, first_rest], [cubic, cubic_rest]) = (T::GELU_TANH[0], T::GELU_TANH[1]);
     // v = a·(first + cubic·a²), each product of heads exact.
     let head = a.upper();
@@ -114,29 +106,29 @@ fn gelu_tanh_gates<T: Format>(left: bool, a: T) -> (Sigmoids<T>, T) {
     let factor = ((first + bend) + bend_rest).upper();
     let factor_rest = ((first - factor) + bend) + (bend_rest + first_rest);
     let raised = raised_decay_of_sum(-(head * factor), -(tail * factor + a * factor_rest));
-    let all = bend + bend_rest;
-    (Sigmoids::of(left, raised), first + (first_rest + (all + all + all)))
+    // v′ is three times the factor less twice its first term: a difference of short numbers, and a rest.
+    let (two, three) = (T::of(2.0), T::of(3.0));
+    (Sigmoids::of(raised), (three * factor - two * first) + (three * factor_rest - two * first_rest))
 }
 
-/// `x·σ(v)`, and its derivative as `σ(v)·(1 + x·v′·σ(−v))`.
+/// `x·σ(v)` and its derivative.
 #[inline(always)]
 pub(crate) fn gelu_tanh_and_slope<T: Format>(x: T) -> (T, T) {
     let left = x < T::ZERO;
     let a = clamp_above(x.abs(), T::GELU_TANH_VANISHES);
-    let (s, dv) = gelu_tanh_gates(left, a);
-    let bounded = a.copysign(x);
-    (s.gated(left, x, a), s.gate * (T::ONE + bounded * dv * s.other) * s.scale)
+    let (s, dv) = gelu_tanh_gates(a);
+    s.gated_and_slope(left, x, a, dv)
 }
 
 /// The second derivative of [`gelu_tanh`], `σ′(v)·(2v′ + x·(v″ − v′²·tanh(v/2)))`, as `σ″(v) = −σ′(v)·tanh(v/2)`. It is even.
 #[inline(always)]
 pub(crate) fn gelu_tanh_curve<T: Format>(x: T) -> T {
     let a = clamp_above(x.abs(), T::GELU_TANH_VANISHES);
-    let (s, dv) = gelu_tanh_gates(true, a);
+    let (s, dv) = gelu_tanh_gates(a);
     let ddv = T::of(6.0) * (T::GELU_TANH[1][0] + T::GELU_TANH[1][1]) * a;
-    // Both sides are as the left one: tanh(−v/2) = 1 − 2σ(−v).
-    let tanh = s.other + s.other - T::ONE;
-    s.gate * (s.other * (dv + dv + a * (ddv - dv * dv * tanh))) * T::LOWERED
+    let tanh = s.open + s.open - T::ONE;
+    let closed = parts::rounded_product(s.open_parts, s.raised);
+    closed * (s.open * (a * ddv + dv * (T::of(2.0) - a * dv * tanh))) * T::LOWERED
 }
 
 /// `x·tanh(ln(1 + e^x))`

@@ -24,10 +24,10 @@ pub(super) fn rounded_product<T: Format>([a, a_rest]: [T; 2], [b, b_rest]: [T; 2
     a * b + (a_rest * b + a * b_rest)
 }
 
-/// `1/(1 + x)` in two parts, of which the first is its own head, from what it is nearly; `x` has two parts, too.
+/// `1/(1 + x)` in two parts, of which the first is its own head, from what it is nearly.
 #[inline(always)]
-pub(super) fn inverse_of_next<T: Format>(nearly: T, [x, x_rest]: [T; 2]) -> [T; 2] {
+pub(super) fn inverse_of_next<T: Format>(nearly: T, x: T) -> [T; 2] {
     let (head, below) = (nearly.upper(), (T::ONE + x).upper());
-    let below_rest = (x - (below - T::ONE)) + x_rest;
+    let below_rest = x - (below - T::ONE);
     [head, nearly * ((T::ONE - head * below) - head * below_rest)]
 }

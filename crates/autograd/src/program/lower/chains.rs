@@ -4,11 +4,11 @@ use crate::float::Float;
 use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Registers, TileOp};
 use crate::kernels::in_turn::{First, InTurn, Then};
 use crate::kernels::machine::{TILE, TILE_BYTES};
-use crate::kernels::map::map_vectors_to_two;
 use crate::kernels::place::Place;
 use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
+use crate::ops::with_slope::Pair;
 use crate::program::graph::{Graph, Node};
 use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
@@ -23,32 +23,10 @@ enum Action<T: Float> {
     Op(Kind<T>),
     /// Two cheap operations, one on the result of the other.
     InTurn(First, Then),
-    /// A function and its slope.
-    WithSlope(Sloped),
+    /// A function and its slope, or another that comes of the same exponential.
+    Both(Pair),
     /// Adds the tile to a sum.
     Sum(usize),
-}
-
-/// A function whose slope comes of the same exponential.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sloped {
-    Sigmoid,
-    Tanh,
-}
-
-impl<T: Float> TileOp<T> for Sloped {
-    fn names(&self) -> SmallVec<[&'static str; 2]> {
-        match self {
-            Self::Sigmoid => smallvec!["sigmoid", "sigmoid_slope"],
-            Self::Tanh => smallvec!["tanh", "sech2"],
-        }
-    }
-    fn run(&self, [x, ..]: [&[T]; 3], out: &mut [T], second: &mut [T]) {
-        match self {
-            Self::Sigmoid => map_vectors_to_two(x, out, second, T::sigmoid_and_slope),
-            Self::Tanh => map_vectors_to_two(x, out, second, T::tanh_and_sech2),
-        }
-    }
 }
 
 /// An element-wise operation on tiles.
@@ -202,7 +180,7 @@ impl<T: Float> Planned<T> {
                 Action::Sum(sum) => return Micro::Sum { sum, of: at(0) },
                 Action::Op(kind) => tile_op(&kind),
                 Action::InTurn(first, then) => Arc::new(InTurn(first, then)),
-                Action::WithSlope(sloped) => Arc::new(sloped),
+                Action::Both(pair) => Arc::new(pair),
             };
             Micro::Op { op, args: [at(0), at(1), at(2)], out: out(to), second: out(second) }
         });
@@ -288,15 +266,15 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
     for (k, node) in members.iter().enumerate() {
         let (args, value) = (&node.args[..], node.results[0]);
         let Some(kind) = node.kind().filter(|_| !done.contains(&value)) else { continue };
-        let later = if has_slope(kind) { &members[k + 1..] } else { &[] };
-        let pair = later.iter().filter(|other| other.args[..] == *args).find_map(|other| {
+        let later = if is_of_pair(kind) { &members[k + 1..] } else { &[] };
+        let found = later.iter().filter(|other| other.args[..] == *args).find_map(|other| {
             let (slope, other) = (other.kind()?, other.results[0]);
-            let both = sloped(kind, slope).map(|sloped| (sloped, value, other));
-            both.or_else(|| sloped(slope, kind).map(|sloped| (sloped, other, value)))
+            let both = pair(kind, slope).map(|pair| (pair, value, other));
+            both.or_else(|| pair(slope, kind).map(|pair| (pair, other, value)))
         });
-        if let Some((sloped, value, slope)) = pair {
+        if let Some((pair, value, slope)) = found {
             let args = smallvec![From::Value(args[0])];
-            items.push(Item { action: Action::WithSlope(sloped), args, value, second: Some(slope) });
+            items.push(Item { action: Action::Both(pair), args, value, second: Some(slope) });
             done.extend([value, slope]);
             continue;
         }
@@ -327,20 +305,15 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
     items
 }
 
-/// Whether this is a function, or a slope, of those whose slope comes of the same exponential.
-fn has_slope<T: Float>(kind: &Kind<T>) -> bool {
-    let Kind::Unary(Arity(function)) = kind else { return false };
-    matches!(function, Unary::Sigmoid {} | Unary::SigmoidSlope {} | Unary::Tanh {} | Unary::Sech2 {})
+/// Whether this is one of two functions that may be computed together.
+fn is_of_pair<T: Float>(kind: &Kind<T>) -> bool {
+    matches!(kind, Kind::Unary(Arity(function)) if Pair::has(*function))
 }
 
-/// A function and its slope, if the two kinds are that.
-fn sloped<T: Float>(function: &Kind<T>, slope: &Kind<T>) -> Option<Sloped> {
-    let (Kind::Unary(Arity(function)), Kind::Unary(Arity(slope))) = (function, slope) else { return None };
-    match (function, slope) {
-        (Unary::Sigmoid {}, Unary::SigmoidSlope {}) => Some(Sloped::Sigmoid),
-        (Unary::Tanh {}, Unary::Sech2 {}) => Some(Sloped::Tanh),
-        _ => None,
-    }
+/// Two functions as one, if there is such a pair.
+fn pair<T: Float>(first: &Kind<T>, second: &Kind<T>) -> Option<Pair> {
+    let (Kind::Unary(Arity(first)), Kind::Unary(Arity(second))) = (first, second) else { return None };
+    Pair::of(*first, *second)
 }
 
 /// An operation as the first of two, and its operands.
