@@ -90,6 +90,7 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("gelu_tanh_curve", [ANY, ANY, ANY], [(1, 1), (3, 3)], |[x, dy, ddy]| curve(x.gelu_tanh(), x, dy, ddy));
     t.map("silu", [ANY], [(1, 1), (1, 1)], |[x]| x.silu());
     t.map("silu_slope", [ANY, ANY], [(1, 1), (2, 2)], |[x, dy]| slope(x.silu(), x, dy));
+    t.map("silu_curve", [ANY, ANY, ANY], [(1, 1), (2, 2)], |[x, dy, ddy]| curve(x.silu(), x, dy, ddy));
     t.map("mish", [ANY], [(1, 1), (1, 2)], |[x]| x.mish());
     t.map("mish_slope", [ANY, ANY], [(1, 2), (2, 3)], |[x, dy]| slope(x.mish(), x, dy));
     t.map("mish_curve", [ANY, ANY, ANY], [(1, 2), (3, 3)], |[x, dy, ddy]| curve(x.mish(), x, dy, ddy));

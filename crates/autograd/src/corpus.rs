@@ -119,6 +119,7 @@ rows! {
     "normal_density" [3] in ANY => |x| x[0].normal_density();
     "gelu_tanh_curve" [3] in ANY => |x| x[0].gelu_tanh_curve();
     "mish_curve" [3] in ANY => |x| x[0].mish_curve();
+    "silu_curve" [3] in ANY => |x| x[0].silu_curve();
     "elu_tail" [3] in NEGATIVE => |x| x[0].elu_tail(0.7);
 
     "add" [2, 3] [3] in ANY => |x| x[0] + x[1];

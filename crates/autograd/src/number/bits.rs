@@ -53,15 +53,14 @@ pub trait Bits: Sized {
     fn silu(self) -> Self;
     /// Its derivative.
     fn silu_slope(self) -> Self;
+    /// Its second derivative.
+    fn silu_curve(self) -> Self;
     /// `x·tanh(ln(1 + e^x))`
     fn mish(self) -> Self;
     /// Its derivative.
     fn mish_slope(self) -> Self;
     /// Its second derivative.
     fn mish_curve(self) -> Self;
-    /// Functions with their derivatives, the bits that they have alone.
-    fn sigmoid_and_slope(self) -> (Self, Self);
-    fn tanh_and_sech2(self) -> (Self, Self);
     /// [`elementary::is_far`]
     fn is_far(self) -> bool;
     /// `sin x`, unless [`Bits::is_far`].
@@ -70,13 +69,6 @@ pub trait Bits: Sized {
     fn cos_near(self) -> Self;
     /// `tan x`, unless [`Bits::is_far`].
     fn tan_near(self) -> Self;
-    fn softplus_and_sigmoid(self) -> (Self, Self);
-    fn erf_and_slope(self) -> (Self, Self);
-    fn erfc_and_erf_slope(self) -> (Self, Self);
-    fn gelu_and_slope(self) -> (Self, Self);
-    fn gelu_tanh_and_slope(self) -> (Self, Self);
-    fn silu_and_slope(self) -> (Self, Self);
-    fn mish_and_slope(self) -> (Self, Self);
     /// [`elementary::asinh_slope`]
     fn asinh_slope(self) -> Self;
     /// [`elementary::acosh_slope`]
@@ -139,9 +131,7 @@ macro_rules! bits {
                 self.mul_add(b, c)
             }
             bits!(@ours Self: erf_slope normal_density gelu gelu_slope gelu_tanh gelu_tanh_slope gelu_tanh_curve log_sigmoid softplus silu
-                silu_slope mish mish_slope mish_curve);
-            bits!(@ours (Self, Self): sigmoid_and_slope tanh_and_sech2 softplus_and_sigmoid erf_and_slope erfc_and_erf_slope gelu_and_slope
-                gelu_tanh_and_slope silu_and_slope mish_and_slope);
+                silu_slope silu_curve mish mish_slope mish_curve);
             bits!(@ours bool: is_far);
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);

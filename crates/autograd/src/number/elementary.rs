@@ -25,12 +25,10 @@ use super::lanes::Lanes;
 use crate::number::Number;
 pub(crate) use cardinal::{sinc, sinc_curve, sinc_slope};
 use error_function::Ratio;
-pub(crate) use error_function::{
-    erf, erf_and_slope, erf_slope, erfc, erfc_and_erf_slope, gelu, gelu_and_slope, gelu_slope, normal_density,
-};
+pub(crate) use error_function::{erf, erf_slope, erfc, gelu, gelu_slope, normal_density};
 pub(crate) use gates::{
-    gelu_tanh, gelu_tanh_and_slope, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, mish, mish_and_slope, mish_curve,
-    mish_slope, silu, silu_and_slope, silu_slope, softplus, softplus_and_sigmoid,
+    gelu_tanh, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, mish, mish_curve, mish_slope, silu, silu_curve,
+    silu_slope, softplus,
 };
 pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, sinh};
 pub(crate) use inverse::{acos, asin, atan, atan2};
@@ -68,9 +66,9 @@ pub(crate) trait Format: Number {
     /// with gradual underflow, in fewer steps than `powers_of_two` takes.
     fn raised_power_of_two(shifted: Self) -> Self;
     const LOWERED: Self;
-    /// Coefficients of `P` in `erf x = x + x·P(x²)`, `|x| ≤ 0.85`.
+    /// Coefficients of `P` in `erf x = x + x·P(x²)`, `|x| ≤ ½`.
     const ERF: &'static [Self];
-    /// `e^(x²)·(1 − erf x)`
+    /// `e^(x²)·(1 − erf x)` from there on.
     const ERFC: Ratio<Self>;
     /// `e^(x²/2)·Φ(−x)`, with the normal distribution function `Φ`.
     const NORMAL: Ratio<Self>;
@@ -132,7 +130,7 @@ fn sum<T: Format>(a: T, b: T, c: T) -> T {
 /// Both values are computed before: a choice, not a branch, which the compiler would lead on through all that follows, to compute
 /// that twice.
 #[inline(always)]
-fn select<T: Format>(holds: bool, a: T, b: T) -> T {
+pub(crate) fn select<T>(holds: bool, a: T, b: T) -> T {
     std::hint::select_unpredictable(holds, a, b)
 }
 

@@ -6,6 +6,7 @@ use crate::kernels::chain::TileOp;
 use crate::kernels::in_turn;
 use crate::kernels::zip::{Rows, zip, zip_numbers, zip_vectors};
 use crate::number::Number;
+use crate::number::elementary::select;
 use crate::ops::operand::{Given, Operand};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
@@ -180,30 +181,24 @@ fn first<T: Float>(a: View<'_, T>, b: View<'_, T>, holds: impl Fn(T, T) -> bool)
     masks.iter().position(|&mask| mask == T::ONE)
 }
 
+#[inline(always)]
 fn mask<T: Float>(holds: bool) -> T {
     if holds { T::ONE } else { T::ZERO }
 }
 
 /// The share of `a` in an extreme of `a` and `b`: 1 where it wins, a half at a tie, 0 where it loses; a NaN wins.
+#[inline(always)]
 fn share<T: Float>(a: T, b: T, wins: bool) -> T {
-    match (a.is_nan(), b.is_nan()) {
-        (true, true) => T::of(0.5),
-        (true, false) => T::ONE,
-        (false, true) => T::ZERO,
-        (false, false) if a == b => T::of(0.5),
-        (false, false) => mask(wins),
-    }
+    let half = T::of(0.5);
+    let of_numbers = select(a == b, half, mask(wins));
+    let beside_nan = select(b.is_nan(), T::ZERO, of_numbers);
+    select(a.is_nan(), select(b.is_nan(), half, T::ONE), beside_nan)
 }
 
 /// `a / n` for a norm `n`, 0 where that is 0; ±1 where both are infinite, as if `a` alone were.
+#[inline(always)]
 fn over_norm<T: Float>(a: T, n: T) -> T {
-    if n == T::ZERO {
-        T::ZERO
-    } else if n == a.abs() {
-        T::ONE.copysign(a)
-    } else {
-        a / n
-    }
+    select(n == T::ZERO, T::ZERO, select(n == a.abs(), T::ONE.copysign(a), a / n))
 }
 
 binary! {
@@ -248,15 +243,18 @@ binary! {
             kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
-            vectors |a, b| if a == b { a + T::of(std::f64::consts::LN_2) } else {
-                a.larger(b) + (-(a - b).abs()).exp().ln_1p()
+            vectors |a, b| {
+                // Of a number that is not positive, softplus is ln(1 + e^x).
+                let apart = a.larger(b) + (-(a - b).abs()).softplus();
+                select(a == b, a + T::of(std::f64::consts::LN_2), apart)
             },
             |a, b, y, g| (g.zmul(a.logistic_share(b)), g.zmul(b.logistic_share(a)));
         /// `a · ln b`, 0 where `a` is 0.
-        xlogy / try_xlogy => Xlogy, |a, b| if a == T::ZERO && !b.is_nan() { T::ZERO } else { a * b.ln() },
+        xlogy / try_xlogy => Xlogy, vectors |a, b| select((a == T::ZERO) & !b.is_nan(), T::ZERO, a * b.ln()),
             |a, b, y, g| (g.both(b.xlogy_log(a)), g.both(a.zmul(b.log_slope())));
         /// `a · ln(1 + b)`, exact near `b = 0`; 0 where `a` is 0.
-        xlog1py / try_xlog1py => Xlog1py, |a, b| if a == T::ZERO && !b.is_nan() { T::ZERO } else { a * b.ln_1p() },
+        xlog1py / try_xlog1py => Xlog1py,
+            vectors |a, b| select((a == T::ZERO) & !b.is_nan(), T::ZERO, a * b.ln_1p()),
             |a, b, y, g| (g.both(b.xlog1py_log(a)), g.both(a.zmul(b.add_scalar(1.0).log_slope())));
         /// 1 where `a = b`, else 0. The derivative is 0.
         eq / try_eq => Equal, |a, b| mask(a == b), |a, b, y, g| (None, None);
@@ -273,7 +271,7 @@ binary! {
     }
     internal {
         /// `g / p`, but exactly 0 where `g` is 0.
-        zdiv => Zdiv, |g, p| if g == T::ZERO { T::ZERO } else { g / p },
+        zdiv => Zdiv, |g, p| select(g == T::ZERO, T::ZERO, g / p),
             |a, b, y, g| (g.zdiv(b), g.both(y).zdiv(b).neg());
         /// `a / n` for a norm `n`: 0 where the norm is, at every order; ±1 where both are infinite, as if `a` alone were.
         over_norm => OverNorm, |a, n| over_norm(a, n),
@@ -284,36 +282,41 @@ binary! {
             g.both(y).both(b.hypot_share(a)).over_norm(a.hypot(b)).neg()
         );
         /// `g · w`, but exactly 0 where either is 0: what is selected away stays away, whatever the other is.
-        both => Both, |g, w| if g == T::ZERO || w == T::ZERO { T::ZERO } else { g * w },
+        both => Both, |g, w| select((g == T::ZERO) | (w == T::ZERO), T::ZERO, g * w),
             |a, b, y, g| (g.both(b), g.both(a));
         /// As `both`, for weights that are piecewise constant: a selection, not a product.
-        weigh => Weigh, |g, w| if g == T::ZERO || w == T::ZERO { T::ZERO } else { g * w },
+        weigh => Weigh, |g, w| select((g == T::ZERO) | (w == T::ZERO), T::ZERO, g * w),
             |a, b, y, g| (g.weigh(b), None);
         /// `g` where `x > 0`, else 0.
-        gate => Gate, |g, x| if x > T::ZERO { g } else { T::ZERO }, |a, b, y, g| (g.gate(b), None);
+        gate => Gate, |g, x| select(x > T::ZERO, g, T::ZERO), |a, b, y, g| (g.gate(b), None);
         /// `g` where the mask holds, else 0.
-        keep => Keep, |g, m| if m == T::ZERO { T::ZERO } else { g }, |a, b, y, g| (g.keep(b), None);
+        keep => Keep, |g, m| select(m == T::ZERO, T::ZERO, g), |a, b, y, g| (g.keep(b), None);
         /// `g` where the mask does not hold, else 0.
-        discard => Discard, |g, m| if m == T::ZERO { g } else { T::ZERO }, |a, b, y, g| (g.discard(b), None);
+        discard => Discard, |g, m| select(m == T::ZERO, g, T::ZERO), |a, b, y, g| (g.discard(b), None);
         /// The share of `a` in `max(a, b)`.
         larger_share => LargerShare, |a, b| share(a, b, a > b), |a, b, y, g| (None, None);
         /// The share of `a` in `min(a, b)`.
         smaller_share => SmallerShare, |a, b| share(a, b, a < b), |a, b, y, g| (None, None);
         /// `σ(a − b)`, and at equal infinities its limit: a half for +∞, 0 for −∞.
         logistic_share => LogisticShare,
-            vectors |a, b| if a != b { (a - b).sigmoid() } else if a == -T::INFINITY { T::ZERO } else { T::of(0.5) },
+            vectors |a, b| {
+                let of_equals = select(a == -T::INFINITY, T::ZERO, T::of(0.5));
+                select(a == b, of_equals, (a - b).sigmoid())
+            },
             |a, b, y, g| (
                 g.zmul(y.zmul(b.logistic_share(a))),
                 g.zmul(y.zmul(b.logistic_share(a))).neg()
             );
         /// `ln a`, but 0 where `a = 0 ≤ b`, where the power `a^b` does not change with `b`.
-        pow_log => PowLog, vectors |a, b| if a == T::ZERO && b >= T::ZERO { T::ZERO } else { a.ln() },
+        pow_log => PowLog, vectors |a, b| select((a == T::ZERO) & (b >= T::ZERO), T::ZERO, a.ln()),
             |a, b, y, g| (g.over_norm(a), None);
         /// `ln b`, but 0 where both are 0.
-        xlogy_log => XlogyLog, |b, a| if a == T::ZERO && b == T::ZERO { T::ZERO } else { b.ln() },
+        xlogy_log => XlogyLog,
+            vectors |b, a| select((a == T::ZERO) & (b == T::ZERO), T::ZERO, b.ln()),
             |b, a, y, g| (g.zmul(b.log_slope()), None);
         /// `ln(1 + b)`, but 0 where `a` is 0 and `b` is −1.
-        xlog1py_log => Xlog1pyLog, |b, a| if a == T::ZERO && b == -T::ONE { T::ZERO } else { b.ln_1p() },
+        xlog1py_log => Xlog1pyLog,
+            vectors |b, a| select((a == T::ZERO) & (b == -T::ONE), T::ZERO, b.ln_1p()),
             |b, a, y, g| (g.zmul(b.add_scalar(1.0).log_slope()), None);
     }
 }

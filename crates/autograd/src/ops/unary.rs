@@ -8,6 +8,7 @@ use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
 use crate::kernels::powers::powers;
+use crate::number::elementary::select;
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -356,14 +357,17 @@ unary! {
         |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0))),
         kink |x| x == T::ZERO && negative_slope != T::ONE;
     /// `x` above 0, `alpha · (e^x − 1)` below.
-    pub elu(alpha: f64) => Elu, vectors |x| if x > T::ZERO { x } else { alpha * x.exp_m1() },
+    pub elu(alpha: f64) => Elu, vectors |x| select(x > T::ZERO, x, alpha * x.exp_m1()),
         |x, y, g| g.zmul(x.elu_slope(alpha)), kink |x| x == T::ZERO;
     /// 1 above 0, `alpha · e^x` below, the smaller of both at 0.
     pub(crate) elu_slope(alpha: f64) => EluSlope,
-        vectors |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { alpha.smaller(T::ONE) } else { alpha * x.exp() },
+        vectors |x| {
+            let below = select(x == T::ZERO, alpha.smaller(T::ONE), alpha * x.exp());
+            select(x > T::ZERO, T::ONE, below)
+        },
         |x, y, g| g.both(x.elu_tail(alpha));
     /// 0 from 0 on, `alpha · e^x` below.
-    pub(crate) elu_tail(alpha: f64) => EluTail, vectors |x| if x < T::ZERO { alpha * x.exp() } else { T::ZERO },
+    pub(crate) elu_tail(alpha: f64) => EluTail, vectors |x| select(x < T::ZERO, alpha * x.exp(), T::ZERO),
         |x, y, g| g.zmul(y);
     /// 1 above 0, `at_zero` at 0, `below` below.
     pub(crate) step_to(below: f64, at_zero: f64) => StepTo,
@@ -400,7 +404,9 @@ unary! {
     /// `σ(x) + x·σ′(x)`
     pub(crate) silu_slope() => SiluSlope,
         vectors |x| x.silu_slope(),
-        |x, y, g| g.zmul(x.sigmoid_slope().zmul(x.zmul(x.mul_scalar(0.5).tanh()).neg().add_scalar(2.0)));
+        |x, y, g| g.zmul(x.silu_curve());
+    /// The second derivative of silu.
+    pub(crate) silu_curve() => SiluCurve, vectors |x| x.silu_curve(), |x, y, g| silu_third(x, g);
 
     /// `x · tanh(ln(1 + e^x))` (Misra, 2019).
     pub mish() => Mish, vectors |x| x.mish(),
@@ -413,7 +419,7 @@ unary! {
     pub(crate) mish_curve() => MishCurve, vectors |x| x.mish_curve(), |x, y, g| mish_third(x, g);
     /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
     pub softsign() => Softsign,
-        |x| if x.abs() == T::INFINITY { T::ONE.copysign(x) } else { x / (T::ONE + x.abs()) },
+        |x| select(x.abs() == T::INFINITY, T::ONE.copysign(x), x / (T::ONE + x.abs())),
         |x, y, g| g.zmul(x.softsign_slope()), kink |x| x == T::ZERO;
     /// `1 / (1 + |x|)²`
     pub(crate) softsign_slope() => SoftsignSlope,
@@ -475,6 +481,14 @@ fn gelu_tanh_third<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
     let further = (dv.zmul(ddv).zmul(h) + dv.square().zmul(dv).zmul(t)).mul_scalar(-2.0).add_scalar(6.0 * k * a);
     let slope = ddv.mul_scalar(2.0) + bend + x.zmul(further);
     g.zmul(t.zmul(slope - dv.zmul(h).zmul(curve)))
+}
+
+/// The third derivative of silu, in operations: of `y″ = t·(2 − x·h)`, with `t = σ′(x)` and `h = tanh(x/2)`, it is
+/// `−t·(h·(3 − x·h) + 2x·t)`, as `t′ = −t·h` and `h′ = 2t`.
+fn silu_third<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+    let (t, h) = (x.sigmoid_slope(), x.mul_scalar(0.5).tanh());
+    let bend = h.zmul(x.zmul(h).neg().add_scalar(3.0)) + x.zmul(t).mul_scalar(2.0);
+    g.zmul(t.zmul(bend)).neg()
 }
 
 /// The third derivative of mish, in operations: of `y″ = p·b`, with `b = 2 + x·d` and `p′ = p·d`, it is

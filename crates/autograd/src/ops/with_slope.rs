@@ -8,9 +8,10 @@ use crate::ops::unary::Unary;
 use crate::tape::op::Op;
 use smallvec::{SmallVec, smallvec};
 
-/// A row: a function, the other, and what computes both with the bits that each has alone.
+/// A row: a function and the other, and what each is of a number, as in the table of functions. In one loop the compiler finds
+/// what both have in common.
 macro_rules! pairs {
-    ($($first:ident, $second:ident => $both:ident;)*) => {
+    ($($first:ident, $second:ident => $f:ident, $g:ident;)*) => {
         /// Two functions of the same operand that are computed together.
         #[derive(Clone, Copy, Debug)]
         pub(crate) struct Pair {
@@ -41,7 +42,7 @@ macro_rules! pairs {
             fn run(&self, [x, ..]: [&[T]; 3], out: &mut [T], second: &mut [T]) {
                 match (self.first, self.second) {
                     $((Unary::$first { .. }, Unary::$second { .. }) => {
-                        map_vectors_to_two(x, out, second, #[inline(always)] |x: T| x.$both());
+                        map_vectors_to_two(x, out, second, #[inline(always)] |x: T| (x.$f(), x.$g()));
                     })*
                     _ => unreachable!("a pair is made from the table"),
                 }
@@ -51,13 +52,17 @@ macro_rules! pairs {
 }
 
 pairs! {
-    Sigmoid, SigmoidSlope => sigmoid_and_slope;
-    Tanh, Sech2 => tanh_and_sech2;
-    Softplus, Sigmoid => softplus_and_sigmoid;
-    Erf, ErfSlope => erf_and_slope;
-    Erfc, ErfSlope => erfc_and_erf_slope;
-    Gelu, GeluSlope => gelu_and_slope;
-    GeluTanh, GeluTanhSlope => gelu_tanh_and_slope;
-    Silu, SiluSlope => silu_and_slope;
-    Mish, MishSlope => mish_and_slope;
+    Sigmoid, SigmoidSlope => sigmoid, sigmoid_slope;
+    Tanh, Sech2 => tanh, sech2;
+    Softplus, Sigmoid => softplus, sigmoid;
+    Erf, ErfSlope => erf, erf_slope;
+    Erfc, ErfSlope => erfc, erf_slope;
+    Gelu, GeluSlope => gelu, gelu_slope;
+    GeluSlope, NormalDensity => gelu_slope, normal_density;
+    GeluTanh, GeluTanhSlope => gelu_tanh, gelu_tanh_slope;
+    GeluTanhSlope, GeluTanhCurve => gelu_tanh_slope, gelu_tanh_curve;
+    Silu, SiluSlope => silu, silu_slope;
+    SiluSlope, SiluCurve => silu_slope, silu_curve;
+    Mish, MishSlope => mish, mish_slope;
+    MishSlope, MishCurve => mish_slope, mish_curve;
 }

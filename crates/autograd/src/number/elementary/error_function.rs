@@ -42,13 +42,17 @@ fn raised_decay_of_square<T: Format>(a: T, s: T) -> [T; 2] {
     raised_decay_of_sum(-(s * head * head), -(s * (a - head) * (a + head)))
 }
 
-/// `1 − erf a` for `a ≥ 0`, and `2/√π · e^(−a²)`.
+/// From here on, the complement of the error function is the smaller part of 1.
+const NEAR: f64 = 0.5;
+
+/// Of `a ≥ 0`: `erf a` where that is near 0, as `a + a·P(a²)`; `1 − erf a` elsewhere; and `2/√π · e^(−a²)`.
 #[inline(always)]
-fn complement_and_slope<T: Format>(a: T) -> (T, T) {
+fn near_far_and_slope<T: Format>(a: T) -> (T, T, T) {
+    let near = a + a * polynomial(a * a, T::ERF);
     let a = clamp_above(a, T::ERFC_VANISHES);
     let decay = raised_decay_of_square(a, T::ONE);
     let slope = decay[0] * T::of(std::f64::consts::FRAC_2_SQRT_PI) * T::LOWERED;
-    (parts::rounded_product(T::ERFC.at(a), decay) * T::LOWERED, slope)
+    (near, parts::rounded_product(T::ERFC.at(a), decay) * T::LOWERED, slope)
 }
 
 /// The error function.
@@ -69,20 +73,21 @@ pub(crate) fn erf_slope<T: Format>(x: T) -> T {
     erf_and_slope(x).1
 }
 
-/// `erf x`, near 0 as `x + x·P(x²)` and else from its complement, and its derivative.
+/// `erf x` and its derivative.
 #[inline(always)]
-pub(crate) fn erf_and_slope<T: Format>(x: T) -> (T, T) {
+fn erf_and_slope<T: Format>(x: T) -> (T, T) {
     let a = x.abs();
-    let (rest, slope) = complement_and_slope(a);
-    let near = a + a * polynomial(a * a, T::ERF);
-    (select(a < T::of(0.85), near, T::ONE - rest).copysign(x), slope)
+    let (near, far, slope) = near_far_and_slope(a);
+    (select(a < T::of(NEAR), near, T::ONE - far).copysign(x), slope)
 }
 
 /// `1 − erf x` and the derivative of `erf`.
 #[inline(always)]
-pub(crate) fn erfc_and_erf_slope<T: Format>(x: T) -> (T, T) {
-    let (rest, slope) = complement_and_slope(x.abs());
-    (select(x < T::ZERO, T::of(2.0) - rest, rest), slope)
+fn erfc_and_erf_slope<T: Format>(x: T) -> (T, T) {
+    let a = x.abs();
+    let (near, far, slope) = near_far_and_slope(a);
+    let far = select(x < T::ZERO, T::of(2.0) - far, far);
+    (select(a < T::of(NEAR), T::ONE - near.copysign(x), far), slope)
 }
 
 /// `φ(x) = e^(−x²/2) / √(2π)`
@@ -110,7 +115,7 @@ pub(crate) fn gelu_slope<T: Format>(x: T) -> T {
 /// `x·Φ(x)` and its derivative. With `a = |x|` and `Q(a) = Φ(−a)` these are `max(x, 0) − a·Q(a)` and, with `h = Q(a) − a·φ(a)`,
 /// `1 − h` on the right and `h` on the left.
 #[inline(always)]
-pub(crate) fn gelu_and_slope<T: Format>(x: T) -> (T, T) {
+fn gelu_and_slope<T: Format>(x: T) -> (T, T) {
     let left = x < T::ZERO;
     let a = clamp_above(x.abs(), T::GELU_VANISHES);
     let decay = raised_decay_of_square(a, T::of(0.5));

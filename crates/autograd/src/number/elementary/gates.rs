@@ -24,7 +24,7 @@ pub(crate) fn softplus<T: Format>(x: T) -> T {
 
 /// `ln(1 + e^x)` and its derivative, from `e^−|x|`.
 #[inline(always)]
-pub(crate) fn softplus_and_sigmoid<T: Format>(x: T) -> (T, T) {
+fn softplus_and_sigmoid<T: Format>(x: T) -> (T, T) {
     let e = raised_decay(-x.abs()) * T::LOWERED;
     (x.larger(T::ZERO) + ln_1p_of_share(e), sigmoid_of_decay(x, e).0)
 }
@@ -73,10 +73,21 @@ pub(crate) fn silu_slope<T: Format>(x: T) -> T {
 
 /// `x·σ(x)` and its derivative.
 #[inline(always)]
-pub(crate) fn silu_and_slope<T: Format>(x: T) -> (T, T) {
+fn silu_and_slope<T: Format>(x: T) -> (T, T) {
     let left = x < T::ZERO;
     let a = clamp_above(x.abs(), T::GATE_VANISHES);
     Sigmoids::of(raised_decay_within(-a)).gated_and_slope(left, x, a, T::ONE)
+}
+
+/// The second derivative of [`silu`], `σ′(x)·(2 − x·tanh(x/2))`. It is even.
+#[inline(always)]
+pub(crate) fn silu_curve<T: Format>(x: T) -> T {
+    let a = clamp_above(x.abs(), T::GATE_VANISHES);
+    let s = Sigmoids::of(raised_decay_within(-a));
+    // tanh(x/2) = 2σ(x) − 1 in two parts, and its product with x: the difference from 2 is exact next to its zero.
+    let [open, rest] = s.open_parts;
+    let [product, rest] = parts::product(a, [open + open - T::ONE, rest + rest]);
+    parts::rounded_product(s.open_parts, s.raised) * (s.open * ((T::of(2.0) - product) - rest)) * T::LOWERED
 }
 
 /// `x·σ(v)` with `v = 2√(2/π)·(x + 0.044715 x³)`
@@ -113,7 +124,7 @@ fn gelu_tanh_gates<T: Format>(a: T) -> (Sigmoids<T>, T) {
 
 /// `x·σ(v)` and its derivative.
 #[inline(always)]
-pub(crate) fn gelu_tanh_and_slope<T: Format>(x: T) -> (T, T) {
+fn gelu_tanh_and_slope<T: Format>(x: T) -> (T, T) {
     let left = x < T::ZERO;
     let a = clamp_above(x.abs(), T::GELU_TANH_VANISHES);
     let (s, dv) = gelu_tanh_gates(a);
@@ -166,7 +177,7 @@ impl<T: Format> MishGates<T> {
 /// `x·w` for `w = tanh(ln(1 + e^x))`, and its derivative `w + x·w′`. With `e = e^−|x|` the gate `w` is `e(1 − e(1 + e)/(e² + 2e + 2))`
 /// on the left and `1 − 2e²/(2e² + 2e + 1)` on the right; `w′` is `4e(1 + e)` and `4e²(1 + e)` over the squares of the same.
 #[inline(always)]
-pub(crate) fn mish_and_slope<T: Format>(x: T) -> (T, T) {
+fn mish_and_slope<T: Format>(x: T) -> (T, T) {
     let left = x < T::ZERO;
     let a = clamp_above(x.abs(), T::GATE_VANISHES);
     let g = MishGates::of(left, a);

@@ -27,9 +27,8 @@ impl Format for f32 {
     // Error 2^−28.9 of tanh x.
     const TANH: [&'static [Self]; 2] = [&[-0.3333332, -0.0015502487], &[1.0, 0.40464264]];
 
-    // Error 2^−32.8 of erf x.
-    const ERF: &'static [Self] =
-        &[0.12837917, -0.37612638, 0.11283747, -0.026862483, 0.0052092997, -0.0008244295, 8.836254e-5];
+    // Error 2^−29.5 of erf x.
+    const ERF: &'static [Self] = &[0.12837917, -0.37612608, 0.112828225, -0.026757184, 0.0047179903];
     // Error 2^−28.4.
     const ERFC: Ratio<Self> = Ratio {
         scale: 2.0,
