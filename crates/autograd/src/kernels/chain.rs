@@ -57,7 +57,7 @@ pub(crate) enum Micro<T> {
 }
 
 /// What a register holds before the operations begin.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fill<T> {
     /// This number.
     Constant(T),
@@ -69,6 +69,8 @@ pub(crate) enum Fill<T> {
     Column { from: Place, width: usize, len: usize },
     /// A value that will be written over.
     Before(Place),
+    /// Values one behind the other, each with its elements, as they are before anything is written; all of them fit a tile.
+    Parts(Box<[(Place, usize)]>),
 }
 
 /// Element-wise operations of one shape, each before its readers, and sums of their values.
@@ -77,6 +79,8 @@ pub(crate) struct Chain<T> {
     /// What registers hold, from the first on.
     pub(crate) fills: Vec<Fill<T>>,
     pub(crate) micro: Vec<Micro<T>>,
+    /// Registers whose elements go to several values at the end, which all together fit a tile.
+    pub(crate) parts: Vec<(usize, Box<[(Place, usize)]>)>,
     pub(crate) sums: SmallVec<[Place; MOST_SUMS]>,
     /// The elements of each value, and those of a tile.
     pub(crate) len: usize,
@@ -137,9 +141,25 @@ impl<T: Number> Chain<T> {
                 Fill::Row(place, n) => list.push((place, n, false)),
                 Fill::Column { from, width, len: all } => list.push((from, all.min(len.div_ceil(width)), false)),
                 Fill::Before(place) => assert!(made.contains(&place), "what is read as it was before is written"),
+                Fill::Parts(ref parts) => self.assert_a_tile(parts),
             }
         }
+        for (_, parts) in &self.parts {
+            self.assert_a_tile(parts);
+            list.extend(parts.iter().map(|&(place, len)| (place, len, true)));
+        }
         list
+    }
+
+    fn assert_a_tile(&self, parts: &[(Place, usize)]) {
+        let len: usize = parts.iter().map(|part| part.1).sum();
+        assert!(len == self.len && len <= self.tile, "{len} elements of parts are a tile of {}", self.tile);
+    }
+
+    /// What it reads before it writes anything: places, and how far.
+    pub(super) fn reads_first(&self) -> impl Iterator<Item = (Place, usize)> {
+        let parts = self.fills.iter().filter_map(|fill| if let Fill::Parts(parts) = fill { Some(parts) } else { None });
+        parts.flatten().copied()
     }
 
     /// Computes so many elements.
@@ -201,6 +221,17 @@ impl<T: Number> Chain<T> {
             }
             start += n;
         }
+        for (r, parts) in &self.parts {
+            let mut from = register(*r).cast_const();
+            for &(place, n) in parts {
+                // SAFETY: the caller promises the places; all parts together are a tile, as `accesses` asserts.
+                unsafe {
+                    let part = std::slice::from_raw_parts(from, n);
+                    copy(part, std::slice::from_raw_parts_mut(at(place), n));
+                    from = from.add(n);
+                }
+            }
+        }
         for (place, sum) in self.sums.iter().zip(sums) {
             // SAFETY: the caller promises the place.
             unsafe { *at(*place) = T::ZERO + sum.total() };
@@ -215,16 +246,16 @@ impl<T: Number> Fill<T> {
     unsafe fn fill(&self, at: &impl Fn(Place) -> *mut T, tile: &mut [T], start: usize) {
         // SAFETY: the caller promises the elements.
         unsafe {
-            match *self {
+            match self {
                 // Later tiles find it there.
                 Self::Constant(_) | Self::Number(_) if start > 0 => {}
-                Self::Constant(number) => tile.fill(number),
-                Self::Number(place) => tile.fill(*at(place)),
-                Self::Row(place, n) => {
+                Self::Constant(number) => tile.fill(*number),
+                Self::Number(place) => tile.fill(*at(*place)),
+                &Self::Row(place, n) => {
                     let row = std::slice::from_raw_parts(at(place).cast_const(), n);
                     repeat(row, start % n, tile);
                 }
-                Self::Column { from, width, len } => {
+                &Self::Column { from, width, len } => {
                     let mut k = start / width % len;
                     let mut rest = tile;
                     let mut n = width - start % width;
@@ -236,8 +267,16 @@ impl<T: Number> Fill<T> {
                     }
                 }
                 Self::Before(place) => {
-                    let before = std::slice::from_raw_parts(at(place).add(start).cast_const(), tile.len());
+                    let before = std::slice::from_raw_parts(at(*place).add(start).cast_const(), tile.len());
                     copy(before, tile);
+                }
+                Self::Parts(parts) => {
+                    let mut rest = tile;
+                    for &(place, n) in parts {
+                        let (now, later) = rest.split_at_mut(n);
+                        copy(std::slice::from_raw_parts(at(place).cast_const(), n), now);
+                        rest = later;
+                    }
                 }
             }
         }

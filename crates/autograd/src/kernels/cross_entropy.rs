@@ -170,7 +170,10 @@ impl<T: Number> Narrow<'_, T> {
             });
             let asked = !matches!(losses, Losses::Dropped);
             // SAFETY: the caller promises the set of the lanes.
-            let loss = unsafe { of_columns::<T, L, LANES>(&mut e[..n], &label, weight.as_ref(), asked) };
+            let loss = unsafe {
+                let width = rows.next_multiple_of(L::COUNT);
+                of_columns::<T, L>(&mut e[..n], &label, weight.as_ref(), asked, width)
+            };
             if let Some((_, out)) = &mut gradients {
                 turn_back(&e[..n], &mut out[first * n..][..rows * n]);
             }
@@ -186,24 +189,26 @@ impl<T: Number> Narrow<'_, T> {
     }
 }
 
-/// A block of up to `W` rows of scores, class after class: their losses, if they are asked for, and in place of the scores,
-/// if there is a weight, the gradients. `W` is a whole number of vectors.
+/// A block of up to `width` rows of scores, class after class: their losses, if they are asked for, and in place of the scores,
+/// if there is a weight, the gradients. The width is a whole number of vectors.
 ///
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-pub(super) unsafe fn of_columns<T: Number, L: Lanes<T>, const W: usize>(
+pub(super) unsafe fn of_columns<T: Number, L: Lanes<T>>(
     e: &mut [[T; LANES]],
     label: &[T; LANES],
     weight: Option<&[T; LANES]>,
     losses: bool,
+    width: usize,
 ) -> Option<[T; LANES]> {
+    debug_assert!(width.is_multiple_of(L::COUNT) && width <= LANES, "of_columns: {width} rows");
     let (mut at_label, mut sum, mut rest) = ([T::ZERO; LANES], [T::ZERO; LANES], [T::ZERO; LANES]);
     // SAFETY: the caller promises the set; vectors lie within the arrays, whose length is a multiple of theirs.
     unsafe {
         let all = L::first(L::COUNT);
         let load = |x: &[T; LANES], v: usize| L::load(x.as_ptr().add(v), all);
-        for v in (0..W).step_by(L::COUNT) {
+        for v in (0..width).step_by(L::COUNT) {
             let mut top = load(&e[0], v);
             for e in &e[1..] {
                 // A NaN that this loses comes back with the exponentials.
@@ -225,7 +230,7 @@ pub(super) unsafe fn of_columns<T: Number, L: Lanes<T>, const W: usize>(
             L::store(sum.as_mut_ptr().add(v), all, total);
             L::store(rest.as_mut_ptr().add(v), all, others);
         }
-        for v in (0..W).step_by(L::COUNT) {
+        for v in (0..width).step_by(L::COUNT) {
             let (label, zero) = (load(label, v), L::splat(T::ZERO));
             let (total, others) = (load(&sum, v), load(&rest, v));
             // Where the label has the largest score, the others are the rest of the sum.
@@ -247,10 +252,13 @@ pub(super) unsafe fn of_columns<T: Number, L: Lanes<T>, const W: usize>(
         }
         let mut loss = sum;
         // A loop of constant length becomes vectors.
-        for (x, &rest) in loss[..W].iter_mut().zip(&rest[..W]) {
-            *x = T::ln_of_sum(*x, rest);
+        let chunks = loss.as_chunks_mut::<{ LANES / 2 }>().0.iter_mut().zip(rest.as_chunks::<{ LANES / 2 }>().0);
+        for (x, rest) in chunks.take(width.div_ceil(LANES / 2)) {
+            for i in 0..LANES / 2 {
+                x[i] = T::ln_of_sum(x[i], rest[i]);
+            }
         }
-        for v in (0..W).step_by(L::COUNT) {
+        for v in (0..width).step_by(L::COUNT) {
             L::store(loss.as_mut_ptr().add(v), all, L::sub(load(&loss, v), load(&at_label, v)));
         }
         Some(loss)

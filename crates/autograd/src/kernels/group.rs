@@ -83,6 +83,11 @@ pub(crate) const FEW_CLASSES: usize = LANES;
 type Access = (Place, usize, bool);
 
 impl<T: Number> Task<T> {
+    /// The buffers that it writes.
+    pub(crate) fn written(&self, block: usize) -> impl Iterator<Item = usize> {
+        self.accesses(block).into_iter().filter(|access| access.2).map(|access| access.0.buffer)
+    }
+
     /// Every place it reaches, in a block of so many rows.
     fn accesses(&self, block: usize) -> Vec<Access> {
         let mut list: Vec<Access> = Vec::new();
@@ -180,6 +185,9 @@ impl<T: Number> Group<T> {
         for Phase { before, tasks, rows, block } in &phases {
             assert!(*block >= 1 && block <= rows, "a phase has rows");
             for task in before.iter().chain(tasks) {
+                if let Task::Chain { chain, .. } = task {
+                    chain.reads_first().for_each(|(place, len)| reach[place.buffer] = len.max(reach[place.buffer]));
+                }
                 let list = task.accesses(*block);
                 for (k, &(place, len, writes)) in list.iter().enumerate() {
                     assert!(

@@ -36,8 +36,6 @@ pub(crate) const CLASSES: std::ops::RangeInclusive<usize> = 2..=4;
 
 /// The most rows of a block: those of a block of sums, of which all others are parts.
 const MOST_ROWS: usize = ROWS;
-/// Up to so many rows, half of the lanes are enough.
-const HALF: usize = LANES / 2;
 
 /// The sizes of a net of one hidden layer, and of its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -265,11 +263,8 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                 }
                 let label = padded::<T, L>(std::slice::from_raw_parts(step.labels.add(start + first), there));
                 let weight = Some(&[step.weight; LANES]);
-                let loss = if there <= HALF && L::COUNT <= HALF {
-                    of_columns::<T, L, HALF>(&mut e, &label, weight, true)
-                } else {
-                    of_columns::<T, L, LANES>(&mut e, &label, weight, true)
-                };
+                let width = there.next_multiple_of(L::COUNT);
+                let loss = of_columns::<T, L>(&mut e, &label, weight, true, width);
                 place.write(e);
                 if let Some(loss) = loss {
                     losses.add::<T, L>(&loss, there);

@@ -42,9 +42,14 @@ pub(super) fn plan<T: Float>(
 ) -> Result<(Places, Vec<Vec<T>>), Error> {
     let mut planner = Planner::new(graph, schedule, share, inputs);
     let fixed = planner.place_fixed();
-    for time in 0..schedule.work.len() {
-        planner.place_results(time);
-        planner.release(time);
+    let mut alike = schedule.phases.iter().flat_map(|phase| phase.alike.iter().cloned()).peekable();
+    let mut time = 0;
+    while time < schedule.work.len() {
+        // What is one chain reads all before it makes anything, and makes all before anything is given back.
+        let at_once = alike.next_if(|alike| alike.start == time).unwrap_or(time..time + 1);
+        at_once.clone().for_each(|time| planner.place_results(time));
+        at_once.clone().for_each(|time| planner.release(time));
+        time = at_once.end;
     }
     let Planner { place, buffers, .. } = planner;
     let mut made = Vec::with_capacity(buffers.len());

@@ -1,7 +1,7 @@
 //! Chains of element-wise operations with several readers, several results, sums and broadcasts replay to the same bits
 //! as recording and computing anew, with each pass switched off in turn.
 
-use autograd::{Float, Optimisations, Program, Tape, Tensor, Var, grad};
+use autograd::{Float, Optimisations, Program, Shape, Tape, Tensor, Var, grad};
 
 /// The next state and the outputs of a step.
 type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
@@ -174,4 +174,53 @@ fn choices_and_comparisons_are_links_of_chains() {
     }
     let program = Program::record(&x, &(), |_, x, ()| huber(x)).unwrap();
     assert_eq!(program.to_string().matches("chain").count(), 1, "{program}");
+}
+
+/// A net's parameters by Adam, with a momentum that one of them lacks, so that not all formulas are alike.
+#[test]
+fn updates_of_many_parameters_by_one_formula_are_one_chain_with_the_same_bits() {
+    let numbers = |shape: &[usize], seed: usize| {
+        Tensor::from_fn(shape.iter().copied().collect::<Shape>(), |i| ((i * 29 + seed * 17) % 23) as f64 * 0.1 - 1.1)
+    };
+    let shapes: [&[usize]; 5] = [&[4, 10], &[10], &[10, 3], &[3], &[1]];
+    let list = |seed: usize| -> Vec<Tensor> { shapes.iter().enumerate().map(|(k, s)| numbers(s, k + seed)).collect() };
+    let state = (list(1), list(11), list(21).iter().map(|v| v * v).collect::<Vec<_>>(), Tensor::scalar(0.0));
+    let (x, labels) = (numbers(&[5, 4], 3), [0_usize, 2, 1, 1, 0]);
+    let mut wanted: Option<Vec<Vec<u64>>> = None;
+    for passes in Optimisations::choices() {
+        let recorded =
+            Program::record_with(passes, &state, &(&x, &labels, 0.01), |_, (p, m, v, t), (x, labels, rate)| {
+                let hidden = (x.matmul(p[0]) + p[1]).tanh();
+                let loss =
+                    (hidden.matmul(p[2]) + p[3]).cross_entropy(&labels) * p[4].sum() + p[0].square().sum() * 1e-3;
+                let g = grad(loss, &p);
+                let t = t + 1.0;
+                let (c1, c2) = (1.0 - (t * 0.9_f64.ln()).exp(), 1.0 - (t * 0.999_f64.ln()).exp());
+                let m: Vec<_> = m.iter().zip(&g).map(|(&m, &g)| m * 0.9 + g * 0.1).collect();
+                let v: Vec<_> = v.iter().zip(&g).map(|(&v, &g)| v * 0.999 + g * g * 0.001).collect();
+                let step = |k: usize| rate * (m[k] / c1) / ((v[k] / c2).sqrt() + 1e-8);
+                // One of them reads what an earlier one made.
+                let next: Vec<_> = (0..5).map(|k| p[k] - step(k)).collect();
+                let last = next[1].sum();
+                (next.iter().chain(&m).chain(&v).copied().chain([t]).collect(), vec![loss, last])
+            });
+        let mut program = recorded.unwrap();
+        if passes == Optimisations::default() {
+            let text = program.to_string();
+            let together =
+                text.lines().any(|line| line.contains("sqrt") && line.contains("[10, 3]") && line.contains("[3]"));
+            assert!(together, "parameters with one formula have chains of their own in\n{text}");
+        }
+        let mut found = Vec::new();
+        for _ in 0..4 {
+            let out = program.run(&(&x, &labels, 0.01)).unwrap();
+            found.extend([out.item(0), out.item(1)].map(|y| vec![y.to_bits()]));
+        }
+        let names: Vec<String> = program.state_names().map(str::to_owned).collect();
+        found.extend(
+            names.iter().map(|name| program.state(name).unwrap().as_slice().iter().map(|x| x.to_bits()).collect()),
+        );
+        let wanted = wanted.get_or_insert_with(|| found.clone());
+        assert!(*wanted == found, "{passes:?}\n{program}");
+    }
 }

@@ -41,7 +41,7 @@ impl<T: Number> Call<T> {
         let (mut piece, mut bias) = (Piece::<T>::new(), Piece::<T>::new());
         // SAFETY: the caller promises the set of the lanes; the rows of a piece end at `m`, its columns at `n`.
         unsafe {
-            let finish = bias.repeat((C * L::COUNT, n), self.finish);
+            let finish = bias.repeat((m.min(C * L::COUNT), n), self.finish);
             let mut i = 0;
             while i < m {
                 let rows = (m - i).min(C * L::COUNT);

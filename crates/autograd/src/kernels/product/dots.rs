@@ -32,7 +32,7 @@ impl<T: Number> Call<T> {
         let (mut piece, mut bias) = (Piece::<T>::new(), Piece::<T>::new());
         // SAFETY: the caller promises the set of the lanes and `n = N`; the rows of a piece lie within `m`.
         unsafe {
-            let finish = bias.repeat((ROWS, N), self.finish);
+            let finish = bias.repeat((m.min(ROWS), N), self.finish);
             let mut i = 0;
             while i < m {
                 let rows = (m - i).min(ROWS);

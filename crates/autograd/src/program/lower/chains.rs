@@ -121,74 +121,92 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     Planned { inputs, numbers, steps, results, sums, registers, len: shape.numel() }
 }
 
-impl<T: Float> Planned<T> {
-    /// The chain with its operands where they are.
-    pub(super) fn placed(self, graph: &Graph<T>, mut at: impl FnMut(u32) -> Place, registers: Place) -> Chain<T> {
-        let tile = tile::<T>(self.registers + self.inputs.len() + self.results.len() + self.numbers.len());
-        let results: Vec<Place> = self.results.iter().map(|&value| at(value)).collect();
-        let sums = self.sums.iter().map(|&value| at(value)).collect();
-        let mut fills: Vec<Fill<T>> = self.numbers.iter().map(|&number| Fill::Constant(number)).collect();
-        let mut spread = vec![None; self.inputs.len()];
-        let mut inputs: Vec<kernel::Arg> = Vec::new();
-        for &(value, layout) in &self.inputs {
-            let from = at(value);
-            let fill = match layout {
-                _ if results.contains(&from) => Fill::Before(from),
-                Layout::Full => {
-                    inputs.push(kernel::Arg::Full(from));
-                    continue;
-                }
-                Layout::Scalar => {
-                    inputs.push(kernel::Arg::Number(from));
-                    continue;
-                }
-                Layout::Row(n) => Fill::Row(from, n),
-                Layout::Column(width) => Fill::Column { from, width, len: graph.numel(value) },
-            };
-            inputs.push(kernel::Arg::Register(fills.len()));
-            fills.push(fill);
-        }
-        for arg in self.steps.iter().flat_map(|step| &step.1) {
-            if let Arg::Spread(k) = *arg
-                && spread[k].is_none()
-            {
-                spread[k] = Some(match inputs[k] {
-                    kernel::Arg::Number(from) => {
-                        fills.push(Fill::Number(from));
-                        kernel::Arg::Register(fills.len() - 1)
-                    }
-                    other => other,
-                });
+/// The chain with its operands where they are; of several chains that are alike, one over the elements of all.
+pub(super) fn placed<T: Float>(
+    alike: Vec<Planned<T>>,
+    graph: &Graph<T>,
+    mut at: impl FnMut(u32) -> Place,
+    registers: Place,
+) -> Chain<T> {
+    let planned = &alike[0];
+    let len = alike.iter().map(|planned| planned.len).sum();
+    let several = alike.len() > 1;
+    let mut parts = |of: &dyn Fn(&Planned<T>) -> u32| -> Box<[(Place, usize)]> {
+        alike.iter().map(|planned| (at(of(planned)), planned.len)).collect()
+    };
+    let results: Vec<Box<[(Place, usize)]>> =
+        (0..planned.results.len()).map(|k| parts(&|planned| planned.results[k])).collect();
+    let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
+    let mut inputs: Vec<kernel::Arg> = Vec::new();
+    for (k, &(value, layout)) in planned.inputs.iter().enumerate() {
+        let parts = parts(&|planned| planned.inputs[k].0);
+        let from = parts[0].0;
+        let written = results.iter().any(|result| result[0].0 == from);
+        let fill = match layout {
+            Layout::Full if several => Fill::Parts(parts),
+            _ if written => Fill::Before(from),
+            Layout::Full => {
+                inputs.push(kernel::Arg::Full(from));
+                continue;
             }
-        }
-        let own = fills.len();
-        let arg = |arg: Arg| match arg {
-            Arg::Input(k) => inputs[k],
-            Arg::Spread(k) => spread[k].unwrap_or(inputs[k]),
-            Arg::Number(k) => kernel::Arg::Register(k),
-            Arg::Register(r) => kernel::Arg::Register(own + r),
-            Arg::Result(k) => kernel::Arg::Full(results[k]),
+            Layout::Scalar => {
+                inputs.push(kernel::Arg::Number(from));
+                continue;
+            }
+            Layout::Row(n) => Fill::Row(from, n),
+            Layout::Column(width) => Fill::Column { from, width, len: graph.numel(value) },
         };
-        let out = |place: Option<Arg>| match place {
-            Some(Arg::Result(k)) => Out::Full(results[k]),
-            Some(Arg::Register(r)) => Out::Register(own + r),
-            Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
-        };
-        let micro = self.steps.into_iter().map(|(action, args, to, second)| {
-            let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from));
-            let op: Arc<dyn TileOp<T>> = match action {
-                Action::Sum(sum) => return Micro::Sum { sum, of: at(0) },
-                Action::Op(kind) => tile_op(&kind),
-                Action::InTurn(first, then) => Arc::new(InTurn(first, then)),
-                Action::Both(pair) => Arc::new(pair),
-            };
-            Micro::Op { op, args: [at(0), at(1), at(2)], out: out(to), second: out(second) }
-        });
-        let micro = micro.collect();
-        let registers = Registers { place: registers, count: own + self.registers };
-        Chain { fills, micro, sums, len: self.len, tile, registers }
+        inputs.push(kernel::Arg::Register(fills.len()));
+        fills.push(fill);
     }
+    let mut spread = inputs.clone();
+    for arg in planned.steps.iter().flat_map(|step| &step.1) {
+        if let Arg::Spread(k) = *arg
+            && let kernel::Arg::Number(from) = spread[k]
+        {
+            spread[k] = kernel::Arg::Register(fills.len());
+            fills.push(Fill::Number(from));
+        }
+    }
+    let own = fills.len();
+    let kept = own + planned.registers;
+    let result = |k: usize| if several { Out::Register(kept + k) } else { Out::Full(results[k][0].0) };
+    let arg = |arg: Arg| match arg {
+        Arg::Input(k) => inputs[k],
+        Arg::Spread(k) => spread[k],
+        Arg::Number(k) => kernel::Arg::Register(k),
+        Arg::Register(r) => kernel::Arg::Register(own + r),
+        Arg::Result(k) => match result(k) {
+            Out::Full(place) => kernel::Arg::Full(place),
+            Out::Register(r) => kernel::Arg::Register(r),
+            Out::Nowhere => kernel::Arg::Nothing,
+        },
+    };
+    let out = |place: Option<Arg>| match place {
+        Some(Arg::Result(k)) => result(k),
+        Some(Arg::Register(r)) => Out::Register(own + r),
+        Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
+    };
+    let micro = planned.steps.iter().map(|(action, args, to, second)| {
+        let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from));
+        let op: Arc<dyn TileOp<T>> = match action {
+            Action::Sum(sum) => return Micro::Sum { sum: *sum, of: at(0) },
+            Action::Op(kind) => tile_op(kind),
+            Action::InTurn(first, then) => Arc::new(InTurn(*first, *then)),
+            Action::Both(pair) => Arc::new(*pair),
+        };
+        Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) }
+    });
+    let micro = micro.collect();
+    let tiles = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
+    let tile = if several { len } else { tile::<T>(tiles) };
+    let count = if several { kept + results.len() } else { kept };
+    let parts = if several { (kept..).zip(results).collect() } else { Vec::new() };
+    let sums = alike[0].sums.iter().map(|&value| at(value)).collect();
+    Chain { fills, micro, parts, sums, len, tile, registers: Registers { place: registers, count } }
+}
 
+impl<T: Float> Planned<T> {
     /// What it reads, as a listing shows it.
     pub(super) fn inputs(&self) -> &[(u32, Layout)] {
         &self.inputs

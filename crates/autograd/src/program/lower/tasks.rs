@@ -8,6 +8,7 @@ use crate::kernels::place::Place;
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use crate::program::graph::{Graph, Node};
+use crate::program::ids::IdSet;
 use crate::program::layout::Layout;
 use crate::program::memory::Places;
 use crate::program::operation::{Fused, Then};
@@ -15,6 +16,7 @@ use crate::program::schedule::{Blocks, Own, Phase, Work, own_kernel};
 use crate::program::steps::{Listed, Operand};
 use crate::tensor::memory::{self, OutOfMemory};
 use smallvec::SmallVec;
+use std::ops::Range;
 
 /// The group of a run of work in phases; what it needs beside the values gets buffers behind those that there are. Tiles of chains
 /// are in one of them, for all groups of a program.
@@ -25,19 +27,41 @@ pub(super) fn group<T: Float>(
     tiles: &mut Tiles,
     buffers: &mut Vec<Vec<T>>,
 ) -> Result<(Group<T>, Vec<Listed>), OutOfMemory> {
-    let mut list = Builder { blocks: None, used: Vec::new(), before: Vec::new(), tasks: Vec::new(), tiles, buffers };
+    let mut list = Builder {
+        blocks: None,
+        used: Vec::new(),
+        at_first: Vec::new(),
+        before: Vec::new(),
+        tasks: Vec::new(),
+        written: IdSet::default(),
+        turned: Vec::new(),
+        tiles,
+        buffers,
+    };
     let (mut made, mut listed) = (Vec::new(), Vec::new());
     let mut left = work;
     for phase in phases {
         let now;
         (now, left) = left.split_at(phase.range.len());
         list.blocks = phase.blocks.as_ref();
-        for work in now {
-            listed.push(Tasks { graph, places }.add(work, &mut list)?);
+        let tasks = Tasks { graph, places };
+        let mut time = 0;
+        while time < now.len() {
+            let alike = phase.alike.iter().find(|alike| alike.start == phase.range.start + time);
+            let count = alike.map_or(1, Range::len);
+            if count > 1 {
+                listed.push(tasks.chain(&now[time..time + count], &mut list));
+            } else {
+                listed.push(tasks.add(&now[time], &mut list)?);
+            }
+            time += count;
         }
         let (rows, block) = phase.blocks.as_ref().map_or((1, 1), |blocks| (blocks.rows, blocks.block));
         let (before, tasks) = (std::mem::take(&mut list.before), std::mem::take(&mut list.tasks));
         made.push(group::Phase { before, tasks, rows, block });
+    }
+    if let Some(first) = made.first_mut() {
+        first.before.splice(0..0, list.at_first);
     }
     Ok((Group::new(list.used, made), listed))
 }
@@ -61,7 +85,7 @@ impl<T: Float> Tasks<'_, T> {
 
     fn add(&self, work: &Work, list: &mut Builder<'_, T>) -> Result<Listed, OutOfMemory> {
         match own_kernel(self.graph, work).expect("runs are of our own kernels") {
-            Own::Chain => Ok(self.chain(work, list)),
+            Own::Chain => Ok(self.chain(std::slice::from_ref(work), list)),
             Own::Fused(fused, sizes) => {
                 let Node { args, results, .. } = &self.graph.nodes[work.members[0] as usize];
                 self.fused(work.members[0], fused, sizes, list)?;
@@ -72,19 +96,22 @@ impl<T: Float> Tasks<'_, T> {
         }
     }
 
-    fn chain(&self, work: &Work, list: &mut Builder<'_, T>) -> Listed {
-        let planned = chains::plan(self.graph, work);
-        let (values, layouts): (Vec<u32>, SmallVec<[Layout; 4]>) = planned.inputs().iter().copied().unzip();
+    /// A chain, or several that are alike as one.
+    fn chain(&self, alike: &[Work], list: &mut Builder<'_, T>) -> Listed {
+        let planned: Vec<_> = alike.iter().map(|work| chains::plan(self.graph, work)).collect();
+        let inputs = planned.iter().flat_map(|planned| planned.inputs().iter().copied());
+        let (values, layouts): (Vec<u32>, SmallVec<[Layout; 4]>) = inputs.unzip();
         let registers = list.tiles();
         let place = |value: u32| list.moving(value, self.places.buffer(value), self.graph.numel(value));
-        let chain = planned.placed(self.graph, place, registers);
+        let chain = chains::placed(planned, self.graph, place, registers);
         list.tiles.len = chain.memory().max(list.tiles.len);
         let name = chain.to_string();
         let along = list.along_rows();
         let per_row = list.blocks.map_or(0, |blocks| chain.len / blocks.rows);
-        list.tasks.push(Task::Chain { chain: Box::new(chain), along, per_row });
+        list.push(Task::Chain { chain: Box::new(chain), along, per_row });
         let operands = values.into_iter().map(|value| self.operand(value)).collect();
-        Listed { name, operands, layouts, results: work.results.iter().map(|&value| self.operand(value)).collect() }
+        let results = alike.iter().flat_map(|work| &work.results).map(|&value| self.operand(value)).collect();
+        Listed { name, operands, layouts, results }
     }
 
     fn fused(
@@ -129,14 +156,14 @@ impl<T: Float> Tasks<'_, T> {
                     b = list.turned(b, rows, cols)?;
                 }
                 let (out, transposed) = (moving(list, result), (ta, tb_then));
-                list.tasks.push(Task::Product { shape, sizes, transposed, along, a, b, out, after, memory });
+                list.push(Task::Product { shape, sizes, transposed, along, a, b, out, after, memory });
             }
             Fused::ColumnSums { .. } => {
                 let (_, rows, n) = sizes;
                 let along = list.along_sums();
                 let memory = list.for_sums(group::memory_of_columns(rows, n, along == Along::Sums))?;
                 let (x, out) = (moving(list, args[0]), whole(list, result));
-                list.tasks.push(Task::ColumnSums { rows, n, along, x, out, after, memory });
+                list.push(Task::ColumnSums { rows, n, along, x, out, after, memory });
             }
             Fused::LossAndGradient(reduction) => {
                 let (rows, _, n) = sizes;
@@ -144,11 +171,19 @@ impl<T: Float> Tasks<'_, T> {
                 let (cotangent, loss) = (whole(list, args[2]), whole(list, result));
                 let (gradient, mean) = (moving(list, results[1]), reduction == Reduction::Mean);
                 let along = list.along_rows();
-                list.tasks.push(Task::Loss { rows, n, along, mean, scores, labels, cotangent, loss, gradient });
+                list.push(Task::Loss { rows, n, along, mean, scores, labels, cotangent, loss, gradient });
             }
         }
         Ok(())
     }
+}
+
+/// A transpose that is there, and what of.
+struct Turned {
+    from: Place,
+    rows: usize,
+    cols: usize,
+    to: Place,
 }
 
 /// Tasks as they are added.
@@ -156,8 +191,14 @@ struct Builder<'a, T> {
     blocks: Option<&'a Blocks>,
     /// The buffers in use, by their number in the program.
     used: Vec<usize>,
+    /// What is done before all else.
+    at_first: Vec<Task<T>>,
     before: Vec<Task<T>>,
     tasks: Vec<Task<T>>,
+    /// The buffers that tasks have written so far.
+    written: IdSet,
+    /// Transposes that are there.
+    turned: Vec<Turned>,
     tiles: &'a mut Tiles,
     buffers: &'a mut Vec<Vec<T>>,
 }
@@ -218,24 +259,39 @@ impl<T: Float> Builder<'_, T> {
 
     /// Something to do before what reads it; once, not for each block.
     fn once(&mut self, task: Task<T>) {
+        self.mark(&task);
         if self.blocks.is_some() { &mut self.before } else { &mut self.tasks }.push(task);
     }
 
-    /// The transpose of what is at a place. Within blocks it does not change, and is made once.
+    /// A task for each block.
+    fn push(&mut self, task: Task<T>) {
+        self.mark(&task);
+        self.tasks.push(task);
+    }
+
+    /// What a task writes was not there before, and is another matrix than the one that was turned.
+    fn mark(&mut self, task: &Task<T>) {
+        for buffer in task.written(self.block()) {
+            self.written.insert(buffer as u32);
+            self.turned.retain(|turned| turned.from.buffer != buffer);
+        }
+    }
+
+    /// The transpose of what is at a place. What was there before is turned before all else: vectors that are read soon after they
+    /// were written in pieces have to wait. Within blocks it does not change, and is made once.
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Result<Place, OutOfMemory> {
-        let same = |task: &Task<T>| match *task {
-            Task::Turn { rows: r, cols: c, from: f, to } => ((r, c, f) == (rows, cols, from)).then_some(to),
-            Task::Product { .. }
-            | Task::ColumnSums { .. }
-            | Task::Loss { .. }
-            | Task::Copy { .. }
-            | Task::Chain { .. } => None,
-        };
-        if let Some(to) = self.before.iter().find_map(same) {
-            return Ok(to);
+        let same = |t: &&Turned| (t.from, t.rows, t.cols) == (from, rows, cols);
+        if let Some(known) = self.turned.iter().find(same) {
+            return Ok(known.to);
         }
         let to = self.memory(rows * cols)?;
-        self.once(Task::Turn { rows, cols, from, to });
+        let task = Task::Turn { rows, cols, from, to };
+        if self.written.contains(&(from.buffer as u32)) {
+            self.once(task);
+        } else {
+            self.at_first.push(task);
+        }
+        self.turned.push(Turned { from, rows, cols, to });
         Ok(to)
     }
 }

@@ -59,8 +59,7 @@ impl<T: Float> Finder<'_, T> {
     /// What a node is as a product with what follows it.
     fn followed(&self, i: u32) -> Option<Followed> {
         if let Some((fused, args)) = product(self.graph, i) {
-            let inner = smallvec![];
-            return matches!(fused, Fused::Product { .. }).then_some(Followed { fused, args, inner });
+            return Some(Followed { fused, args, inner: smallvec![] });
         }
         self.biased(i).or_else(|| self.gated(i)).or_else(|| self.descended(i))
     }

@@ -1,5 +1,6 @@
 //! In which order nodes are computed, and which of them together.
 
+mod alike;
 mod regions;
 mod runs;
 

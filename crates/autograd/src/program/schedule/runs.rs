@@ -1,7 +1,7 @@
 //! Runs: work that our own kernels compute one after the other, without a step of the program between them, and in blocks of
 //! rows where all of it is row by row or sums over the rows.
 
-use super::Work;
+use super::{Work, alike};
 use crate::float::Float;
 use crate::kernels::group::FEW_CLASSES;
 use crate::kernels::machine::BLOCK_BYTES;
@@ -24,6 +24,8 @@ const BLOCK_ROWS: usize = 16;
 pub(in crate::program) struct Phase {
     pub(in crate::program) range: Range<usize>,
     pub(in crate::program) blocks: Option<Blocks>,
+    /// Chains that are one over the elements of all.
+    pub(in crate::program) alike: Vec<Range<usize>>,
 }
 
 /// How a phase is computed block by block.
@@ -99,7 +101,7 @@ pub(super) fn runs<T: Float>(
         let is_own = with.has("runs") || work.get(start).is_some_and(|work| work.is_chain);
         if end > start && is_own {
             let finder = Finder { graph, links };
-            finder.phases(&mut work[start..end], start, with.has("blocks"), &mut phases);
+            finder.phases(&mut work[start..end], start, with, &mut phases);
             runs.push(start..end);
         }
         start = end.max(start + 1);
@@ -115,10 +117,10 @@ struct Finder<'g, T: Float> {
 impl<T: Float> Finder<'_, T> {
     /// The phases of a run of work that starts at a place of the order: what can go through in blocks of rows does, after what it
     /// needs, and before all else.
-    fn phases(&self, work: &mut [Work], place: usize, in_blocks: bool, phases: &mut Vec<Phase>) {
-        let found = if in_blocks { self.in_blocks(work) } else { None };
+    fn phases(&self, work: &mut [Work], place: usize, with: Optimisations, phases: &mut Vec<Phase>) {
+        let found = if with.has("blocks") { self.in_blocks(work) } else { None };
         let Some((before, inside, blocks)) = found else {
-            return phases.push(Phase { range: place..place + work.len(), blocks: None });
+            return phases.push(self.whole(work, place));
         };
         let order = |k: usize| if before.contains(&k) { 0 } else { 1 + u8::from(!inside.contains(&k)) };
         let mut keys: Vec<(u8, usize)> = (0..work.len()).map(|k| (order(k), k)).collect();
@@ -127,12 +129,19 @@ impl<T: Float> Finder<'_, T> {
         work.swap_with_slice(&mut sorted);
         let (first, last) = (before.len(), before.len() + inside.len());
         if first > 0 {
-            phases.push(Phase { range: place..place + first, blocks: None });
+            phases.push(self.whole(&mut work[..first], place));
         }
-        phases.push(Phase { range: place + first..place + last, blocks: Some(blocks) });
+        phases.push(Phase { range: place + first..place + last, blocks: Some(blocks), alike: Vec::new() });
         if last < work.len() {
-            self.phases(&mut work[last..], place + last, in_blocks, phases);
+            self.phases(&mut work[last..], place + last, with, phases);
         }
+    }
+
+    /// A phase of all rows at once.
+    fn whole(&self, work: &mut [Work], place: usize) -> Phase {
+        let alike = alike::gather(self.graph, self.links, work);
+        let alike = alike.into_iter().map(|range| place + range.start..place + range.end).collect();
+        Phase { range: place..place + work.len(), blocks: None, alike }
     }
 
     /// What of a run can be done in blocks of rows, and what before it, if that is something, and too much for the cache as a whole.
