@@ -99,9 +99,12 @@ struct Perceptron<T> {
     labels: *const T,
     /// What `softmax S − Y` is multiplied by.
     weight: T,
-    /// Gradients of the parameters, or with a rate, their next values `p − rate · dp`.
+    /// Gradients of the parameters, or the next values `p − rate · dp` of those that descend.
     results: [*mut T; 4],
-    rate: Option<T>,
+    rate: T,
+    descends: [bool; 4],
+    /// Whether `W1` and `W2` are stored transposed, and so are their results.
+    turned: bool,
     /// [`Sizes::scratch`] elements, with anything in them; if the step `keeps` its copy of the parameters, what the step
     /// before left in them, or 0 in the first one, where the parameters have changed since.
     scratch: *mut T,

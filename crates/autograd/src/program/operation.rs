@@ -41,8 +41,12 @@ pub(super) type Then = Finish<(), Option<f64>>;
 pub(super) struct HiddenLayer {
     /// Whether the loss is the mean of the losses of the rows, or their sum.
     pub(super) mean: bool,
-    /// What becomes of a gradient: nothing, or a step of gradient descent.
-    pub(super) then: Then,
+    /// Whether each matrix of parameters is stored transposed, `[out, in]`.
+    pub(super) turned: bool,
+    /// What becomes of the gradients of these parameters: a step of gradient descent of this size, or of that which is the last
+    /// operand. All others are results themselves.
+    pub(super) descends: [bool; 4],
+    pub(super) rate: Option<f64>,
 }
 
 impl Fused {
@@ -110,15 +114,14 @@ impl HiddenLayer {
     /// The operand that a result may be written over: the one that its step of gradient descent starts from.
     pub(super) fn updates(self, result: usize) -> Option<usize> {
         // Parameters stand behind `x`, and their next values behind the loss.
-        (result > 0 && matches!(self.then, Then::Descend(_))).then_some(result)
+        (result > 0 && self.descends[result - 1]).then_some(result)
     }
 
     pub(super) fn name(self) -> &'static str {
-        match self.then {
-            Then::Descend(_) => "one hidden layer, forward and backward · mul · sub",
-            Then::Keep | Then::Bias(()) | Then::BiasRelu(()) | Then::Gate(()) => {
-                "one hidden layer, forward and backward"
-            }
+        if self.descends.contains(&true) {
+            "one hidden layer, forward and backward · mul · sub"
+        } else {
+            "one hidden layer, forward and backward"
         }
     }
 }

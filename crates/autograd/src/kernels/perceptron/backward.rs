@@ -60,7 +60,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             }
             let param = self.params.add(at);
             for k in 0..K {
-                let next = self.step.rate.map_or(sums[k], |rate| *param.add(k) - sums[k] * rate);
+                let next = if self.step.descends[3] { *param.add(k) - sums[k] * self.step.rate } else { sums[k] };
                 self.step.results[3].add(k).write(next);
                 param.add(k).write(next);
             }
@@ -202,27 +202,56 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         unsafe {
             let mask = L::first(hidden - h);
             // The copy's zeros beyond the mask stay, whatever is not finite.
-            let next = |row: usize, dp: L::Vector| {
+            let next = |row: usize, descends: bool, dp: L::Vector| {
                 let place = self.params.add(row * self.width() + h);
-                let next = match self.step.rate {
-                    Some(rate) => L::sub(L::load(place, L::first(L::COUNT)), L::mul(dp, L::splat(rate))),
-                    None => dp,
+                let next = if descends {
+                    L::sub(L::load(place, L::first(L::COUNT)), L::mul(dp, L::splat(self.step.rate)))
+                } else {
+                    dp
                 };
                 let next = L::keep(next, mask);
                 L::store(place, L::first(L::COUNT), next);
                 next
             };
+            let [first, bias, second, _] = self.step.descends;
+            let mut w1 = sums.w1;
             for d in 0..D {
-                L::store(to_w1.add(d * hidden + h), mask, next(d, sums.w1[d]));
+                w1[d] = next(d, first, w1[d]);
             }
-            L::store(to_b1.add(h), mask, next(D, sums.b1));
-            let mut columns = sums.w2;
+            L::store(to_b1.add(h), mask, next(D, bias, sums.b1));
+            let mut w2 = sums.w2;
             for k in 0..K {
-                columns[k] = next(D + 1 + k, columns[k]);
+                w2[k] = next(D + 1 + k, second, w2[k]);
             }
-            for (k, row) in L::rows(columns).into_iter().enumerate() {
-                let at = h * K + k * L::COUNT;
-                L::store(to_w2.wrapping_add(at), L::first((hidden * K).saturating_sub(at)), row);
+            if self.step.turned {
+                self.beside::<L, D>(to_w1, h, w1);
+                self.apart::<L, K>(to_w2, h, w2);
+            } else {
+                self.apart::<L, D>(to_w1, h, w1);
+                self.beside::<L, K>(to_w2, h, w2);
+            }
+        }
+    }
+
+    /// Stores vectors of hidden nodes as rows.
+    #[inline(always)]
+    unsafe fn apart<L: Lanes<T>, const N: usize>(&self, to: *mut T, h: usize, x: [L::Vector; N]) {
+        let hidden = self.step.sizes.hidden;
+        for (k, x) in x.into_iter().enumerate() {
+            // SAFETY: the caller promises the set, and `N` rows of the hidden nodes.
+            unsafe { L::store(to.add(k * hidden + h), L::first(hidden - h), x) };
+        }
+    }
+
+    /// Stores vectors of hidden nodes as columns.
+    #[inline(always)]
+    unsafe fn beside<L: Lanes<T>, const N: usize>(&self, to: *mut T, h: usize, x: [L::Vector; N]) {
+        let all = self.step.sizes.hidden * N;
+        // SAFETY: the caller promises the set, and `N` columns of the hidden nodes.
+        unsafe {
+            for (k, row) in L::rows(x).into_iter().enumerate() {
+                let at = h * N + k * L::COUNT;
+                L::store(to.wrapping_add(at), L::first(all.saturating_sub(at)), row);
             }
         }
     }

@@ -59,19 +59,33 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             while h < self.width() {
                 let mask = L::first(hidden.saturating_sub(h));
                 let store = |row: usize, x| L::store(self.params.add(row * self.width() + h), L::first(L::COUNT), x);
-                for d in 0..features {
-                    store(d, L::load(w1.wrapping_add(d * hidden + h), mask));
-                }
                 store(features, L::load(b1.wrapping_add(h), mask));
-                let mut rows = [L::splat(T::ZERO); K];
-                for (k, row) in rows.iter_mut().enumerate() {
-                    let at = h * K + k * L::COUNT;
-                    *row = L::load(w2.wrapping_add(at), L::first((hidden * K).saturating_sub(at)));
-                }
-                for (k, column) in L::columns(rows).into_iter().enumerate() {
-                    store(features + 1 + k, column);
+                if self.step.turned {
+                    for k in 0..K {
+                        store(features + 1 + k, L::load(w2.wrapping_add(k * hidden + h), mask));
+                    }
+                } else {
+                    for d in 0..features {
+                        store(d, L::load(w1.wrapping_add(d * hidden + h), mask));
+                    }
+                    let mut rows = [L::splat(T::ZERO); K];
+                    for (k, row) in rows.iter_mut().enumerate() {
+                        let at = h * K + k * L::COUNT;
+                        *row = L::load(w2.wrapping_add(at), L::first((hidden * K).saturating_sub(at)));
+                    }
+                    for (k, column) in L::columns(rows).into_iter().enumerate() {
+                        store(features + 1 + k, column);
+                    }
                 }
                 h += L::COUNT;
+            }
+            if self.step.turned {
+                for d in 0..features {
+                    let row = self.params.add(d * self.width());
+                    for h in 0..self.width() {
+                        *row.add(h) = if h < hidden { *w1.add(h * features + d) } else { T::ZERO };
+                    }
+                }
             }
             for k in 0..K {
                 *self.params.add(self.behind::<K>() + k) = *b2.add(k);

@@ -16,9 +16,11 @@ pub(crate) struct Buffers<T> {
     /// The cotangent of the loss.
     pub(crate) cotangent: usize,
     pub(crate) loss: usize,
-    /// Gradients of the parameters, or with a rate their next values, each in its parameter's buffer or in one of its own.
+    /// Gradients of the parameters, or their next values, each in its parameter's buffer or in one of its own.
     pub(crate) results: [usize; 4],
-    pub(crate) rate: Option<Rate<T, usize>>,
+    pub(crate) rate: Rate<T, usize>,
+    /// Which of them are next values; the rate is that of these.
+    pub(crate) descends: [bool; 4],
     /// [`Sizes::scratch`] elements for the step alone.
     pub(crate) scratch: usize,
 }
@@ -34,25 +36,25 @@ pub(crate) struct Planned<T> {
     scratch_len: usize,
     /// Whether the mean of the losses is asked for, or their sum.
     mean: bool,
+    turned: bool,
     /// Whether it keeps a copy of its parameters from run to run.
     keeps: bool,
     buffers: Buffers<T>,
 }
 
 impl<T: Number> Planned<T> {
-    /// A step that gives the mean of the losses or their sum.
+    /// A step that gives the mean of the losses or their sum, of matrices of parameters that are stored transposed or not.
     ///
     /// # Panics
     /// Where it writes to a buffer that it uses otherwise too, but for parameters in their own place.
-    pub(crate) fn new(sizes: Sizes, mean: bool, buffers: Buffers<T>) -> Self {
-        let Buffers { x, params, labels, cotangent, loss, results, rate, scratch } = buffers;
+    pub(crate) fn new(sizes: Sizes, (mean, turned): (bool, bool), buffers: Buffers<T>) -> Self {
+        let Buffers { x, params, labels, cotangent, loss, results, rate, descends, scratch } = buffers;
         let mut once = vec![loss, scratch];
         once.extend(results);
         let mut read = vec![x, labels, cotangent];
-        read.extend(rate.and_then(|rate| if let Rate::At(buffer) = rate { Some(buffer) } else { None }));
+        read.extend(if let Rate::At(buffer) = rate { Some(buffer) } else { None });
         // A parameter is read before it is written over.
-        let moved = |&(param, result): &(usize, usize)| rate.is_none() || param != result;
-        read.extend(params.into_iter().zip(results).filter(moved).map(|(param, _)| param));
+        read.extend((0..4).filter(|&k| !descends[k] || params[k] != results[k]).map(|k| params[k]));
         let is_free = |(i, buffer): (usize, &usize)| !once[..i].contains(buffer) && !read.contains(buffer);
         assert!(once.iter().enumerate().all(is_free), "{buffers:?} writes what it uses otherwise");
         Self {
@@ -61,7 +63,8 @@ impl<T: Number> Planned<T> {
             lens: sizes.params(),
             scratch_len: sizes.scratch::<T>(),
             mean,
-            keeps: rate.is_some() && params == results,
+            turned,
+            keeps: descends == [true; 4] && params == results,
             buffers,
         }
     }
@@ -77,18 +80,18 @@ impl<T: Number> Planned<T> {
     /// # Panics
     /// Where a buffer is too short.
     pub(crate) fn run(&self, buffers: &mut [Vec<T>]) {
-        let Self { sizes, layout, lens, mean, keeps, .. } = *self;
+        let Self { sizes, layout, lens, mean, turned, keeps, .. } = *self;
         let mut at = |buffer: usize, len: usize| {
             let buffer = &mut buffers[buffer];
             assert!(buffer.len() >= len, "a buffer of {len} elements is needed, not of {}", buffer.len());
             buffer.as_mut_ptr()
         };
         let (cotangent, loss) = (at(self.buffers.cotangent, 1), at(self.buffers.loss, 1));
-        let rate = self.buffers.rate.map(|rate| match rate {
+        let rate = match self.buffers.rate {
             Rate::Number(rate) => rate,
             // SAFETY: `at` has seen an element there.
             Rate::At(buffer) => unsafe { *at(buffer, 1) },
-        });
+        };
         let mut all = |places: [usize; 4]| std::array::from_fn(|k| at(places[k], lens[k]));
         let results: [*mut T; 4] = all(self.buffers.results);
         let params = if keeps { results } else { all(self.buffers.params) };
@@ -103,6 +106,8 @@ impl<T: Number> Planned<T> {
             weight: if mean { weight / T::of_count(sizes.rows) } else { weight },
             results,
             rate,
+            descends: self.buffers.descends,
+            turned,
             scratch: at(self.buffers.scratch, self.scratch_len),
             keeps,
         };

@@ -5,7 +5,7 @@ mod tasks;
 
 use super::graph::{Graph, Node};
 use super::memory::Places;
-use super::operation::{HiddenLayer, Operation, Then};
+use super::operation::{HiddenLayer, Operation};
 use super::passes::hidden_layer::sizes;
 use super::schedule::{Phase, Schedule, Work};
 use super::steps::fused::FusedStep;
@@ -112,11 +112,8 @@ impl<T: Float> Lowering<'_, T> {
         buffers: &mut Vec<Vec<T>>,
     ) -> Result<Planned<T>, OutOfMemory> {
         let at = |value: u32| self.places.buffer(value);
-        let sizes = sizes(self.graph, &node.args);
-        let rate = match net.then {
-            Then::Descend(rate) => Some(Rate::new(rate, || at(node.args[7]))),
-            Then::Keep | Then::Bias(()) | Then::BiasRelu(()) | Then::Gate(()) => None,
-        };
+        let sizes = sizes(self.graph, &node.args, net.turned);
+        let rate = Rate::new(net.rate, || at(*node.args.last().expect("a net has operands")));
         buffers.push(memory::zeros(sizes.scratch::<T>())?);
         let buffers = Buffers {
             x: at(node.args[0]),
@@ -126,8 +123,9 @@ impl<T: Float> Lowering<'_, T> {
             loss: at(node.results[0]),
             results: std::array::from_fn(|k| at(node.results[1 + k])),
             rate,
+            descends: net.descends,
             scratch: buffers.len() - 1,
         };
-        Ok(Planned::new(sizes, net.mean, buffers))
+        Ok(Planned::new(sizes, (net.mean, net.turned), buffers))
     }
 }

@@ -40,11 +40,11 @@ impl<T: Float> Rewrite<T> for HiddenLayers {
         let mut replaced = vec![false; graph.nodes.len()];
         for loss in losses {
             let finder = Finder { graph, links: &links, readers: &readers };
-            let Some(found) = finder.net_of(loss).filter(|found| finder.stands_alone(found)) else { continue };
+            let Some(found) = finder.net_of(loss) else { continue };
+            let Some(place) = finder.place(&found) else { continue };
             let Found { net, operands, nodes, results } = found;
-            let last = *nodes.iter().max().expect("a net has nodes");
-            nodes.iter().for_each(|&node| replaced[node as usize] = node != last);
-            let node = &mut graph.nodes[last as usize];
+            nodes.iter().for_each(|&node| replaced[node as usize] = node != place);
+            let node = &mut graph.nodes[place as usize];
             (node.operation, node.args, node.results) = (Operation::HiddenLayer(net), operands, results);
         }
         graph.drop_nodes(&replaced);
@@ -52,7 +52,7 @@ impl<T: Float> Rewrite<T> for HiddenLayers {
     }
 }
 
-/// A net as it was found: its operands and results, and the nodes that it stands for, of which the last takes its place.
+/// A net as it was found: its operands and results, and the nodes that it stands for, of which one takes its place.
 struct Found {
     net: HiddenLayer,
     operands: SmallVec<[u32; 3]>,
@@ -110,32 +110,35 @@ impl<T: Float> Finder<'_, T> {
     fn net_of(&self, loss: u32) -> Option<Found> {
         let (Fused::LossAndGradient(reduction), &[scores, labels, dy]) = self.fused(loss)? else { return None };
         let &[loss_value, ds] = &self.graph.nodes[loss as usize].results[..] else { return None };
-        let (second, Fused::Product { ta: false, tb: false, then: Then::Bias(()) }, &[o1, w2, b2]) =
+        let (second, Fused::Product { ta: false, tb: turned, then: Then::Bias(()) }, &[o1, w2, b2]) =
             self.made(scores)?
         else {
             return None;
         };
-        let (first, Fused::Product { ta: false, tb: false, then: Then::BiasRelu(()) }, &[x, w1, b1]) = self.made(o1)?
-        else {
+        let (first, Fused::Product { ta: false, tb, then: Then::BiasRelu(()) }, &[x, w1, b1]) = self.made(o1)? else {
             return None;
         };
         let gated = |&&i: &&u32| {
-            let gate = Fused::Product { ta: false, tb: true, then: Then::Gate(()) };
+            let gate = Fused::Product { ta: false, tb: !turned, then: Then::Gate(()) };
             self.fused(i).is_some_and(|(fused, args)| fused == gate && args == [ds, w2, o1])
         };
         let back = *self.readers(ds).iter().find(gated)?;
         let dz1 = self.graph.nodes[back as usize].results[0];
         let product = |a: u32, b: u32| {
+            let (a, b) = if turned { (b, a) } else { (a, b) };
             self.gradient(self.readers(b), |fused| matches!(fused, Fused::Product { ta: true, tb: false, .. }), &[a, b])
         };
         let sums = |a: u32| self.gradient(self.readers(a), |fused| matches!(fused, Fused::ColumnSums { .. }), &[a]);
         let found = [product(x, dz1)?, sums(dz1)?, product(o1, ds)?, sums(ds)?];
-        let matrices = self.graph.shape(x).rank() == 2 && reduction != Reduction::None;
+        let matrices = self.graph.shape(x).rank() == 2 && reduction != Reduction::None && turned == tb;
         let reads = [scores, o1, ds, dz1].map(|value| self.readers(value).len());
-        // Parameters all take the same step, or all gradients are asked for.
-        let Gradient { then, rate, .. } = found[0];
+        // Parameters that take a step all take the same.
+        let descends = found.each_ref().map(|g| matches!(g.then, Then::Descend(_)));
+        let one = found.iter().find(|g| matches!(g.then, Then::Descend(_))).unwrap_or(&found[0]);
+        let (then, rate) = (one.then, one.rate);
         let follows = |(g, param): (&Gradient, u32)| {
-            same_step(g.then, then) && g.rate == rate && g.from.is_none_or(|from| from == param)
+            let step = matches!(g.then, Then::Keep) || (same_step(g.then, then) && g.rate == rate);
+            step && g.from.is_none_or(|from| from == param)
         };
         let steps = found.iter().zip([w1, b1, w2, b2]).all(follows);
         let made = found.iter().map(|g| self.graph.nodes[g.node as usize].results[0]);
@@ -144,9 +147,11 @@ impl<T: Float> Finder<'_, T> {
         operands.extend(rate);
         // A step whose size is the loss needs the loss first.
         let apart = operands.iter().all(|operand| !results.contains(operand));
-        let fits = matrices && apart && reads == [1, 3, 3, 2] && steps && self.fits(&operands);
+        let fits = matrices && apart && reads == [1, 3, 3, 2] && steps && self.fits(&operands, turned);
         let nodes = [first, second, loss, back].into_iter().chain(found.iter().map(|g| g.node)).collect();
-        fits.then(|| Found { net: HiddenLayer { mean: reduction == Reduction::Mean, then }, operands, nodes, results })
+        let rate = if let Then::Descend(rate) = then { rate } else { Some(0.0) };
+        let net = HiddenLayer { mean: reduction == Reduction::Mean, turned, descends, rate };
+        fits.then(|| Found { net, operands, nodes, results })
     }
 
     /// The reader that is this operation, with what follows it.
@@ -161,32 +166,41 @@ impl<T: Float> Finder<'_, T> {
     }
 
     /// Whether the kernels of the single operations are those whose sums the sweep repeats, and the sizes are its own.
-    fn fits(&self, operands: &[u32]) -> bool {
-        let sizes = sizes(self.graph, operands);
+    fn fits(&self, operands: &[u32], turned: bool) -> bool {
+        let sizes = sizes(self.graph, operands, turned);
         let Sizes { rows, features, hidden, classes } = sizes;
         let own = |sizes, ta, tb| Kernel::of::<T>(sizes, ta, tb);
+        let gradient = |(m, k, n)| own(if turned { (n, k, m) } else { (m, k, n) }, true, false);
         sizes.fit()
             && Level::best().has_vectors()
-            && own((rows, features, hidden), false, false) == Some(Kernel::Rows)
-            && own((rows, hidden, classes), false, false) == Some(Kernel::Dots)
-            && own((rows, classes, hidden), false, true) == Some(Kernel::Rows)
-            && own((features, rows, hidden), true, false).is_some()
-            && own((hidden, rows, classes), true, false).is_some()
+            && own((rows, features, hidden), false, turned) == Some(Kernel::Rows)
+            && own((rows, hidden, classes), false, turned) == Some(Kernel::Dots)
+            && own((rows, classes, hidden), false, !turned) == Some(Kernel::Rows)
+            && gradient((features, rows, hidden)).is_some()
+            && gradient((hidden, rows, classes)).is_some()
     }
 
-    /// Whether nobody else asks for what is between, and nobody reads a result before the last is there.
-    fn stands_alone(&self, Found { nodes, results, .. }: &Found) -> bool {
-        let last = nodes.iter().max();
-        let ours = |node: &u32| nodes.contains(node);
-        let in_time = |&value: &u32| self.readers(value).iter().all(|node| ours(node) || Some(node) > last);
-        let made = nodes.iter().flat_map(|&node| &self.graph.nodes[node as usize].results);
-        let mut between = made.filter(|value| !results.contains(value));
-        results.iter().all(in_time) && !between.any(|&value| self.graph.roots().any(|root| root == value))
+    /// The node in whose place a net can stand: all operands are there by then, and nobody has read a result. There is none where
+    /// somebody else asks for what is between.
+    fn place(&self, Found { nodes, results, operands, .. }: &Found) -> Option<u32> {
+        let ours = |node: &&u32| nodes.contains(node);
+        let others = results.iter().flat_map(|&value| self.readers(value)).filter(|node| !ours(node));
+        let first_read = others.min().copied().unwrap_or(u32::MAX);
+        let place = *nodes.iter().filter(|&&node| node < first_read).max()?;
+        let made = |&operand: &u32| {
+            let maker = self.links.maker[operand as usize];
+            self.graph.nodes.get(maker as usize).is_none() || maker < place
+        };
+        let here = nodes.iter().flat_map(|&node| &self.graph.nodes[node as usize].results);
+        let mut between = here.filter(|value| !results.contains(value));
+        let alone = !between.any(|&value| self.graph.roots().any(|root| root == value));
+        (alone && operands.iter().all(made)).then_some(place)
     }
 }
 
 /// The sizes of a net by its operands.
-pub(in crate::program) fn sizes<T: Float>(graph: &Graph<T>, operands: &[u32]) -> Sizes {
+pub(in crate::program) fn sizes<T: Float>(graph: &Graph<T>, operands: &[u32], turned: bool) -> Sizes {
     let size = |operand: usize, axis: usize| graph.shape(operands[operand])[axis];
-    Sizes { rows: size(0, 0), features: size(0, 1), hidden: size(3, 0), classes: size(3, 1) }
+    let (hidden, classes) = if turned { (1, 0) } else { (0, 1) };
+    Sizes { rows: size(0, 0), features: size(0, 1), hidden: size(3, hidden), classes: size(3, classes) }
 }
