@@ -75,6 +75,10 @@ pub trait Bits: Sized {
     fn acosh_slope(self) -> Self;
     /// [`elementary::hypot_share`]
     fn hypot_share(self, b: Self) -> Self;
+    /// [`elementary::logaddexp`]
+    fn logaddexp(self, b: Self) -> Self;
+    /// [`elementary::logistic_share`]
+    fn logistic_share(self, b: Self) -> Self;
     /// [`elementary::pow_of_sum`]
     fn pow_of_sum(self, y: Self, more: Self) -> Self;
     /// [`elementary::sinc`]
@@ -135,10 +139,7 @@ macro_rules! bits {
             bits!(@ours bool: is_far);
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
-            #[inline(always)]
-            fn hypot_share(self, b: Self) -> Self {
-                elementary::hypot_share(self, b)
-            }
+            bits!(@ours_of_two hypot_share logaddexp logistic_share);
             #[inline(always)]
             fn pow_of_sum(self, y: Self, more: Self) -> Self {
                 elementary::pow_of_sum(self, y, more)
@@ -148,6 +149,14 @@ macro_rules! bits {
             #[cfg(target_arch = "x86_64")]
             type Avx512 = lanes::Avx512;
         }
+    };
+    (@ours_of_two $($f:ident)*) => {
+        $(
+            #[inline(always)]
+            fn $f(self, b: Self) -> Self {
+                elementary::$f(self, b)
+            }
+        )*
     };
     (@ours $result:ty: $($f:ident)*) => {
         $(

@@ -243,11 +243,7 @@ binary! {
             kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
-            vectors |a, b| {
-                // Of a number that is not positive, softplus is ln(1 + e^x).
-                let apart = a.larger(b) + (-(a - b).abs()).softplus();
-                select(a == b, a + T::of(std::f64::consts::LN_2), apart)
-            },
+            vectors |a, b| a.logaddexp(b),
             |a, b, y, g| (g.zmul(a.logistic_share(b)), g.zmul(b.logistic_share(a)));
         /// `a · ln b`, 0 where `a` is 0.
         xlogy / try_xlogy => Xlogy, vectors |a, b| select((a == T::ZERO) & !b.is_nan(), T::ZERO, a * b.ln()),
@@ -299,10 +295,7 @@ binary! {
         smaller_share => SmallerShare, |a, b| share(a, b, a < b), |a, b, y, g| (None, None);
         /// `σ(a − b)`, and at equal infinities its limit: a half for +∞, 0 for −∞.
         logistic_share => LogisticShare,
-            vectors |a, b| {
-                let of_equals = select(a == -T::INFINITY, T::ZERO, T::of(0.5));
-                select(a == b, of_equals, (a - b).sigmoid())
-            },
+            vectors |a, b| a.logistic_share(b),
             |a, b, y, g| (
                 g.zmul(y.zmul(b.logistic_share(a))),
                 g.zmul(y.zmul(b.logistic_share(a))).neg()

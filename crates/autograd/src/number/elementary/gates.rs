@@ -7,7 +7,7 @@
 use super::parts;
 use super::{
     Format, clamp_above, ln_1p_of_share, polynomial, raised_decay, raised_decay_of_sum, raised_decay_within, select,
-    sigmoid_of_decay,
+    sigmoid_and_slope, sigmoid_of_decay,
 };
 
 /// `ln σ(x)`
@@ -27,6 +27,25 @@ pub(crate) fn softplus<T: Format>(x: T) -> T {
 fn softplus_and_sigmoid<T: Format>(x: T) -> (T, T) {
     let e = raised_decay(-x.abs()) * T::LOWERED;
     (x.larger(T::ZERO) + ln_1p_of_share(e), sigmoid_of_decay(x, e).0)
+}
+
+/// `ln(e^a + e^b)`, also of equal infinities.
+#[inline(always)]
+pub(crate) fn logaddexp<T: Format>(a: T, b: T) -> T {
+    let y = select(a > b, a, b) + ln_1p_of_share(raised_decay(-(a - b).abs()) * T::LOWERED);
+    select(a == b, a + T::of(std::f64::consts::LN_2), y)
+}
+
+/// `σ(a − b)`, with what the difference rounds away times the slope; at equal infinities its limit: a half for +∞, 0 for −∞.
+#[inline(always)]
+pub(crate) fn logistic_share<T: Format>(a: T, b: T) -> T {
+    let difference = a - b;
+    // Knuth's sum.
+    let taken = difference - a;
+    let rest = (a - (difference - taken)) - (b + taken);
+    let (y, slope) = sigmoid_and_slope(difference);
+    let tied = select(a == -T::INFINITY, T::ZERO, T::of(0.5));
+    select(a == b, tied, y + slope * select(difference.abs() < T::INFINITY, rest, T::ZERO))
 }
 
 /// Sigmoids from `e = e^−|v|`.
