@@ -160,33 +160,78 @@ fn each_rare<T: Number>(x: &[T; LANES], out: &mut [T; LANES], rare: &impl Fn(T) 
 
 /// `(out[i], second[i]) = f(x[i])`, for such a function that has two results.
 #[inline]
-pub(crate) fn map_vectors_to_two<T: Number>(x: &[T], out: &mut [T], second: &mut [T], f: impl Fn(T) -> (T, T)) {
-    Level::best().run(MapToTwo { x, out, second, f });
+pub(crate) fn map_vectors_to_two<T: Number>(x: &[T], out: &mut [T], second: &mut [T], f: impl Fn(T) -> (T, T) + Copy) {
+    map_vectors_to_two_but(x, out, second, f, |_| false, f);
 }
 
-struct MapToTwo<'a, T, F> {
+/// As [`map_vectors_but`] with two results.
+#[inline]
+pub(crate) fn map_vectors_to_two_but<T: Number>(
+    x: &[T],
+    out: &mut [T],
+    second: &mut [T],
+    f: impl Fn(T) -> (T, T),
+    rare: impl Fn(T) -> bool,
+    whole: impl Fn(T) -> (T, T),
+) {
+    Level::best().run(MapToTwo { x, out, second, f, rare, whole });
+}
+
+struct MapToTwo<'a, T, F, R, W> {
     x: &'a [T],
     out: &'a mut [T],
     second: &'a mut [T],
     f: F,
+    rare: R,
+    whole: W,
 }
 
-impl<T: Number, F: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F> {
+impl<T: Number, F: Fn(T) -> (T, T), R: Fn(T) -> bool, W: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F, R, W> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Self { x, out, second, f } = self;
-        let ((x, x_rest), (out, out_rest)) = (x.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
-        let (second, second_rest) = second.as_chunks_mut::<LANES>();
-        for ((x, out), second) in x.iter().zip(out).zip(second) {
-            (*out, *second) = two_vectors(x, &f);
+        let Self { x, out, second, f, rare, whole } = self;
+        let mut last = [T::ONE; LANES];
+        // The function stands here once, since it is long.
+        for ((x, out), second) in x.chunks(LANES).zip(out.chunks_mut(LANES)).zip(second.chunks_mut(LANES)) {
+            let x = if let Some(x) = x.first_chunk() {
+                x
+            } else {
+                copy(x, &mut last[..x.len()]);
+                &last
+            };
+            let (mut y, mut z) = two_vectors(x, &f);
+            if x.iter().fold(false, |any, &x| any | rare(x)) {
+                each_rare_to_two(x, [&mut y, &mut z], &rare, &whole);
+            }
+            store(&y, out);
+            store(&z, second);
         }
-        if !x_rest.is_empty() {
-            let mut from = [T::ONE; LANES];
-            from[..x_rest.len()].copy_from_slice(x_rest);
-            let (y, z) = two_vectors(&from, &f);
-            out_rest.copy_from_slice(&y[..out_rest.len()]);
-            second_rest.copy_from_slice(&z[..second_rest.len()]);
+    }
+}
+
+/// The first of these to where they belong, all if there is room.
+#[inline(always)]
+pub(super) fn store<T: Copy>(from: &[T; LANES], to: &mut [T]) {
+    if let Some(to) = to.first_chunk_mut() {
+        *to = *from;
+    } else {
+        copy(&from[..to.len()], to);
+    }
+}
+
+/// As [`each_rare`] with two results.
+#[cold]
+#[inline(never)]
+fn each_rare_to_two<T: Number>(
+    x: &[T; LANES],
+    [out, second]: [&mut [T; LANES]; 2],
+    rare: &impl Fn(T) -> bool,
+    whole: &impl Fn(T) -> (T, T),
+) {
+    for (i, &x) in x.iter().enumerate() {
+        if rare(x) {
+            (out[i], second[i]) = whole(x);
         }
     }
 }

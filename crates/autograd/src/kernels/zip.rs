@@ -1,7 +1,7 @@
 //! Element-wise loops over two operands, with NumPy broadcasting through strides of 0, compiled for each level of vector
 //! instructions.
 
-use super::map::{LANES, QUAD, copy, level};
+use super::map::{LANES, QUAD, copy, level, store};
 use super::strided::{Dim, Odometer, collapse};
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
@@ -78,11 +78,7 @@ impl<T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'_, T, F> {
             for i in 0..LANES {
                 y[i] = f(a[i], b[i]);
             }
-            if let Some(out) = out.first_chunk_mut() {
-                *out = y;
-            } else {
-                copy(&y[..out.len()], out);
-            }
+            store(&y, out);
         }
     }
     #[inline(always)]

@@ -27,8 +27,8 @@ pub(crate) use cardinal::{sinc, sinc_curve, sinc_slope};
 use error_function::Ratio;
 pub(crate) use error_function::{erf, erf_slope, erfc, gelu, gelu_slope, normal_density};
 pub(crate) use gates::{
-    gelu_tanh, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, logaddexp, logistic_share, mish, mish_curve, mish_slope, silu, silu_curve,
-    silu_slope, softplus,
+    gelu_tanh, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, logaddexp, logistic_share, mish, mish_curve, mish_slope,
+    silu, silu_curve, silu_slope, softplus,
 };
 pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, sinh};
 pub(crate) use inverse::{acos, asin, atan, atan2};

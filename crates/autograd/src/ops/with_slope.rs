@@ -3,15 +3,15 @@
 
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
-use crate::kernels::map::map_vectors_to_two;
+use crate::kernels::map::{map_vectors_to_two, map_vectors_to_two_but};
 use crate::ops::unary::Unary;
 use crate::tape::op::Op;
 use smallvec::{SmallVec, smallvec};
 
 /// A row: a function and the other, and what each is of a number, as in the table of functions. In one loop the compiler finds
-/// what both have in common.
+/// what both have in common. Where an argument is rare, they are what follows.
 macro_rules! pairs {
-    ($($first:ident, $second:ident => $f:ident, $g:ident;)*) => {
+    ($($first:ident, $second:ident => $f:ident, $g:ident $(, rare $rare:ident => $whole_f:ident, $whole_g:ident)?;)*) => {
         /// Two functions of the same operand that are computed together.
         #[derive(Clone, Copy, Debug)]
         pub(crate) struct Pair {
@@ -42,13 +42,18 @@ macro_rules! pairs {
             fn run(&self, [x, ..]: [&[T]; 3], out: &mut [T], second: &mut [T]) {
                 match (self.first, self.second) {
                     $((Unary::$first { .. }, Unary::$second { .. }) => {
-                        map_vectors_to_two(x, out, second, #[inline(always)] |x: T| (x.$f(), x.$g()));
+                        pairs!(@map $($rare)?)(
+                            x, out, second, #[inline(always)] |x: T| (x.$f(), x.$g())
+                            $(, #[inline(always)] |x: T| x.$rare(), |x: T| (x.$whole_f(), x.$whole_g()))?
+                        );
                     })*
                     _ => unreachable!("a pair is made from the table"),
                 }
             }
         }
     };
+    (@map) => { map_vectors_to_two };
+    (@map $rare:ident) => { map_vectors_to_two_but };
 }
 
 pairs! {
@@ -65,4 +70,6 @@ pairs! {
     SiluSlope, SiluCurve => silu_slope, silu_curve;
     Mish, MishSlope => mish, mish_slope;
     MishSlope, MishCurve => mish_slope, mish_curve;
+    Sin, Cos => sin_near, cos_near, rare is_far => sin, cos;
+    Sinh, Cosh => sinh, cosh;
 }

@@ -127,7 +127,7 @@ fn functions_that_share_an_exponential_with_their_slopes() {
         let dx = grad(y.sum(), &x);
         (vec![], vec![y, dx, grad(dx.square().sum(), &x)])
     }
-    fn functions<T: Float>() -> [(&'static str, for<'a> fn(Var<'a, T>) -> Var<'a, T>); 9] {
+    fn functions<T: Float>() -> [(&'static str, for<'a> fn(Var<'a, T>) -> Var<'a, T>); 11] {
         [
             ("sigmoid · sigmoid_slope", |x| x.sigmoid()),
             ("tanh · sech2", |x| x.tanh()),
@@ -138,6 +138,8 @@ fn functions_that_share_an_exponential_with_their_slopes() {
             ("gelu_tanh · gelu_tanh_slope", |x| x.gelu_tanh()),
             ("silu · silu_slope", |x| x.silu()),
             ("mish · mish_slope", |x| x.mish()),
+            ("sin · cos", |x| (x * T::of(1e4)).sin()),
+            ("sinh · cosh", |x| x.sinh()),
         ]
     }
     for (name, f) in functions::<f32>() {
