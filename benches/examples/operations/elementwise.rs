@@ -122,7 +122,8 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("larger_share", [ANY, ANY, ANY], [(0, 0), (0, 0)], |[a, b, dy]| slope(a.maximum(b), a, dy));
     t.map("smaller_share", [ANY, ANY, ANY], [(0, 0), (0, 0)], |[a, b, dy]| slope(a.minimum(b), a, dy));
     t.map("atan2", [ANY, ANY], [(2, 1), (2, 4)], |[a, b]| a.atan2(b));
-    t.map("over_norm", [ANY, ANY, ANY], [(0, 3), (0, 5)], |[a, b, dy]| slope(a.atan2(b), a, dy));
+    t.map("over_squares", [ANY, ANY, ANY], [(0, 1), (0, 3)], |[a, b, dy]| slope(a.atan2(b), a, dy));
+    t.map("over_norm", [ANY, ANY, ANY, ANY], [(0, 5), (0, 8)], |[a, b, dy, ddy]| curve(a.hypot(b), a, dy, ddy));
     t.map("hypot", [ANY, ANY], [(0, 1), (0, 3)], |[a, b]| a.hypot(b));
     t.map("hypot_share", [ANY, ANY, ANY], [(0, 2), (0, 5)], |[a, b, dy]| slope(a.hypot(b), a, dy));
     t.map("both", [ANY, ANY, ANY], [(0, 2), (0, 5)], |[a, b, dy]| slope(b.hypot(a), a, dy));

@@ -18,25 +18,25 @@ pub(crate) fn powers<T: Number>(x: &[T], out: &mut [T], p: f64, more: f64) {
             x,
             out,
             #[inline(always)]
-            |x| product(x, n),
+            move |x| product(x, n),
         ),
         (true, false, false, true) => map(
             x,
             out,
             #[inline(always)]
-            |x| inverse_product(x, n),
+            move |x| inverse_product(x, n),
         ),
         (true, true, true, _) => map(
             x,
             out,
             #[inline(always)]
-            |x| product(x.abs(), n) * root_of(x),
+            move |x| product(x.abs(), n) * root_of(x),
         ),
         (true, true, false, true) => map(
             x,
             out,
             #[inline(always)]
-            |x| product(x.abs().recip(), n) * root_of(x).recip(),
+            move |x| product(x.abs().recip(), n) * root_of(x).recip(),
         ),
         _ => {
             let high = T::of(p);
@@ -45,7 +45,7 @@ pub(crate) fn powers<T: Number>(x: &[T], out: &mut [T], p: f64, more: f64) {
                 x,
                 out,
                 #[inline(always)]
-                |x| x.pow_of_sum(high, low),
+                move |x| x.pow_of_sum(high, low),
             );
         }
     }

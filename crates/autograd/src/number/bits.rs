@@ -75,6 +75,8 @@ pub trait Bits: Sized {
     fn acosh_slope(self) -> Self;
     /// [`elementary::hypot_share`]
     fn hypot_share(self, b: Self) -> Self;
+    /// [`elementary::over_squares`]
+    fn over_squares(self, b: Self) -> Self;
     /// [`elementary::logaddexp`]
     fn logaddexp(self, b: Self) -> Self;
     /// [`elementary::logistic_share`]
@@ -139,7 +141,7 @@ macro_rules! bits {
             bits!(@ours bool: is_far);
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
-            bits!(@ours_of_two hypot_share logaddexp logistic_share);
+            bits!(@ours_of_two hypot_share over_squares logaddexp logistic_share);
             #[inline(always)]
             fn pow_of_sum(self, y: Self, more: Self) -> Self {
                 elementary::pow_of_sum(self, y, more)

@@ -233,10 +233,7 @@ binary! {
         minimum / try_minimum => Minimum, |a, b| a.smaller(b),
             |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a))), kink |a, b| a == b;
         /// The angle of the point `(other, self)`, in radians: `y.atan2(x)`. The derivatives at the origin are 0.
-        atan2 / try_atan2 => Atan2, vectors |a, b| a.atan2(b), |a, b, y, g| (
-            { let r = a.hypot(b); g.both(b.over_norm(r).over_norm(r)) },
-            { let r = a.hypot(b); g.both(a.over_norm(r).over_norm(r)).neg() }
-        ), kink |a, b| a == T::ZERO && b == T::ZERO;
+        atan2 / try_atan2 => Atan2, vectors |a, b| a.atan2(b), |a, b, y, g| (g.both(b.over_squares(a)), g.both(a.over_squares(b)).neg()), kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
         hypot / try_hypot => Hypot, |a, b| a.hypot(b),
             |a, b, y, g| (g.both(a.hypot_share(b)), g.both(b.hypot_share(a))),
@@ -276,6 +273,11 @@ binary! {
         hypot_share => HypotShare, vectors |a, b| a.hypot_share(b), |a, b, y, g| (
             { let other = b.hypot_share(a); g.both(other).both(other).over_norm(a.hypot(b)) },
             g.both(y).both(b.hypot_share(a)).over_norm(a.hypot(b)).neg()
+        );
+        /// `a / (a² + b²)`, 0 at the origin and at infinity: the slope of `atan2` by the other operand, without its sign.
+        over_squares => OverSquares, vectors |a, b| a.over_squares(b), |a, b, y, g| (
+            { let other = b.over_squares(a); g.both(other - y).both(other + y) },
+            g.both(y).both(b.over_squares(a)).mul_scalar(-2.0)
         );
         /// `g · w`, but exactly 0 where either is 0: what is selected away stays away, whatever the other is.
         both => Both, |g, w| select((g == T::ZERO) | (w == T::ZERO), T::ZERO, g * w),

@@ -131,7 +131,7 @@ macro_rules! unary {
     (@eval $($kind:ident)? [$($p:ident)*] ($from:expr, $to:expr) |$v:ident| $f:expr $(, |$r:ident| $rare:expr, $whole:expr)?) => {
         $(let $p = Parameter::<T>::of($p);)*
         unary!(@map $($kind)? $($r)?)(
-            $from, $to, #[inline(always)] |$v: T| $f
+            $from, $to, #[inline(always)] move |$v: T| $f
             $(, #[inline(always)] |$r: T| $rare, |$r: T| $whole)?
         )
     };

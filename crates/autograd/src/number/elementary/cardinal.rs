@@ -17,7 +17,7 @@ fn nearest<T: Cardinal>(x: T) -> (T, T, bool) {
     let half = T::of(0.5) * T::EVEN;
     let rounded = select(a < half, a + half, a);
     let k = select(a < half, rounded - half, a);
-    (k, a - k, rounded < T::EVEN && rounded.ends_odd())
+    (k, a - k, (rounded < T::EVEN) & rounded.ends_odd())
 }
 
 #[inline(always)]

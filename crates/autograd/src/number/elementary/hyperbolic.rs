@@ -1,11 +1,13 @@
 //! Hyperbolic sine and cosine, and the inverse hyperbolic functions.
 
-use super::{Format, clamp, ln_1p, reduce, select, sum};
+use super::{Format, clamp, ln_1p, polynomial, reduce, select, sum};
 
 /// What the formulas need to know of a number type.
 pub(crate) trait Hyperbolic: Format {
     /// Where `½ e^x` is ∞ for certain.
     const END: Self;
+    /// Coefficients of `R` in `artanh s = s + s³·R(s²)`, `|s| ≤ ⅓`.
+    const ATANH: &'static [Self];
 }
 
 /// `¼(e^x − one)` of a number that is not negative.
@@ -62,11 +64,26 @@ pub(crate) fn acosh<T: Format>(x: T) -> T {
     select(x < T::ONE, T::NAN, y)
 }
 
-/// `artanh x = ½ ln((1+x)/(1−x))`, from the magnitude, so that it is as accurate next to −1 as next to 1.
+/// `artanh x = ½ ln((1+x)/(1−x))`, from the magnitude, so that it is as accurate next to −1 as next to 1. With `2^k` times a `q`
+/// that is `1 − x` but for a power of two, and half of `1 + x` or more, it is `½ k·ln 2 + artanh s`, `s = (1+x−q)/(1+x+q)`;
+/// next to 0, `s` is `x` itself. Nothing cancels.
 #[inline(always)]
-pub(crate) fn atanh<T: Format>(x: T) -> T {
+pub(crate) fn atanh<T: Hyperbolic>(x: T) -> T {
     let a = x.abs();
-    (T::of(0.5) * ln_1p((a + a) / (T::ONE - a))).copysign(x)
+    let (two, half) = (T::of(2.0), T::of(0.5));
+    let above = T::ONE + a;
+    let rest_of_above = a - (above - T::ONE);
+    let (k, m) = (T::ONE - a).split();
+    let (fewer, more) = (above < m, above >= two * m);
+    let q = m * select(fewer, half, select(more, two, T::ONE));
+    let k = select(fewer, T::ONE, select(more, -T::ONE, T::ZERO)) + k;
+    let small = k == T::ZERO;
+    let s = select(small, two * a, (above - q) + rest_of_above) / select(small, two, above + q);
+    let z = s * s;
+    let rest = s * z * polynomial(z, T::ATANH) - half * k * T::LN_2[1];
+    let y = sum(-half * k * T::LN_2[0], s, rest);
+    let ends = select(a == T::ONE, T::INFINITY, T::NAN);
+    select(a < T::ONE, y, ends).copysign(x)
 }
 
 /// `1/√(1+x²)`, the derivative of `arsinh`.

@@ -72,8 +72,8 @@ pub(crate) fn atan2<T: Inverse>(y: T, x: T) -> T {
     let steep = a > b;
     let (u, v) = (select(steep, b, a), select(steep, a, b));
     // Both 0: as (0, 1); both infinite: as (1, 1). Halves, where the sum may overflow.
-    let both = u == T::INFINITY && v == T::INFINITY;
-    let (u, v) = (select(both, T::ONE, u), select(both || v == T::ZERO, T::ONE, v));
+    let both = (u == T::INFINITY) & (v == T::INFINITY);
+    let (u, v) = (select(both, T::ONE, u), select(both | (v == T::ZERO), T::ONE, v));
     let scale = select(v > T::of(0.25) * T::MAX, T::of(0.25), T::ONE);
     let (n, high, low) = atan_parts(u * scale, v * scale);
     // The angle is the one of the first eighth, or is counted from the vertical or from the negative axis.

@@ -13,12 +13,19 @@ pub(crate) trait Plane: Format {
 /// `√(a² + b²)`, with both multiplied by a power of two where they are small or large, and whether they are.
 #[inline(always)]
 fn scaled<T: Plane>(a: T, b: T) -> (T, bool, bool) {
+    let (squares, small, large, _) = scaled_squares(a, b);
+    (squares.sqrt(), small, large)
+}
+
+/// `a² + b²` so, with the power of two that multiplies both.
+#[inline(always)]
+fn scaled_squares<T: Plane>(a: T, b: T) -> (T, bool, bool, T) {
     let (a, b) = (a.abs(), b.abs());
     let larger = select(a > b, a, b);
     let (small, large) = (larger < T::WIDE.recip(), larger > T::WIDE);
     let scale = select(small, T::RAISED[0], select(large, T::RAISED[1], T::ONE));
     let (a, b) = (a * scale, b * scale);
-    ((a * a + b * b).sqrt(), small, large)
+    (a * a + b * b, small, large, scale)
 }
 
 /// `√(a² + b²)` without overflow; ∞ where either is infinite.
@@ -26,7 +33,7 @@ fn scaled<T: Plane>(a: T, b: T) -> (T, bool, bool) {
 pub(crate) fn hypot<T: Plane>(a: T, b: T) -> T {
     let (root, small, large) = scaled(a, b);
     let y = root * select(small, T::RAISED[1], select(large, T::RAISED[0], T::ONE));
-    select(a.abs() == T::INFINITY || b.abs() == T::INFINITY, T::INFINITY, y)
+    select((a.abs() == T::INFINITY) | (b.abs() == T::INFINITY), T::INFINITY, y)
 }
 
 /// `a / √(a² + b²)`: 0 at the origin, ±1 where `a` is infinite, whatever `b` is.
@@ -36,4 +43,12 @@ pub(crate) fn hypot_share<T: Plane>(a: T, b: T) -> T {
     let y = a * select(small, T::RAISED[0], T::ONE) / root * select(large, T::RAISED[1], T::ONE);
     let y = select(root == T::ZERO, T::ZERO, y);
     select(a.abs() == T::INFINITY, T::ONE.copysign(a), y)
+}
+
+/// `a / (a² + b²)`: 0 at the origin and where either is infinite.
+#[inline(always)]
+pub(crate) fn over_squares<T: Plane>(a: T, b: T) -> T {
+    let (squares, _, _, scale) = scaled_squares(a, b);
+    let y = (a * scale) / squares * scale;
+    select((squares == T::ZERO) | (squares == T::INFINITY), T::ZERO, y)
 }

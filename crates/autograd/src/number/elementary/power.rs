@@ -66,21 +66,21 @@ pub(crate) fn pow_of_sum<T: Power>(x: T, y: T, more: T) -> T {
     let product = y_high * l_high;
     let rest = y_high * l_low + ((exponent - y_high) + more) * (l_high + l_low);
     let (least, most) = (T::EXP_RANGE[0], T::EXP_RANGE[1]);
-    let inside = product > least && product < most;
+    let inside = (product > least) & (product < most);
     let (shifted, r, small) = reduce_sum(clamp(product, T::EXP_RANGE), select(inside, rest, T::ZERO));
     let power = scale(shifted, r, small);
     // 0 and ∞ have no logarithm.
     let ends = select((y > T::ZERO) == (a > T::ONE), T::INFINITY, T::ZERO);
-    let power = select(a == T::ZERO || a == T::INFINITY, ends, power);
+    let power = select((a == T::ZERO) | (a == T::INFINITY), ends, power);
     // Negative numbers have powers of whole numbers: from half of EVEN on, the lowest bit tells odd ones.
     let n = y.abs();
     let half = T::of(0.5) * T::EVEN;
     let rounded = select(n < half, n + half, n);
-    let whole = n >= half || rounded - half == n;
-    let odd = rounded < T::EVEN && rounded.ends_odd() && whole;
+    let whole = (n >= half) | (rounded - half == n);
+    let odd = (rounded < T::EVEN) & rounded.ends_odd() & whole;
     let negative = x.is_sign_negative();
-    let power = select(negative && odd, -power, power);
-    let power = select(x < T::ZERO && !whole && a < T::INFINITY, T::NAN, power);
-    let power = select(x.is_nan() || y.is_nan(), x + y, power);
-    select(y == T::ZERO || x == T::ONE, T::ONE, power)
+    let power = select(negative & odd, -power, power);
+    let power = select((x < T::ZERO) & !whole & (a < T::INFINITY), T::NAN, power);
+    let power = select(x.is_nan() | y.is_nan(), x + y, power);
+    select((y == T::ZERO) | (x == T::ONE), T::ONE, power)
 }
