@@ -208,6 +208,10 @@ impl<T: Number, F: Fn(T) -> (T, T), R: Fn(T) -> bool, W: Fn(T) -> (T, T)> Kernel
             store(&z, second);
         }
     }
+    #[inline(always)]
+    fn run_plain(self) {
+        each_plain_to_two(self.x, self.out, self.second, &self.whole);
+    }
 }
 
 /// The first of these to where they belong, all if there is room.
@@ -233,6 +237,14 @@ fn each_rare_to_two<T: Number>(
         if rare(x) {
             (out[i], second[i]) = whole(x);
         }
+    }
+}
+
+/// At the baseline, one after the other.
+#[inline(never)]
+fn each_plain_to_two<T: Number>(x: &[T], out: &mut [T], second: &mut [T], f: &impl Fn(T) -> (T, T)) {
+    for ((o, second), &x) in out.iter_mut().zip(second).zip(x) {
+        (*o, *second) = f(x);
     }
 }
 

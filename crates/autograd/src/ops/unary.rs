@@ -253,7 +253,7 @@ unary! {
     /// `|x|`; the derivative is `sign x`, and 0 at 0 (the subgradient of least norm).
     pub abs() => Abs, |x| x.abs(), |x, y, g| g.weigh(x.sign()), kink |x| x == T::ZERO;
     /// −1, 0 or 1; NaN for NaN. The derivative is 0.
-    pub sign() => Sign, |x| if x == T::ZERO || x.is_nan() { x } else { T::ONE.copysign(x) }, |x, y, g| None;
+    pub sign() => Sign, |x| select((x == T::ZERO) | x.is_nan(), x, T::ONE.copysign(x)), |x, y, g| None;
     /// The largest integer not above. The derivative is 0.
     pub floor() => Floor, |x| x.floor(), |x, y, g| None;
     /// The smallest integer not below. The derivative is 0.
@@ -270,7 +270,7 @@ unary! {
     /// `ln(1 + x)`, exact near 0.
     pub log1p() => Log1p, vectors |x| x.ln_1p(), |x, y, g| g.zmul(x.add_scalar(1.0).log_slope());
     /// `1/x` for `x ≥ 0`, NaN below: the derivative of the logarithm on its own domain.
-    pub(crate) log_slope() => LogSlope, |x| if x < T::ZERO { T::NAN } else { x.abs().recip() },
+    pub(crate) log_slope() => LogSlope, |x| select(x < T::ZERO, T::NAN, x.abs().recip()),
         |x, y, g| g.zmul(y.square()).neg();
     /// `√x`; the derivative at 0 is +∞, and a zero cotangent stays zero there.
     pub sqrt() => Sqrt, |x| (x + T::ZERO).sqrt(), |x, y, g| g.zmul(y.reciprocal().mul_scalar(0.5));
@@ -350,10 +350,10 @@ unary! {
     pub softplus() => Softplus, vectors |x| x.softplus(), |x, y, g| g.zmul(x.sigmoid());
 
     /// `max(x, 0)`; the derivative at 0 is 0. The rule reads the result, which is positive where `x` is.
-    pub relu() => Relu, |x| if x < T::ZERO { T::ZERO } else { x }, |x, y, g| g.gate(y),
+    pub relu() => Relu, |x| select(x < T::ZERO, T::ZERO, x), |x, y, g| g.gate(y),
         kink |x| x == T::ZERO;
     /// `x` above 0, `negative_slope · x` below.
-    pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| if x > T::ZERO { x } else { negative_slope * x },
+    pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| select(x > T::ZERO, x, negative_slope * x),
         |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0))),
         kink |x| x == T::ZERO && negative_slope != T::ONE;
     /// `x` above 0, `alpha · (e^x − 1)` below.
@@ -371,17 +371,17 @@ unary! {
         |x, y, g| g.zmul(y);
     /// 1 above 0, `at_zero` at 0, `below` below.
     pub(crate) step_to(below: f64, at_zero: f64) => StepTo,
-        |x| if x > T::ZERO { T::ONE } else if x == T::ZERO { at_zero } else { below }, |x, y, g| None;
+        |x| select(x > T::ZERO, T::ONE, select(x == T::ZERO, at_zero, below)), |x, y, g| None;
     /// `x` limited to `[min, max]`; the derivative at a bound is 0.
     pub(crate) clamp_to(min: f64, max: f64) => ClampTo,
-        |x| if x < min { min } else if x > max { max } else { x }, |x, y, g| g.weigh(x.inside(min, max)),
+        |x| select(x < min, min, select(x > max, max, x)), |x, y, g| g.weigh(x.inside(min, max)),
         kink |x| x == min || x == max;
     /// A power of two that brings the larger of `|x|` and a floor near 1, so that squares neither overflow nor vanish. What is
     /// multiplied by it must not depend on which one it is: the derivative is 0.
     pub(crate) unit_scale(floor: f64) => UnitScale, |x| x.abs().larger(floor).inverse_binade(), |x, y, g| None;
     /// 1 strictly between the bounds, else 0.
     pub(crate) inside(min: f64, max: f64) => Inside,
-        |x| if x > min && x < max { T::ONE } else { T::ZERO }, |x, y, g| None;
+        |x| select((x > min) & (x < max), T::ONE, T::ZERO), |x, y, g| None;
 
     /// `x · Φ(x)`, with the normal distribution function `Φ` (Hendrycks and Gimpel, 2016).
     pub gelu() => Gelu, vectors |x| x.gelu(),
