@@ -94,6 +94,8 @@ impl<T: Float> Op<T, 2> for MatMul {
     /// `da = dy · op(b)ᵀ` and `db = op(a)ᵀ · dy`, each transposed back where its operand was.
     fn vjp<'t>(&self, arg: usize, [a, b]: [Var<'t, T>; 2], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let Self { ta, tb } = *self;
+        // One matrix on the right of many rows: its gradient is one product, not one for each matrix on the left and their sum.
+        let (a, dy) = if arg == 1 && !ta && b.rank() == 2 && a.rank() > 2 { (rows(a), rows(dy)) } else { (a, dy) };
         Some(match (arg, ta, tb) {
             (0, false, _) => dy.matmul_with(b, Transposed { left: false, right: !tb }),
             (0, true, _) => b.matmul_with(dy, Transposed { left: tb, right: true }),
@@ -107,6 +109,12 @@ impl<T: Float> Op<T, 2> for MatMul {
         let from_b = db.map(|db| a.matmul_with(db, Transposed { left: self.ta, right: self.tb }));
         plus(from_a, from_b)
     }
+}
+
+/// The rows of all matrices as those of one.
+fn rows<T: Float>(x: Var<'_, T>) -> Var<'_, T> {
+    let [before @ .., n] = &x.sizes()[..] else { return x };
+    x.reshape([before.iter().product(), *n])
 }
 
 impl<'t, T: Float> Var<'t, T> {
