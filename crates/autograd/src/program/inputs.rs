@@ -4,6 +4,7 @@ mod kinds;
 
 use super::error::{Call, ProgramError, ProgramErrorKind};
 use crate::float::Float;
+use crate::kernels::lent::Lent;
 use crate::kernels::map::copy;
 use crate::ops::random::KeyVar;
 use crate::tape::Tape;
@@ -14,6 +15,7 @@ use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::shape::Shape;
 use std::panic::Location;
+use std::sync::Arc;
 
 /// The inputs that recording has met, in order.
 #[derive(Default)]
@@ -31,6 +33,8 @@ pub(super) struct Slot {
     /// What its integers must be; absent for numbers.
     pub(super) labels: Option<Vec<Limit>>,
     pub(super) buffer: usize,
+    /// Whether a run may read it where it is: nothing but steps asks for it, and these do not write it.
+    pub(super) is_only_read: bool,
     /// The form of the structures that begin with it; see [`Tree::form`].
     form: Vec<u64>,
     /// The line that recorded the first operation on it.
@@ -42,7 +46,16 @@ pub(super) struct Slot {
 impl Slot {
     pub(super) fn new<T: Float>(var: Var<'_, T>, labels: Option<Vec<Limit>>) -> Self {
         let tape = std::ptr::from_ref(var.tape()).addr();
-        Self { node: var.index(), shape: var.shape(), labels, buffer: 0, form: Vec::new(), first_read: None, tape }
+        Self {
+            node: var.index(),
+            shape: var.shape(),
+            labels,
+            buffer: 0,
+            is_only_read: false,
+            form: Vec::new(),
+            first_read: None,
+            tape,
+        }
     }
 }
 
@@ -60,8 +73,8 @@ pub struct InputWriter<'p, T: Float> {
 
 /// What a binder does with inputs.
 enum Purpose<'p, T> {
-    /// Copies them into the program's buffers.
-    Fill(&'p mut [Vec<T>]),
+    /// Copies them into the program's buffers, or puts them there as they are.
+    Fill(&'p mut [Vec<T>], &'p mut Lent<T>),
     /// Finds whether kinds and shapes are the recorded ones. That they are not is no error, which would be allocated.
     Compare { same: bool },
 }
@@ -115,9 +128,12 @@ impl InputRecorder {
     }
 }
 
+/// Elements that are worth more than counting who shares them.
+const SHARED: usize = 256;
+
 impl<'p, T: Float> InputWriter<'p, T> {
-    pub(super) fn new(call: Call, slots: &'p [Slot], buffers: &'p mut [Vec<T>]) -> Self {
-        Self { call, slots, purpose: Purpose::Fill(buffers), next: 0, formed: 0, differs: false }
+    pub(super) fn new(call: Call, slots: &'p [Slot], buffers: &'p mut [Vec<T>], lent: &'p mut Lent<T>) -> Self {
+        Self { call, slots, purpose: Purpose::Fill(buffers, lent), next: 0, formed: 0, differs: false }
     }
 
     /// Gives the tensors of a structure, whose lengths, variants and keys must be the recorded ones.
@@ -133,7 +149,7 @@ impl<'p, T: Float> InputWriter<'p, T> {
         let mut bound = Ok(());
         values.visit(&mut |value| {
             if bound.is_ok() {
-                bound = self.numbers(value.shape(), value.as_slice());
+                bound = self.tensor(value);
             }
         });
         bound
@@ -154,7 +170,7 @@ impl<'p, T: Float> InputWriter<'p, T> {
                     !differs && slot.is_some_and(|slot| slot.labels.is_some() == is_labels && slot.shape == *shape);
                 Ok(None)
             }
-            Purpose::Fill(buffers) => match slot {
+            Purpose::Fill(buffers, _) => match slot {
                 Some(slot) if !differs && slot.labels.is_some() == is_labels && slot.shape == *shape => {
                     Ok(Some((input, slot, &mut buffers[slot.buffer])))
                 }
@@ -180,6 +196,24 @@ impl<'p, T: Float> InputWriter<'p, T> {
             return Err(error.read_at(slot.first_read));
         }
         copy(data, place);
+        Ok(())
+    }
+
+    /// Gives the next input, a tensor, which is not copied where the program only reads it, but shared for the run.
+    ///
+    /// # Errors
+    /// Where the next input was not recorded as numbers of this shape.
+    #[inline]
+    pub fn tensor(&mut self, value: &Tensor<T>) -> Result<(), ProgramError> {
+        let (slot, data) = (self.slots.get(self.next), value.as_slice());
+        let is_shared = data.len() >= SHARED && slot.is_some_and(|slot| slot.is_only_read);
+        if !is_shared {
+            return self.numbers(value.shape(), data);
+        }
+        let Some((_, slot, _)) = self.place(false, value.shape())? else { return Ok(()) };
+        if let Purpose::Fill(buffers, lent) = &mut self.purpose {
+            lent.lend(buffers, slot.buffer, Arc::clone(value.buffer()));
+        }
         Ok(())
     }
 

@@ -63,6 +63,22 @@ pub(super) fn plan<T: Float>(
     Ok((Places { of: place }, made))
 }
 
+/// For each value the one whose buffer it shares, since it is another shape of that; itself where it has one of its own. What
+/// lives beyond the steps has, and a state is written over.
+fn same_as<T: Float>(graph: &Graph<T>, schedule: &Schedule, pinned: &[bool], share: bool) -> Vec<u32> {
+    let mut same_as: Vec<u32> = (0..graph.values.len() as u32).collect();
+    for work in schedule.work.iter().filter(|_| share) {
+        let &[node] = &work.members[..] else { continue };
+        let node = &graph.nodes[node as usize];
+        let (Some(Kind::Reshape(_)), result) = (node.kind(), node.results[0]) else { continue };
+        let of = same_as[node.args[0] as usize];
+        if !pinned[result as usize] && graph.values[of as usize].source != Source::State {
+            same_as[result as usize] = of;
+        }
+    }
+    same_as
+}
+
 /// A buffer that is planned: its length, and the value that is to blame for it.
 #[derive(Clone, Copy)]
 struct Buffer {
@@ -82,6 +98,8 @@ struct Planner<'a, T: Float> {
     /// The state that each next value moves on, and those that someone outside reads.
     state_of: IdMap<u32>,
     asked: Vec<u32>,
+    /// The value whose elements each value has: its own, or those of what it is another shape of.
+    same_as: Vec<u32>,
     place: Vec<u32>,
     buffers: Vec<Buffer>,
     free: Free,
@@ -133,10 +151,12 @@ impl<'a, T: Float> Planner<'a, T> {
         let mut pinned = vec![false; count];
         let outside = graph.roots().chain(graph.state.iter().copied()).chain(inputs.iter().map(|slot| slot.node));
         outside.for_each(|value| pinned[value as usize] = true);
+        let same_as = same_as(graph, schedule, &pinned, share);
         let mut is_read = pinned.clone();
         for (time, work) in (0..).zip(&schedule.work) {
             for &value in &work.reads {
                 last_read[value as usize] = time;
+                last_read[same_as[value as usize] as usize] = time;
                 is_read[value as usize] = true;
             }
         }
@@ -150,6 +170,7 @@ impl<'a, T: Float> Planner<'a, T> {
             is_read,
             state_of: graph.next.iter().copied().zip(graph.state.iter().copied()).collect(),
             asked: asked.collect(),
+            same_as,
             place: vec![NOWHERE; count],
             buffers: Vec::new(),
             free: Free::default(),
@@ -195,6 +216,11 @@ impl<'a, T: Float> Planner<'a, T> {
                 self.place[result as usize] = self.place[state as usize];
                 continue;
             }
+            let same = self.same_as[result as usize];
+            if same != result {
+                self.place[result as usize] = self.place[same as usize];
+                continue;
+            }
             let blocks = self.blocks_at(time);
             let is_local = blocks.is_some_and(|blocks| blocks.is_local(result));
             let numel = self.graph.numel(result);
@@ -216,6 +242,7 @@ impl<'a, T: Float> Planner<'a, T> {
         let work = &self.schedule.work[time];
         let mut done = work.reads.clone();
         done.extend(work.results.iter().copied());
+        done.iter_mut().for_each(|value| *value = self.same_as[*value as usize]);
         done.sort_unstable();
         done.dedup();
         for value in done {

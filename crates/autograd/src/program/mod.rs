@@ -31,6 +31,7 @@ pub use record::update;
 pub use state::State;
 
 use crate::float::Float;
+use crate::kernels::lent::Lent;
 use crate::kernels::map::copy;
 use crate::kernels::place::Base;
 use crate::tape::recording::Condition;
@@ -82,6 +83,8 @@ pub struct Program<T: Float = f64> {
     /// The steps that the guards need come first.
     guarded: usize,
     buffers: Vec<Vec<T>>,
+    /// Inputs that a run reads where they are.
+    lent: Lent<T>,
     /// Where the buffers of a step are while it runs.
     bases: Vec<Base<T>>,
     captured: Vec<Captured>,
@@ -133,16 +136,20 @@ impl<T: Float> Program<T> {
     }
 
     fn run_as<I: Inputs<T>>(&mut self, call: Call, inputs: &I) -> Result<Outputs<'_, T>, ProgramError> {
-        let mut binder = InputWriter::new(call, &self.inputs, &mut self.buffers);
-        inputs.bind(&mut binder)?;
-        binder.finish()?;
-        self.execute(0..self.guarded).map_err(|error| call.error(error.into()))?;
-        for guard in &self.guards {
-            if (self.slice(&guard.value)[0] != T::ZERO) != guard.condition.held {
-                return Err(call.error(guard.error()));
+        {
+            let run = Run(self);
+            let program = &mut *run.0;
+            let mut binder = InputWriter::new(call, &program.inputs, &mut program.buffers, &mut program.lent);
+            inputs.bind(&mut binder)?;
+            binder.finish()?;
+            program.execute(0..program.guarded).map_err(|error| call.error(error.into()))?;
+            for guard in &program.guards {
+                if (program.slice(&guard.value)[0] != T::ZERO) != guard.condition.held {
+                    return Err(call.error(guard.error()));
+                }
             }
+            program.execute(program.guarded..program.steps.len()).map_err(|error| call.error(error.into()))?;
         }
-        self.execute(self.guarded..self.steps.len()).map_err(|error| call.error(error.into()))?;
         for slot in &self.state {
             if let Some(next) = &slot.next {
                 self.buffers.swap(slot.now.buffer, next.buffer);
@@ -221,6 +228,15 @@ impl<T: Float> Program<T> {
     pub fn bytes(&self) -> usize {
         let buffers: usize = self.buffers.iter().map(Vec::capacity).sum();
         buffers * size_of::<T>()
+    }
+}
+
+/// A program that runs: what it reads where it is has its place until this ends, also by a panic.
+struct Run<'p, T: Float>(&'p mut Program<T>);
+
+impl<T: Float> Drop for Run<'_, T> {
+    fn drop(&mut self) {
+        self.0.lent.give_back(&mut self.0.buffers);
     }
 }
 

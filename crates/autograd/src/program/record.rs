@@ -6,12 +6,13 @@ use super::inputs::Slot;
 use super::lower::{Lowered, Lowering};
 use super::schedule::Schedule;
 use super::state::part;
-use super::steps::Step;
+use super::steps::{Operand, Step};
 use super::{
     Captured, Guard, InputRecorder, Inputs, Optimisations, Program, ProgramError, ProgramErrorKind, State, StateSlot,
     memory, passes,
 };
 use crate::float::Float;
+use crate::kernels::lent::Lent;
 use crate::kernels::place::Base;
 use crate::tape::Tape;
 use crate::tape::pool;
@@ -157,13 +158,22 @@ impl<T: Float> Program<T> {
             let next = graph.next.get(k).copied().map(operand).filter(|next| next.buffer != now.buffer);
             StateSlot { name, now, next }
         });
-        let state = state.collect();
+        let state: Vec<StateSlot> = state.collect();
         let guards = graph.guards.iter().map(|&(value, condition)| Guard { value: operand(value), condition });
         let guards = guards.collect();
-        let outputs = graph.outputs.iter().map(|&value| operand(value)).collect();
+        let outputs: Vec<Operand> = graph.outputs.iter().map(|&value| operand(value)).collect();
+        let asked: Vec<usize> = outputs
+            .iter()
+            .chain(state.iter().filter_map(|slot| slot.next.as_ref()))
+            .map(|operand| operand.buffer)
+            .collect();
+        for slot in &mut inputs {
+            slot.is_only_read = slot.labels.is_none() && !asked.contains(&slot.buffer);
+        }
+        let lent = Lent::with_capacity(inputs.len());
         let captured = Vec::new();
         let bases = vec![Base::default(); steps.iter().map(Step::bases).max().unwrap_or(0)];
-        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, bases, captured, trace })
+        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, lent, bases, captured, trace })
     }
 
     /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs, whose buffers have the

@@ -21,7 +21,7 @@ impl<T: Float> Inputs<T> for Tensor<T> {
         slots.numbers(tape, self)
     }
     fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
-        binder.numbers(self.shape(), self.as_slice())
+        binder.tensor(self)
     }
 }
 

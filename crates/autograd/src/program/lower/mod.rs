@@ -13,6 +13,7 @@ use super::steps::{Listed, OpStep, Operand, Step};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
 use crate::kernels::perceptron::{Buffers, Planned};
+use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tensor::error::Error;
 use crate::tensor::memory::{self, OutOfMemory};
@@ -56,7 +57,7 @@ impl<T: Float> Lowering<'_, T> {
                 steps.push(Step::Group(Box::new(group)));
                 time = run.end;
             } else {
-                steps.push(self.step(&schedule.work[time], buffers)?);
+                steps.extend(self.step(&schedule.work[time], buffers)?);
                 time += 1;
             }
         }
@@ -81,10 +82,14 @@ impl<T: Float> Lowering<'_, T> {
         self.tape.nodes.lacks(self.graph.on_tape(value), lack)
     }
 
-    fn step(&self, work: &Work, buffers: &mut Vec<Vec<T>>) -> Result<Step<T>, Error> {
+    /// The step of some work, unless all of it is that a value has another shape where it is.
+    fn step(&self, work: &Work, buffers: &mut Vec<Vec<T>>) -> Result<Option<Step<T>>, Error> {
         let node = &self.graph.nodes[work.members[0] as usize];
         let Node { operation, args, results, .. } = node;
-        Ok(match operation {
+        Ok(Some(match operation {
+            Operation::Single(Kind::Reshape(_)) if self.places.buffer(args[0]) == self.places.buffer(results[0]) => {
+                return Ok(None);
+            }
             Operation::Single(kind) => {
                 let location = self.tape.nodes[self.graph.on_tape(results[0])].origin.location;
                 let (kind, result) = (kind.clone(), self.operand(results[0]));
@@ -101,7 +106,7 @@ impl<T: Float> Lowering<'_, T> {
                 Step::HiddenLayer(Box::new((planned, listed)))
             }
             Operation::Copy => Step::Copy(Box::new([self.operand(args[0]), self.operand(results[0])])),
-        })
+        }))
     }
 
     /// A net on the buffers of its values; its scratch memory gets one behind those that there are.

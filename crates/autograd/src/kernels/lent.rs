@@ -1,0 +1,71 @@
+//! Buffers that are somebody else's for a while: what a run reads where it is, in the place of a copy.
+#![expect(unsafe_code, reason = "a vector stands for one that others share")]
+
+use std::mem::{forget, replace};
+use std::sync::Arc;
+
+/// The vectors in a list of buffers that stand for shared ones, and what was there before. Each is only read: whoever lends one
+/// promises that nothing is written to its place until all are given back, which happens before this is dropped at the latest.
+pub(crate) struct Lent<T> {
+    loans: Vec<Loan<T>>,
+}
+
+struct Loan<T> {
+    place: usize,
+    /// Keeps the elements where they are.
+    owner: Arc<Vec<T>>,
+    before: Vec<T>,
+}
+
+impl<T: Copy> Lent<T> {
+    /// Room for so many, so that lending allocates nothing.
+    pub(crate) fn with_capacity(most: usize) -> Self {
+        Self { loans: Vec::with_capacity(most) }
+    }
+
+    /// Puts a vector that stands for a shared one into a place of the buffers, which holds none yet.
+    pub(crate) fn lend(&mut self, buffers: &mut [Vec<T>], place: usize, owner: Arc<Vec<T>>) {
+        assert!(self.loans.iter().all(|loan| loan.place != place), "a place is lent once");
+        // SAFETY: the elements are initialised, and as many as the vector says; the owner keeps them while it stands here, and
+        // it is forgotten, not dropped, when it is taken away. Nobody writes through it, as the type tells.
+        let stand_in = unsafe { Vec::from_raw_parts(owner.as_ptr().cast_mut(), owner.len(), owner.capacity()) };
+        self.loans.push(Loan { place, owner, before: replace(&mut buffers[place], stand_in) });
+    }
+
+    /// Puts back what was there before.
+    pub(crate) fn give_back(&mut self, buffers: &mut [Vec<T>]) {
+        for Loan { place, owner, before } in self.loans.drain(..) {
+            let stand_in = replace(&mut buffers[place], before);
+            debug_assert!(std::ptr::eq(stand_in.as_ptr(), owner.as_ptr()), "what was lent is still there");
+            forget(stand_in);
+        }
+    }
+}
+
+impl<T: Copy> Clone for Lent<T> {
+    /// Nothing is lent while a program is cloned.
+    fn clone(&self) -> Self {
+        Self::with_capacity(self.loans.capacity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shared_vector_stands_in_a_place_until_it_is_given_back() {
+        let shared = Arc::new(vec![1.0, 2.0, 3.0]);
+        let mut buffers = vec![vec![7.0], vec![8.0, 9.0]];
+        let mut lent = Lent::with_capacity(1);
+        for _ in 0..2 {
+            lent.lend(&mut buffers, 1, Arc::clone(&shared));
+            assert_eq!(buffers[1], [1.0, 2.0, 3.0]);
+            assert_eq!(buffers[1].as_ptr(), shared.as_ptr());
+            lent.give_back(&mut buffers);
+            assert_eq!((&buffers[0][..], &buffers[1][..]), (&[7.0][..], &[8.0, 9.0][..]));
+            assert_eq!(Arc::strong_count(&shared), 1);
+        }
+        assert_eq!(*shared, [1.0, 2.0, 3.0]);
+    }
+}
