@@ -6,6 +6,7 @@ use super::machine::LINE;
 use super::map::copy;
 use super::place::Place;
 use super::reduce::{self, Running};
+use super::spread::{Spread, repeat, stretch};
 use crate::number::Number;
 use smallvec::{SmallVec, smallvec};
 use std::fmt::{self, Debug};
@@ -67,6 +68,8 @@ pub(crate) enum Fill<T> {
     Row(Place, usize),
     /// Elements that each stand for so many neighbours; so many that all of them are repeated.
     Column { from: Place, width: usize, len: usize },
+    /// So many elements, laid over all as rows and columns in turn.
+    Spread { from: Place, spread: Spread, len: usize },
     /// A value that will be written over.
     Before(Place),
     /// Values one behind the other, each with its elements, as they are before anything is written; all of them fit a tile.
@@ -140,6 +143,7 @@ impl<T: Number> Chain<T> {
                 Fill::Number(place) => list.push((place, 1, false)),
                 Fill::Row(place, n) => list.push((place, n, false)),
                 Fill::Column { from, width, len: all } => list.push((from, all.min(len.div_ceil(width)), false)),
+                Fill::Spread { from, len, .. } => list.push((from, len, false)),
                 Fill::Before(place) => assert!(made.contains(&place), "what is read as it was before is written"),
                 Fill::Parts(ref parts) => self.assert_a_tile(parts),
             }
@@ -184,7 +188,7 @@ impl<T: Number> Chain<T> {
                 // SAFETY: a register has the elements of a tile, and nobody else has it.
                 let tile = unsafe { std::slice::from_raw_parts_mut(register(r), n) };
                 // SAFETY: the caller promises the places.
-                unsafe { fill.fill(&at, tile, start) };
+                unsafe { fill.fill(&at, tile, start, self.tile) };
             }
             let arg = |arg: Arg| {
                 let (data, n) = match arg {
@@ -240,37 +244,51 @@ impl<T: Number> Chain<T> {
 }
 
 impl<T: Number> Fill<T> {
+    /// Whether a tile is the same as the one before it, if all have this length.
+    fn repeats(&self, tile: usize) -> bool {
+        match self {
+            Self::Constant(_) | Self::Number(_) => true,
+            Self::Row(_, n) => tile.is_multiple_of(*n),
+            Self::Spread { spread, .. } => spread.period().is_some_and(|n| tile.is_multiple_of(n)),
+            Self::Column { .. } | Self::Before(_) | Self::Parts(_) => false,
+        }
+    }
+
     /// # Safety
-    /// `at` gives a pointer for the place with the elements that are needed for a tile from element `start` on.
+    /// `at` gives a pointer for the place with the elements that are needed for a tile from element `start` on, and where that
+    /// is not 0, the tile holds what it held before, of which whole tiles have this length.
     #[inline]
-    unsafe fn fill(&self, at: &impl Fn(Place) -> *mut T, tile: &mut [T], start: usize) {
+    unsafe fn fill(&self, at: &impl Fn(Place) -> *mut T, tile: &mut [T], start: usize, whole: usize) {
+        if start > 0 && self.repeats(whole) {
+            return;
+        }
         // SAFETY: the caller promises the elements.
         unsafe {
-            match self {
-                // Later tiles find it there.
-                Self::Constant(_) | Self::Number(_) if start > 0 => {}
-                Self::Constant(number) => tile.fill(*number),
-                Self::Number(place) => tile.fill(*at(*place)),
-                &Self::Row(place, n) => {
+            match *self {
+                Self::Constant(number) => tile.fill(number),
+                Self::Number(place) => tile.fill(*at(place)),
+                Self::Row(place, n) => {
                     let row = std::slice::from_raw_parts(at(place).cast_const(), n);
                     repeat(row, start % n, tile);
                 }
-                &Self::Column { from, width, len } => {
-                    let mut k = start / width % len;
-                    let mut rest = tile;
-                    let mut n = width - start % width;
+                Self::Column { from, width, len } => {
+                    let needed = len.min((start + tile.len()).div_ceil(width));
+                    let column = std::slice::from_raw_parts(at(from).cast_const(), needed);
+                    let (mut rest, mut place) = (tile, start % (width * len));
                     while !rest.is_empty() {
-                        let (now, later) = rest.split_at_mut(n.min(rest.len()));
-                        now.fill(*at(from).add(k));
-                        k = if k + 1 == len { 0 } else { k + 1 };
-                        (rest, n) = (later, width);
+                        let (now, later) = rest.split_at_mut((width * len - place).min(rest.len()));
+                        stretch(column, width, place, now);
+                        (rest, place) = (later, 0);
                     }
                 }
+                Self::Spread { from, ref spread, len } => {
+                    spread.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
+                }
                 Self::Before(place) => {
-                    let before = std::slice::from_raw_parts(at(*place).add(start).cast_const(), tile.len());
+                    let before = std::slice::from_raw_parts(at(place).add(start).cast_const(), tile.len());
                     copy(before, tile);
                 }
-                Self::Parts(parts) => {
+                Self::Parts(ref parts) => {
                     let mut rest = tile;
                     for &(place, n) in parts {
                         let (now, later) = rest.split_at_mut(n);
@@ -291,16 +309,5 @@ impl<T> fmt::Display for Chain<T> {
             Micro::Sum { .. } => smallvec!["sum"],
         });
         f.write_str(&names.collect::<Vec<_>>().join(" · "))
-    }
-}
-
-/// Fills a tile with a row, repeated, from a place in it on.
-fn repeat<T: Copy>(row: &[T], from: usize, tile: &mut [T]) {
-    let mut at = from;
-    let mut rest = tile;
-    while !rest.is_empty() {
-        let (now, later) = rest.split_at_mut((row.len() - at).min(rest.len()));
-        copy(&row[at..at + now.len()], now);
-        (rest, at) = (later, 0);
     }
 }

@@ -92,7 +92,7 @@ pub(crate) fn cross_entropy<T: Number>(
 
 /// Long rows, one after the other.
 fn wide<T: Number>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T>, gradients: Gradients<'_, T>) {
-    let rows = Rows::new(scores, n, 1);
+    let rows = Rows::new(scores, n);
     let label = |row: usize| labels[row].to_index() as usize;
     if !matches!(losses, Losses::Dropped) {
         exponentials(rows, &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {

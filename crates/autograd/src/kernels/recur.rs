@@ -1,7 +1,9 @@
 //! The linear recurrence behind running products, whose steps may leave the range of a number type and come back.
 
-use super::reduce::walk;
+use super::beside::{Beside, WIDE, walk};
 use crate::number::Number;
+use smallvec::SmallVec;
+use std::ops::Range;
 
 /// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
 /// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
@@ -15,9 +17,90 @@ pub(crate) fn recur<T: Number>(
     absolute: bool,
     h: &mut [T],
 ) {
+    let zeros = [T::ZERO; WIDE];
+    let (rows, odd) = (0..0, SmallVec::new());
+    let mut beside = Recurrence { h: zeros, before: zeros, lagged, absolute, rows, left_range: false, odd };
+    walk([a, b], h, (n, inner), reverse, &mut beside);
+    for row in beside.odd.into_iter().flatten() {
+        recur_wide((a, b), row, (n, inner), reverse, lagged, absolute, h);
+    }
+}
+
+/// The recurrences of rows beside each other, as long as nothing leaves the range.
+struct Recurrence<T> {
+    h: [T; WIDE],
+    /// The factors of the step before.
+    before: [T; WIDE],
+    lagged: bool,
+    absolute: bool,
+    rows: Range<usize>,
+    /// Whether a product of these rows overflowed or vanished.
+    left_range: bool,
+    /// Rows of which one left the range, and perhaps some between them.
+    odd: SmallVec<[Range<usize>; 4]>,
+}
+
+impl<T: Number> Beside<T, 2> for Recurrence<T> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        (self.rows, self.left_range) = (rows, false);
+    }
+
+    #[inline(always)]
+    fn step(&mut self, t: usize, [a, b]: [&[T]; 2], y: &mut [T]) {
+        let Self { h, before, lagged, absolute, .. } = self;
+        let n = a.len();
+        if t == 0 {
+            h[..n].copy_from_slice(b);
+        } else {
+            let factors = if *lagged { &before[..n] } else { a };
+            let mut left = false;
+            for ((h, &a), &b) in h.iter_mut().zip(factors).zip(b) {
+                let product = *h * a;
+                let left_range =
+                    !product.is_finite() | ((product.abs() < T::MIN_POSITIVE) & (*h != T::ZERO) & (a != T::ZERO));
+                left |= left_range;
+                let counts = !*absolute | (*h != T::ZERO);
+                *h = if counts { b + product } else { b };
+            }
+            self.left_range |= left;
+        }
+        if self.lagged {
+            self.before[..n].copy_from_slice(a);
+        }
+        y.copy_from_slice(&self.h[..n]);
+    }
+
+    #[inline(always)]
+    fn finish(&mut self) {
+        if !self.left_range {
+            return;
+        }
+        let is_full = self.odd.len() == self.odd.inline_size();
+        match self.odd.last_mut() {
+            Some(last) if last.end == self.rows.start || is_full => last.end = self.rows.end,
+            _ => self.odd.push(self.rows.clone()),
+        }
+    }
+}
+
+/// The recurrence of one row, in the whole range.
+#[inline(never)]
+fn recur_wide<T: Number>(
+    (a, b): (&[T], &[T]),
+    row: usize,
+    (n, inner): (usize, usize),
+    reverse: bool,
+    lagged: bool,
+    absolute: bool,
+    h: &mut [T],
+) {
     let step = T::of(2.0) / T::MIN_POSITIVE.sqrt();
+    let start = row / inner * n * inner + row % inner;
     let mut carried = Wide::of(T::ZERO);
-    walk(b.len(), (n, inner), reverse, |at, before| {
+    let mut before = None;
+    for t in 0..n {
+        let at = start + if reverse { n - 1 - t } else { t } * inner;
         carried = match before {
             Some(before) if !absolute || carried.x != T::ZERO => {
                 carried.times(a[if lagged { before } else { at }], step).plus(b[at], step)
@@ -25,7 +108,8 @@ pub(crate) fn recur<T: Number>(
             _ => Wide::of(b[at]),
         };
         h[at] = carried.number(step);
-    });
+        before = Some(at);
+    }
 }
 
 /// The number `x · step^steps`: a float with more room for its exponent. While all is in the range of the type there are no

@@ -1,6 +1,8 @@
-//! Reductions and scans along the middle of `[outer, n, inner]`.
+//! Sums and norms along the middle of `[outer, n, inner]`.
 
-use super::column_sums::sums_of_blocks;
+use super::beside::{Beside, walk};
+use super::column_sums::{column_sums, sums_of_blocks};
+use super::finish::Finish;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
@@ -88,14 +90,14 @@ fn level(n: usize) -> Level {
 }
 
 /// The sum of a block.
-#[inline]
+#[inline(always)]
 fn block<T: Number>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
     if chunks.is_empty() {
         return rest.iter().fold(T::ZERO, |total, &x| total + f(x));
     }
     let mut lanes = [T::ZERO; LANES];
-    level(x.len()).run(AddChunks { chunks, lanes: &mut lanes, f });
+    AddChunks { chunks, lanes: &mut lanes, f }.run();
     add_up(&mut lanes, rest, f)
 }
 
@@ -108,119 +110,107 @@ pub(crate) fn sum<T: Number>(x: &[T]) -> T {
 /// `Σ f(x)` of a row.
 #[inline]
 fn sum_of<T: Number>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
-    if x.len() <= NEIGHBOURS {
-        return block(x, f);
-    }
-    let mut blocks = Blocks::new();
-    x.chunks(NEIGHBOURS).for_each(|x| blocks.push(block(x, f)));
-    blocks.total()
+    let mut total = [T::ZERO];
+    level(x.len()).run(SumRows { x, n: x.len(), out: &mut total, f });
+    total[0]
 }
 
-/// Folds the middle of `[outer, n, inner]` from `init`: `out[o, i] = f(… f(init, x[o, 0, i]) …, x[o, n−1, i])`.
-pub(crate) fn fold<T: Copy>(x: &[T], n: usize, inner: usize, init: T, out: &mut [T], f: impl Fn(T, T) -> T) {
-    out.fill(init);
-    if inner == 0 {
-        return;
-    }
-    for (o, out) in out.chunks_exact_mut(inner).enumerate() {
-        for row in x[o * n * inner..(o + 1) * n * inner].chunks_exact(inner) {
-            for (out, &x) in out.iter_mut().zip(row) {
-                *out = f(*out, x);
+/// The sums along rows of `n` that lie one after the other, in the order of each.
+struct SumRows<'a, T, F> {
+    x: &'a [T],
+    n: usize,
+    out: &'a mut [T],
+    f: F,
+}
+
+impl<T: Number, F: Fn(T) -> T + Copy> Kernel for SumRows<'_, T, F> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, n, out, f } = self;
+        for (r, out) in out.iter_mut().enumerate() {
+            let x = &x[r * n..(r + 1) * n];
+            if n <= NEIGHBOURS {
+                *out = block(x, f);
+                continue;
             }
+            let mut blocks = Blocks::new();
+            x.chunks(NEIGHBOURS).for_each(|x| blocks.push(block(x, f)));
+            *out = blocks.total();
         }
     }
 }
 
-/// Terms that a running sum takes before it counts what its roundings lost: sixteen are off by less than 3e-7 in `f32`.
-const COUNTED: usize = 16;
-/// Columns that are worked on together.
-const BESIDE: usize = 64;
-
-/// Running sums along the middle of `[outer, n, inner]`, from the front or from the back.
-///
-/// `y_t = high + (low + Σ x)`, with the sum of the terms of `t`'s block of [`COUNTED`] up to `t`; `high` is `y` at the end of
-/// the block before, and `low` what was rounded off it. So each element is right to a few roundings, however many came
-/// before, and sums of positive terms never fall.
-pub(crate) fn cumsum<T: Number>(x: &[T], (n, inner): (usize, usize), reverse: bool, y: &mut [T]) {
+/// `out[o, i] = Σ_j f(x[o, j, i])` along the middle of `[outer, n, inner]`, each sum in the order that
+/// [`order`](super::order) tells. Terms that do not fill a block of rows are added one after the other, many sums beside each
+/// other.
+fn sums_of<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], f: impl Fn(T) -> T + Copy) {
+    if inner == 1 && n >= LANES {
+        return level(x.len()).run(SumRows { x, n, out, f });
+    }
+    out.fill(T::ZERO);
+    if n <= ROWS {
+        return walk([x], &mut [], (n, inner), false, &mut Add { out, rows: 0..0, f });
+    }
+    // Blocks of rows, as many columns as fit the stack.
+    let mut block = [[T::ZERO; BESIDE]; ROWS];
     for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
         for i in (0..inner).step_by(BESIDE) {
             let width = BESIDE.min(inner - i);
-            let mut sums = [RunningSum::new(); BESIDE];
-            for t in 0..n {
-                let at = (o * n + if reverse { n - 1 - t } else { t }) * inner + i;
-                let (x, y) = (&x[at..at + width], &mut y[at..at + width]);
-                for ((sum, &x), y) in sums.iter_mut().zip(x).zip(y) {
-                    *y = sum.add(x, t);
+            let out = &mut out[o * inner + i..][..width];
+            let x = |j: usize| &x[(o * n + j) * inner + i..][..width];
+            let fill = |rows: Range<usize>, block: &mut [T]| {
+                for (j, block) in rows.zip(block.chunks_exact_mut(width)) {
+                    for (block, &x) in block.iter_mut().zip(x(j)) {
+                        *block = f(x);
+                    }
                 }
-            }
+            };
+            sums_of_blocks(n, block.as_flattened_mut(), out, fill);
         }
     }
 }
 
-#[derive(Clone, Copy)]
-struct RunningSum<T> {
-    high: T,
-    low: T,
-    /// Since `high`.
-    sum: T,
-    last: T,
+/// The sums along the middle of `[outer, n, inner]`.
+pub(super) fn sums<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    if inner == 1 || n <= ROWS {
+        return sums_of(x, (n, inner), out, |x| x);
+    }
+    for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
+        column_sums(x, out, Finish::Keep);
+    }
 }
 
-impl<T: Number> RunningSum<T> {
-    fn new() -> Self {
-        Self { high: T::ZERO, low: T::ZERO, sum: T::ZERO, last: T::ZERO }
-    }
+/// Adds rows beside each other, which are blocks.
+struct Add<'a, T, F> {
+    out: &'a mut [T],
+    rows: Range<usize>,
+    f: F,
+}
 
-    /// The sum with term `t`.
+impl<T: Number, F: Fn(T) -> T> Beside<T, 1> for Add<'_, T, F> {
     #[inline(always)]
-    fn add(&mut self, x: T, t: usize) -> T {
-        self.sum = if t.is_multiple_of(COUNTED) { x } else { self.sum + x };
-        let since = self.low + self.sum;
-        self.last = if t < COUNTED {
-            self.sum
-        } else if since.is_finite() {
-            self.high + since
-        } else {
-            // Large terms of one sign may follow a large sum of the other.
-            self.last + x
-        };
-        if t % COUNTED == COUNTED - 1 {
-            self.low = rounded_off(self.high, since, self.last);
-            self.high = self.last;
-        }
-        self.last
+    fn start(&mut self, rows: Range<usize>) {
+        self.rows = rows;
     }
-}
-
-/// `a + b − sum`, which is what rounding `sum` lost (Knuth, 1969); 0 where that is not a number.
-#[inline(always)]
-fn rounded_off<T: Number>(a: T, b: T, sum: T) -> T {
-    let b_part = sum - a;
-    let lost = (a - (sum - b_part)) + (b - b_part);
-    if lost.is_finite() { lost } else { T::ZERO }
-}
-
-/// Calls `f(position, position before it)` along the middle of `[outer, n, inner]`, for each row.
-pub(super) fn walk(len: usize, (n, inner): (usize, usize), reverse: bool, mut f: impl FnMut(usize, Option<usize>)) {
-    for o in 0..len.checked_div(n * inner).unwrap_or(0) {
-        for i in 0..inner {
-            let mut before = None;
-            for t in 0..n {
-                let t = if reverse { n - 1 - t } else { t };
-                let at = (o * n + t) * inner + i;
-                f(at, before);
-                before = Some(at);
-            }
+    #[inline(always)]
+    fn step(&mut self, _: usize, [x]: [&[T]; 1], _: &mut [T]) {
+        for (sum, &x) in self.out[self.rows.clone()].iter_mut().zip(x) {
+            *sum += (self.f)(x);
         }
     }
 }
+
+/// Columns that are worked on together.
+const BESIDE: usize = 64;
 
 /// The Euclidean norm along the middle of `[outer, n, inner]`, without overflow or underflow: rows whose sum of squares
 /// leaves the normal range are scaled by a power of two first, which rounds nothing.
 pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     // 2^-563 in f64, 2^-86 in f32: squares of the largest numbers stay finite, those of the smallest, divided, normal.
     let down = T::MIN_POSITIVE.sqrt() * T::EPSILON;
-    squares(x, (n, inner), out);
+    sums_of(x, (n, inner), out, |x| x * x);
     for (r, out) in out.iter_mut().enumerate() {
         let squares = *out;
         let scale = if squares > T::MIN_POSITIVE / T::EPSILON && squares.is_finite() {
@@ -240,50 +230,6 @@ pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]
             blocks.push(sum_of(block, |x| x * x));
         }
         *out = blocks.total().sqrt() / scale;
-    }
-}
-
-/// The sums of squares along the middle of `[outer, n, inner]`.
-fn squares<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if inner == 1 {
-        for (x, out) in x.chunks_exact(n).zip(out) {
-            *out = sum_of(x, |x| x * x);
-        }
-        return;
-    }
-    // Squares of a block of rows, as many columns as fit the stack.
-    let mut block = [[T::ZERO; BESIDE]; ROWS];
-    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
-        for i in (0..inner).step_by(BESIDE) {
-            let width = BESIDE.min(inner - i);
-            let out = &mut out[o * inner + i..][..width];
-            let x = |j: usize| &x[(o * n + j) * inner + i..][..width];
-            let fill = |rows: Range<usize>, block: &mut [T]| {
-                for (j, block) in rows.zip(block.chunks_exact_mut(width)) {
-                    for (block, &x) in block.iter_mut().zip(x(j)) {
-                        *block = x * x;
-                    }
-                }
-            };
-            sums_of_blocks(n, block.as_flattened_mut(), out, fill);
-        }
-    }
-}
-
-/// Each element's share of a maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` for `k` tied
-/// elements, 0 for the others; the NaNs share it where there are any.
-pub(crate) fn extreme_share<T: Number>(x: &[T], extreme: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
-        for i in 0..inner {
-            let top = extreme[o * inner + i];
-            let wins = |x: T| if top.is_nan() { x.is_nan() } else { x == top };
-            let at = |j: usize| (o * n + j) * inner + i;
-            let ties = (0..n).filter(|&j| wins(x[at(j)])).count();
-            let share = T::of(1.0 / ties as f64);
-            for j in 0..n {
-                out[at(j)] = if wins(x[at(j)]) { share } else { T::ZERO };
-            }
-        }
     }
 }
 
@@ -329,45 +275,6 @@ mod tests {
         let x = vec![0.1_f32; 1 << 20];
         let want = f64::from(0.1_f32) * x.len() as f64;
         assert!((f64::from(sum(&x)) - want).abs() < 16.0 * f64::from(f32::EPSILON) * want);
-    }
-
-    #[test]
-    fn running_sums_are_right_to_a_millionth_at_each_element_and_never_fall() {
-        for value in [0.7_f32, 0.1, 0.3, 1.0e-3] {
-            for inner in [1, 3, 70] {
-                let n = 200_000 / inner;
-                let x = vec![value; n * inner];
-                let (mut y, mut back) = (x.clone(), x.clone());
-                cumsum(&x, (n, inner), false, &mut y);
-                cumsum(&x, (n, inner), true, &mut back);
-                for i in 0..inner {
-                    let mut last = 0.0;
-                    for t in 0..n {
-                        let (y, want) = (y[t * inner + i], (t + 1) as f64 * f64::from(value));
-                        assert!((f64::from(y) / want - 1.0).abs() < 5e-7 && y >= last, "{y} for {want}");
-                        assert_eq!(back[(n - 1 - t) * inner + i], y);
-                        last = y;
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn running_sums_are_plain_where_nothing_is_rounded_and_follow_infinities() {
-        let x: Vec<f64> = (0..100).map(|i| f64::from(i % 7) - 2.0).collect();
-        let mut y = x.clone();
-        cumsum(&x, (100, 1), false, &mut y);
-        let mut sum = 0.0;
-        for (x, y) in x.iter().zip(&y) {
-            sum += x;
-            assert_eq!(*y, sum);
-        }
-        let mut x = vec![0.0_f32; 60];
-        (x[20], x[21], x[22], x[50]) = (-3e38, 3e38, 3e38, f32::INFINITY);
-        let mut y = x.clone();
-        cumsum(&x, (60, 1), false, &mut y);
-        assert_eq!((y[20], y[21], y[22], y[49], y[50], y[59]), (-3e38, 0.0, 3e38, 3e38, f32::INFINITY, f32::INFINITY));
     }
 
     #[test]

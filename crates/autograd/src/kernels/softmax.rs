@@ -2,28 +2,32 @@
 //!
 //! Rows are worked on by the tile: as many short rows as it holds, or a part of a long one. So the exponentials of rows
 //! of three are computed in full vectors too. Sums of long rows go by blocks, as [`order`](super::order) tells: in a block, the
-//! sums of tiles are added one after the other.
+//! sums of tiles are added one after the other. Rows whose elements lie apart are columns beside each other (`columns.rs`).
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
+mod columns;
+mod likely;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use likely::{about_likely, balance_likely};
 
 use super::map::LANES;
 use super::order::{Blocks, NEIGHBOURS};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
+use columns::{Want, columns};
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
 const TILE: usize = 4 * LANES;
 
-/// What the rows of `x` have in common.
+/// Rows of `n` elements, one after the other.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a, T> {
     x: &'a [T],
     n: usize,
-    inner: usize,
 }
 
 /// A row: its number, and the place of its first element.
@@ -34,8 +38,8 @@ pub(super) struct Row {
 }
 
 impl<'a, T: Number> Rows<'a, T> {
-    pub(super) fn new(x: &'a [T], n: usize, inner: usize) -> Self {
-        Self { x, n, inner }
+    pub(super) fn new(x: &'a [T], n: usize) -> Self {
+        Self { x, n }
     }
 
     fn count(&self) -> usize {
@@ -44,61 +48,20 @@ impl<'a, T: Number> Rows<'a, T> {
 
     #[inline(always)]
     fn row(&self, index: usize) -> Row {
-        let start = match self.inner {
-            1 => index * self.n,
-            inner => index / inner * inner * self.n + index % inner,
-        };
-        Row { index, start }
+        Row { index, start: index * self.n }
     }
 
-    /// The largest element, NaN if there is one.
+    /// The elements of a row.
     #[inline(always)]
-    fn largest(&self, Row { start, .. }: Row) -> T {
-        if self.inner > 1 {
-            return (0..self.n).fold(-T::INFINITY, |top, j| top.larger(self.x[start + j * self.inner]));
-        }
-        reduce(&self.x[start..start + self.n], -T::INFINITY, |x| x, T::larger)
-    }
-
-    /// `to[j] = f(x[from + j])` of a row.
-    #[inline(always)]
-    fn read(&self, Row { start, .. }: Row, from: usize, to: &mut [T], f: impl Fn(T) -> T) {
-        if self.inner == 1 {
-            let x = &self.x[start + from..][..to.len()];
-            for (to, &x) in to.iter_mut().zip(x) {
-                *to = f(x);
-            }
-        } else {
-            for (j, to) in to.iter_mut().enumerate() {
-                *to = f(self.x[start + (from + j) * self.inner]);
-            }
-        }
+    fn of(&self, Row { start, .. }: Row) -> &'a [T] {
+        &self.x[start..start + self.n]
     }
 
     /// `f(x[j], out[j])` for each element of a row, in an array shaped as `x`.
     #[inline(always)]
-    fn update(&self, Row { start, .. }: Row, out: &mut [T], f: impl Fn(T, &mut T)) {
-        if self.inner == 1 {
-            let (x, out) = (&self.x[start..start + self.n], &mut out[start..start + self.n]);
-            for (out, &x) in out.iter_mut().zip(x) {
-                f(x, out);
-            }
-        } else {
-            for j in 0..self.n {
-                f(self.x[start + j * self.inner], &mut out[start + j * self.inner]);
-            }
-        }
-    }
-
-    /// Writes part of a row, from element `from` on, to an array shaped as `x`.
-    #[inline(always)]
-    fn write(&self, Row { start, .. }: Row, from: usize, part: &[T], out: &mut [T]) {
-        if self.inner == 1 {
-            out[start + from..][..part.len()].copy_from_slice(part);
-        } else {
-            for (j, &y) in part.iter().enumerate() {
-                out[start + (from + j) * self.inner] = y;
-            }
+    fn update(&self, row: Row, out: &mut [T], f: impl Fn(T, &mut T)) {
+        for (out, &x) in out[row.start..row.start + self.n].iter_mut().zip(self.of(row)) {
+            f(x, out);
         }
     }
 }
@@ -210,14 +173,13 @@ impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
         // Short rows are the commonest, and nearly all of their cost is that of loops of unknown length.
         // SAFETY: the caller promises the set of the lanes.
         unsafe {
-            match (self.rows.n, self.rows.inner) {
-                (n, inner) if L::PLAIN => self.tiles::<L>(n, inner),
-                (2, 1) => self.tiles::<L>(2, 1),
-                (3, 1) => self.tiles::<L>(3, 1),
-                (4, 1) => self.tiles::<L>(4, 1),
-                (10, 1) => self.tiles::<L>(10, 1),
-                (n, 1) => self.tiles::<L>(n, 1),
-                (n, inner) => self.tiles::<L>(n, inner),
+            match self.rows.n {
+                n if L::PLAIN => self.tiles::<L>(n),
+                2 => self.tiles::<L>(2),
+                3 => self.tiles::<L>(3),
+                4 => self.tiles::<L>(4),
+                10 => self.tiles::<L>(10),
+                n => self.tiles::<L>(n),
             }
         }
     }
@@ -227,8 +189,8 @@ impl<T: Number> Exponentials<'_, T> {
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
-    unsafe fn tiles<L: Lanes<T>>(&mut self, n: usize, inner: usize) {
-        let rows = Rows { x: self.rows.x, n, inner };
+    unsafe fn tiles<L: Lanes<T>>(&mut self, n: usize) {
+        let rows = Rows { x: self.rows.x, n };
         let together = if n < TILE { TILE / n } else { 1 };
         let (mut tops, mut sums) = ([T::ONE; TILE], [T::ONE; TILE]);
         let (mut below, mut logs) = ([T::ONE; TILE], [T::ZERO; TILE]);
@@ -236,7 +198,7 @@ impl<T: Number> Exponentials<'_, T> {
         for first in (0..rows.count()).step_by(together) {
             let count = together.min(rows.count() - first);
             for r in 0..count {
-                tops[r] = rows.largest(rows.row(first + r));
+                tops[r] = reduce(rows.of(rows.row(first + r)), -T::INFINITY, |x| x, T::larger);
                 sums[r] = T::ZERO;
                 below[r] = T::ZERO;
             }
@@ -249,10 +211,11 @@ impl<T: Number> Exponentials<'_, T> {
                 let len = if n < TILE { n } else { TILE.min(n - from) };
                 for r in 0..count {
                     let (top, part) = (tops[r], &mut tile[r * len..][..len]);
+                    let x = &rows.of(rows.row(first + r))[from..from + len];
                     if self.total {
-                        rows.read(rows.row(first + r), from, part, |x| total_difference(x, top));
+                        part.iter_mut().zip(x).for_each(|(e, &x)| *e = total_difference(x, top));
                     } else {
-                        rows.read(rows.row(first + r), from, part, |x| x - top);
+                        part.iter_mut().zip(x).for_each(|(e, &x)| *e = x - top);
                     }
                 }
                 // SAFETY: the caller promises the set.
@@ -264,7 +227,8 @@ impl<T: Number> Exponentials<'_, T> {
                         below[r] += reduce(part, T::ZERO, |e| if e < T::ONE { e } else { T::ZERO }, |a, b| a + b);
                     }
                     if !self.out.is_empty() {
-                        rows.write(rows.row(first + r), from, part, self.out);
+                        let start = rows.row(first + r).start + from;
+                        self.out[start..start + len].copy_from_slice(part);
                     }
                 }
             }
@@ -291,7 +255,10 @@ impl<T: Number> Exponentials<'_, T> {
 /// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the
 /// one that the gradient of log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Number>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
-    let rows = Rows::new(x, n, inner);
+    if inner > 1 && !x.is_empty() {
+        return columns(x, (n, inner), Want::Shares { total }, out);
+    }
+    let rows = Rows::new(x, n);
     exponentials(rows, out, Ask::Sum, total, &mut |row, _, (sum, _), out| {
         // A sum of 0 is that of a row of −∞ alone, which stays 0.
         let share = if total && sum.all == T::ZERO { T::ONE } else { T::ONE / sum.all };
@@ -314,53 +281,21 @@ fn total_difference<T: Number>(x: T, top: T) -> T {
 /// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
 pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     out.fill(-T::INFINITY);
-    exponentials(Rows::new(x, n, inner), &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
+    if inner > 1 && !x.is_empty() {
+        return columns(x, (n, inner), Want::LogSum, out);
+    }
+    exponentials(Rows::new(x, n), &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
         out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
     });
 }
 
 /// `out = (x − max) − ln Σ exp(x − max)`
 pub(crate) fn log_softmax<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    let rows = Rows::new(x, n, inner);
+    if inner > 1 && !x.is_empty() {
+        return columns(x, (n, inner), Want::Logarithms, out);
+    }
+    let rows = Rows::new(x, n);
     exponentials(rows, &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
         rows.update(row, out, |x, y| *y = (x - top) - log_sum);
     });
-}
-
-/// Along the middle of `[outer, n, inner]`, for probabilities `p`: `out = x − x[t]`, where `t` is the class of a probability
-/// above ½, which is what adding a number to all scores does not change. Rows without such a class are copied.
-pub(crate) fn about_likely<T: Number>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    each_likely(p, (n, inner), |places, likely| {
-        let origin = likely.map_or(T::ZERO, |t| x[t]);
-        for at in places {
-            out[at] = x[at] - origin;
-        }
-    });
-}
-
-/// The adjoint of [`about_likely`]: `out = x`, but for `out[t] = −Σ x` of the other classes.
-pub(crate) fn balance_likely<T: Number>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    each_likely(p, (n, inner), |places, likely| {
-        let mut others = T::ZERO;
-        for at in places {
-            out[at] = x[at];
-            others += if Some(at) == likely { T::ZERO } else { x[at] };
-        }
-        if let Some(t) = likely {
-            out[t] = -others;
-        }
-    });
-}
-
-/// Calls `f` for each row with the places of its elements, and that of a probability above ½ if there is one.
-fn each_likely<T: Number>(
-    p: &[T],
-    (n, inner): (usize, usize),
-    mut f: impl FnMut(std::iter::StepBy<std::ops::RangeInclusive<usize>>, Option<usize>),
-) {
-    for row in 0..p.len().checked_div(n).unwrap_or(0) {
-        let start = row / inner * n * inner + row % inner;
-        let places = || (start..=start + (n - 1) * inner).step_by(inner);
-        f(places(), places().find(|&at| p[at] > T::of(0.5)));
-    }
 }

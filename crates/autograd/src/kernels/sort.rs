@@ -60,17 +60,6 @@ pub(crate) fn argsort<T: Number>(
     }
 }
 
-/// Where in the middle the largest (or smallest) element stands: the first of equal ones, a NaN before all.
-pub(crate) fn arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
-    for (r, out) in out.iter_mut().enumerate() {
-        let (o, i) = (r / inner, r % inner);
-        let at = |j: usize| x[(o * n + j) * inner + i];
-        let better = |a: T, b: T| !b.is_nan() && (a.is_nan() || if largest { a > b } else { a < b });
-        let best = (1..n).fold(0, |best, j| if better(at(j), at(best)) { j } else { best });
-        *out = T::from_index(best as i64);
-    }
-}
-
 /// Windows that move over planes of `h · w` elements, beyond their borders too.
 #[derive(Clone, Copy)]
 pub(crate) struct Windows {
@@ -127,22 +116,4 @@ pub(crate) fn ranked<T: Number>(
             out[(o * ranks.len() + k) * inner + i] = T::from_index(place as i64);
         }
     })
-}
-
-/// `out[o, j, i]`: where in the middle the largest (or smallest) of the first `j + 1` elements stands: the last of equal
-/// ones, a NaN before all.
-pub(crate) fn running_arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
-    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
-        for i in 0..inner {
-            let at = |j: usize| (o * n + j) * inner + i;
-            let mut best = 0;
-            for j in 0..n {
-                let (new, so_far) = (x[at(j)], x[at(best)]);
-                if new.is_nan() || !so_far.is_nan() && if largest { new >= so_far } else { new <= so_far } {
-                    best = j;
-                }
-                out[at(j)] = T::from_index(best as i64);
-            }
-        }
-    }
 }

@@ -3,8 +3,11 @@
 
 use super::column_sums::{column_sums, sums_of_blocks};
 use super::finish::Finish;
+use super::map::copy;
 use super::order::{LargeBlocks, ROWS, with_zeros, zeros};
 use super::reduce;
+use super::spread::Spread;
+use super::transpose::transpose;
 use crate::number::Number;
 use smallvec::SmallVec;
 
@@ -87,11 +90,17 @@ where
 }
 
 /// `out[i] = x[offset + i · strides]` for every index `i` below `sizes`.
-pub(crate) fn read<T: Copy>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
+pub(crate) fn read<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     if out.is_empty() {
         return;
     }
     let dims = collapse(sizes, [strides]);
+    if let Some(spread) = spread(&dims) {
+        return spread.fill(&x[offset..], 0, out);
+    }
+    if read_transposed(x, &dims, offset, out) {
+        return;
+    }
     let Some((&(n, [step]), outer)) = dims.split_last() else {
         out[0] = x[offset];
         return;
@@ -100,8 +109,9 @@ pub(crate) fn read<T: Copy>(x: &[T], sizes: &[usize], offset: usize, strides: &[
     for row in out.chunks_exact_mut(n) {
         let start = offset.wrapping_add_signed(at.offsets()[0]);
         match step {
-            1 => row.copy_from_slice(&x[start..start + n]),
+            1 => copy(&x[start..start + n], row),
             0 => row.fill(x[start]),
+            -1 => row.iter_mut().zip(x[start + 1 - n..=start].iter().rev()).for_each(|(o, &x)| *o = x),
             _ => {
                 for (i, o) in row.iter_mut().enumerate() {
                     *o = x[start.wrapping_add_signed(step * i as isize)];
@@ -110,6 +120,45 @@ pub(crate) fn read<T: Copy>(x: &[T], sizes: &[usize], offset: usize, strides: &[
         }
         at.step();
     }
+}
+
+/// Reads planes of the last dimension and the one whose elements are neighbours in memory, if these are two.
+fn read_transposed<T: Number>(x: &[T], dims: &[Dim<isize, 1>], offset: usize, out: &mut [T]) -> bool {
+    let Some((&(n, [step]), outer)) = dims.split_last() else { return false };
+    let Some(along) = outer.iter().rposition(|&(_, [step])| step == 1) else { return false };
+    let rows = outer[along].0;
+    if step <= 1 || rows * n < 16 {
+        return false;
+    }
+    let (mut others, mut out_step, mut place): (SmallVec<[Dim<isize, 2>; 4]>, usize, usize) = (SmallVec::new(), n, n);
+    for (i, &(n, [step])) in outer.iter().enumerate().rev() {
+        if i == along {
+            place = out_step;
+        } else {
+            others.insert(0, (n, [step, out_step as isize]));
+        }
+        out_step *= n;
+    }
+    let mut at = Odometer::new(&others);
+    for _ in 0..out.len() / (rows * n) {
+        let [from, to] = at.offsets();
+        transpose(&x[offset.wrapping_add_signed(from)..], step as usize, (n, rows), &mut out[to as usize..], place);
+        at.step();
+    }
+    true
+}
+
+/// These dimensions as those of a contiguous operand that is laid over a result, if they are.
+fn spread(dims: &[Dim<isize, 1>]) -> Option<Spread> {
+    let mut len = 1;
+    for &(n, [step]) in dims.iter().rev().filter(|(_, [step])| *step != 0) {
+        if step != len {
+            return None;
+        }
+        len *= n as isize;
+    }
+    let repeats = dims.iter().any(|&(_, [step])| step == 0);
+    repeats.then(|| Spread::of(dims.iter().map(|&(n, [step])| (n, [step as usize])).collect()))
 }
 
 /// `out[offset + i · strides] = x[i]`, and 0 elsewhere: what [`add`] is where no two fall on one place, but a zero keeps its
@@ -128,7 +177,7 @@ pub(crate) fn place<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides:
     for row in x.chunks_exact(n) {
         let start = offset.wrapping_add_signed(at.offsets()[0]);
         if step == 1 {
-            out[start..start + n].copy_from_slice(row);
+            copy(row, &mut out[start..start + n]);
         } else {
             for (i, &x) in row.iter().enumerate() {
                 out[start.wrapping_add_signed(step * i as isize)] = x;
@@ -196,7 +245,9 @@ fn sum<T: Number>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
     match dims {
         [] => out[0] = T::ZERO + y[0],
         [(_, [0])] => out[0] = T::ZERO + reduce::sum(y),
-        [(_, [0]), (_, [_])] => column_sums(y, out, Finish::Keep),
+        [(n, [0]), (inner, [_])] => reduce::sums(y, (*n, *inner), out),
+        [(_, [_]), (n, [0])] => reduce::sums(y, (*n, 1), out),
+        [(_, [_]), (n, [0]), (inner, [_])] => reduce::sums(y, (*n, *inner), out),
         [(n, [0]), rest @ ..] => {
             let (len, frame) = (out.len(), y.len() / n);
             with_zeros(len * ROWS.min(*n), |block| {

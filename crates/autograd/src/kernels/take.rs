@@ -1,6 +1,7 @@
 //! Reading and adding by index along the middle of `[outer, size, inner]`.
 
-use super::order::zeros;
+use super::map::copy;
+use super::order::with_zeros;
 use crate::number::Number;
 use crate::tensor::memory::{OutOfMemory, room};
 
@@ -12,15 +13,6 @@ pub(crate) enum Layout {
     Shared,
     /// `index[o, j, i]`: its own for each element.
     Each,
-}
-
-impl Layout {
-    fn position(self, (o, j, i): (usize, usize, usize), n: usize, inner: usize) -> usize {
-        match self {
-            Self::Shared => j,
-            Self::Each => (o * n + j) * inner + i,
-        }
-    }
 }
 
 /// An index counted from the front, or from the end where negative, as a row of `[outer, size, inner]`.
@@ -42,16 +34,21 @@ pub(crate) fn take<T: Number>(
         return;
     }
     for o in 0..outer {
-        for j in 0..n {
-            let to = (o * n + j) * inner;
-            if layout == Layout::Shared {
-                let from = (o * size + row(index[j], size)) * inner;
-                out[to..to + inner].copy_from_slice(&x[from..from + inner]);
-                continue;
+        let (x, out) = (&x[o * size * inner..][..size * inner], &mut out[o * n * inner..][..n * inner]);
+        if layout == Layout::Each {
+            let index = &index[o * n * inner..][..n * inner];
+            for (out, index) in out.chunks_exact_mut(inner).zip(index.chunks_exact(inner)) {
+                for (i, (out, &index)) in out.iter_mut().zip(index).enumerate() {
+                    *out = x[row(index, size) * inner + i];
+                }
             }
-            for i in 0..inner {
-                let r = row(index[layout.position((o, j, i), n, inner)], size);
-                out[to + i] = x[(o * size + r) * inner + i];
+        } else if inner == 1 {
+            for (out, &index) in out.iter_mut().zip(index) {
+                *out = x[row(index, size)];
+            }
+        } else {
+            for (out, &index) in out.chunks_exact_mut(inner).zip(index) {
+                copy(&x[row(index, size) * inner..][..inner], out);
             }
         }
     }
@@ -59,6 +56,10 @@ pub(crate) fn take<T: Number>(
 
 /// From so many indices on, what falls on one place is added in `f64`: an index may come back any number of times.
 const MANY: usize = 64;
+/// So many neighbours are worth finding the rows that fall on one place first.
+const NEIGHBOURS: usize = 8;
+/// Sums that are kept in `f64` at a time.
+const SUMS: usize = 4096;
 
 /// The adjoint of [`take`]: `out` starts at zero, then `out[o, index[…], i] += y[o, j, i]`; repeated indices add up.
 pub(crate) fn put<T: Number>(
@@ -72,34 +73,95 @@ pub(crate) fn put<T: Number>(
         return out.fill(T::ZERO);
     }
     let is_wide = size_of::<T>() == size_of::<f64>();
-    if n <= MANY || is_wide {
-        out.fill(T::ZERO);
-        each(index, layout, (outer, size, n, inner), |to, from| out[to] += y[from]);
-    } else {
-        let mut sums: Vec<f64> = zeros(out.len());
-        each(index, layout, (outer, size, n, inner), |to, from| sums[to] += y[from].to_f64());
-        for (out, &sum) in out.iter_mut().zip(&sums) {
-            *out = T::of(sum);
+    if n > MANY && !is_wide {
+        let lists = layout == Layout::Shared && inner >= NEIGHBOURS && u32::try_from(n).is_ok();
+        return if lists {
+            put_rows(y, index, (size, n, inner), out)
+        } else {
+            put_wide(y, index, layout, (outer, size, n, inner), out)
+        };
+    }
+    out.fill(T::ZERO);
+    for o in 0..outer {
+        let (y, out) = (&y[o * n * inner..][..n * inner], &mut out[o * size * inner..][..size * inner]);
+        for (j, y) in y.chunks_exact(inner).enumerate() {
+            if layout == Layout::Shared {
+                let out = &mut out[row(index[j], size) * inner..][..inner];
+                out.iter_mut().zip(y).for_each(|(out, &y)| *out += y);
+                continue;
+            }
+            let index = &index[(o * n + j) * inner..][..inner];
+            for (i, (&index, &y)) in index.iter().zip(y).enumerate() {
+                out[row(index, size) * inner + i] += y;
+            }
         }
     }
 }
 
-/// Calls `f(place in [outer, size, inner], place in [outer, n, inner])` for each element.
-#[inline(always)]
-fn each<T: Number>(
-    index: &[T],
-    layout: Layout,
-    (outer, size, n, inner): (usize, usize, usize, usize),
-    mut f: impl FnMut(usize, usize),
-) {
-    for o in 0..outer {
-        for j in 0..n {
-            for i in 0..inner {
-                let r = row(index[layout.position((o, j, i), n, inner)], size);
-                f((o * size + r) * inner + i, (o * n + j) * inner + i);
+/// [`put`] of whole rows: for each place the rows that fall on it are found first. Rows that nothing falls on are zeros, and
+/// where one falls it is copied.
+fn put_rows<T: Number>(y: &[T], index: &[T], (size, n, inner): (usize, usize, usize), out: &mut [T]) {
+    // The first row that falls on each place, and the next one after each row; n stands for none.
+    let mut lists: Vec<u32> = room(size + n).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
+    lists.resize(size + n, n as u32);
+    for (j, &index) in index.iter().enumerate().rev() {
+        let r = row(index, size);
+        lists[size + j] = std::mem::replace(&mut lists[r], j as u32);
+    }
+    for (y, out) in y.chunks_exact(n * inner).zip(out.chunks_exact_mut(size * inner)) {
+        for (r, out) in out.chunks_exact_mut(inner).enumerate() {
+            let next = |j: usize| Some(lists[j] as usize).filter(|&j| j < n);
+            let rows = std::iter::successors(next(r), |&j| next(size + j));
+            let row = |j: usize| &y[j * inner..][..inner];
+            match (next(r), next(r).and_then(|j| next(size + j))) {
+                (None, _) => out.fill(T::ZERO),
+                (Some(j), None) => out.iter_mut().zip(row(j)).for_each(|(out, &y)| *out = T::ZERO + y),
+                (Some(_), Some(_)) => {
+                    for (part, out) in out.chunks_mut(WIDE).enumerate() {
+                        let mut sums = [0.0_f64; WIDE];
+                        for j in rows.clone() {
+                            let y = &row(j)[part * WIDE..][..out.len()];
+                            sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y.to_f64());
+                        }
+                        out.iter_mut().zip(&sums).for_each(|(out, &sum)| *out = T::of(sum));
+                    }
+                }
             }
         }
     }
+}
+
+/// Sums in `f64` beside each other.
+const WIDE: usize = 128;
+
+/// [`put`] of a few columns at a time, whose sums are kept in `f64`.
+fn put_wide<T: Number>(
+    y: &[T],
+    index: &[T],
+    layout: Layout,
+    (outer, size, n, inner): (usize, usize, usize, usize),
+    out: &mut [T],
+) {
+    let columns = (SUMS / size.max(1)).clamp(1, inner);
+    with_zeros(size * columns, |sums: &mut [f64]| {
+        for o in 0..outer {
+            for from in (0..inner).step_by(columns) {
+                let width = columns.min(inner - from);
+                sums.fill(0.0);
+                for j in 0..n {
+                    let at = (o * n + j) * inner + from;
+                    for (i, &y) in y[at..at + width].iter().enumerate() {
+                        let index = if layout == Layout::Shared { index[j] } else { index[at + i] };
+                        sums[row(index, size) * columns + i] += y.to_f64();
+                    }
+                }
+                for (r, sums) in sums.chunks_exact(columns).enumerate() {
+                    let out = &mut out[(o * size + r) * inner + from..][..width];
+                    out.iter_mut().zip(sums).for_each(|(out, &sum)| *out = T::of(sum));
+                }
+            }
+        }
+    });
 }
 
 /// `out[o, index[…], i] = y[o, j, i]`; of repeated indices the last stays.
@@ -115,10 +177,15 @@ pub(crate) fn set<T: Number>(
         return;
     }
     for o in 0..outer {
-        for j in 0..n {
-            for i in 0..inner {
-                let r = row(index[layout.position((o, j, i), n, inner)], size);
-                out[(o * size + r) * inner + i] = y[(o * n + j) * inner + i];
+        let (y, out) = (&y[o * n * inner..][..n * inner], &mut out[o * size * inner..][..size * inner]);
+        for (j, y) in y.chunks_exact(inner).enumerate() {
+            if layout == Layout::Shared {
+                copy(y, &mut out[row(index[j], size) * inner..][..inner]);
+                continue;
+            }
+            let index = &index[(o * n + j) * inner..][..inner];
+            for (i, (&index, &y)) in index.iter().zip(y).enumerate() {
+                out[row(index, size) * inner + i] = y;
             }
         }
     }
@@ -136,16 +203,23 @@ pub(crate) fn winners<T: Number>(
     if index.is_empty() {
         return Ok(());
     }
-    let mut last: Vec<usize> = room(size)?;
-    last.resize(size, 0);
+    // A few columns at a time, so that rows are read as they lie.
+    let columns = (SUMS / size.max(1)).clamp(1, inner);
+    let mut last: Vec<usize> = room(size * columns)?;
+    last.resize(size * columns, 0);
     for o in 0..outer {
-        for i in 0..inner {
-            let at = |j: usize| (o * n + j) * inner + i;
+        for from in (0..inner).step_by(columns) {
+            let part = |j: usize| (o * n + j) * inner + from..(o * n + j) * inner + inner.min(from + columns);
             for j in 0..n {
-                last[row(index[at(j)], size)] = j;
+                for (i, &index) in index[part(j)].iter().enumerate() {
+                    last[row(index, size) * columns + i] = j;
+                }
             }
             for j in 0..n {
-                out[at(j)] = if last[row(index[at(j)], size)] == j { T::ONE } else { T::ZERO };
+                for (i, (out, &index)) in out[part(j)].iter_mut().zip(&index[part(j)]).enumerate() {
+                    let wins = last[row(index, size) * columns + i] == j;
+                    *out = if wins { T::ONE } else { T::ZERO };
+                }
             }
         }
     }

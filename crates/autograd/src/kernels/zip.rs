@@ -27,6 +27,11 @@ impl Rows {
         let (len, steps) = outer.pop().unwrap_or((1, [0, 0]));
         Self { len, steps, outer }
     }
+
+    /// Whether there are many short rows, each of which would cost more than its elements.
+    pub(crate) fn are_short(&self) -> bool {
+        self.len < LANES && self.outer.iter().map(|&(n, _)| n).product::<usize>() > LANES
+    }
 }
 
 /// `out[i] = f(a[i], b[i])`, in rows.

@@ -4,6 +4,7 @@ use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::in_turn;
+use crate::kernels::spread::in_tiles;
 use crate::kernels::zip::{Rows, zip, zip_numbers, zip_vectors};
 use crate::number::Number;
 use crate::number::elementary::select;
@@ -88,6 +89,11 @@ macro_rules! binary {
             }
             fn eval(&self, [a, b]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
                 let rows = rows((a.shape, a.data.len()), (b.shape, b.data.len()), (y.shape, y.data.len()));
+                if rows.are_short() {
+                    return in_tiles([a, b].map(|x| x.over(y.shape)), y.data, |[a, b], y| {
+                        self.run([a, b, &[]], y, &mut []);
+                    });
+                }
                 self.in_rows(&rows, a.data, b.data, y.data);
             }
             fn kink(&self, [a, b]: [View<'_, T>; 2]) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Joining along an axis.
 
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::tape::op::{DynOp, Named, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
@@ -42,7 +43,7 @@ impl<T: Float> DynOp<T> for Concat {
             let mut at = 0;
             for a in args {
                 let len = a.shape[self.axis] * inner;
-                row[at..at + len].copy_from_slice(&a.data[o * len..(o + 1) * len]);
+                copy(&a.data[o * len..(o + 1) * len], &mut row[at..at + len]);
                 at += len;
             }
         }

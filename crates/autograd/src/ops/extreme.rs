@@ -1,7 +1,7 @@
 //! Maxima and minima over axes.
 
 use crate::float::Float;
-use crate::kernels::reduce;
+use crate::kernels::extreme;
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
@@ -32,18 +32,14 @@ impl<T: Float> Op<T, 1> for Extreme {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        if self.largest {
-            reduce::fold(x.data, n, inner, -T::INFINITY, y.data, T::larger);
-        } else {
-            reduce::fold(x.data, n, inner, T::INFINITY, y.data, T::smaller);
-        }
+        extreme::extreme(x.data, (n, inner), self.largest, y.data);
     }
     fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
         let (_, n, inner) = x.shape.around(self.axis);
         let shape = x.shape.splice(self.axis, &[]);
         let (mut extremes, mut shares) = (vec![T::ZERO; shape.numel()], vec![T::ZERO; x.data.len()]);
         Op::<T, 1>::eval(self, [x], ViewMut { shape: &shape, data: &mut extremes });
-        reduce::extreme_share(x.data, &extremes, (n, inner), &mut shares);
+        extreme::extreme_share(x.data, &extremes, (n, inner), &mut shares);
         let tied = shares.iter().position(|&share| share > T::ZERO && share < T::ONE)?;
         Some(tied / (n * inner) * inner + tied % inner)
     }
@@ -77,7 +73,7 @@ impl<T: Float> Op<T, 2> for ExtremeShare {
     }
     fn eval(&self, [x, extreme]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        reduce::extreme_share(x.data, extreme.data, (n, inner), y.data);
+        extreme::extreme_share(x.data, extreme.data, (n, inner), y.data);
     }
     no_derivative!(2);
 }

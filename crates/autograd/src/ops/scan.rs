@@ -2,7 +2,7 @@
 
 use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::kernels::{recur, reduce, running};
+use crate::kernels::{cumsum, recur, running};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::ops::slice::Slice;
@@ -31,7 +31,7 @@ impl<T: Float> Op<T, 1> for CumSum {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        reduce::cumsum(x.data, (n, inner), self.reverse, y.data);
+        cumsum::cumsum(x.data, (n, inner), self.reverse, y.data);
     }
     fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         Some(y.tape().record(Arity(Self { reverse: !self.reverse, ..*self }), [dy]))

@@ -1,7 +1,7 @@
 //! Orders: sorting, the largest and their places. An order is an index, and its derivative is that of reading by it.
 
 use crate::float::Float;
-use crate::kernels::sort;
+use crate::kernels::{extreme, sort};
 use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
@@ -67,7 +67,7 @@ impl<T: Float> Op<T, 1> for ArgExtreme {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        sort::arg_extreme(x.data, (n, inner), self.largest, y.data);
+        extreme::arg_extreme(x.data, (n, inner), self.largest, y.data);
     }
     no_derivative!(1);
 }
@@ -85,7 +85,7 @@ impl<T: Float> Op<T, 1> for RunningArgExtreme {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        sort::running_arg_extreme(x.data, (n, inner), self.largest, y.data);
+        extreme::running_arg_extreme(x.data, (n, inner), self.largest, y.data);
     }
     no_derivative!(1);
 }

@@ -1,9 +1,10 @@
 //! How the operands of element-wise operations lie over their result.
 
+use crate::kernels::spread::Spread;
 use crate::tensor::shape::Shape;
 
 /// How an operand is laid over the result.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
     /// An element for each of the result.
     Full,
@@ -13,10 +14,12 @@ pub(super) enum Layout {
     Row(usize),
     /// An element for this many neighbours, then the next.
     Column(usize),
+    /// Rows and columns in turn.
+    Spread(Spread),
 }
 
 impl Layout {
-    /// How an operand of this shape is laid over a result, if it is simple enough.
+    /// How an operand of this shape is laid over a result, if it is.
     pub(super) fn of(operand: &Shape, result: &Shape) -> Option<Self> {
         let (n, m) = (operand.numel(), result.numel());
         if operand == result || (n == m && operand.rank() <= result.rank()) {
@@ -37,7 +40,10 @@ impl Layout {
         match (solid, outer, inner) {
             (true, _, 1) => Some(Self::Row(n)),
             (true, 1, inner) => Some(Self::Column(inner)),
-            _ => None,
+            _ => {
+                let fits = operand.broadcast(result).is_some_and(|shape| shape == *result);
+                fits.then(|| Self::Spread(Spread::new(result, &operand.strides_in(result))))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What an operation must answer.
 
 use crate::float::Float;
+use crate::kernels::spread::Spread;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tape::var::Var;
@@ -18,6 +19,14 @@ pub struct View<'a, T> {
     pub shape: &'a Shape,
     /// `shape.numel()` elements.
     pub data: &'a [T],
+}
+
+impl<'a, T> View<'a, T> {
+    /// The elements, and how they are laid over a larger result that this is broadcast to.
+    pub(crate) fn over(self, result: &Shape) -> (&'a [T], Option<Spread>) {
+        let is_full = self.data.len() == result.numel();
+        (self.data, (!is_full).then(|| Spread::new(result, &self.shape.strides_in(result))))
+    }
 }
 
 /// A result as a kernel sees it. The elements hold anything at first; the kernel writes every one.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
 mod arrays;
+mod axes;
 
 fn config() -> ProptestConfig {
     ProptestConfig { cases: 256, rng_seed: RngSeed::Fixed(0), failure_persistence: None, ..ProptestConfig::default() }

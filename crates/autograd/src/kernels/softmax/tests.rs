@@ -16,6 +16,12 @@ fn check<T: Number>(tolerance: f64) {
         (2, 300, 1),
         (4, 3, 5),
         (2, 70, 3),
+        (2, 16, 8),
+        (3, 33, 31),
+        (1, 64, 32),
+        (2, 65, 33),
+        (1, 150, 70),
+        (1, 1100, 3),
     ] {
         let len = outer * n * inner;
         let mut x: Vec<T> = (0..len).map(|i| T::of(((i * 37 + 11) % 101) as f64 / 7.0 - 5.0)).collect();
@@ -62,4 +68,38 @@ fn check<T: Number>(tolerance: f64) {
 fn softmax_and_its_logarithms_equal_their_definitions_at_every_level() {
     check::<f32>(1e-6);
     check::<f64>(1e-15);
+}
+
+#[test]
+fn columns_have_the_bits_of_rows() {
+    fn check<T: Number>() {
+        for (outer, n, inner) in [(2, 3, 5), (1, 16, 40), (3, 33, 31), (2, 64, 32), (1, 150, 70), (1, 2100, 3)] {
+            let len = outer * n * inner;
+            let x: Vec<T> = (0..len).map(|i| T::of(((i * 37 + 11) % 101) as f64 / 7.0 - 5.0)).collect();
+            // Element j of row r, and where it stands among columns.
+            let place = |at: usize| {
+                let (r, j) = (at / n, at % n);
+                (r / inner * n + j) * inner + r % inner
+            };
+            let rows: Vec<T> = (0..len).map(|at| x[place(at)]).collect();
+            at_every_level(|level| {
+                for kernel in [softmax_alone, log_softmax] {
+                    let (mut of_columns, mut of_rows) = (x.clone(), rows.clone());
+                    kernel(&x, (n, inner), &mut of_columns);
+                    kernel(&rows, (n, 1), &mut of_rows);
+                    let same = (0..len).all(|at| of_columns[place(at)].same_bits(of_rows[at]));
+                    assert!(same, "{outer} {n} {inner} {level:?}");
+                }
+                let (mut of_columns, mut of_rows) = (vec![T::NAN; outer * inner], vec![T::ZERO; outer * inner]);
+                log_sum_exp(&x, (n, inner), &mut of_columns);
+                log_sum_exp(&rows, (n, 1), &mut of_rows);
+                assert_eq!(of_columns, of_rows, "{outer} {n} {inner} {level:?}");
+            });
+        }
+    }
+    fn softmax_alone<T: Number>(x: &[T], shape: (usize, usize), out: &mut [T]) {
+        softmax(x, shape, false, out);
+    }
+    check::<f32>();
+    check::<f64>();
 }

@@ -138,7 +138,7 @@ pub(super) fn placed<T: Float>(
         (0..planned.results.len()).map(|k| parts(&|planned| planned.results[k])).collect();
     let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
     let mut inputs: Vec<kernel::Arg> = Vec::new();
-    for (k, &(value, layout)) in planned.inputs.iter().enumerate() {
+    for (k, (value, layout)) in planned.inputs.iter().enumerate() {
         let parts = parts(&|planned| planned.inputs[k].0);
         let from = parts[0].0;
         let written = results.iter().any(|result| result[0].0 == from);
@@ -153,8 +153,9 @@ pub(super) fn placed<T: Float>(
                 inputs.push(kernel::Arg::Number(from));
                 continue;
             }
-            Layout::Row(n) => Fill::Row(from, n),
-            Layout::Column(width) => Fill::Column { from, width, len: graph.numel(value) },
+            Layout::Row(n) => Fill::Row(from, *n),
+            Layout::Column(width) => Fill::Column { from, width: *width, len: graph.numel(*value) },
+            Layout::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len: graph.numel(*value) },
         };
         inputs.push(kernel::Arg::Register(fills.len()));
         fills.push(fill);

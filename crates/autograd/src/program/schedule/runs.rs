@@ -221,6 +221,7 @@ impl<T: Float> Finder<'_, T> {
                 Layout::Scalar => Some((read, false)),
                 Layout::Row(n) => width.is_multiple_of(n).then_some((read, false)),
                 Layout::Column(n) => (width.is_multiple_of(n) && numel * n == shape.numel()).then_some((read, true)),
+                Layout::Spread(_) => None,
             }
         };
         let reads: Option<_> = work.reads.iter().map(row).collect();

@@ -1,0 +1,242 @@
+//! Rows along the middle of `[outer, n, inner]` that are worked on beside each other, as lanes: where `inner` is long, as they
+//! lie; else in a tile, to which they are transposed. So a row costs what its elements cost, however short it is, and lanes do
+//! to each row what a loop along it would do, in the same order.
+
+use super::order::with_zeros;
+use super::transpose::transpose;
+use crate::number::Number;
+use crate::number::level::{Kernel, Level};
+use std::ops::Range;
+
+/// The most rows that are worked on together.
+pub(super) const WIDE: usize = 128;
+/// Fewer neighbours are not worth a loop of their own.
+const NARROW: usize = 16;
+/// The elements of a tile, which stays in the first-level cache with two others.
+const TILE: usize = 2048;
+/// The steps of a tile along long rows.
+const STEPS: usize = 64;
+
+/// What is done with rows that lie beside each other, `K` operands of them. All of it is `#[inline(always)]`.
+pub(super) trait Beside<T, const K: usize> {
+    /// Starts on these rows of `[outer, inner]`, at most [`WIDE`] of them.
+    fn start(&mut self, rows: Range<usize>);
+    /// The `t`-th elements of the rows, in the direction of the walk; `y` is their place in a result that is shaped as the
+    /// operands, if there is one.
+    fn step(&mut self, t: usize, x: [&[T]; K], y: &mut [T]);
+    /// Ends these rows.
+    fn finish(&mut self) {}
+}
+
+/// Walks along the middle of `[outer, n, inner]`, from the front or from the back. A result that is shaped as the operands is
+/// given as `out`, else that is empty.
+#[inline]
+pub(super) fn walk<T: Number, const K: usize>(
+    x: [&[T]; K],
+    out: &mut [T],
+    (n, inner): (usize, usize),
+    reverse: bool,
+    beside: &mut impl Beside<T, K>,
+) {
+    let rows = x[0].len().checked_div(n).unwrap_or(0);
+    if rows == 0 {
+        return;
+    }
+    assert!(x.iter().all(|x| x.len() == rows * n), "rows of {n} beside each other: operands of other lengths");
+    let level = if x[0].len() < 64 { Level::BASELINE } else { Level::best() };
+    let steps = n.min(STEPS);
+    let width = (TILE / steps).clamp(NARROW, WIDE).min(rows) / inner.min(NARROW) * inner;
+    let shape = Shape { n, inner, reverse, steps, width };
+    let has_out = usize::from(!out.is_empty());
+    let memory = if inner < NARROW { (K + has_out) * steps * width } else { 0 };
+    with_zeros(memory, |tiles| level.run(Walk { x, out, shape, tiles, beside }));
+}
+
+#[derive(Clone, Copy)]
+struct Shape {
+    n: usize,
+    inner: usize,
+    reverse: bool,
+    /// Those of a tile.
+    steps: usize,
+    width: usize,
+}
+
+struct Walk<'a, T, B, const K: usize> {
+    x: [&'a [T]; K],
+    out: &'a mut [T],
+    shape: Shape,
+    tiles: &'a mut [T],
+    beside: &'a mut B,
+}
+
+impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, out, shape: Shape { n, inner, reverse, steps, width }, tiles, beside } = self;
+        let rows = x[0].len() / n;
+        // In place, a part of the operands is walked as it lies, in steps of `inner`; else a tile, in steps of its width.
+        let in_place = inner >= NARROW;
+        let mut row = 0;
+        while row < rows {
+            let count = if in_place { (inner - row % inner).min(WIDE) } else { width.min(rows - row) };
+            beside.start(row..row + count);
+            for from in (0..n).step_by(if in_place { n } else { steps }) {
+                let len = if in_place { n } else { steps.min(n - from) };
+                // The first of these steps in memory.
+                let first = if reverse { n - from - len } else { from };
+                let (start, step) = if in_place { (row / inner * n * inner + row % inner, inner) } else { (0, count) };
+                let (ins, to) = tiles.split_at_mut(if in_place { 0 } else { K * steps * width });
+                if !in_place {
+                    for (x, tile) in x.iter().zip(ins.chunks_exact_mut(steps * width)) {
+                        load(x, (row, count), (first, len), (n, inner), tile);
+                    }
+                }
+                let ins = &*ins;
+                for t in 0..len {
+                    let at = start + if reverse { len - 1 - t } else { t } * step;
+                    let x: [&[T]; K] = std::array::from_fn(|k| {
+                        if in_place { &x[k][at..at + count] } else { &ins[k * steps * width + at..][..count] }
+                    });
+                    let y = if in_place { &mut *out } else { &mut *to };
+                    let y = if y.is_empty() { &mut [] } else { &mut y[at..at + count] };
+                    beside.step(from + t, x, y);
+                }
+                if !to.is_empty() {
+                    store(to, (row, count), (first, len), (n, inner), out);
+                }
+            }
+            beside.finish();
+            row += count;
+        }
+    }
+}
+
+/// Copies some elements of some rows to a tile, where the rows are lanes.
+#[inline(never)]
+fn load<T: Number>(
+    x: &[T],
+    (row, rows): (usize, usize),
+    (from, len): (usize, usize),
+    (n, inner): (usize, usize),
+    tile: &mut [T],
+) {
+    if inner == 1 {
+        return transpose(&x[row * n + from..], n, (rows, len), tile, rows);
+    }
+    for o in 0..rows / inner {
+        let x = &x[((row / inner + o) * n + from) * inner..][..len * inner];
+        for (t, x) in x.chunks_exact(inner).enumerate() {
+            let to = &mut tile[t * rows + o * inner..][..inner];
+            to.iter_mut().zip(x).for_each(|(to, &x)| *to = x);
+        }
+    }
+}
+
+/// Copies a tile back to where [`load`] took it from.
+#[inline(never)]
+fn store<T: Number>(
+    tile: &[T],
+    (row, rows): (usize, usize),
+    (from, len): (usize, usize),
+    (n, inner): (usize, usize),
+    y: &mut [T],
+) {
+    if inner == 1 {
+        return transpose(tile, rows, (len, rows), &mut y[row * n + from..], n);
+    }
+    for o in 0..rows / inner {
+        let y = &mut y[((row / inner + o) * n + from) * inner..][..len * inner];
+        for (t, y) in y.chunks_exact_mut(inner).enumerate() {
+            let from = &tile[t * rows + o * inner..][..inner];
+            y.iter_mut().zip(from).for_each(|(y, &from)| *y = from);
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::number::level::tests::at_every_level;
+
+    /// Shapes `[outer, n, inner]` of every kind: rows alone and many, short and long, with few neighbours and many, and none.
+    pub(in crate::kernels) const SHAPES: [[usize; 3]; 25] = [
+        [1, 1, 1],
+        [1, 7, 1],
+        [5, 3, 1],
+        [300, 2, 1],
+        [300, 4, 1],
+        [130, 5, 1],
+        [40, 16, 1],
+        [9, 17, 1],
+        [33, 64, 1],
+        [3, 65, 1],
+        [2, 130, 1],
+        [1, 300, 1],
+        [1, 9, 3],
+        [70, 3, 2],
+        [5, 70, 4],
+        [40, 8, 8],
+        [3, 129, 15],
+        [1, 66, 16],
+        [2, 3, 17],
+        [3, 5, 128],
+        [2, 70, 130],
+        [1, 2, 300],
+        [0, 3, 4],
+        [3, 4, 0],
+        [2, 1, 1],
+    ];
+
+    /// Running sums, and how often rows were started and ended.
+    struct Sums {
+        sums: [f64; WIDE],
+        rows: Range<usize>,
+        ended: usize,
+    }
+    impl Beside<f64, 2> for Sums {
+        fn start(&mut self, rows: Range<usize>) {
+            assert!(rows.start == self.rows.end && rows.len() <= WIDE);
+            (self.rows, self.sums) = (rows, [0.0; WIDE]);
+        }
+        fn step(&mut self, t: usize, [a, b]: [&[f64]; 2], y: &mut [f64]) {
+            assert!(a.len() == self.rows.len() && y.len() == a.len());
+            for (i, y) in y.iter_mut().enumerate() {
+                self.sums[i] += a[i] * b[i];
+                *y = self.sums[i] + t as f64;
+            }
+        }
+        fn finish(&mut self) {
+            self.ended += self.rows.len();
+        }
+    }
+
+    #[test]
+    fn each_row_is_walked_once_and_in_order_at_every_level() {
+        for [outer, n, inner] in SHAPES {
+            let len = outer * n * inner;
+            let a: Vec<f64> = (0..len).map(|i| ((i * 7) % 11) as f64).collect();
+            let b: Vec<f64> = (0..len).map(|i| ((i * 5) % 13) as f64).collect();
+            for reverse in [false, true] {
+                let mut want = vec![0.0; len];
+                for (o, i) in (0..outer).flat_map(|o| (0..inner).map(move |i| (o, i))) {
+                    let mut sum = 0.0;
+                    for t in 0..n {
+                        let at = (o * n + if reverse { n - 1 - t } else { t }) * inner + i;
+                        sum += a[at] * b[at];
+                        want[at] = sum + t as f64;
+                    }
+                }
+                at_every_level(|level| {
+                    let mut y = vec![f64::NAN; len];
+                    let mut sums = Sums { sums: [0.0; WIDE], rows: 0..0, ended: 0 };
+                    walk([&a, &b], &mut y, (n, inner), reverse, &mut sums);
+                    assert_eq!(y, want, "{outer} {n} {inner} {reverse} {level:?}");
+                    assert_eq!(sums.ended, outer * inner);
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Largest and smallest elements along the middle of `[outer, n, inner]`: their values, places and shares.
+
+use super::beside::{Beside, WIDE, walk};
+use crate::number::Number;
+use crate::number::level::{Kernel, Level};
+use std::ops::Range;
+
+/// Rows from this length on are worked on one by one, in lanes along the row: beside each other there might be too few.
+const LONG: usize = 128;
+/// Those lanes.
+const LANES: usize = 32;
+/// So many neighbours are lanes already.
+const NARROW: usize = 16;
+
+/// The largest (or smallest) element; NaN if there is one.
+pub(crate) fn extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
+    if largest {
+        fold(x, (n, inner), -T::INFINITY, out, T::larger);
+    } else {
+        fold(x, (n, inner), T::INFINITY, out, T::smaller);
+    }
+}
+
+/// Folds by a function that does not care for the order.
+fn fold<T: Number>(x: &[T], (n, inner): (usize, usize), init: T, out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
+    out.fill(init);
+    if n < LONG || inner >= NARROW {
+        return walk([x], &mut [], (n, inner), false, &mut Fold { out, rows: 0..0, f });
+    }
+    // The rows of several steps are the lanes of one.
+    let lanes = LANES / inner.max(1) * inner;
+    for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
+        let (whole, rest) = x.split_at(x.len() / lanes * lanes);
+        let mut all = [init; LANES];
+        walk(
+            [whole],
+            &mut [],
+            (whole.len() / lanes, lanes),
+            false,
+            &mut Fold { out: &mut all[..lanes], rows: 0..0, f },
+        );
+        for row in all[..lanes].chunks_exact(inner).chain(rest.chunks_exact(inner)) {
+            out.iter_mut().zip(row).for_each(|(y, &x)| *y = f(*y, x));
+        }
+    }
+}
+
+struct Fold<'a, T, F> {
+    out: &'a mut [T],
+    rows: Range<usize>,
+    f: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> T> Beside<T, 1> for Fold<'_, T, F> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        self.rows = rows;
+    }
+    #[inline(always)]
+    fn step(&mut self, _: usize, [x]: [&[T]; 1], _: &mut [T]) {
+        for (y, &x) in self.out[self.rows.clone()].iter_mut().zip(x) {
+            *y = (self.f)(*y, x);
+        }
+    }
+}
+
+/// Where the largest (or smallest) element stands: the first of equal ones, a NaN before all.
+pub(crate) fn arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
+    if largest {
+        first_best(x, (n, inner), -T::INFINITY, out, |a, b| a > b);
+    } else {
+        first_best(x, (n, inner), T::INFINITY, out, |a, b| a < b);
+    }
+}
+
+/// Whether `a` is to be preferred to `b`, which came before it.
+#[inline(always)]
+fn wins<T: Number>(a: T, b: T, better: impl Fn(T, T) -> bool) -> bool {
+    !b.is_nan() & (a.is_nan() | better(a, b))
+}
+
+fn first_best<T: Number>(
+    x: &[T],
+    (n, inner): (usize, usize),
+    worst: T,
+    out: &mut [T],
+    better: impl Fn(T, T) -> bool + Copy,
+) {
+    out.fill(T::from_index(0));
+    if n < LONG || inner >= NARROW {
+        let mut first = First { out, rows: 0..0, best: [worst; WIDE], worst, better };
+        return walk([x], &mut [], (n, inner), false, &mut first);
+    }
+    let lanes = LANES / inner.max(1) * inner;
+    for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
+        let (whole, rest) = x.split_at(x.len() / lanes * lanes);
+        let mut places = [T::from_index(0); LANES];
+        let mut first = First { out: &mut places[..lanes], rows: 0..0, best: [worst; WIDE], worst, better };
+        walk([whole], &mut [], (whole.len() / lanes, lanes), false, &mut first);
+        // Of lanes that are equal the one counts whose place comes first.
+        for (i, out) in out.iter_mut().enumerate() {
+            let at = |lane: usize| (places[lane].to_index() as usize * lanes + lane) / inner;
+            let (mut best, mut place) = (x[at(i) * inner + i], at(i));
+            for lane in (i + inner..lanes).step_by(inner) {
+                let other = x[at(lane) * inner + i];
+                let is_equal = other == best || (other.is_nan() && best.is_nan());
+                if wins(other, best, better) || (is_equal && at(lane) < place) {
+                    (best, place) = (other, at(lane));
+                }
+            }
+            for (t, row) in (whole.len() / inner..).zip(rest.chunks_exact(inner)) {
+                if wins(row[i], best, better) {
+                    (best, place) = (row[i], t);
+                }
+            }
+            *out = T::from_index(place as i64);
+        }
+    }
+}
+
+/// The places of the best elements so far, which are in `out`.
+struct First<'a, T, F> {
+    out: &'a mut [T],
+    rows: Range<usize>,
+    best: [T; WIDE],
+    worst: T,
+    better: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> bool> Beside<T, 1> for First<'_, T, F> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        self.best[..rows.len()].fill(self.worst);
+        self.rows = rows;
+    }
+    #[inline(always)]
+    fn step(&mut self, t: usize, [x]: [&[T]; 1], _: &mut [T]) {
+        let t = T::from_index(t as i64);
+        for ((place, best), &x) in self.out[self.rows.clone()].iter_mut().zip(&mut self.best).zip(x) {
+            let wins = wins(x, *best, &self.better);
+            *best = if wins { x } else { *best };
+            *place = if wins { t } else { *place };
+        }
+    }
+}
+
+/// `out[o, j, i]`: where in the middle the largest (or smallest) of the first `j + 1` elements stands: the last of equal
+/// ones, a NaN before all.
+pub(crate) fn running_arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
+    let places = [T::from_index(0); WIDE];
+    if largest {
+        let (worst, better) = (-T::INFINITY, |a, b| a >= b);
+        walk([x], out, (n, inner), false, &mut Last { places, best: [worst; WIDE], worst, better });
+    } else {
+        let (worst, better) = (T::INFINITY, |a, b| a <= b);
+        walk([x], out, (n, inner), false, &mut Last { places, best: [worst; WIDE], worst, better });
+    }
+}
+
+struct Last<T, F> {
+    places: [T; WIDE],
+    best: [T; WIDE],
+    worst: T,
+    better: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> bool> Beside<T, 1> for Last<T, F> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        self.best[..rows.len()].fill(self.worst);
+        self.places[..rows.len()].fill(T::from_index(0));
+    }
+    #[inline(always)]
+    fn step(&mut self, t: usize, [x]: [&[T]; 1], y: &mut [T]) {
+        let t = T::from_index(t as i64);
+        for (((place, best), &x), y) in self.places.iter_mut().zip(&mut self.best).zip(x).zip(y) {
+            let wins = x.is_nan() | (!best.is_nan() & (self.better)(x, *best));
+            *best = if wins { x } else { *best };
+            *place = if wins { t } else { *place };
+            *y = *place;
+        }
+    }
+}
+
+/// Each element's share of a maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` for `k` tied
+/// elements, 0 for the others; the NaNs share it where there are any.
+pub(crate) fn extreme_share<T: Number>(x: &[T], extreme: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    if !x.is_empty() {
+        Level::best().run(Shares { x, extreme, n, inner, out });
+    }
+}
+
+struct Shares<'a, T> {
+    x: &'a [T],
+    extreme: &'a [T],
+    n: usize,
+    inner: usize,
+    out: &'a mut [T],
+}
+
+/// Whether an element is the extreme one; a NaN is where that is NaN.
+#[inline(always)]
+fn is_top<T: Number>(x: T, top: T) -> bool {
+    (x == top) | (x.is_nan() & top.is_nan())
+}
+
+impl<T: Number> Kernel for Shares<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, extreme, n, inner, out } = self;
+        if inner == 1 {
+            for ((x, out), &top) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).zip(extreme) {
+                let ties = x.iter().fold(0_u32, |ties, &x| ties + u32::from(is_top(x, top)));
+                let share = if ties == 1 { T::ONE } else { T::of(1.0 / f64::from(ties)) };
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = if is_top(x, top) { share } else { T::ZERO };
+                }
+            }
+            return;
+        }
+        let mut shares = [T::ZERO; WIDE];
+        for (o, top) in extreme.chunks_exact(inner).enumerate() {
+            for (from, top) in (0..inner).step_by(WIDE).zip(top.chunks(WIDE)) {
+                let (width, at) = (top.len(), |j: usize| (o * n + j) * inner + from);
+                let shares = &mut shares[..width];
+                shares.fill(T::ZERO);
+                for j in 0..n {
+                    for ((ties, &x), &top) in shares.iter_mut().zip(&x[at(j)..at(j) + width]).zip(top) {
+                        *ties += if is_top(x, top) { T::ONE } else { T::ZERO };
+                    }
+                }
+                shares.iter_mut().for_each(|ties| *ties = T::ONE / *ties);
+                for j in 0..n {
+                    let places = at(j)..at(j) + width;
+                    let pairs = out[places.clone()].iter_mut().zip(&x[places]);
+                    for (((out, &x), &top), &share) in pairs.zip(top).zip(&*shares) {
+                        *out = if is_top(x, top) { share } else { T::ZERO };
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::beside::tests::SHAPES;
+    use crate::number::level::tests::at_every_level;
+
+    /// Arrays with ties, zeros of both signs, infinities and NaNs.
+    fn arrays<T: Number>(len: usize) -> [Vec<T>; 3] {
+        let plain = |i: usize| T::of(((i * 7919) % 37) as f64 - 18.0);
+        let flat = |i: usize| T::of([0.0, -0.0, 1.0, 1.0][i % 3] * f64::from(u8::from(i % 5 != 0)));
+        let odd = |i: usize| match i % 23 {
+            3 => T::INFINITY,
+            5 => -T::INFINITY,
+            11 if i % 2 == 0 => T::NAN,
+            _ => plain(i),
+        };
+        [(0..len).map(plain).collect(), (0..len).map(flat).collect(), (0..len).map(odd).collect()]
+    }
+
+    /// The place of the best of a row, and the best places so far, as they are meant.
+    fn places<T: Number>(row: &[T], largest: bool) -> (usize, Vec<usize>) {
+        let above = |a: T, b: T| if largest { a > b } else { a < b };
+        let first = |best: usize, j: usize| {
+            let wins = !row[best].is_nan() && (row[j].is_nan() || above(row[j], row[best]));
+            if wins { j } else { best }
+        };
+        let mut last = 0;
+        let running = (0..row.len()).map(|j| {
+            if row[j].is_nan() || !row[last].is_nan() && !above(row[last], row[j]) {
+                last = j;
+            }
+            last
+        });
+        let running = running.collect();
+        ((1..row.len()).fold(0, first), running)
+    }
+
+    fn check<T: Number>() {
+        for [outer, n, inner] in SHAPES.into_iter().chain([[3, 300, 1], [2, 129, 7], [1, 1000, 15]]) {
+            for x in arrays::<T>(outer * n * inner) {
+                for largest in [true, false] {
+                    at_every_level(|level| {
+                        let what = format!("{outer} {n} {inner} {largest} {level:?}");
+                        let (mut tops, mut args) = (vec![T::ZERO; outer * inner], vec![T::ZERO; outer * inner]);
+                        let (mut running, mut shares) = (x.clone(), vec![T::of(7.0); x.len()]);
+                        extreme(&x, (n, inner), largest, &mut tops);
+                        arg_extreme(&x, (n, inner), largest, &mut args);
+                        running_arg_extreme(&x, (n, inner), largest, &mut running);
+                        extreme_share(&x, &tops, (n, inner), &mut shares);
+                        for (r, &top) in tops.iter().enumerate() {
+                            let at = |j: usize| (r / inner * n + j) * inner + r % inner;
+                            let row: Vec<T> = (0..n).map(|j| x[at(j)]).collect();
+                            let (place, so_far) = places(&row, largest);
+                            assert!(is_top(row[place], top), "{what}");
+                            assert_eq!(args[r].to_index() as usize, place, "{what}");
+                            let ties = row.iter().filter(|&&x| is_top(x, top)).count();
+                            for (j, &so_far) in so_far.iter().enumerate() {
+                                assert_eq!(running[at(j)].to_index() as usize, so_far, "{what}");
+                                let share = if is_top(row[j], top) { T::of(1.0 / ties as f64) } else { T::ZERO };
+                                assert_eq!(shares[at(j)], share, "{what}");
+                            }
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn extremes_their_places_and_their_shares_are_what_is_meant_along_rows_of_every_shape() {
+        check::<f32>();
+        check::<f64>();
+    }
+}
