@@ -35,10 +35,10 @@ impl<T: Float> Inputs<T> for Operands<T> {
         Traced(Given { tape, x, index, key }, self.dy.as_ref().map(|dy| slots.numbers(tape, dy)))
     }
     fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
-        self.numbers.iter().try_for_each(|x| binder.numbers(x.shape(), x.as_slice()))?;
+        self.numbers.iter().try_for_each(|x| binder.tensor(x))?;
         self.integers.iter().try_for_each(|(shape, data)| binder.integers(shape, data.iter().copied()))?;
         Key::new(7).bind(binder)?;
-        self.dy.iter().try_for_each(|dy| binder.numbers(dy.shape(), dy.as_slice()))
+        self.dy.iter().try_for_each(|dy| binder.tensor(dy))
     }
 }
 

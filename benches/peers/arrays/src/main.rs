@@ -48,7 +48,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut replay = workload.replay();
         let mut params = workload.params.clone();
         let mut tape = Tape::default();
-        let times = medians(seconds, [&mut || drop(black_box(replay())), &mut || workload.eager(&mut tape, &mut params)]);
+        let times =
+            medians(seconds, [&mut || drop(black_box(replay())), &mut || workload.eager(&mut tape, &mut params)]);
         println!("ours\t{}\t{:.3}\t{:.3}", workload.name, times[0], times[1]);
     }
     Ok(())
@@ -93,8 +94,8 @@ impl Workload {
         for _ in 0..COMPARED {
             numbers.push(program.run(&inputs)?.item(0));
         }
-        for k in 0..self.params.len() {
-            numbers.extend(program.state(&k.to_string())?.to_vec());
+        for name in program.state_names() {
+            numbers.extend(program.state(name).ok_or("a parameter is missing")?.to_vec());
         }
         let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
         Ok(fs::write(directory.join(self.name), bytes)?)

@@ -24,11 +24,11 @@ pub(crate) fn extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: b
 /// Folds by a function that does not care for the order.
 fn fold<T: Number>(x: &[T], (n, inner): (usize, usize), init: T, out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
     out.fill(init);
-    if n < LONG || inner >= NARROW {
+    if n < LONG || inner >= NARROW || x.is_empty() {
         return walk([x], &mut [], (n, inner), false, &mut Fold { out, rows: 0..0, f });
     }
     // The rows of several steps are the lanes of one.
-    let lanes = LANES / inner.max(1) * inner;
+    let lanes = LANES / inner * inner;
     for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
         let (whole, rest) = x.split_at(x.len() / lanes * lanes);
         let mut all = [init; LANES];
@@ -87,11 +87,11 @@ fn first_best<T: Number>(
     better: impl Fn(T, T) -> bool + Copy,
 ) {
     out.fill(T::from_index(0));
-    if n < LONG || inner >= NARROW {
+    if n < LONG || inner >= NARROW || x.is_empty() {
         let mut first = First { out, rows: 0..0, best: [worst; WIDE], worst, better };
         return walk([x], &mut [], (n, inner), false, &mut first);
     }
-    let lanes = LANES / inner.max(1) * inner;
+    let lanes = LANES / inner * inner;
     for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
         let (whole, rest) = x.split_at(x.len() / lanes * lanes);
         let mut places = [T::from_index(0); LANES];
@@ -282,7 +282,9 @@ mod tests {
     }
 
     fn check<T: Number>() {
-        for [outer, n, inner] in SHAPES.into_iter().chain([[3, 300, 1], [2, 129, 7], [1, 1000, 15]]) {
+        for [outer, n, inner] in
+            SHAPES.into_iter().chain([[3, 300, 1], [2, 129, 7], [1, 1000, 15], [2, 200, 0], [0, 200, 3]])
+        {
             for x in arrays::<T>(outer * n * inner) {
                 for largest in [true, false] {
                     at_every_level(|level| {

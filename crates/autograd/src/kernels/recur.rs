@@ -206,6 +206,30 @@ mod tests {
     }
 
     #[test]
+    fn rows_that_leave_the_range_are_right_beside_others_in_both_directions() {
+        for (outer, n, inner) in [(600, 4, 1), (3, 5, 20), (1, 6, 300), (2, 70, 3)] {
+            let len = outer * n * inner;
+            let odd = |row: usize| row % 7 == 3 || row % 130 == 1;
+            let row = |at: usize| at / (n * inner) * inner + at % inner;
+            let a: Vec<f64> = (0..len)
+                .map(|at| match (odd(row(at)), at / inner % n % 4) {
+                    (false, _) => 1.0 + (at % 5) as f64 * 0.25,
+                    (true, 0 | 1) => 1e200,
+                    (true, _) => 1e-200,
+                })
+                .collect();
+            let b: Vec<f64> = (0..len).map(|at| if at / inner % n == 0 { a[at] } else { 0.0 }).collect();
+            for (reverse, lagged) in [(false, false), (true, false), (false, true), (true, true)] {
+                let (mut all, mut one) = (vec![f64::NAN; len], vec![f64::NAN; len]);
+                recur((&a, &b), (n, inner), reverse, lagged, false, &mut all);
+                (0..outer * inner)
+                    .for_each(|row| recur_wide((&a, &b), row, (n, inner), reverse, lagged, false, &mut one));
+                assert_eq!(all, one, "{outer} {n} {inner} {reverse} {lagged}");
+            }
+        }
+    }
+
+    #[test]
     fn sums_on_the_way_are_those_of_the_whole_range() {
         // h = 1e300, then 1e600 + 1, then 1e300 + 1e300, then 1e600·0 + 7.
         let (a, b) = ([1.0, 1e300, 1e-300, 0.0], [1e300, 1.0, 1e300, 7.0]);

@@ -174,7 +174,7 @@ fn sums_of<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], f: imp
 
 /// The sums along the middle of `[outer, n, inner]`.
 pub(super) fn sums<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if inner == 1 || n <= ROWS {
+    if inner == 1 || n <= ROWS || x.is_empty() {
         return sums_of(x, (n, inner), out, |x| x);
     }
     for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {

@@ -7,6 +7,7 @@ mod rules;
 mod constants;
 mod tapes;
 mod programs;
+mod shared_inputs;
 mod finite;
 mod structures;
 mod arithmetic;

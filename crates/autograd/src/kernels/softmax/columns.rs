@@ -9,7 +9,7 @@ use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
 
 /// Columns that are worked on together.
-const WIDE: usize = 32;
+const WIDE: usize = 64;
 /// Terms whose lanes are added up together, as those of a tile of a row.
 const TILE: usize = super::TILE;
 
