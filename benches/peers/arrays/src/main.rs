@@ -49,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut params = workload.params.clone();
         let mut tape = Tape::default();
         let times =
-            medians(seconds, [&mut || drop(black_box(replay())), &mut || workload.eager(&mut tape, &mut params)]);
+            medians(seconds, [&mut || _ = black_box(replay()), &mut || workload.eager(&mut tape, &mut params)]);
         println!("ours\t{}\t{:.3}\t{:.3}", workload.name, times[0], times[1]);
     }
     Ok(())
