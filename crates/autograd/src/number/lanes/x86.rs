@@ -8,53 +8,11 @@ use std::arch::x86_64::*;
 pub struct Avx2;
 pub struct Avx512;
 
-/// All lanes of a vector or the first few. A masked store takes tens of cycles on many CPUs, and no load gets its value before
-/// it has reached the cache, so a few lanes are stored by halves, quarters and eighths.
+/// All lanes of a vector or some: a plain store is many times as fast as a masked one on some CPUs.
 #[derive(Clone, Copy)]
 pub struct Some256 {
     mask: __m256i,
-    count: usize,
-}
-
-/// # Safety
-/// The CPU has AVX2, and `to` has the first `count` elements, fewer than 8.
-#[inline(always)]
-unsafe fn store_few_f32(mut to: *mut f32, count: usize, x: __m256) {
-    // SAFETY: the caller promises the set and the elements.
-    unsafe {
-        let mut x4 = _mm256_castps256_ps128(x);
-        if count & 4 != 0 {
-            _mm_storeu_ps(to, x4);
-            to = to.add(4);
-            x4 = _mm256_extractf128_ps::<1>(x);
-        }
-        if count & 2 != 0 {
-            _mm_storel_pd(to.cast(), _mm_castps_pd(x4));
-            to = to.add(2);
-            x4 = _mm_movehl_ps(x4, x4);
-        }
-        if count & 1 != 0 {
-            _mm_store_ss(to, x4);
-        }
-    }
-}
-
-/// # Safety
-/// The CPU has AVX2, and `to` has the first `count` elements, fewer than 4.
-#[inline(always)]
-unsafe fn store_few_f64(mut to: *mut f64, count: usize, x: __m256d) {
-    // SAFETY: the caller promises the set and the elements.
-    unsafe {
-        let mut x2 = _mm256_castpd256_pd128(x);
-        if count & 2 != 0 {
-            _mm_storeu_pd(to, x2);
-            to = to.add(2);
-            x2 = _mm256_extractf128_pd::<1>(x);
-        }
-        if count & 1 != 0 {
-            _mm_store_sd(to, x2);
-        }
-    }
+    all: bool,
 }
 
 const ROUND_F32: i32 = <f32 as Format>::ROUND.to_bits().cast_signed();
@@ -202,10 +160,10 @@ lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
     _mm256_div_ps,
     |n| Some256 {
         mask: _mm256_cmpgt_epi32(_mm256_set1_epi32(n.min(8) as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
-        count: n,
+        all: n >= 8,
     },
-    |from, part| if part.count >= 8 { _mm256_loadu_ps(from) } else { _mm256_maskload_ps(from, part.mask) },
-    |to, part, x| if part.count >= 8 { _mm256_storeu_ps(to, x) } else { store_few_f32(to, part.count, x) },
+    |from, part| if part.all { _mm256_loadu_ps(from) } else { _mm256_maskload_ps(from, part.mask) },
+    |to, part, x| if part.all { _mm256_storeu_ps(to, x) } else { _mm256_maskstore_ps(to, part.mask, x) },
     |g, x| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()), g),
     |x, part| _mm256_and_ps(x, _mm256_castsi256_ps(part.mask)),
     |x, same, a, b| _mm256_blendv_ps(b, a, _mm256_castsi256_ps(
@@ -219,10 +177,10 @@ lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
     _mm256_div_pd,
     |n| Some256 {
         mask: _mm256_cmpgt_epi64(_mm256_set1_epi64x(n.min(4) as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
-        count: n,
+        all: n >= 4,
     },
-    |from, part| if part.count >= 4 { _mm256_loadu_pd(from) } else { _mm256_maskload_pd(from, part.mask) },
-    |to, part, x| if part.count >= 4 { _mm256_storeu_pd(to, x) } else { store_few_f64(to, part.count, x) },
+    |from, part| if part.all { _mm256_loadu_pd(from) } else { _mm256_maskload_pd(from, part.mask) },
+    |to, part, x| if part.all { _mm256_storeu_pd(to, x) } else { _mm256_maskstore_pd(to, part.mask, x) },
     |g, x| _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(x, _mm256_setzero_pd()), g),
     |x, part| _mm256_and_pd(x, _mm256_castsi256_pd(part.mask)),
     |x, same, a, b| _mm256_blendv_pd(b, a, _mm256_castsi256_pd(
