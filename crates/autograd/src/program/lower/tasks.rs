@@ -8,7 +8,7 @@ use crate::kernels::place::Place;
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use crate::program::graph::{Graph, Node};
-use crate::program::ids::IdSet;
+use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
 use crate::program::memory::Places;
 use crate::program::operation::{Fused, Then};
@@ -30,6 +30,7 @@ pub(super) fn group<T: Float>(
     let mut list = Builder {
         blocks: None,
         used: Vec::new(),
+        number: IdMap::default(),
         at_first: Vec::new(),
         before: Vec::new(),
         tasks: Vec::new(),
@@ -45,10 +46,10 @@ pub(super) fn group<T: Float>(
         (now, left) = left.split_at(phase.range.len());
         list.blocks = phase.blocks.as_ref();
         let tasks = Tasks { graph, places };
+        let mut alike = phase.alike.iter().peekable();
         let mut time = 0;
         while time < now.len() {
-            let alike = phase.alike.iter().find(|alike| alike.start == phase.range.start + time);
-            let count = alike.map_or(1, Range::len);
+            let count = alike.next_if(|alike| alike.start == phase.range.start + time).map_or(1, Range::len);
             if count > 1 {
                 listed.push(tasks.chain(&now[time..time + count], &mut list));
             } else {
@@ -191,6 +192,8 @@ struct Builder<'a, T> {
     blocks: Option<&'a Blocks>,
     /// The buffers in use, by their number in the program.
     used: Vec<usize>,
+    /// Their places in that list.
+    number: IdMap<usize>,
     /// What is done before all else.
     at_first: Vec<Task<T>>,
     before: Vec<Task<T>>,
@@ -206,10 +209,10 @@ struct Builder<'a, T> {
 impl<T: Float> Builder<'_, T> {
     /// A place that does not move from block to block.
     fn whole(&mut self, buffer: usize) -> Place {
-        let known = self.used.iter().position(|&used| used == buffer);
-        let buffer = known.unwrap_or_else(|| {
-            self.used.push(buffer);
-            self.used.len() - 1
+        let used = &mut self.used;
+        let buffer = *self.number.entry(buffer as u32).or_insert_with(|| {
+            used.push(buffer);
+            used.len() - 1
         });
         Place { buffer, per_row: 0 }
     }

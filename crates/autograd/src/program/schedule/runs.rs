@@ -75,6 +75,23 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
     own.then_some(Own::Fused(fused, (m, k, n)))
 }
 
+/// How the first work of a run is split into what is done before blocks of rows, in them, and after them.
+struct Split {
+    part: Vec<Part>,
+    blocks: Blocks,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Before,
+    Inside,
+    After,
+}
+
+/// So much work after blocks of rows is looked over for more of what goes along with them: without a bound, finding the phases of a
+/// long program would be quadratic.
+const MOST_AFTER: usize = 64;
+
 /// The runs of an order of work, and the phases of each; work that starts at `guarded` does not join what comes before. Within a
 /// run, work moves to where it is in nobody's way.
 pub(super) fn runs<T: Float>(
@@ -119,15 +136,15 @@ impl<T: Float> Finder<'_, T> {
     /// needs, and before all else.
     fn phases(&self, work: &mut [Work], place: usize, with: Optimisations, phases: &mut Vec<Phase>) {
         let found = if with.has("blocks") { self.in_blocks(work) } else { None };
-        let Some((before, inside, blocks)) = found else {
+        let Some(Split { part, blocks }) = found else {
             return phases.push(self.whole(work, place));
         };
-        let order = |k: usize| if before.contains(&k) { 0 } else { 1 + u8::from(!inside.contains(&k)) };
-        let mut keys: Vec<(u8, usize)> = (0..work.len()).map(|k| (order(k), k)).collect();
+        let mut keys: Vec<(Part, usize)> = part.iter().copied().zip(0..).collect();
         keys.sort_unstable();
         let mut sorted: Vec<Work> = keys.iter().map(|&(_, k)| std::mem::take(&mut work[k])).collect();
-        work.swap_with_slice(&mut sorted);
-        let (first, last) = (before.len(), before.len() + inside.len());
+        work[..sorted.len()].swap_with_slice(&mut sorted);
+        let first = keys.partition_point(|key| key.0 < Part::Inside);
+        let last = keys.partition_point(|key| key.0 < Part::After);
         if first > 0 {
             phases.push(self.whole(&mut work[..first], place));
         }
@@ -144,8 +161,8 @@ impl<T: Float> Finder<'_, T> {
         Phase { range: place..place + work.len(), blocks: None, alike }
     }
 
-    /// What of a run can be done in blocks of rows, and what before it, if that is something, and too much for the cache as a whole.
-    fn in_blocks(&self, work: &[Work]) -> Option<(Vec<usize>, Vec<usize>, Blocks)> {
+    /// What of a run can be done in blocks of rows, if that is something, and too much for the cache as a whole.
+    fn in_blocks(&self, work: &[Work]) -> Option<Split> {
         let rows = work.iter().find_map(|work| match own_kernel(self.graph, work)? {
             Own::Fused(Fused::Product { ta: false, .. }, (m, _, _)) => Some(m),
             Own::Chain | Own::Fused(..) => None,
@@ -154,8 +171,11 @@ impl<T: Float> Finder<'_, T> {
         let mut made: IdSet = IdSet::default();
         // What is there when all blocks are done.
         let mut late: IdSet = IdSet::default();
-        let (mut before, mut inside) = (Vec::new(), Vec::new());
-        for (k, piece) in work.iter().enumerate() {
+        let (mut part, mut after) = (Vec::new(), 0);
+        for piece in work {
+            if after > MOST_AFTER {
+                break;
+            }
             let along = self.by_rows(piece, rows).filter(|along| {
                 // One value may be two operands, of which one is read row by row and the other as a whole.
                 let too_early =
@@ -167,11 +187,13 @@ impl<T: Float> Finder<'_, T> {
                 by_row.extend(along.made.iter().copied());
                 late.extend(piece.results.iter().copied().filter(|result| !along.made.contains(result)));
                 made.extend(along.made);
-                inside.push(k);
+                part.push(Part::Inside);
             } else if piece.reads.iter().any(|read| made.contains(read) || late.contains(read)) {
                 late.extend(piece.results.iter().copied());
+                part.push(Part::After);
+                after += 1;
             } else {
-                before.push(k);
+                part.push(Part::Before);
             }
         }
         let bytes_per_row: usize = by_row.iter().map(|&i| self.graph.numel(i) / rows * size_of::<T>()).sum();
@@ -180,13 +202,14 @@ impl<T: Float> Finder<'_, T> {
             return None;
         }
         let mut reads: IdMap<u32> = IdMap::default();
-        let nodes = inside.iter().flat_map(|&k| &work[k].members).map(|&node| &self.graph.nodes[node as usize]);
+        let inside = work.iter().zip(&part).filter(|(_, part)| **part == Part::Inside);
+        let nodes = inside.flat_map(|(work, _)| &work.members).map(|&node| &self.graph.nodes[node as usize]);
         for &a in nodes.flat_map(|node| &node.args) {
             *reads.entry(a).or_default() += 1;
         }
         let all_here = |value: &u32| self.links.reads[*value as usize] == reads.get(value).copied().unwrap_or(0);
         let local = made.iter().copied().filter(all_here).collect();
-        Some((before, inside, Blocks { rows, block, by_row, local }))
+        Some(Split { part, blocks: Blocks { rows, block, by_row, local } })
     }
 
     /// How a piece of work goes along so many rows, if it does.
