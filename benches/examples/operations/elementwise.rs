@@ -117,6 +117,7 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("zmul", [ANY, ANY], [(0, 0), (0, 0)], |[a, b]| a.zmul(b));
     t.map("zdiv", [ANY, POSITIVE, ANY], [(0, 1), (0, 3)], |[a, b, dy]| slope(a / b, a, dy));
     t.map("pow", [POSITIVE, ANY], [(3, 1), (3, 2)], |[a, b]| a.pow(b));
+    t.map("pow_slope", [POSITIVE, ANY, ANY], [(3, 1), (3, 2)], |[a, b, dy]| slope(a.pow(b), a, dy));
     t.map("pow_log", [POSITIVE, ANY, ANY], [(3, 1), (3, 3)], |[a, b, dy]| slope(a.pow(b), b, dy));
     t.map("maximum", [ANY, ANY], [(0, 0), (0, 0)], |[a, b]| a.maximum(b));
     t.map("minimum", [ANY, ANY], [(0, 0), (0, 0)], |[a, b]| a.minimum(b));

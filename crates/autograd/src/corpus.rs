@@ -2,6 +2,7 @@
 //! reverse, the mutants of the rules, `f32` against `f64`.
 
 use crate::check::Stream;
+use crate::ops::binary::BinaryRules;
 use crate::{
     Conv, CrossEntropyOptions, Float, GaussianNll, Key, KlTarget, Order, Padding, PoissonNll, Pool, Reduction, Slice,
     Tensor, Transposed, Triangular, TripletMargin, Var, concat, einsum, keepdims, stack,
@@ -131,6 +132,8 @@ rows! {
     "pow" [2, 3] [3] in POSITIVE => |x| x[0].pow(x[1]);
     "maximum" [2, 3] [3] in ANY => |x| x[0].maximum(x[1]) * x[0];
     "minimum" [2, 3] [3] in ANY => |x| x[0].minimum(x[1]) * x[0];
+    "pow_slope" [2, 3] [3] in POSITIVE => |x| x[0].pow_slope(x[1]);
+    "over_squares" [2, 3] [3] in POSITIVE => |x| x[0].over_squares(x[1]);
     "atan2" [2, 3] [3] in POSITIVE => |x| x[0].atan2(x[1]);
     "hypot" [2, 3] [3] in POSITIVE => |x| x[0].hypot(x[1]);
     "logaddexp" [2, 3] [3] in ANY => |x| x[0].logaddexp(x[1]);

@@ -81,6 +81,8 @@ pub trait Bits: Sized {
     fn logaddexp(self, b: Self) -> Self;
     /// [`elementary::logistic_share`]
     fn logistic_share(self, b: Self) -> Self;
+    /// [`elementary::pow_slope`]
+    fn pow_slope(self, y: Self) -> Self;
     /// [`elementary::pow_of_sum`]
     fn pow_of_sum(self, y: Self, more: Self) -> Self;
     /// [`elementary::sinc`]
@@ -141,7 +143,7 @@ macro_rules! bits {
             bits!(@ours bool: is_far);
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
-            bits!(@ours_of_two hypot_share over_squares logaddexp logistic_share);
+            bits!(@ours_of_two pow_slope hypot_share over_squares logaddexp logistic_share);
             #[inline(always)]
             fn pow_of_sum(self, y: Self, more: Self) -> Self {
                 elementary::pow_of_sum(self, y, more)

@@ -33,7 +33,7 @@ pub(crate) use gates::{
 pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, sinh};
 pub(crate) use inverse::{acos, asin, atan, atan2};
 pub(crate) use plane::{hypot, hypot_share, over_squares};
-pub(crate) use power::{pow, pow_of_sum};
+pub(crate) use power::{pow, pow_of_sum, pow_slope};
 pub(crate) use trigonometric::{cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.

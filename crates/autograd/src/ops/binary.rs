@@ -229,7 +229,7 @@ binary! {
             |a, b, y, g| (g.zmul(b), g.both(a));
         /// `a^b`, both variable. At `a = 0` the derivatives are their limits where those exist, and 0 at (0, 0).
         pow / try_pow => Pow, vectors |a, b| a.powf(b), |a, b, y, g| (
-            g.both(b.zmul(a.pow(b.add_scalar(-1.0)))),
+            g.both(a.pow_slope(b)),
             g.both(y.zmul(a.pow_log(b)))
         );
         /// The larger; NaN if either is. A tie shares the cotangent equally; so `max(x, x)` has derivative 1.
@@ -308,6 +308,11 @@ binary! {
                 g.zmul(y.zmul(b.logistic_share(a))),
                 g.zmul(y.zmul(b.logistic_share(a))).neg()
             );
+        /// `b · a^(b−1)`, 0 where `b` is 0: the slope of `pow` by its base.
+        pow_slope => PowSlope, vectors |a, b| a.pow_slope(b), |a, b, y, g| (
+            g.both(b.zmul(a.pow_slope(b.add_scalar(-1.0)))),
+            { let less = b.add_scalar(-1.0); g.both(a.pow(less) + y.zmul(a.pow_log(less))) }
+        );
         /// `ln a`, but 0 where `a = 0 ≤ b`, where the power `a^b` does not change with `b`.
         pow_log => PowLog, vectors |a, b| select((a == T::ZERO) & (b >= T::ZERO), T::ZERO, a.ln()),
             |a, b, y, g| (g.over_norm(a), None);

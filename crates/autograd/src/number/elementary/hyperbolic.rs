@@ -1,5 +1,6 @@
 //! Hyperbolic sine and cosine, and the inverse hyperbolic functions.
 
+use super::parts;
 use super::{Format, clamp, ln_1p, polynomial, reduce, select, sum};
 
 /// What the formulas need to know of a number type.
@@ -10,29 +11,29 @@ pub(crate) trait Hyperbolic: Format {
     const ATANH: &'static [Self];
 }
 
-/// `¼(e^x − one)` of a number that is not negative.
+/// `¼(e^x − one)` of a number that is not negative, in two parts.
 #[inline(always)]
-fn quarter_of_exp<T: Hyperbolic>(x: T, one: T) -> T {
+fn quarter_of_exp<T: Hyperbolic>(x: T, one: T) -> [T; 2] {
     let (shifted, high, low) = reduce(clamp(x, [T::ZERO, T::END]));
     let p = T::power_of_two(shifted - T::of(2.0));
-    sum(p - T::of(0.25) * one, p * high, p * low)
+    parts::sum(p - T::of(0.25) * one, p * high, p * low)
 }
 
 /// `sinh x = h + h/(1 + 2h)` with `h = ½(e^|x| − 1)`, in which nothing cancels.
 #[inline(always)]
 pub(crate) fn sinh<T: Hyperbolic>(x: T) -> T {
     let a = x.abs();
-    let quarter = quarter_of_exp(a, T::ONE);
+    let [quarter, rest] = quarter_of_exp(a, T::ONE);
     let h = quarter + quarter;
     // Where h is ∞, or would be twice itself.
-    let y = select(a > T::SATURATED, h, h + h / (T::ONE + (h + h)));
+    let y = select(a > T::SATURATED, h, h + (h / (T::ONE + (h + h)) + (rest + rest)));
     select(a < T::TINY, x, y.copysign(x))
 }
 
 /// `cosh x = h + 1/(4h)` with `h = ½ e^|x|`.
 #[inline(always)]
 pub(crate) fn cosh<T: Hyperbolic>(x: T) -> T {
-    let quarter = quarter_of_exp(x.abs(), T::ZERO);
+    let [quarter, _] = quarter_of_exp(x.abs(), T::ZERO);
     let h = quarter + quarter;
     h + T::of(0.25) / h
 }

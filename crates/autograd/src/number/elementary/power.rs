@@ -84,3 +84,14 @@ pub(crate) fn pow_of_sum<T: Power>(x: T, y: T, more: T) -> T {
     let power = select(x.is_nan() | y.is_nan(), x + y, power);
     select((y == T::ZERO) | (x == T::ONE), T::ONE, power)
 }
+
+/// `y·x^(y−1)`, 0 where `y` is, with the exponent that the difference rounds.
+#[inline(always)]
+pub(crate) fn pow_slope<T: Power>(x: T, y: T) -> T {
+    let less = y - T::ONE;
+    // Knuth's sum.
+    let taken = less - y;
+    let rest = (y - (less - taken)) - (T::ONE + taken);
+    let power = pow_of_sum(x, less, select(y.abs() < T::INFINITY, rest, T::ZERO));
+    select(y == T::ZERO, T::ZERO, y * power)
+}
