@@ -21,6 +21,7 @@ macro_rules! pairs {
 
         impl Pair {
             /// Both functions as one, if the table has them in this order.
+            #[allow(clippy::unnested_or_patterns, reason = "a pattern for each row")]
             pub(crate) fn of(first: Unary, second: Unary) -> Option<Self> {
                 match (first, second) {
                     $((Unary::$first { .. }, Unary::$second { .. }))|* => Some(Self { first, second }),

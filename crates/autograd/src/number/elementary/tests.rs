@@ -2,6 +2,7 @@
 //! library's `f64`, `f64` against pairs of `f64`.
 
 mod activations;
+#[expect(clippy::approx_constant, reason = "values of functions, some of which come near a constant")]
 mod tables;
 
 use super::hyperbolic::Hyperbolic;

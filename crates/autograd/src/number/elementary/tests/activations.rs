@@ -96,11 +96,13 @@ fn functions_of_f32_are_as_close_to_those_of_f64_at_all_magnitudes() {
     }
 }
 
+/// A function's name, the function, and what it makes of what.
+type Ends<'a, T> = (&'a str, fn(T) -> T, &'a [(T, T)]);
+
 #[test]
 fn the_ends_are_limits_and_nan_stays() {
     fn check<T: Format>(denormal: T) {
         let (inf, zero, one, half) = (T::INFINITY, T::ZERO, T::ONE, T::of(0.5));
-        type Ends<'a, T> = (&'a str, fn(T) -> T, &'a [(T, T)]);
         let gate: &[(T, T)] =
             &[(inf, inf), (-inf, -zero), (zero, zero), (-zero, -zero), (T::MAX, T::MAX), (-T::MAX, -zero)];
         let slope: &[(T, T)] = &[(inf, one), (-inf, zero), (T::MAX, one), (-T::MAX, zero)];
