@@ -192,20 +192,20 @@ pub(super) mod tests {
 
     /// Running sums, and how often rows were started and ended.
     struct Sums {
-        sums: [f64; WIDE],
+        totals: [f64; WIDE],
         rows: Range<usize>,
         ended: usize,
     }
     impl Beside<f64, 2> for Sums {
         fn start(&mut self, rows: Range<usize>) {
             assert!(rows.start == self.rows.end && rows.len() <= WIDE);
-            (self.rows, self.sums) = (rows, [0.0; WIDE]);
+            (self.rows, self.totals) = (rows, [0.0; WIDE]);
         }
         fn step(&mut self, t: usize, [a, b]: [&[f64]; 2], y: &mut [f64]) {
             assert!(a.len() == self.rows.len() && y.len() == a.len());
             for (i, y) in y.iter_mut().enumerate() {
-                self.sums[i] += a[i] * b[i];
-                *y = self.sums[i] + t as f64;
+                self.totals[i] += a[i] * b[i];
+                *y = self.totals[i] + t as f64;
             }
         }
         fn finish(&mut self) {
@@ -231,7 +231,7 @@ pub(super) mod tests {
                 }
                 at_every_level(|level| {
                     let mut y = vec![f64::NAN; len];
-                    let mut sums = Sums { sums: [0.0; WIDE], rows: 0..0, ended: 0 };
+                    let mut sums = Sums { totals: [0.0; WIDE], rows: 0..0, ended: 0 };
                     walk([&a, &b], &mut y, (n, inner), reverse, &mut sums);
                     assert_eq!(y, want, "{outer} {n} {inner} {reverse} {level:?}");
                     assert_eq!(sums.ended, outer * inner);

@@ -231,7 +231,9 @@ impl<T: Number> Kernel for Shares<'_, T> {
                         *ties += if is_top(x, top) { T::ONE } else { T::ZERO };
                     }
                 }
-                shares.iter_mut().for_each(|ties| *ties = T::ONE / *ties);
+                for ties in &mut *shares {
+                    *ties = T::ONE / *ties;
+                }
                 for j in 0..n {
                     let places = at(j)..at(j) + width;
                     let pairs = out[places.clone()].iter_mut().zip(&x[places]);
@@ -253,11 +255,11 @@ mod tests {
     /// Arrays with ties, zeros of both signs, infinities and NaNs.
     fn arrays<T: Number>(len: usize) -> [Vec<T>; 3] {
         let plain = |i: usize| T::of(((i * 7919) % 37) as f64 - 18.0);
-        let flat = |i: usize| T::of([0.0, -0.0, 1.0, 1.0][i % 3] * f64::from(u8::from(i % 5 != 0)));
+        let flat = |i: usize| T::of([0.0, -0.0, 1.0, 1.0][i % 3] * f64::from(u8::from(!i.is_multiple_of(5))));
         let odd = |i: usize| match i % 23 {
             3 => T::INFINITY,
             5 => -T::INFINITY,
-            11 if i % 2 == 0 => T::NAN,
+            11 if i.is_multiple_of(2) => T::NAN,
             _ => plain(i),
         };
         [(0..len).map(plain).collect(), (0..len).map(flat).collect(), (0..len).map(odd).collect()]

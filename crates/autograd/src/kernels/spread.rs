@@ -48,9 +48,9 @@ impl Spread {
             let (now, later) = tile.split_at_mut((plane - at).min(tile.len()));
             let data = &data[from..from + len];
             if step == 0 {
-                stretch(data, n, at, now)
+                stretch(data, n, at, now);
             } else {
-                repeat(data, at % n, now)
+                repeat(data, at % n, now);
             }
             (tile, at) = (later, 0);
             for (i, &(n, _)) in index.iter_mut().zip(outer).rev() {

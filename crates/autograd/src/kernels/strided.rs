@@ -245,9 +245,8 @@ fn sum<T: Number>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
     match dims {
         [] => out[0] = T::ZERO + y[0],
         [(_, [0])] => out[0] = T::ZERO + reduce::sum(y),
-        [(n, [0]), (inner, [_])] => reduce::sums(y, (*n, *inner), out),
         [(_, [_]), (n, [0])] => reduce::sums(y, (*n, 1), out),
-        [(_, [_]), (n, [0]), (inner, [_])] => reduce::sums(y, (*n, *inner), out),
+        [(n, [0]), (inner, [_])] | [(_, [_]), (n, [0]), (inner, [_])] => reduce::sums(y, (*n, *inner), out),
         [(n, [0]), rest @ ..] => {
             let (len, frame) = (out.len(), y.len() / n);
             with_zeros(len * ROWS.min(*n), |block| {

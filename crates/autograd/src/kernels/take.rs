@@ -75,11 +75,12 @@ pub(crate) fn put<T: Number>(
     let is_wide = size_of::<T>() == size_of::<f64>();
     if n > MANY && !is_wide {
         let lists = layout == Layout::Shared && inner >= NEIGHBOURS && u32::try_from(n).is_ok();
-        return if lists {
-            put_rows(y, index, (size, n, inner), out)
+        if lists {
+            put_rows(y, index, (size, n, inner), out);
         } else {
-            put_wide(y, index, layout, (outer, size, n, inner), out)
-        };
+            put_wide(y, index, layout, (outer, size, n, inner), out);
+        }
+        return;
     }
     out.fill(T::ZERO);
     for o in 0..outer {

@@ -55,10 +55,10 @@ fn blocks<T: Number>(
     for first in (0..whole_rows).step_by(2 * size) {
         for c in (0..whole_cols).step_by(size) {
             for r in (first..whole_rows.min(first + 2 * size)).step_by(size) {
+                let from = x.as_ptr().wrapping_add(r * x_step + c);
+                let to = out.as_mut_ptr().wrapping_add(c * out_step + r);
                 // SAFETY: the block lies within both, whose reach was asserted; it was chosen for the CPU.
-                unsafe {
-                    block(x.as_ptr().add(r * x_step + c), x_step, out.as_mut_ptr().add(c * out_step + r), out_step)
-                };
+                unsafe { block(from, x_step, to, out_step) };
             }
         }
     }
@@ -103,6 +103,10 @@ mod x86 {
     use super::Block;
     use crate::number::Number;
     use crate::number::level::Level;
+    #[expect(
+        clippy::wildcard_imports,
+        reason = "the shuffles of vectors have long names, and are all that is here"
+    )]
     use std::arch::x86_64::*;
 
     /// The largest block for a type.

@@ -79,7 +79,7 @@ impl<T: Number> Tile<T> {
 /// The sums of columns, tile by tile and block by block.
 struct Sums<T> {
     tile: Tile<T>,
-    sums: [T; WIDE],
+    totals: [T; WIDE],
     blocks: Option<[Blocks<T>; WIDE]>,
 }
 
@@ -87,7 +87,7 @@ impl<T: Number> Sums<T> {
     #[inline(always)]
     fn new(n: usize) -> Self {
         let blocks = (n > NEIGHBOURS).then(|| [Blocks::new(); WIDE]);
-        Self { tile: Tile::ZERO, sums: [T::ZERO; WIDE], blocks }
+        Self { tile: Tile::ZERO, totals: [T::ZERO; WIDE], blocks }
     }
 
     #[inline(always)]
@@ -98,11 +98,11 @@ impl<T: Number> Sums<T> {
         if t + 1 < len {
             return;
         }
-        self.sums.iter_mut().zip(&self.tile.total).for_each(|(sum, &part)| *sum += part);
+        self.totals.iter_mut().zip(&self.tile.total).for_each(|(sum, &part)| *sum += part);
         if let Some(blocks) = &mut self.blocks
             && (j + 1 == n || (j + 1).is_multiple_of(NEIGHBOURS))
         {
-            for (blocks, sum) in blocks.iter_mut().zip(&mut self.sums) {
+            for (blocks, sum) in blocks.iter_mut().zip(&mut self.totals) {
                 blocks.push(std::mem::replace(sum, T::ZERO));
                 if j + 1 == n {
                     *sum = blocks.total();
@@ -151,13 +151,13 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
                 let mut logs = [T::ZERO; WIDE];
                 if !matches!(want, Want::Shares { .. }) {
                     for (k, log) in logs.iter_mut().enumerate() {
-                        let sum = super::Sum { all: all.sums[k], others: others.sums[k] };
+                        let sum = super::Sum { all: all.totals[k], others: others.totals[k] };
                         *log = T::ln_of_sum(sum.all, if sum.has_one_top() { sum.others } else { sum.all });
                     }
                 }
                 match want {
                     Want::Shares { .. } => {
-                        let mut shares = all.sums;
+                        let mut shares = all.totals;
                         for share in &mut shares {
                             // A sum of 0 is that of a row of −∞ alone, which stays 0.
                             *share = if total && *share == T::ZERO { T::ONE } else { T::ONE / *share };
