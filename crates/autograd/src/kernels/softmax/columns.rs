@@ -55,7 +55,7 @@ impl<T: Number> Tile<T> {
         let width = e.len();
         let (chunk, lane, whole) = (t / LANES, t % LANES, len / LANES);
         if t == 0 {
-            self.total = [T::ZERO; WIDE];
+            self.total[..width].fill(T::ZERO);
         }
         if chunk == 0 && whole > 0 {
             self.lanes[lane][..width].copy_from_slice(e);
@@ -71,7 +71,7 @@ impl<T: Number> Tile<T> {
                     low[..width].iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
                 }
             }
-            self.total = self.lanes[0];
+            self.total[..width].copy_from_slice(&self.lanes[0][..width]);
         }
     }
 }
@@ -132,7 +132,7 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
                     for ((e, &x), &top) in e.iter_mut().zip(x(j)).zip(&tops) {
                         *e = if total { total_difference(x, top) } else { x - top };
                     }
-                    for place in e.chunks_exact_mut(L::COUNT) {
+                    for place in e[..width.next_multiple_of(L::COUNT)].chunks_exact_mut(L::COUNT) {
                         // SAFETY: the caller promises the set; a chunk is a vector.
                         unsafe {
                             let whole = L::first(L::COUNT);
@@ -144,7 +144,7 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
                     if matches!(want, Want::Shares { .. }) {
                         out[at(j)..at(j) + width].copy_from_slice(&e[..width]);
                     } else {
-                        below.iter_mut().zip(&e).for_each(|(b, &e)| *b = if e < T::ONE { e } else { T::ZERO });
+                        below.iter_mut().zip(&e[..width]).for_each(|(b, &e)| *b = if e < T::ONE { e } else { T::ZERO });
                         others.add(j, n, &below[..width]);
                     }
                 }

@@ -153,9 +153,7 @@ pub(super) fn placed<T: Float>(
                 inputs.push(kernel::Arg::Number(from));
                 continue;
             }
-            Layout::Row(n) => Fill::Row(from, *n),
-            Layout::Column(width) => Fill::Column { from, width: *width, len: graph.numel(*value) },
-            Layout::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len: graph.numel(*value) },
+            Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => laid_out(layout, from, graph.numel(*value)),
         };
         inputs.push(kernel::Arg::Register(fills.len()));
         fills.push(fill);
@@ -205,6 +203,18 @@ pub(super) fn placed<T: Float>(
     let parts = if several { (kept..).zip(results).collect() } else { Vec::new() };
     let sums = alike[0].sums.iter().map(|&value| at(value)).collect();
     Chain { fills, micro, parts, sums, len, tile, registers: Registers { place: registers, count } }
+}
+
+/// What a register holds of an operand of so many elements that is laid over the result.
+fn laid_out<T: Float>(layout: &Layout, from: Place, len: usize) -> Fill<T> {
+    match layout {
+        Layout::Full | Layout::Scalar => {
+            unreachable!("an operand with an element for each, or one for all, is read as it is")
+        }
+        Layout::Row(n) => Fill::Row(from, *n),
+        Layout::Column(width) => Fill::Column { from, width: *width, len },
+        Layout::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len },
+    }
 }
 
 impl<T: Float> Planned<T> {
