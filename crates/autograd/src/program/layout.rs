@@ -1,5 +1,7 @@
 //! How the operands of element-wise operations lie over their result.
 
+use crate::kernels::chain::Fill;
+use crate::kernels::place::Place;
 use crate::kernels::spread::Spread;
 use crate::tensor::shape::Shape;
 
@@ -44,6 +46,17 @@ impl Layout {
                 let fits = operand.broadcast(result).is_some_and(|shape| shape == *result);
                 fits.then(|| Self::Spread(Spread::new(result, &operand.strides_in(result))))
             }
+        }
+    }
+
+    /// What a register of a chain holds of an operand of so many elements, which is not read as it is.
+    pub(super) fn fill<T>(&self, from: Place, len: usize) -> Fill<T> {
+        match self {
+            Self::Full => Fill::Before(from),
+            Self::Scalar => Fill::Number(from),
+            Self::Row(n) => Fill::Row(from, *n),
+            Self::Column(width) => Fill::Column { from, width: *width, len },
+            Self::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len },
         }
     }
 }

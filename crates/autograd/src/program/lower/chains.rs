@@ -29,6 +29,18 @@ enum Action<T: Float> {
     Sum(usize),
 }
 
+impl<T: Float> Action<T> {
+    /// The operation on tiles, or which sum takes them.
+    fn op(&self) -> Result<Arc<dyn TileOp<T>>, usize> {
+        Ok(match self {
+            Self::Op(kind) => tile_op(kind),
+            Self::InTurn(first, then) => Arc::new(InTurn(*first, *then)),
+            Self::Both(pair) => Arc::new(*pair),
+            Self::Sum(sum) => return Err(*sum),
+        })
+    }
+}
+
 /// An element-wise operation on tiles.
 #[allow(clippy::wildcard_enum_match_arm, reason = "a few of a large table")]
 fn tile_op<T: Float>(kind: &Kind<T>) -> Arc<dyn TileOp<T>> {
@@ -153,7 +165,7 @@ pub(super) fn placed<T: Float>(
                 inputs.push(kernel::Arg::Number(from));
                 continue;
             }
-            Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => laid_out(layout, from, graph.numel(*value)),
+            Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => layout.fill(from, graph.numel(*value)),
         };
         inputs.push(kernel::Arg::Register(fills.len()));
         fills.push(fill);
@@ -188,13 +200,10 @@ pub(super) fn placed<T: Float>(
     };
     let micro = planned.steps.iter().map(|(action, args, to, second)| {
         let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from));
-        let op: Arc<dyn TileOp<T>> = match action {
-            Action::Sum(sum) => return Micro::Sum { sum: *sum, of: at(0) },
-            Action::Op(kind) => tile_op(kind),
-            Action::InTurn(first, then) => Arc::new(InTurn(*first, *then)),
-            Action::Both(pair) => Arc::new(*pair),
-        };
-        Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) }
+        match action.op() {
+            Ok(op) => Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) },
+            Err(sum) => Micro::Sum { sum, of: at(0) },
+        }
     });
     let micro = micro.collect();
     let tiles = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
@@ -203,18 +212,6 @@ pub(super) fn placed<T: Float>(
     let parts = if several { (kept..).zip(results).collect() } else { Vec::new() };
     let sums = alike[0].sums.iter().map(|&value| at(value)).collect();
     Chain { fills, micro, parts, sums, len, tile, registers: Registers { place: registers, count } }
-}
-
-/// What a register holds of an operand of so many elements that is laid over the result.
-fn laid_out<T: Float>(layout: &Layout, from: Place, len: usize) -> Fill<T> {
-    match layout {
-        Layout::Full | Layout::Scalar => {
-            unreachable!("an operand with an element for each, or one for all, is read as it is")
-        }
-        Layout::Row(n) => Fill::Row(from, *n),
-        Layout::Column(width) => Fill::Column { from, width: *width, len },
-        Layout::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len },
-    }
 }
 
 impl<T: Float> Planned<T> {
