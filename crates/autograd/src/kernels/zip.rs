@@ -72,12 +72,11 @@ impl<T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'_, T, F> {
         let mut walk = Walk::new(rows);
         // A vector goes on where a row ends, so that short rows fill it too; the function stands here once.
         for out in out.chunks_mut(LANES) {
-            let [a, b] = match walk.within(out.len()) {
-                Some([pa, pb]) => [&a[pa..], &b[pb..]].map(|x| x.first_chunk().expect("a vector lies within a row")),
-                None => {
-                    walk.fill(a, b, out.len(), &mut lanes);
-                    [&lanes[0], &lanes[1]]
-                }
+            let [a, b] = if let Some([pa, pb]) = walk.within(out.len()) {
+                [&a[pa..], &b[pb..]].map(|x| x.first_chunk().expect("a vector lies within a row"))
+            } else {
+                walk.fill(a, b, out.len(), &mut lanes);
+                [&lanes[0], &lanes[1]]
             };
             let mut y = [T::ONE; LANES];
             for i in 0..LANES {

@@ -62,6 +62,7 @@ pub trait Bits: Sized {
     /// Its second derivative.
     fn mish_curve(self) -> Self;
     /// [`elementary::is_far`]
+    #[allow(clippy::wrong_self_convention, reason = "numbers are copied")]
     fn is_far(self) -> bool;
     /// `sin x`, unless [`Bits::is_far`].
     fn sin_near(self) -> Self;

@@ -5,6 +5,7 @@
 //! not on its place in an array, nor on the CPU. The fused multiply-add is left out on purpose. It would save a third
 //! of the instructions where it exists, but be a slow call where it does not, and the bits would differ between CPUs.
 
+#![allow(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch, which does not become vectors")]
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
 mod trigonometric;

@@ -228,6 +228,7 @@ impl Hyperbolic for f64 {
 }
 
 impl Inverse for f64 {
+    #[allow(clippy::approx_constant, reason = "a part of it")]
     const EIGHTH: [Self; 2] = [0.7853981633974483, 3.061616997868383e-17];
     // Error 2^−55.8 of arcsin s.
     const ASIN: &'static [Self] = &[

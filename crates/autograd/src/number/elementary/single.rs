@@ -120,6 +120,7 @@ impl Hyperbolic for f32 {
 }
 
 impl Inverse for f32 {
+    #[allow(clippy::approx_constant, reason = "a part of it")]
     const EIGHTH: [Self; 2] = [0.785398, 1.5695824e-7];
     // Error 2^−27.4 of arcsin s.
     const ASIN: &'static [Self] = &[0.16666752, 0.074952975, 0.045470383, 0.024179481, 0.042166363];

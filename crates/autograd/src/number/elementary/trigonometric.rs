@@ -84,7 +84,7 @@ fn reduce<T: Circular>(x: T) -> Reduced<T> {
         let product = k * *part;
         let difference = high - product;
         let taken = difference - high;
-        low = low + ((high - (difference - taken)) - (product + taken));
+        low += (high - (difference - taken)) - (product + taken);
         high = difference;
     }
     (shifted, high, low - k * *last)
