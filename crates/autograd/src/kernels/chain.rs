@@ -57,6 +57,9 @@ pub(crate) enum Micro<T> {
     Sum { sum: usize, of: Arg },
 }
 
+/// Places one behind the other, each with its elements.
+pub(crate) type Parts = Box<[(Place, usize)]>;
+
 /// What a register holds before the operations begin.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fill<T> {
@@ -73,7 +76,7 @@ pub(crate) enum Fill<T> {
     /// A value that will be written over.
     Before(Place),
     /// Values one behind the other, each with its elements, as they are before anything is written; all of them fit a tile.
-    Parts(Box<[(Place, usize)]>),
+    Parts(Parts),
 }
 
 /// Element-wise operations of one shape, each before its readers, and sums of their values.
@@ -83,7 +86,7 @@ pub(crate) struct Chain<T> {
     pub(crate) fills: Vec<Fill<T>>,
     pub(crate) micro: Vec<Micro<T>>,
     /// Registers whose elements go to several values at the end, which all together fit a tile.
-    pub(crate) parts: Vec<(usize, Box<[(Place, usize)]>)>,
+    pub(crate) parts: Vec<(usize, Parts)>,
     pub(crate) sums: SmallVec<[Place; MOST_SUMS]>,
     /// The elements of each value, and those of a tile.
     pub(crate) len: usize,

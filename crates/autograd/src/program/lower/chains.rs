@@ -1,7 +1,7 @@
 //! From the operations of a region to a chain: which operand is where, and which register holds what for how long.
 
 use crate::float::Float;
-use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Registers, TileOp};
+use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Parts, Registers, TileOp};
 use crate::kernels::in_turn::{First, InTurn, Then};
 use crate::kernels::machine::{TILE, TILE_BYTES};
 use crate::kernels::place::Place;
@@ -91,7 +91,7 @@ enum Arg {
 
 /// A chain before its operands have their places: what it reads and makes, and which tiles there are.
 pub(super) struct Planned<T: Float> {
-    inputs: Vec<(u32, Layout)>,
+    pub(super) inputs: Vec<(u32, Layout)>,
     numbers: Vec<T>,
     steps: Vec<(Action<T>, SmallVec<[Arg; 3]>, Option<Arg>, Option<Arg>)>,
     results: Vec<u32>,
@@ -133,9 +133,53 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     Planned { inputs, numbers, steps, results, sums, registers, len: shape.numel() }
 }
 
+/// What the first registers of a chain hold before it begins, and what that makes of its inputs: as they are, and as tiles.
+struct Filled<T> {
+    fills: Vec<Fill<T>>,
+    inputs: Vec<kernel::Arg>,
+    tiles: Vec<kernel::Arg>,
+}
+
+impl<T: Float> Filled<T> {
+    /// For inputs that are at these places and results at those; of several chains, the places of each.
+    fn new(planned: &Planned<T>, graph: &Graph<T>, places: Vec<Parts>, results: &[Parts]) -> Self {
+        let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
+        let mut inputs: Vec<kernel::Arg> = Vec::new();
+        for ((value, layout), parts) in planned.inputs.iter().zip(places) {
+            let from = parts[0].0;
+            let written = results.iter().any(|result| result[0].0 == from);
+            let fill = match layout {
+                Layout::Full if parts.len() > 1 => Fill::Parts(parts),
+                _ if written => Fill::Before(from),
+                Layout::Full => {
+                    inputs.push(kernel::Arg::Full(from));
+                    continue;
+                }
+                Layout::Scalar => {
+                    inputs.push(kernel::Arg::Number(from));
+                    continue;
+                }
+                Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => layout.fill(from, graph.numel(*value)),
+            };
+            inputs.push(kernel::Arg::Register(fills.len()));
+            fills.push(fill);
+        }
+        let mut tiles = inputs.clone();
+        for arg in planned.steps.iter().flat_map(|step| &step.1) {
+            if let Arg::Spread(k) = *arg
+                && let kernel::Arg::Number(from) = tiles[k]
+            {
+                tiles[k] = kernel::Arg::Register(fills.len());
+                fills.push(Fill::Number(from));
+            }
+        }
+        Self { fills, inputs, tiles }
+    }
+}
+
 /// The chain with its operands where they are; of several chains that are alike, one over the elements of all.
 pub(super) fn placed<T: Float>(
-    alike: Vec<Planned<T>>,
+    alike: &[Planned<T>],
     graph: &Graph<T>,
     mut at: impl FnMut(u32) -> Place,
     registers: Place,
@@ -143,48 +187,18 @@ pub(super) fn placed<T: Float>(
     let planned = &alike[0];
     let len = alike.iter().map(|planned| planned.len).sum();
     let several = alike.len() > 1;
-    let mut parts = |of: &dyn Fn(&Planned<T>) -> u32| -> Box<[(Place, usize)]> {
+    let mut parts = |of: &dyn Fn(&Planned<T>) -> u32| -> Parts {
         alike.iter().map(|planned| (at(of(planned)), planned.len)).collect()
     };
-    let results: Vec<Box<[(Place, usize)]>> =
-        (0..planned.results.len()).map(|k| parts(&|planned| planned.results[k])).collect();
-    let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
-    let mut inputs: Vec<kernel::Arg> = Vec::new();
-    for (k, (value, layout)) in planned.inputs.iter().enumerate() {
-        let parts = parts(&|planned| planned.inputs[k].0);
-        let from = parts[0].0;
-        let written = results.iter().any(|result| result[0].0 == from);
-        let fill = match layout {
-            Layout::Full if several => Fill::Parts(parts),
-            _ if written => Fill::Before(from),
-            Layout::Full => {
-                inputs.push(kernel::Arg::Full(from));
-                continue;
-            }
-            Layout::Scalar => {
-                inputs.push(kernel::Arg::Number(from));
-                continue;
-            }
-            Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => layout.fill(from, graph.numel(*value)),
-        };
-        inputs.push(kernel::Arg::Register(fills.len()));
-        fills.push(fill);
-    }
-    let mut spread = inputs.clone();
-    for arg in planned.steps.iter().flat_map(|step| &step.1) {
-        if let Arg::Spread(k) = *arg
-            && let kernel::Arg::Number(from) = spread[k]
-        {
-            spread[k] = kernel::Arg::Register(fills.len());
-            fills.push(Fill::Number(from));
-        }
-    }
+    let results: Vec<Parts> = (0..planned.results.len()).map(|k| parts(&|planned| planned.results[k])).collect();
+    let places = (0..planned.inputs.len()).map(|k| parts(&|planned| planned.inputs[k].0)).collect();
+    let Filled { fills, inputs, tiles } = Filled::new(planned, graph, places, &results);
     let own = fills.len();
     let kept = own + planned.registers;
     let result = |k: usize| if several { Out::Register(kept + k) } else { Out::Full(results[k][0].0) };
     let arg = |arg: Arg| match arg {
         Arg::Input(k) => inputs[k],
-        Arg::Spread(k) => spread[k],
+        Arg::Spread(k) => tiles[k],
         Arg::Number(k) => kernel::Arg::Register(k),
         Arg::Register(r) => kernel::Arg::Register(own + r),
         Arg::Result(k) => match result(k) {
@@ -206,19 +220,12 @@ pub(super) fn placed<T: Float>(
         }
     });
     let micro = micro.collect();
-    let tiles = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
-    let tile = if several { len } else { tile::<T>(tiles) };
+    let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
+    let tile = if several { len } else { tile::<T>(count) };
     let count = if several { kept + results.len() } else { kept };
     let parts = if several { (kept..).zip(results).collect() } else { Vec::new() };
     let sums = alike[0].sums.iter().map(|&value| at(value)).collect();
     Chain { fills, micro, parts, sums, len, tile, registers: Registers { place: registers, count } }
-}
-
-impl<T: Float> Planned<T> {
-    /// What it reads, as a listing shows it.
-    pub(super) fn inputs(&self) -> &[(u32, Layout)] {
-        &self.inputs
-    }
 }
 
 /// The elements of a tile, for so many tiles at a time.

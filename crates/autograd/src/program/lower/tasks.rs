@@ -100,11 +100,11 @@ impl<T: Float> Tasks<'_, T> {
     /// A chain, or several that are alike as one.
     fn chain(&self, alike: &[Work], list: &mut Builder<'_, T>) -> Listed {
         let planned: Vec<_> = alike.iter().map(|work| chains::plan(self.graph, work)).collect();
-        let inputs = planned.iter().flat_map(|planned| planned.inputs().iter().cloned());
+        let inputs = planned.iter().flat_map(|planned| planned.inputs.iter().cloned());
         let (values, layouts): (Vec<u32>, SmallVec<[Layout; 4]>) = inputs.unzip();
         let registers = list.tiles();
         let place = |value: u32| list.moving(value, self.places.buffer(value), self.graph.numel(value));
-        let chain = chains::placed(planned, self.graph, place, registers);
+        let chain = chains::placed(&planned, self.graph, place, registers);
         list.tiles.len = chain.memory().max(list.tiles.len);
         let name = chain.to_string();
         let along = list.along_rows();
