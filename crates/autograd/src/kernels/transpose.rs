@@ -103,7 +103,7 @@ mod x86 {
     use super::Block;
     use crate::number::Number;
     use crate::number::level::Level;
-    #[expect(
+    #[allow(
         clippy::wildcard_imports,
         reason = "the shuffles of vectors have long names, and are all that is here"
     )]

@@ -127,7 +127,8 @@ fn functions_that_share_an_exponential_with_their_slopes() {
         let dx = grad(y.sum(), &x);
         (vec![], vec![y, dx, grad(dx.square().sum(), &x)])
     }
-    fn functions<T: Float>() -> [(&'static str, for<'a> fn(Var<'a, T>) -> Var<'a, T>); 11] {
+    type Named<T> = (&'static str, for<'a> fn(Var<'a, T>) -> Var<'a, T>);
+    fn functions<T: Float>() -> [Named<T>; 11] {
         [
             ("sigmoid · sigmoid_slope", |x| x.sigmoid()),
             ("tanh · sech2", |x| x.tanh()),
@@ -155,6 +156,11 @@ fn functions_that_share_an_exponential_with_their_slopes() {
 
 #[test]
 fn choices_and_comparisons_are_links_of_chains() {
+    fn huber<'t>(x: Var<'t, f32>) -> Step<'t, f32> {
+        let d = x - 0.25;
+        let y = d.abs().le(1.0).select(d.square() * 0.5, d.abs() - 0.5).sum();
+        (vec![], vec![y, grad(y, &x)])
+    }
     fn step<'t, T: Float>(state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
         let [a, b] = *state;
         let inside = (x - a).abs().le(T::of(0.7));
@@ -169,11 +175,6 @@ fn choices_and_comparisons_are_links_of_chains() {
     }
     check::<f32>([&[9, 1], &[37], &[9, 37]], step);
     let x = numbers::<f32>(&[5000], 1);
-    fn huber<'t>(x: Var<'t, f32>) -> Step<'t, f32> {
-        let d = x - 0.25;
-        let y = d.abs().le(1.0).select(d.square() * 0.5, d.abs() - 0.5).sum();
-        (vec![], vec![y, grad(y, &x)])
-    }
     let program = Program::record(&x, &(), |_, x, ()| huber(x)).unwrap();
     assert_eq!(program.to_string().matches("chain").count(), 1, "{program}");
 }

@@ -168,6 +168,16 @@ fn a_state_that_is_set_between_runs_is_the_one_that_runs() {
     assert_eq!(program.run(&x).unwrap().item(0), first);
 }
 
+/// The next parameters of a net of one hidden layer, with weights stored transposed or not, and a penalty or none.
+fn stored<'t>(p: &[Var<'t>], x: Var<'t>, labels: &[usize], turned: bool, penalty: bool) -> (Vec<Var<'t>>, Var<'t>) {
+    let layer = |x: Var<'t>, l: usize| {
+        if turned { x.linear(p[2 * l], Some(p[2 * l + 1])) } else { x.matmul(p[2 * l]) + p[2 * l + 1] }
+    };
+    let loss = layer(layer(x, 0).relu(), 1).cross_entropy(labels);
+    let loss = if penalty { loss + (p[0].square().sum() + p[2].square().sum()) * 0.01 } else { loss };
+    (p.iter().zip(grad(loss, p)).map(|(&p, g)| p - g * 0.1).collect(), loss)
+}
+
 #[test]
 fn a_step_of_one_hidden_layer_is_one_operation_however_weights_are_stored_and_with_a_penalty_on_some() {
     for (n, d, h, k) in [(5, 4, 10, 3), (70, 2, 33, 2), (1, 1, 8, 4), (200, 3, 100, 3)] {
@@ -185,24 +195,9 @@ fn a_step_of_one_hidden_layer_is_one_operation_however_weights_are_stored_and_wi
                 })
                 .collect();
             let (x, labels): (Tensor, Vec<usize>) = (numbers([n, d], 9), (0..n).map(|i| (i * 5 + 1) % k).collect());
-            fn step<'t>(
-                p: &[Var<'t>],
-                x: Var<'t>,
-                labels: &[usize],
-                turned: bool,
-                penalty: bool,
-            ) -> (Vec<Var<'t>>, Var<'t>) {
-                let layer = |x: Var<'t>, l: usize| match turned {
-                    true => x.linear(p[2 * l], Some(p[2 * l + 1])),
-                    false => x.matmul(p[2 * l]) + p[2 * l + 1],
-                };
-                let loss = layer(layer(x, 0).relu(), 1).cross_entropy(labels);
-                let loss = if penalty { loss + (p[0].square().sum() + p[2].square().sum()) * 0.01 } else { loss };
-                (p.iter().zip(grad(loss, p)).map(|(&p, g)| p - g * 0.1).collect(), loss)
-            }
             for passes in choices().into_iter().chain([Optimisations::default().without("hidden layers")]) {
                 let mut program = Program::record_with(passes, &state, &x, |_, p, x| {
-                    let (next, loss) = step(&p, x, &labels, turned, penalty);
+                    let (next, loss) = stored(&p, x, &labels, turned, penalty);
                     (next, vec![loss])
                 })
                 .unwrap();
@@ -215,7 +210,7 @@ fn a_step_of_one_hidden_layer_is_one_operation_however_weights_are_stored_and_wi
                 for round in 0..3 {
                     let found = program.run(&x).unwrap().item(0);
                     let tape = Tape::new();
-                    let (next, loss) = step(&tape.vars(&params), tape.var(&x), &labels, turned, penalty);
+                    let (next, loss) = stored(&tape.vars(&params), tape.var(&x), &labels, turned, penalty);
                     let want = tape.values(&(next, loss));
                     assert_eq!(
                         found.to_bits(),

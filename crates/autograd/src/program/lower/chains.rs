@@ -89,11 +89,14 @@ enum Arg {
     Result(usize),
 }
 
+/// What is done with a tile, of which operands, and where its one or two results go.
+type Step<T> = (Action<T>, SmallVec<[Arg; 3]>, Option<Arg>, Option<Arg>);
+
 /// A chain before its operands have their places: what it reads and makes, and which tiles there are.
 pub(super) struct Planned<T: Float> {
     pub(super) inputs: Vec<(u32, Layout)>,
     numbers: Vec<T>,
-    steps: Vec<(Action<T>, SmallVec<[Arg; 3]>, Option<Arg>, Option<Arg>)>,
+    steps: Vec<Step<T>>,
     results: Vec<u32>,
     sums: Vec<u32>,
     registers: usize,
@@ -219,13 +222,12 @@ pub(super) fn placed<T: Float>(
             Err(sum) => Micro::Sum { sum, of: at(0) },
         }
     });
-    let micro = micro.collect();
     let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
     let tile = if several { len } else { tile::<T>(count) };
     let count = if several { kept + results.len() } else { kept };
-    let parts = if several { (kept..).zip(results).collect() } else { Vec::new() };
+    let parts = if several { (kept..).zip(results.iter().cloned()).collect() } else { Vec::new() };
     let sums = alike[0].sums.iter().map(|&value| at(value)).collect();
-    Chain { fills, micro, parts, sums, len, tile, registers: Registers { place: registers, count } }
+    Chain { fills, micro: micro.collect(), parts, sums, len, tile, registers: Registers { place: registers, count } }
 }
 
 /// The elements of a tile, for so many tiles at a time.

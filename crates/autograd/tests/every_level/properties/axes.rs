@@ -215,7 +215,9 @@ proptest! {
         // The gradient of a sum counts how often each place was taken.
         let counts = by_rows(&x, axis, |row| {
             let mut counts = vec![0.0; row.len()];
-            indices.iter().for_each(|&i| counts[i] += 1.0);
+            for &i in &indices {
+                counts[i] += 1.0;
+            }
             counts
         });
         near(grad(taken.sum(), &v), &counts)?;
