@@ -1,11 +1,14 @@
 //! The face of the number types: `f32` and `f64`, with all that the engine compiles once for each.
 
 use crate::diff::reverse::Cotangents;
+use crate::kernels::chain::TileOp;
 use crate::kernels::compiled::Compiled;
+use crate::kernels::in_turn::InTurn;
 use crate::number::Number;
 use crate::ops::operand::Operand;
 use crate::ops::table::Kind;
 use crate::ops::tensors::TensorOperand;
+use crate::ops::with_slope::Pair;
 use crate::tape::Tape;
 use crate::tape::nodes::Origin;
 use crate::tape::op::DynOp;
@@ -13,6 +16,7 @@ use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::error::Error;
 use std::ops::{Add, Div, Mul, Sub};
+use std::sync::Arc;
 
 /// A floating-point number type that the engine computes in: `f32` or `f64`. The trait is sealed; what a number can do is in
 /// [`Number`].
@@ -61,6 +65,18 @@ impl Float for f64 {}
 pub trait Engine: Sized {
     /// The operation that made a node, or `None` for a leaf.
     fn op(kind: &Kind<Self>) -> Option<&dyn DynOp<Self>>
+    where
+        Self: Float;
+    /// An element-wise operation on tiles.
+    fn tile_op(kind: &Kind<Self>) -> Option<Arc<dyn TileOp<Self>>>
+    where
+        Self: Float;
+    /// Two cheap ones in turn.
+    fn in_turn(both: InTurn) -> Arc<dyn TileOp<Self>>
+    where
+        Self: Float;
+    /// Two of one operand.
+    fn pair(pair: Pair) -> Arc<dyn TileOp<Self>>
     where
         Self: Float;
     /// [`Tape::append`]

@@ -8,14 +8,18 @@
 use super::Program;
 use crate::diff::reverse::{Cotangents, swept};
 use crate::float::{Engine, Float};
+use crate::kernels::chain::TileOp;
+use crate::kernels::in_turn::InTurn;
 use crate::ops::table::Kind;
+use crate::ops::with_slope::Pair;
 use crate::tape::Tape;
 use crate::tape::nodes::{NONE, Origin};
-use crate::tape::op::DynOp;
+use crate::tape::op::{Arity, DynOp};
 use crate::tape::values::State;
 use crate::tape::var::Var;
 use crate::tensor::error::Error;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// Leaves of more bytes than this are not worth copying into a program.
 const MOST_BYTES: usize = 64 * 1024;
@@ -275,6 +279,21 @@ macro_rules! engine {
 
             fn op(kind: &Kind<Self>) -> Option<&dyn DynOp<Self>> {
                 kind.operation()
+            }
+            #[allow(clippy::wildcard_enum_match_arm, reason = "a few of a large table")]
+            fn tile_op(kind: &Kind<Self>) -> Option<Arc<dyn TileOp<Self>>> {
+                match kind {
+                    Kind::Unary(Arity(op)) => Some(Arc::new(*op)),
+                    Kind::Binary(Arity(op)) => Some(Arc::new(*op)),
+                    Kind::Select(Arity(op)) => Some(Arc::new(*op)),
+                    _ => None,
+                }
+            }
+            fn in_turn(both: InTurn) -> Arc<dyn TileOp<Self>> {
+                Arc::new(both)
+            }
+            fn pair(pair: Pair) -> Arc<dyn TileOp<Self>> {
+                Arc::new(pair)
             }
             fn append<'t>(
                 tape: &'t Tape<Self>,

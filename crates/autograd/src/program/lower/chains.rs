@@ -33,22 +33,11 @@ impl<T: Float> Action<T> {
     /// The operation on tiles, or which sum takes them.
     fn op(&self) -> Result<Arc<dyn TileOp<T>>, usize> {
         Ok(match self {
-            Self::Op(kind) => tile_op(kind),
-            Self::InTurn(first, then) => Arc::new(InTurn(*first, *then)),
-            Self::Both(pair) => Arc::new(*pair),
+            Self::Op(kind) => T::tile_op(kind).expect("chains are made of element-wise operations"),
+            Self::InTurn(first, then) => T::in_turn(InTurn(*first, *then)),
+            Self::Both(pair) => T::pair(*pair),
             Self::Sum(sum) => return Err(*sum),
         })
-    }
-}
-
-/// An element-wise operation on tiles.
-#[allow(clippy::wildcard_enum_match_arm, reason = "a few of a large table")]
-fn tile_op<T: Float>(kind: &Kind<T>) -> Arc<dyn TileOp<T>> {
-    match kind {
-        Kind::Unary(Arity(op)) => Arc::new(*op),
-        Kind::Binary(Arity(op)) => Arc::new(*op),
-        Kind::Select(Arity(op)) => Arc::new(*op),
-        _ => unreachable!("chains are made of element-wise operations"),
     }
 }
 
