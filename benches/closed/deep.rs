@@ -28,7 +28,6 @@ struct Layers<T, const D: usize, const G: usize, const H: usize, const K: usize>
     w1: [[T; G]; D],
     b1: [T; G],
     w2: [[T; H]; G],
-    /// The transpose of `W2`.
     b2: [T; H],
     /// The transpose of `W3`.
     w3: [[T; H]; K],

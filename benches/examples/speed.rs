@@ -1,12 +1,15 @@
 //! Prints how many times the closed form's time each contender takes, from interleaved runs in one process:
 //! `cargo run --release --example speed -- --filter toy`.
 
+#[path = "../clock.rs"]
+mod clock;
 #[path = "../closed/mod.rs"]
 mod closed;
 #[path = "../contenders/mod.rs"]
 mod contenders;
 
 use clap::{Parser, ValueEnum};
+use clock::{Clock, median};
 use closed::number::Number;
 use contenders::problem::{WORKLOADS, Workload};
 use contenders::{BASE, Contender, contenders, disagreement};
@@ -43,7 +46,7 @@ enum Pass {
     ForwardBackward,
 }
 
-/// Below this, the clock and the loop would be a part of what is timed.
+/// The shortest batch.
 const SHORTEST: Duration = Duration::from_micros(200);
 
 /// Rounds are many for small nets; the large one makes do with a few.
@@ -57,39 +60,19 @@ fn main() {
     }
 }
 
-/// A contender with the number of runs that its clock is read after.
-struct Runner<T> {
+/// A contender that is timed.
+struct Runner {
     name: &'static str,
-    contender: Box<dyn Contender<T>>,
-    runs: u32,
-    /// Seconds of one run, one entry for each round.
-    times: Vec<f64>,
+    clock: Clock<Box<dyn FnMut()>>,
 }
 
-impl<T: Number> Runner<T> {
-    fn new((name, contender): (&'static str, Box<dyn Contender<T>>), pass: Pass) -> Self {
-        let mut runner = Self { name, contender, runs: 1, times: Vec::new() };
-        while runner.time(pass) < SHORTEST {
-            runner.runs *= 2;
-        }
-        runner
-    }
-
-    /// The time of all runs of one round.
-    fn time(&mut self, pass: Pass) -> Duration {
-        let start = Instant::now();
-        for _ in 0..self.runs {
-            match pass {
-                Pass::Step => black_box(self.contender.step()),
-                Pass::ForwardBackward => black_box(self.contender.loss_and_grads()),
-            };
-        }
-        start.elapsed()
-    }
-
-    fn round(&mut self, pass: Pass) {
-        let time = self.time(pass).as_secs_f64() / f64::from(self.runs);
-        self.times.push(time);
+impl Runner {
+    fn new<T: Number>((name, mut contender): (&'static str, Box<dyn Contender<T>>), pass: Pass) -> Self {
+        let run: Box<dyn FnMut()> = match pass {
+            Pass::Step => Box::new(move || _ = black_box(contender.step())),
+            Pass::ForwardBackward => Box::new(move || _ = black_box(contender.loss_and_grads())),
+        };
+        Self { name, clock: Clock::new(run, SHORTEST) }
     }
 }
 
@@ -97,11 +80,11 @@ impl<T: Number> Runner<T> {
 /// of a variant the closed form of what it is a variant of.
 fn compare<T: Number>(workload: Workload, options: &Options) {
     agree::<T>(workload);
-    let mut runners: Vec<Runner<T>> =
-        contenders(workload).into_iter().map(|contender| Runner::new(contender, options.pass)).collect();
+    let mut runners: Vec<Runner> =
+        contenders::<T>(workload).into_iter().map(|contender| Runner::new(contender, options.pass)).collect();
     let count = runners.len();
     runners.extend(origin(workload).map(|origin| {
-        let (_, closed) = contenders(origin).swap_remove(0);
+        let (_, closed) = contenders::<T>(origin).swap_remove(0);
         Runner::new((origin.name, closed), options.pass)
     }));
     let start = Instant::now();
@@ -110,11 +93,11 @@ fn compare<T: Number>(workload: Workload, options: &Options) {
             break;
         }
         for runner in &mut runners {
-            runner.round(options.pass);
+            runner.clock.round();
         }
     }
-    let report = |runner: &Runner<T>, base: &Runner<T>| {
-        let ratio = median(runner.times.iter().zip(&base.times).map(|(time, base)| time / base));
+    let report = |runner: &Runner, base: &Runner| {
+        let ratio = median(runner.clock.times.iter().zip(&base.clock.times).map(|(time, base)| time / base));
         println!("speed {} {} {}/{} {ratio:.2}", workload.name, T::NAME, runner.name, base.name);
     };
     let (of_workload, origins) = runners.split_at(count);
@@ -126,8 +109,8 @@ fn compare<T: Number>(workload: Workload, options: &Options) {
         report(base, origin);
     }
     if options.times {
-        for Runner { name, times, .. } in &runners {
-            println!("time {} {} {name} {:.0} ns", workload.name, T::NAME, median(times.iter().copied()) * 1e9);
+        for Runner { name, clock } in &runners {
+            println!("time {} {} {name} {:.0} ns", workload.name, T::NAME, clock.median() * 1e9);
         }
     }
 }
@@ -147,10 +130,4 @@ fn agree<T: Number>(workload: Workload) {
         assert!(apart < 1e-3, "{name} and {BASE} disagree on {}: {apart:e}", workload.name);
         (_, base) = contenders(workload).swap_remove(0);
     }
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -5,9 +5,7 @@ A step is a loss, its gradient, and an update of all parameters, as in `arrays/s
 """
 
 import os
-import statistics
 import sys
-import time
 from pathlib import Path
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -17,9 +15,9 @@ import numpy as np  # noqa: E402
 from jax import numpy as jnp  # noqa: E402
 from jax.nn import gelu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus  # noqa: E402
 from jax.scipy.special import erf  # noqa: E402
+from peers import median  # noqa: E402
 
 RATE = 1e-5
-SHORTEST = 500e-6  # seconds; below this, the clock would be a part of what is timed
 COMPARED = 3
 TOLERANCE = 2e-4
 STEPS_OF_A_LOOP = 20
@@ -164,25 +162,6 @@ WORKLOADS = [
     ("batch-norm-4d", [((1, 16, 1, 1), 1), ((1, 16, 1, 1), 1)], [((64, 16, 8, 8), 1)], NONE, NONE, batch_norm_4d),
     ("messages", [((32, 32), 0.3)], [((500, 32), 1), ((500, 32), 1)], below(11, 4000, 500), below(12, 4000, 500), messages),
 ]
-
-
-def median(run, wait, seconds):
-    """The median time of one run, in µs."""
-
-    def batch(runs):
-        start = time.perf_counter()
-        for _ in range(runs):
-            result = run()
-        wait(result)
-        return time.perf_counter() - start
-
-    runs = 1
-    while batch(runs) < SHORTEST:
-        runs *= 2
-    start, times = time.perf_counter(), []
-    while len(times) < 5 or time.perf_counter() - start < seconds:
-        times.append(batch(runs) / runs)
-    return 1e6 * statistics.median(times)
 
 
 def main():

@@ -40,6 +40,27 @@ def read(path, dtype):
     return np.fromfile(path, "<f8").astype({"f32": np.float32, "f64": np.float64}[dtype])
 
 
+def median(run, wait, seconds):
+    """The median time of one run, in µs, of repeated batches of runs after a warm-up."""
+
+    def batch(runs):
+        start = time.perf_counter()
+        for _ in range(runs):
+            result = run()
+        wait(result)
+        return time.perf_counter() - start
+
+    start, runs = time.perf_counter(), 1
+    while batch(runs) < SHORTEST:
+        runs *= 2
+    while time.perf_counter() - start < 0.2 * seconds:
+        batch(runs)
+    start, times = time.perf_counter(), []
+    while len(times) < FEWEST_ROUNDS or time.perf_counter() - start < seconds:
+        times.append(batch(runs) / runs)
+    return 1e6 * statistics.median(times)
+
+
 class Session:
     """One run of one peer."""
 
@@ -93,24 +114,7 @@ class Session:
         self.print("time", column, self.time(run, wait))
 
     def time(self, run, wait):
-        """The median time of one run, in µs, of repeated batches of runs after a warm-up."""
-
-        def batch(runs):
-            start = time.perf_counter()
-            for _ in range(runs):
-                result = run()
-            wait(result)
-            return time.perf_counter() - start
-
-        start, runs = time.perf_counter(), 1
-        while batch(runs) < SHORTEST:
-            runs *= 2
-        while time.perf_counter() - start < 0.2 * self.seconds:
-            batch(runs)
-        start, times = time.perf_counter(), []
-        while len(times) < FEWEST_ROUNDS or time.perf_counter() - start < self.seconds:
-            times.append(batch(runs) / runs)
-        return 1e6 * statistics.median(times)
+        return median(run, wait, self.seconds)
 
     def print(self, kind, column, what):
         print(kind, self.peer, column, what, sep="\t", flush=True)

@@ -17,6 +17,8 @@ mod reductions;
 mod arrangements;
 mod others;
 mod measure;
+#[path = "../../clock.rs"]
+mod clock;
 #[path = "../../closed/level.rs"]
 mod level;
 #[allow(dead_code, reason = "of what the closed forms compute with, the exponential is used")]

@@ -1,5 +1,6 @@
 //! How rows are run and timed, and what they are compared with.
 
+use crate::clock::Clock;
 use crate::level::{Kernel, Level};
 use crate::number::Number;
 use crate::row::{Given, Pass, Row, Work};
@@ -9,7 +10,7 @@ use autograd::{
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Below this, the clock and the loop would be a part of what is timed.
+/// The shortest batch.
 const SHORTEST: Duration = Duration::from_micros(100);
 /// Fewer rounds have no median.
 const FEWEST: usize = 5;
@@ -97,41 +98,6 @@ fn moved<T: Float>(row: &Row<T>, pass: Pass, operands: &Operands<T>, results: &[
     row.moved.map_or(all, |moved| moved[usize::from(pass == Pass::Gradient)])
 }
 
-/// The seconds of a run of `f`, of which there are enough for the clock.
-struct Clock<F> {
-    f: F,
-    runs: u32,
-    times: Vec<f64>,
-}
-
-impl<F: FnMut()> Clock<F> {
-    fn new(f: F) -> Self {
-        let mut clock = Self { f, runs: 1, times: Vec::new() };
-        while clock.time() < SHORTEST {
-            clock.runs *= 2;
-        }
-        clock
-    }
-
-    fn time(&mut self) -> Duration {
-        let start = Instant::now();
-        for _ in 0..self.runs {
-            (self.f)();
-        }
-        start.elapsed()
-    }
-
-    fn round(&mut self) {
-        let time = self.time().as_secs_f64() / f64::from(self.runs);
-        self.times.push(time);
-    }
-
-    fn median(&mut self) -> f64 {
-        self.times.sort_by(f64::total_cmp);
-        self.times[self.times.len() / 2]
-    }
-}
-
 /// Nanoseconds an element of replay, of its bound, and of recording and computing anew.
 pub(crate) struct Measured {
     pub(crate) ns: f64,
@@ -151,12 +117,11 @@ pub(crate) fn measure<T: Number>(row: &Row<T>, pass: Pass, rates: Rates, seconds
     let elements = largest.chain(operands.integers.iter().map(|(shape, _)| shape.numel())).max().unwrap_or(1);
     let half = moved(row, pass, &operands, &results).div_ceil(2);
     let (from, mut to) = (vec![T::ONE; half], vec![T::ZERO; half]);
-    let mut replay = Clock::new(|| {
-        black_box(program.run(&operands).expect("it takes what it was recorded with"));
-    });
-    let mut copy = Clock::new(|| black_box(&mut to[..]).copy_from_slice(black_box(&from)));
+    let run = || _ = black_box(program.run(&operands).expect("it takes what it was recorded with"));
+    let mut replay = Clock::new(run, SHORTEST);
+    let mut copy = Clock::new(|| black_box(&mut to[..]).copy_from_slice(black_box(&from)), SHORTEST);
     let mut tape = Tape::default();
-    let mut eager = eager.then(|| Clock::new(|| compute(&mut tape, row, &operands)));
+    let mut eager = eager.then(|| Clock::new(|| compute(&mut tape, row, &operands), SHORTEST));
     let start = Instant::now();
     while replay.times.len() < FEWEST || start.elapsed().as_secs_f64() < seconds {
         replay.round();
@@ -171,7 +136,7 @@ pub(crate) fn measure<T: Number>(row: &Row<T>, pass: Pass, rates: Rates, seconds
             Some(formula.max(copy.median() * each))
         }
     };
-    Measured { ns: replay.median() * each, bound, eager: eager.as_mut().map(|eager| eager.median() * each) }
+    Measured { ns: replay.median() * each, bound, eager: eager.map(|eager| eager.median() * each) }
 }
 
 /// Records a row and computes it, as a step that a tape may know.
@@ -195,9 +160,9 @@ impl Rates {
         let x: Vec<T> = (0..1024).map(|i| T::of(f64::from(i) / -700.0)).collect();
         let (mut of_exponentials, mut of_divisions) = (x.clone(), x.clone());
         let level = Level::detect();
-        let mut exponential =
-            Clock::new(|| level.run(Exponentials { x: black_box(&x), y: black_box(&mut of_exponentials) }));
-        let mut division = Clock::new(|| level.run(Divisions { x: black_box(&x), y: black_box(&mut of_divisions) }));
+        let exponentials = || level.run(Exponentials { x: black_box(&x), y: black_box(&mut of_exponentials) });
+        let divisions = || level.run(Divisions { x: black_box(&x), y: black_box(&mut of_divisions) });
+        let (mut exponential, mut division) = (Clock::new(exponentials, SHORTEST), Clock::new(divisions, SHORTEST));
         for _ in 0..101 {
             exponential.round();
             division.round();

@@ -5,8 +5,11 @@
 //! `arrays.py`.
 
 mod workloads;
+#[path = "../../../clock.rs"]
+mod clock;
 
 use autograd::{IndexVar, Program, Tape, Tensor, Var, grad, update};
+use clock::Clock;
 use std::error::Error;
 use std::fs;
 use std::hint::black_box;
@@ -15,8 +18,9 @@ use std::time::{Duration, Instant};
 
 /// How far a step moves the parameters: hardly, so that all steps do the same work.
 const RATE: f32 = 1e-5;
-/// Below this, the clock and the loop would be a part of what is timed.
+/// The shortest batch.
 const SHORTEST: Duration = Duration::from_micros(500);
+const FEWEST_ROUNDS: usize = 5;
 /// Steps whose results are compared.
 const COMPARED: usize = 3;
 
@@ -48,9 +52,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut replay = workload.replay();
         let mut params = workload.params.clone();
         let mut tape = Tape::default();
-        let times =
-            medians(seconds, [&mut || _ = black_box(replay()), &mut || workload.eager(&mut tape, &mut params)]);
-        println!("ours\t{}\t{:.3}\t{:.3}", workload.name, times[0], times[1]);
+        let mut replayed = Clock::new(|| _ = black_box(replay()), SHORTEST);
+        let mut eager = Clock::new(|| workload.eager(&mut tape, &mut params), SHORTEST);
+        let start = Instant::now();
+        while eager.times.len() < FEWEST_ROUNDS || start.elapsed().as_secs_f64() < seconds {
+            replayed.round();
+            eager.round();
+        }
+        println!("ours\t{}\t{:.3}\t{:.3}", workload.name, 1e6 * replayed.median(), 1e6 * eager.median());
     }
     Ok(())
 }
@@ -100,29 +109,4 @@ impl Workload {
         let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
         Ok(fs::write(directory.join(self.name), bytes)?)
     }
-}
-
-/// The median times of functions in µs, in batches that are long enough, all in turn.
-fn medians<const N: usize>(seconds: f64, mut run: [&mut dyn FnMut(); N]) -> [f64; N] {
-    let mut batch = |k: usize, count: u32| {
-        let start = Instant::now();
-        (0..count).for_each(|_| run[k]());
-        start.elapsed()
-    };
-    let mut counts = [1; N];
-    for (k, count) in counts.iter_mut().enumerate() {
-        while batch(k, *count) < SHORTEST {
-            *count *= 2;
-        }
-    }
-    let (start, mut times) = (Instant::now(), [(); N].map(|()| Vec::new()));
-    while times[0].len() < 5 || start.elapsed().as_secs_f64() < seconds {
-        for k in 0..N {
-            times[k].push(batch(k, counts[k]).as_secs_f64() * 1e6 / f64::from(counts[k]));
-        }
-    }
-    times.map(|mut times| {
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    })
 }
