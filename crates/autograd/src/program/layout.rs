@@ -55,7 +55,7 @@ impl Layout {
             Self::Full => Fill::Before(from),
             Self::Scalar => Fill::Number(from),
             Self::Row(n) => Fill::Row(from, *n),
-            Self::Column(width) => Fill::Column { from, width: *width, len },
+            Self::Column(width) => Fill::Column(from, *width),
             Self::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len },
         }
     }

@@ -2,6 +2,7 @@
 
 use super::error::Call;
 use super::graph::{Graph, Source};
+use super::ids::IdSet;
 use super::inputs::Slot;
 use super::lower::{Lowered, Lowering};
 use super::schedule::Schedule;
@@ -162,13 +163,10 @@ impl<T: Float> Program<T> {
         let guards = graph.guards.iter().map(|&(value, condition)| Guard { value: operand(value), condition });
         let guards = guards.collect();
         let outputs: Vec<Operand> = graph.outputs.iter().map(|&value| operand(value)).collect();
-        let asked: Vec<usize> = outputs
-            .iter()
-            .chain(state.iter().filter_map(|slot| slot.next.as_ref()))
-            .map(|operand| operand.buffer)
-            .collect();
+        let asked = outputs.iter().chain(state.iter().filter_map(|slot| slot.next.as_ref()));
+        let asked: IdSet = asked.map(|operand| operand.buffer as u32).collect();
         for slot in &mut inputs {
-            slot.is_only_read = slot.labels.is_none() && !asked.contains(&slot.buffer);
+            slot.is_only_read = slot.labels.is_none() && !asked.contains(&(slot.buffer as u32));
         }
         let lent = Lent::with_capacity(inputs.len());
         let captured = Vec::new();

@@ -9,7 +9,7 @@ use super::operation::{HiddenLayer, Operation};
 use super::passes::hidden_layer::sizes;
 use super::schedule::{Phase, Schedule, Work};
 use super::steps::fused::FusedStep;
-use super::steps::{Listed, OpStep, Operand, Step};
+use super::steps::{Listed, OpStep, Operand, Step, What};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
 use crate::kernels::perceptron::{Buffers, Planned};
@@ -17,7 +17,6 @@ use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tensor::error::Error;
 use crate::tensor::memory::{self, OutOfMemory};
-use smallvec::SmallVec;
 use tasks::Tiles;
 
 /// Steps, and how many of them the guards need.
@@ -102,7 +101,7 @@ impl<T: Float> Lowering<'_, T> {
                 let planned = self.hidden_layer(*net, node, buffers);
                 let planned = planned.map_err(|lack| self.lacks(results[0], lack))?;
                 let (operands, results) = (self.operands(args), self.operands(results));
-                let listed = Listed { name: net.name().to_owned(), operands, layouts: SmallVec::new(), results };
+                let listed = Listed { what: What::HiddenLayer(*net), operands, results };
                 Step::HiddenLayer(Box::new((planned, listed)))
             }
             Operation::Copy => Step::Copy(Box::new([self.operand(args[0]), self.operand(results[0])])),

@@ -13,7 +13,7 @@ use crate::program::layout::Layout;
 use crate::program::memory::Places;
 use crate::program::operation::{Fused, Then};
 use crate::program::schedule::{Blocks, Own, Phase, Work, own_kernel};
-use crate::program::steps::{Listed, Operand};
+use crate::program::steps::{Listed, Operand, What};
 use crate::tensor::memory::{self, OutOfMemory};
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -35,7 +35,7 @@ pub(super) fn group<T: Float>(
         before: Vec::new(),
         tasks: Vec::new(),
         written: IdSet::default(),
-        turned: Vec::new(),
+        turned: IdMap::default(),
         tiles,
         buffers,
     };
@@ -92,7 +92,7 @@ impl<T: Float> Tasks<'_, T> {
                 self.fused(work.members[0], fused, sizes, list)?;
                 let operand = |&value: &u32| self.operand(value);
                 let (operands, results) = (args.iter().map(operand).collect(), results.iter().map(operand).collect());
-                Ok(Listed { name: fused.name(), operands, layouts: SmallVec::new(), results })
+                Ok(Listed { what: What::Fused(fused), operands, results })
             }
         }
     }
@@ -101,18 +101,18 @@ impl<T: Float> Tasks<'_, T> {
     fn chain(&self, alike: &[Work], list: &mut Builder<'_, T>) -> Listed {
         let planned: Vec<_> = alike.iter().map(|work| chains::plan(self.graph, work)).collect();
         let inputs = planned.iter().flat_map(|planned| planned.inputs.iter().cloned());
-        let (values, layouts): (Vec<u32>, SmallVec<[Layout; 4]>) = inputs.unzip();
+        let (values, layouts): (Vec<u32>, Vec<Layout>) = inputs.unzip();
         let registers = list.tiles();
         let place = |value: u32| list.moving(value, self.places.buffer(value), self.graph.numel(value));
         let chain = chains::placed(&planned, self.graph, place, registers);
         list.tiles.len = chain.memory().max(list.tiles.len);
-        let name = chain.to_string();
+        let names = chain.names().collect();
         let along = list.along_rows();
         let per_row = list.blocks.map_or(0, |blocks| chain.len / blocks.rows);
         list.push(Task::Chain { chain: Box::new(chain), along, per_row });
         let operands = values.into_iter().map(|value| self.operand(value)).collect();
         let results = alike.iter().flat_map(|work| &work.results).map(|&value| self.operand(value)).collect();
-        Listed { name, operands, layouts, results }
+        Listed { what: What::Chain { names, layouts }, operands, results }
     }
 
     fn fused(
@@ -179,11 +179,9 @@ impl<T: Float> Tasks<'_, T> {
     }
 }
 
-/// A transpose that is there, and what of.
+/// A transpose that is there, and of how many rows and columns of what.
 struct Turned {
-    from: Place,
-    rows: usize,
-    cols: usize,
+    of: (Place, usize, usize),
     to: Place,
 }
 
@@ -200,8 +198,8 @@ struct Builder<'a, T> {
     tasks: Vec<Task<T>>,
     /// The buffers that tasks have written so far.
     written: IdSet,
-    /// Transposes that are there.
-    turned: Vec<Turned>,
+    /// Transposes that are there, by the buffers of what was turned.
+    turned: IdMap<SmallVec<[Turned; 1]>>,
     tiles: &'a mut Tiles,
     buffers: &'a mut Vec<Vec<T>>,
 }
@@ -276,25 +274,25 @@ impl<T: Float> Builder<'_, T> {
     fn mark(&mut self, task: &Task<T>) {
         for buffer in task.written(self.block()) {
             self.written.insert(buffer as u32);
-            self.turned.retain(|turned| turned.from.buffer != buffer);
+            self.turned.remove(&(buffer as u32));
         }
     }
 
     /// The transpose of what is at a place. What was there before is turned before all else: vectors that are read soon after they
     /// were written in pieces have to wait. Within blocks it does not change, and is made once.
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Result<Place, OutOfMemory> {
-        let same = |t: &&Turned| (t.from, t.rows, t.cols) == (from, rows, cols);
-        if let Some(known) = self.turned.iter().find(same) {
+        let (buffer, of) = (from.buffer as u32, (from, rows, cols));
+        if let Some(known) = self.turned.get(&buffer).and_then(|list| list.iter().find(|turned| turned.of == of)) {
             return Ok(known.to);
         }
         let to = self.memory(rows * cols)?;
         let task = Task::Turn { rows, cols, from, to };
-        if self.written.contains(&(from.buffer as u32)) {
+        if self.written.contains(&buffer) {
             self.once(task);
         } else {
             self.at_first.push(task);
         }
-        self.turned.push(Turned { from, rows, cols, to });
+        self.turned.entry(buffer).or_default().push(Turned { of, to });
         Ok(to)
     }
 }

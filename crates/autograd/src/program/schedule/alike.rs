@@ -12,6 +12,9 @@ use std::ops::Range;
 
 /// The most chains that are compared with a later one.
 const MOST_TRIED: usize = 32;
+/// The most work that is looked over between a chain and the last that is alike. Without these bounds both take time that is
+/// quadratic in the length of a long program.
+const MOST_BETWEEN: usize = 1024;
 
 /// Moves chains of a list of work behind the last that is alike, where nothing in between reads what they make, and returns where
 /// several are now beside each other. Together they fit a tile.
@@ -42,7 +45,7 @@ pub(super) fn gather<T: Float>(graph: &Graph<T>, links: &Links, work: &mut [Work
         // What is between a chain and the last one, from the last one back.
         let mut read: IdSet = work[last].reads.iter().copied().collect();
         let mut members = family.iter().rev().skip(1).copied().peekable();
-        for k in (0..last).rev() {
+        for k in (0..last).rev().take(MOST_BETWEEN) {
             let Some(&next) = members.peek() else { break };
             let len = graph.numel(work[k].results[0]);
             if k == next {

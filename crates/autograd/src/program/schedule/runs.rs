@@ -237,15 +237,12 @@ impl<T: Float> Finder<'_, T> {
             return None;
         }
         let width = shape.numel() / rows;
-        let row = |&read: &u32| {
-            let numel = self.graph.numel(read);
-            match Layout::of(self.graph.shape(read), shape)? {
-                Layout::Full => Some((read, true)),
-                Layout::Scalar => Some((read, false)),
-                Layout::Row(n) => width.is_multiple_of(n).then_some((read, false)),
-                Layout::Column(n) => (width.is_multiple_of(n) && numel * n == shape.numel()).then_some((read, true)),
-                Layout::Spread(_) => None,
-            }
+        let row = |&read: &u32| match Layout::of(self.graph.shape(read), shape)? {
+            Layout::Full => Some((read, true)),
+            Layout::Scalar => Some((read, false)),
+            Layout::Row(n) => width.is_multiple_of(n).then_some((read, false)),
+            Layout::Column(n) => width.is_multiple_of(n).then_some((read, true)),
+            Layout::Spread(_) => None,
         };
         let reads: Option<_> = work.reads.iter().map(row).collect();
         Some(Rows { reads: reads?, made: work.results.iter().copied().collect() })

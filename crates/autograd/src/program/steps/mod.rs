@@ -5,6 +5,7 @@ pub(super) mod fused;
 use super::graph::Graph;
 use super::layout::Layout;
 use super::memory::Places;
+use super::operation::{Fused, HiddenLayer};
 use crate::float::Float;
 use crate::kernels::group::Group;
 use crate::kernels::perceptron::Planned;
@@ -72,22 +73,36 @@ pub(super) struct OpStep<T: Float> {
 /// What a task does, for the listing.
 #[derive(Clone)]
 pub(super) struct Listed {
-    pub(super) name: String,
+    pub(super) what: What,
     pub(super) operands: SmallVec<[Operand; 3]>,
-    /// How the operands of a chain lie.
-    pub(super) layouts: SmallVec<[Layout; 4]>,
     pub(super) results: SmallVec<[Operand; 2]>,
+}
+
+#[derive(Clone)]
+pub(super) enum What {
+    Fused(Fused),
+    HiddenLayer(HiddenLayer),
+    /// Operations, and how their operands lie.
+    Chain {
+        names: Vec<&'static str>,
+        layouts: Vec<Layout>,
+    },
 }
 
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, operands, layouts, results } = self;
-        if layouts.is_empty() {
-            return write!(f, "{} = {name}({})", list(results), list(operands));
+        let Self { what, operands, results } = self;
+        write!(f, "{} = ", list(results))?;
+        match what {
+            What::Fused(fused) => write!(f, "{}({})", fused.name(), list(operands)),
+            What::HiddenLayer(net) => write!(f, "{}({})", net.name(), list(operands)),
+            What::Chain { names, layouts } => {
+                let laid = operands.iter().zip(layouts);
+                let laid: Vec<String> =
+                    laid.map(|(o, layout)| format!("b{} {} {layout:?}", o.buffer, o.shape)).collect();
+                write!(f, "chain {} over ({})", names.join(" · "), laid.join(", "))
+            }
         }
-        let laid = operands.iter().zip(layouts);
-        let laid: Vec<String> = laid.map(|(o, layout)| format!("b{} {} {layout:?}", o.buffer, o.shape)).collect();
-        write!(f, "{} = chain {name} over ({})", list(results), laid.join(", "))
     }
 }
 
