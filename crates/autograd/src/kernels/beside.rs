@@ -2,16 +2,17 @@
 //! lie; else in a tile, to which they are transposed. So a row costs what its elements cost, however short it is, and lanes do
 //! to each row what a loop along it would do, in the same order.
 
+use super::map::level;
 use super::order::with_zeros;
 use super::transpose::transpose;
 use crate::number::Number;
-use crate::number::level::{Kernel, Level};
+use crate::number::level::Kernel;
 use std::ops::Range;
 
 /// The most rows that are worked on together.
 pub(super) const WIDE: usize = 128;
 /// Fewer neighbours are not worth a loop of their own.
-const NARROW: usize = 16;
+pub(super) const NARROW: usize = 16;
 /// The elements of a tile, which stays in the first-level cache with two others.
 const TILE: usize = 2048;
 /// The steps of a tile along long rows.
@@ -26,6 +27,30 @@ pub(super) trait Beside<T, const K: usize> {
     fn step(&mut self, t: usize, x: [&[T]; K], y: &mut [T]);
     /// Ends these rows.
     fn finish(&mut self) {}
+}
+
+/// Folds rows: `out[o, i] = f(… f(out[o, i], x[o, 0, i]) …, x[o, n−1, i])`.
+pub(super) fn fold<T: Number>(x: &[T], sizes: (usize, usize), out: &mut [T], f: impl Fn(T, T) -> T) {
+    walk([x], &mut [], sizes, false, &mut Fold { out, rows: 0..0, f });
+}
+
+struct Fold<'a, T, F> {
+    out: &'a mut [T],
+    rows: Range<usize>,
+    f: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> T> Beside<T, 1> for Fold<'_, T, F> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        self.rows = rows;
+    }
+    #[inline(always)]
+    fn step(&mut self, _: usize, [x]: [&[T]; 1], _: &mut [T]) {
+        for (y, &x) in self.out[self.rows.clone()].iter_mut().zip(x) {
+            *y = (self.f)(*y, x);
+        }
+    }
 }
 
 /// Walks along the middle of `[outer, n, inner]`, from the front or from the back. A result that is shaped as the operands is
@@ -43,7 +68,7 @@ pub(super) fn walk<T: Number, const K: usize>(
         return;
     }
     assert!(x.iter().all(|x| x.len() == rows * n), "rows of {n} beside each other: operands of other lengths");
-    let level = if x[0].len() < 64 { Level::BASELINE } else { Level::best() };
+    let level = level(x[0].len());
     let steps = n.min(STEPS);
     let width = (TILE / steps).clamp(NARROW, WIDE).min(rows) / inner.min(NARROW) * inner;
     let shape = Shape { n, inner, reverse, steps, width };

@@ -9,7 +9,7 @@ use super::reduce::{self, Running};
 use super::spread::{Spread, repeat, stretch};
 use crate::number::Number;
 use smallvec::{SmallVec, smallvec};
-use std::fmt::{self, Debug};
+use std::fmt::Debug;
 use std::sync::Arc;
 
 /// The most sums that a chain takes with it.
@@ -69,8 +69,8 @@ pub(crate) enum Fill<T> {
     Number(Place),
     /// A row of so many elements, repeated.
     Row(Place, usize),
-    /// Elements that each stand for so many neighbours; so many that all of them are repeated.
-    Column { from: Place, width: usize, len: usize },
+    /// Elements that each stand for so many neighbours.
+    Column(Place, usize),
     /// So many elements, laid over all as rows and columns in turn.
     Spread { from: Place, spread: Spread, len: usize },
     /// A value that will be written over.
@@ -103,6 +103,14 @@ pub(crate) struct Registers {
 }
 
 impl<T: Number> Chain<T> {
+    /// The names of its operations, for a listing.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.micro.iter().flat_map(|micro| match micro {
+            Micro::Op { op, .. } => op.names(),
+            Micro::Sum { .. } => smallvec!["sum"],
+        })
+    }
+
     /// From one register to the next: a line further than the tile is long, since addresses that are multiples of 4 KB apart
     /// compete for the cache.
     fn stride(&self) -> usize {
@@ -145,7 +153,7 @@ impl<T: Number> Chain<T> {
                 Fill::Constant(_) => {}
                 Fill::Number(place) => list.push((place, 1, false)),
                 Fill::Row(place, n) => list.push((place, n, false)),
-                Fill::Column { from, width, len: all } => list.push((from, all.min(len.div_ceil(width)), false)),
+                Fill::Column(place, width) => list.push((place, len.div_ceil(width), false)),
                 Fill::Spread { from, len, .. } => list.push((from, len, false)),
                 Fill::Before(place) => assert!(made.contains(&place), "what is read as it was before is written"),
                 Fill::Parts(ref parts) => self.assert_a_tile(parts),
@@ -253,7 +261,7 @@ impl<T: Number> Fill<T> {
             Self::Constant(_) | Self::Number(_) => true,
             Self::Row(_, n) => tile.is_multiple_of(*n),
             Self::Spread { spread, .. } => spread.period().is_some_and(|n| tile.is_multiple_of(n)),
-            Self::Column { .. } | Self::Before(_) | Self::Parts(_) => false,
+            Self::Column(..) | Self::Before(_) | Self::Parts(_) => false,
         }
     }
 
@@ -274,15 +282,9 @@ impl<T: Number> Fill<T> {
                     let row = std::slice::from_raw_parts(at(place).cast_const(), n);
                     repeat(row, start % n, tile);
                 }
-                Self::Column { from, width, len } => {
-                    let needed = len.min((start + tile.len()).div_ceil(width));
-                    let column = std::slice::from_raw_parts(at(from).cast_const(), needed);
-                    let (mut rest, mut place) = (tile, start % (width * len));
-                    while !rest.is_empty() {
-                        let (now, later) = rest.split_at_mut((width * len - place).min(rest.len()));
-                        stretch(column, width, place, now);
-                        (rest, place) = (later, 0);
-                    }
+                Self::Column(place, width) => {
+                    let needed = (start + tile.len()).div_ceil(width);
+                    stretch(std::slice::from_raw_parts(at(place).cast_const(), needed), width, start, tile);
                 }
                 Self::Spread { from, ref spread, len } => {
                     spread.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
@@ -301,16 +303,5 @@ impl<T: Number> Fill<T> {
                 }
             }
         }
-    }
-}
-
-impl<T> fmt::Display for Chain<T> {
-    /// The operations.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.micro.iter().flat_map(|micro| match micro {
-            Micro::Op { op, .. } => op.names(),
-            Micro::Sum { .. } => smallvec!["sum"],
-        });
-        f.write_str(&names.collect::<Vec<_>>().join(" · "))
     }
 }

@@ -1,6 +1,6 @@
 //! Largest and smallest elements along the middle of `[outer, n, inner]`: their values, places and shares.
 
-use super::beside::{Beside, WIDE, walk};
+use super::beside::{self, Beside, NARROW, WIDE, walk};
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
 use std::ops::Range;
@@ -9,8 +9,6 @@ use std::ops::Range;
 const LONG: usize = 128;
 /// Those lanes.
 const LANES: usize = 32;
-/// So many neighbours are lanes already.
-const NARROW: usize = 16;
 
 /// The largest (or smallest) element; NaN if there is one.
 pub(crate) fn extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
@@ -25,41 +23,16 @@ pub(crate) fn extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: b
 fn fold<T: Number>(x: &[T], (n, inner): (usize, usize), init: T, out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
     out.fill(init);
     if n < LONG || inner >= NARROW || x.is_empty() {
-        return walk([x], &mut [], (n, inner), false, &mut Fold { out, rows: 0..0, f });
+        return beside::fold(x, (n, inner), out, f);
     }
     // The rows of several steps are the lanes of one.
     let lanes = LANES / inner * inner;
     for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
         let (whole, rest) = x.split_at(x.len() / lanes * lanes);
         let mut all = [init; LANES];
-        walk(
-            [whole],
-            &mut [],
-            (whole.len() / lanes, lanes),
-            false,
-            &mut Fold { out: &mut all[..lanes], rows: 0..0, f },
-        );
+        beside::fold(whole, (whole.len() / lanes, lanes), &mut all[..lanes], f);
         for row in all[..lanes].chunks_exact(inner).chain(rest.chunks_exact(inner)) {
             out.iter_mut().zip(row).for_each(|(y, &x)| *y = f(*y, x));
-        }
-    }
-}
-
-struct Fold<'a, T, F> {
-    out: &'a mut [T],
-    rows: Range<usize>,
-    f: F,
-}
-
-impl<T: Number, F: Fn(T, T) -> T> Beside<T, 1> for Fold<'_, T, F> {
-    #[inline(always)]
-    fn start(&mut self, rows: Range<usize>) {
-        self.rows = rows;
-    }
-    #[inline(always)]
-    fn step(&mut self, _: usize, [x]: [&[T]; 1], _: &mut [T]) {
-        for (y, &x) in self.out[self.rows.clone()].iter_mut().zip(x) {
-            *y = (self.f)(*y, x);
         }
     }
 }

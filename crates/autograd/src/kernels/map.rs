@@ -65,6 +65,12 @@ fn each<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
     }
 }
 
+/// `out[i] = f(x[i])` for a function that the compiler does not make vectors of, such as one of a library: compiled once.
+#[inline(never)]
+pub(crate) fn map_numbers<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
+    each(x, out, f);
+}
+
 /// `out[i] = f(x[i])` for a function that costs tens of operations, all of which become vectors. It must be
 /// `#[inline(always)]`. What does not fill a vector is filled up: computing 15 elements costs as much as 16, not as 15
 /// single ones.
@@ -84,52 +90,72 @@ pub(crate) fn map_vectors_but<T: Number>(
     rare: impl Fn(T) -> bool,
     whole: impl Fn(T) -> T,
 ) {
-    if x.len() < QUAD {
-        return each_plain(x, out, &whole);
-    }
-    Level::best().run(MapVectors { x, out, f, rare, whole });
+    map_vectors_to_but(
+        x,
+        [out],
+        #[inline(always)]
+        |x| [f(x)],
+        rare,
+        #[inline(always)]
+        |x| [whole(x)],
+    );
 }
 
-struct MapVectors<'a, T, F, R, W> {
+/// As [`map_vectors`], for a function that has several results.
+#[inline]
+pub(crate) fn map_vectors_to<T: Number, const N: usize>(x: &[T], out: [&mut [T]; N], f: impl Fn(T) -> [T; N] + Copy) {
+    map_vectors_to_but(x, out, f, |_| false, f);
+}
+
+/// As [`map_vectors_but`], for a function that has several results.
+#[inline]
+pub(crate) fn map_vectors_to_but<T: Number, const N: usize>(
+    x: &[T],
+    out: [&mut [T]; N],
+    f: impl Fn(T) -> [T; N],
+    rare: impl Fn(T) -> bool,
+    whole: impl Fn(T) -> [T; N],
+) {
+    assert!(out.iter().all(|out| out.len() == x.len()), "map_vectors: results of {} elements", x.len());
+    let kernel = MapVectors { x, out, f, rare, whole };
+    if kernel.x.len() < QUAD { kernel.run_plain() } else { Level::best().run(kernel) }
+}
+
+struct MapVectors<'a, T, F, R, W, const N: usize> {
     x: &'a [T],
-    out: &'a mut [T],
+    out: [&'a mut [T]; N],
     f: F,
     rare: R,
     whole: W,
 }
 
-impl<T: Number, F: Fn(T) -> T, R: Fn(T) -> bool, W: Fn(T) -> T> Kernel for MapVectors<'_, T, F, R, W> {
+impl<T, F, R, W, const N: usize> Kernel for MapVectors<'_, T, F, R, W, N>
+where
+    T: Number,
+    F: Fn(T) -> [T; N],
+    R: Fn(T) -> bool,
+    W: Fn(T) -> [T; N],
+{
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Self { x, out, f, rare, whole } = self;
-        let n = out.len();
-        assert!(x.len() == n && n >= QUAD, "map_vectors: {} elements for {n}", x.len());
-        // Quadruples fill the lanes; those that would pass the end overlap, and compute the same values again.
-        let start = |quad: usize| (QUAD * quad).min(n - QUAD);
-        let (mut from, mut to) = ([T::ONE; LANES], [T::ONE; LANES]);
-        let few = n < LANES;
-        if few {
-            for (quad, from) in from.as_chunks_mut::<QUAD>().0.iter_mut().enumerate() {
-                *from = *x[start(quad)..].first_chunk().expect("a quadruple lies within the operand");
-            }
-        }
-        let (x, y) = if few { (&from[..], &mut to[..]) } else { (x, &mut *out) };
-        let mut at = 0;
-        // The function stands here once, since it is long. The last vector overlaps the one before, too.
-        while at < y.len() {
-            let first = at.min(y.len() - LANES);
-            let x = x[first..].first_chunk().expect("a vector lies within the operand");
-            let y: &mut [T; LANES] = y[first..].first_chunk_mut().expect("a vector lies within the result");
-            *y = vector(x, &f);
+        let Self { x, mut out, f, rare, whole } = self;
+        let mut last = [T::ONE; LANES];
+        // The function stands here once, since it is long.
+        for (k, x) in x.chunks(LANES).enumerate() {
+            let n = x.len();
+            let x = if let Some(x) = x.first_chunk() {
+                x
+            } else {
+                copy(x, &mut last[..n]);
+                &last
+            };
+            let mut y = vectors(x, &f);
             if x.iter().fold(false, |any, &x| any | rare(x)) {
-                each_rare(x, y, &rare, &whole);
+                each_rare(x, &mut y, &rare, &whole);
             }
-            at += LANES;
-        }
-        if few {
-            for (quad, to) in to.as_chunks::<QUAD>().0.iter().enumerate() {
-                *out[start(quad)..].first_chunk_mut().expect("a quadruple lies within the result") = *to;
+            for (out, y) in out.iter_mut().zip(&y) {
+                store(y, &mut out[k * LANES..][..n]);
             }
         }
     }
@@ -139,79 +165,18 @@ impl<T: Number, F: Fn(T) -> T, R: Fn(T) -> bool, W: Fn(T) -> T> Kernel for MapVe
     }
 }
 
-/// At the baseline, one after the other.
-#[inline(never)]
-fn each_plain<T: Number>(x: &[T], out: &mut [T], f: &impl Fn(T) -> T) {
-    for (o, &x) in out.iter_mut().zip(x) {
-        *o = f(x);
-    }
-}
-
-/// The elements of a vector whose arguments are rare.
-#[cold]
-#[inline(never)]
-fn each_rare<T: Number>(x: &[T; LANES], out: &mut [T; LANES], rare: &impl Fn(T) -> bool, whole: &impl Fn(T) -> T) {
-    for (o, &x) in out.iter_mut().zip(x) {
-        if rare(x) {
-            *o = whole(x);
+/// The loop has a constant length, so that it becomes vectors without a rest. The function comes as a plain reference:
+/// a call through `impl Fn for &F` would not be inlined for certain.
+#[inline(always)]
+fn vectors<T: Number, const N: usize>(x: &[T; LANES], f: &impl Fn(T) -> [T; N]) -> [[T; LANES]; N] {
+    let mut y = [[T::ONE; LANES]; N];
+    for i in 0..LANES {
+        let results = f(x[i]);
+        for k in 0..N {
+            y[k][i] = results[k];
         }
     }
-}
-
-/// `(out[i], second[i]) = f(x[i])`, for such a function that has two results.
-#[inline]
-pub(crate) fn map_vectors_to_two<T: Number>(x: &[T], out: &mut [T], second: &mut [T], f: impl Fn(T) -> (T, T) + Copy) {
-    map_vectors_to_two_but(x, out, second, f, |_| false, f);
-}
-
-/// As [`map_vectors_but`] with two results.
-#[inline]
-pub(crate) fn map_vectors_to_two_but<T: Number>(
-    x: &[T],
-    out: &mut [T],
-    second: &mut [T],
-    f: impl Fn(T) -> (T, T),
-    rare: impl Fn(T) -> bool,
-    whole: impl Fn(T) -> (T, T),
-) {
-    Level::best().run(MapToTwo { x, out, second, f, rare, whole });
-}
-
-struct MapToTwo<'a, T, F, R, W> {
-    x: &'a [T],
-    out: &'a mut [T],
-    second: &'a mut [T],
-    f: F,
-    rare: R,
-    whole: W,
-}
-
-impl<T: Number, F: Fn(T) -> (T, T), R: Fn(T) -> bool, W: Fn(T) -> (T, T)> Kernel for MapToTwo<'_, T, F, R, W> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        let Self { x, out, second, f, rare, whole } = self;
-        let mut last = [T::ONE; LANES];
-        // The function stands here once, since it is long.
-        for ((x, out), second) in x.chunks(LANES).zip(out.chunks_mut(LANES)).zip(second.chunks_mut(LANES)) {
-            let x = if let Some(x) = x.first_chunk() {
-                x
-            } else {
-                copy(x, &mut last[..x.len()]);
-                &last
-            };
-            let (mut y, mut z) = two_vectors(x, &f);
-            if x.iter().fold(false, |any, &x| any | rare(x)) {
-                each_rare_to_two(x, [&mut y, &mut z], &rare, &whole);
-            }
-            store(&y, out);
-            store(&z, second);
-        }
-    }
-    #[inline(always)]
-    fn run_plain(self) {
-        each_plain_to_two(self.x, self.out, self.second, &self.whole);
-    }
+    y
 }
 
 /// The first of these to where they belong, all if there is room.
@@ -224,54 +189,26 @@ pub(super) fn store<T: Copy>(from: &[T; LANES], to: &mut [T]) {
     }
 }
 
-/// As [`each_rare`] with two results.
+/// The elements of a vector whose arguments are rare.
 #[cold]
 #[inline(never)]
-fn each_rare_to_two<T: Number>(
+fn each_rare<T: Number, const N: usize>(
     x: &[T; LANES],
-    [out, second]: [&mut [T; LANES]; 2],
+    out: &mut [[T; LANES]; N],
     rare: &impl Fn(T) -> bool,
-    whole: &impl Fn(T) -> (T, T),
+    whole: &impl Fn(T) -> [T; N],
 ) {
-    for (i, &x) in x.iter().enumerate() {
-        if rare(x) {
-            (out[i], second[i]) = whole(x);
-        }
+    for (i, &x) in x.iter().enumerate().filter(|(_, x)| rare(**x)) {
+        out.iter_mut().zip(whole(x)).for_each(|(out, y)| out[i] = y);
     }
 }
 
 /// At the baseline, one after the other.
 #[inline(never)]
-fn each_plain_to_two<T: Number>(x: &[T], out: &mut [T], second: &mut [T], f: &impl Fn(T) -> (T, T)) {
-    for ((o, second), &x) in out.iter_mut().zip(second).zip(x) {
-        (*o, *second) = f(x);
+fn each_plain<T: Number, const N: usize>(x: &[T], mut out: [&mut [T]; N], f: &impl Fn(T) -> [T; N]) {
+    for (i, &x) in x.iter().enumerate() {
+        out.iter_mut().zip(f(x)).for_each(|(out, y)| out[i] = y);
     }
-}
-
-#[inline(always)]
-fn two_vectors<T: Number>(x: &[T; LANES], f: &impl Fn(T) -> (T, T)) -> ([T; LANES], [T; LANES]) {
-    let (mut y, mut z) = ([T::ONE; LANES], [T::ONE; LANES]);
-    for i in 0..LANES {
-        (y[i], z[i]) = f(x[i]);
-    }
-    (y, z)
-}
-
-/// The loop has a constant length, so that it becomes vectors without a rest. The function comes as a plain reference:
-/// a call through `impl Fn for &F` would not be inlined for certain.
-#[inline(always)]
-pub(super) fn vector<T: Number>(x: &[T; LANES], f: &impl Fn(T) -> T) -> [T; LANES] {
-    let mut y = [T::ONE; LANES];
-    for i in 0..LANES {
-        y[i] = f(x[i]);
-    }
-    y
-}
-
-/// `out[i] = f(x[i])` for a function that the compiler does not make vectors of, such as one of a library: compiled once.
-#[inline]
-pub(crate) fn map_numbers<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T) {
-    each(x, out, f);
 }
 
 #[cfg(test)]
@@ -331,9 +268,9 @@ mod tests {
             at_every_level(|level| {
                 for n in [0, 1, 15, 16, 17, 48, 102] {
                     let (mut y, mut slope) = (vec![T::NAN; n], vec![T::NAN; n]);
-                    map_vectors_to_two(&x[..n], &mut y, &mut slope, |x| (x.sigmoid(), x.sigmoid_slope()));
+                    map_vectors_to(&x[..n], [&mut y, &mut slope], |x| [x.sigmoid(), x.sigmoid_slope()]);
                     assert!((0..n).all(|i| y[i] == x[i].sigmoid() && slope[i] == x[i].sigmoid_slope()), "{level:?}");
-                    map_vectors_to_two(&x[..n], &mut y, &mut slope, |x| (x.tanh(), x.sech2()));
+                    map_vectors_to(&x[..n], [&mut y, &mut slope], |x| [x.tanh(), x.sech2()]);
                     assert!((0..n).all(|i| y[i] == x[i].tanh() && slope[i] == x[i].sech2()), "{level:?}");
                 }
             });

@@ -47,7 +47,6 @@ impl<T: Number> Beside<T, 2> for Recurrence<T> {
     }
 
     #[inline(always)]
-    #[expect(clippy::needless_bitwise_bool, reason = "a branch would keep the loop from becoming vectors")]
     fn step(&mut self, t: usize, [a, b]: [&[T]; 2], y: &mut [T]) {
         let Self { h, before, lagged, absolute, .. } = self;
         let n = a.len();

@@ -1,11 +1,12 @@
 //! Sums and norms along the middle of `[outer, n, inner]`.
 
-use super::beside::{Beside, walk};
+use super::beside;
 use super::column_sums::{column_sums, sums_of_blocks};
 use super::finish::Finish;
+use super::map::level;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
 use crate::number::Number;
-use crate::number::level::{Kernel, Level};
+use crate::number::level::Kernel;
 use std::ops::Range;
 
 /// Running sums beside each other: the lanes of a vector, or of two.
@@ -84,11 +85,6 @@ impl<T: Number, F: Fn(T) -> T> Kernel for AddChunks<'_, T, F> {
     }
 }
 
-/// The level for adding so many elements.
-fn level(n: usize) -> Level {
-    if n < 4 * LANES { Level::BASELINE } else { Level::best() }
-}
-
 /// The sum of a block.
 #[inline(always)]
 fn block<T: Number>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
@@ -151,7 +147,13 @@ fn sums_of<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], f: imp
     }
     out.fill(T::ZERO);
     if n <= ROWS {
-        return walk([x], &mut [], (n, inner), false, &mut Add { out, rows: 0..0, f });
+        return beside::fold(
+            x,
+            (n, inner),
+            out,
+            #[inline(always)]
+            |sum, x| sum + f(x),
+        );
     }
     // Blocks of rows, as many columns as fit the stack.
     let mut block = [[T::ZERO; BESIDE]; ROWS];
@@ -179,26 +181,6 @@ pub(super) fn sums<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]
     }
     for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
         column_sums(x, out, Finish::Keep);
-    }
-}
-
-/// Adds rows beside each other, which are blocks.
-struct Add<'a, T, F> {
-    out: &'a mut [T],
-    rows: Range<usize>,
-    f: F,
-}
-
-impl<T: Number, F: Fn(T) -> T> Beside<T, 1> for Add<'_, T, F> {
-    #[inline(always)]
-    fn start(&mut self, rows: Range<usize>) {
-        self.rows = rows;
-    }
-    #[inline(always)]
-    fn step(&mut self, _: usize, [x]: [&[T]; 1], _: &mut [T]) {
-        for (sum, &x) in self.out[self.rows.clone()].iter_mut().zip(x) {
-            *sum += (self.f)(x);
-        }
     }
 }
 

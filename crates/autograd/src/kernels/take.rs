@@ -83,17 +83,29 @@ pub(crate) fn put<T: Number>(
         return;
     }
     out.fill(T::ZERO);
+    onto(y, index, layout, (outer, size, n, inner), out, |out, y| *out += y);
+}
+
+/// `put(out[o, index[…], i], y[o, j, i])`, one after the other.
+fn onto<T: Number>(
+    y: &[T],
+    index: &[T],
+    layout: Layout,
+    (outer, size, n, inner): (usize, usize, usize, usize),
+    out: &mut [T],
+    put: impl Fn(&mut T, T),
+) {
     for o in 0..outer {
         let (y, out) = (&y[o * n * inner..][..n * inner], &mut out[o * size * inner..][..size * inner]);
         for (j, y) in y.chunks_exact(inner).enumerate() {
             if layout == Layout::Shared {
                 let out = &mut out[row(index[j], size) * inner..][..inner];
-                out.iter_mut().zip(y).for_each(|(out, &y)| *out += y);
+                out.iter_mut().zip(y).for_each(|(out, &y)| put(out, y));
                 continue;
             }
             let index = &index[(o * n + j) * inner..][..inner];
             for (i, (&index, &y)) in index.iter().zip(y).enumerate() {
-                out[row(index, size) * inner + i] += y;
+                put(&mut out[row(index, size) * inner + i], y);
             }
         }
     }
@@ -177,19 +189,7 @@ pub(crate) fn set<T: Number>(
     if y.is_empty() {
         return;
     }
-    for o in 0..outer {
-        let (y, out) = (&y[o * n * inner..][..n * inner], &mut out[o * size * inner..][..size * inner]);
-        for (j, y) in y.chunks_exact(inner).enumerate() {
-            if layout == Layout::Shared {
-                copy(y, &mut out[row(index[j], size) * inner..][..inner]);
-                continue;
-            }
-            let index = &index[(o * n + j) * inner..][..inner];
-            for (i, (&index, &y)) in index.iter().zip(y).enumerate() {
-                out[row(index, size) * inner + i] = y;
-            }
-        }
-    }
+    onto(y, index, layout, (outer, size, n, inner), out, |out, y| *out = y);
 }
 
 /// 1 where `index[o, j, i]` is the last along `j` to name its row, else 0.

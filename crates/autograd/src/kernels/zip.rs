@@ -41,33 +41,32 @@ pub(crate) fn zip<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: im
 }
 
 /// As [`zip`], for a function as that of [`map_numbers`](super::map::map_numbers).
-#[inline]
+#[inline(never)]
 pub(crate) fn zip_numbers<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
-    Zip { rows, a, b, out, f }.run();
+    let (mut at, [sa, sb]) = (Odometer::new(&rows.outer), rows.steps);
+    for row in out.chunks_exact_mut(rows.len.max(1)) {
+        let [pa, pb] = at.offsets();
+        for (i, o) in row.iter_mut().enumerate() {
+            *o = f(a[pa + i * sa], b[pb + i * sb]);
+        }
+        at.step();
+    }
 }
 
 /// As [`zip`], for a function as that of [`map_vectors`](super::map::map_vectors), which must be `#[inline(always)]`.
 #[inline]
 pub(crate) fn zip_vectors<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
-    if out.len() < QUAD {
-        return zip_plain(rows, a, b, out, &f);
-    }
-    Level::best().run(ZipVectors { rows, a, b, out, f });
+    let kernel = ZipVectors(Zip { rows, a, b, out, f });
+    if kernel.0.out.len() < QUAD { kernel.run_plain() } else { Level::best().run(kernel) }
 }
 
-struct ZipVectors<'a, T, F> {
-    rows: &'a Rows,
-    a: &'a [T],
-    b: &'a [T],
-    out: &'a mut [T],
-    f: F,
-}
+struct ZipVectors<'a, T, F>(Zip<'a, T, F>);
 
 impl<T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Self { rows, a, b, out, f } = self;
+        let Zip { rows, a, b, out, f } = self.0;
         let mut lanes = [[T::ONE; LANES]; 2];
         let mut walk = Walk::new(rows);
         // A vector goes on where a row ends, so that short rows fill it too; the function stands here once.
@@ -87,20 +86,8 @@ impl<T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'_, T, F> {
     }
     #[inline(always)]
     fn run_plain(self) {
-        zip_plain(self.rows, self.a, self.b, self.out, &self.f);
-    }
-}
-
-/// At the baseline, one after the other.
-#[inline(never)]
-fn zip_plain<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: &impl Fn(T, T) -> T) {
-    let (mut at, [sa, sb]) = (Odometer::new(&rows.outer), rows.steps);
-    for row in out.chunks_exact_mut(rows.len.max(1)) {
-        let [pa, pb] = at.offsets();
-        for (i, o) in row.iter_mut().enumerate() {
-            *o = f(a[pa + i * sa], b[pb + i * sb]);
-        }
-        at.step();
+        let Zip { rows, a, b, out, f } = self.0;
+        zip_numbers(rows, a, b, out, f);
     }
 }
 

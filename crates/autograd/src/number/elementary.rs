@@ -5,7 +5,6 @@
 //! not on its place in an array, nor on the CPU. The fused multiply-add is left out on purpose. It would save a third
 //! of the instructions where it exists, but be a slow call where it does not, and the bits would differ between CPUs.
 
-#![allow(clippy::needless_bitwise_bool, reason = "a lazy operator is a branch, which does not become vectors")]
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
 mod trigonometric;
@@ -33,6 +32,7 @@ pub(crate) use gates::{
 };
 pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, sinh};
 pub(crate) use inverse::{acos, asin, atan, atan2};
+pub(crate) use parts::difference;
 pub(crate) use plane::{hypot, hypot_share, over_squares};
 pub(crate) use power::{pow, pow_of_sum, pow_slope};
 pub(crate) use trigonometric::{cos, cos_near, is_far, sin, sin_near, tan, tan_near};
@@ -114,7 +114,13 @@ fn reduce<T: Format>(x: T) -> (T, T, T) {
 /// As [`reduce`], for `x + more`, of which the latter is a small fraction of the former.
 #[inline(always)]
 fn reduce_sum<T: Format>(x: T, more: T) -> (T, T, T) {
-    let shifted = x * T::LOG2_E + T::ROUND;
+    reduce_near(x, x, more)
+}
+
+/// The same, with the exponent of what is `near` the sum.
+#[inline(always)]
+fn reduce_near<T: Format>(near: T, x: T, more: T) -> (T, T, T) {
+    let shifted = near * T::LOG2_E + T::ROUND;
     let k = shifted - T::ROUND;
     let high = x - k * T::LN_2[0];
     let rest = k * T::LN_2[1] - more;
@@ -285,13 +291,8 @@ fn raised_decay_within<T: Format>(x: T) -> [T; 2] {
 /// As [`raised_decay_within`] of `x + y`, where `y` is small.
 #[inline(always)]
 fn raised_decay_of_sum<T: Format>(x: T, y: T) -> [T; 2] {
-    // As in `reduce`.
-    let shifted = (x + y) * T::LOG2_E + T::ROUND;
-    let k = shifted - T::ROUND;
-    let high = x - k * T::LN_2[0];
-    let rest = k * T::LN_2[1] - y;
-    let r = high - rest;
-    raised(shifted, high, r * r * polynomial(r, T::EXP) - rest)
+    let (shifted, high, low) = reduce_near(x + y, x, y);
+    raised(shifted, high, low)
 }
 
 /// `2^(k+r)·(1 + high + low)` in two parts.

@@ -17,7 +17,7 @@ use smallvec::{SmallVec, smallvec};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A row: docs, name of the method; the variant; the function of two numbers, marked `vectors` where it costs much and all
-/// of it becomes vectors, and `numbers` where nothing does; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
+/// of it becomes vectors; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
 /// `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are diagonal, so one rule serves
 /// both directions. A row with a kink says where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those
 /// of `internal` a trait's that other rules use.
@@ -154,7 +154,6 @@ macro_rules! binary {
     };
     (@zip) => { zip };
     (@zip vectors) => { zip_vectors };
-    (@zip numbers) => { zip_numbers };
     (@rule $arg:ident, $va:ident, $vb:ident, $vy:ident, $vg:ident,
      $a:ident, $b:ident, $y:ident, $g:ident, $da:expr, $db:expr) => {{
         let ($a, $b, $y, $g) = ($va, $vb, $vy, $vg);

@@ -8,7 +8,7 @@ use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
 use crate::kernels::powers::powers;
-use crate::number::elementary::select;
+use crate::number::elementary::{difference, select};
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -453,10 +453,8 @@ unary! {
 
 /// `d/dx x^p = p·x^(p−1)`, with `p` as a sum: nothing for `p = 0`, exactly `g` for `p = 1`, also at 0.
 fn pow_rule<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>, [exponent, rest]: [f64; 2]) -> Option<Var<'t, T>> {
-    let (less, factor) = (exponent - 1.0, exponent + rest);
-    // What the difference has rounded away (Knuth's sum).
-    let taken = less - exponent;
-    let rest = (exponent - (less - taken)) - (1.0 + taken) + rest;
+    let ([less, lost], factor) = (difference(exponent, 1.0), exponent + rest);
+    let rest = lost + rest;
     if factor == 0.0 {
         None
     } else if less == 0.0 && rest == 0.0 {

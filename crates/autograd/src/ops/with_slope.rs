@@ -3,7 +3,7 @@
 
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
-use crate::kernels::map::{map_vectors_to_two, map_vectors_to_two_but};
+use crate::kernels::map::{map_vectors_to, map_vectors_to_but};
 use crate::ops::unary::Unary;
 use crate::tape::op::Op;
 use smallvec::{SmallVec, smallvec};
@@ -44,8 +44,8 @@ macro_rules! pairs {
                 match (self.first, self.second) {
                     $((Unary::$first { .. }, Unary::$second { .. }) => {
                         pairs!(@map $($rare)?)(
-                            x, out, second, #[inline(always)] |x: T| (x.$f(), x.$g())
-                            $(, #[inline(always)] |x: T| x.$rare(), |x: T| (x.$whole_f(), x.$whole_g()))?
+                            x, [out, second], #[inline(always)] |x: T| [x.$f(), x.$g()]
+                            $(, #[inline(always)] |x: T| x.$rare(), |x: T| [x.$whole_f(), x.$whole_g()])?
                         );
                     })*
                     _ => unreachable!("a pair is made from the table"),
@@ -53,8 +53,8 @@ macro_rules! pairs {
             }
         }
     };
-    (@map) => { map_vectors_to_two };
-    (@map $rare:ident) => { map_vectors_to_two_but };
+    (@map) => { map_vectors_to };
+    (@map $rare:ident) => { map_vectors_to_but };
 }
 
 pairs! {

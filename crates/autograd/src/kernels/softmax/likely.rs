@@ -33,7 +33,6 @@ const WIDE: usize = 128;
 
 /// Where the first probability above ½ is.
 #[inline(always)]
-#[expect(clippy::needless_bitwise_bool, reason = "a branch would keep the loop from becoming vectors")]
 fn likely<T: Number>(p: &[T]) -> Option<usize> {
     let half = T::of(0.5);
     // Most rows have none, which is seen in vectors.

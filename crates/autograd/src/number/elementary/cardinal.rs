@@ -1,6 +1,6 @@
 //! The cardinal sine `sin πx / (πx)` and its first two derivatives.
 
-use super::power::Power;
+use super::power::{Power, nearest_whole};
 use super::{Format, polynomial, select};
 
 /// What the formulas need to know of a number type.
@@ -14,10 +14,8 @@ pub(crate) trait Cardinal: Power {
 #[inline(always)]
 fn nearest<T: Cardinal>(x: T) -> (T, T, bool) {
     let a = x.abs();
-    let half = T::of(0.5) * T::EVEN;
-    let rounded = select(a < half, a + half, a);
-    let k = select(a < half, rounded - half, a);
-    (k, a - k, (rounded < T::EVEN) & rounded.ends_odd())
+    let (k, odd) = nearest_whole(a);
+    (k, a - k, odd)
 }
 
 #[inline(always)]

@@ -39,10 +39,7 @@ pub(crate) fn logaddexp<T: Format>(a: T, b: T) -> T {
 /// `σ(a − b)`, with what the difference rounds away times the slope; at equal infinities its limit: a half for +∞, 0 for −∞.
 #[inline(always)]
 pub(crate) fn logistic_share<T: Format>(a: T, b: T) -> T {
-    let difference = a - b;
-    // Knuth's sum.
-    let taken = difference - a;
-    let rest = (a - (difference - taken)) - (b + taken);
+    let [difference, rest] = parts::difference(a, b);
     let (y, slope) = sigmoid_and_slope(difference);
     let tied = select(a == -T::INFINITY, T::ZERO, T::of(0.5));
     select(a == b, tied, y + slope * select(difference.abs() < T::INFINITY, rest, T::ZERO))

@@ -1,6 +1,7 @@
 //! Numbers in two parts, a number and what it lacks: for factors whose rounding would show in a result.
 
 use super::Format;
+use crate::number::Number;
 
 /// `a + b + c` as [`sum`](super::sum) rounds it, and what it rounds away.
 #[inline(always)]
@@ -9,6 +10,14 @@ pub(super) fn sum<T: Format>(a: T, b: T, c: T) -> [T; 2] {
     let rest = (b - (s - a)) + c;
     let y = s + rest;
     [y, rest - (y - s)]
+}
+
+/// `a − b` as it is rounded, and what that rounds away (Knuth's sum).
+#[inline(always)]
+pub(crate) fn difference<T: Number>(a: T, b: T) -> [T; 2] {
+    let y = a - b;
+    let taken = y - a;
+    [y, (a - (y - taken)) - (b + taken)]
 }
 
 /// `a·(b + rest)` for a `b` that is its own [`head`](Format::upper), in two parts.

@@ -1,6 +1,6 @@
 //! Powers of a variable exponent: the logarithm in twice the digits, times the exponent, and the exponential of that.
 
-use super::{Format, clamp, polynomial, reduce_sum, scale, select};
+use super::{Format, clamp, parts, polynomial, reduce_sum, scale, select};
 
 /// What the formulas need to know of a number type.
 pub(crate) trait Power: Format {
@@ -47,6 +47,15 @@ fn log<T: Power>(x: T) -> (T, T) {
     (y, (b - (y - a)) + (k * T::LN_2[1] + (c_low * p + (c + c_low) * p_low)))
 }
 
+/// The whole number that is nearest to `a ≥ 0`, and whether it is odd, which from half of `EVEN` on the lowest bit tells.
+#[inline(always)]
+pub(super) fn nearest_whole<T: Power>(a: T) -> (T, bool) {
+    let half = T::of(0.5) * T::EVEN;
+    let small = a < half;
+    let rounded = select(small, a + half, a);
+    (select(small, rounded - half, a), (rounded < T::EVEN) & rounded.ends_odd())
+}
+
 /// `x^y` as IEEE 754 has `pow`.
 #[inline(always)]
 pub(crate) fn pow<T: Power>(x: T, y: T) -> T {
@@ -72,14 +81,10 @@ pub(crate) fn pow_of_sum<T: Power>(x: T, y: T, more: T) -> T {
     // 0 and ∞ have no logarithm.
     let ends = select((y > T::ZERO) == (a > T::ONE), T::INFINITY, T::ZERO);
     let power = select((a == T::ZERO) | (a == T::INFINITY), ends, power);
-    // Negative numbers have powers of whole numbers: from half of EVEN on, the lowest bit tells odd ones.
-    let n = y.abs();
-    let half = T::of(0.5) * T::EVEN;
-    let rounded = select(n < half, n + half, n);
-    let whole = (n >= half) | (rounded - half == n);
-    let odd = (rounded < T::EVEN) & rounded.ends_odd() & whole;
-    let negative = x.is_sign_negative();
-    let power = select(negative & odd, -power, power);
+    // Negative numbers have powers of whole numbers.
+    let (n, odd) = nearest_whole(y.abs());
+    let whole = n == y.abs();
+    let power = select(x.is_sign_negative() & odd & whole, -power, power);
     let power = select((x < T::ZERO) & !whole & (a < T::INFINITY), T::NAN, power);
     let power = select(x.is_nan() | y.is_nan(), x + y, power);
     select((y == T::ZERO) | (x == T::ONE), T::ONE, power)
@@ -88,10 +93,7 @@ pub(crate) fn pow_of_sum<T: Power>(x: T, y: T, more: T) -> T {
 /// `y·x^(y−1)`, 0 where `y` is, with the exponent that the difference rounds.
 #[inline(always)]
 pub(crate) fn pow_slope<T: Power>(x: T, y: T) -> T {
-    let less = y - T::ONE;
-    // Knuth's sum.
-    let taken = less - y;
-    let rest = (y - (less - taken)) - (T::ONE + taken);
+    let [less, rest] = parts::difference(y, T::ONE);
     let power = pow_of_sum(x, less, select(y.abs() < T::INFINITY, rest, T::ZERO));
     select(y == T::ZERO, T::ZERO, y * power)
 }

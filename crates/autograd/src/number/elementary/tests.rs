@@ -8,21 +8,14 @@ mod tables;
 use super::hyperbolic::Hyperbolic;
 use super::trigonometric::Circular;
 use super::*;
-use crate::kernels::map::{map_vectors, map_vectors_but};
+use crate::kernels::map::map_vectors_but;
 use crate::number::lanes::Lanes;
 use crate::number::level::LaneKernel;
 use crate::number::level::tests::at_every_level;
 
 /// `f` over all of `x`, which must be the same bits at every level, and for an element alone.
 fn everywhere<T: Format>(name: &str, x: &[T], f: impl Fn(T) -> T + Copy) -> Vec<T> {
-    let bits = |y: &[T]| -> Vec<i64> { y.iter().map(|y| if y.is_nan() { i64::MIN } else { y.to_index() }).collect() };
-    let alone: Vec<T> = x.iter().map(|&x| f(x)).collect();
-    at_every_level(|level| {
-        let mut y = vec![T::ZERO; x.len()];
-        map_vectors(x, &mut y, f);
-        assert!(bits(&y) == bits(&alone), "{name} differs at {level:?}");
-    });
-    alone
+    everywhere_but(name, x, f, |_| false, f)
 }
 
 /// As [`everywhere`], for a function of which rare arguments are computed another way than the others.

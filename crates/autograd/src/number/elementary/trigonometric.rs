@@ -3,7 +3,7 @@
 //!
 //! Angles beyond `NEAR` are reduced by integer arithmetic, one at a time (Payne and Hanek, 1983).
 
-use super::{Format, polynomial, select};
+use super::{Format, parts, polynomial, select};
 
 /// What the formulas need to know of a number type.
 pub(crate) trait Circular: Format {
@@ -77,14 +77,12 @@ fn reduce<T: Circular>(x: T) -> Reduced<T> {
     let (last, parts) = T::QUARTER.split_last().expect("π/2 has parts");
     let (first, middle) = parts.split_first().expect("π/2 has two parts or more");
     // The products are exact, and so is the first difference, whose operands are close to each other. What the others round
-    // away is kept (Knuth's sum). A sum that starts with −0 costs nothing.
+    // away is kept. A sum that starts with −0 costs nothing.
     let mut high = x - k * *first;
     let mut low = -T::ZERO;
     for part in middle {
-        let product = k * *part;
-        let difference = high - product;
-        let taken = difference - high;
-        low += (high - (difference - taken)) - (product + taken);
+        let [difference, rest] = parts::difference(high, k * *part);
+        low += rest;
         high = difference;
     }
     (shifted, high, low - k * *last)

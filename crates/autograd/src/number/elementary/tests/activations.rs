@@ -2,7 +2,7 @@
 
 use super::tables::*;
 use super::{Format, everywhere};
-use crate::kernels::map::map_vectors_to_two;
+use crate::kernels::map::map_vectors_to;
 use crate::number::elementary::*;
 use crate::number::level::tests::at_every_level;
 
@@ -168,7 +168,7 @@ fn a_function_and_its_slope_together_are_the_bits_of_each_alone() {
         for &[f, slope] in pairs {
             at_every_level(|level| {
                 let (mut y, mut dy) = (vec![T::NAN; x.len()], vec![T::NAN; x.len()]);
-                map_vectors_to_two(&x, &mut y, &mut dy, |x| (f(x), slope(x)));
+                map_vectors_to(&x, [&mut y, &mut dy], |x| [f(x), slope(x)]);
                 for (i, &x) in x.iter().enumerate() {
                     assert!(y[i].same_bits(f(x)) && dy[i].same_bits(slope(x)), "at {x} and {level:?}");
                 }
