@@ -83,7 +83,7 @@ impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file)?;
+        write!(f, "{}", escaped(&self.file))?;
         if let Some(line) = self.line {
             write!(f, ", line {line}")?;
         }
@@ -105,21 +105,47 @@ impl fmt::Display for Kind {
             Self::NoRows => f.write_str("expected rows below the header, found none"),
             Self::LabelColumn { expected, count, header } => {
                 let (times, header) = (times(*count), list(header));
-                write!(f, "expected one column `{expected}`, found {times} in the header: {header}")
+                write!(f, "expected one column `{}`, found {times} in the header: {header}", shown(expected))
             }
             Self::NoFeatures => f.write_str("expected a column of numbers beside the labels, found none"),
             Self::Ragged { expected, found } => {
                 write!(f, "expected {expected} fields as in the header, found {found}")
             }
-            Self::NotANumber { name, found } => write!(f, "expected a number for `{name}`, found `{found}`"),
+            Self::NotANumber { name, found } => {
+                write!(f, "expected a number for `{}`, found `{}`", shown(name), shown(found))
+            }
             Self::NotFinite { name, found, number } => {
-                write!(f, "expected a finite {number} for `{name}`, found `{found}`")
+                write!(f, "expected a finite {number} for `{}`, found `{}`", shown(name), shown(found))
             }
             Self::Label { name, found, known } => {
-                write!(f, "expected a class for `{name}`{}, found `{found}`", among(known))
+                write!(f, "expected a class for `{}`{}, found `{}`", shown(name), among(known), shown(found))
             }
         }
     }
+}
+
+/// Text from outside as a message shows it: control and invisible characters escaped, a long one cut.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => escaped(&text[..end]) + "…",
+        None => escaped(text),
+    }
+}
+
+/// Text with control and invisible characters escaped.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        if c.is_control() || unseen(c) { escaped.extend(c.escape_debug()) } else { escaped.push(c) }
+    }
+    escaped
+}
+
+/// Characters that take no room, or turn the direction of what follows.
+pub(crate) fn unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 fn times(count: usize) -> String {
@@ -127,7 +153,7 @@ fn times(count: usize) -> String {
 }
 
 fn list(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+    names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ")
 }
 
 fn among(known: &[String]) -> String {

@@ -3,7 +3,7 @@
 
 use crate::rows::{Rows, panics};
 use autograd::{Tape, Tensor};
-use nn::data::{Csv, Dataset, Standardiser};
+use nn::data::{Csv, Dataset, Standardiser, Table};
 use nn::optim::{Adam, Optimiser, Sgd};
 use nn::{Activation, Init, Linear, Mlp, Trainer, accuracy, classes, generator};
 
@@ -101,6 +101,18 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         Dataset::new(Tensor::<f64>::zeros([1, 2]), vec![1], vec!["a".into()])
     );
     panics!(rows, "select", ["row 2", "one of 2"], data.select(&[2]));
+    panics!(
+        rows,
+        "Table::from_columns",
+        ["`b` has 1 rows", "`a` has 2"],
+        Table::from_columns([("a", &[1.0, 2.0][..]), ("b", &[3.0])])
+    );
+    panics!(
+        rows,
+        "Table::select",
+        ["row 2", "one of 2"],
+        Table::from_columns([("a", &[1.0, 2.0][..])]).select(&[0, 2])
+    );
     panics!(rows, "batches", ["1 example or more", "not of 0"], data.batches(0, 0, 0));
     panics!(rows, "split", ["between 0 and 1", "not 1.5"], data.split(1.5, 0));
     panics!(rows, "split_stratified", ["between 0 and 1", "not NaN"], data.split_stratified(f64::NAN, 0));
@@ -173,6 +185,10 @@ const NO_ROW: &[&str] = &[
     "len",
     "is_empty",
     "width",
+    "column",
+    "notes",
+    "place",
+    "missing",
     "read",
     "parse",
     "apply",

@@ -1,5 +1,9 @@
 //! Reading labelled examples from CSV.
 
+mod reading;
+
+pub use reading::Reading;
+
 use crate::data::Dataset;
 use crate::error::{Error, Kind};
 use autograd::{Float, Tensor};
@@ -44,13 +48,8 @@ impl<'a> Csv<'a> {
     /// # Errors
     /// Where the file cannot be read, or is not as expected; the error names the file, the line and the column.
     pub fn read<T: Float>(&self, path: impl AsRef<Path>) -> Result<Dataset<T>, Error> {
-        let path = path.as_ref();
-        let file = path.display().to_string();
-        let error = |line, kind| Error { file: file.clone(), line, column: None, kind };
-        let bytes = std::fs::read(path).map_err(|io| error(None, Kind::Unreadable(io)))?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|utf8| error(Some(line_of(&bytes, utf8.valid_up_to())), Kind::Encoding))?;
-        self.parse(&file, text)
+        let (file, text) = text_of(path.as_ref())?;
+        self.parse(&file, &text)
     }
 
     /// Reads text; errors call it `file`.
@@ -106,6 +105,20 @@ impl<'a> Csv<'a> {
             return Err(Kind::Label { name: name.to_owned(), found: field.to_owned(), known: known.into() });
         }
         Ok(field.to_owned())
+    }
+}
+
+/// A file's name for errors, and its text.
+fn text_of(path: &Path) -> Result<(String, String), Error> {
+    let file = path.display().to_string();
+    let error = |line, kind| Error { file: file.clone(), line, column: None, kind };
+    let bytes = std::fs::read(path).map_err(|io| error(None, Kind::Unreadable(io)))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((file, text)),
+        Err(utf8) => {
+            let line = line_of(utf8.as_bytes(), utf8.utf8_error().valid_up_to());
+            Err(error(Some(line), Kind::Encoding))
+        }
     }
 }
 
