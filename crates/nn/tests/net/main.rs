@@ -3,4 +3,5 @@
 
 mod rows;
 mod errors;
+mod measure;
 mod quadratic;
