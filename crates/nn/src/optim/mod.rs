@@ -17,8 +17,10 @@
 mod state;
 mod sgd;
 mod adam;
+mod second;
 
 pub use adam::Adam;
+pub use second::{Lbfgs, LineSearch, Report, Stopped};
 pub use sgd::Sgd;
 pub use state::State;
 

@@ -5,3 +5,4 @@ mod rows;
 mod errors;
 mod measure;
 mod quadratic;
+mod second;
