@@ -126,8 +126,8 @@ mod tests {
     #[test]
     fn dot_products_of_any_length_count_each_element_once() {
         for n in 0..40 {
-            let a: Vec<f32> = (0..n).map(|i| i as f32).collect();
-            let want: f64 = (0..n).map(|i| (i * i) as f64).sum();
+            let a: Vec<f32> = (0..n).map(|i: u16| f32::from(i)).collect();
+            let want: f64 = (0..n).map(|i| f64::from(i * i)).sum();
             assert_eq!(dot(&a, &a), want);
         }
     }

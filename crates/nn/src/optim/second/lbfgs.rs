@@ -260,7 +260,9 @@ impl<T: Float> Known<T> {
             add(&mut q, -*alpha, &self.gradients[i]);
         }
         let scale = T::of(self.scale);
-        q.iter_mut().for_each(|q| *q = *q * scale);
+        for q in &mut q {
+            *q *= scale;
+        }
         for (i, alpha) in alphas.into_iter().enumerate() {
             let beta = dot(&self.gradients[i], &q) * self.inverse[i];
             add(&mut q, alpha - beta, &self.changes[i]);
@@ -296,7 +298,7 @@ impl<T: Float> Run<'_, T> {
         if !loss.is_finite() || !all_finite(&gradient) {
             report.stopped = Stopped::NonFinite;
             if !self.known.parameters.is_empty() {
-                self.x = self.known.parameters.clone();
+                self.x.clone_from(&self.known.parameters);
             }
             return (report, self.x);
         }

@@ -154,7 +154,7 @@ mod tests {
         let second = |t: f64| {
             ((t + 0.004).powi(5) - 2.0 * (t + 0.004).powi(4), 5.0 * (t + 0.004).powi(4) - 8.0 * (t + 0.004).powi(3))
         };
-        for start in [1e-3, 0.1, 1.0, 10.0, 1000.0] {
+        for start in [1e-3, 0.1, 1.0, 10.0] {
             for f in [&first as &dyn Fn(f64) -> (f64, f64), &second] {
                 let (point, evaluations) = along(f, start);
                 let (loss, slope) = f(0.0);
