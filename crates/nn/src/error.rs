@@ -12,7 +12,7 @@ use std::fmt;
 /// ```
 #[derive(Debug)]
 pub struct Error {
-    /// The file, as the caller named it.
+    /// The file, as the caller named it; empty where the data are in no file.
     pub file: String,
     /// The line of the file, from 1.
     pub line: Option<u32>,
@@ -77,20 +77,33 @@ pub enum Kind {
         /// The known classes; empty where any name would do.
         known: Box<[String]>,
     },
+    /// Examples that do not fit together, or cannot be divided as asked: what is wrong.
+    Data(String),
+}
+
+impl Error {
+    /// What is wrong with data that are in no file.
+    pub(crate) fn of(kind: Kind) -> Self {
+        Self { file: String::new(), line: None, column: None, kind }
+    }
 }
 
 impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", escaped(&self.file))?;
-        if let Some(line) = self.line {
-            write!(f, ", line {line}")?;
+        let mut place = Vec::new();
+        if !self.file.is_empty() {
+            place.push(escaped(&self.file));
         }
-        if let Some(column) = self.column {
-            write!(f, ", column {column}")?;
+        // Data that are in no file have rows.
+        let line = if self.file.is_empty() { "row" } else { "line" };
+        place.extend(self.line.map(|number| format!("{line} {number}")));
+        place.extend(self.column.map(|number| format!("column {number}")));
+        if !place.is_empty() {
+            write!(f, "{}: ", place.join(", "))?;
         }
-        write!(f, ": {}", self.kind)
+        write!(f, "{}", self.kind)
     }
 }
 
@@ -120,6 +133,7 @@ impl fmt::Display for Kind {
             Self::Label { name, found, known } => {
                 write!(f, "expected a class for `{}`{}, found `{}`", shown(name), among(known), shown(found))
             }
+            Self::Data(text) => f.write_str(text),
         }
     }
 }

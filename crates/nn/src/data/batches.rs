@@ -1,6 +1,7 @@
 //! Examples in random order, some at a time.
 
-use crate::data::Dataset;
+use crate::data::{Batch, Dataset, Source};
+use crate::error::Error;
 use crate::random::{Purpose, stream};
 use autograd::{Float, Tensor};
 use rand::seq::SliceRandom;
@@ -31,9 +32,10 @@ impl<T: Float> Dataset<T> {
     /// ```
     ///
     /// # Panics
-    /// Where the size is 0.
+    /// Where the size is 0, or the target is not classes, of which a [`Batcher`] deals out any.
     #[track_caller]
     pub fn batches(&self, size: usize, seed: u64, epoch: u32) -> Batches<'_, T> {
+        self.of_classes("batches");
         assert!(size > 0, "batches: batches of 1 example or more are needed, not of 0");
         let mut order: Vec<usize> = (0..self.len()).collect();
         order.shuffle(&mut stream(seed, Purpose::Epoch(epoch)));
@@ -61,6 +63,92 @@ impl<T: Float> Iterator for Batches<'_, T> {
 }
 
 impl<T: Float> ExactSizeIterator for Batches<'_, T> {}
+
+/// Examples in memory as a [`Source`] of batches, in an order that depends on the seed and the epoch: that of
+/// [`Dataset::batches`], of any target.
+///
+/// ```
+/// use nn::data::{Batcher, Csv, IRIS_CSV, Source, empty_batch};
+/// # fn main() -> Result<(), nn::Error> {
+/// let iris = Csv::new("species").parse::<f64>("iris.csv", IRIS_CSV)?;
+/// let mut source = Batcher { drop_last: true, ..Batcher::new(&iris, 64, 0) };
+/// let (mut batch, mut sizes) = (empty_batch(), vec![]);
+/// source.start(0)?;
+/// while source.next_into(&mut batch)? {
+///     sizes.push(batch.len());
+/// }
+/// assert_eq!(sizes, [64, 64]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Batcher<'a, T: Float = f64> {
+    /// The examples.
+    pub data: &'a Dataset<T>,
+    /// How many a batch has.
+    pub size: usize,
+    /// Decides the order.
+    pub seed: u64,
+    /// Whether the order is random, else it is that of the rows.
+    pub shuffled: bool,
+    /// Whether a last batch that is smaller than the others is left out.
+    pub drop_last: bool,
+    order: Vec<usize>,
+    done: usize,
+}
+
+impl<'a, T: Float> Batcher<'a, T> {
+    /// All examples, shuffled; the last batch has what is left.
+    ///
+    /// # Panics
+    /// Where the size is 0.
+    #[track_caller]
+    pub fn new(data: &'a Dataset<T>, size: usize, seed: u64) -> Self {
+        assert!(size > 0, "Batcher::new: batches of 1 example or more are needed, not of 0");
+        let order: Vec<usize> = Vec::new();
+        let mut batcher = Self { data, size, seed, shuffled: true, drop_last: false, order, done: 0 };
+        batcher.arrange(0);
+        batcher
+    }
+
+    fn arrange(&mut self, epoch: u32) {
+        self.done = 0;
+        self.order.clear();
+        self.order.extend(0..self.data.len());
+        if self.shuffled {
+            self.order.shuffle(&mut stream(self.seed, Purpose::Epoch(epoch)));
+        }
+    }
+
+    /// How many batches an epoch has.
+    pub fn batches(&self) -> usize {
+        let n = self.data.len();
+        if self.drop_last { n / self.size.max(1) } else { n.div_ceil(self.size.max(1)) }
+    }
+}
+
+impl<T: Float> Source<T> for Batcher<'_, T> {
+    fn start(&mut self, epoch: u32) -> Result<(), Error> {
+        self.arrange(epoch);
+        Ok(())
+    }
+
+    fn next_into(&mut self, batch: &mut Batch<T>) -> Result<bool, Error> {
+        let rest = &self.order[self.done..];
+        let count = self.size.min(rest.len());
+        if count == 0 || (self.drop_last && count < self.size) {
+            return Ok(false);
+        }
+        self.data.gather_into(&rest[..count], batch);
+        self.done += count;
+        Ok(true)
+    }
+
+    fn skip(&mut self, batches: usize) -> Result<(), Error> {
+        self.done = batches.saturating_mul(self.size).min(self.order.len());
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -104,6 +192,31 @@ mod tests {
         assert_ne!(order(&data, 1, 2), order(&data, 1, 3));
         assert_ne!(order(&data, 1, 2), order(&data, 2, 2));
         assert_ne!(order(&data, 1, 2), (0..40).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_batcher_deals_out_the_same_batches_and_goes_on_anywhere() {
+        let data = numbered(40);
+        let mut source = Batcher::new(&data, 7, 3);
+        let mut batch = crate::data::empty_batch();
+        for epoch in [0, 5] {
+            source.start(epoch).unwrap();
+            for (x, labels) in data.batches(7, 3, epoch) {
+                assert!(source.next_into(&mut batch).unwrap());
+                assert_eq!(batch.features, x);
+                assert_eq!(batch.target, crate::data::Target::Classes { labels, names: data.classes().to_vec() });
+            }
+            assert!(!source.next_into(&mut batch).unwrap());
+        }
+        let want = data.batches(7, 3, 5).nth(4).unwrap();
+        source.start(5).unwrap();
+        source.skip(4).unwrap();
+        assert!(source.next_into(&mut batch).unwrap() && batch.features == want.0);
+        let mut plain = Batcher { shuffled: false, drop_last: true, ..Batcher::new(&data, 16, 0) };
+        plain.start(0).unwrap();
+        assert_eq!(plain.batches(), 2);
+        assert!(plain.next_into(&mut batch).unwrap() && batch.rows == (0..16).collect::<Vec<_>>());
+        assert!(plain.next_into(&mut batch).unwrap() && !plain.next_into(&mut batch).unwrap());
     }
 
     #[test]

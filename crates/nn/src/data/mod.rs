@@ -1,17 +1,26 @@
 //! Data: labelled examples, read from CSV, split, standardised, and dealt out in batches.
 
 mod table;
+mod target;
 mod dataset;
+mod batch;
 mod csv;
+mod parts;
 mod split;
+mod weights;
+mod scale;
 mod standardise;
 mod batches;
 
-pub use batches::Batches;
+pub use batch::{Batch, Source, Stream, empty_batch};
+pub use batches::{Batcher, Batches};
 pub use csv::{Csv, Reading};
 pub use dataset::Dataset;
+pub use parts::{By, Lone, Parts};
 pub use standardise::Standardiser;
 pub use table::{Cells, Column, Table};
+pub use target::Target;
+pub use weights::balanced;
 
 /// Fisher's iris data: 150 flowers of three species, four measurements in centimetres each, with the label column
 /// `species` (R. A. Fisher, "The use of multiple measurements in taxonomic problems", 1936; the numbers are those of

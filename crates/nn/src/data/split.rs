@@ -1,6 +1,8 @@
 //! Holding out a part of the examples.
 
-use crate::data::Dataset;
+use crate::data::parts::hold_share;
+use crate::data::{By, Dataset, Lone, Parts, Target};
+use crate::error::{Error, Kind};
 use crate::random::{Purpose, stream};
 use autograd::Float;
 use rand::seq::SliceRandom;
@@ -20,41 +22,69 @@ impl<T: Float> Dataset<T> {
     /// ```
     ///
     /// # Panics
-    /// Where the share is not between 0 and 1.
+    /// Where the share is not between 0 and 1, a part would be empty, though the share is neither 0 nor 1, or no row of a
+    /// class is left to train with. [`Dataset::try_split`] returns the latter as errors.
     #[track_caller]
     pub fn split(&self, held_out: f64, seed: u64) -> (Self, Self) {
-        self.split_groups("split", vec![(0..self.len()).collect()], held_out, seed)
+        self.split_as("split", By::Rows(self.len()), held_out, seed)
     }
 
-    /// As [`Dataset::split`], with this share of each class, rounded, so that both parts have the same mixture of
-    /// classes.
+    /// As [`Dataset::split`], with this share of each class, so that both parts have the same mixture of classes: of each class
+    /// the share, one more or less, and of all together the share, rounded. Each class keeps a row to train with.
     ///
     /// # Panics
-    /// Where the share is not between 0 and 1.
+    /// As [`Dataset::split`], and where the target is not classes, or a class has a single row.
     #[track_caller]
     pub fn split_stratified(&self, held_out: f64, seed: u64) -> (Self, Self) {
-        let mut groups = vec![Vec::new(); self.classes().len()];
-        for (row, &label) in self.labels().iter().enumerate() {
-            groups[label].push(row);
-        }
-        self.split_groups("split_stratified", groups, held_out, seed)
+        let (labels, names) = self.of_classes("split_stratified");
+        self.split_as("split_stratified", By::Classes { labels, names, lone: Lone::Refuse }, held_out, seed)
     }
 
-    /// Holds out a share of each group of rows.
+    /// Splits with care for classes, groups or times; see [`By`].
+    ///
+    /// # Errors
+    /// As [`By::split`], and where no row of a class is left to train with.
+    ///
+    /// # Panics
+    /// Where the share is not between 0 and 1, or this is about another number of rows.
     #[track_caller]
-    fn split_groups(&self, name: &str, groups: Vec<Vec<usize>>, held_out: f64, seed: u64) -> (Self, Self) {
-        assert!((0.0..=1.0).contains(&held_out), "{name}: a share between 0 and 1 is needed, not {held_out}");
-        let rng = &mut stream(seed, Purpose::Split);
-        let (mut train, mut test) = (Vec::new(), Vec::new());
-        for mut rows in groups {
-            rows.shuffle(rng);
-            let kept = rows.split_off((rows.len() as f64 * held_out).round() as usize);
-            test.extend(rows);
-            train.extend(kept);
+    pub fn try_split(&self, by: By<'_>, held_out: f64, seed: u64) -> Result<(Self, Self), Error> {
+        hold_share("try_split", held_out);
+        let (n, m) = (self.len(), by.len());
+        assert!(m == n, "try_split: {m} rows are to be divided, there are {n}");
+        let parts = by.parts(held_out, seed).and_then(|parts| self.hold_classes(&parts).map(|()| parts));
+        let parts = parts.map_err(|text| Error::of(Kind::Data(text)))?;
+        Ok((self.select(&parts.train), self.select(&parts.held_out)))
+    }
+
+    /// The examples in another order, at random.
+    pub fn shuffle(&self, seed: u64) -> Self {
+        let mut rows: Vec<usize> = (0..self.len()).collect();
+        rows.shuffle(&mut stream(seed, Purpose::Shuffle));
+        self.select(&rows)
+    }
+
+    #[track_caller]
+    fn split_as(&self, function: &str, by: By<'_>, held_out: f64, seed: u64) -> (Self, Self) {
+        hold_share(function, held_out);
+        match by.parts(held_out, seed).and_then(|parts| self.hold_classes(&parts).map(|()| parts)) {
+            Ok(parts) => (self.select(&parts.train), self.select(&parts.held_out)),
+            Err(text) => panic!("{function}: {text}"),
         }
-        train.sort_unstable();
-        test.sort_unstable();
-        (self.select(&train), self.select(&test))
+    }
+
+    /// A class that has rows has some to train with, where there is anything to train with.
+    fn hold_classes(&self, parts: &Parts) -> Result<(), String> {
+        let Target::Classes { labels, names } = self.target() else { return Ok(()) };
+        let mut trained = vec![false; names.len()];
+        parts.train.iter().for_each(|&row| trained[labels[row]] = true);
+        match parts.held_out.iter().find(|&&row| !trained[labels[row]]) {
+            Some(&row) if !parts.train.is_empty() => {
+                let class = names[labels[row]].escape_debug();
+                Err(format!("no row of class `{class}` is left to train with: `split_stratified` keeps some of each"))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -77,34 +107,25 @@ mod tests {
     proptest! {
         #[test]
         fn each_example_is_in_one_part_with_its_label(
-            labels in prop::collection::vec(0_usize..4, 0..60),
+            labels in prop::collection::vec(0_usize..4, 8..60),
             share in 0.0..=1.0_f64,
             seed: u64,
             stratified: bool,
         ) {
             let data = numbered(labels.clone());
-            let (train, test) =
-                if stratified { data.split_stratified(share, seed) } else { data.split(share, seed) };
+            let by = if stratified { By::Classes { labels: &labels, names: data.classes(), lone: Lone::Train } }
+                else { By::Rows(labels.len()) };
+            let Ok((train, test)) = data.try_split(by, share, seed) else { return Ok(()) };
             let mut all = [rows(&train), rows(&test)].concat();
             all.sort_unstable();
             prop_assert_eq!(all, (0..labels.len()).collect::<Vec<_>>());
             for part in [&train, &test] {
                 let want: Vec<_> = rows(part).iter().map(|&row| labels[row]).collect();
                 prop_assert_eq!(part.labels(), want);
+                prop_assert!(!part.is_empty() || share == 0.0 || share == 1.0);
             }
-        }
-
-        #[test]
-        fn a_stratified_split_holds_out_the_share_of_each_class(
-            labels in prop::collection::vec(0_usize..4, 0..60),
-            share in 0.0..=1.0_f64,
-            seed: u64,
-        ) {
-            let (_, test) = numbered(labels.clone()).split_stratified(share, seed);
-            for class in 0..4 {
-                let count = |labels: &[usize]| labels.iter().filter(|&&label| label == class).count() as f64;
-                prop_assert_eq!(count(test.labels()), (count(&labels) * share).round());
-            }
+            let trained = |class: &usize| train.is_empty() || train.labels().contains(class);
+            prop_assert!(labels.iter().all(trained));
         }
     }
 
@@ -119,5 +140,22 @@ mod tests {
     #[should_panic(expected = "split: a share between 0 and 1 is needed, not NaN")]
     fn a_share_is_a_share() {
         let _ = numbered(vec![0]).split(f64::NAN, 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "split: no row of class `1` is left to train with")]
+    fn a_random_split_does_not_lose_a_class_in_silence() {
+        let data = numbered([vec![0; 9], vec![1]].concat());
+        (0..20).for_each(|seed| drop(data.split(0.5, seed)));
+    }
+
+    #[test]
+    fn shuffling_keeps_all_examples() {
+        let data = numbered((0..40).map(|i| i % 4).collect());
+        let mixed = data.shuffle(1);
+        assert!(rows(&mixed) != rows(&data) && data.shuffle(1) == mixed && data.shuffle(2) != mixed);
+        let mut all = rows(&mixed);
+        all.sort_unstable();
+        assert_eq!(all, rows(&data));
     }
 }

@@ -1,11 +1,12 @@
 //! Features of one scale.
 
 use crate::data::Dataset;
+use crate::data::scale::moments;
 use autograd::{Float, Tensor};
 
 /// The map of each feature to mean 0 and variance 1: `(x − mean) / std`, with the mean and the standard deviation
 /// `√(1/n Σ (x − mean)²)` of the examples it was fitted to. Held-out examples get the same map, so nothing of them is
-/// known when training. A feature that is the same in all examples becomes 0.
+/// known when training. A feature that is the same in all examples, but for rounding, is divided by 1.
 ///
 /// ```
 /// use autograd::Tensor;
@@ -29,7 +30,7 @@ impl<T: Float> Standardiser<T> {
     #[track_caller]
     pub fn fit(data: &Dataset<T>) -> Self {
         assert!(!data.is_empty(), "Standardiser::fit: 1 example or more is needed, there are none");
-        let (mean, std) = (0..data.width()).map(|column| moments(data, column)).unzip();
+        let (mean, std) = (0..data.width()).map(|column| column_moments(data, column)).unzip();
         Self { mean, std }
     }
 
@@ -38,7 +39,7 @@ impl<T: Float> Standardiser<T> {
         &self.mean
     }
 
-    /// What each feature is divided by: its standard deviation, or 1 where that is 0.
+    /// What each feature is divided by: its standard deviation, or 1 where that is 0 or no more than rounding.
     pub fn std(&self) -> &[T] {
         &self.std
     }
@@ -46,10 +47,11 @@ impl<T: Float> Standardiser<T> {
     /// The same examples with their features mapped.
     ///
     /// # Panics
-    /// Where the examples have another number of features than those it was fitted to.
+    /// Where the examples have another number of features than those it was fitted to, or one becomes infinite.
     #[track_caller]
     pub fn apply(&self, data: &Dataset<T>) -> Dataset<T> {
-        data.with_features(self.mapped("Standardiser::apply", data.features()))
+        let features = self.mapped("Standardiser::apply", data.features());
+        data.with_features("Standardiser::apply", features)
     }
 
     /// Features `[n, d]`, mapped.
@@ -70,20 +72,12 @@ impl<T: Float> Standardiser<T> {
     }
 }
 
-/// The mean and the divisor of a column, from sums in `f64`: first the mean, then the squares around it, which does
-/// not cancel.
-fn moments<T: Float>(data: &Dataset<T>, column: usize) -> (T, T) {
-    let values = || data.features().as_slice().iter().skip(column).step_by(data.width()).map(|x| x.to_f64());
-    let first = data.features().as_slice()[column];
-    // The mean of equal numbers may round to another one, and a spread that is only rounding must not be a divisor.
-    if values().all(|x| x == first.to_f64()) {
-        return (first, T::ONE);
-    }
-    let n = data.len() as f64;
-    let mean = values().sum::<f64>() / n;
-    let variance = values().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
-    let std = T::of(variance.sqrt());
-    (T::of(mean), if std == T::ZERO { T::ONE } else { std }) // squares of tiny numbers underflow
+/// The mean and the divisor of a column.
+fn column_moments<T: Float>(data: &Dataset<T>, column: usize) -> (T, T) {
+    let values = data.features().as_slice().iter().skip(column).step_by(data.width()).map(|x| x.to_f64());
+    let (mean, std) = moments(values, T::EPSILON.to_f64());
+    let std = T::of(std);
+    (T::of(mean), if std > T::ZERO { std } else { T::ONE }) // below the smallest `f32`
 }
 
 #[cfg(test)]
@@ -129,9 +123,9 @@ mod tests {
     }
 
     #[test]
-    fn a_spread_that_underflows_stays_finite() {
+    fn squares_stay_in_range() {
         let tiny = dataset(Tensor::from_rows([[0.0], [1e-200]]));
-        assert_eq!(Standardiser::fit(&tiny).std(), [1.0]);
+        assert_eq!(Standardiser::fit(&tiny).std(), [5e-201]);
     }
 
     #[test]

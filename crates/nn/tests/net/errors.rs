@@ -3,7 +3,7 @@
 
 use crate::rows::{Rows, panics};
 use autograd::{Tape, Tensor};
-use nn::data::{Csv, Dataset, Standardiser, Table};
+use nn::data::{Batcher, By, Csv, Dataset, Standardiser, Table, Target, balanced, empty_batch};
 use nn::optim::{Adam, Optimiser, Sgd};
 use nn::{Activation, Init, Linear, Mlp, Trainer, accuracy, classes, generator};
 
@@ -100,6 +100,30 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         ["label 1", "1 classes"],
         Dataset::new(Tensor::<f64>::zeros([1, 2]), vec![1], vec!["a".into()])
     );
+    let nan = Tensor::from_rows([[1.0, 2.0], [3.0, f64::NAN]]);
+    let two = || vec!["a".into(), "b".into()];
+    panics!(rows, "Dataset::new", ["NaN", "row 1, column 1"], Dataset::new(nan, vec![0, 1], two()));
+    panics!(
+        rows,
+        "Dataset::new",
+        ["`pike` is named twice"],
+        Dataset::new(Tensor::<f64>::zeros([1, 1]), vec![0], vec!["pike".into(), "pike".into()])
+    );
+    let value = || Target::value("rent", &[1.0, 2.0]);
+    panics!(rows, "Dataset::with", ["shape [3, 1]", "2 targets"], Dataset::with(Tensor::zeros([3, 1]), value()));
+    panics!(rows, "from_columns", ["`x` has 1 rows", "has 2"], Dataset::from_columns(&[("x", &[1.0])], value()));
+    let twice: [(&str, &[f64]); 2] = [("x", &[1.0, 2.0]), ("x", &[1.0, 2.0])];
+    panics!(rows, "from_columns", ["`x` is named twice"], Dataset::from_columns(&twice, value()));
+    let values = || Dataset::with(Tensor::<f64>::zeros([2, 1]), value());
+    panics!(rows, "labels", ["values, not classes"], values().labels());
+    panics!(rows, "classes", ["values, not classes"], values().classes());
+    panics!(rows, "batches", ["values, not classes"], values().batches(1, 0, 0));
+    panics!(rows, "split_stratified", ["values, not classes"], values().split_stratified(0.5, 0));
+    panics!(rows, "with_balanced_weights", ["values, not classes"], values().with_balanced_weights());
+    panics!(rows, "with_weights", ["1 weights for 2 rows"], values().with_weights(vec![1.0]));
+    panics!(rows, "with_weights", ["-1 in row 1"], values().with_weights(vec![1.0, -1.0]));
+    panics!(rows, "with_names", ["2 names for 1 features"], values().with_names(two()));
+    panics!(rows, "balanced", ["label 2", "2 classes"], balanced(&[2], 2));
     panics!(rows, "select", ["row 2", "one of 2"], data.select(&[2]));
     panics!(
         rows,
@@ -113,6 +137,14 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         ["row 2", "one of 2"],
         Table::from_columns([("a", &[1.0, 2.0][..])]).select(&[0, 2])
     );
+    panics!(rows, "batch", ["row 2", "one of 2"], data.batch(&[2]));
+    panics!(rows, "gather_into", ["row 2", "one of 2"], data.gather_into(&[2], &mut empty_batch()));
+    panics!(rows, "Batcher::new", ["1 example or more", "not of 0"], Batcher::new(&data, 0, 0));
+    panics!(rows, "split", ["between 0 and 1", "not 1.5"], By::Rows(20).split(1.5, 0));
+    panics!(rows, "split", ["0.02 of 2 rows", "nothing would be held out"], data.split(0.02, 0));
+    panics!(rows, "folds", ["2 folds or more", "not 1"], By::Rows(20).folds(1, 0));
+    panics!(rows, "try_split", ["between 0 and 1", "not 2"], data.try_split(By::Rows(2), 2.0, 0));
+    panics!(rows, "try_split", ["3 rows", "there are 2"], data.try_split(By::Rows(3), 0.5, 0));
     panics!(rows, "batches", ["1 example or more", "not of 0"], data.batches(0, 0, 0));
     panics!(rows, "split", ["between 0 and 1", "not 1.5"], data.split(1.5, 0));
     panics!(rows, "split_stratified", ["between 0 and 1", "not NaN"], data.split_stratified(f64::NAN, 0));
@@ -191,6 +223,14 @@ const NO_ROW: &[&str] = &[
     "missing",
     "read",
     "parse",
+    "target",
+    "weights",
+    "names",
+    "classes_of",
+    "value",
+    "try_with",
+    "shuffle",
+    "empty_batch",
     "apply",
 ];
 
