@@ -36,6 +36,7 @@ pub mod measure;
 pub mod optim;
 pub mod data;
 mod train;
+mod recipe;
 mod error;
 
 pub use data::Dataset;
@@ -44,4 +45,5 @@ pub use layers::{Activation, Init, Linear, Mlp};
 pub use measure::{accuracy, classes};
 pub use optim::{Adam, Optimiser, Sgd};
 pub use random::{Generator, generator};
+pub use recipe::{Fitted, Recipe, Trial};
 pub use train::Trainer;
