@@ -30,7 +30,7 @@ impl Default for Recipe {
             seed: 0,
             candidates: vec![
                 (vec![], Activation::Identity),
-                (vec![16], Activation::Silu),
+                (vec![32], Activation::Silu),
                 (vec![32], Activation::Relu),
             ],
             penalties: vec![1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1],
