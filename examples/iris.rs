@@ -62,7 +62,7 @@ fn run(options: &Options) -> Result<f64, nn::Error> {
                 println!("epoch {epoch:3}: loss {loss:.4}");
             }
         },
-    );
+    )?;
 
     let accuracy = accuracy(&net.predict(test.features()), test.labels());
     println!("{:.1} % of {} held-out flowers are named rightly", 100.0 * accuracy, test.len());

@@ -79,12 +79,20 @@ pub enum Kind {
     },
     /// Examples that do not fit together, or cannot be divided as asked: what is wrong.
     Data(String),
+    /// A loss was not finite.
+    Diverged(Box<crate::train::Diverged>),
 }
 
 impl Error {
     /// What is wrong with data that are in no file.
     pub(crate) fn of(kind: Kind) -> Self {
         Self { file: String::new(), line: None, column: None, kind }
+    }
+}
+
+impl From<crate::train::Diverged> for Error {
+    fn from(diverged: crate::train::Diverged) -> Self {
+        Self::of(Kind::Diverged(Box::new(diverged)))
     }
 }
 
@@ -134,6 +142,7 @@ impl fmt::Display for Kind {
                 write!(f, "expected a class for `{}`{}, found `{}`", shown(name), among(known), shown(found))
             }
             Self::Data(text) => f.write_str(text),
+            Self::Diverged(diverged) => diverged.fmt(f),
         }
     }
 }

@@ -24,26 +24,30 @@
 //!     &train,
 //!     |net, x, labels| net.forward(x).cross_entropy(labels),
 //!     |epoch, loss| println!("epoch {epoch}: {loss:.3}"),
-//! );
+//! )?;
 //! assert!(accuracy(&net.predict(test.features()), test.labels()) > 0.9);
 //! # Ok(())
 //! # }
 //! ```
 
 mod random;
-pub mod layers;
+mod init;
+mod activation;
+mod linear;
+mod mlp;
 pub mod measure;
 pub mod optim;
 pub mod data;
-mod train;
-mod recipe;
+pub mod train;
 mod error;
 
+pub use activation::Activation;
 pub use data::Dataset;
 pub use error::{Error, Kind};
-pub use layers::{Activation, Init, Linear, Mlp};
+pub use init::Init;
+pub use linear::Linear;
 pub use measure::{accuracy, classes};
+pub use mlp::Mlp;
 pub use optim::{Adam, Optimiser, Sgd};
 pub use random::{Generator, generator};
-pub use recipe::{Fitted, Recipe, Trial};
 pub use train::Trainer;

@@ -111,13 +111,25 @@ impl<'a, T: Float> Batcher<'a, T> {
         batcher
     }
 
-    fn arrange(&mut self, epoch: u32) {
+    pub(crate) fn arrange(&mut self, epoch: u32) {
         self.done = 0;
         self.order.clear();
         self.order.extend(0..self.data.len());
         if self.shuffled {
             self.order.shuffle(&mut stream(self.seed, Purpose::Epoch(epoch)));
         }
+    }
+
+    /// Puts the next batch in the place of another, unless the epoch has ended.
+    pub(crate) fn deal(&mut self, batch: &mut Batch<T>) -> bool {
+        let rest = &self.order[self.done..];
+        let count = self.size.min(rest.len());
+        if count == 0 || (self.drop_last && count < self.size) {
+            return false;
+        }
+        self.data.gather_into(&rest[..count], batch);
+        self.done += count;
+        true
     }
 
     /// How many batches an epoch has.
@@ -134,14 +146,7 @@ impl<T: Float> Source<T> for Batcher<'_, T> {
     }
 
     fn next_into(&mut self, batch: &mut Batch<T>) -> Result<bool, Error> {
-        let rest = &self.order[self.done..];
-        let count = self.size.min(rest.len());
-        if count == 0 || (self.drop_last && count < self.size) {
-            return Ok(false);
-        }
-        self.data.gather_into(&rest[..count], batch);
-        self.done += count;
-        Ok(true)
+        Ok(self.deal(batch))
     }
 
     fn skip(&mut self, batches: usize) -> Result<(), Error> {

@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 /// ```
 /// use autograd::Tensor;
 /// use nn::optim::Lbfgs;
-/// let mut point = [Tensor::<f64>::scalar(-1.2), Tensor::scalar(1.0)]; // any structure of tensors, such as a net
+/// let mut point = [Tensor::scalar(-1.2), Tensor::scalar(1.0)]; // any structure of tensors, such as a net
 /// let report = Lbfgs::default().minimise(&mut point, |_, [x, y]| {
 ///     (1.0 - x).square() + (y - x.square()).square() * 100.0 // Rosenbrock, 1960
 /// });
