@@ -81,6 +81,7 @@ pub fn empty_batch<T: Float>() -> Batch<T> {
 /// use autograd::Tensor;
 /// use nn::data::{Batch, Source, Stream, Target, empty_batch};
 ///
+/// # fn main() -> Result<(), nn::Error> {
 /// // A million batches that are nowhere in memory at once.
 /// let mut squares = Stream::new(|epoch| {
 ///     (0..1_000_000).map(move |i| {
@@ -88,7 +89,6 @@ pub fn empty_batch<T: Float>() -> Batch<T> {
 ///         Ok(Batch::new(Tensor::from_rows([[x]]), Target::value("square", &[x * x])))
 ///     })
 /// });
-/// # fn main() -> Result<(), nn::Error> {
 /// squares.start(1)?;
 /// let mut batch = empty_batch();
 /// assert!(squares.next_into(&mut batch)? && squares.next_into(&mut batch)?);

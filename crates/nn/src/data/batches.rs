@@ -71,7 +71,8 @@ impl<T: Float> ExactSizeIterator for Batches<'_, T> {}
 /// use nn::data::{Batcher, Csv, IRIS_CSV, Source, empty_batch};
 /// # fn main() -> Result<(), nn::Error> {
 /// let iris = Csv::new("species").parse::<f64>("iris.csv", IRIS_CSV)?;
-/// let mut source = Batcher { drop_last: true, ..Batcher::new(&iris, 64, 0) };
+/// let mut source = Batcher::new(&iris, 64, 0);
+/// source.drop_last = true;
 /// let (mut batch, mut sizes) = (empty_batch(), vec![]);
 /// source.start(0)?;
 /// while source.next_into(&mut batch)? {

@@ -147,7 +147,9 @@ impl<T: Float> Dataset<T> {
     pub(crate) fn of_classes(&self, function: &str) -> (&[usize], &[String]) {
         match &self.target {
             Target::Classes { labels, names } => (labels, names),
-            other => panic!("{function}: the target is {}, not classes: `target` gives it", other.noun()),
+            other @ (Target::Labels { .. } | Target::Values { .. }) => {
+                panic!("{function}: the target is {}, not classes: `target` gives it", other.noun())
+            }
         }
     }
 
@@ -248,7 +250,7 @@ impl<T: Float> Dataset<T> {
         };
         let fits = targets_fit
             && batch.mask.is_none()
-            && batch.weights.as_ref().map(|weights| weights.numel()) == self.weights.as_ref().map(|_| m)
+            && batch.weights.as_ref().map(Tensor::numel) == self.weights.as_ref().map(|_| m)
             && gather(&self.features, rows, &mut batch.features);
         if !fits {
             *batch = self.batch(rows);
