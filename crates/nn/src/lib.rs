@@ -31,23 +31,17 @@
 //! ```
 
 mod random;
-mod init;
-mod activation;
-mod linear;
-mod mlp;
+pub mod layers;
 pub mod measure;
 pub mod optim;
 pub mod data;
 pub mod train;
 mod error;
 
-pub use activation::Activation;
 pub use data::Dataset;
 pub use error::{Error, Kind};
-pub use init::Init;
-pub use linear::Linear;
+pub use layers::{Activation, Init, Linear, Mlp};
 pub use measure::{accuracy, classes};
-pub use mlp::Mlp;
 pub use optim::{Adam, Optimiser, Sgd};
 pub use random::{Generator, generator};
-pub use train::Trainer;
+pub use train::{Fitted, Recipe, Trainer, Trial};

@@ -30,6 +30,7 @@ mod progress;
 mod guard;
 mod summary;
 mod range_test;
+mod recipe;
 mod trainer;
 
 pub use best::Best;
@@ -39,5 +40,6 @@ pub use guard::{Diverged, NanGuard};
 pub use history::History;
 pub use progress::{Progress, Report};
 pub use range_test::{RangeTest, range_test};
+pub use recipe::{Fitted, Recipe, Trial};
 pub use summary::{Part, Summary, summary};
 pub use trainer::Trainer;

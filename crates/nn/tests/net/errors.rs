@@ -32,17 +32,41 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     let mut rows = Rows::default();
     panics!(rows, "Init::sample", ["finite gain", "not NaN"], far.sample::<f64>([2, 2], &mut rng()));
     panics!(rows, "Init::sample", ["[8589934592, 2147483648] is too large"], many.sample::<f64>(huge, &mut rng()));
+    panics!(
+        rows,
+        "Init::sample",
+        ["[out, in, …]", "[3]"],
+        Init::XavierNormal { gain: 1.0 }.sample::<f64>([3], &mut rng())
+    );
+    panics!(
+        rows,
+        "Init::sample",
+        ["from 2 to 1"],
+        Init::Uniform { low: 2.0, high: 1.0 }.sample::<f64>([3], &mut rng())
+    );
+    panics!(
+        rows,
+        "Init::sample",
+        ["deviation of 0 or more", "not -1"],
+        Init::Normal { mean: 0.0, std: -1.0 }.sample::<f64>([3], &mut rng())
+    );
+    panics!(
+        rows,
+        "Init::sample",
+        ["three deviations around the mean", "from 5 to 6"],
+        Init::TruncatedNormal { mean: 0.0, std: 1.0, low: 5.0, high: 6.0 }.sample::<f64>([3], &mut rng())
+    );
     panics!(rows, "Linear::new", ["finite gain", "not NaN"], Linear::<Tensor>::new([2, 2], far, &mut rng()));
     panics!(
         rows,
         "Linear::new",
-        ["[8589934592, 2147483648] is too large"],
+        ["[2147483648, 8589934592] is too large"],
         Linear::<Tensor>::new(huge, many, &mut rng())
     );
     panics!(
         rows,
         "Linear::forward",
-        ["inner sizes differ: 5 and 2", "[1, 5], [2, 3] and [3]"],
+        ["inner sizes differ: 5 and 2", "[1, 5], [3, 2] and [3]"],
         vars.layers[0].forward(x)
     );
     panics!(rows, "Linear::forward", ["different tapes"], vars.layers[0].forward(other.var(&Tensor::zeros([1, 2]))));
@@ -55,12 +79,12 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         ["finite gain", "not NaN"],
         Mlp::<Tensor>::new(&[2, 2, 2], Activation::LeakyRelu { slope: f64::NAN }, 0)
     );
-    panics!(rows, "Mlp::forward", ["inner sizes differ: 5 and 2", "[1, 5], [2, 3] and [3, 2]"], vars.forward(x));
+    panics!(rows, "Mlp::forward", ["inner sizes differ: 5 and 2", "[1, 5], [3, 2] and [2, 3]"], vars.forward(x));
     panics!(rows, "Mlp::forward", ["different tapes"], vars.forward(other.var(&Tensor::zeros([1, 2]))));
     panics!(
         rows,
         "Mlp::predict",
-        ["inner sizes differ: 5 and 2", "[1, 5], [2, 3] and [3, 2]"],
+        ["inner sizes differ: 5 and 2", "[1, 5], [3, 2] and [2, 3]"],
         net().predict(&Tensor::zeros([1, 5]))
     );
     panics!(rows, "leaky_relu", ["negative slope", "NaN"], Activation::LeakyRelu { slope: f64::NAN }.apply(x));
@@ -200,7 +224,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         ["a loss of one number", "[2, 2]"],
         Trainer::new(2, 0).fit(2, &mut model, &mut Sgd::new(0.1), &data, |net, x, _| net.forward(x), |_, _| ())
     );
-    rows.hold_all(&["", "data", "optim"], NO_ROW);
+    rows.hold_all(&["", "layers", "data", "optim"], NO_ROW);
 }
 
 /// Functions that no caller can give anything wrong, those of files, which return errors, and that of activations, which are

@@ -1,6 +1,6 @@
 //! The element-wise functions between layers.
 
-use crate::init::Init;
+use crate::layers::Init;
 use autograd::{Float, Var};
 
 /// An element-wise function between layers, chosen by value.

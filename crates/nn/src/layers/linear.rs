@@ -1,10 +1,10 @@
 //! The affine layer.
 
-use crate::init::Init;
+use crate::layers::Init;
 use autograd::{Float, Tensor, Var, tree};
 use rand::Rng;
 
-/// An affine layer, `y = x W + b`: `Linear<Tensor>` holds its numbers, `Linear<Var>` computes on a tape.
+/// An affine layer, `y = x Wᵀ + b`: `Linear<Tensor>` holds its numbers, `Linear<Var>` computes on a tape.
 ///
 /// ```
 /// use autograd::{Tape, Tensor};
@@ -12,11 +12,11 @@ use rand::Rng;
 /// let layer = Linear { weight: Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]), bias: Some(Tensor::from([0.5, 0.0])) };
 /// let tape = Tape::new();
 /// let x = tape.var(&Tensor::from_rows([[1.0, 1.0]]));
-/// assert_eq!(tape.vars(&layer).forward(x).value(), Tensor::from_rows([[4.5, 6.0]]));
+/// assert_eq!(tape.vars(&layer).forward(x).value(), Tensor::from_rows([[3.5, 7.0]]));
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear<V> {
-    /// `W`, of shape `[in, out]`.
+    /// `W`, of shape `[out, in]`.
     pub weight: V,
     /// `b`, of shape `[out]`, if there is one.
     pub bias: Option<V>,
@@ -49,24 +49,20 @@ impl<T: Float> Linear<Tensor<T>> {
         init: Init,
         rng: &mut impl Rng,
     ) -> Result<Self, autograd::Error> {
-        let weight = init.try_sample(function, sizes, rng)?;
+        let weight = init.try_sample(function, [sizes[1], sizes[0]].into(), rng)?;
         Ok(Self { weight, bias: Some(Tensor::try_from_fn([sizes[1]], |_| T::ZERO)?) })
     }
 }
 
 impl<'t, T: Float> Linear<Var<'t, T>> {
-    /// `y = x W + b`: from a batch `[n, in]` to `[n, out]`, recorded.
+    /// `y = x Wᵀ + b`: from a batch `[n, in]` to `[n, out]`, recorded.
     ///
     /// # Panics
     /// Where the rows of `x` do not have `in` elements, at the caller's line.
     #[track_caller]
     pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
         let _whole = x.tape().composite("Linear::forward", [Some(x), Some(self.weight), self.bias]);
-        let y = x.matmul(self.weight);
-        match self.bias {
-            Some(bias) => y + bias,
-            None => y,
-        }
+        x.linear(self.weight, self.bias)
     }
 }
 
@@ -76,13 +72,13 @@ mod tests {
     use autograd::{Tape, Tree, grad};
 
     #[test]
-    fn gradients_are_x_transposed_times_dy_and_its_column_sums() {
-        let layer = Linear { weight: Tensor::from_rows([[1.0], [2.0]]), bias: Some(Tensor::from([3.0])) };
+    fn gradients_are_dy_transposed_times_x_and_its_column_sums() {
+        let layer = Linear { weight: Tensor::from_rows([[1.0, 2.0]]), bias: Some(Tensor::from([3.0])) };
         let tape = Tape::new();
         let vars = tape.vars(&layer);
         let x = tape.var(&Tensor::from_rows([[1.0, 10.0], [2.0, 20.0]]));
         let grads = tape.values(&grad(vars.forward(x).sum(), &vars));
-        assert_eq!(grads.weight, Tensor::from_rows([[3.0], [30.0]]));
+        assert_eq!(grads.weight, Tensor::from_rows([[3.0, 30.0]]));
         assert_eq!(grads.bias, Some(Tensor::from([2.0])));
     }
 

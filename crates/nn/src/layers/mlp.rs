@@ -1,7 +1,6 @@
 //! The multi-layer perceptron.
 
-use crate::activation::Activation;
-use crate::linear::Linear;
+use crate::layers::{Activation, Linear};
 use crate::random::generator;
 use autograd::{Float, Tape, Tensor, Var, tree};
 
@@ -18,7 +17,7 @@ use autograd::{Float, Tape, Tensor, Var, tree};
 /// let scores = net.forward(tape.var(&Tensor::ones([5, 2])));
 /// assert_eq!(scores.shape()[..], [5, 3]);
 /// let grads = grad(scores.cross_entropy(&[0, 1, 2, 0, 1]), &net); // Mlp<Var>
-/// assert_eq!(grads.layers[0].weight.shape()[..], [2, 8]);
+/// assert_eq!(grads.layers[0].weight.shape()[..], [8, 2]);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mlp<V> {
@@ -104,9 +103,9 @@ mod tests {
         let x = Tensor::from_fn([2, 3], |i| i as f64 / 3.0 - 0.8);
         let mut rows: Vec<Vec<f64>> = x.as_slice().chunks(3).map(<[f64]>::to_vec).collect();
         for (depth, layer) in net.layers.iter().enumerate() {
-            let [fan_in, fan_out] = layer.weight.shape()[..] else { panic!("a weight is a matrix") };
+            let [fan_out, fan_in] = layer.weight.shape()[..] else { panic!("a weight is a matrix") };
             for row in &mut rows {
-                let affine = |j| (0..fan_in).map(|i| row[i] * layer.weight.at([i, j])).sum::<f64>();
+                let affine = |j| (0..fan_in).map(|i| row[i] * layer.weight.at([j, i])).sum::<f64>();
                 *row = (0..fan_out).map(affine).map(|y: f64| if depth < 2 { y.tanh() } else { y }).collect();
             }
         }
@@ -148,7 +147,7 @@ mod tests {
     fn sizes_that_no_buffer_has_are_named() {
         let net = || Mlp::<Tensor<f64>>::new(&[239_075_442, 77_158_673_929], Activation::Relu, 0);
         let text = std::panic::catch_unwind(net).unwrap_err().downcast::<String>().unwrap();
-        assert!(text.starts_with("Mlp::new: from_fn: [239075442, 77158673929] is too large"), "{text}");
+        assert!(text.starts_with("Mlp::new: from_fn: [77158673929, 239075442] is too large"), "{text}");
         assert!(text.contains("mlp.rs:"), "{text}");
     }
 
@@ -169,7 +168,7 @@ mod tests {
         let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| net.forward(x))).unwrap_err();
         let text = panic.downcast_ref::<String>().unwrap();
         assert!(
-            text.starts_with("Mlp::forward: inner sizes differ: 5 and 2 (shapes [1, 5], [2, 3] and [3, 2])"),
+            text.starts_with("Mlp::forward: inner sizes differ: 5 and 2 (shapes [1, 5], [3, 2] and [2, 3])"),
             "{text}"
         );
         assert!(text.contains(&format!("mlp.rs:{line}:")), "{text}");
