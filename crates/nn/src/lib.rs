@@ -42,6 +42,6 @@ pub use data::Dataset;
 pub use error::{Error, Kind};
 pub use layers::{Activation, Init, Linear, Mlp};
 pub use measure::{accuracy, classes};
-pub use optim::{Adam, Optimiser, Sgd};
+pub use optim::{Adam, Optimiser, Rule, Sgd};
 pub use random::{Generator, generator};
 pub use train::{Fitted, Recipe, Trainer, Trial};

@@ -1,16 +1,17 @@
 //! Descent with adaptive moments.
 
-use crate::optim::{Optimiser, State};
-use autograd::{Float, Tensor, Tree};
+use crate::optim::{Memory, Rule, Setting, Step, shortfall, shortfall_by};
+use autograd::Float;
 
 /// Adam (Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1) with weight decay in the
-/// gradient, or decoupled from it (`AdamW`: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019,
-/// algorithm 2), as PyTorch defines them. For a parameter `p` with gradient `g`, at step `t = 1, 2, …`:
+/// gradient, or decoupled from it (`AdamW`, [`Adam::adam_w`]: Loshchilov and Hutter, "Decoupled weight decay regularization", 2019,
+/// algorithm 2), and with the largest `v` of all steps (`AMSGrad`: Reddi et al., "On the convergence of Adam and beyond", 2018), as
+/// PyTorch defines them. For a parameter `p` with gradient `g`, at step `t = 1, 2, …`:
 ///
 /// ```text
 /// g ← g + weight_decay · p            or, decoupled, p ← p − rate · weight_decay · p
 /// m ← β₁ m + (1 − β₁) g,              v ← β₂ v + (1 − β₂) g²
-/// p ← p − rate · m̂ / (√v̂ + ε)         with m̂ = m / (1 − β₁^t), v̂ = v / (1 − β₂^t)
+/// p ← p − rate · m̂ / (√v̂ + ε)         with m̂ = m / (1 − β₁^t), v̂ = v / (1 − β₂^t), or v̂ = max v / (1 − β₂^t)
 /// ```
 ///
 /// ```
@@ -35,10 +36,12 @@ pub struct Adam<T: Float = f64> {
     pub weight_decay: f64,
     /// Whether the decay acts on the parameters themselves (`AdamW`), instead of through the gradient.
     pub decoupled: bool,
-    /// The number of steps made.
-    pub steps: u64,
-    /// The moments `m` and `v`.
-    pub state: State<T, 2>,
+    /// Whether the largest `v` of all steps counts, so that no step is longer than the one before for its sake.
+    pub amsgrad: bool,
+    /// Whether the function is made large instead of small.
+    pub maximize: bool,
+    /// The moments `mean` and `square`, the `largest` square, and the number of `steps`.
+    pub memory: Memory<T>,
 }
 
 impl<T: Float> Adam<T> {
@@ -51,43 +54,63 @@ impl<T: Float> Adam<T> {
             epsilon: 1e-8,
             weight_decay: 0.0,
             decoupled: false,
-            steps: 0,
-            state: State::default(),
+            amsgrad: false,
+            maximize: false,
+            memory: Memory::default(),
         }
+    }
+
+    /// `AdamW` with PyTorch's weight decay of 0.01, decoupled from the gradient.
+    ///
+    /// ```
+    /// let adam_w: nn::Adam = nn::Adam::adam_w(1e-3);
+    /// assert!(adam_w.decoupled && adam_w.weight_decay == 0.01);
+    /// ```
+    pub fn adam_w(rate: f64) -> Self {
+        Self { weight_decay: 0.01, decoupled: true, ..Self::new(rate) }
     }
 }
 
-impl<T: Float> Optimiser<T> for Adam<T> {
-    #[track_caller]
-    fn step(&mut self, params: &mut impl Tree<Leaf = Tensor<T>>, grads: &impl Tree<Leaf = Tensor<T>>) {
-        let t = (self.steps + 1) as f64;
-        let corrections = (1.0 - self.beta1.powf(t), 1.0 - self.beta2.powf(t));
-        // The corrections are numbers of the step, so they are taken out of the loop over elements.
-        let rate = T::of(self.rate / corrections.0);
-        let root = T::of(corrections.1.sqrt());
-        let [beta1, beta2, epsilon] = [self.beta1, self.beta2, self.epsilon].map(T::of);
-        let [fresh1, fresh2] = [1.0 - self.beta1, 1.0 - self.beta2].map(T::of);
-        let (penalty, shrink) =
-            if self.decoupled { (0.0, 1.0 - self.rate * self.weight_decay) } else { (self.weight_decay, 1.0) };
-        let (penalty, shrink) = (T::of(penalty), T::of(shrink));
-        self.state.step(params, grads, |params, grads, [m, v]| {
-            m.resize(params.len(), T::ZERO);
-            v.resize(params.len(), T::ZERO);
-            for ((p, &g), (m, v)) in params.iter_mut().zip(grads).zip(m.iter_mut().zip(v)) {
-                let g = g + penalty * *p;
-                *m = beta1 * *m + fresh1 * g;
-                *v = beta2 * *v + fresh2 * g * g;
-                *p = shrink * *p - rate * *m / (v.sqrt() / root + epsilon);
+impl<T: Float> Rule<T> for Adam<T> {
+    held!("Adam", beta1);
+
+    fn settings(&self, each: &mut dyn FnMut(Setting)) {
+        each(Setting::rate(self.rate));
+        each(Setting::share("beta1", self.beta1).moving());
+        each(Setting::share("beta2", self.beta2));
+        each(Setting::number("epsilon", self.epsilon));
+        each(Setting::number("weight_decay", self.weight_decay));
+        each(Setting::flag("decoupled", self.decoupled));
+        each(Setting::flag("amsgrad", self.amsgrad));
+        each(Setting::flag("maximize", self.maximize));
+    }
+
+    fn advance<'t>(&self, step: &mut Step<'t, T>) {
+        step.maximise(self.maximize);
+        step.decay(self.weight_decay, self.decoupled);
+        let (t, beta1) = (step.count(), step.momentum(self.beta1));
+        // Corrections are numbers of the step, so they stand before the parameters' own formulas.
+        let rate = step.rate / shortfall_by(beta1, t);
+        let root = shortfall(self.beta2, t).sqrt();
+        step.each(|leaf, memory| {
+            let mean = memory.average_by("mean", leaf, leaf.grad, beta1);
+            let mut square = memory.average("square", leaf, leaf.grad.square(), self.beta2);
+            if self.amsgrad {
+                square = memory.of("largest", leaf, 0.0).maximum(square);
+                memory.keep("largest", leaf, square);
             }
+            leaf.grad = mean / (square.sqrt() / root + self.epsilon);
         });
-        self.steps += 1;
+        step.descend(rate);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::Optimiser;
     use approx::assert_relative_eq;
+    use autograd::Tensor;
 
     /// The recurrence of the paper for one number, with the corrected moments written out.
     fn reference(options: &Adam, mut p: f64, grads: &[f64]) -> Vec<f64> {
@@ -123,7 +146,7 @@ mod tests {
                     adam.step(&mut p, &Tensor::from([*g]));
                     assert_relative_eq!(p.as_slice()[0], want, max_relative = 1e-12);
                 }
-                assert_eq!(adam.steps, 7);
+                assert_eq!(adam.memory["steps"].item(), 7.0);
             }
         }
     }
@@ -158,11 +181,13 @@ mod tests {
         let mut adam = Adam::new(0.1);
         let grads = params.clone().iter().map(|p| p.map(|p| 2.0 * p)).collect::<Vec<_>>();
         adam.step(&mut params, &grads);
-        let addresses = |params: &[Tensor]| params.iter().map(|p| p.as_slice().as_ptr()).collect::<Vec<_>>();
-        let before = (addresses(&params), adam.state.addresses());
+        let addresses = |params: &[Tensor], adam: &Adam| {
+            params.iter().chain(adam.memory.values()).map(|p| p.as_slice().as_ptr()).collect::<Vec<_>>()
+        };
+        let before = addresses(&params, &adam);
         for _ in 0..10 {
             adam.step(&mut params, &grads);
         }
-        assert_eq!((addresses(&params), adam.state.addresses()), before);
+        assert_eq!(addresses(&params, &adam), before);
     }
 }

@@ -1,15 +1,15 @@
 //! Gradient descent with momentum.
 
-use crate::optim::{Optimiser, State};
-use autograd::{Float, Tensor, Tree};
+use crate::optim::{Memory, Rule, Setting, Step};
+use autograd::Float;
 
 /// Stochastic gradient descent, with momentum (Polyak, 1964), Nesterov's form of it (Sutskever et al., 2013) and
 /// weight decay, as PyTorch defines them. For a parameter `p` with gradient `g`:
 ///
 /// ```text
 /// g ← g + weight_decay · p
-/// v ← g                      at the first step
-/// v ← momentum · v + g       later
+/// v ← g                                        at the first step
+/// v ← momentum · v + (1 − dampening) · g       later
 /// p ← p − rate · v           or, with Nesterov's form, p − rate · (g + momentum · v)
 /// ```
 ///
@@ -26,50 +26,73 @@ use autograd::{Float, Tensor, Tree};
 pub struct Sgd<T: Float = f64> {
     /// The learning rate.
     pub rate: f64,
-    /// How much of the velocity is kept from step to step; 0 is plain gradient descent.
+    /// How much of the velocity is kept from step to step, from 0 to 1; 0 is plain gradient descent.
     pub momentum: f64,
+    /// How much of the gradient does not enter the velocity, after the first step.
+    pub dampening: f64,
     /// Whether the gradient is looked at ahead, in Nesterov's form; of no effect without momentum.
     pub nesterov: bool,
     /// The factor of the L2 penalty `weight_decay/2 · p²`.
     pub weight_decay: f64,
-    /// The velocities.
-    pub state: State<T, 1>,
+    /// Whether the function is made large instead of small.
+    pub maximize: bool,
+    /// The velocities `momentum`, and the number of steps that they are of.
+    pub memory: Memory<T>,
 }
 
 impl<T: Float> Sgd<T> {
     /// Plain gradient descent: no momentum, no weight decay.
     pub fn new(rate: f64) -> Self {
-        Self { rate, momentum: 0.0, nesterov: false, weight_decay: 0.0, state: State::default() }
+        Self {
+            rate,
+            momentum: 0.0,
+            dampening: 0.0,
+            nesterov: false,
+            weight_decay: 0.0,
+            maximize: false,
+            memory: Memory::default(),
+        }
     }
 }
 
-impl<T: Float> Optimiser<T> for Sgd<T> {
-    #[track_caller]
-    fn step(&mut self, params: &mut impl Tree<Leaf = Tensor<T>>, grads: &impl Tree<Leaf = Tensor<T>>) {
-        let [rate, momentum, decay] = [self.rate, self.momentum, self.weight_decay].map(T::of);
-        let nesterov = self.nesterov;
-        self.state.step(params, grads, |params, grads, [velocity]| {
-            if momentum == T::ZERO {
-                for (p, &g) in params.iter_mut().zip(grads) {
-                    *p -= rate * (g + decay * *p);
-                }
-                return;
-            }
-            let kept = if velocity.is_empty() { T::ZERO } else { momentum };
-            velocity.resize(params.len(), T::ZERO);
-            for ((p, &g), v) in params.iter_mut().zip(grads).zip(velocity) {
-                let g = g + decay * *p;
-                *v = kept * *v + g;
-                *p -= rate * if nesterov { g + momentum * *v } else { *v };
-            }
-        });
+impl<T: Float> Rule<T> for Sgd<T> {
+    held!("Sgd", momentum);
+
+    fn settings(&self, each: &mut dyn FnMut(Setting)) {
+        each(Setting::rate(self.rate));
+        each(Setting::momentum(self.momentum));
+        each(Setting::flag("momentum", self.momentum != 0.0));
+        each(Setting::within("dampening", self.dampening, ..));
+        each(Setting::flag("nesterov", self.nesterov));
+        each(Setting::number("weight_decay", self.weight_decay));
+        each(Setting::flag("maximize", self.maximize));
+    }
+
+    fn advance<'t>(&self, step: &mut Step<'t, T>) {
+        step.maximise(self.maximize);
+        step.decay(self.weight_decay, false);
+        if self.momentum != 0.0 {
+            let momentum = step.momentum(self.momentum);
+            let later = step.memory.number("steps", 0.0).gt(0.0);
+            step.count();
+            let fresh = T::ONE - later * self.dampening;
+            step.each(|leaf, memory| {
+                let g = if self.dampening == 0.0 { leaf.grad } else { fresh * leaf.grad };
+                let v = momentum * memory.of("momentum", leaf, 0.0) + g;
+                memory.keep("momentum", leaf, v);
+                leaf.grad = if self.nesterov { leaf.grad + momentum * v } else { v };
+            });
+        }
+        step.descend(step.rate);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::optim::Optimiser;
     use approx::assert_relative_eq;
+    use autograd::Tensor;
 
     /// PyTorch's recurrence for one number, from its documentation of `torch.optim.SGD`.
     fn reference(options: &Sgd, mut p: f64, grads: &[f64]) -> Vec<f64> {
