@@ -68,6 +68,94 @@ pub enum Kind {
         /// The number type, `f32` or `f64`.
         number: &'static str,
     },
+    /// The file is no text, but this.
+    NotText {
+        /// What it is.
+        found: &'static str,
+    },
+    /// A quote is opened and never closed.
+    UnclosedQuote,
+    /// There is text after a closing quote.
+    AfterQuote {
+        /// That text.
+        found: String,
+    },
+    /// A name or a label goes over several lines, as one does behind a quote that should not be there.
+    LineBreak {
+        /// The column's name.
+        name: String,
+        /// The field's text.
+        found: String,
+    },
+    /// A field holds control characters.
+    Control {
+        /// The column's name.
+        name: String,
+        /// The field's text.
+        found: String,
+    },
+    /// A field stands for a missing value where one is needed.
+    Missing {
+        /// The column's name.
+        name: String,
+        /// The field's text.
+        found: String,
+    },
+    /// Fields are separated by another character.
+    Separator {
+        /// The separator that was expected.
+        expected: char,
+        /// The one that was found.
+        found: char,
+    },
+    /// A column has no name.
+    Nameless,
+    /// Two columns have one name.
+    NameTwice {
+        /// The name.
+        name: String,
+    },
+    /// A column that is needed is not there.
+    ColumnName {
+        /// The name that was expected.
+        expected: String,
+        /// The name in its place; none where there are fewer columns.
+        found: Option<String>,
+    },
+    /// The list of known classes holds this name twice, or an empty one.
+    Class {
+        /// The name.
+        name: String,
+    },
+    /// Two labels differ in their spelling and are one to the eye.
+    Spelling {
+        /// The column's name.
+        name: String,
+        /// The label that came later.
+        found: String,
+        /// The label that came first.
+        other: String,
+        /// In what they differ.
+        why: String,
+    },
+    /// The column of labels holds measured numbers.
+    Measured {
+        /// The column's name.
+        name: String,
+        /// How many different numbers there are.
+        values: usize,
+        /// In how many rows.
+        rows: usize,
+    },
+    /// A number may be meant in two ways.
+    Ambiguous {
+        /// The column's name.
+        name: String,
+        /// The field's text.
+        found: String,
+        /// The two ways, and how one is chosen.
+        why: String,
+    },
     /// A label is not one of the known classes, or is empty.
     Label {
         /// The column's name.
@@ -121,7 +209,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
-            Self::Encoding => f.write_str("expected UTF-8 text, found other bytes"),
+            Self::Encoding => f.write_str("expected UTF-8 text, found other bytes (of Latin-1 or Windows-1252?)"),
             Self::Empty => f.write_str("expected a header with the names of the columns, found an empty file"),
             Self::NoRows => f.write_str("expected rows below the header, found none"),
             Self::LabelColumn { expected, count, header } => {
@@ -137,6 +225,67 @@ impl fmt::Display for Kind {
             }
             Self::NotFinite { name, found, number } => {
                 write!(f, "expected a finite {number} for `{}`, found `{}`", shown(name), shown(found))
+            }
+            Self::NotText { found } => write!(f, "expected a table as text in UTF-8, found {found}"),
+            Self::UnclosedQuote => f.write_str("expected a quote that is closed, found one that is not"),
+            Self::AfterQuote { found } => {
+                write!(f, "expected the end of the field after its closing quote, found `{}`", shown(found))
+            }
+            Self::LineBreak { name, found } => {
+                let (name, found) = (shown(name), shown(found));
+                write!(f, "expected `{name}` on one line, found a line break in `{found}`: is a quote not closed?")
+            }
+            Self::Control { name, found } => {
+                write!(f, "expected `{}` without control characters, found `{}`", shown(name), shown(found))
+            }
+            Self::Missing { name, found } => {
+                write!(
+                    f,
+                    "expected a value for `{}`, found `{}`, which stands for a missing one",
+                    shown(name),
+                    shown(found)
+                )
+            }
+            Self::Separator { expected, found } => {
+                let name = |separator: char| match separator {
+                    '\t' => "tabs".to_owned(),
+                    separator => format!("`{separator}`"),
+                };
+                write!(
+                    f,
+                    "expected fields separated by {}, found fields separated by {}",
+                    name(*expected),
+                    name(*found)
+                )
+            }
+            Self::Nameless => f.write_str("expected a name for each column, found a column without a name"),
+            Self::NameTwice { name } => {
+                write!(f, "expected a name for each column, found `{}` a second time", shown(name))
+            }
+            Self::ColumnName { expected, found: Some(found) } => {
+                write!(f, "expected the column `{}`, found `{}`", shown(expected), shown(found))
+            }
+            Self::ColumnName { expected, found: None } => {
+                write!(f, "expected the column `{}`, found no column of this name", shown(expected))
+            }
+            Self::Class { name } if name.is_empty() => {
+                f.write_str("expected classes with names, found an empty name, which is no class")
+            }
+            Self::Class { name } => write!(f, "expected each class once, found `{}` twice among them", shown(name)),
+            Self::Spelling { name, found, other, why } => {
+                let (name, found, other) = (shown(name), shown(found), shown(other));
+                write!(f, "expected one spelling of each class for `{name}`, found `{found}` and `{other}`: {why}")?;
+                f.write_str(" (classes that are meant so can be listed)")
+            }
+            Self::Measured { name, values, rows } => {
+                let name = shown(name);
+                write!(
+                    f,
+                    "expected classes for `{name}`, found measured numbers: {values} different ones in {rows} rows"
+                )
+            }
+            Self::Ambiguous { name, found, why } => {
+                write!(f, "expected a number for `{}`, found `{}`, which {why}", shown(name), shown(found))
             }
             Self::Label { name, found, known } => {
                 write!(f, "expected a class for `{}`{}, found `{}`", shown(name), among(known), shown(found))
@@ -175,7 +324,12 @@ fn times(count: usize) -> String {
     if count == 0 { "none".to_owned() } else { count.to_string() }
 }
 
+/// Names as a message lists them; of many the first.
 fn list(names: &[String]) -> String {
+    const MOST: usize = 30;
+    if names.len() > MOST {
+        return format!("{} and {} more", list(&names[..MOST]), names.len() - MOST);
+    }
     names.iter().map(|name| format!("`{}`", shown(name))).collect::<Vec<_>>().join(", ")
 }
 

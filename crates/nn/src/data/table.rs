@@ -26,7 +26,7 @@ pub struct Table {
     /// The file, as the caller named it; empty where there is none.
     pub(super) file: String,
     /// The line of each row, where there is a file.
-    pub(super) lines: Vec<u32>,
+    pub(super) lines: Lines,
     /// The field of a record, from 1, of each column by its name, where there is a file.
     pub(super) fields: BTreeMap<String, u32>,
     /// What was guessed.
@@ -136,7 +136,7 @@ impl Table {
             };
             Column { name: name.clone(), cells }
         });
-        let lines = if self.lines.is_empty() { Vec::new() } else { rows.iter().map(|&row| self.lines[row]).collect() };
+        let lines = self.lines.select(rows);
         let (file, fields, notes) = (self.file.clone(), self.fields.clone(), self.notes.clone());
         Self { columns: columns.collect(), file, lines, fields, notes }
     }
@@ -149,7 +149,7 @@ impl Table {
     /// Where a cell stands: the file, its line and its field, both from 1. A table that was not read from a file has a
     /// file without a name, and the row, from 1, for a line.
     pub fn place(&self, row: usize, column: &str) -> (&str, u32, u32) {
-        let line = self.lines.get(row).copied().unwrap_or(row as u32 + 1);
+        let line = self.lines.of(row);
         let field = self
             .fields
             .get(column)
@@ -163,6 +163,47 @@ impl Table {
     pub(crate) fn error(&self, row: usize, column: &str, kind: Kind) -> Error {
         let (file, line, column) = self.place(row, column);
         Error { file: file.to_owned(), line: Some(line), column: Some(column), kind }
+    }
+}
+
+/// The line of each row: one after another from the first, as nearly always, or each its own.
+#[derive(Clone, Debug)]
+pub(super) struct Lines {
+    first: u32,
+    rows: usize,
+    each: Vec<u32>,
+}
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { first: 1, rows: 0, each: Vec::new() }
+    }
+}
+
+impl Lines {
+    pub(super) fn push(&mut self, line: u32) {
+        if self.rows == 0 {
+            self.first = line;
+        } else if self.each.is_empty() && line != self.of(self.rows) {
+            self.each = (0..self.rows).map(|row| self.of(row)).collect();
+        }
+        if !self.each.is_empty() {
+            self.each.push(line);
+        }
+        self.rows += 1;
+    }
+
+    pub(super) fn of(&self, row: usize) -> u32 {
+        self.each.get(row).copied().unwrap_or_else(|| self.first.saturating_add(row as u32))
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.rows = rows;
+        self.each.truncate(rows);
+    }
+
+    fn select(&self, rows: &[usize]) -> Self {
+        Self { first: self.first, rows: rows.len(), each: rows.iter().map(|&row| self.of(row)).collect() }
     }
 }
 

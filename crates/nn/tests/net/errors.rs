@@ -332,6 +332,7 @@ const NO_ROW: &[&str] = &[
     "notes",
     "place",
     "missing",
+    "columns",
     "read",
     "parse",
     "target",

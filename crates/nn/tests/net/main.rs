@@ -4,5 +4,6 @@
 mod rows;
 mod errors;
 mod measure;
+mod csv_files;
 mod quadratic;
 mod second;

@@ -1,17 +1,32 @@
-//! Reading labelled examples from CSV.
+//! Reading CSV: records, numbers and words, and the labelled examples that they make.
 
+mod classes;
+mod columns;
+mod guess;
+mod index;
+mod lead;
+mod missing;
+mod number;
 mod reading;
+mod records;
+mod source;
+mod twins;
+mod words;
+mod words_of;
 
 pub use reading::Reading;
 
 use crate::data::Dataset;
 use crate::error::{Error, Kind};
 use autograd::{Float, Tensor};
-use csv::{ReaderBuilder, StringRecord, Trim};
+use classes::Labels;
+use records::{Record, Records, Split, error, split};
+use source::{Source, at_file};
 use std::path::Path;
 
 /// How a CSV file becomes a [`Dataset`]: a header names the columns, one of them holds the labels as text, all others
-/// are numbers. Spaces around fields and empty lines do not count.
+/// are numbers, separated by commas. Blanks around fields and empty lines do not count. For files with other separators, missing
+/// cells, categories or a target to measure there is [`Table`](crate::data::Table).
 ///
 /// ```
 /// use nn::data::Csv;
@@ -28,6 +43,13 @@ use std::path::Path;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A column that numbers the rows (one without a name at the begin, `Id`, `index`, `rownames`, whose numbers are integers, no two
+/// the same) is left out: where rows are sorted by their class, it tells the class.
+///
+/// Classes that are numbers come in the order of the numbers, and `2` and `2.0` are one. Labels that differ in upper and lower case
+/// only, or look the same, are an error, as is one that stands for a missing value (`NA`, `?`), and a column of measured numbers;
+/// labels that are meant so can be listed in `classes`.
 #[derive(Clone, Copy, Debug)]
 pub struct Csv<'a> {
     /// The name of the column of labels.
@@ -37,10 +59,36 @@ pub struct Csv<'a> {
     pub classes: Option<&'a [String]>,
 }
 
+/// A [`Csv`] whose features are known; see [`Csv::columns`].
+#[derive(Clone, Copy, Debug)]
+pub struct CsvColumns<'a, S> {
+    csv: Csv<'a>,
+    names: &'a [S],
+}
+
 impl<'a> Csv<'a> {
     /// With labels in the column of this name, and the classes that are found.
     pub fn new(label: &'a str) -> Self {
         Self { label, classes: None }
+    }
+
+    /// With these columns as the features, in this order, wherever they stand in a file. Others are left out, and one that is not
+    /// there is an error. So a net gets its features as in training:
+    ///
+    /// ```
+    /// use nn::data::Csv;
+    /// # fn main() -> Result<(), nn::Error> {
+    /// let known = ["length", "width"];
+    /// let data = Csv::new("kind").columns(&known).parse::<f64>("new.csv", "width,kind,length\n1,pike,10.5\n")?;
+    /// assert_eq!(data.features().as_slice(), [10.5, 1.0]);
+    ///
+    /// let error = Csv::new("kind").columns(&known).parse::<f64>("new.csv", "length,breadth,kind\n10.5,1,pike\n").unwrap_err();
+    /// assert_eq!(error.to_string(), "new.csv, line 1, column 2: expected the column `width`, found `breadth`");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn columns<S: AsRef<str>>(self, names: &'a [S]) -> CsvColumns<'a, S> {
+        CsvColumns { csv: self, names }
     }
 
     /// Reads a file.
@@ -48,8 +96,8 @@ impl<'a> Csv<'a> {
     /// # Errors
     /// Where the file cannot be read, or is not as expected; the error names the file, the line and the column.
     pub fn read<T: Float>(&self, path: impl AsRef<Path>) -> Result<Dataset<T>, Error> {
-        let (file, text) = text_of(path.as_ref())?;
-        self.parse(&file, &text)
+        let path = path.as_ref();
+        self.load(&path.display().to_string(), &Source::of(path)?, None)
     }
 
     /// Reads text; errors call it `file`.
@@ -57,201 +105,268 @@ impl<'a> Csv<'a> {
     /// # Errors
     /// Where the text is not as expected; the error names the file, the line and the column.
     pub fn parse<T: Float>(&self, file: &str, text: &str) -> Result<Dataset<T>, Error> {
-        let error = |line, column, kind| Error { file: file.to_owned(), line, column, kind };
-        let mut records = Records::new(text);
-        let Some((line, header)) = records.next() else { return Err(error(None, None, Kind::Empty)) };
-        let label_column = self.label_column(&header).map_err(|kind| error(Some(line), None, kind))?;
-        let (mut features, mut names) = (Vec::new(), Vec::new());
-        for (line, record) in records {
-            let at = |column: usize, kind| error(Some(line), Some(column as u32 + 1), kind);
-            let (expected, found) = (header.len(), record.len());
-            if found != expected {
-                // The first field that is missing, or too many.
-                return Err(at(found.min(expected), Kind::Ragged { expected, found }));
+        self.load(file, &Source::Held(text.as_bytes()), None)
+    }
+
+    fn load<T: Float>(&self, file: &str, source: &Source<'_>, names: Option<&[&str]>) -> Result<Dataset<T>, Error> {
+        let mut labels = Labels::new(self.label, self.classes).map_err(|kind| at_file(file, kind))?;
+        let mut records = Records::open(file, source, b',')?;
+        let header = self.header(file, &mut records, names)?;
+        let mut features = Vec::new();
+        let mut row = vec![T::ZERO; header.width];
+        // The rows of nothing but commas that spreadsheets write below a table are none.
+        let mut hollow = None;
+        while let Some(record) = records.next()? {
+            let read = header.row(file, record, &mut row, &mut labels);
+            if record.hollow() && record.len() > 1 {
+                hollow = hollow.or(read.err());
+                continue;
             }
-            for (column, (name, field)) in header.iter().zip(&record).enumerate() {
-                if column == label_column {
-                    names.push(self.class(name, field).map_err(|kind| at(column, kind))?);
-                } else {
-                    features.push(number::<T>(name, field).map_err(|kind| at(column, kind))?);
+            if let Some(error) = hollow {
+                return Err(error);
+            }
+            read?;
+            grow(&mut features, row.len());
+            features.extend_from_slice(&row);
+        }
+        let n = labels.len();
+        if n == 0 {
+            return Err(hollow.unwrap_or_else(|| at_file(file, Kind::NoRows)));
+        }
+        let (labels, classes) = labels
+            .finish()
+            .map_err(|(line, kind)| error(file, line.unwrap_or(header.line), Some(header.label), kind))?;
+        let width = header.without_index(file, &mut features)?;
+        Ok(Dataset::new(Tensor::new([n, width], features), labels, classes))
+    }
+
+    /// The columns that a file has.
+    fn header(&self, file: &str, records: &mut Records<'_>, wanted: Option<&[&str]>) -> Result<Header, Error> {
+        let named = lead::separator(records).filter(|&byte| byte != b',');
+        let lead = lead::skip_remarks(records)?;
+        let (head, all) = records.head();
+        let first = head[..head.len().min(1 << 14)].to_vec();
+        let all = all && first.len() == head.len();
+        let separators = |names: &[String]| {
+            let separates = |&byte: &u8| separates(&first, all, byte, self.label, names);
+            named.or_else(|| [b';', b'\t', b'|'].into_iter().find(separates))
+        };
+        let wrong =
+            |line, found: u8| error(file, line, None, Kind::Separator { expected: ',', found: char::from(found) });
+        let (line, mut names) = match records.next() {
+            Ok(Some(record)) => (record.line, record.texts()),
+            Ok(None) => return Err(at_file(file, Kind::Empty)),
+            Err(error) => {
+                let separator = matches!(error.kind, Kind::AfterQuote { .. }).then(|| separators(&[])).flatten();
+                return Err(separator.map_or(error, |found| wrong(1, found)));
+            }
+        };
+        if lead.marked {
+            names[0] = lead::unmarked(&names[0]).to_owned();
+        }
+        for name in &mut names {
+            *name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+        if let Some(found) = separators(&names) {
+            return Err(wrong(line, found));
+        }
+        Header::new(line, names, self.label, wanted).map_err(|(column, kind)| error(file, line, column, kind))
+    }
+}
+
+impl<S: AsRef<str>> CsvColumns<'_, S> {
+    /// As [`Csv::read`].
+    ///
+    /// # Errors
+    /// As [`Csv::read`], and where a column is not there.
+    pub fn read<T: Float>(&self, path: impl AsRef<Path>) -> Result<Dataset<T>, Error> {
+        let path = path.as_ref();
+        self.csv.load(&path.display().to_string(), &Source::of(path)?, Some(&self.names()))
+    }
+
+    /// As [`Csv::parse`].
+    ///
+    /// # Errors
+    /// As [`Csv::parse`], and where a column is not there.
+    pub fn parse<T: Float>(&self, file: &str, text: &str) -> Result<Dataset<T>, Error> {
+        self.csv.load(file, &Source::Held(text.as_bytes()), Some(&self.names()))
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.names.iter().map(AsRef::as_ref).collect()
+    }
+}
+
+/// Whether the first record is one of fields separated by this byte, in place of commas.
+fn separates(head: &[u8], all: bool, byte: u8, label: &str, names: &[String]) -> bool {
+    if names.iter().any(|name| name == label) {
+        return false;
+    }
+    let mut spans = Vec::new();
+    let Split::Record { used, .. } = split(head, all, byte, &mut spans) else { return false };
+    let Ok(text) = std::str::from_utf8(&head[..used]) else { return false };
+    let record = Record::new(1, text, &spans);
+    let labelled = (0..record.len()).any(|field| record.text(field) == label);
+    record.len() > 1 && (labelled || names.len() <= 1)
+}
+
+/// What each column of a file is for.
+struct Header {
+    line: u32,
+    names: Vec<String>,
+    label: usize,
+    uses: Vec<Use>,
+    /// The number of features.
+    width: usize,
+    /// Whether columns that number the rows are left out.
+    guess: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Use {
+    Label,
+    /// The feature of this place.
+    Feature(usize),
+    /// A column without a name, which must be empty.
+    Empty,
+    None,
+}
+
+impl Header {
+    fn new(line: u32, names: Vec<String>, label: &str, wanted: Option<&[&str]>) -> Result<Self, (Option<usize>, Kind)> {
+        let places: Vec<usize> = (0..names.len()).filter(|&column| names[column] == label).collect();
+        let [label] = places[..] else {
+            return Err((None, Kind::LabelColumn { expected: label.to_owned(), count: places.len(), header: names }));
+        };
+        if let Some(column) = names.iter().position(|name| name.contains(char::is_control)) {
+            let name = names[column].clone();
+            return Err((Some(column), Kind::Control { name: name.clone(), found: name }));
+        }
+        let mut sorted: Vec<usize> = (0..names.len()).filter(|&column| !names[column].is_empty()).collect();
+        sorted.sort_by(|&a, &b| names[a].cmp(&names[b]));
+        let twice = sorted.windows(2).filter(|pair| names[pair[0]] == names[pair[1]]).map(|pair| pair[1]).min();
+        if let Some(column) = twice {
+            return Err((Some(column), Kind::NameTwice { name: names[column].clone() }));
+        }
+        if names.len() == 1 {
+            return Err((None, Kind::NoFeatures));
+        }
+        let (mut uses, mut width) = (vec![Use::None; names.len()], 0);
+        uses[label] = Use::Label;
+        let mut set = |column: usize, uses: &mut Vec<Use>| {
+            uses[column] = Use::Feature(width);
+            width += 1;
+        };
+        match wanted {
+            Some(wanted) => {
+                for (place, &name) in wanted.iter().enumerate() {
+                    let column =
+                        names.iter().position(|known| known == name).filter(|&column| uses[column] == Use::None);
+                    let Some(column) = column else {
+                        // What stands where it stood.
+                        let column = place + usize::from(place >= label);
+                        let found = names.get(column).cloned();
+                        let at = found.is_some().then_some(column);
+                        return Err((at, Kind::ColumnName { expected: name.to_owned(), found }));
+                    };
+                    set(column, &mut uses);
+                }
+            }
+            None => {
+                for column in (0..names.len()).filter(|&column| column != label) {
+                    if column > 0 && names[column].is_empty() {
+                        uses[column] = Use::Empty;
+                    } else {
+                        set(column, &mut uses);
+                    }
                 }
             }
         }
-        if names.is_empty() {
-            return Err(error(None, None, Kind::NoRows));
+        Ok(Self { line, names, label, uses, width, guess: wanted.is_none() })
+    }
+
+    /// Reads a row: its features, and its label.
+    fn row<T: Float>(
+        &self,
+        file: &str,
+        record: Record<'_>,
+        row: &mut [T],
+        labels: &mut Labels<'_>,
+    ) -> Result<(), Error> {
+        let (expected, found) = (self.uses.len(), record.len());
+        if found != expected {
+            // The first field that is missing, or too many.
+            return Err(error(file, record.line, Some(found.min(expected)), Kind::Ragged { expected, found }));
         }
-        let classes = self.classes.map_or_else(|| distinct(&names), <[String]>::to_vec);
-        let label = |name: &String| classes.iter().position(|class| class == name).expect("each name is a class");
-        let labels = names.iter().map(label).collect();
-        Ok(Dataset::new(Tensor::new([names.len(), header.len() - 1], features), labels, classes))
-    }
-
-    fn label_column(&self, header: &StringRecord) -> Result<usize, Kind> {
-        let mut columns = header.iter().enumerate().filter(|(_, name)| *name == self.label);
-        match (columns.next(), columns.count()) {
-            (Some(_), 0) if header.len() == 1 => Err(Kind::NoFeatures),
-            (Some((column, _)), 0) => Ok(column),
-            (first, others) => Err(Kind::LabelColumn {
-                expected: self.label.to_owned(),
-                count: others + usize::from(first.is_some()),
-                header: header.iter().map(str::to_owned).collect(),
-            }),
+        let mut label = None;
+        for (column, &what) in self.uses.iter().enumerate() {
+            let at = |kind| error(file, record.line_of(column), Some(column), kind);
+            match what {
+                Use::Feature(place) => {
+                    // Nearly all numbers stand there as they are.
+                    row[place] = match number::number_as::<T>(record.bytes(column)) {
+                        Some(number) if number.is_finite() => number,
+                        Some(_) | None => feature(&self.names[column], &record.text(column)).map_err(at)?,
+                    };
+                }
+                Use::Label => label = Some(column),
+                Use::Empty if !record.bytes(column).is_empty() => {
+                    return Err(error(file, self.line, Some(column), Kind::Nameless));
+                }
+                Use::Empty | Use::None => (),
+            }
         }
+        let column = label.unwrap_or(self.label);
+        let line = record.line_of(column);
+        labels.push(&record.text(column), line).map_err(|kind| error(file, line, Some(column), kind))
     }
 
-    fn class(&self, name: &str, field: &str) -> Result<String, Kind> {
-        let known = self.classes.unwrap_or_default();
-        if field.is_empty() || (self.classes.is_some() && !known.iter().any(|class| class == field)) {
-            return Err(Kind::Label { name: name.to_owned(), found: field.to_owned(), known: known.into() });
+    /// Takes the columns that number the rows out of features of all rows, and tells how many are left.
+    fn without_index<T: Float>(&self, file: &str, features: &mut Vec<T>) -> Result<usize, Error> {
+        let mut kept = vec![true; self.width];
+        for (column, &what) in self.uses.iter().enumerate() {
+            let (name, Use::Feature(place)) = (&self.names[column], what) else { continue };
+            if !self.guess || !index::may_be_index(name, column) {
+                continue;
+            }
+            let numbers = features.iter().skip(place).step_by(self.width).map(|number| number.to_f64());
+            if index::is_index(name, column, numbers) {
+                kept[place] = false;
+            } else if name.is_empty() {
+                return Err(error(file, self.line, Some(column), Kind::Nameless));
+            }
         }
-        Ok(field.to_owned())
-    }
-}
-
-/// A file's name for errors, and its text.
-fn text_of(path: &Path) -> Result<(String, String), Error> {
-    let file = path.display().to_string();
-    let error = |line, kind| Error { file: file.clone(), line, column: None, kind };
-    let bytes = std::fs::read(path).map_err(|io| error(None, Kind::Unreadable(io)))?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok((file, text)),
-        Err(utf8) => {
-            let line = line_of(utf8.as_bytes(), utf8.utf8_error().valid_up_to());
-            Err(error(Some(line), Kind::Encoding))
+        let width = kept.iter().filter(|&&kept| kept).count();
+        if width == 0 {
+            return Err(error(file, self.line, None, Kind::NoFeatures));
         }
+        if width < self.width {
+            let mut place = 0;
+            features.retain(|_| {
+                place = if place == self.width { 1 } else { place + 1 };
+                kept[place - 1]
+            });
+        }
+        Ok(width)
     }
 }
 
-fn number<T: Float>(name: &str, field: &str) -> Result<T, Kind> {
-    let (name, found) = (name.to_owned(), field.to_owned());
-    match field.parse().map(T::of) {
-        Ok(number) if number.is_finite() => Ok(number),
-        Ok(_) => Err(Kind::NotFinite { name, found, number: T::NAME }),
-        Err(_) => Err(Kind::NotANumber { name, found }),
+/// A feature that does not stand there as a plain number.
+fn feature<T: Float>(name: &str, text: &str) -> Result<T, Kind> {
+    let (name, found) = (name.to_owned(), text.to_owned());
+    match number::number_as::<T>(text.as_bytes()) {
+        Some(number) if number.is_finite() => Ok(number),
+        None if !number::not_finite(text) => Err(Kind::NotANumber { name, found }),
+        Some(_) | None => Err(Kind::NotFinite { name, found, number: T::NAME }),
     }
 }
 
-fn distinct(names: &[String]) -> Vec<String> {
-    let mut classes = names.to_vec();
-    classes.sort_unstable();
-    classes.dedup();
-    classes
-}
-
-/// The records of a text, each with the line that it starts on.
-struct Records<'a> {
-    text: &'a str,
-    reader: csv::Reader<&'a [u8]>,
-}
-
-impl<'a> Records<'a> {
-    fn new(text: &'a str) -> Self {
-        let reader =
-            ReaderBuilder::new().has_headers(false).flexible(true).trim(Trim::All).from_reader(text.as_bytes());
-        Self { text, reader }
+/// Makes room for some more, by half of what there is: the room that is left free is paid for in memory.
+fn grow<T>(numbers: &mut Vec<T>, more: usize) {
+    if numbers.capacity() - numbers.len() < more {
+        numbers.reserve_exact(more.max(numbers.len() / 2).max(1024));
     }
-}
-
-impl Iterator for Records<'_> {
-    type Item = (u32, StringRecord);
-
-    fn next(&mut self) -> Option<(u32, StringRecord)> {
-        let start = self.reader.position().byte() as usize;
-        let mut record = StringRecord::new();
-        let more = self.reader.read_record(&mut record).expect("text in memory of any number of fields is valid CSV");
-        // The reader counts the empty lines before a record to the record.
-        let blank = self.text[start..].bytes().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        more.then(|| (line_of(self.text.as_bytes(), start + blank), record))
-    }
-}
-
-/// The line of a byte, from 1.
-fn line_of(text: &[u8], byte: usize) -> u32 {
-    text[..byte].split(|&byte| byte == b'\n').count() as u32
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::IRIS_CSV;
-
-    fn message(text: &str) -> String {
-        Csv::new("kind").parse::<f32>("a.csv", text).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn iris_is_complete() {
-        let iris: Dataset = Csv::new("species").parse("iris.csv", IRIS_CSV).unwrap();
-        assert_eq!((iris.len(), iris.width()), (150, 4));
-        assert_eq!(iris.classes(), ["setosa", "versicolor", "virginica"]);
-        assert_eq!(iris.select(&[149]).features().as_slice(), [5.9, 3.0, 5.1, 1.8]);
-        for class in 0..3 {
-            assert_eq!(iris.labels().iter().filter(|&&label| label == class).count(), 50);
-        }
-    }
-
-    #[test]
-    fn the_label_may_stand_in_any_column_and_classes_are_sorted() {
-        let data: Dataset = Csv::new("kind").parse("", "x,kind,y\n1, b ,2\n\n3,a,4").unwrap();
-        assert_eq!(data.features(), &Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]));
-        assert_eq!((data.labels(), data.classes()), (&[1, 0][..], &["a".to_owned(), "b".to_owned()][..]));
-    }
-
-    #[test]
-    fn errors_name_line_and_column_and_what_came() {
-        let rows = [
-            ("", "a.csv: expected a header with the names of the columns, found an empty file"),
-            ("\n\n", "a.csv: expected a header with the names of the columns, found an empty file"),
-            ("x,kind\n", "a.csv: expected rows below the header, found none"),
-            ("x,y\n1,a\n", "a.csv, line 1: expected one column `kind`, found none in the header: `x`, `y`"),
-            ("kind,x,kind\n", "a.csv, line 1: expected one column `kind`, found 2 in the header: `kind`, `x`, `kind`"),
-            ("kind\na\n", "a.csv, line 1: expected a column of numbers beside the labels, found none"),
-            ("x,kind\n1,a\n2\n", "a.csv, line 3, column 2: expected 2 fields as in the header, found 1"),
-            ("x,kind\n1,a,\n", "a.csv, line 2, column 3: expected 2 fields as in the header, found 3"),
-            ("x,kind\n1,a\n1.2.3,b\n", "a.csv, line 3, column 1: expected a number for `x`, found `1.2.3`"),
-            ("x,kind\n,a\n", "a.csv, line 2, column 1: expected a number for `x`, found ``"),
-            ("kind,x\na,NaN\n", "a.csv, line 2, column 2: expected a finite f32 for `x`, found `NaN`"),
-            ("kind,x\na,-inf\n", "a.csv, line 2, column 2: expected a finite f32 for `x`, found `-inf`"),
-            ("kind,x\na,1e39\n", "a.csv, line 2, column 2: expected a finite f32 for `x`, found `1e39`"),
-            ("x,kind\n1,\n", "a.csv, line 2, column 2: expected a class for `kind`, found ``"),
-        ];
-        for (text, want) in rows {
-            assert_eq!(message(text), want, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn lines_are_counted_as_an_editor_counts_them() {
-        for (text, line) in [
-            ("x,kind\n1,a\n\n\nz,b\n", 5),
-            ("\n\nx,kind\n1,a\nz,b\n", 5),
-            ("x,kind\r\n1,a\r\nz,b\r\n", 3),
-            ("x,kind\r\n1,a\r\n\r\nz,b\r\n", 4),
-            ("x,kind\n1,\"a\nb\"\nz,b", 4),
-            ("\u{feff}x,kind\n1,a\nz,b", 3),
-        ] {
-            assert!(
-                message(text).starts_with(&format!("a.csv, line {line}, column 1: ")),
-                "{text:?}: {}",
-                message(text)
-            );
-        }
-    }
-
-    #[test]
-    fn files_that_cannot_be_read_are_named() {
-        let error = Csv::new("kind").read::<f64>("no/such/file.csv").unwrap_err();
-        assert!(error.to_string().starts_with("no/such/file.csv: cannot be read: "), "{error}");
-    }
-
-    #[test]
-    fn files_that_are_not_text_are_an_error_with_a_line() {
-        let path = std::env::temp_dir().join(format!("nn-encoding-{}.csv", std::process::id()));
-        std::fs::write(&path, b"x,kind\n1,a\n2,\xff\n").unwrap();
-        let result = Csv::new("kind").read::<f64>(&path);
-        std::fs::remove_file(&path).unwrap();
-        let error = result.unwrap_err();
-        assert!(matches!(error.kind, Kind::Encoding));
-        assert_eq!(error.line, Some(3));
-    }
-}
+mod tests;

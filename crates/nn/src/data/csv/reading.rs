@@ -1,13 +1,26 @@
 //! How a file becomes a table.
 
-use super::{Records, number};
-use crate::data::{Cells, Column, Table};
-use crate::error::{Error, Kind};
-use std::collections::BTreeMap;
+use super::columns::Reader;
+use super::records::{Records, error};
+use super::source::{Source, at_file};
+use super::{guess, lead, missing};
+use crate::data::Table;
+use crate::error::{Error, Kind, shown};
 use std::path::Path;
 
 /// How a text file is written. What is not said is found out, and told in [`Table::notes`].
-#[derive(Clone, Debug)]
+///
+/// ```
+/// use nn::data::{Cells, Reading};
+/// # fn main() -> Result<(), nn::Error> {
+/// let table = Reading { header: Some(false), ..Reading::default() }.parse("flats.csv", "62,7;2\n106,7;4\n")?;
+/// let Cells::Numbers(area) = &table.column("column_1").unwrap().cells else { panic!() };
+/// assert_eq!(area, &[62.7, 106.7]);
+/// assert_eq!(table.notes()[0], "fields are separated by `;`");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
     /// The byte between two fields; a space stands for any number of spaces and tabs.
     pub delimiter: Option<u8>,
@@ -17,13 +30,16 @@ pub struct Reading {
     pub header: Option<bool>,
     /// What stands for a missing cell; an empty one always does.
     pub missing: Vec<String>,
+    /// Lines that begin with this byte are left out. Without it, those that begin with `#` before the header are.
+    pub comment: Option<u8>,
 }
 
 impl Default for Reading {
-    /// Everything is found out; what stands for a missing cell is pandas' list and `?`.
+    /// Everything is found out. What stands for a missing cell is pandas' list (`NA`, `NaN`, `null`, `None` and so on) and `?`;
+    /// in a column of numbers dashes and points do, too.
     fn default() -> Self {
-        let missing = ["NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "<NA>", "#N/A"];
-        Self { delimiter: None, decimal_comma: None, header: None, missing: missing.map(str::to_owned).to_vec() }
+        let missing = missing::MISSING.iter().map(|&mark| mark.to_owned()).collect();
+        Self { delimiter: None, decimal_comma: None, header: None, missing, comment: None }
     }
 }
 
@@ -33,8 +49,8 @@ impl Reading {
     /// # Errors
     /// Where the file cannot be read, or is no table; the error names the file, the line and the column.
     pub fn read(&self, path: impl AsRef<Path>) -> Result<Table, Error> {
-        let (file, text) = super::text_of(path.as_ref())?;
-        self.parse(&file, &text)
+        let path = path.as_ref();
+        self.load(&path.display().to_string(), &Source::of(path)?)
     }
 
     /// Reads text; errors call it `file`.
@@ -42,47 +58,105 @@ impl Reading {
     /// # Errors
     /// Where the text is no table; the error names the file, the line and the column.
     pub fn parse(&self, file: &str, text: &str) -> Result<Table, Error> {
-        let error = |line, column, kind| Error { file: file.to_owned(), line, column, kind };
-        let mut records = Records::new(text);
-        let Some((_, header)) = records.next() else { return Err(error(None, None, Kind::Empty)) };
-        let mut cells = vec![Vec::new(); header.len()];
-        let mut lines = Vec::new();
-        for (line, record) in records {
-            let (expected, found) = (header.len(), record.len());
-            if found != expected {
-                let column = found.min(expected) as u32 + 1;
-                return Err(error(Some(line), Some(column), Kind::Ragged { expected, found }));
-            }
-            for (cells, field) in cells.iter_mut().zip(&record) {
-                let missing = field.is_empty() || self.missing.iter().any(|mark| mark == field);
-                cells.push(if missing { None } else { Some(field.to_owned()) });
-            }
-            lines.push(line);
+        self.load(file, &Source::Held(text.as_bytes()))
+    }
+
+    fn load(&self, file: &str, source: &Source<'_>) -> Result<Table, Error> {
+        let mut notes = Vec::new();
+        let (mut records, layout) = self.open(file, source, &mut notes)?;
+        let mut reader = Reader::new(file, self, layout);
+        reader.read(&mut records, &mut notes)?;
+        drop(records);
+        // What was taken for numbers and is text after all is read again: the spelling of the first rows is not kept.
+        while reader.late() {
+            let (mut records, _) = self.open(file, source, &mut Vec::new())?;
+            reader.read_late(&mut records)?;
         }
-        let fields = header.iter().zip(1..).map(|(name, at)| (name.to_owned(), at)).collect();
-        let columns = header.iter().zip(cells).map(|(name, cells)| column(name, cells)).collect();
-        Ok(Table { columns, file: file.to_owned(), lines, fields, notes: Vec::new() })
+        reader.finish(notes)
+    }
+
+    /// A source at its first row, and its columns.
+    fn open<'a>(
+        &self,
+        file: &'a str,
+        source: &'a Source<'_>,
+        notes: &mut Vec<String>,
+    ) -> Result<(Records<'a>, Layout), Error> {
+        let mut records = Records::open(file, source, b',')?;
+        let named = lead::separator(&mut records);
+        let (head, all) = records.head();
+        let delimiter = self.delimiter.or(named).unwrap_or_else(|| guess::delimiter(head, all));
+        match delimiter {
+            b',' => (),
+            b'\t' => notes.push("fields are separated by tabs".to_owned()),
+            b' ' => notes.push("fields are separated by blanks".to_owned()),
+            other => notes.push(format!("fields are separated by `{}`", shown(&char::from(other).to_string()))),
+        }
+        records.delimiter = delimiter;
+        records.comment = self.comment;
+        let lead = lead::skip_remarks(&mut records)?;
+        if lead.remarks > 0 {
+            notes.push(format!("{} lines that begin with `#` before the header are left out", lead.remarks));
+        }
+        let (head, all) = records.head();
+        let (sample, _) = guess::sample(head, all, delimiter);
+        let (guessed, note) = if lead.marked { (true, None) } else { guess::header(&sample) };
+        if self.header.is_none() {
+            notes.extend(note.map(str::to_owned));
+        }
+        if !self.header.unwrap_or(guessed) {
+            let Some(first) = sample.first() else {
+                // Nothing, or a mistake.
+                return Err(records.next().err().unwrap_or_else(|| at_file(file, Kind::Empty)));
+            };
+            let names = (1..=first.len()).map(|at| format!("column_{at}")).collect();
+            return Ok((records, Layout { line: 1, names, sample }));
+        }
+        let (line, mut names) = match records.next()? {
+            Some(record) => (record.line, record.texts()),
+            None => return Err(at_file(file, Kind::Empty)),
+        };
+        if lead.marked {
+            names[0] = lead::unmarked(&names[0]).to_owned();
+        }
+        let rows = sample.get(1..).unwrap_or_default();
+        let further =
+            |row: &Vec<String>| row.len() == names.len() + 1 && row.last().is_some_and(|last| !last.is_empty());
+        if !rows.is_empty() && rows.iter().all(further) {
+            notes.push("the header has no name for the first column".to_owned());
+            names.insert(0, String::new());
+        }
+        let names = checked(names, notes).map_err(|(column, kind)| error(file, line, Some(column), kind))?;
+        let sample = rows.to_vec();
+        Ok((records, Layout { line, names, sample }))
     }
 }
 
-fn column(name: &str, cells: Vec<Option<String>>) -> Column {
-    let as_number = |cell: &Option<String>| match cell {
-        Some(cell) => number::<f64>(name, cell).ok(),
-        None => Some(f64::NAN),
-    };
-    let cells = match cells.iter().map(as_number).collect() {
-        Some(numbers) => Cells::Numbers(numbers),
-        None => {
-            let (mut words, mut places) = (Vec::new(), BTreeMap::new());
-            let mut place = |cell: String| {
-                *places.entry(cell).or_insert_with_key(|cell| {
-                    words.push(cell.clone());
-                    words.len() as u32 - 1
-                })
-            };
-            let rows = cells.into_iter().map(|cell| cell.map(&mut place)).collect();
-            Cells::Text { words, rows }
+/// The columns of a file.
+pub(super) struct Layout {
+    /// The line of the header.
+    pub(super) line: u32,
+    pub(super) names: Vec<String>,
+    /// The first rows.
+    pub(super) sample: Vec<Vec<String>>,
+}
+
+/// Names of columns, none of them twice.
+fn checked(names: Vec<String>, notes: &mut Vec<String>) -> Result<Vec<String>, (usize, Kind)> {
+    let mut known = super::words::Words::default();
+    let mut checked = Vec::new();
+    for (column, found) in names.into_iter().enumerate() {
+        let name = found.split_whitespace().collect::<Vec<_>>().join(" ");
+        if found.contains(['\n', '\r']) {
+            notes.push(format!("the name of column {} goes over several lines: `{}`", column + 1, shown(&name)));
         }
-    };
-    Column { name: name.to_owned(), cells }
+        if name.contains(char::is_control) {
+            return Err((column, Kind::Control { name: name.clone(), found: name }));
+        }
+        if !name.is_empty() && !known.place(&name).1 {
+            return Err((column, Kind::NameTwice { name }));
+        }
+        checked.push(name);
+    }
+    Ok(checked)
 }

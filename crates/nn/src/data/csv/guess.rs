@@ -1,0 +1,149 @@
+//! How a text is probably written, from its first rows.
+
+use super::lead::remarks;
+use super::missing::{NO_NUMBER, is_missing};
+use super::number::grouped;
+use super::records::{Record, Split, split};
+
+/// How many rows are looked at.
+const ROWS: usize = 200;
+
+/// The first records as far as they are whole and right, and whether all of them are.
+pub(super) fn sample(head: &[u8], all: bool, delimiter: u8) -> (Vec<Vec<String>>, bool) {
+    let (mut rows, mut spans, mut at) = (Vec::new(), Vec::new(), 0);
+    while rows.len() < ROWS {
+        match split(&head[at..], all, delimiter, &mut spans) {
+            Split::Record { used, .. } => {
+                let text = String::from_utf8_lossy(&head[at..at + used]);
+                // Of bytes that are no text the spans may not fit.
+                if text.len() == used {
+                    rows.push(Record::new(0, &text, &spans).texts());
+                }
+                at += used;
+            }
+            Split::Blank { used } => at += used,
+            Split::Begin | Split::End => break,
+            Split::Wrong { .. } => return (rows, false),
+        }
+    }
+    (rows, true)
+}
+
+/// The separator of most likely fields: the rows have as many fields as the first, most fields are numbers, there are many.
+pub(super) fn delimiter(head: &[u8], all: bool) -> u8 {
+    let head = remarks(head, all).last().map_or(head, |&start| &head[start..]);
+    let thousandth = |part: usize, whole: usize| 1000 * part / whole.max(1);
+    let mut best = (None, b',');
+    for candidate in *b",;\t| " {
+        let (rows, right) = sample(head, all, candidate);
+        let width = rows.first().map_or(0, Vec::len);
+        if width < 2 {
+            continue;
+        }
+        let fitting = thousandth(rows.iter().filter(|row| row.len() == width).count(), rows.len());
+        let cells = || rows.iter().flatten();
+        let typed = thousandth(cells().filter(|cell| fits_number(cell)).count(), cells().count());
+        // Words have blanks between them in any file.
+        if candidate == b' ' && (fitting < 1000 || typed < 500 || rows.len() < 2) {
+            continue;
+        }
+        let score = Some((right, fitting, typed, width));
+        if score > best.0 {
+            best = (score, candidate);
+        }
+    }
+    best.1
+}
+
+/// Whether a cell may be one of a column of numbers.
+fn fits_number(cell: &str) -> bool {
+    is_missing(cell) || NO_NUMBER.contains(&cell) || is_number(cell)
+}
+
+fn is_number(cell: &str) -> bool {
+    grouped(cell, b'.').is_some() || grouped(cell, b',').is_some()
+}
+
+/// Whether the first record names the columns, and a note where it may be meant the other way.
+pub(super) fn header(rows: &[Vec<String>]) -> (bool, Option<&'static str>) {
+    let [first, rest @ ..] = rows else { return (true, None) };
+    if rest.is_empty() {
+        return (true, None);
+    }
+    let (mut named, mut counted, mut repeated) = (0, 0, false);
+    for (column, cell) in first.iter().enumerate() {
+        let below = || rest.iter().filter_map(|row| row.get(column)).filter(|cell| !is_missing(cell));
+        let numbers =
+            below().next().is_some() && below().all(|cell| fits_number(cell)) && below().any(|cell| is_number(cell));
+        match (is_number(cell), numbers) {
+            (true, true) => counted += 1,
+            (false, true) if !fits_number(cell) => named += 1,
+            _ => repeated |= is_number(cell) || below().any(|other| other == cell),
+        }
+    }
+    if named > 0 {
+        let note = "some names of columns are numbers; the first line was taken for a header";
+        return (true, (counted > 0).then_some(note));
+    }
+    if counted > 0 {
+        if counts(first) && !counts(&rest[0]) {
+            return (true, Some("the first line counts and was taken for a header; it may be a row"));
+        }
+        return (false, Some("the first line looks like the others and was taken for a row; there is no header"));
+    }
+    if repeated {
+        return (
+            false,
+            Some("words of the first line come again below, so it was taken for a row; there is no header"),
+        );
+    }
+    (true, None)
+}
+
+/// Whether the numbers of a row go up by one, as the numbers of columns or years do.
+fn counts(row: &[String]) -> bool {
+    let numbers: Vec<f64> = row.iter().filter_map(|cell| cell.parse().ok()).collect();
+    numbers.len() > 2 && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_separator_is_the_one_that_makes_a_table() {
+        for (text, want) in [
+            ("a,b\n1,2\n", b','),
+            ("a;b\n1,5;2\n", b';'),
+            ("1,5;2\n3,5;4\n", b';'),
+            ("a\tb c\n1\tx, y\n", b'\t'),
+            ("a|b|c\n1|2|3\n", b'|'),
+            ("id,tags\n1,a;b;c\n2,a;b;c\n", b','),
+            ("# made; by; hand\na,b\n1,2\n", b','),
+            ("1.5  2 3\n 2  3 4\n", b' '),
+            ("name\nOld town\nNew town\n", b','),
+            ("\"a;b\",c\n\"1;2\",3\n", b','),
+        ] {
+            assert_eq!(char::from(delimiter(text.as_bytes(), true)), char::from(want), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_told_by_what_stands_below() {
+        for (text, want) in [
+            ("x,kind\n1,a\n", true),
+            ("5.1,3.5,setosa\n4.9,3,setosa\n", false),
+            ("name,2019,2020\na,1,2\n", false),
+            ("id,2019,2020\n7,1,2\n", true),
+            ("0,1,2,3\n0.5,7,7,1\n", true),
+            ("2018,2019,2020\n5,1,7\n", true),
+            ("1,2,3\n2,3,4\n", false),
+            ("p,x\ne,x\np,y\n", false),
+            ("kind,colour\ncat,red\ndog,blue\n", true),
+            ("x\n", true),
+            ("NA,1\n2,3\n", false),
+        ] {
+            assert_eq!(header(&sample(text.as_bytes(), true, b',').0).0, want, "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What may stand before the header: remarks, and the line with which spreadsheets name the separator.
+
+use super::records::{Records, Split, line_length, split};
+use crate::error::Error;
+
+/// What was left out before the header.
+#[derive(Default)]
+pub(super) struct Lead {
+    /// How many lines of remarks there were.
+    pub(super) remarks: usize,
+    /// Whether the header stands behind `#`.
+    pub(super) marked: bool,
+}
+
+/// Takes the line `sep=;` away.
+pub(super) fn separator(records: &mut Records<'_>) -> Option<u8> {
+    let (head, all) = records.head();
+    let used = line_length(head, all)?;
+    let line = head[..used].trim_ascii_end();
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    let named = match line {
+        [word @ .., separator] if word.eq_ignore_ascii_case(b"sep=") => Some(*separator),
+        _ if head[..used].starts_with(b"sep=\t") => Some(b'\t'),
+        _ => None,
+    }?;
+    records.skip(used);
+    Some(named)
+}
+
+/// The bytes of the head before the first line that is no remark, that is, does not begin with `#`; and the last remark.
+pub(super) fn remarks(head: &[u8], all: bool) -> Vec<usize> {
+    let (mut starts, mut at) = (Vec::new(), 0);
+    while let Some(used) = line_length(&head[at..], all).filter(|&used| used > 0) {
+        match head[at..at + used].trim_ascii_start().first() {
+            Some(b'#') => starts.push(at),
+            None if !starts.is_empty() => (),
+            None | Some(_) => break,
+        }
+        at += used;
+    }
+    if !starts.is_empty() {
+        starts.push(at);
+    }
+    starts
+}
+
+/// Leaves out the remarks before the header. The last one is the header where it has as many fields as what follows.
+pub(super) fn skip_remarks(records: &mut Records<'_>) -> Result<Lead, Error> {
+    let (head, all) = records.head();
+    let starts = remarks(head, all);
+    let [.., last, end] = starts[..] else { return Ok(Lead::default()) };
+    let mut spans = Vec::new();
+    let mut fields = |bytes: &[u8]| match split(bytes, all, records.delimiter, &mut spans) {
+        Split::Record { .. } => spans.len(),
+        Split::Blank { .. } | Split::Begin | Split::End | Split::Wrong { .. } => 0,
+    };
+    let marked = fields(&head[end..]) > 1 && fields(&head[last..]) == fields(&head[end..]);
+    records.skip(if marked { last } else { end });
+    Ok(Lead { remarks: starts.len() - 1 - usize::from(marked), marked })
+}
+
+/// The name of the first column of a header behind `#`.
+pub(super) fn unmarked(name: &str) -> &str {
+    name.strip_prefix('#')
+        .map(str::trim_start)
+        .filter(|rest| name[1..].starts_with([' ', '\t']) && !rest.is_empty())
+        .unwrap_or(name)
+}

@@ -1,0 +1,213 @@
+//! Numbers as texts spell them.
+
+use autograd::Float;
+
+/// A number in the grammar `[+-] digits [. digits] [e [+-] digits]`, as an integer times a power of ten.
+#[derive(Clone, Copy)]
+pub(super) struct Decimal {
+    negative: bool,
+    /// The digits as an integer, where there are at most 19 of them.
+    digits: u64,
+    /// How many digits there are before the point, and after it.
+    pub(super) whole: usize,
+    pub(super) fraction: usize,
+    /// The power of ten.
+    exponent: i32,
+}
+
+/// Takes a text apart; `point` is the byte before the fraction.
+#[inline]
+pub(super) fn decimal(text: &[u8], point: u8) -> Option<Decimal> {
+    let negative = text.first() == Some(&b'-');
+    let mut i = usize::from(negative || text.first() == Some(&b'+'));
+    let mut digits = 0_u64;
+    let mut run = |i: &mut usize| {
+        let start = *i;
+        while let Some(digit) = text.get(*i).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
+            digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
+            *i += 1;
+        }
+        *i - start
+    };
+    let whole = run(&mut i);
+    let mut fraction = 0;
+    if text.get(i) == Some(&point) {
+        i += 1;
+        fraction = run(&mut i);
+    }
+    if whole + fraction == 0 {
+        return None;
+    }
+    let mut exponent = 0_i32;
+    if let Some(b'e' | b'E') = text.get(i) {
+        i += 1;
+        let below = text.get(i) == Some(&b'-');
+        i += usize::from(below || text.get(i) == Some(&b'+'));
+        let start = i;
+        while let Some(digit) = text.get(i).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
+            exponent = exponent.saturating_mul(10).saturating_add(i32::from(digit));
+            i += 1;
+        }
+        if i == start {
+            return None;
+        }
+        exponent = if below { -exponent } else { exponent };
+    }
+    let exponent = exponent.saturating_sub(i32::try_from(fraction).unwrap_or(i32::MAX));
+    (i == text.len()).then_some(Decimal { negative, digits, whole, fraction, exponent })
+}
+
+/// Powers of ten that are numbers exactly.
+const TENS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+impl Decimal {
+    /// Whether there are more digits than `f64` tells apart.
+    pub(super) fn long(&self) -> bool {
+        self.whole + self.fraction > 15
+    }
+
+    /// The nearest `f64`; `text` is what this was made of. Where the integer and the power are numbers exactly, their
+    /// product or quotient is rounded once (W. D. Clinger, "How to read floating point numbers accurately", 1990).
+    #[inline]
+    pub(super) fn nearest(&self, text: &[u8], point: u8) -> f64 {
+        let power = self.exponent.unsigned_abs() as usize;
+        if self.whole + self.fraction <= 19 && self.digits <= 1 << 53 && power < TENS.len() {
+            let (digits, ten) = (self.digits as f64, TENS[power]);
+            let size = if self.exponent < 0 { digits / ten } else { digits * ten };
+            return if self.negative { -size } else { size };
+        }
+        with_point(text, point, |text| text.parse().ok()).unwrap_or(f64::NAN)
+    }
+
+    /// The same to `f32`, not by way of `f64`, which would round twice.
+    fn nearest_f32(&self, text: &[u8]) -> f32 {
+        const EXACT: u32 = 10;
+        let power = self.exponent.unsigned_abs();
+        if self.whole + self.fraction <= 19 && self.digits <= 1 << 24 && power <= EXACT {
+            let (digits, ten) = (self.digits as f32, TENS[power as usize] as f32);
+            let size = if self.exponent < 0 { digits / ten } else { digits * ten };
+            return if self.negative { -size } else { size };
+        }
+        with_point(text, b'.', |text| text.parse().ok()).unwrap_or(f32::NAN)
+    }
+}
+
+fn with_point<R>(text: &[u8], point: u8, parse: impl Fn(&str) -> Option<R>) -> Option<R> {
+    let text = std::str::from_utf8(text).ok()?;
+    if point == b'.' { parse(text) } else { parse(&text.replace(char::from(point), ".")) }
+}
+
+/// The number that a text spells, which may be too large and infinite.
+#[inline]
+pub(super) fn number(text: &[u8], point: u8) -> Option<f64> {
+    decimal(text, point).map(|decimal| decimal.nearest(text, point))
+}
+
+/// The number of this type that a text spells, which may be too large and infinite.
+#[inline]
+pub(super) fn number_as<T: Float>(text: &[u8]) -> Option<T> {
+    let decimal = decimal(text, b'.')?;
+    let single = T::NAME == "f32";
+    Some(T::of(if single { f64::from(decimal.nearest_f32(text)) } else { decimal.nearest(text, b'.') }))
+}
+
+/// Whether a text spells an infinity or NaN.
+pub(super) fn not_finite(text: &str) -> bool {
+    let text = text.trim_start_matches(['+', '-']);
+    ["nan", "inf", "infinity"].iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// A number of an integer with marks between its thousands, in any of the ways in which people write them.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(super) struct Grouped {
+    pub(super) value: f64,
+    /// Whether there are marks between thousands.
+    pub(super) marks: bool,
+    /// Whether there is a point.
+    pub(super) point: bool,
+}
+
+/// The number that a text spells where `point` is before the fraction and another mark may be between thousands: `,` where the
+/// point is `.`, `.` where it is `,`, or a space, or an apostrophe.
+pub(super) fn grouped(text: &str, point: u8) -> Option<Grouped> {
+    let text = text.replace('\u{2212}', "-");
+    let has_point = text.bytes().any(|byte| byte == point);
+    if let Some(value) = number(text.as_bytes(), point) {
+        return Some(Grouped { value, marks: false, point: has_point });
+    }
+    let body = text.trim_start_matches(['+', '-']);
+    let whole = body.split(char::from(point)).next()?;
+    let comma = if point == b',' { '.' } else { ',' };
+    let mark = whole.chars().find(|c| [comma, ' ', '\u{a0}', '\u{202f}', '\u{2009}', '\'', '\u{2019}'].contains(c))?;
+    let groups: Vec<&str> = whole.split(mark).collect();
+    let digits = |group: &&str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let (first, rest) = groups.split_first()?;
+    if !(first.len() <= 3 && rest.iter().all(|group| group.len() == 3) && groups.iter().all(digits)) {
+        return None;
+    }
+    let sign = &text[..text.len() - body.len()];
+    let plain = format!("{sign}{}{}", groups.concat(), &body[whole.len()..]);
+    number(plain.as_bytes(), point).map(|value| Grouped { value, marks: true, point: has_point })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn numbers_are_the_nearest_ones(text in "[+-]?[0-9]{0,22}(\\.[0-9]{0,22})?([eE][+-]?[0-9]{1,3})?") {
+            let want = text.parse::<f64>().ok();
+            let found = number(text.as_bytes(), b'.');
+            prop_assert_eq!(found.map(f64::to_bits), want.map(f64::to_bits));
+            let single = number_as::<f32>(text.as_bytes());
+            prop_assert_eq!(single.map(f32::to_bits), text.parse::<f32>().ok().map(f32::to_bits));
+        }
+
+        #[test]
+        fn a_number_is_read_back_from_its_shortest_spelling(bits: u64, single: u32) {
+            let (x, y) = (f64::from_bits(bits), f32::from_bits(single));
+            prop_assume!(x.is_finite() && y.is_finite());
+            prop_assert_eq!(number(format!("{x:e}").as_bytes(), b'.').unwrap().to_bits(), x.to_bits());
+            prop_assert_eq!(number(x.to_string().replace('.', ",").as_bytes(), b',').unwrap().to_bits(), x.to_bits());
+            prop_assert_eq!(number_as::<f32>(y.to_string().as_bytes()).unwrap().to_bits(), y.to_bits());
+        }
+    }
+
+    #[test]
+    fn what_is_no_decimal_number_is_none() {
+        for text in [
+            "", "+", ".", "-.", "e5", "1e", "1e+", "1.2.3", "0x10", "1_000", "nan", "inf", "1 ", " 1", "1,5", "--1",
+            "1f",
+        ] {
+            assert_eq!(number(text.as_bytes(), b'.'), None, "{text}");
+        }
+        for (text, want) in [("5.", 5.0), (".5", 0.5), ("+1e2", 100.0), ("007", 7.0), ("1e-400", 0.0)] {
+            assert_eq!(number(text.as_bytes(), b'.'), Some(want), "{text}");
+        }
+    }
+
+    #[test]
+    fn thousands_are_groups_of_three() {
+        let value = |text, point| grouped(text, point).map(|found| found.value);
+        for (text, want) in [
+            ("1,234", 1234.0),
+            ("-12,345.5", -12345.5),
+            ("1 234 567", 1234567.0),
+            ("1'234.5", 1234.5),
+            ("\u{2212}2", -2.0),
+        ] {
+            assert_eq!(value(text, b'.'), Some(want), "{text}");
+        }
+        for (text, want) in [("1.234", 1234.0), ("1.234,5", 1234.5), ("1 234,5", 1234.5), ("1,5", 1.5)] {
+            assert_eq!(value(text, b','), Some(want), "{text}");
+        }
+        for text in ["1,23", "1234,567", "1,234,56", ",123", "1,,234", "1, 234", "12 34", "1,234 567"] {
+            assert_eq!(value(text, b'.'), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+use super::*;
+use crate::data::IRIS_CSV;
+
+fn message(text: &str) -> String {
+    Csv::new("kind").parse::<f32>("a.csv", text).unwrap_err().to_string()
+}
+
+#[test]
+fn iris_is_complete() {
+    let iris: Dataset = Csv::new("species").parse("iris.csv", IRIS_CSV).unwrap();
+    assert_eq!((iris.len(), iris.width()), (150, 4));
+    assert_eq!(iris.classes(), ["setosa", "versicolor", "virginica"]);
+    assert_eq!(iris.select(&[149]).features().as_slice(), [5.9, 3.0, 5.1, 1.8]);
+    for class in 0..3 {
+        assert_eq!(iris.labels().iter().filter(|&&label| label == class).count(), 50);
+    }
+}
+
+#[test]
+fn the_label_may_stand_in_any_column_and_classes_are_sorted() {
+    let data: Dataset = Csv::new("kind").parse("", "x,kind,y\n1, b ,2\n\n3,a,4").unwrap();
+    assert_eq!(data.features(), &Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]));
+    assert_eq!((data.labels(), data.classes()), (&[1, 0][..], &["a".to_owned(), "b".to_owned()][..]));
+}
+
+#[test]
+fn errors_name_line_and_column_and_what_came() {
+    let rows = [
+        ("", "a.csv: expected a header with the names of the columns, found an empty file"),
+        ("\n\n", "a.csv: expected a header with the names of the columns, found an empty file"),
+        ("x,kind\n", "a.csv: expected rows below the header, found none"),
+        ("x,y\n1,a\n", "a.csv, line 1: expected one column `kind`, found none in the header: `x`, `y`"),
+        ("kind,x,kind\n", "a.csv, line 1: expected one column `kind`, found 2 in the header: `kind`, `x`, `kind`"),
+        ("kind\na\n", "a.csv, line 1: expected a column of numbers beside the labels, found none"),
+        ("x,kind\n1,a\n2\n", "a.csv, line 3, column 2: expected 2 fields as in the header, found 1"),
+        ("x,kind\n1,a,\n", "a.csv, line 2, column 3: expected 2 fields as in the header, found 3"),
+        ("x,kind\n1,a\n1.2.3,b\n", "a.csv, line 3, column 1: expected a number for `x`, found `1.2.3`"),
+        ("x,kind\n,a\n", "a.csv, line 2, column 1: expected a number for `x`, found ``"),
+        ("kind,x\na,NaN\n", "a.csv, line 2, column 2: expected a finite f32 for `x`, found `NaN`"),
+        ("kind,x\na,-inf\n", "a.csv, line 2, column 2: expected a finite f32 for `x`, found `-inf`"),
+        ("kind,x\na,1e39\n", "a.csv, line 2, column 2: expected a finite f32 for `x`, found `1e39`"),
+        ("x,kind\n1,\n", "a.csv, line 2, column 2: expected a class for `kind`, found ``"),
+    ];
+    for (text, want) in rows {
+        assert_eq!(message(text), want, "{text:?}");
+    }
+}
+
+#[test]
+fn lines_are_counted_as_an_editor_counts_them() {
+    for (text, line) in [
+        ("x,kind\n1,a\n\n\nz,b\n", 5),
+        ("\n\nx,kind\n1,a\nz,b\n", 5),
+        ("x,kind\r\n1,a\r\nz,b\r\n", 3),
+        ("x,kind\r\n1,a\r\n\r\nz,b\r\n", 4),
+        ("x,kind\n\"\n1\",a\nz,b", 4),
+        ("\u{feff}x,kind\n1,a\nz,b", 3),
+    ] {
+        assert!(message(text).starts_with(&format!("a.csv, line {line}, column 1: ")), "{text:?}: {}", message(text));
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let error = Csv::new("kind").read::<f64>("no/such/file.csv").unwrap_err();
+    assert!(error.to_string().starts_with("no/such/file.csv: cannot be read: "), "{error}");
+}
+
+#[test]
+fn files_that_are_not_text_are_an_error_with_a_line() {
+    let path = std::env::temp_dir().join(format!("nn-encoding-{}.csv", std::process::id()));
+    std::fs::write(&path, b"x,kind\n1,a\n2,\xff\n").unwrap();
+    let result = Csv::new("kind").read::<f64>(&path);
+    std::fs::remove_file(&path).unwrap();
+    let error = result.unwrap_err();
+    assert!(matches!(error.kind, Kind::Encoding));
+    assert_eq!(error.line, Some(3));
+}
