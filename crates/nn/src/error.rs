@@ -131,10 +131,8 @@ pub enum Kind {
     Spelling {
         /// The column's name.
         name: String,
-        /// The label that came later.
-        found: String,
-        /// The label that came first.
-        other: String,
+        /// The label that came later, and the one that came first.
+        found: Box<[String; 2]>,
         /// In what they differ.
         why: String,
     },
@@ -272,8 +270,8 @@ impl fmt::Display for Kind {
                 f.write_str("expected classes with names, found an empty name, which is no class")
             }
             Self::Class { name } => write!(f, "expected each class once, found `{}` twice among them", shown(name)),
-            Self::Spelling { name, found, other, why } => {
-                let (name, found, other) = (shown(name), shown(found), shown(other));
+            Self::Spelling { name, found, why } => {
+                let (name, [found, other]) = (shown(name), [shown(&found[0]), shown(&found[1])]);
                 write!(f, "expected one spelling of each class for `{name}`, found `{found}` and `{other}`: {why}")?;
                 f.write_str(" (classes that are meant so can be listed)")
             }

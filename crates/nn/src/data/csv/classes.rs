@@ -104,8 +104,8 @@ impl<'a> Labels<'a> {
         let numbers: Option<Vec<f64>> = words.iter().map(|word| value(word)).collect();
         let name = || self.name.to_owned();
         let spelling = |later: usize, first: usize, why: String| {
-            let (found, other) = (words[later].clone(), words[first].clone());
-            (Some(self.lines[later]), Kind::Spelling { name: name(), found, other, why })
+            let found = Box::new([words[later].clone(), words[first].clone()]);
+            (Some(self.lines[later]), Kind::Spelling { name: name(), found, why })
         };
         if let Some(twin) = twins(&words).into_iter().next() {
             return Err(spelling(twin.later, twin.first, twin.why));
