@@ -42,7 +42,7 @@ impl<T: Float, R: Rule<T>> Rule<T> for Accumulated<R> {
         step.each(|leaf, memory| {
             leaf.grad = memory.of("gradients", leaf, 0.0) + leaf.grad;
             sums.push(leaf.grad);
-            leaf.grad = leaf.grad / f64::from(self.every);
+            leaf.grad /= f64::from(self.every);
         });
         self.rule.advance(step);
         // In the other steps nothing has happened but that the gradients are remembered.

@@ -74,7 +74,7 @@ impl<T: Float> Rule<T> for Adagrad<T> {
         step.each(|leaf, memory| {
             let sum = memory.of("sum", leaf, self.initial_accumulator_value) + leaf.grad.square();
             memory.keep("sum", leaf, sum);
-            leaf.grad = leaf.grad / (sum.sqrt() + self.epsilon);
+            leaf.grad /= sum.sqrt() + self.epsilon;
         });
         step.descend(rate);
     }

@@ -92,7 +92,7 @@ impl<T: Float> Rule<T> for NAdam<T> {
             let mean = memory.average_by("mean", leaf, leaf.grad, beta1);
             let square = memory.average("square", leaf, leaf.grad.square(), self.beta2);
             let ahead = leaf.scaled(fresh) * leaf.grad + leaf.scaled(kept) * mean;
-            leaf.value = leaf.value - ahead / (square.sqrt() / root + self.epsilon);
+            leaf.value -= ahead / (square.sqrt() / root + self.epsilon);
         });
     }
 }

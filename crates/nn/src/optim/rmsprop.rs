@@ -81,9 +81,9 @@ impl<T: Float> Rule<T> for RmsProp<T> {
         step.each(|leaf, memory| {
             let mut square = memory.average("square", leaf, leaf.grad.square(), self.alpha);
             if self.centred {
-                square = square - memory.average("mean", leaf, leaf.grad, self.alpha).square();
+                square -= memory.average("mean", leaf, leaf.grad, self.alpha).square();
             }
-            leaf.grad = leaf.grad / (square.sqrt() + self.epsilon);
+            leaf.grad /= square.sqrt() + self.epsilon;
             if let Some(momentum) = momentum {
                 leaf.grad = momentum * memory.of("momentum", leaf, 0.0) + leaf.grad;
                 memory.keep("momentum", leaf, leaf.grad);

@@ -70,7 +70,7 @@ impl<T: Float> Rule<T> for Rprop<T> {
             let grad = turned.select(0.0, leaf.grad);
             memory.keep("size", leaf, size);
             memory.keep("gradient", leaf, grad);
-            leaf.value = leaf.value - grad.sign() * size;
+            leaf.value -= grad.sign() * size;
         });
     }
 }

@@ -90,16 +90,16 @@ impl<'t, T: Float> Step<'t, T> {
                 return;
             }
             if decoupled {
-                leaf.value = leaf.value * (T::ONE - leaf.scaled(rate) * decay);
+                leaf.value *= T::ONE - leaf.scaled(rate) * decay;
             } else {
-                leaf.grad = leaf.grad + leaf.value * decay;
+                leaf.grad += leaf.value * decay;
             }
         });
     }
 
     /// `p ← p − rate · g`, with what the rule has made of the gradient.
     pub fn descend(&mut self, rate: Var<'t, T>) {
-        self.each(|leaf, _| leaf.value = leaf.value - leaf.scaled(rate) * leaf.grad);
+        self.each(|leaf, _| leaf.value -= leaf.scaled(rate) * leaf.grad);
     }
 }
 

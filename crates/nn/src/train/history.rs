@@ -33,13 +33,12 @@ impl History {
     pub fn push(&mut self, numbers: &[(&str, f64)]) {
         let mut row = vec![f64::NAN; self.names.len()];
         for (name, number) in numbers {
-            match self.names.iter().position(|known| known == name) {
-                Some(place) => row[place] = *number,
-                None => {
-                    self.names.push((*name).to_owned());
-                    self.rows.iter_mut().for_each(|row| row.push(f64::NAN));
-                    row.push(*number);
-                }
+            if let Some(place) = self.names.iter().position(|known| known == name) {
+                row[place] = *number;
+            } else {
+                self.names.push((*name).to_owned());
+                self.rows.iter_mut().for_each(|row| row.push(f64::NAN));
+                row.push(*number);
             }
         }
         self.rows.push(row);

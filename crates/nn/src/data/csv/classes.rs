@@ -21,6 +21,9 @@ pub(super) struct Labels<'a> {
     rows: Vec<usize>,
 }
 
+/// The class of each row, and the names of the classes.
+pub(super) type Labelled = (Vec<usize>, Vec<String>);
+
 impl<'a> Labels<'a> {
     /// Of a column of this name, with classes that are known or are to be found.
     pub(super) fn new(name: &'a str, known: Option<&'a [String]>) -> Result<Self, Kind> {
@@ -42,19 +45,16 @@ impl<'a> Labels<'a> {
 
     /// The label of the next row, which stands in this line.
     pub(super) fn push(&mut self, label: &str, line: u32) -> Result<(), Kind> {
-        let place = match self.known {
-            Some(_) => match self.words.find(label).or_else(|| self.same_number(label)) {
-                Some(place) => place,
-                None => return Err(self.unknown(label)),
-            },
-            None => {
-                let (place, new) = self.words.place(label);
-                if new {
-                    self.check(label)?;
-                    self.lines.push(line);
-                }
-                place
+        let place = if self.known.is_some() {
+            let known = self.words.find(label).or_else(|| self.same_number(label));
+            known.ok_or_else(|| self.unknown(label))?
+        } else {
+            let (place, new) = self.words.place(label);
+            if new {
+                self.check(label)?;
+                self.lines.push(line);
             }
+            place
         };
         self.rows.push(place as usize);
         Ok(())
@@ -96,7 +96,7 @@ impl<'a> Labels<'a> {
 
     /// The label of each row, and the classes: as they are known, or those found, numbers by their size and words by their
     /// letters. An error may stand in a line.
-    pub(super) fn finish(self) -> Result<(Vec<usize>, Vec<String>), (Option<u32>, Kind)> {
+    pub(super) fn finish(self) -> Result<Labelled, (Option<u32>, Kind)> {
         if let Some(known) = self.known {
             return Ok((self.rows, known.to_vec()));
         }
@@ -144,7 +144,9 @@ impl<'a> Labels<'a> {
                 (groups.iter().filter_map(shortest).cloned().collect(), place)
             }
         };
-        rows.iter_mut().for_each(|row| *row = place[*row]);
+        for row in &mut rows {
+            *row = place[*row];
+        }
         Ok((rows, classes))
     }
 }

@@ -1,7 +1,6 @@
 //! What may stand before the header: remarks, and the line with which spreadsheets name the separator.
 
 use super::records::{Records, Split, line_length, split};
-use crate::error::Error;
 
 /// What was left out before the header.
 #[derive(Default)]
@@ -45,10 +44,10 @@ pub(super) fn remarks(head: &[u8], all: bool) -> Vec<usize> {
 }
 
 /// Leaves out the remarks before the header. The last one is the header where it has as many fields as what follows.
-pub(super) fn skip_remarks(records: &mut Records<'_>) -> Result<Lead, Error> {
+pub(super) fn skip_remarks(records: &mut Records<'_>) -> Lead {
     let (head, all) = records.head();
     let starts = remarks(head, all);
-    let [.., last, end] = starts[..] else { return Ok(Lead::default()) };
+    let [.., last, end] = starts[..] else { return Lead::default() };
     let mut spans = Vec::new();
     let mut fields = |bytes: &[u8]| match split(bytes, all, records.delimiter, &mut spans) {
         Split::Record { .. } => spans.len(),
@@ -56,7 +55,7 @@ pub(super) fn skip_remarks(records: &mut Records<'_>) -> Result<Lead, Error> {
     };
     let marked = fields(&head[end..]) > 1 && fields(&head[last..]) == fields(&head[end..]);
     records.skip(if marked { last } else { end });
-    Ok(Lead { remarks: starts.len() - 1 - usize::from(marked), marked })
+    Lead { remarks: starts.len() - 1 - usize::from(marked), marked }
 }
 
 /// The name of the first column of a header behind `#`.

@@ -143,7 +143,7 @@ impl<'a> Csv<'a> {
     /// The columns that a file has.
     fn header(&self, file: &str, records: &mut Records<'_>, wanted: Option<&[&str]>) -> Result<Header, Error> {
         let named = lead::separator(records).filter(|&byte| byte != b',');
-        let lead = lead::skip_remarks(records)?;
+        let lead = lead::skip_remarks(records);
         let (head, all) = records.head();
         let first = head[..head.len().min(1 << 14)].to_vec();
         let all = all && first.len() == head.len();
@@ -162,7 +162,8 @@ impl<'a> Csv<'a> {
             }
         };
         if lead.marked {
-            names[0] = lead::unmarked(&names[0]).to_owned();
+            let marks = names[0].len() - lead::unmarked(&names[0]).len();
+            names[0].drain(..marks);
         }
         for name in &mut names {
             *name = name.split_whitespace().collect::<Vec<_>>().join(" ");

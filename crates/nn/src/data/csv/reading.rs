@@ -94,7 +94,7 @@ impl Reading {
         }
         records.delimiter = delimiter;
         records.comment = self.comment;
-        let lead = lead::skip_remarks(&mut records)?;
+        let lead = lead::skip_remarks(&mut records);
         if lead.remarks > 0 {
             notes.push(format!("{} lines that begin with `#` before the header are left out", lead.remarks));
         }
@@ -117,7 +117,8 @@ impl Reading {
             None => return Err(at_file(file, Kind::Empty)),
         };
         if lead.marked {
-            names[0] = lead::unmarked(&names[0]).to_owned();
+            let marks = names[0].len() - lead::unmarked(&names[0]).len();
+            names[0].drain(..marks);
         }
         let rows = sample.get(1..).unwrap_or_default();
         let further =

@@ -74,7 +74,7 @@ pub(super) fn text_start(head: &[u8]) -> Result<usize, Kind> {
     }
     // Letters of ASCII in UTF-16 have a zero byte each; one or the other zero is told where it stands.
     let first = &head[..head.len().min(1000)];
-    let zeros = first.iter().filter(|&&byte| byte == 0).count();
+    let zeros = first.split(|&byte| byte == 0).count() - 1;
     if zeros * 4 > first.len() {
         return Err(Kind::NotText { found: "NUL bytes, as text in UTF-16 has them" });
     }
@@ -83,7 +83,7 @@ pub(super) fn text_start(head: &[u8]) -> Result<usize, Kind> {
 
 /// The number of line ends in a text: `\n`, `\r\n`, or `\r` alone.
 pub(super) fn breaks(text: &[u8]) -> u32 {
-    let lf = text.iter().filter(|&&byte| byte == b'\n').count();
+    let lf = text.split(|&byte| byte == b'\n').count() - 1;
     let mut cr = 0;
     if text.contains(&b'\r') {
         cr = text.iter().zip(text[1..].iter().chain(&[0])).filter(|&pair| *pair.0 == b'\r' && *pair.1 != b'\n').count();

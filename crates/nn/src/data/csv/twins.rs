@@ -57,9 +57,11 @@ fn difference(word: &str, first: &str) -> String {
         let (mut a, mut b): (Vec<char>, Vec<char>) = (word.chars().collect(), first.chars().collect());
         for _ in 0..2 {
             while !a.is_empty() && a.last() == b.last() {
-                (a.pop(), b.pop());
+                a.pop();
+                b.pop();
             }
-            (a.reverse(), b.reverse());
+            a.reverse();
+            b.reverse();
         }
         let [a, b] = [a, b].map(|part| code_points(part.into_iter().take(4)));
         return format!("another Unicode form: {a} where the other has {b}");

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 /// Words by their places. The hash only finds them: the order is that of coming.
 #[derive(Default)]
 pub(super) struct Words {
-    words: Vec<String>,
+    list: Vec<String>,
     /// Half a hash, and a place from 1; 0 is free. A power of two, at most half full.
     slots: Vec<(u32, u32)>,
     hasher: RandomState,
@@ -13,11 +13,11 @@ pub(super) struct Words {
 
 impl Words {
     pub(super) fn all(&self) -> &[String] {
-        &self.words
+        &self.list
     }
 
     pub(super) fn into_all(self) -> Vec<String> {
-        self.words
+        self.list
     }
 
     /// The place of a word, where it is known.
@@ -27,7 +27,7 @@ impl Words {
 
     /// The place of a word, and whether it is new.
     pub(super) fn place(&mut self, word: &str) -> (u32, bool) {
-        if 2 * self.words.len() >= self.slots.len() {
+        if 2 * self.list.len() >= self.slots.len() {
             self.grow();
         }
         let half = self.half(word);
@@ -35,9 +35,9 @@ impl Words {
         if let Some(place) = known {
             return (place, false);
         }
-        self.words.push(word.to_owned());
-        self.slots[slot] = (half, self.words.len() as u32);
-        (self.words.len() as u32 - 1, true)
+        self.list.push(word.to_owned());
+        self.slots[slot] = (half, self.list.len() as u32);
+        (self.list.len() as u32 - 1, true)
     }
 
     fn half(&self, word: &str) -> u32 {
@@ -51,7 +51,7 @@ impl Words {
         loop {
             match self.slots[slot] {
                 (_, 0) => return (slot, None),
-                (known, place) if known == half && self.words[place as usize - 1] == word => {
+                (known, place) if known == half && self.list[place as usize - 1] == word => {
                     return (slot, Some(place - 1));
                 }
                 _ => slot = (slot + 1) & mask,

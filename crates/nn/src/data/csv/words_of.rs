@@ -133,13 +133,7 @@ fn numbers(
         (false, true) => b',',
         (true, true) => match (0..words.len()).find(|&word| value(word, b'.') != value(word, b',')) {
             None => b'.',
-            Some(_) if marks.comma != marks.point => {
-                if marks.comma {
-                    b','
-                } else {
-                    b'.'
-                }
-            }
+            Some(_) if marks.comma != marks.point && marks.comma => b',',
             Some(word) => {
                 let [a, b] = [b'.', b','].map(|point| value(word, point).map_or(0.0, |number| number.value));
                 let why = format!("may be {a} or {b}: say whether there are decimal commas");
