@@ -18,7 +18,7 @@ pub struct Diverged {
     /// The first parameter that was not finite already: the step before, on the batch before, has made it so.
     pub parameter: Option<String>,
     /// The operation that gave the first value that is not finite; of the step before, where a parameter was not finite already.
-    pub origin: Option<NonFinite>,
+    pub origin: Option<Box<NonFinite>>,
     /// Whether there are weights of before whose loss was finite, which the model has again.
     pub restored: bool,
 }
@@ -128,7 +128,15 @@ impl<P> NanGuard<P> {
         if let Some(good) = &self.good {
             copy_into(params, good);
         }
-        Err(Diverged { epoch, batch, loss, rows: rows.to_vec(), parameter, origin, restored: self.good.is_some() })
+        Err(Diverged {
+            epoch,
+            batch,
+            loss,
+            rows: rows.to_vec(),
+            parameter,
+            origin: origin.map(Box::new),
+            restored: self.good.is_some(),
+        })
     }
 }
 

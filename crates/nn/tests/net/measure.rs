@@ -197,6 +197,9 @@ fn a_bootstrap_interval_holds_the_mean_as_often_as_it_says() {
     assert!(nothing.low.is_nan() && nothing.high.is_nan());
 }
 
+/// A goal, its score at a threshold, and the threshold that is best.
+type Goal<'a> = (ThresholdGoal, &'a dyn Fn(f64) -> f64, f64);
+
 #[test]
 fn a_chosen_threshold_is_the_best_of_all() {
     let (scores, positive) = ranked();
@@ -219,7 +222,6 @@ fn a_chosen_threshold_is_the_best_of_all() {
         -(wrong + 3.0 * (p - found)) / N as f64
     };
     let costs = ThresholdGoal::Cost { false_positive: 1.0, false_negative: 3.0 };
-    type Goal<'a> = (ThresholdGoal, &'a dyn Fn(f64) -> f64, f64);
     let goals: [Goal<'_>; 3] =
         [(ThresholdGoal::F1, &f1, 1.0), (ThresholdGoal::Youden, &youden, 1.0), (costs, &cost, -1.0)];
     for (goal, value, sign) in goals {
