@@ -1,6 +1,8 @@
 //! What can be wrong with data from outside.
 
+use crate::fault::Fault;
 use std::fmt;
+use std::path::Path;
 
 /// What is wrong with a data file, and where.
 ///
@@ -28,6 +30,8 @@ pub struct Error {
 pub enum Kind {
     /// The file could not be read.
     Unreadable(std::io::Error),
+    /// A file of numbers (safetensors, npy, npz, IDX, a checkpoint, a model) is not as expected.
+    Stored(Fault),
     /// The file holds bytes that are no text.
     Encoding,
     /// There is no header.
@@ -182,6 +186,22 @@ impl From<crate::train::Diverged> for Error {
     }
 }
 
+impl Error {
+    /// What is wrong with a file of numbers.
+    pub(crate) fn stored(file: &str, fault: Fault) -> Self {
+        Self { file: file.to_owned(), line: None, column: None, kind: Kind::Stored(fault) }
+    }
+
+    /// The bytes of a file, or why it cannot be read.
+    pub(crate) fn bytes_of(path: &Path) -> Result<Vec<u8>, Self> {
+        std::fs::read(path).map_err(|error| Self::unreadable(&path.display().to_string(), error))
+    }
+
+    pub(crate) fn unreadable(file: &str, error: std::io::Error) -> Self {
+        Self { file: file.to_owned(), line: None, column: None, kind: Kind::Unreadable(error) }
+    }
+}
+
 impl std::error::Error for Error {}
 
 impl fmt::Display for Error {
@@ -206,6 +226,7 @@ impl std::error::Error for Kind {}
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Stored(fault) => fault.fmt(f),
             Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
             Self::Encoding => f.write_str("expected UTF-8 text, found other bytes (of Latin-1 or Windows-1252?)"),
             Self::Empty => f.write_str("expected a header with the names of the columns, found an empty file"),

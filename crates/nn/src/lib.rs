@@ -37,9 +37,15 @@ pub mod optim;
 pub mod data;
 pub mod train;
 mod error;
+mod fault;
+mod pattern;
+mod replace;
+pub mod file;
 
 pub use data::Dataset;
 pub use error::{Error, Kind};
+pub use fault::{Fault, Mismatch};
+pub use file::{load, save};
 pub use layers::{Activation, Init, Linear, Mlp};
 pub use measure::{accuracy, classes};
 pub use optim::{Adam, Optimiser, Rule, Sgd};

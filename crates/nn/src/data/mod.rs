@@ -11,7 +11,12 @@ mod weights;
 mod scale;
 mod standardise;
 mod batches;
+pub(crate) mod array;
+pub mod npy;
+pub mod npz;
+pub mod idx;
 
+pub use array::{Array, Numbers};
 pub use batch::{Batch, Source, Stream, empty_batch};
 pub use batches::{Batcher, Batches};
 pub use csv::{Csv, Reading};
