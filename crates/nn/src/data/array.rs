@@ -199,9 +199,24 @@ impl Array {
     }
 
     /// The same array with its axes in reverse order: a matrix is transposed.
+    ///
+    /// # Panics
+    /// Where the shape does not fit the numbers.
+    #[track_caller]
     pub fn transposed(&self) -> Self {
+        self.hold("transposed");
         let shape: Vec<usize> = self.shape.iter().rev().copied().collect();
         Self { numbers: self.numbers.pick(&reversed(&self.shape)), shape }
+    }
+}
+
+impl Array {
+    /// Holds a shape that somebody else has written to its numbers.
+    #[track_caller]
+    pub(crate) fn hold(&self, function: &str) {
+        let (shape, count) = (&self.shape, self.numbers.len());
+        let fits = bytes_of(shape, 1) == Some(count);
+        assert!(fits, "{function}: a shape of {count} elements is needed, not {shape:?}");
     }
 }
 

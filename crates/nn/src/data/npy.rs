@@ -39,6 +39,10 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Array, Error> {
 ///
 /// # Errors
 /// Where the file cannot be written.
+///
+/// # Panics
+/// As [`bytes`].
+#[track_caller]
 pub fn write(path: impl AsRef<Path>, array: &Array) -> Result<(), Error> {
     replace(path.as_ref(), &bytes(array))
 }
@@ -49,11 +53,8 @@ pub fn write(path: impl AsRef<Path>, array: &Array) -> Result<(), Error> {
 /// Where the shape does not fit the numbers.
 #[track_caller]
 pub fn bytes(array: &Array) -> Vec<u8> {
-    let (shape, count) = (&array.shape, array.numbers.len());
-    assert!(
-        shape.iter().product::<usize>() == count,
-        "npy::bytes: a shape of {count} elements is needed, not {shape:?}"
-    );
+    array.hold("npy::bytes");
+    let shape = &array.shape;
     let descr = match array.numbers {
         Numbers::F64(_) => "<f8",
         Numbers::F32(_) => "<f4",

@@ -43,6 +43,10 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<BTreeMap<String, Array>, Error>
 ///
 /// # Errors
 /// Where the file cannot be written.
+///
+/// # Panics
+/// As [`bytes`].
+#[track_caller]
 pub fn write<'a>(path: impl AsRef<Path>, arrays: impl IntoIterator<Item = (&'a str, &'a Array)>) -> Result<(), Error> {
     replace(path.as_ref(), &bytes(arrays))
 }

@@ -115,7 +115,14 @@ impl Stored {
     }
 
     /// The bytes of a safetensors file.
+    ///
+    /// # Panics
+    /// Where the shape of an array does not fit its numbers.
+    #[track_caller]
     pub fn bytes(&self) -> Vec<u8> {
+        for array in self.tensors.values() {
+            array.hold("Stored::bytes");
+        }
         let mut order: Vec<(&String, &Array)> = self.tensors.iter().collect();
         // Longer numbers first, so that all are aligned.
         order.sort_by_key(|(_, array)| std::cmp::Reverse(name_of(&array.numbers).1));

@@ -3,7 +3,9 @@
 
 use crate::rows::{Rows, panics};
 use autograd::{Tape, Tensor};
+use nn::data::{Array, Numbers, npy, npz};
 use nn::data::{Batcher, By, Csv, Dataset, Standardiser, Table, Target, balanced, empty_batch};
+use nn::file::Stored;
 use nn::optim::{Adam, Group, Grouped, Now, Optimiser, Rprop, Rule, Sgd, clip_norm, clip_value};
 use nn::{Activation, Init, Linear, Mlp, Trainer, accuracy, classes, generator};
 use std::collections::BTreeMap;
@@ -284,12 +286,28 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         ["a loss of one number", "[2, 2]"],
         Trainer::new(2, 0).fit(2, &mut model, &mut Sgd::new(0.1), &data, |net, x, _| net.forward(x), |_, _| ())
     );
+    let wrong = Array { shape: vec![3], numbers: Numbers::U8(vec![1, 2]) };
+    let right = Array { shape: vec![2], numbers: Numbers::U8(vec![1, 2]) };
+    panics!(rows, "npy::bytes", ["2 elements", "[3]"], npy::bytes(&wrong));
+    panics!(rows, "npz::bytes", ["`x` came twice"], npz::bytes([("x", &right), ("x", &right)]));
+    panics!(rows, "transposed", ["2 elements", "[3]"], wrong.transposed());
+    panics!(
+        rows,
+        "Stored::bytes",
+        ["2 elements", "[3]"],
+        Stored { tensors: [("x".to_owned(), wrong.clone())].into(), ..Stored::default() }.bytes()
+    );
     rows.hold_all(&["", "layers", "data", "optim"], NO_ROW);
 }
 
 /// Functions that no caller can give anything wrong, those of files, which return errors, and that of activations, which are
 /// told as the functions that they are.
 const NO_ROW: &[&str] = &[
+    "write",
+    "name",
+    "has_nan",
+    "tensor",
+    "rounded",
     "next_state",
     "shortfall",
     "shortfall_by",
