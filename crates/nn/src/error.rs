@@ -167,6 +167,24 @@ pub enum Kind {
         /// The known classes; empty where any name would do.
         known: Box<[String]>,
     },
+    /// There is no column of a name.
+    NoColumn {
+        /// The column asked for.
+        name: String,
+        /// The columns that are there.
+        header: Vec<String>,
+        /// The one whose name is next to that.
+        closest: Option<String>,
+    },
+    /// A cell is missing, or not what its column holds.
+    Cell {
+        /// The column's name.
+        name: String,
+        /// What would fit.
+        expected: String,
+        /// The cell's text; `None` where it is missing.
+        found: Option<String>,
+    },
     /// Examples that do not fit together, or cannot be divided as asked: what is wrong.
     Data(String),
     /// A loss was not finite.
@@ -308,6 +326,17 @@ impl fmt::Display for Kind {
             }
             Self::Label { name, found, known } => {
                 write!(f, "expected a class for `{}`{}, found `{}`", shown(name), among(known), shown(found))
+            }
+            Self::NoColumn { name, header, closest } => {
+                write!(f, "expected a column `{}`, found {}", shown(name), list(header))?;
+                closest.as_ref().map_or(Ok(()), |near| write!(f, "; is it `{}`?", shown(near)))
+            }
+            Self::Cell { name, expected, found } => {
+                write!(f, "expected {expected} for `{}`, found ", shown(name))?;
+                match found {
+                    Some(found) => write!(f, "`{}`", shown(found)),
+                    None => f.write_str("a missing cell"),
+                }
             }
             Self::Data(text) => f.write_str(text),
             Self::Diverged(diverged) => diverged.fmt(f),

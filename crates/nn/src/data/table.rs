@@ -159,7 +159,6 @@ impl Table {
     }
 
     /// An error in a cell of this table.
-    #[allow(dead_code, reason = "schema and preprocessing come to use it")]
     pub(crate) fn error(&self, row: usize, column: &str, kind: Kind) -> Error {
         let (file, line, column) = self.place(row, column);
         Error { file: file.to_owned(), line: Some(line), column: Some(column), kind }

@@ -4,7 +4,7 @@
 use crate::rows::{Rows, panics};
 use autograd::{Tape, Tensor};
 use nn::data::{Array, Numbers, npy, npz};
-use nn::data::{Batcher, By, Csv, Dataset, Standardiser, Table, Target, balanced, empty_batch};
+use nn::data::{Batcher, By, Csv, Dataset, Schema, Standardiser, Table, Target, balanced, empty_batch};
 use nn::file::Stored;
 use nn::optim::{Adam, Group, Grouped, Now, Optimiser, Rprop, Rule, Sgd, clip_norm, clip_value};
 use nn::{Activation, Init, Linear, Mlp, Trainer, accuracy, classes, generator};
@@ -230,6 +230,8 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "split", ["0.02 of 2 rows", "nothing would be held out"], data.split(0.02, 0));
     panics!(rows, "folds", ["2 folds or more", "not 1"], By::Rows(20).folds(1, 0));
     panics!(rows, "try_split", ["between 0 and 1", "not 2"], data.try_split(By::Rows(2), 2.0, 0));
+    let table = Table::from_columns([("a", &[1.0, 2.0][..])]);
+    panics!(rows, "split", ["between 0 and 1", "not 3"], Schema::default().split(&table, 3.0, 0));
     panics!(rows, "try_split", ["3 rows", "there are 2"], data.try_split(By::Rows(3), 0.5, 0));
     panics!(rows, "batches", ["1 example or more", "not of 0"], data.batches(0, 0, 0));
     panics!(rows, "split", ["between 0 and 1", "not 1.5"], data.split(1.5, 0));
@@ -362,6 +364,13 @@ const NO_ROW: &[&str] = &[
     "shuffle",
     "empty_batch",
     "apply",
+    "days",
+    "columns",
+    "column_mut",
+    "features",
+    "with_targets",
+    "groups",
+    "infer",
 ];
 
 #[test]

@@ -7,3 +7,4 @@ mod measure;
 mod csv_files;
 mod quadratic;
 mod second;
+mod schema;

@@ -1,0 +1,73 @@
+//! One cell, whether of a column of numbers, of text, or of a row that came as text.
+
+use crate::data::{Cells, Column};
+use std::borrow::Cow;
+
+/// A cell that is not missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Raw<'a> {
+    Number(f64),
+    Text(&'a str),
+}
+
+impl<'a> Raw<'a> {
+    /// A cell of a column, unless it is missing or one of the marks.
+    pub(crate) fn of(column: &'a Column, row: usize, marks: &[String]) -> Option<Self> {
+        match &column.cells {
+            Cells::Numbers(numbers) => Some(numbers[row]).filter(|x| !x.is_nan()).map(Self::Number),
+            Cells::Text { words, rows } => {
+                let word = rows[row].map(|place| &words[place as usize][..])?;
+                if marks.iter().any(|mark| mark == word) { None } else { Some(Self::Text(word)) }
+            }
+        }
+    }
+
+    /// A cell as text, unless it is empty or one of the marks.
+    pub(crate) fn parse(text: &'a str, marks: &[String]) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() || marks.iter().any(|mark| mark == text) { None } else { Some(Self::Text(text)) }
+    }
+
+    /// Its number.
+    pub(crate) fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(x) => Some(x),
+            Self::Text(text) => number(text),
+        }
+    }
+
+    /// Its text; of a number the shortest that is read as it.
+    pub(crate) fn text(self) -> Cow<'a, str> {
+        match self {
+            Self::Number(x) => Cow::Owned(format!("{}", x + 0.0)), // no minus before 0
+            Self::Text(text) => Cow::Borrowed(text),
+        }
+    }
+}
+
+/// A finite number, as files hold them.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    // The standard library reads `inf` and `nan` too.
+    let plain = text.bytes().any(|b| b.is_ascii_digit());
+    if plain { text.parse().ok().filter(|x: &f64| x.is_finite()) } else { None }
+}
+
+/// The place of a cell among words that are sorted as [`sort`] does: by its text, else by its number.
+pub(crate) fn place(words: &[String], cell: Raw) -> Option<usize> {
+    let text = cell.text();
+    let by_text = words.iter().position(|word| *word == text);
+    by_text.or_else(|| {
+        let x = cell.number()?;
+        words.iter().position(|word| number(word) == Some(x))
+    })
+}
+
+/// Numbers by their size, text after them by its letters.
+pub(crate) fn sort(words: &mut [String]) {
+    words.sort_by(|a, b| match (number(a), number(b)) {
+        (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
+        (Some(_), None) => std::cmp::Ordering::Less,
+        (None, Some(_)) => std::cmp::Ordering::Greater,
+        (None, None) => a.cmp(b),
+    });
+}
