@@ -5,6 +5,7 @@ use crate::data::schema::find;
 use crate::data::{Cells, Column, DateOrder, Field, Goal, Role, Schema, Table};
 use crate::error::{Error, Kind, shown};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// Whole numbers of up to so many kinds may be classes.
 const MOST_CLASSES: usize = 20;
@@ -238,10 +239,10 @@ fn date_order(seen: &Seen) -> Option<(DateOrder, String)> {
     let mut why = format!("dates, {}", order.shown());
     let rivals: Vec<_> = found.iter().filter(|(count, other)| *count == most && *other != order).collect();
     if let Some((_, other)) = rivals.first() {
-        why += &format!(" (each could be {} as well)", other.shown());
+        let _ = write!(why, " (each could be {} as well)", other.shown());
     }
     if let Some(bad) = seen.counts.keys().find(|word| order.days(word).is_none()) {
-        why += &format!(", but for {} such as `{}`", distinct - most, shown(bad));
+        let _ = write!(why, ", but for {} such as `{}`", distinct - most, shown(bad));
     }
     Some((order, why))
 }

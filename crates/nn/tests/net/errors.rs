@@ -354,6 +354,7 @@ const NO_ROW: &[&str] = &[
     "missing",
     "columns",
     "read",
+    "write_csv",
     "parse",
     "target",
     "weights",

@@ -1,0 +1,279 @@
+//! What becomes of one column.
+
+use super::{Fill, Preparing, Scaling};
+use crate::data::cells::{self, Raw};
+use crate::data::dates::civil;
+use crate::data::scale::moments;
+use crate::data::{self, DateOrder, Field, Role, Table};
+use crate::error::{Error, Kind, shown};
+use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
+use std::fmt;
+
+/// What becomes of a column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Words that stand for a missing cell.
+    #[serde(default)]
+    pub missing: Vec<String>,
+    /// The features that it becomes.
+    pub map: Map,
+}
+
+/// How a cell becomes features.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Map {
+    /// A number: `(x − shift) / scale`, of its logarithm where so said.
+    Number {
+        /// What stands for a missing one, if it is no error.
+        fill: Option<f64>,
+        /// Whether the logarithm is taken first.
+        logarithm: bool,
+        /// What is taken away.
+        shift: f64,
+        /// What it is divided by.
+        scale: f64,
+        /// Whether a second feature tells that it was missing.
+        flag: bool,
+    },
+    /// A feature for each word, 1 for the cell's own.
+    OneHot {
+        /// The words.
+        words: Vec<String>,
+        /// Whether missing cells have a feature too, else they are an error; `None` where no training row has one: then all are 0.
+        missing: Option<bool>,
+        /// Whether all are 0 for another word, else it is an error.
+        unknown: bool,
+    },
+    /// One number, the word's place in the list, for an embedding; one more for missing cells, one more still for other words.
+    Index {
+        /// The words.
+        words: Vec<String>,
+        /// Whether missing cells have a place, else they are an error.
+        missing: bool,
+        /// Whether other words have a place, else they are an error.
+        unknown: bool,
+    },
+    /// Three features: the time that has passed, `(days − shift) / scale`, and sine and cosine of the time of the year.
+    Date {
+        /// How it is written.
+        order: DateOrder,
+        /// The day that stands for a missing one, from 1970-01-01, if it is no error.
+        fill: Option<f64>,
+        /// The day in the middle.
+        shift: f64,
+        /// The spread in days.
+        scale: f64,
+    },
+}
+
+impl Column {
+    /// What training rows tell of a column.
+    pub(super) fn fit(table: &Table, column: &data::Column, field: &Field, how: Preparing) -> Result<Self, Error> {
+        let cells = || (0..table.len()).map(|row| (row, Raw::of(column, row, &field.missing)));
+        let wrong = |row: usize, found: Option<Raw>| {
+            table.error(row, &field.name, unfit(&field.name, expected(field.kind), found))
+        };
+        let read = |number: &dyn Fn(Raw) -> Option<f64>| -> Result<Vec<f64>, Error> {
+            let there = cells().filter_map(|(row, cell)| cell.map(|cell| (row, cell)));
+            there.map(|(row, cell)| number(cell).ok_or_else(|| wrong(row, Some(cell)))).collect()
+        };
+        let map = match field.kind {
+            Role::Number | Role::Ignore => number(&read(&|cell| cell.number())?, table.len(), how),
+            Role::Date(order) => {
+                let days = read(&|cell| order.days(&cell.text()))?;
+                let (fill, _) = filled(&days, how.missing_numbers);
+                let (shift, scale) = moments(days.iter().copied(), 0.0);
+                Map::Date { order, fill, shift, scale }
+            }
+            Role::Category => {
+                let mut words: Vec<String> = cells().filter_map(|(_, cell)| Some(cell?.text().into_owned())).collect();
+                cells::sort(&mut words);
+                words.dedup();
+                let any_missing = cells().any(|(_, cell)| cell.is_none());
+                if how.indices {
+                    Map::Index { words, missing: how.missing_words, unknown: how.unknown_words }
+                } else {
+                    let missing = if any_missing || !how.missing_words { Some(how.missing_words) } else { None };
+                    Map::OneHot { words, missing, unknown: how.unknown_words }
+                }
+            }
+        };
+        let this = Self { name: field.name.clone(), missing: field.missing.clone(), map };
+        let gap = cells().find(|(_, cell)| cell.is_none());
+        match gap {
+            Some((row, _)) if this.fill().is_none() => Err(wrong(row, None)),
+            _ => Ok(this),
+        }
+    }
+
+    /// How many features it becomes.
+    pub fn width(&self) -> usize {
+        match &self.map {
+            Map::Number { flag, .. } => 1 + usize::from(*flag),
+            Map::OneHot { words, missing, .. } => words.len() + usize::from(*missing == Some(true)),
+            Map::Index { .. } => 1,
+            Map::Date { .. } => 3,
+        }
+    }
+
+    /// What these are called.
+    pub fn names(&self) -> Vec<String> {
+        let name = &self.name;
+        match &self.map {
+            Map::Number { flag: false, .. } | Map::Index { .. } => vec![name.clone()],
+            Map::Number { flag: true, .. } => vec![name.clone(), format!("{name} is missing")],
+            Map::OneHot { words, missing, .. } => {
+                let words = words.iter().map(|word| format!("{name}={word}"));
+                words.chain((*missing == Some(true)).then(|| format!("{name} is missing"))).collect()
+            }
+            Map::Date { .. } => {
+                vec![name.clone(), format!("{name}: sine of the year"), format!("{name}: cosine of the year")]
+            }
+        }
+    }
+
+    /// What stands for a missing cell, in words, where it is no error.
+    pub(super) fn fill(&self) -> Option<String> {
+        match &self.map {
+            Map::Number { fill, .. } => fill.map(|fill| fill.to_string()),
+            Map::OneHot { missing: Some(false), .. } | Map::Index { missing: false, .. } => None,
+            Map::OneHot { missing: None, .. } => Some("none of the words".to_owned()),
+            Map::OneHot { .. } | Map::Index { .. } => Some("a word of its own".to_owned()),
+            Map::Date { fill, .. } => fill.map(|day| {
+                let (year, month, _) = civil(day.floor() as i64);
+                format!("a day of {year}-{month:02}")
+            }),
+        }
+    }
+
+    /// The features of a cell, put behind others.
+    pub(super) fn push(&self, cell: Option<Raw>, to: &mut Vec<f64>) -> Result<(), Kind> {
+        let wrong = |expected: &str| unfit(&self.name, expected, cell);
+        match &self.map {
+            Map::Number { fill, logarithm, shift, scale, flag } => {
+                let x = match cell {
+                    Some(cell) => cell.number().ok_or_else(|| wrong("a number"))?,
+                    None => fill.ok_or_else(|| wrong("a number"))?,
+                };
+                let x = if *logarithm { positive(x).ok_or_else(|| wrong("a number above 0"))? } else { x };
+                to.push((x - shift) / scale);
+                if *flag {
+                    to.push(f64::from(u8::from(cell.is_none())));
+                }
+            }
+            Map::Date { order, fill, shift, scale } => {
+                let day = match cell {
+                    Some(cell) => {
+                        order.days(&cell.text()).ok_or_else(|| wrong(&format!("a date, {}", order.shown())))?
+                    }
+                    None => fill.ok_or_else(|| wrong("a date"))?,
+                };
+                let (_, _, of_year) = civil(day.floor() as i64);
+                let angle = TAU * of_year as f64 / 366.0;
+                // These are the same on every machine, which the standard library's need not be.
+                to.extend([(day - shift) / scale, libm::sin(angle), libm::cos(angle)]);
+            }
+            Map::OneHot { words, missing, unknown } => {
+                let start = to.len();
+                to.resize(start + self.width(), 0.0);
+                match cell {
+                    None if *missing == Some(false) => return Err(wrong("a word")),
+                    None if *missing == Some(true) => to[start + words.len()] = 1.0,
+                    None => {}
+                    Some(cell) => match cells::place(words, cell) {
+                        Some(place) => to[start + place] = 1.0,
+                        None if *unknown => {}
+                        None => return Err(wrong(&known(words))),
+                    },
+                }
+            }
+            Map::Index { words, missing, unknown } => to.push(match cell {
+                None if *missing => words.len() as f64,
+                None => return Err(wrong("a word")),
+                Some(cell) => match cells::place(words, cell) {
+                    Some(place) => place as f64,
+                    None if *unknown => (words.len() + usize::from(*missing)) as f64,
+                    None => return Err(wrong(&known(words))),
+                },
+            }),
+        }
+        Ok(())
+    }
+}
+
+/// How a column of these numbers is mapped, of which some may be missing among so many rows.
+fn number(there: &[f64], rows: usize, how: Preparing) -> Map {
+    let (fill, middle) = filled(there, how.missing_numbers);
+    let least = there.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = there.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let logarithm = how.logarithms && least > 0.0 && most / least >= 1e3;
+    let scaled = |x: f64| if logarithm { libm::log(x) } else { x };
+    // Those that are filled in count too, as they will.
+    let gaps = std::iter::repeat_n(middle, rows - there.len());
+    let values = there.iter().copied().chain(gaps).map(scaled);
+    let (shift, scale) = match how.scaling {
+        Scaling::Plain => (0.0, 1.0),
+        Scaling::Standard => moments(values, 0.0),
+        Scaling::MinMax if there.is_empty() || least == most => (scaled(middle), 1.0),
+        Scaling::MinMax => (scaled(least), scaled(most) - scaled(least)),
+    };
+    Map::Number { fill, logarithm, shift, scale, flag: how.flags && there.len() < rows }
+}
+
+/// What stands for a missing number, and the middle of the others.
+fn filled(there: &[f64], fill: Fill) -> (Option<f64>, f64) {
+    let mut sorted = there.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    let middle = match (fill, n) {
+        (_, 0) => 0.0,
+        (Fill::Mean, _) => moments(there.iter().copied(), 0.0).0,
+        (Fill::Median | Fill::Error, _) => sorted[(n - 1) / 2] / 2.0 + sorted[n / 2] / 2.0,
+    };
+    (if fill == Fill::Error { None } else { Some(middle) }, middle)
+}
+
+fn expected(role: Role) -> &'static str {
+    match role {
+        Role::Number | Role::Ignore => "a number",
+        Role::Category => "a word",
+        Role::Date(_) => "a date",
+    }
+}
+
+fn positive(x: f64) -> Option<f64> {
+    if x > 0.0 { Some(libm::log(x)) } else { None }
+}
+
+fn known(words: &[String]) -> String {
+    let list: Vec<String> = words.iter().take(8).map(|word| format!("`{}`", shown(word))).collect();
+    let more = if words.len() > list.len() { ", …" } else { "" };
+    format!("a known word ({}{more})", list.join(", "))
+}
+
+pub(super) fn unfit(name: &str, expected: &str, found: Option<Raw>) -> Kind {
+    let found = found.map(|cell| cell.text().into_owned());
+    Kind::Cell { name: name.to_owned(), expected: expected.to_owned(), found }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: ", shown(&self.name))?;
+        match &self.map {
+            Map::Number { logarithm, shift, scale, .. } => {
+                let x = if *logarithm { "ln x" } else { "x" };
+                write!(f, "({x} − {shift}) / {scale}")?;
+            }
+            Map::OneHot { words, .. } => write!(f, "one of {} words", words.len())?,
+            Map::Index { words, .. } => write!(f, "a place among {} words", words.len())?,
+            Map::Date { order, .. } => write!(f, "a date, {}", order.shown())?,
+        }
+        match self.fill() {
+            Some(fill) => write!(f, "; missing: {fill}"),
+            None => Ok(()),
+        }
+    }
+}

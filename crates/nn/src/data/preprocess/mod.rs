@@ -1,0 +1,231 @@
+//! From the columns of a table to features, by what training rows have told.
+
+mod column;
+mod output;
+
+pub use column::{Column, Map};
+pub use output::Output;
+
+use crate::data::cells::Raw;
+use crate::data::schema::find;
+use crate::data::{Dataset, Schema, Table};
+use crate::error::{Error, Kind, shown};
+use autograd::{Float, Tensor};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// How columns become features.
+#[expect(clippy::struct_excessive_bools, reason = "settings, of which each stands for itself")]
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Preparing {
+    /// How numbers come to one scale.
+    pub scaling: Scaling,
+    /// What stands for a missing number or date.
+    pub missing_numbers: Fill,
+    /// Whether missing words are a category of their own, else an error.
+    pub missing_words: bool,
+    /// Whether a word that no training row has is no category at all (its features are 0), else an error.
+    pub unknown_words: bool,
+    /// Whether a column of numbers with missing ones has a second feature, 1 where the number was missing.
+    pub flags: bool,
+    /// Whether numbers above 0 that go over three powers of ten or more become their logarithms.
+    pub logarithms: bool,
+    /// Whether words are places in a list, for an embedding, else one feature for each word.
+    pub indices: bool,
+}
+
+/// Numbers are standardised, a missing one is the median, missing words are a category of their own, and unknown ones are errors.
+impl Default for Preparing {
+    fn default() -> Self {
+        Self {
+            scaling: Scaling::Standard,
+            missing_numbers: Fill::Median,
+            missing_words: true,
+            unknown_words: false,
+            flags: false,
+            logarithms: false,
+            indices: false,
+        }
+    }
+}
+
+/// How numbers come to one scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scaling {
+    /// They stay as they are.
+    Plain,
+    /// Mean 0 and variance 1.
+    Standard,
+    /// From 0, the smallest, to 1, the largest.
+    MinMax,
+}
+
+/// What stands for a missing number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fill {
+    /// Nothing: it is an error.
+    Error,
+    /// The median of the training rows.
+    Median,
+    /// Their mean.
+    Mean,
+}
+
+/// The maps of columns to features and of targets to outputs, fitted to training rows alone: plain data, which is printed and saved.
+///
+/// ```
+/// use nn::data::{Preparing, Preprocess, Schema, Table};
+/// # fn main() -> Result<(), nn::Error> {
+/// let train = Table::parse("a.csv", "area,town,rent\n50,Ulm,500\n,Bonn,810.5\n90,Ulm,900\n70,Bonn,720.5\n")?;
+/// let schema = Schema::infer(&train, &["rent"], &[])?;
+/// let prepare = Preprocess::fit(&train, &schema, Preparing::default())?;
+/// assert_eq!(prepare.names(), ["area", "town=Bonn", "town=Ulm"]);
+///
+/// // Columns are found by their names, further ones do not count, and a missing number is the median, 70.
+/// let new = Table::parse("new.csv", "town,note,area\nBonn,x,\n")?;
+/// assert_eq!(prepare.features::<f64>(&new)?.to_vec(), [0.0, 1.0, 0.0]);
+/// let error = prepare.features::<f64>(&Table::parse("b.csv", "area,town\n50,Ulm\n60,Jena\n")?).unwrap_err();
+/// assert_eq!(error.to_string(), "b.csv, line 3, column 2: expected a known word (`Bonn`, `Ulm`) for `town`, found `Jena`");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Preprocess {
+    /// What becomes of each column.
+    pub columns: Vec<Column>,
+    /// What the outputs mean.
+    pub output: Option<Output>,
+    /// The column of how much each row counts.
+    pub weight: Option<String>,
+}
+
+impl Preprocess {
+    /// What these rows tell of their columns.
+    ///
+    /// # Errors
+    /// Where there are no rows or no features, a column of the schema is not there, or a cell is not what its column holds.
+    pub fn fit(table: &Table, schema: &Schema, how: Preparing) -> Result<Self, Error> {
+        if table.is_empty() {
+            return Err(Error::of(Kind::Data("preprocessing needs 1 row or more, there are none".to_owned())));
+        }
+        let mut columns = Vec::new();
+        for field in schema.features() {
+            columns.push(Column::fit(table, find(table, &field.name)?, field, how)?);
+        }
+        if columns.is_empty() {
+            return Err(Error::of(Kind::Data("there is no column to learn from".to_owned())));
+        }
+        let output = schema.target.as_ref().map(|goal| Output::fit(table, goal)).transpose()?;
+        Ok(Self { columns, output, weight: schema.weight.clone() })
+    }
+
+    /// What the features are called.
+    pub fn names(&self) -> Vec<String> {
+        self.columns.iter().flat_map(Column::names).collect()
+    }
+
+    /// The features of rows, `[n, d]`.
+    ///
+    /// # Errors
+    /// Where a column is not there, or a cell is not what its column holds.
+    pub fn features<T: Float>(&self, table: &Table) -> Result<Tensor<T>, Error> {
+        let (n, d) = (table.len(), self.columns.iter().map(Column::width).sum::<usize>());
+        let mut features = vec![T::ZERO; n * d];
+        let (mut at, mut values) = (0, Vec::new());
+        for column in &self.columns {
+            let cells = find(table, &column.name)?;
+            for row in 0..n {
+                values.clear();
+                let cell = Raw::of(cells, row, &column.missing);
+                column.push(cell, &mut values).map_err(|kind| table.error(row, &column.name, kind))?;
+                for (to, value) in features[row * d + at..].iter_mut().zip(&values) {
+                    *to = T::of(*value);
+                }
+            }
+            at += column.width();
+        }
+        Ok(Tensor::new([n, d], features))
+    }
+
+    /// The features of one row, which is given by the names of its columns and its cells as text, in any order.
+    ///
+    /// ```
+    /// # use nn::data::{Preparing, Preprocess, Schema, Table};
+    /// # fn main() -> Result<(), nn::Error> {
+    /// let train = Table::parse("a.csv", "x,y\n1,1.5\n3,2.25\n")?;
+    /// let prepare = Preprocess::fit(&train, &Schema::infer(&train, &["y"], &[])?, Preparing::default())?;
+    /// assert_eq!(prepare.row::<f64>(&[("x", "3")])?, [1.0]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Preprocess::features`].
+    pub fn row<T: Float>(&self, cells: &[(&str, &str)]) -> Result<Vec<T>, Error> {
+        let mut values = Vec::new();
+        for column in &self.columns {
+            let Some((_, text)) = cells.iter().find(|(name, _)| *name == column.name) else {
+                let header: Vec<String> = cells.iter().map(|(name, _)| (*name).to_owned()).collect();
+                let closest = crate::data::names::closest(&column.name, cells.iter().map(|(name, _)| *name));
+                let closest = closest.map(str::to_owned);
+                return Err(Error::of(Kind::NoColumn { name: column.name.clone(), header, closest }));
+            };
+            column.push(Raw::parse(text, &column.missing), &mut values).map_err(Error::of)?;
+        }
+        Ok(values.into_iter().map(T::of).collect())
+    }
+
+    /// Rows with their targets, and their weights where there is a column of them.
+    ///
+    /// # Errors
+    /// As [`Preprocess::features`]; where there is no target, or one of its cells is missing or no known class.
+    pub fn examples<T: Float>(&self, table: &Table) -> Result<Dataset<T>, Error> {
+        let Some(output) = &self.output else {
+            return Err(Error::of(Kind::Data("there is no target to learn".to_owned())));
+        };
+        let data = Dataset::try_with(self.features(table)?, output.target(table)?)?.with_names(self.names());
+        let Some(name) = &self.weight else { return Ok(data) };
+        let cells = find(table, name)?;
+        let mut weights = Vec::with_capacity(table.len());
+        for row in 0..table.len() {
+            let cell = Raw::of(cells, row, &[]);
+            let Some(weight) = cell.and_then(Raw::number).filter(|&x| x >= 0.0) else {
+                return Err(table.error(row, name, column::unfit(name, "a weight of 0 or more", cell)));
+            };
+            weights.push(weight);
+        }
+        Ok(data.with_weights(weights))
+    }
+
+    /// What is filled in for missing cells of a table, a sentence for each column.
+    ///
+    /// # Errors
+    /// Where a column is not there.
+    pub fn fills(&self, table: &Table) -> Result<Vec<String>, Error> {
+        let mut notes = Vec::new();
+        for column in &self.columns {
+            let cells = find(table, &column.name)?;
+            let count = (0..table.len()).filter(|&row| Raw::of(cells, row, &column.missing).is_none()).count();
+            if let (1.., Some(fill)) = (count, column.fill()) {
+                let missing = if count == 1 { "1 cell is missing" } else { &format!("{count} cells are missing") };
+                notes.push(format!("`{}`: {missing} and taken as {fill}", shown(&column.name)));
+            }
+        }
+        Ok(notes)
+    }
+}
+
+impl fmt::Display for Preprocess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for column in &self.columns {
+            writeln!(f, "{column}")?;
+        }
+        match &self.output {
+            Some(output) => writeln!(f, "{output}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! What the outputs of a net mean.
+
+use super::column::unfit;
+use crate::data::cells::{self, Raw};
+use crate::data::scale::moments;
+use crate::data::schema::find;
+use crate::data::{Goal, Table, Target};
+use crate::error::{Error, shown};
+use autograd::{Float, Tensor};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What the outputs of a net mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Output {
+    /// Scores of classes.
+    Classes {
+        /// The column.
+        column: String,
+        /// The classes: numbers by their size, words by their letters.
+        names: Vec<String>,
+    },
+    /// A logit for each label.
+    Labels {
+        /// The columns.
+        columns: Vec<String>,
+    },
+    /// Values, `(y − mean) / scale`.
+    Values {
+        /// The columns.
+        columns: Vec<String>,
+        /// The mean of each in the training rows.
+        mean: Vec<f64>,
+        /// The standard deviation of each there, or 1.
+        scale: Vec<f64>,
+    },
+}
+
+impl Output {
+    pub(super) fn fit(table: &Table, goal: &Goal) -> Result<Self, Error> {
+        match goal {
+            Goal::Classes(name) => {
+                let column = find(table, name)?;
+                let mut names = Vec::new();
+                for row in 0..table.len() {
+                    match Raw::of(column, row, &[]) {
+                        Some(cell) => names.push(cell.text().into_owned()),
+                        None => return Err(table.error(row, name, unfit(name, "a class", None))),
+                    }
+                }
+                cells::sort(&mut names);
+                names.dedup();
+                Ok(Self::Classes { column: name.clone(), names })
+            }
+            Goal::Labels(names) => Ok(Self::Labels { columns: names.clone() }),
+            Goal::Values(names) => {
+                let spreads = names.iter().map(|name| Ok(moments(numbers(table, name)?.into_iter(), 0.0)));
+                let (mean, scale) = spreads.collect::<Result<Vec<_>, Error>>()?.into_iter().unzip();
+                Ok(Self::Values { columns: names.clone(), mean, scale })
+            }
+        }
+    }
+
+    /// The columns of the table that it is of.
+    pub fn columns(&self) -> &[String] {
+        match self {
+            Self::Classes { column, .. } => std::slice::from_ref(column),
+            Self::Labels { columns } | Self::Values { columns, .. } => columns,
+        }
+    }
+
+    /// How many outputs a net has for it.
+    pub fn width(&self) -> usize {
+        match self {
+            Self::Classes { names, .. } => names.len(),
+            Self::Labels { columns } | Self::Values { columns, .. } => columns.len(),
+        }
+    }
+
+    /// What is to be learnt of these rows.
+    pub(super) fn target<T: Float>(&self, table: &Table) -> Result<Target<T>, Error> {
+        match self {
+            Self::Classes { column, names } => {
+                let cells = find(table, column)?;
+                let mut labels = Vec::with_capacity(table.len());
+                for row in 0..table.len() {
+                    let cell = Raw::of(cells, row, &[]);
+                    let list: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
+                    let expected = || format!("a class ({})", list.join(", "));
+                    let place = cell.and_then(|cell| cells::place(names, cell));
+                    labels.push(place.ok_or_else(|| table.error(row, column, unfit(column, &expected(), cell)))?);
+                }
+                Ok(Target::Classes { labels, names: names.clone() })
+            }
+            Self::Labels { columns } => {
+                Ok(Target::Labels { values: matrix(table, columns, |_, y| y)?, names: columns.clone() })
+            }
+            Self::Values { columns, mean, scale } => {
+                let values = matrix(table, columns, |k, y| (y - mean[k]) / scale[k])?;
+                Ok(Target::Values { values, names: columns.clone() })
+            }
+        }
+    }
+
+    /// Values in their own unit again, of outputs `[n, k]`, row by row; others as they are.
+    pub fn values<T: Float>(&self, outputs: &Tensor<T>) -> Vec<f64> {
+        let of = |i: usize, y: f64| match self {
+            Self::Values { mean, scale, .. } => mean[i % mean.len()] + scale[i % scale.len()] * y,
+            Self::Classes { .. } | Self::Labels { .. } => y,
+        };
+        outputs.as_slice().iter().enumerate().map(|(i, y)| of(i, y.to_f64())).collect()
+    }
+}
+
+fn matrix<T: Float>(table: &Table, columns: &[String], of: impl Fn(usize, f64) -> f64) -> Result<Tensor<T>, Error> {
+    let read = columns.iter().map(|name| numbers(table, name)).collect::<Result<Vec<_>, _>>()?;
+    let k = columns.len();
+    Ok(Tensor::from_fn([table.len(), k], |i| T::of(of(i % k, read[i % k][i / k]))))
+}
+
+/// A column of numbers without missing ones.
+fn numbers(table: &Table, name: &str) -> Result<Vec<f64>, Error> {
+    let column = find(table, name)?;
+    let number = |row: usize| {
+        let cell = Raw::of(column, row, &[]);
+        cell.and_then(Raw::number).ok_or_else(|| table.error(row, name, unfit(name, "a number", cell)))
+    };
+    (0..table.len()).map(number).collect()
+}
+
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Classes { column, names } => write!(f, "target `{}`: {} classes", shown(column), names.len()),
+            Self::Labels { columns } => write!(f, "targets: {} labels", columns.len()),
+            Self::Values { columns, mean, scale } => {
+                let each = columns.iter().zip(mean.iter().zip(scale));
+                let each = each.map(|(name, (mean, scale))| format!("`{}`: (y − {mean}) / {scale}", shown(name)));
+                write!(f, "target {}", each.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+}
