@@ -5,6 +5,7 @@
 //! | [`save()`], [`load()`] | the tensors of a net, under their paths: `layers.0.weight` |
 //! | [`Loading`], [`Rename`] | a part of them, other number types, names and layouts of other frameworks |
 //! | [`Stored`] | what a file holds, as plain values |
+//! | [`Model`] | a net that predicts rows as they come |
 //! | [`Checkpoint`] | all that the next step of training depends on |
 //!
 //! The format is that of the `safetensors` crate: PyTorch reads it by `safetensors.torch.load_file`. Weights are stored as they
@@ -18,8 +19,10 @@ mod stored;
 mod names;
 mod weights;
 mod checkpoint;
+mod model;
 
 pub use checkpoint::{Checkpoint, GeneratorState};
+pub use model::{Model, Prediction};
 pub use names::Rename;
 pub use stored::Stored;
 pub use weights::{Loaded, Loading, Saving, load, save};

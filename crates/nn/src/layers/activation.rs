@@ -2,6 +2,7 @@
 
 use crate::layers::Init;
 use autograd::{Float, Var};
+use serde::{Deserialize, Serialize};
 
 /// An element-wise function between layers, chosen by value.
 ///
@@ -13,7 +14,7 @@ use autograd::{Float, Var};
 /// assert_eq!(Activation::Relu.apply(x).value().as_slice(), [0.0, 3.0]);
 /// assert_eq!(Activation::LeakyRelu { slope: 0.1 }.apply(x).value().as_slice(), [-0.2, 3.0]);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Activation {
     /// `x`
     Identity,

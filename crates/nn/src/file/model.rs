@@ -1,0 +1,357 @@
+//! A net that predicts rows as they come: one file.
+
+use super::stored::Stored;
+use super::weights::nan;
+use crate::data::{Array, Cells, Column, Output, Preprocess, Schema, Table};
+use crate::error::Error;
+use crate::fault::{Fault, Mismatch, shown};
+use crate::measure::softmax;
+use crate::{Activation, Linear, Mlp};
+use autograd::Tensor;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The newest version of models.
+const VERSION: u64 = 1;
+/// Where all but the weights stands among the texts of the file.
+const KEY: &str = "nn.model";
+
+/// A trained net with all that it needs to predict rows as they come: the meaning of the columns, what training rows told of them,
+/// and the net. Any number of threads may predict with one model.
+///
+/// ```
+/// use nn::data::{Preparing, Preprocess, Schema, Table};
+/// use nn::file::Model;
+/// use nn::{Activation, Mlp};
+/// # fn main() -> Result<(), nn::Error> {
+/// # let path = std::env::temp_dir().join(format!("nn-doc-model-{}.safetensors", std::process::id()));
+/// let table = Table::parse("pets.csv", "weight,colour,kind\n4.1,black,cat\n30,brown,dog\n3.8,grey,cat\n")?;
+/// let schema = Schema::infer(&table, &["kind"], &[])?;
+/// let preprocess = Preprocess::fit(&table, &schema, Preparing::default())?;
+/// let net = Mlp::new(&[preprocess.names().len(), 4, 2], Activation::Silu, 0); // not trained here
+/// Model::new(schema, preprocess, net).save(&path)?;
+///
+/// let model = Model::load(&path)?;
+/// let predicted = model.predict(&Table::parse("new.csv", "colour,weight\nblack,5\n")?)?;
+/// let names: Vec<&str> = predicted.columns.iter().map(|column| &column.name[..]).collect();
+/// assert_eq!(names, ["kind", "P(cat)", "P(dog)"]);
+/// let row = model.predict_row(&[("weight", "5"), ("colour", "black")])?;
+/// assert!((row.numbers[0] + row.numbers[1] - 1.0).abs() < 1e-12);
+/// # std::fs::remove_file(path).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// What the columns mean.
+    pub schema: Schema,
+    /// How they become features, and what outputs mean.
+    pub preprocess: Preprocess,
+    /// The net.
+    pub net: Mlp<Tensor>,
+    /// Of each value, the residuals (true less predicted) between which nine of ten held-out rows lie; empty where they are not known.
+    pub spread: Vec<[f64; 2]>,
+    /// Whatever else is to be told: the seed, scores, what was tried.
+    pub about: BTreeMap<String, Value>,
+}
+
+/// What is predicted of a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// The class, where classes are predicted.
+    pub class: Option<String>,
+    /// The probability of each class or label, or each value in its own unit.
+    pub numbers: Vec<f64>,
+}
+
+/// All but the weights, as it stands in the file.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    version: u64,
+    activation: Activation,
+    schema: Schema,
+    preprocess: Preprocess,
+    #[serde(default)]
+    spread: Vec<[f64; 2]>,
+    #[serde(default)]
+    about: BTreeMap<String, Value>,
+}
+
+impl Model {
+    /// A model of which nothing more is known.
+    ///
+    /// # Panics
+    /// Where there is no target, or the net has other numbers of inputs or outputs than are prepared.
+    #[track_caller]
+    pub fn new(schema: Schema, preprocess: Preprocess, net: Mlp<Tensor>) -> Self {
+        if let Err(text) = fits(&preprocess, &net) {
+            panic!("Model::new: {text}");
+        }
+        Self { schema, preprocess, net, spread: Vec::new(), about: BTreeMap::new() }
+    }
+
+    /// What is predicted for each row: under the target's name the class or the value; then the probability of each class, `P(name)`, or,
+    /// where [`spread`](Self::spread) is known, the ends of the interval, `name low` and `name high`. Of labels, each one's probability
+    /// stands under its name.
+    ///
+    /// # Errors
+    /// Where a column is not there, or a cell is not what its column holds.
+    pub fn predict(&self, table: &Table) -> Result<Table, Error> {
+        let numbers = self.numbers(&self.preprocess.features(table)?);
+        let Some(output) = &self.preprocess.output else { return Ok(Table::default()) };
+        let k = output.width();
+        let column = |of: usize| numbers.iter().skip(of).step_by(k).copied().collect::<Vec<f64>>();
+        let mut predicted = Table::default();
+        let mut add = |name: String, cells| predicted.columns.push(Column { name, cells });
+        match output {
+            Output::Classes { column: name, names } => {
+                let rows = numbers.chunks(k).map(|row| Some(likeliest(row) as u32)).collect();
+                add(name.clone(), Cells::Text { words: names.clone(), rows });
+                for (of, class) in names.iter().enumerate() {
+                    add(format!("P({class})"), Cells::Numbers(column(of)));
+                }
+            }
+            Output::Labels { columns } | Output::Values { columns, .. } => {
+                for (of, name) in columns.iter().enumerate() {
+                    let values = column(of);
+                    if let Some(ends) = self.spread.get(of) {
+                        let ends = ends.map(|end| values.iter().map(|value| value + end).collect());
+                        add(name.clone(), Cells::Numbers(values));
+                        for (end, numbers) in ["low", "high"].into_iter().zip(ends) {
+                            add(format!("{name} {end}"), Cells::Numbers(numbers));
+                        }
+                    } else {
+                        add(name.clone(), Cells::Numbers(values));
+                    }
+                }
+            }
+        }
+        Ok(predicted)
+    }
+
+    /// What is predicted of one row, given by the names of its columns and its cells as text, in any order.
+    ///
+    /// # Errors
+    /// As [`Model::predict`].
+    pub fn predict_row(&self, cells: &[(&str, &str)]) -> Result<Prediction, Error> {
+        let features: Vec<f64> = self.preprocess.row(cells)?;
+        let numbers = self.numbers(&Tensor::new([1, features.len()], features));
+        let class = match &self.preprocess.output {
+            Some(Output::Classes { names, .. }) => Some(names[likeliest(&numbers)].clone()),
+            Some(Output::Labels { .. } | Output::Values { .. }) | None => None,
+        };
+        Ok(Prediction { class, numbers })
+    }
+
+    /// Probabilities or values of features `[n, d]`, row by row.
+    fn numbers(&self, features: &Tensor) -> Vec<f64> {
+        if features.shape()[0] == 0 {
+            return Vec::new();
+        }
+        let outputs = self.net.predict(features);
+        match &self.preprocess.output {
+            Some(Output::Classes { .. }) => softmax(&outputs).to_vec(),
+            Some(Output::Labels { .. }) => outputs.as_slice().iter().map(|x| 1.0 / (1.0 + libm::exp(-x))).collect(),
+            Some(output @ Output::Values { .. }) => output.values(&outputs),
+            None => Vec::new(),
+        }
+    }
+
+    /// Saves it; a file of the name is replaced as a whole, or not at all. The weights stand under PyTorch's names and in its layout.
+    ///
+    /// # Errors
+    /// Where the file cannot be written, or a weight is NaN.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let path = path.as_ref();
+        let mut stored = Stored::of(&self.net);
+        let mismatch = Mismatch { nan: nan(&stored.tensors), ..Mismatch::default() };
+        mismatch.check().map_err(|fault| Error::stored(&path.display().to_string(), fault))?;
+        let Self { schema, preprocess, net, spread, about } = self.clone();
+        let written = Written { version: VERSION, activation: net.activation, schema, preprocess, spread, about };
+        let text = serde_json::to_string(&written).expect("plain data can be JSON");
+        stored.metadata.insert(KEY.to_owned(), text);
+        stored.write(path)
+    }
+
+    /// Loads a model.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is damaged, is no model, or a newer version wrote it.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
+        let path = path.as_ref();
+        let file = path.display().to_string();
+        Self::of(Stored::read(path)?).map_err(|fault| Error::stored(&file, fault))
+    }
+
+    /// As [`Model::load`], of the bytes of a file, which errors call `file`.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Error> {
+        Self::of(Stored::parse(file, bytes)?).map_err(|fault| Error::stored(file, fault))
+    }
+
+    fn of(stored: Stored) -> Result<Self, Fault> {
+        let text = stored.metadata.get(KEY).ok_or_else(|| Fault::Foreign {
+            expected: "a model",
+            found: "a file of tensors that does not say what its net is for: `nn::load` reads its weights".into(),
+        })?;
+        let wrong = |what: String| Fault::Damaged(format!("its model is not as expected: {}", shown(&what)));
+        let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        let version = value.get("version").and_then(Value::as_u64).ok_or_else(|| wrong("no version".to_owned()))?;
+        if version > VERSION {
+            return Err(Fault::TooNew { what: "a model", found: version, known: VERSION });
+        }
+        let written = Written::deserialize(value).map_err(|error| wrong(error.to_string()))?;
+        (Mismatch { nan: nan(&stored.tensors), ..Mismatch::default() }).check()?;
+        // As many layers as the file has, not as it says.
+        let tensor = |name: String| stored.tensors.get(&name).map(Array::tensor).transpose();
+        let mut layers = Vec::new();
+        while let Some(weight) = tensor(format!("layers.{}.weight", layers.len()))? {
+            let bias = tensor(format!("layers.{}.bias", layers.len()))?;
+            layers.push(Linear { weight, bias });
+        }
+        let net = Mlp { layers, activation: written.activation };
+        let known = net.layers.iter().map(|layer| 1 + usize::from(layer.bias.is_some())).sum::<usize>();
+        if known != stored.tensors.len() {
+            return Err(wrong("tensors that are no layers".to_owned()));
+        }
+        fits(&written.preprocess, &net).map_err(wrong)?;
+        let Written { schema, preprocess, spread, about, .. } = written;
+        if !spread.is_empty() && spread.len() != preprocess.output.as_ref().map_or(0, Output::width) {
+            return Err(wrong("an interval for each value".to_owned()));
+        }
+        Ok(Self { schema, preprocess, net, spread, about })
+    }
+}
+
+/// The place of the largest.
+fn likeliest(row: &[f64]) -> usize {
+    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}
+
+/// Holds a net to the numbers of features and outputs, and its layers to each other.
+fn fits(preprocess: &Preprocess, net: &Mlp<Tensor>) -> Result<(), String> {
+    let Some(output) = &preprocess.output else { return Err("expected a target, found none".to_owned()) };
+    if output.width() == 0 {
+        return Err("expected one output or more, found none".to_owned());
+    }
+    let mut width: usize = preprocess.columns.iter().map(crate::data::PreparedColumn::width).sum();
+    for (i, layer) in net.layers.iter().enumerate() {
+        let shape = layer.weight.shape();
+        let bias = layer.bias.as_ref().map(Tensor::shape);
+        if shape.rank() != 2 || shape[1] != width || bias.as_ref().is_some_and(|bias| bias[..] != shape[..1]) {
+            return Err(format!("expected layer {i} to take {width} numbers, found weights {shape}"));
+        }
+        width = shape[0];
+    }
+    if net.layers.is_empty() || width != output.width() {
+        let (layers, wanted) = (net.layers.len(), output.width());
+        return Err(format!("expected a net with {wanted} outputs, found {width} of {layers} layers"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Preparing;
+
+    const PETS: &str =
+        "weight,colour,kind,price\n4.1,black,cat,10.5\n30,brown,dog,80.25\n3.8,grey,cat,12.125\n25,black,dog,60.5\n";
+
+    fn model(target: &str, ignore: &[&str]) -> (Table, Model) {
+        let table = Table::parse("pets.csv", PETS).unwrap();
+        let schema = Schema::infer(&table, &[target], ignore).unwrap();
+        let preprocess = Preprocess::fit(&table, &schema, Preparing::default()).unwrap();
+        let outputs = preprocess.output.as_ref().unwrap().width();
+        let net = Mlp::new(&[preprocess.names().len(), 5, outputs], Activation::Tanh, 1);
+        (table, Model::new(schema, preprocess, net))
+    }
+
+    fn bytes(model: &Model, name: &str) -> Vec<u8> {
+        let path = std::env::temp_dir().join(format!("nn-model-{name}-{}.safetensors", std::process::id()));
+        model.save(&path).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn what_is_loaded_predicts_the_same_bits() {
+        for (target, ignore) in [("kind", &["price"][..]), ("price", &["kind"])] {
+            let (table, mut model) = model(target, ignore);
+            if target == "price" {
+                model.spread = vec![[-1.5, 2.5]];
+            }
+            let again = Model::parse("m", &bytes(&model, target)).unwrap();
+            let csv = |model: &Model| {
+                let mut text = Vec::new();
+                model.predict(&table).unwrap().write_csv(&mut text).unwrap();
+                String::from_utf8(text).unwrap()
+            };
+            assert_eq!(csv(&model), csv(&again));
+            assert_eq!((again.net, again.schema), (model.net, model.schema));
+        }
+    }
+
+    #[test]
+    fn a_row_is_predicted_as_in_its_table_and_an_interval_is_around_the_value() {
+        let (table, mut model) = model("price", &["kind"]);
+        model.spread = vec![[-1.5, 2.5]];
+        let predicted = model.predict(&table).unwrap();
+        let Cells::Numbers(values) = &predicted.columns[0].cells else { panic!("values are numbers") };
+        let Cells::Numbers(low) = &predicted.column("price low").unwrap().cells else { panic!("ends are numbers") };
+        let row = model.predict_row(&[("colour", "brown"), ("weight", "30")]).unwrap();
+        assert_eq!((row.class, row.numbers[0], low[1]), (None, values[1], values[1] - 1.5));
+    }
+
+    #[test]
+    fn one_model_serves_many_threads() {
+        let (table, model) = model("kind", &["price"]);
+        let one = model.predict_row(&[("colour", "grey"), ("weight", "4")]).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    assert_eq!(model.predict_row(&[("colour", "grey"), ("weight", "4")]).unwrap(), one);
+                    assert_eq!(model.predict(&table).unwrap().len(), 4);
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn other_files_newer_ones_and_damaged_ones_are_told() {
+        let (_, model) = model("kind", &["price"]);
+        let stored = Stored::parse("m", &bytes(&model, "damaged")).unwrap();
+        let said = |change: &dyn Fn(&mut Stored)| {
+            let mut stored = stored.clone();
+            change(&mut stored);
+            Model::parse("m", &stored.bytes()).unwrap_err().to_string()
+        };
+        assert!(said(&|stored| stored.metadata.clear()).starts_with("m: expected a model, found a file of tensors"));
+        let newer = said(&|stored| {
+            let text = stored.metadata[KEY].replace("\"version\":1", "\"version\":2");
+            stored.metadata.insert(KEY.to_owned(), text);
+        });
+        assert!(newer.contains("a model") && newer.contains('2'), "{newer}");
+        let less = said(&|stored| {
+            stored.tensors.remove("layers.1.weight");
+        });
+        assert!(less.contains("tensors that are no layers"), "{less}");
+        let other = said(&|stored| {
+            let bias = stored.tensors["layers.1.bias"].clone();
+            stored.tensors.insert("layers.0.bias".to_owned(), bias);
+        });
+        assert!(other.contains("expected layer 0"), "{other}");
+    }
+
+    #[test]
+    #[should_panic(expected = "Model::new: expected layer 0 to take 4 numbers, found weights [2, 3]")]
+    fn a_net_has_the_inputs_that_are_prepared() {
+        let (_, model) = model("kind", &["price"]);
+        Model::new(model.schema, model.preprocess, Mlp::new(&[3, 2], Activation::Relu, 0));
+    }
+}
