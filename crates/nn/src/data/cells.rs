@@ -2,6 +2,7 @@
 
 use crate::data::{Cells, Column};
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 /// A cell that is not missing.
 #[derive(Clone, Copy, Debug)]
@@ -55,19 +56,42 @@ pub(crate) fn number(text: &str) -> Option<f64> {
 /// The place of a cell among words that are sorted as [`sort`] does: by its text, else by its number.
 pub(crate) fn place(words: &[String], cell: Raw) -> Option<usize> {
     let text = cell.text();
-    let by_text = words.iter().position(|word| *word == text);
+    let by_text = words.binary_search_by(|word| compare(word, &text)).ok();
     by_text.or_else(|| {
         let x = cell.number()?;
-        words.iter().position(|word| number(word) == Some(x))
+        let place = words.partition_point(|word| number(word).is_some_and(|y| y < x));
+        words.get(place).filter(|word| number(word) == Some(x)).map(|_| place)
     })
 }
 
 /// Numbers by their size, text after them by its letters.
 pub(crate) fn sort(words: &mut [String]) {
-    words.sort_by(|a, b| match (number(a), number(b)) {
+    words.sort_by(|a, b| compare(a, b));
+}
+
+fn compare(a: &str, b: &str) -> Ordering {
+    match (number(a), number(b)) {
         (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
-        (Some(_), None) => std::cmp::Ordering::Less,
-        (None, Some(_)) => std::cmp::Ordering::Greater,
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
         (None, None) => a.cmp(b),
-    });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_by_text_and_numbers_in_any_spelling() {
+        let mut words = ["b", "10", "2", "a", "-1", "3.5"].map(str::to_owned);
+        sort(&mut words);
+        assert_eq!(words, ["-1", "2", "3.5", "10", "a", "b"]);
+        for (i, word) in words.iter().enumerate() {
+            assert_eq!(place(&words, Raw::Text(word)), Some(i));
+        }
+        assert_eq!(place(&words, Raw::Text("2.0")), Some(1));
+        assert_eq!(place(&words, Raw::Number(10.0)), Some(3));
+        assert_eq!((place(&words, Raw::Text("c")), place(&words, Raw::Number(3.0))), (None, None));
+    }
 }

@@ -20,6 +20,9 @@ pub struct Recipe {
     pub penalties: Vec<f64>,
     /// The number of folds, 2 or more.
     pub folds: usize,
+    /// How often the rows are divided into folds anew, since the judgement of few rows is chance: by their number where this is `None`, up
+    /// to five times.
+    pub repeats: Option<usize>,
     /// How many iterations each training makes at most.
     pub max_iterations: usize,
 }
@@ -35,6 +38,7 @@ impl Default for Recipe {
             ],
             penalties: vec![1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1],
             folds: 3,
+            repeats: None,
             max_iterations: 200,
         }
     }
@@ -89,20 +93,25 @@ impl Recipe {
             folds >= 2 && n >= folds,
             "Recipe::fit: 2 folds or more of 1 row or more are needed, not {folds} of {n} rows"
         );
-        let mut order: Vec<usize> = (0..n).collect();
-        order.shuffle(&mut generator(self.seed));
-        let part = |fold: usize, is_held_out: bool| {
-            let of = order.iter().enumerate().filter(|(i, _)| (i % folds == fold) == is_held_out);
-            data.select(&of.map(|(_, &row)| row).collect::<Vec<_>>())
-        };
-        let parts: Vec<_> = (0..folds).map(|fold| (part(fold, false), part(fold, true))).collect();
+        let rng = &mut generator(self.seed);
+        let repeats = self.repeats.unwrap_or((1500 / n).clamp(1, 5)).max(1);
+        let mut parts = Vec::new();
+        for _ in 0..repeats {
+            let mut order: Vec<usize> = (0..n).collect();
+            order.shuffle(rng);
+            let part = |fold: usize, is_held_out: bool| {
+                let of = order.iter().enumerate().filter(|(i, _)| (i % folds == fold) == is_held_out);
+                data.select(&of.map(|(_, &row)| row).collect::<Vec<_>>())
+            };
+            parts.extend((0..folds).map(|fold| (part(fold, false), part(fold, true))));
+        }
         let mut tried = Vec::new();
         for (hidden, activation) in &self.candidates {
             for &penalty in &self.penalties {
                 let mut trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: 0.0 };
                 for (train, held_out) in &parts {
                     let loss = held_out_loss(&self.train(&trial, train), held_out);
-                    trial.loss += loss * held_out.len() as f64 / n as f64;
+                    trial.loss += loss * held_out.len() as f64 / (n * repeats) as f64;
                 }
                 tried.push(trial);
             }
