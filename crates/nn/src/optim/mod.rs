@@ -92,6 +92,7 @@ mod clip;
 mod groups;
 mod accumulate;
 mod average;
+mod schedules;
 
 pub use accumulate::Accumulated;
 pub use adadelta::Adadelta;
@@ -108,6 +109,7 @@ pub use radam::RAdam;
 pub use rmsprop::RmsProp;
 pub use rprop::Rprop;
 pub use rule::{Now, Rule, next_state};
+pub use schedules::{Cyclic, CyclicMode, OneCycle, Plateau, Schedule, Scheduler};
 pub use second::{Lbfgs, LineSearch, Report, Stopped};
 pub use setting::Setting;
 pub use sgd::Sgd;

@@ -1,0 +1,382 @@
+//! What follows a schedule.
+
+use super::{Cyclic, CyclicMode, OneCycle, Plateau, Schedule};
+use crate::optim::Rule;
+use autograd::Float;
+use std::f64::consts::PI;
+
+/// A schedule under way: the rate, and the momentum, of the next step.
+///
+/// ```
+/// use autograd::Tensor;
+/// use nn::optim::{Optimiser, Schedule, Scheduler, Sgd};
+/// let (mut w, mut sgd) = (Tensor::from([1.0, 2.0]), Sgd::new(0.1));
+/// let mut scheduler = Scheduler::of(Schedule::Exponential { factor: 0.5 }, &sgd);
+/// for _ in 0..3 {
+///     scheduler.apply(&mut sgd);
+///     let gradient = w.map(|w| 2.0 * w);
+///     sgd.step(&mut w, &gradient);
+///     scheduler.step();
+/// }
+/// assert_eq!(scheduler.rate(), 0.1 * 0.125);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Scheduler {
+    group: Group,
+    node: Node,
+}
+
+/// What schedules change: a parameter group of PyTorch's.
+#[derive(Clone, Debug)]
+struct Group {
+    rate: f64,
+    momentum: Option<f64>,
+    /// `initial_lr`, once a schedule has set it.
+    initial: Option<f64>,
+    /// Highest and lowest rate, highest and lowest momentum of a cycle.
+    most: f64,
+    least: f64,
+    max_momentum: f64,
+    base_momentum: f64,
+}
+
+/// A schedule with where it stands.
+#[derive(Clone, Debug)]
+struct Node {
+    schedule: Schedule,
+    children: Vec<Node>,
+    base: f64,
+    /// `last_epoch`.
+    t: i64,
+    /// Where a cosine with restarts stands, and how long it is.
+    within: (u64, u64),
+    wait: Wait,
+}
+
+/// What a plateau has seen.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    best: f64,
+    bad: u32,
+    rest: u32,
+}
+
+impl Scheduler {
+    /// A schedule from a base rate, and a momentum where there is one, before the first step.
+    ///
+    /// # Panics
+    /// Where the schedule has a number out of its range, moves a momentum that is not there, or a [`Plateau`] stands inside of another one.
+    #[track_caller]
+    pub fn new(schedule: Schedule, rate: f64, momentum: Option<f64>) -> Self {
+        assert!(rate.is_finite() && rate >= 0.0, "Scheduler::new: a finite rate of 0 or more is needed, not {rate}");
+        if let Some(wrong) = schedule.wrong(momentum.is_some(), false) {
+            panic!("Scheduler::new: {wrong}");
+        }
+        let mut group =
+            Group { rate, momentum, initial: None, most: rate, least: rate, max_momentum: 0.0, base_momentum: 0.0 };
+        let node = Node::new(schedule, &mut group);
+        Self { group, node }
+    }
+
+    /// A schedule from the rate and the momentum of a rule.
+    ///
+    /// # Panics
+    /// As [`Scheduler::new`].
+    #[track_caller]
+    pub fn of<T: Float>(schedule: Schedule, rule: &impl Rule<T>) -> Self {
+        Self::new(schedule, rule.rate(), rule.momentum())
+    }
+
+    /// The rate of the next step.
+    pub fn rate(&self) -> f64 {
+        self.group.rate
+    }
+
+    /// The momentum, or `β₁`, of the next step.
+    pub fn momentum(&self) -> Option<f64> {
+        self.group.momentum
+    }
+
+    /// Gives a rule the rate and the momentum of the next step.
+    pub fn apply<T: Float>(&self, rule: &mut impl Rule<T>) {
+        rule.set_rate(self.group.rate);
+        if let Some(momentum) = self.group.momentum {
+            rule.set_momentum(momentum);
+        }
+    }
+
+    /// A step has been made.
+    ///
+    /// # Panics
+    /// Where the schedule is fed by a metric ([`Scheduler::step_with`]), or a cycle has no further step.
+    #[track_caller]
+    pub fn step(&mut self) {
+        let fed = matches!(self.node.schedule, Schedule::Plateau(_));
+        assert!(!fed, "Scheduler::step: Plateau needs a metric: `step_with` gives it one");
+        if let Some(steps) = self.node.ended() {
+            panic!("Scheduler::step: OneCycle is of {steps} steps, and they are made");
+        }
+        self.node.step(&mut self.group, false);
+    }
+
+    /// A step has been made, and a metric measured; only [`Plateau`] looks at it.
+    ///
+    /// # Panics
+    /// Where a cycle has no further step.
+    #[track_caller]
+    pub fn step_with(&mut self, metric: f64) {
+        if let Schedule::Plateau(plateau) = self.node.schedule {
+            self.node.wait.see(&plateau, metric, &mut self.group.rate);
+        } else {
+            self.step();
+        }
+    }
+}
+
+impl Wait {
+    fn see(&mut self, plateau: &Plateau, metric: f64, rate: &mut f64) {
+        let Plateau { threshold, .. } = *plateau;
+        let better = match (plateau.maximize, plateau.absolute) {
+            (false, false) => metric < self.best * (1.0 - threshold),
+            (false, true) => metric < self.best - threshold,
+            (true, false) => metric > self.best * (threshold + 1.0),
+            (true, true) => metric > self.best + threshold,
+        };
+        if better {
+            (self.best, self.bad) = (metric, 0);
+        } else {
+            self.bad += 1;
+        }
+        if self.rest > 0 {
+            self.rest -= 1;
+            self.bad = 0;
+        }
+        if self.bad > plateau.patience {
+            let new = (*rate * plateau.factor).max(plateau.least);
+            if *rate - new > plateau.epsilon {
+                *rate = new;
+            }
+            (self.rest, self.bad) = (plateau.cooldown, 0);
+        }
+    }
+}
+
+impl Node {
+    /// The steps of PyTorch's constructors, which change the group one after the other.
+    fn new(schedule: Schedule, group: &mut Group) -> Self {
+        let children: Vec<Self> = match &schedule {
+            Schedule::Sequential { schedules, .. } | Schedule::Chained(schedules) => {
+                schedules.iter().map(|schedule| Self::new(schedule.clone(), group)).collect()
+            }
+            _ => Vec::new(),
+        };
+        let best = if matches!(schedule, Schedule::Plateau(Plateau { maximize: true, .. })) { -1.0 } else { 1.0 };
+        let wait = Wait { best: best * f64::INFINITY, bad: 0, rest: 0 };
+        let mut node = Self { schedule, children, base: group.rate, t: -1, within: (0, 0), wait };
+        match &node.schedule {
+            Schedule::Plateau(_) => return node,
+            Schedule::Chained(_) => {
+                node.t = 0;
+                return node;
+            }
+            Schedule::Sequential { milestones, .. } => {
+                node.t = 0;
+                group.rate = group.initial.unwrap_or(group.rate);
+                let first = milestones.partition_point(|&milestone| milestone == 0);
+                node.undo();
+                node.children[first].step(group, true);
+                return node;
+            }
+            Schedule::OneCycle(cycle) => {
+                let initial = cycle.most / cycle.start_divisor;
+                group.initial = Some(initial);
+                (group.most, group.least) = (cycle.most, initial / cycle.end_divisor);
+                if cycle.cycle_momentum {
+                    group.cycle(cycle.base_momentum, cycle.max_momentum);
+                }
+            }
+            Schedule::Cyclic(cycle) => {
+                group.rate = cycle.least;
+                if cycle.cycle_momentum {
+                    group.cycle(cycle.base_momentum, cycle.max_momentum);
+                }
+            }
+            Schedule::CosineRestarts { first, .. } => node.within = (0, u64::from(*first)),
+            _ => {}
+        }
+        node.base = *group.initial.get_or_insert(group.rate);
+        node.step(group, true);
+        if let Schedule::Cyclic(cycle) = node.schedule {
+            node.base = cycle.least;
+        }
+        node
+    }
+
+    fn undo(&mut self) {
+        for child in &mut self.children {
+            if child.children.is_empty() {
+                child.t -= 1;
+            } else {
+                child.undo();
+            }
+        }
+    }
+
+    /// The length of a cycle that has no further step.
+    fn ended(&self) -> Option<u32> {
+        match &self.schedule {
+            Schedule::OneCycle(cycle) => (self.t >= i64::from(cycle.steps)).then_some(cycle.steps),
+            Schedule::Chained(_) => self.children.iter().find_map(Self::ended),
+            Schedule::Sequential { milestones, .. } => {
+                let at = milestones.partition_point(|&milestone| i64::from(milestone) <= self.t + 1);
+                let begins = at > 0 && i64::from(milestones[at - 1]) == self.t + 1;
+                if begins { None } else { self.children[at].ended() }
+            }
+            _ => None,
+        }
+    }
+
+    /// One step; the first one is made before the first step of the rule.
+    fn step(&mut self, group: &mut Group, is_first: bool) {
+        self.t += 1;
+        match &self.schedule {
+            Schedule::Chained(_) => self.children.iter_mut().for_each(|child| child.step(group, false)),
+            Schedule::Sequential { milestones, .. } => {
+                let at = milestones.partition_point(|&milestone| i64::from(milestone) <= self.t);
+                if at > 0 && i64::from(milestones[at - 1]) == self.t {
+                    self.children[at].begin(group);
+                } else {
+                    self.children[at].step(group, false);
+                }
+            }
+            Schedule::CosineRestarts { growth, .. } => {
+                let (now, length) = &mut self.within;
+                if self.t <= 0 {
+                    *now = 0;
+                } else {
+                    *now += 1;
+                    if *now >= *length {
+                        *now %= *length;
+                        *length = length.saturating_mul(u64::from(*growth));
+                    }
+                }
+                group.rate = self.next(group, is_first);
+            }
+            _ => group.rate = self.next(group, is_first),
+        }
+    }
+
+    /// Its beginning at a milestone: the closed form at 0, where there is one.
+    fn begin(&mut self, group: &mut Group) {
+        self.t = 0;
+        let base = self.base;
+        group.rate = match &self.schedule {
+            Schedule::Chained(_) => return self.children.iter_mut().for_each(|child| child.begin(group)),
+            Schedule::Sequential { .. } => return self.children[0].begin(group),
+            Schedule::Step { .. } | Schedule::Exponential { .. } | Schedule::Polynomial { .. } | Schedule::Constant => {
+                base
+            }
+            Schedule::Cosine { least, .. } => least + (base - least) * 2.0 / 2.0,
+            Schedule::MultiStep { milestones, factor } => {
+                base * libm::pow(*factor, milestones.iter().filter(|&&milestone| milestone == 0).count() as f64)
+            }
+            Schedule::ConstantFactor { factor, steps } => {
+                base * (factor + f64::from(u8::from(*steps == 0)) * (1.0 - factor))
+            }
+            Schedule::Linear { start, .. } => base * start,
+            _ => self.next(group, false),
+        };
+    }
+
+    /// PyTorch's `get_lr`: the rate of step `t`, of the rate before.
+    fn next(&self, group: &mut Group, is_first: bool) -> f64 {
+        let (rate, base, t) = (group.rate, self.base, self.t as f64);
+        match &self.schedule {
+            Schedule::Step { every, factor } if self.t != 0 && self.t % i64::from(*every) == 0 => rate * factor,
+            Schedule::MultiStep { milestones, factor } => {
+                match milestones.iter().filter(|&&milestone| i64::from(milestone) == self.t).count() {
+                    0 => rate,
+                    count => rate * libm::pow(*factor, count as f64),
+                }
+            }
+            Schedule::Exponential { factor } if !is_first => rate * factor,
+            Schedule::Cosine { steps, least } if !is_first => {
+                let n = f64::from(*steps);
+                if (self.t - 1 - i64::from(*steps)).rem_euclid(2 * i64::from(*steps)) == 0 {
+                    return rate + (base - least) * (1.0 - libm::cos(PI / n)) / 2.0;
+                }
+                (1.0 + libm::cos(PI * t / n)) / (1.0 + libm::cos(PI * (t - 1.0) / n)) * (rate - least) + least
+            }
+            Schedule::CosineRestarts { least, .. } => {
+                let at = PI * self.within.0 as f64 / self.within.1 as f64;
+                least + (base - least) * (1.0 + libm::cos(at)) / 2.0
+            }
+            Schedule::Linear { start, .. } if self.t == 0 => rate * start,
+            Schedule::Linear { start, end, steps } if !is_first && self.t <= i64::from(*steps) => {
+                rate * (1.0 + (end - start) / (f64::from(*steps) * start + (t - 1.0) * (end - start)))
+            }
+            Schedule::ConstantFactor { factor, .. } if self.t == 0 => rate * factor,
+            Schedule::ConstantFactor { factor, steps } if self.t == i64::from(*steps) => rate * (1.0 / factor),
+            Schedule::Polynomial { steps, power } if !is_first && self.t <= i64::from(*steps) => {
+                let n = f64::from(*steps);
+                rate * libm::pow((1.0 - t / n) / (1.0 - (t - 1.0) / n), *power)
+            }
+            Schedule::OneCycle(cycle) => group.one_cycle(cycle, t),
+            Schedule::Cyclic(cycle) => group.cyclic(cycle, base, t),
+            Schedule::Lambda(f) => base * f(self.t.max(0) as u32),
+            Schedule::Multiplicative(f) if !is_first => rate * f(self.t.max(0) as u32),
+            _ => rate,
+        }
+    }
+}
+
+impl Group {
+    /// The momentum from which a cycle begins.
+    fn cycle(&mut self, base: f64, max: f64) {
+        (self.momentum, self.base_momentum, self.max_momentum) = (Some(max), base, max);
+    }
+
+    fn one_cycle(&mut self, cycle: &OneCycle, t: f64) -> f64 {
+        let initial = self.initial.unwrap_or(self.rate);
+        let (most, least, low, high) = (self.most, self.least, self.base_momentum, self.max_momentum);
+        let n = f64::from(cycle.steps);
+        // The end of each phase, with rates and momenta at its ends.
+        let rise = (cycle.rise * n - 1.0, (initial, most), (high, low));
+        let phases = if cycle.three_phase {
+            let fall = (2.0 * cycle.rise * n - 2.0, (most, initial), (low, high));
+            vec![rise, fall, (n - 1.0, (initial, least), (high, high))]
+        } else {
+            vec![rise, (n - 1.0, (most, least), (low, high))]
+        };
+        let at = phases.iter().position(|phase| t <= phase.0).unwrap_or(phases.len() - 1);
+        let begin = if at == 0 { 0.0 } else { phases[at - 1].0 };
+        let (end, rates, momenta) = phases[at];
+        // A phase of one step is at its beginning.
+        let share = if end == begin { 0.0 } else { (t - begin) / (end - begin) };
+        let between = |(a, b): (f64, f64)| {
+            if cycle.linear { (b - a) * share + a } else { b + (a - b) / 2.0 * (libm::cos(PI * share) + 1.0) }
+        };
+        if cycle.cycle_momentum {
+            self.momentum = Some(between(momenta));
+        }
+        between(rates)
+    }
+
+    fn cyclic(&mut self, cycle: &Cyclic, base: f64, t: f64) -> f64 {
+        let (up, total) = (f64::from(cycle.up), f64::from(cycle.up) + f64::from(cycle.down));
+        let turn = up / total;
+        let number = (1.0 + t / total).floor();
+        let x = 1.0 + t / total - number;
+        let height = if x <= turn { x / turn } else { (x - 1.0) / (turn - 1.0) };
+        let scale = match cycle.mode {
+            CyclicMode::Even => 1.0,
+            CyclicMode::Halved => 1.0 / libm::pow(2.0, number - 1.0),
+            CyclicMode::Exponential(factor) => libm::pow(factor, t),
+        };
+        if cycle.cycle_momentum {
+            let range = (cycle.max_momentum - cycle.base_momentum) * height;
+            self.momentum = Some(cycle.max_momentum - range * scale);
+        }
+        base + (cycle.most - base) * height * scale
+    }
+}
