@@ -1,4 +1,5 @@
 //! What follows a schedule.
+#![allow(clippy::wildcard_enum_match_arm, reason = "most schedules leave the rate as it is at most steps")]
 
 use super::{Cyclic, CyclicMode, OneCycle, Plateau, Schedule};
 use crate::optim::Rule;
