@@ -86,6 +86,13 @@ impl Reading {
         let named = lead::separator(&mut records);
         let (head, all) = records.head();
         let delimiter = self.delimiter.or(named).unwrap_or_else(|| guess::delimiter(head, all));
+        // A field is cut between bytes of ASCII, so that it stays text; `named` comes from the file.
+        if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n') {
+            let found = char::from(delimiter).escape_default();
+            let text =
+                format!("expected a separator of fields in ASCII, neither a quote nor a line end, found `{found}`");
+            return Err(Error { file: file.to_owned(), line: None, column: None, kind: Kind::Data(text) });
+        }
         match delimiter {
             b',' => (),
             b'\t' => notes.push("fields are separated by tabs".to_owned()),

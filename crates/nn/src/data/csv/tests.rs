@@ -76,3 +76,13 @@ fn files_that_are_not_text_are_an_error_with_a_line() {
     assert!(matches!(error.kind, Kind::Encoding));
     assert_eq!(error.line, Some(3));
 }
+
+#[test]
+fn a_separator_that_would_cut_letters_is_refused() {
+    for delimiter in [0xC3, b'"', b'\n'] {
+        let reading = Reading { delimiter: Some(delimiter), ..Reading::default() };
+        let error = reading.parse("a.csv", "größe,y\n1,2\n").unwrap_err().to_string();
+        assert!(error.starts_with("a.csv: expected a separator of fields in ASCII"), "{error}");
+    }
+    assert!(crate::data::Table::parse("a.csv", "sep=ö\nx,y\n1,2\n").is_ok());
+}
