@@ -3,6 +3,7 @@
 
 mod rows;
 mod errors;
+mod data_cases;
 mod measure;
 mod csv_files;
 mod quadratic;
