@@ -40,4 +40,24 @@ mod tests {
             assert_eq!(captures(pattern, name), want, "{pattern} {name}");
         }
     }
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, want) in [
+            ("encoder.*", "encoder.0.weight", true),
+            ("encoder.*", "decoder.encoder.0", false),
+            ("*.bias", "layers.10.bias", true),
+            ("*.bias", "bias", false),
+            ("*bias", "bias", true),
+            ("a", "a", true),
+            ("a", "ab", false),
+            ("a*a", "a", false),
+            ("a*b*c", "aXbYbZc", true),
+            ("*", "", true),
+            ("", "", true),
+            ("layers.1*", "layers.10.weight", true),
+        ] {
+            assert_eq!(fits(pattern, name), want, "{pattern} {name}");
+        }
+    }
 }

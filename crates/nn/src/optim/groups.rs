@@ -1,6 +1,7 @@
 //! Groups of parameters with settings of their own.
 
 use crate::optim::{Memory, Rule, Setting, Step};
+use crate::pattern::fits;
 use autograd::{Float, Tree, Var};
 
 /// Parameters by a pattern of their names, and what is special about them.
@@ -75,14 +76,14 @@ impl<T: Float, R: Rule<T>> Rule<T> for Grouped<R> {
 
     fn advance<'t>(&self, step: &mut Step<'t, T>) {
         for leaf in &mut step.leaves {
-            if let Some(group) = self.groups.iter().rev().find(|group| matches(&group.pattern, &leaf.name)) {
+            if let Some(group) = self.groups.iter().rev().find(|group| fits(&group.pattern, &leaf.name)) {
                 leaf.factor *= group.factor;
                 leaf.weight_decay = group.weight_decay.or(leaf.weight_decay);
                 leaf.frozen |= group.frozen;
             }
         }
         for group in &self.groups {
-            if !step.leaves.iter().any(|leaf| matches(&group.pattern, &leaf.name)) {
+            if !step.leaves.iter().any(|leaf| fits(&group.pattern, &leaf.name)) {
                 step.memory
                     .complain(format!("no parameter has a name of the pattern `{}`", group.pattern.escape_debug()));
             }
@@ -109,44 +110,7 @@ where
     let names = params.names();
     let mut names = names.iter();
     params.map(&mut |leaf| match names.next() {
-        Some(name) if matches(pattern, name) => leaf.stop_gradient(),
+        Some(name) if fits(pattern, name) => leaf.stop_gradient(),
         _ => *leaf,
     })
-}
-
-/// Whether a name is of a pattern, in which `*` stands for any text.
-pub(crate) fn matches(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = parts.next().and_then(|first| name.strip_prefix(first)) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (pattern, name, fits) in [
-            ("encoder.*", "encoder.0.weight", true),
-            ("encoder.*", "decoder.encoder.0", false),
-            ("*.bias", "layers.10.bias", true),
-            ("*.bias", "bias", false),
-            ("*bias", "bias", true),
-            ("a", "a", true),
-            ("a", "ab", false),
-            ("a*a", "a", false),
-            ("a*b*c", "aXbYbZc", true),
-            ("*", "", true),
-            ("", "", true),
-            ("layers.1*", "layers.10.weight", true),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
-        }
-    }
 }

@@ -240,14 +240,13 @@ where
     }
 }
 
-/// Why a step cannot be made.
-#[cold]
-fn wrong_structure<T: Float>(
+/// Why gradients are not of the structure of parameters.
+pub(crate) fn wrong_structure<T: Float>(
     params: &impl Tree<Leaf = Tensor<T>>,
     grads: &impl Tree<Leaf = Tensor<T>>,
 ) -> Option<String> {
     let shapes = |leaves: Vec<&Tensor<T>>| leaves.into_iter().map(|leaf| leaf.shape().clone()).collect::<Vec<_>>();
-    misfit(&params.names(), &shapes(params.leaves()), &shapes(grads.leaves()))
+    misfit(|| params.names(), &shapes(params.leaves()), &shapes(grads.leaves()))
 }
 
 /// What a memory lacks for the next step of a rule on parameters, or why it is that of others.
@@ -267,12 +266,28 @@ pub(crate) fn start<T: Float>(
 }
 
 /// Why gradients do not fit parameters.
-pub(crate) fn misfit(names: &[String], params: &[Shape], grads: &[Shape]) -> Option<String> {
+pub(crate) fn misfit(names: impl FnOnce() -> Vec<String>, params: &[Shape], grads: &[Shape]) -> Option<String> {
     let (count, given) = (params.len(), grads.len());
     if given != count {
         return Some(format!("there are {count} parameters and {given} gradients"));
     }
     let i = (0..count).find(|&i| params[i] != grads[i])?;
-    let name = if names[i].is_empty() { String::new() } else { format!(" ({})", names[i].escape_debug()) };
+    let name = names().swap_remove(i);
+    let name = if name.is_empty() { String::new() } else { format!(" ({})", name.escape_debug()) };
     Some(format!("parameter {i}{name} has shape {}, its gradient has {}", params[i], grads[i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gradients_of_another_structure_are_told_by_name() {
+        let params = (Tensor::from([1.0]), Tensor::<f64>::zeros([2]));
+        let wrong = wrong_structure(&params, &(Tensor::from([1.0]), Tensor::zeros([3]))).unwrap();
+        assert_eq!(wrong, "parameter 1 (1) has shape [2], its gradient has [3]");
+        let wrong = wrong_structure(&vec![Tensor::<f64>::zeros([1]); 2], &vec![Tensor::zeros([1])]).unwrap();
+        assert_eq!(wrong, "there are 2 parameters and 1 gradients");
+        assert_eq!(wrong_structure(&params, &params), None);
+    }
 }

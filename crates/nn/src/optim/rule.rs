@@ -136,7 +136,7 @@ pub trait Rule<T: Float> {
         let (values, grads) = (list(params.leaves()), list(grads.leaves()));
         let names = params.names();
         let shapes = |leaves: &[Var<'t, T>]| leaves.iter().map(Var::shape).collect::<Vec<_>>();
-        if let Some(wrong) = super::memory::misfit(&names, &shapes(&values), &shapes(&grads)) {
+        if let Some(wrong) = super::memory::misfit(|| names.clone(), &shapes(&values), &shapes(&grads)) {
             panic!("update: {wrong}");
         }
         let Some(first) = values.first() else { panic!("update: there are no parameters") };

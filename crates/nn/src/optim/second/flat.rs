@@ -23,30 +23,6 @@ pub(super) fn scatter<T: Float>(row: &[T], tree: &mut impl Tree<Leaf = Tensor<T>
     });
 }
 
-/// What is wrong with a gradient, or a direction, of some parameters.
-pub(super) fn differ<T: Float>(
-    params: &impl Tree<Leaf = Tensor<T>>,
-    grads: &impl Tree<Leaf = Tensor<T>>,
-) -> Option<String> {
-    let (mut shapes, mut wrong): (Vec<Shape>, _) = (Vec::new(), None);
-    grads.visit(&mut |leaf| shapes.push(leaf.shape().clone()));
-    let mut count = 0;
-    params.visit(&mut |leaf| {
-        if wrong.is_none() && shapes.get(count).is_some_and(|shape| shape != leaf.shape()) {
-            wrong = Some(count);
-        }
-        count += 1;
-    });
-    if shapes.len() != count {
-        return Some(format!("there are {count} parameters and {} gradients", shapes.len()));
-    }
-    wrong.map(|i| {
-        let (name, param, grad) = (&params.names()[i], params.leaves()[i].shape(), &shapes[i]);
-        let name = if name.is_empty() { String::new() } else { format!(" ({name})") };
-        format!("parameter {i}{name} has shape {param}, its gradient has {grad}")
-    })
-}
-
 /// The shape of an expression's value, found by recording it, which computes nothing.
 pub(super) fn shape_of<T: Float, P>(
     tape: &mut Tape<T>,
@@ -130,15 +106,5 @@ mod tests {
             let want: f64 = (0..n).map(|i| f64::from(i * i)).sum();
             assert_eq!(dot(&a, &a), want);
         }
-    }
-
-    #[test]
-    fn gradients_of_another_structure_are_told_by_name() {
-        let params = (Tensor::from([1.0]), Tensor::<f64>::zeros([2]));
-        let wrong = differ(&params, &(Tensor::from([1.0]), Tensor::zeros([3]))).unwrap();
-        assert_eq!(wrong, "parameter 1 (1) has shape [2], its gradient has [3]");
-        let wrong = differ(&vec![Tensor::<f64>::zeros([1]); 2], &vec![Tensor::zeros([1])]).unwrap();
-        assert_eq!(wrong, "there are 2 parameters and 1 gradients");
-        assert_eq!(differ(&params, &params), None);
     }
 }

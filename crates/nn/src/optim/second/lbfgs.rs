@@ -3,6 +3,7 @@
 use super::flat::{self, Memory, add, all_finite, dot, largest};
 use super::wolfe::{self, Bounds, Point};
 use super::{Report, Stopped};
+use crate::optim::memory::wrong_structure;
 use autograd::{Float, Tape, Tensor, Tree, Var};
 use std::collections::VecDeque;
 
@@ -146,7 +147,7 @@ impl<T: Float> Lbfgs<T> {
             let mut evaluate = |x: &[T]| {
                 flat::scatter(x, params);
                 let (loss, grads) = f(params);
-                wrong = wrong.take().or_else(|| flat::differ(params, &grads));
+                wrong = wrong.take().or_else(|| wrong_structure(params, &grads));
                 // After a wrong gradient nothing else is evaluated: a loss that is not finite ends it.
                 (if wrong.is_some() { f64::NAN } else { loss.to_f64() }, flat::gather(&grads))
             };
