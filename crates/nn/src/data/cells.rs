@@ -1,5 +1,6 @@
 //! One cell, whether of a column of numbers, of text, or of a row that came as text.
 
+use crate::data::csv::spelled;
 use crate::data::{Cells, Column};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -46,11 +47,9 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// A finite number, as files hold them.
+/// A finite number, as files spell them.
 pub(crate) fn number(text: &str) -> Option<f64> {
-    // The standard library reads `inf` and `nan` too.
-    let plain = text.bytes().any(|b| b.is_ascii_digit());
-    if plain { text.parse().ok().filter(|x: &f64| x.is_finite()) } else { None }
+    spelled(text.as_bytes(), b'.').filter(|x| x.is_finite())
 }
 
 /// The place of a cell among words that are sorted as [`sort`] does: by its text, else by its number.

@@ -264,10 +264,7 @@ fn goal(table: &Table, columns: &[&Column]) -> Result<(Goal, String), Error> {
         return Ok((if is_classes { Goal::Classes(name) } else { Goal::Values(vec![name]) }, why));
     }
     if let Some(text) = seen.iter().find(|seen| !seen.is_numbers()) {
-        let bad = (0..table.len()).find(|&row| Raw::of(text.column, row, &[]).is_some_and(|c| c.number().is_none()));
-        let (row, name) = (bad.unwrap_or(0), text.column.name.clone());
-        let found = Raw::of(text.column, row, &[]).map_or_else(String::new, |cell| cell.text().into_owned());
-        return Err(table.error(row, &text.column.name, Kind::NotANumber { name, found }));
+        return Err(no_number(table, text.column));
     }
     let binary = |seen: &Seen| seen.counts.keys().all(|cell| cell == "0" || cell == "1");
     let k = names.len();
@@ -278,16 +275,20 @@ fn goal(table: &Table, columns: &[&Column]) -> Result<(Goal, String), Error> {
     })
 }
 
+/// The first cell of a column that is there and no number, as an error.
+fn no_number(table: &Table, column: &Column) -> Error {
+    let bad = (0..table.len()).find(|&row| Raw::of(column, row, &[]).is_some_and(|cell| cell.number().is_none()));
+    let (row, name) = (bad.unwrap_or(0), column.name.clone());
+    let found = Raw::of(column, row, &[]).map_or_else(String::new, |cell| cell.text().into_owned());
+    table.error(row, &column.name, Kind::NotANumber { name, found })
+}
+
 /// Text is classes, unless it is numbers but for a few cells: then these are wrong.
 fn classes_of_text(table: &Table, seen: &Seen) -> Result<(bool, String), Error> {
     let (m, distinct) = (seen.filled, seen.distinct());
     let numeric = seen.counts.keys().filter(|word| number(word).is_some()).count();
     if numeric * 10 >= distinct * 9 && distinct > 10 {
-        let (column, name) = (seen.column, seen.column.name.clone());
-        let bad = (0..table.len()).find(|&row| Raw::of(column, row, &[]).is_some_and(|c| c.number().is_none()));
-        let row = bad.unwrap_or(0);
-        let found = Raw::of(column, row, &[]).map_or_else(String::new, |cell| cell.text().into_owned());
-        return Err(table.error(row, &column.name, Kind::NotANumber { name, found }));
+        return Err(no_number(table, seen.column));
     }
     if distinct == m && m >= 5 {
         let expected =

@@ -14,6 +14,7 @@ mod twins;
 mod words;
 mod words_of;
 
+pub(super) use number::number as spelled;
 pub use reading::Reading;
 
 use crate::data::Dataset;

@@ -102,7 +102,7 @@ fn with_point<R>(text: &[u8], point: u8, parse: impl Fn(&str) -> Option<R>) -> O
 
 /// The number that a text spells, which may be too large and infinite.
 #[inline]
-pub(super) fn number(text: &[u8], point: u8) -> Option<f64> {
+pub(in crate::data) fn number(text: &[u8], point: u8) -> Option<f64> {
     decimal(text, point).map(|decimal| decimal.nearest(text, point))
 }
 

@@ -186,7 +186,7 @@ impl Column {
                     Some(cell) => match cells::place(words, cell) {
                         Some(place) => to[start + place] = 1.0,
                         None if *unknown => {}
-                        None => return Err(wrong(&known(words))),
+                        None => return Err(wrong(&one_of("a known word", words))),
                     },
                 }
             }
@@ -196,7 +196,7 @@ impl Column {
                 Some(cell) => match cells::place(words, cell) {
                     Some(place) => place as f64,
                     None if *unknown => (words.len() + usize::from(*missing)) as f64,
-                    None => return Err(wrong(&known(words))),
+                    None => return Err(wrong(&one_of("a known word", words))),
                 },
             }),
         }
@@ -248,10 +248,11 @@ fn positive(x: f64) -> Option<f64> {
     if x > 0.0 { Some(libm::log(x)) } else { None }
 }
 
-fn known(words: &[String]) -> String {
+/// What one of some words is, and the first of them.
+pub(super) fn one_of(what: &str, words: &[String]) -> String {
     let list: Vec<String> = words.iter().take(8).map(|word| format!("`{}`", shown(word))).collect();
     let more = if words.len() > list.len() { ", …" } else { "" };
-    format!("a known word ({}{more})", list.join(", "))
+    format!("{what} ({}{more})", list.join(", "))
 }
 
 pub(super) fn unfit(name: &str, expected: &str, found: Option<Raw>) -> Kind {

@@ -1,6 +1,6 @@
 //! What the outputs of a net mean.
 
-use super::column::unfit;
+use super::column::{one_of, unfit};
 use crate::data::cells::{self, Raw};
 use crate::data::scale::moments;
 use crate::data::schema::find;
@@ -85,10 +85,9 @@ impl Output {
                 let mut labels = Vec::with_capacity(table.len());
                 for row in 0..table.len() {
                     let cell = Raw::of(cells, row, &[]);
-                    let list: Vec<String> = names.iter().take(8).map(|name| format!("`{}`", shown(name))).collect();
-                    let expected = || format!("a class ({})", list.join(", "));
                     let place = cell.and_then(|cell| cells::place(names, cell));
-                    labels.push(place.ok_or_else(|| table.error(row, column, unfit(column, &expected(), cell)))?);
+                    let wrong = || unfit(column, &one_of("a class", names), cell);
+                    labels.push(place.ok_or_else(|| table.error(row, column, wrong()))?);
                 }
                 Ok(Target::Classes { labels, names: names.clone() })
             }
