@@ -346,8 +346,12 @@ impl fmt::Display for Kind {
 
 /// Text from outside as a message shows it: control and invisible characters escaped, a long one cut.
 pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    match text.char_indices().nth(LONGEST) {
+    cut(text, 60)
+}
+
+/// As [`shown`], with so many characters at most.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
         Some((end, _)) => escaped(&text[..end]) + "…",
         None => escaped(text),
     }
@@ -357,9 +361,14 @@ pub(crate) fn shown(text: &str) -> String {
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
-        if c.is_control() || unseen(c) { escaped.extend(c.escape_debug()) } else { escaped.push(c) }
+        if hidden(c) { escaped.extend(c.escape_debug()) } else { escaped.push(c) }
     }
     escaped
+}
+
+/// Whether a character is not seen, or changes how others are.
+pub(crate) fn hidden(c: char) -> bool {
+    c.is_control() || unseen(c)
 }
 
 /// Characters that take no room, or turn the direction of what follows.

@@ -1,5 +1,6 @@
 //! What can be wrong with a file of numbers: safetensors, npy, npz, IDX, a checkpoint, a model.
 
+use crate::error::{cut, hidden};
 use std::fmt::{self, Write as _};
 
 /// What is wrong with a file of numbers. It is told before anything in memory is replaced.
@@ -189,24 +190,9 @@ fn listed(names: &[String]) -> String {
     text
 }
 
-/// Text from outside as it may be shown: control characters are escaped, a long text is cut.
+/// Text from outside as a message shows it; names of tensors are long.
 pub(crate) fn shown(text: &str) -> String {
-    const MOST: usize = 200;
-    let mut shown = String::new();
-    for (i, c) in text.chars().enumerate() {
-        if i == MOST {
-            shown.push('…');
-            break;
-        }
-        if hidden(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
-    }
-    shown
-}
-
-/// Whether a character is not seen, or changes how others are.
-pub(crate) fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    cut(text, 200)
 }
 
 #[cfg(test)]

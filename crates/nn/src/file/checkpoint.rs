@@ -1,10 +1,10 @@
 //! All that the next step of training depends on.
 
-use super::header::Unique;
 use super::stored::Stored;
-use super::weights::{Loading, nan};
+use super::versioned::Versioned;
+use super::weights::{Loading, without_nan};
 use crate::error::Error;
-use crate::fault::{Fault, Mismatch, shown};
+use crate::fault::{Fault, shown};
 use crate::random::Generator;
 use autograd::{Float, Tensor, Tree};
 use rand::SeedableRng;
@@ -152,8 +152,7 @@ impl Checkpoint {
     /// Where the file cannot be written, or a tensor holds NaN: training that resumed there would be lost.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
-        let mismatch = Mismatch { nan: nan(&self.stored.tensors), ..Mismatch::default() };
-        mismatch.check().map_err(|fault| Error::stored(&path.display().to_string(), fault))?;
+        without_nan(&self.stored.tensors).map_err(|fault| Error::stored(&path.display().to_string(), fault))?;
         let mut stored = self.stored.clone();
         let text = serde_json::to_string(&Written { version: VERSION, values: &self.values })
             .expect("values of JSON can be written");
@@ -190,15 +189,9 @@ fn values(stored: &mut Stored) -> Result<BTreeMap<String, Value>, Fault> {
         expected: "a checkpoint",
         found: "a file of tensors without a state of training: `nn::load` reads its weights".into(),
     })?;
-    let wrong = |what: &str| Fault::Damaged(format!("its values are not as expected: {}", shown(what)));
-    let Unique(parts): Unique<Value> = serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
-    let mut parts: BTreeMap<String, Value> = parts.into_iter().collect();
-    let version = parts.get("version").and_then(Value::as_u64).ok_or_else(|| wrong("no version"))?;
-    if version > VERSION {
-        return Err(Fault::TooNew { what: "a checkpoint", found: version, known: VERSION });
-    }
-    let Some(Value::Object(values)) = parts.remove("values") else { return Err(wrong("no values")) };
-    (Mismatch { nan: nan(&stored.tensors), ..Mismatch::default() }).check()?;
+    let told = Versioned { what: "a checkpoint", part: "values", known: VERSION };
+    let Some(Value::Object(values)) = told.read(&text)?.remove("values") else { return Err(told.wrong("no values")) };
+    without_nan(&stored.tensors)?;
     Ok(values.into_iter().collect())
 }
 

@@ -1,7 +1,8 @@
 //! What the header of a safetensors file must hold before anything is made of it.
 
 use crate::data::array::{Stored as Type, bytes_of};
-use crate::fault::{Fault, hidden, kind_of, shown};
+use crate::error::hidden;
+use crate::fault::{Fault, kind_of, shown};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::collections::BTreeSet;

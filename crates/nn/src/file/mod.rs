@@ -18,6 +18,7 @@ mod header;
 mod stored;
 mod names;
 mod weights;
+mod versioned;
 mod checkpoint;
 mod model;
 

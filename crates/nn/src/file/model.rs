@@ -1,11 +1,12 @@
 //! A net that predicts rows as they come: one file.
 
 use super::stored::Stored;
-use super::weights::nan;
+use super::versioned::Versioned;
+use super::weights::without_nan;
 use crate::data::{Array, Cells, Column, Output, Preprocess, Schema, Table};
 use crate::error::Error;
-use crate::fault::{Fault, Mismatch, shown};
-use crate::measure::softmax;
+use crate::fault::Fault;
+use crate::measure::{largest, softmax};
 use crate::{Activation, Linear, Mlp};
 use autograd::Tensor;
 use serde::{Deserialize, Serialize};
@@ -107,7 +108,7 @@ impl Model {
         let mut add = |name: String, cells| predicted.columns.push(Column { name, cells });
         match output {
             Output::Classes { column: name, names } => {
-                let rows = numbers.chunks(k).map(|row| Some(likeliest(row) as u32)).collect();
+                let rows = numbers.chunks(k).map(|row| Some(largest(row) as u32)).collect();
                 add(name.clone(), Cells::Text { words: names.clone(), rows });
                 for (of, class) in names.iter().enumerate() {
                     add(format!("P({class})"), Cells::Numbers(column(of)));
@@ -139,7 +140,7 @@ impl Model {
         let features: Vec<f64> = self.preprocess.row(cells)?;
         let numbers = self.numbers(&Tensor::new([1, features.len()], features));
         let class = match &self.preprocess.output {
-            Some(Output::Classes { names, .. }) => Some(names[likeliest(&numbers)].clone()),
+            Some(Output::Classes { names, .. }) => Some(names[largest(&numbers)].clone()),
             Some(Output::Labels { .. } | Output::Values { .. }) | None => None,
         };
         Ok(Prediction { class, numbers })
@@ -166,8 +167,7 @@ impl Model {
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
         let path = path.as_ref();
         let mut stored = Stored::of(&self.net);
-        let mismatch = Mismatch { nan: nan(&stored.tensors), ..Mismatch::default() };
-        mismatch.check().map_err(|fault| Error::stored(&path.display().to_string(), fault))?;
+        without_nan(&stored.tensors).map_err(|fault| Error::stored(&path.display().to_string(), fault))?;
         let Self { schema, preprocess, net, spread, about } = self.clone();
         let written = Written { version: VERSION, activation: net.activation, schema, preprocess, spread, about };
         let text = serde_json::to_string(&written).expect("plain data can be JSON");
@@ -198,14 +198,10 @@ impl Model {
             expected: "a model",
             found: "a file of tensors that does not say what its net is for: `nn::load` reads its weights".into(),
         })?;
-        let wrong = |what: String| Fault::Damaged(format!("its model is not as expected: {}", shown(&what)));
-        let value: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        let version = value.get("version").and_then(Value::as_u64).ok_or_else(|| wrong("no version".to_owned()))?;
-        if version > VERSION {
-            return Err(Fault::TooNew { what: "a model", found: version, known: VERSION });
-        }
-        let written = Written::deserialize(value).map_err(|error| wrong(error.to_string()))?;
-        (Mismatch { nan: nan(&stored.tensors), ..Mismatch::default() }).check()?;
+        let told = Versioned { what: "a model", part: "model", known: VERSION };
+        let value = Value::Object(told.read(text)?);
+        let written = Written::deserialize(value).map_err(|error| told.wrong(&error.to_string()))?;
+        without_nan(&stored.tensors)?;
         // As many layers as the file has, not as it says.
         let tensor = |name: String| stored.tensors.get(&name).map(Array::tensor).transpose();
         let mut layers = Vec::new();
@@ -216,20 +212,15 @@ impl Model {
         let net = Mlp { layers, activation: written.activation };
         let known = net.layers.iter().map(|layer| 1 + usize::from(layer.bias.is_some())).sum::<usize>();
         if known != stored.tensors.len() {
-            return Err(wrong("tensors that are no layers".to_owned()));
+            return Err(told.wrong("tensors that are no layers"));
         }
-        fits(&written.preprocess, &net).map_err(wrong)?;
+        fits(&written.preprocess, &net).map_err(|text| told.wrong(&text))?;
         let Written { schema, preprocess, spread, about, .. } = written;
         if !spread.is_empty() && spread.len() != preprocess.output.as_ref().map_or(0, Output::width) {
-            return Err(wrong("an interval for each value".to_owned()));
+            return Err(told.wrong("an interval for each value"));
         }
         Ok(Self { schema, preprocess, net, spread, about })
     }
-}
-
-/// The place of the largest.
-fn likeliest(row: &[f64]) -> usize {
-    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
 }
 
 /// Holds a net to the numbers of features and outputs, and its layers to each other.

@@ -84,8 +84,13 @@ impl Saving<'_> {
 }
 
 /// The names of tensors with a NaN.
-pub(super) fn nan(tensors: &BTreeMap<String, Array>) -> Vec<String> {
+fn nan(tensors: &BTreeMap<String, Array>) -> Vec<String> {
     tensors.iter().filter(|(_, array)| array.numbers.has_nan()).map(|(name, _)| name.clone()).collect()
+}
+
+/// Holds tensors to be numbers.
+pub(super) fn without_nan(tensors: &BTreeMap<String, Array>) -> Result<(), Fault> {
+    Mismatch { nan: nan(tensors), ..Mismatch::default() }.check()
 }
 
 /// How a net is loaded, where the file holds more, less, or something else than its tensors.

@@ -21,7 +21,8 @@ pub fn classes<T: Float>(scores: &Tensor<T>) -> Vec<usize> {
     scores.as_slice().chunks(shape[1]).map(largest).collect()
 }
 
-fn largest<T: Float>(row: &[T]) -> usize {
+/// The place of the largest of a row.
+pub(crate) fn largest<T: Float>(row: &[T]) -> usize {
     let better = |i: usize, best: usize| !row[best].is_nan() && (row[i].is_nan() || row[i] > row[best]);
     (1..row.len()).fold(0, |best, i| if better(i, best) { i } else { best })
 }

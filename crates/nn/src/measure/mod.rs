@@ -23,6 +23,7 @@ mod threshold;
 mod intervals;
 
 pub use calibration::{Bin, Reliability, Temperature};
+pub(crate) use classes::largest;
 pub use classes::{accuracy, classes, top_k};
 pub use confusion::{Average, Confusion};
 pub use intervals::{Bootstrap, Interval, bootstrap, quantile, wilson};
