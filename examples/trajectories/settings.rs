@@ -100,18 +100,13 @@ pub(crate) fn rule(run: &Value) -> Result<Box<dyn Rule<f64>>, String> {
 fn unclipped(of: &Value) -> Result<Box<dyn Rule<f64>>, String> {
     let mut a = Arguments::new(of)?;
     let name = a.name;
-    let rate = a.number(
-        "lr",
-        if name == "Adadelta" {
-            1.0
-        } else if ["Adagrad", "RMSprop", "Rprop"].contains(&name) {
-            0.01
-        } else {
-            0.001
-        },
-    )?;
-    let rate = if name == "NAdam" && of["lr"].is_null() { 0.002 } else { rate };
-    let rate = if name == "Adamax" && of["lr"].is_null() { 0.002 } else { rate };
+    let usual = match name {
+        "Adadelta" => 1.0,
+        "Adagrad" | "RMSprop" | "Rprop" => 0.01,
+        "Adamax" | "NAdam" => 0.002,
+        _ => 0.001,
+    };
+    let rate = a.number("lr", usual)?;
     let maximize = a.flag("maximize", false)?;
     let usual = if name == "AdamW" { 0.01 } else { 0.0 };
     let weight_decay = if name == "Rprop" { 0.0 } else { a.number("weight_decay", usual)? };
