@@ -189,9 +189,24 @@ pub enum Kind {
     Data(String),
     /// A loss was not finite.
     Diverged(Box<crate::train::Diverged>),
+    /// A program could not be recorded or run on a batch.
+    Program(autograd::ProgramError),
 }
 
 impl Error {
+    /// What is wrong with a program.
+    pub(crate) fn program(error: autograd::ProgramError) -> Self {
+        Self::of(Kind::Program(error))
+    }
+
+    /// The same of a batch of an epoch, both counted from 1.
+    pub(crate) fn in_batch(mut self, epoch: u32, batch: usize) -> Self {
+        if let Kind::Diverged(diverged) = &mut self.kind {
+            (diverged.epoch, diverged.batch) = (epoch, batch);
+        }
+        self
+    }
+
     /// What is wrong with data that are in no file.
     pub(crate) fn of(kind: Kind) -> Self {
         Self { file: String::new(), line: None, column: None, kind }
@@ -340,6 +355,7 @@ impl fmt::Display for Kind {
             }
             Self::Data(text) => f.write_str(text),
             Self::Diverged(diverged) => diverged.fmt(f),
+            Self::Program(error) => error.fmt(f),
         }
     }
 }

@@ -194,6 +194,13 @@ pub enum ProgramErrorKind {
         /// How many came.
         found: usize,
     },
+    /// The state has another number of elements.
+    StateNumbers {
+        /// How many there are.
+        expected: usize,
+        /// How many came.
+        found: usize,
+    },
     /// Memory that a value needs, when it is recorded or in a run, and that cannot be had.
     Memory(Error),
     /// There is no part of the state with this name.
@@ -242,6 +249,9 @@ impl fmt::Display for ProgramErrorKind {
                  Var::holds)"
             ),
             Self::State { expected, found } => write!(f, "the state has {expected} parts, {found} are given"),
+            Self::StateNumbers { expected, found } => {
+                write!(f, "the state has {expected} numbers, {found} are given")
+            }
             Self::Memory(error) => error.fmt(f),
             Self::NoState { name } => write!(f, "there is no state «{name}»"),
         }

@@ -130,6 +130,49 @@ impl<T: Float> Program<T> {
         Ok(())
     }
 
+    /// Copies the numbers of the whole state, one part after the other, into a list whose memory is used again: what
+    /// [`Program::set_state_numbers`] takes back, after a step that was none.
+    ///
+    /// ```
+    /// use autograd::{Program, Tensor};
+    /// let mut root = Program::record(&Tensor::from([16.0, 4.0]), &(), |_, x, ()| (vec![x.sqrt()], vec![]))?;
+    /// let mut before = Vec::new();
+    /// root.copy_state_into(&mut before);
+    /// root.run(&())?;
+    /// root.set_state_numbers(&before)?;
+    /// root.run(&())?;
+    /// root.copy_state_into(&mut before);
+    /// assert_eq!(before, [4.0, 2.0]);
+    /// # Ok::<(), autograd::ProgramError>(())
+    /// ```
+    pub fn copy_state_into(&self, numbers: &mut Vec<T>) {
+        numbers.clear();
+        for slot in &self.state {
+            numbers.extend_from_slice(self.slice(&slot.now));
+        }
+    }
+
+    /// Replaces the numbers of the whole state, one part after the other.
+    ///
+    /// # Errors
+    /// Where they are more or fewer than the state has; nothing is written then.
+    #[track_caller]
+    pub fn set_state_numbers(&mut self, numbers: &[T]) -> Result<(), ProgramError> {
+        let (expected, found) = (self.state.iter().map(|slot| slot.now.len).sum(), numbers.len());
+        if expected != found {
+            let kind = ProgramErrorKind::StateNumbers { expected, found };
+            return Err(Call::of("Program::set_state_numbers").error(kind));
+        }
+        let mut rest = numbers;
+        for slot in &self.state {
+            let (these, others) = rest.split_at(slot.now.len);
+            self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(these);
+            rest = others;
+        }
+        self.forget_copies();
+        Ok(())
+    }
+
     /// Copies a part of the state that is a structure: of a state `(net, optimiser)`, part `"0"` into a net.
     ///
     /// ```

@@ -51,6 +51,11 @@ pub trait Source<T: Float = f64> {
     /// Where the source cannot be read.
     fn next_into(&mut self, batch: &mut Batch<T>) -> Result<bool, Error>;
 
+    /// How many batches an epoch has, where that is known before.
+    fn batches(&self) -> Option<usize> {
+        None
+    }
+
     /// Passes over batches of this epoch, as they were dealt out before training went on from a checkpoint.
     ///
     /// # Errors

@@ -150,6 +150,10 @@ impl<T: Float> Source<T> for Batcher<'_, T> {
         Ok(self.deal(batch))
     }
 
+    fn batches(&self) -> Option<usize> {
+        Some(Batcher::batches(self))
+    }
+
     fn skip(&mut self, batches: usize) -> Result<(), Error> {
         self.done = batches.saturating_mul(self.size).min(self.order.len());
         Ok(())

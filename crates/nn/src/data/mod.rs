@@ -16,6 +16,7 @@ mod schema;
 mod infer;
 mod standardise;
 mod preprocess;
+mod batch_vars;
 mod batches;
 pub(crate) mod array;
 pub mod npy;
@@ -24,6 +25,7 @@ pub mod idx;
 
 pub use array::{Array, Numbers};
 pub use batch::{Batch, Source, Stream, empty_batch};
+pub use batch_vars::{BatchVars, TargetVars};
 pub use batches::{Batcher, Batches};
 pub use csv::{Csv, Reading};
 pub use dataset::Dataset;

@@ -112,15 +112,27 @@ fn visit_fixed<T: Float>(rule: &(impl Rule<T> + ?Sized), mut each: impl FnMut(u6
     });
 }
 
+/// The settings that a recorded program has in it, in their bits.
+pub(crate) fn fixed_settings<T: Float>(rule: &(impl Rule<T> + ?Sized)) -> Vec<u64> {
+    let mut settings = Vec::new();
+    visit_fixed(rule, |bits| settings.push(bits));
+    settings
+}
+
+/// Whether a rule has these settings.
+pub(crate) fn has_settings<T: Float>(rule: &(impl Rule<T> + ?Sized), settings: &[u64]) -> bool {
+    let (mut same, mut count) = (true, 0);
+    visit_fixed(rule, |bits| {
+        same &= settings.get(count) == Some(&bits);
+        count += 1;
+    });
+    same && count == settings.len()
+}
+
 impl<T: Float> Kept<T> {
     /// Whether it was recorded of a rule with the settings of this one.
     fn is_of(&self, rule: &(impl Rule<T> + ?Sized)) -> bool {
-        let (mut same, mut count) = (true, 0);
-        visit_fixed(rule, |bits| {
-            same &= self.settings.get(count) == Some(&bits);
-            count += 1;
-        });
-        same && count == self.settings.len()
+        has_settings(rule, &self.settings)
     }
 
     /// The program of a rule; what the memory lacks starts.
@@ -147,8 +159,7 @@ impl<T: Float> Kept<T> {
                 let values = step.leaves.iter().map(|leaf| leaf.value).collect::<Vec<_>>();
                 (Vec::new(), values.into_iter().chain(step.memory.into_values().into_values()).collect())
             });
-        let mut settings = Vec::new();
-        visit_fixed(rule, |bits| settings.push(bits));
+        let settings = fixed_settings(rule);
         Ok(Self { program: program.map_err(|error| error.to_string())?, settings, leaves })
     }
 

@@ -3,7 +3,7 @@
 use crate::optim::memory::Memory;
 use crate::optim::setting::Setting;
 use crate::optim::step::{Recall, Step};
-use autograd::{Float, Tensor, Tree, Var};
+use autograd::{Float, Tape, Tensor, Tree, Var};
 use std::collections::BTreeMap;
 
 /// A rule that makes new parameters, and new memory, of parameters, their gradients and its memory. It is an expression of
@@ -142,15 +142,12 @@ pub trait Rule<T: Float> {
         let Some(first) = values.first() else { panic!("update: there are no parameters") };
         let tape = first.tape();
         let _whole = tape.composite("update", values.iter().chain(&grads).chain(memory.values()).copied());
-        let recall = Recall::new(tape, memory.clone());
-        let mut step = Step::new(self, names, &values, &grads, recall, now.into());
-        self.advance(&mut step);
-        if let Some(wrong) = step.memory.complaint(self.name(), &params.names()) {
-            panic!("update: {wrong}");
-        }
-        let mut next = step.leaves.iter().map(|leaf| leaf.value);
-        let params = params.map(&mut |old| next.next().unwrap_or(*old));
-        (params, step.memory.into_values())
+        let (values, memory) = match advance(self, tape, names, (&values, &grads), memory.clone(), now.into()) {
+            Ok(next) => next,
+            Err(wrong) => panic!("update: {wrong}"),
+        };
+        let mut next = values.into_iter();
+        (params.map(&mut |old| next.next().unwrap_or(*old)), memory)
     }
 }
 
@@ -182,6 +179,23 @@ impl<'t, T: Float> From<(Var<'t, T>, Var<'t, T>)> for Now<'t, T> {
     fn from((rate, momentum): (Var<'t, T>, Var<'t, T>)) -> Self {
         Self { rate: Some(rate), momentum: Some(momentum) }
     }
+}
+
+/// Parameters by name, and memory, after a step of a rule; or why the memory is that of others.
+pub(crate) fn advance<'t, T: Float>(
+    rule: &(impl Rule<T> + ?Sized),
+    tape: &'t Tape<T>,
+    names: Vec<String>,
+    (values, grads): (&[Var<'t, T>], &[Var<'t, T>]),
+    memory: BTreeMap<String, Var<'t, T>>,
+    now: Now<'t, T>,
+) -> Result<(Vec<Var<'t, T>>, BTreeMap<String, Var<'t, T>>), String> {
+    let mut step = Step::new(rule, names.clone(), values, grads, Recall::new(tape, memory), now);
+    rule.advance(&mut step);
+    if let Some(wrong) = step.memory.complaint(rule.name(), &names) {
+        return Err(wrong);
+    }
+    Ok((step.leaves.iter().map(|leaf| leaf.value).collect(), step.memory.into_values()))
 }
 
 /// The variables of a structure in order, such as `(net, memory)`: the next state of a program.

@@ -7,15 +7,15 @@ use std::fmt;
 /// Why training stopped: the loss of a batch is NaN or infinite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diverged {
-    /// The epoch, from 1.
+    /// The epoch, from 1; 0 where epochs are not counted.
     pub epoch: u32,
-    /// The batch in it, from 1.
+    /// The batch in it, from 1; the step where epochs are not counted.
     pub batch: usize,
-    /// The loss.
+    /// The loss; where it is finite, it is the step that was none.
     pub loss: f64,
     /// The rows of the batch, where they are known.
     pub rows: Vec<usize>,
-    /// The first parameter that was not finite already: the step before, on the batch before, has made it so.
+    /// The first parameter that is not finite: the step before, on the batch before, has made it so; or this one, where the loss is finite.
     pub parameter: Option<String>,
     /// The operation that gave the first value that is not finite; of the step before, where a parameter was not finite already.
     pub origin: Option<Box<NonFinite>>,
@@ -28,8 +28,15 @@ impl std::error::Error for Diverged {}
 impl fmt::Display for Diverged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { epoch, batch, loss, rows, parameter, origin, restored } = self;
-        write!(f, "epoch {epoch}, batch {batch}: the loss is {loss}")?;
+        if *epoch == 0 {
+            write!(f, "step {batch}: the loss is {loss}")?;
+        } else {
+            write!(f, "epoch {epoch}, batch {batch}: the loss is {loss}")?;
+        }
         match (parameter, restored) {
+            (Some(path), true) if loss.is_finite() => {
+                write!(f, ", but the step makes {} no finite number", shown(path))?
+            }
             (Some(path), true) => write!(f, ", since the step before has made {} no finite number", shown(path))?,
             (Some(path), false) => write!(f, ", since {} was no finite number from the start", shown(path))?,
             (None, _) => {}
@@ -119,8 +126,7 @@ impl<P> NanGuard<P> {
             self.rows.extend_from_slice(rows);
             return Ok(());
         }
-        let broken = params.leaves().iter().position(|value| value.as_slice().iter().any(|x| !x.is_finite()));
-        let parameter = broken.map(|place| params.names().swap_remove(place));
+        let parameter = first_broken(params);
         let origin = match (&self.good, &parameter) {
             (Some(good), Some(_)) => origin(good, &self.rows, again),
             _ => origin(params, rows, again),
@@ -140,8 +146,14 @@ impl<P> NanGuard<P> {
     }
 }
 
+/// The path of the first parameter that is not finite.
+pub(super) fn first_broken<T: Float>(params: &impl Tree<Leaf = Tensor<T>>) -> Option<String> {
+    let broken = params.leaves().iter().position(|value| value.as_slice().iter().any(|x| !x.is_finite()));
+    broken.map(|place| params.names().swap_remove(place))
+}
+
 /// The first operation of a loss, or else of its gradient, that is not finite.
-fn origin<T: Float, P>(
+pub(super) fn origin<T: Float, P>(
     params: &P,
     rows: &[usize],
     mut again: impl for<'t> FnMut(&'t Tape<T>, &P::With<Var<'t, T>>, &[usize]) -> Var<'t, T>,

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-/// Tells how far training is, ten times a second at most, so that asking after each step costs a look at the clock. It draws nothing.
+/// Tells how far training is, ten times a second at most, and looks at the clock seldom, so that it may be asked
+/// after each step. It draws nothing.
 ///
 /// ```
 /// use nn::train::Progress;
@@ -22,6 +23,8 @@ pub struct Progress {
     pub interval: Duration,
     started: Option<Instant>,
     reported: Option<Instant>,
+    /// The step at which the clock is looked at next: a step may take less time than a look.
+    next_look: u64,
 }
 
 /// How far it is.
@@ -42,12 +45,26 @@ pub struct Report {
 impl Progress {
     /// Of so many steps, from now on.
     pub fn new(total: u64) -> Self {
-        Self { total, interval: Duration::from_millis(100), started: Some(Instant::now()), reported: None }
+        Self {
+            total,
+            interval: Duration::from_millis(100),
+            started: Some(Instant::now()),
+            reported: None,
+            next_look: 0,
+        }
     }
 
     /// How far it is after so many steps; nothing where the last report is too young, unless these are all steps.
     pub fn at(&mut self, done: u64) -> Option<Report> {
-        self.at_time(done, Instant::now())
+        if done < self.next_look && done < self.total {
+            return None;
+        }
+        let now = Instant::now();
+        let elapsed = now.saturating_duration_since(*self.started.get_or_insert(now));
+        // At the rate so far, eight times within the interval.
+        let steps = done as f64 * self.interval.as_secs_f64() / elapsed.as_secs_f64().max(1e-9) / 8.0;
+        self.next_look = done + (steps as u64).clamp(1, done.max(1));
+        self.at_time(done, now)
     }
 
     fn at_time(&mut self, done: u64, now: Instant) -> Option<Report> {

@@ -1,0 +1,295 @@
+//! Training with defaults that do not overfit a small table.
+
+use super::Learner;
+use super::guard::{Diverged, first_broken, origin};
+use super::learner::{Mean, one_number, penalised, rebuilt};
+use super::watch::{Answer, Ended, Fitting, Moment, Watch};
+use crate::data::{Batch, BatchVars, Batcher, By, Dataset, Lone, Source, Target};
+use crate::error::{Error, Kind};
+use crate::optim::{Adam, Lbfgs, Rule, Stopped};
+use autograd::{Float, Tape, Tensor, Tree, Var};
+
+/// How a net is trained where nothing else is said: a fifth of the rows is held out and tells when to stop, weights have a
+/// penalty, few rows are trained on all at once by [`Lbfgs`], many in batches by [`Adam`]. Features, and measured targets, are to
+/// be standardised before.
+///
+/// ```
+/// use autograd::Tensor;
+/// use nn::data::Target;
+/// use nn::train::{Fit, fit};
+/// use nn::{Activation, Dataset, Mlp};
+/// # fn main() -> Result<(), nn::Error> {
+/// let x = Tensor::from_fn([200, 1], |i| i as f64 / 100.0 - 1.0);
+/// let y = x.as_slice().iter().map(|x| (3.0 * x).sin()).collect::<Vec<_>>();
+/// let data = Dataset::with(x, Target::value("sine", &y));
+///
+/// let mut net = Mlp::new(&[1, 16, 1], Activation::Tanh, 0);
+/// let fitted = fit(&mut net, &data, |net, batch| batch.loss(net.forward(batch.features)))?;
+/// assert!(fitted.held_out_loss.unwrap() < 0.01, "{fitted:?}");
+///
+/// // Another rule, a loss of one's own, and somebody who draws.
+/// let mut net = Mlp::new(&[1, 16, 1], Activation::Tanh, 0);
+/// let mut adam = nn::Adam::new(0.01);
+/// let fit = Fit { epochs: 50, batch_size: 16, ..Fit::default() };
+/// let fitted = fit.by(&mut net, &mut adam, &data,
+///     |net, batch| batch.mean((net.forward(batch.features) - batch.values()).abs()),
+///     |now| eprint!("\r{:.0} %", 100.0 * now.progress.share),
+/// )?;
+/// assert!(fitted.history.column("loss").unwrap().len() <= 50);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It is a short loop over [`Learner`], [`EarlyStop`], [`Best`], [`History`] and [`Progress`]; where it does not do what you need, write yours.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// How many epochs at most; of [`Lbfgs`], five iterations are one.
+    pub epochs: u32,
+    /// How many examples a step sees; [`Lbfgs`] sees all.
+    pub batch_size: usize,
+    /// Decides which rows are held out, and the order of the others.
+    pub seed: u64,
+    /// The share of rows that are not trained with but tell when to stop; 0 for none.
+    pub held_out: f64,
+    /// How many epochs without a better loss on these rows are too many.
+    pub patience: u32,
+    /// The factor of `½ Σ w²` beside the loss, over parameters of two axes or more (weights, not biases).
+    pub penalty: f64,
+    /// Up to how many rows all of them are trained on at once, by [`Lbfgs`], where no rule is given.
+    pub all_at_once: usize,
+}
+
+impl Default for Fit {
+    fn default() -> Self {
+        Self { epochs: 200, batch_size: 32, seed: 0, held_out: 0.2, patience: 20, penalty: 1e-3, all_at_once: 2000 }
+    }
+}
+
+/// Trains a net with the defaults of [`Fit`]; see there.
+///
+/// # Errors
+/// As [`Fit::run`].
+///
+/// # Panics
+/// As [`Fit::run`].
+#[track_caller]
+pub fn fit<T, P, F>(net: &mut P, data: &Dataset<T>, loss: F) -> Result<Fitting, Error>
+where
+    T: Float,
+    P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
+    F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync + 'static,
+{
+    Fit::default().run(net, data, loss, |_| ())
+}
+
+impl Fit {
+    /// Trains a net, by [`Lbfgs`] or [`Adam`] as the number of rows tells. The loss is a function of the net and a batch, as
+    /// `|net, batch| batch.loss(net.forward(batch.features))`; `report` is told how far it is, ten times a second at most, and may end it with
+    /// a [`ControlFlow::Break`].
+    ///
+    /// # Errors
+    /// Where no rows can be held out, since there are too few; where a loss or a parameter becomes infinite or NaN: the net then has the weights of the
+    /// last finite loss.
+    ///
+    /// # Panics
+    /// Where the loss is not one number, shapes do not fit, or a setting is out of its range.
+    #[track_caller]
+    pub fn run<T, P, F, A: Answer>(
+        &self,
+        net: &mut P,
+        data: &Dataset<T>,
+        loss: F,
+        report: impl FnMut(Moment<'_>) -> A,
+    ) -> Result<Fitting, Error>
+    where
+        T: Float,
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
+        F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync + 'static,
+    {
+        if data.len() > self.all_at_once {
+            return self.by(net, &mut Adam::new(1e-3), data, loss, report);
+        }
+        self.require("Fit::run");
+        let (rows, held_out) = self.parts(data)?;
+        let (rows, watched) = (data.batch(&rows), cut(data, &held_out));
+        let all = AllAtOnce { skeleton: net.map(&mut Tensor::clone), loss: &loss };
+        let mut leaves: Vec<Tensor<T>> = net.leaves().into_iter().cloned().collect();
+        let mut lbfgs = Lbfgs { max_iterations: 5, max_evaluations: Some(50), ..Lbfgs::default() };
+        let (mut tape, mut watch) = (Tape::default(), Watch::new(self, Some(1), report));
+        while watch.goes_on() {
+            let step = lbfgs.step(&mut leaves, |leaves| {
+                tape.value_and_grad(leaves, |tape, leaves| {
+                    penalised(all.loss(tape, &leaves, &rows), &leaves, self.penalty)
+                })
+            });
+            if !step.loss.is_finite() {
+                *net = all.net(&leaves);
+                let origin = origin(net, &rows.rows, |tape, net, _| loss(net, &BatchVars::new(tape, &rows)));
+                let (epoch, loss, rows) = (watch.epoch(), step.loss, rows.rows);
+                let parameter = first_broken(net);
+                let origin = origin.map(Box::new);
+                return Err(Diverged { epoch, batch: 1, loss, rows, parameter, origin, restored: false }.into());
+            }
+            let train = all.measure(&leaves, std::slice::from_ref(&rows));
+            let held_out = (!watched.is_empty()).then(|| all.measure(&leaves, &watched));
+            watch.epoch_ends(train, held_out, &leaves);
+            if step.stopped.is_converged() || step.stopped == Stopped::NonFinite {
+                watch.ended.get_or_insert(Ended::Converged);
+            }
+        }
+        let fitting = watch.fitting(held_out, &mut leaves);
+        *net = all.net(&leaves);
+        Ok(fitting)
+    }
+
+    /// As [`Fit::run`], by a rule of your choice, in batches whatever the number of rows. The rule keeps what it remembers.
+    ///
+    /// # Errors
+    /// As [`Fit::run`].
+    ///
+    /// # Panics
+    /// As [`Fit::run`].
+    #[track_caller]
+    pub fn by<T, P, R, F, A: Answer>(
+        &self,
+        net: &mut P,
+        rule: &mut R,
+        data: &Dataset<T>,
+        loss: F,
+        report: impl FnMut(Moment<'_>) -> A,
+    ) -> Result<Fitting, Error>
+    where
+        T: Float,
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
+        R: Rule<T> + Clone + Send + Sync + 'static,
+        F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync + 'static,
+    {
+        self.require("Fit::by");
+        let (rows, held_out) = self.parts(data)?;
+        let (train, watched) = (data.select(&rows), cut(data, &held_out));
+        let source = &mut Batcher::new(&train, self.batch_size, self.seed);
+        let fitting = self.from(net, rule, source, &watched, loss, report);
+        // Rows are told as those of the data.
+        let of = |place: &mut usize| *place = rows[*place];
+        match fitting {
+            Ok(fitting) => Ok(Fitting { held_out, ..fitting }),
+            Err(mut error) => {
+                if let Kind::Diverged(diverged) = &mut error.kind {
+                    diverged.rows.iter_mut().for_each(of);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// As [`Fit::by`], with a [`Source`] of batches, which may be larger than memory, in place of data, and the batches that
+    /// tell when to stop.
+    ///
+    /// # Errors
+    /// As [`Fit::run`], or where the source cannot be read.
+    ///
+    /// # Panics
+    /// As [`Fit::run`], or where an epoch has no batch.
+    #[track_caller]
+    pub fn from<T, P, R, F, A: Answer>(
+        &self,
+        net: &mut P,
+        rule: &mut R,
+        source: &mut impl Source<T>,
+        watched: &[Batch<T>],
+        loss: F,
+        report: impl FnMut(Moment<'_>) -> A,
+    ) -> Result<Fitting, Error>
+    where
+        T: Float,
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
+        R: Rule<T> + Clone + Send + Sync + 'static,
+        F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync + 'static,
+    {
+        self.require("Fit::from");
+        let start = net.map(&mut Tensor::clone);
+        let mut learner = Learner::new(start, rule.clone(), loss).with_penalty(self.penalty);
+        let mut watch = Watch::new(self, source.batches(), report);
+        let mut train = |learner: &mut Learner<P, R, T>| {
+            while watch.ended.is_none() {
+                let epoch = watch.epoch();
+                let loss = learner.epoch_with(source, epoch - 1, |_| watch.answer())?;
+                if loss.is_nan() {
+                    break; // before the first step
+                }
+                let held_out = if watched.is_empty() { None } else { Some(learner.measure_all(watched)?) };
+                watch.epoch_ends(loss, held_out, learner.net());
+            }
+            Ok(())
+        };
+        let trained = train(&mut learner);
+        (*net, *rule) = learner.into_parts();
+        trained.map(|()| watch.fitting(Vec::new(), net))
+    }
+
+    /// The rows to train with, and those that are held out.
+    fn parts<T: Float>(&self, data: &Dataset<T>) -> Result<(Vec<usize>, Vec<usize>), Error> {
+        let by = match data.target() {
+            Target::Classes { labels, names } => By::Classes { labels, names, lone: Lone::Train },
+            Target::Labels { .. } | Target::Values { .. } => By::Rows(data.len()),
+        };
+        let parts = by.split(self.held_out, self.seed)?;
+        Ok((parts.train, parts.held_out))
+    }
+
+    #[track_caller]
+    fn require(&self, function: &str) {
+        assert!(self.batch_size > 0, "{function}: batches of 1 example or more are needed, not of 0");
+        let (share, penalty) = (self.held_out, self.penalty);
+        assert!((0.0..1.0).contains(&share), "{function}: a share of rows from 0 to below 1 is held out, not {share}");
+        assert!(
+            penalty >= 0.0 && penalty.is_finite(),
+            "{function}: a finite penalty of 0 or more is needed, not {penalty}"
+        );
+    }
+}
+
+/// Rows in batches that are large and not many numbers at once.
+fn cut<T: Float>(data: &Dataset<T>, rows: &[usize]) -> Vec<Batch<T>> {
+    rows.chunks(1024).map(|rows| data.batch(rows)).collect()
+}
+
+/// A loss of all rows, of a net whose leaves are in a list.
+struct AllAtOnce<'f, P, F> {
+    skeleton: P,
+    loss: &'f F,
+}
+
+impl<P, F> AllAtOnce<'_, P, F> {
+    fn loss<'t, T>(&self, tape: &'t Tape<T>, leaves: &[Var<'t, T>], batch: &Batch<T>) -> Var<'t, T>
+    where
+        T: Float,
+        P: Tree<Leaf = Tensor<T>>,
+        F: Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T>,
+    {
+        one_number((self.loss)(&rebuilt(&self.skeleton, leaves), &BatchVars::new(tape, batch)))
+    }
+
+    fn net<T>(&self, leaves: &[Tensor<T>]) -> P
+    where
+        T: Float,
+        P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P>,
+    {
+        let mut rest = leaves.iter();
+        self.skeleton.map(&mut |leaf| rest.next().unwrap_or(leaf).clone())
+    }
+
+    fn measure<T>(&self, leaves: &[Tensor<T>], batches: &[Batch<T>]) -> f64
+    where
+        T: Float,
+        P: Tree<Leaf = Tensor<T>>,
+        F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T>,
+    {
+        let mut mean = Mean::default();
+        for batch in batches {
+            let tape = Tape::default();
+            mean.add(self.loss(&tape, &tape.vars(leaves), batch).item().to_f64(), batch);
+        }
+        mean.value()
+    }
+}

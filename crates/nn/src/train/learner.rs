@@ -1,0 +1,425 @@
+//! A net and the rule that trains it, in one program.
+
+use super::guard::{Diverged, first_broken, origin};
+use super::watch::Answer;
+use crate::data::{Batch, BatchVars, Source, empty_batch};
+use crate::error::Error;
+use crate::optim::{Now, Rule, advance, fixed_settings, start, wrong_setting};
+use autograd::{Float, Programs, Tensor, Tree, Var, grad};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A net, its loss and a [`Rule`]: the whole step of training, from the batch to the next parameters and the next memory of the rule, is
+/// one program for each size of batch. The loop is yours:
+///
+/// ```
+/// use nn::data::{Batcher, Csv, IRIS_CSV, Standardiser};
+/// use nn::train::{EarlyStop, Learner};
+/// use nn::{Activation, Adam, Mlp};
+/// # fn main() -> Result<(), nn::Error> {
+/// let iris = Csv::new("species").parse::<f64>("iris.csv", IRIS_CSV)?;
+/// let (train, test) = Standardiser::fit(&iris).apply(&iris).split_stratified(1.0 / 3.0, 0);
+/// let (train, test) = (Batcher::new(&train, 16, 0), test.batch(&(0..test.len()).collect::<Vec<_>>()));
+///
+/// let net = Mlp::new(&[4, 16, 3], Activation::Tanh, 0);
+/// let mut learner = Learner::new(net, Adam::new(0.01), |net, batch| batch.loss(net.forward(batch.features)));
+/// let (mut batches, mut stop) = (train, EarlyStop::new(10));
+/// for epoch in 0..100 {
+///     learner.rule.rate = 0.01 / (1.0 + f64::from(epoch) / 20.0); // a schedule of one's own
+///     let loss = learner.epoch(&mut batches, epoch)?; // or a loop over `learner.step(&batch)`
+///     if stop.stop(learner.measure(&test)?) {
+///         break;
+///     }
+///     println!("{loss}");
+/// }
+/// let (net, _adam) = learner.into_parts();
+/// assert!(nn::accuracy(&net.predict(&test.features), &nn::classes(&net.predict(&test.features))) == 1.0);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// A step that leads to numbers that are not finite is an error, which names the operation and its line, the rows of the batch, and the
+/// parameter; net and memory are then those of the last finite loss.
+pub struct Learner<P: Tree, R, T: Float = f64> {
+    /// The rule. Its settings may be changed between steps, rate and momentum at no cost. Its memory is read at the first step, and
+    /// written by [`Learner::sync`].
+    pub rule: R,
+    /// The factor of `½ Σ w²` beside the loss, over all parameters of two axes or more: weights, not biases.
+    penalty: f64,
+    net: P,
+    loss: Arc<Loss<P, T>>,
+    step: Option<Recorded<T>>,
+    measure: Option<Programs<Vec<Tensor<T>>, Batch<T>, T>>,
+    /// How many numbers the net has.
+    count: usize,
+    /// The numbers of the net, and after the first step of the memory, as they are.
+    now: Vec<T>,
+    /// As they were for the last finite loss.
+    good: Vec<T>,
+    rate: Tensor<T>,
+    momentum: Option<Tensor<T>>,
+    steps: u64,
+}
+
+/// A loss of a net and a batch, both as variables.
+type Loss<P, T> = dyn for<'t> Fn(&<P as Tree>::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync;
+
+/// Parameters, and the rule's memory.
+type State<T> = (Vec<Tensor<T>>, BTreeMap<String, Tensor<T>>);
+
+/// A batch, the rate, and the momentum where the rule has one.
+type Given<T> = (Batch<T>, Tensor<T>, Option<Tensor<T>>);
+
+struct Recorded<T: Float> {
+    programs: Programs<State<T>, Given<T>, T>,
+    /// The settings that are a part of it, in their bits.
+    settings: Vec<u64>,
+}
+
+impl<T, P, R> Learner<P, R, T>
+where
+    T: Float,
+    P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
+    R: Rule<T> + Clone + Send + Sync + 'static,
+{
+    /// A net with its rule, and its loss as a function of the net and a batch, which is one number. The function is called when
+    /// a size of batch is new, not at each step: it must own what it uses, and read no values.
+    pub fn new<F>(net: P, rule: R, loss: F) -> Self
+    where
+        F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync + 'static,
+    {
+        let mut learner = Self {
+            rule,
+            penalty: 0.0,
+            loss: Arc::new(loss),
+            step: None,
+            measure: None,
+            count: 0,
+            now: Vec::new(),
+            good: Vec::new(),
+            rate: Tensor::scalar(T::ZERO),
+            momentum: None,
+            steps: 0,
+            net,
+        };
+        learner.net.visit(&mut |leaf| learner.now.extend_from_slice(leaf.as_slice()));
+        learner.count = learner.now.len();
+        learner
+    }
+
+    /// The same with a penalty beside the loss, of its gradient alone: `½ Σ w²` times a factor, over all parameters of two axes or more
+    /// (weights, not biases). The losses that are told have none of it.
+    ///
+    /// # Panics
+    /// Where the factor is negative or not finite.
+    #[track_caller]
+    pub fn with_penalty(mut self, factor: f64) -> Self {
+        assert!(
+            factor >= 0.0 && factor.is_finite(),
+            "with_penalty: a finite factor of 0 or more is needed, not {factor}"
+        );
+        self.penalty = factor;
+        self.sync();
+        self.step = None;
+        self
+    }
+
+    /// Makes a step on a batch; the loss of before the step, without the penalty.
+    ///
+    /// # Errors
+    /// Where the loss, or a parameter after the step, is not finite; where a label of the batch is not below the number of outputs, though the
+    /// batch has a size that was seen before.
+    ///
+    /// # Panics
+    /// Where the loss is not one number, shapes do not fit, a setting of the rule is out of its range, or the rule's memory is that of
+    /// another net.
+    #[track_caller]
+    pub fn step(&mut self, batch: &Batch<T>) -> Result<f64, Error> {
+        if let Some(wrong) = wrong_setting(&self.rule) {
+            panic!("Learner::step: {wrong}");
+        }
+        if self.step.as_ref().is_some_and(|step| !step.is_of(&self.rule)) {
+            self.sync();
+            self.step = None;
+        }
+        self.rate.as_mut_slice()[0] = T::of(self.rule.rate());
+        if let (Some(tensor), Some(momentum)) = (&mut self.momentum, self.rule.momentum()) {
+            tensor.as_mut_slice()[0] = T::of(momentum);
+        }
+        if self.step.is_none() {
+            self.record(batch)?;
+        }
+        let Some(Recorded { programs, .. }) = &mut self.step else { return Ok(f64::NAN) };
+        let loss = programs.run(&(batch, &self.rate, &self.momentum)).map_err(Error::program)?.item(0).to_f64();
+        self.steps += 1;
+        if !loss.is_finite() {
+            return Err(self.diverged(batch, loss));
+        }
+        std::mem::swap(&mut self.now, &mut self.good);
+        programs.copy_state_into(&mut self.now);
+        // Without a branch, so that it takes vectors.
+        let finite = self.now[..self.count].iter().fold(true, |finite, x| finite & x.is_finite());
+        if finite { Ok(loss) } else { Err(self.diverged(batch, loss)) }
+    }
+
+    /// Makes a step on each batch of an epoch, counted from 0; the mean loss of the examples, each taken before the step that its
+    /// batch led to.
+    ///
+    /// # Errors
+    /// As [`Learner::step`], or where the source cannot be read.
+    ///
+    /// # Panics
+    /// As [`Learner::step`], or where the epoch has no batch.
+    #[track_caller]
+    pub fn epoch(&mut self, source: &mut impl Source<T>, epoch: u32) -> Result<f64, Error> {
+        self.epoch_with(source, epoch, |_| ())
+    }
+
+    /// As [`Learner::epoch`], and calls a function with the rule before each step, for a rate that moves with the steps. A
+    /// [`ControlFlow::Break`](std::ops::ControlFlow) from it ends the epoch before that step; the mean of no step is NaN.
+    ///
+    /// # Errors
+    /// As [`Learner::epoch`].
+    ///
+    /// # Panics
+    /// As [`Learner::epoch`].
+    #[track_caller]
+    pub fn epoch_with<A: Answer>(
+        &mut self,
+        source: &mut impl Source<T>,
+        epoch: u32,
+        mut each: impl FnMut(&mut R) -> A,
+    ) -> Result<f64, Error> {
+        source.start(epoch)?;
+        let (mut batch, mut count, mut mean) = (empty_batch(), 0, Mean::default());
+        while source.next_into(&mut batch)? {
+            if !each(&mut self.rule).goes_on() {
+                return Ok(mean.value());
+            }
+            count += 1;
+            let loss = self.step(&batch).map_err(|error| error.in_batch(epoch.saturating_add(1), count))?;
+            mean.add(loss, &batch);
+        }
+        assert!(count > 0, "Learner::epoch: the source has no batch in epoch {epoch}");
+        Ok(mean.value())
+    }
+
+    /// The loss of a batch, without a step and without the penalty.
+    ///
+    /// # Errors
+    /// Where a label of the batch is not below the number of outputs, though the batch has a size that was seen before.
+    ///
+    /// # Panics
+    /// Where the loss is not one number, or shapes do not fit.
+    #[track_caller]
+    pub fn measure(&mut self, batch: &Batch<T>) -> Result<f64, Error> {
+        let programs = match &mut self.measure {
+            Some(programs) => programs,
+            None => {
+                let (loss, skeleton) = (Arc::clone(&self.loss), self.net.map(&mut Tensor::clone));
+                let programs = Programs::record(self.leaves(), batch, move |_, params, batch| {
+                    (Vec::new(), vec![one_number(loss(&rebuilt(&skeleton, &params), &batch))])
+                });
+                self.measure.insert(programs.map_err(Error::program)?)
+            }
+        };
+        programs.set_state_numbers(&self.now[..self.count]).map_err(Error::program)?;
+        Ok(programs.run(batch).map_err(Error::program)?.item(0).to_f64())
+    }
+
+    /// The mean loss of the examples of several batches, as [`Learner::measure`].
+    ///
+    /// # Errors
+    /// As [`Learner::measure`].
+    ///
+    /// # Panics
+    /// As [`Learner::measure`].
+    #[track_caller]
+    pub fn measure_all(&mut self, batches: &[Batch<T>]) -> Result<f64, Error> {
+        let mut mean = Mean::default();
+        for batch in batches {
+            mean.add(self.measure(batch)?, batch);
+        }
+        Ok(mean.value())
+    }
+
+    /// How many steps were made.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// The net as it is.
+    pub fn net(&mut self) -> &P {
+        let mut rest = &self.now[..];
+        self.net.visit_mut(&mut |leaf| rest = filled(leaf, rest));
+        &self.net
+    }
+
+    /// Gives the net other numbers, as those of the best epoch. The rule keeps its memory.
+    ///
+    /// # Panics
+    /// Where the net is of another structure.
+    #[track_caller]
+    pub fn set_net(&mut self, net: &P) {
+        let shapes = |net: &P| net.leaves().iter().map(|leaf| leaf.shape().clone()).collect::<Vec<_>>();
+        assert!(shapes(net) == shapes(&self.net), "set_net: the net has other parameters than that of the learner");
+        let mut place = 0;
+        net.visit(&mut |leaf| {
+            self.now[place..][..leaf.numel()].copy_from_slice(leaf.as_slice());
+            place += leaf.numel();
+        });
+        self.rewind();
+        self.good.clear();
+    }
+
+    /// Copies the numbers as they are into the net and the rule's memory, for a [`Checkpoint`](crate::file::Checkpoint); both.
+    pub fn sync(&mut self) -> (&P, &R) {
+        if self.step.is_some() {
+            let mut rest = &self.now[self.count..];
+            for tensor in self.rule.memory_mut().values_mut() {
+                rest = filled(tensor, rest);
+            }
+        }
+        self.net();
+        (&self.net, &self.rule)
+    }
+
+    /// The net and the rule as they are.
+    pub fn into_parts(mut self) -> (P, R) {
+        self.sync();
+        (self.net, self.rule)
+    }
+
+    fn leaves(&self) -> Vec<Tensor<T>> {
+        let mut rest = &self.now[..];
+        let copied = |leaf: &&Tensor<T>| {
+            let mut leaf = Tensor::zeros(leaf.shape().clone());
+            rest = filled(&mut leaf, rest);
+            leaf
+        };
+        self.net.leaves().iter().map(copied).collect()
+    }
+
+    /// Gives the programs the numbers as they are.
+    fn rewind(&mut self) {
+        if let Some(Recorded { programs, .. }) = &mut self.step {
+            programs.set_state_numbers(&self.now).expect("the state is that of the program");
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn record(&mut self, batch: &Batch<T>) -> Result<(), Error> {
+        self.net();
+        let started = match start(&self.rule, &self.net, self.rule.memory()) {
+            Ok(started) => started,
+            Err(wrong) => panic!("Learner::step: {wrong}"),
+        };
+        self.rule.memory_mut().extend(started);
+        self.momentum = self.rule.momentum().map(|momentum| Tensor::scalar(T::of(momentum)));
+        let memory = self.rule.memory().clone();
+        self.now.truncate(self.count);
+        memory.values().for_each(|tensor| self.now.extend_from_slice(tensor.as_slice()));
+        self.good.clear();
+
+        let (loss, rule, penalty, names) = (Arc::clone(&self.loss), self.rule.clone(), self.penalty, self.net.names());
+        let skeleton = self.net.map(&mut Tensor::clone);
+        let state: State<T> = (self.leaves(), memory.iter().map(|(name, x)| (name.clone(), x.clone())).collect());
+        let given = (batch, &self.rate, &self.momentum);
+        let programs = Programs::record(state, &given, move |tape, (params, memory), (batch, rate, momentum)| {
+            let loss = one_number(loss(&rebuilt(&skeleton, &params), &batch));
+            let grads = grad(penalised(loss, &params, penalty), &params);
+            let now = Now { rate: Some(rate), momentum };
+            match advance(&rule, tape, names.clone(), (&params, &grads), memory, now) {
+                Ok((params, memory)) => (params.into_iter().chain(memory.into_values()).collect(), vec![loss]),
+                Err(wrong) => panic!("Learner::step: {wrong}"),
+            }
+        });
+        let programs = programs.map_err(Error::program)?;
+        self.step = Some(Recorded { programs, settings: fixed_settings(&self.rule) });
+        Ok(())
+    }
+
+    /// Tells why a step led to numbers that are not finite, and goes back to those of the last finite loss.
+    #[cold]
+    fn diverged(&mut self, batch: &Batch<T>, loss: f64) -> Error {
+        self.net();
+        let parameter = first_broken(&self.net);
+        // A step that has broken parameters was made from the good ones.
+        let is_step = loss.is_finite();
+        if is_step {
+            std::mem::swap(&mut self.now, &mut self.good);
+            self.net();
+        }
+        let function = Arc::clone(&self.loss);
+        let origin = origin(&self.net, &batch.rows, |tape, net, _| function(net, &BatchVars::new(tape, batch)));
+        let restored = is_step || self.good.len() == self.now.len();
+        if !is_step && restored {
+            std::mem::swap(&mut self.now, &mut self.good);
+            self.net();
+        }
+        self.rewind();
+        self.good.clear();
+        Diverged {
+            epoch: 0,
+            batch: self.steps as usize,
+            loss,
+            rows: batch.rows.clone(),
+            parameter,
+            origin: origin.map(Box::new),
+            restored,
+        }
+        .into()
+    }
+}
+
+impl<T: Float> Recorded<T> {
+    /// Whether it was recorded of a rule with the settings of this one.
+    fn is_of(&self, rule: &impl Rule<T>) -> bool {
+        crate::optim::has_settings(rule, &self.settings)
+    }
+}
+
+/// A loss with `½ Σ w²` of all leaves of two axes or more, times a factor.
+pub(super) fn penalised<'t, T: Float>(loss: Var<'t, T>, leaves: &[Var<'t, T>], factor: f64) -> Var<'t, T> {
+    let weights = leaves.iter().filter(|leaf| factor > 0.0 && leaf.shape().rank() >= 2);
+    weights.fold(loss, |total, weight| total + weight.square().sum() * (0.5 * factor))
+}
+
+/// The mean over examples of the means over batches, by weights where examples have some.
+#[derive(Default)]
+pub(super) struct Mean {
+    sum: f64,
+    count: f64,
+}
+
+impl Mean {
+    pub(super) fn add<T: Float>(&mut self, mean: f64, batch: &Batch<T>) {
+        let weigh = |weights: &Tensor<T>| weights.as_slice().iter().map(|w| w.to_f64()).sum::<f64>();
+        let count = batch.weights.as_ref().map_or(batch.len() as f64, weigh);
+        self.sum += mean * count;
+        self.count += count;
+    }
+
+    pub(super) fn value(&self) -> f64 {
+        self.sum / self.count
+    }
+}
+
+/// A structure like another with these variables as its leaves.
+pub(super) fn rebuilt<'t, T: Float, P: Tree<Leaf = Tensor<T>>>(like: &P, leaves: &[Var<'t, T>]) -> P::With<Var<'t, T>> {
+    let mut rest = leaves.iter();
+    like.map(&mut |_| *rest.next().expect("there is a variable for each leaf"))
+}
+
+/// Fills a tensor from the start of a list; what is left of that.
+fn filled<'a, T: Float>(tensor: &mut Tensor<T>, numbers: &'a [T]) -> &'a [T] {
+    let (these, rest) = numbers.split_at(tensor.numel());
+    tensor.as_mut_slice().copy_from_slice(these);
+    rest
+}
+
+pub(super) fn one_number<T: Float>(loss: Var<'_, T>) -> Var<'_, T> {
+    assert!(loss.numel() == 1, "Learner: a loss of one number is needed, its shape is {}", loss.shape());
+    loss
+}
