@@ -2,7 +2,7 @@
 
 use super::Learner;
 use super::guard::{Diverged, first_broken, origin};
-use super::learner::{Mean, one_number, penalised, rebuilt};
+use super::learner::{Mean, broken_feature, one_number, penalised, rebuilt};
 use super::watch::{Answer, Ended, Fitting, Moment, Watch};
 use crate::data::{Batch, BatchVars, Batcher, By, Dataset, Lone, Source, Target};
 use crate::error::{Error, Kind};
@@ -61,7 +61,7 @@ pub struct Fit {
 
 impl Default for Fit {
     fn default() -> Self {
-        Self { epochs: 200, batch_size: 32, seed: 0, held_out: 0.2, patience: 20, penalty: 1e-3, all_at_once: 2000 }
+        Self { epochs: 200, batch_size: 32, seed: 0, held_out: 0.2, patience: 20, penalty: 1e-4, all_at_once: 2000 }
     }
 }
 
@@ -125,10 +125,17 @@ impl Fit {
             if !step.loss.is_finite() {
                 *net = all.net(&leaves);
                 let origin = origin(net, &rows.rows, |tape, net, _| loss(net, &BatchVars::new(tape, &rows)));
-                let (epoch, loss, rows) = (watch.epoch(), step.loss, rows.rows);
-                let parameter = first_broken(net);
-                let origin = origin.map(Box::new);
-                return Err(Diverged { epoch, batch: 1, loss, rows, parameter, origin, restored: false }.into());
+                let diverged = Diverged {
+                    epoch: watch.epoch(),
+                    batch: 1,
+                    loss: step.loss,
+                    feature: broken_feature(&rows),
+                    rows: rows.rows,
+                    parameter: first_broken(net),
+                    origin: origin.map(Box::new),
+                    restored: false,
+                };
+                return Err(diverged.into());
             }
             let train = all.measure(&leaves, std::slice::from_ref(&rows));
             let held_out = (!watched.is_empty()).then(|| all.measure(&leaves, &watched));
@@ -175,7 +182,7 @@ impl Fit {
             Ok(fitting) => Ok(Fitting { held_out, ..fitting }),
             Err(mut error) => {
                 if let Kind::Diverged(diverged) = &mut error.kind {
-                    diverged.rows.iter_mut().for_each(of);
+                    diverged.rows.iter_mut().chain(diverged.feature.as_mut().map(|(row, _)| row)).for_each(of);
                 }
                 Err(error)
             }
@@ -291,5 +298,144 @@ impl<P, F> AllAtOnce<'_, P, F> {
             mean.add(self.loss(&tape, &tape.vars(leaves), batch).item().to_f64(), batch);
         }
         mean.value()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Csv, IRIS_CSV, Standardiser, Stream};
+    use crate::{Activation, Mlp, Sgd, accuracy};
+    use std::ops::ControlFlow;
+
+    fn iris<T: Float>() -> Dataset<T> {
+        let iris = Csv::new("species").parse("iris.csv", IRIS_CSV).unwrap();
+        Standardiser::fit(&iris).apply(&iris)
+    }
+
+    fn net<T: Float>(inputs: usize, outputs: usize) -> Mlp<Tensor<T>> {
+        Mlp::new(&[inputs, 8, outputs], Activation::Tanh, 3)
+    }
+
+    #[test]
+    fn rows_are_held_out_of_each_class_and_the_net_is_the_best_on_them() {
+        fn check<T: Float>(by_rule: bool) {
+            let (data, mut net) = (iris::<T>(), net(4, 3));
+            let fit = Fit { epochs: 40, patience: 3, ..Fit::default() };
+            let fitting = if by_rule {
+                fit.by(&mut net, &mut Adam::new(0.05), &data, |net, b| b.loss(net.forward(b.features)), |_| ())
+            } else {
+                fit.run(&mut net, &data, |net, b| b.loss(net.forward(b.features)), |_| ())
+            }
+            .unwrap();
+            assert_eq!(fitting.held_out.len(), 30);
+            let held_out = data.select(&fitting.held_out);
+            assert!((0..3).all(|class| held_out.labels().iter().filter(|&&label| label == class).count() == 10));
+            let losses = fitting.history.column("held_out_loss").unwrap();
+            let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+            assert_eq!((fitting.held_out_loss, losses[fitting.epoch as usize - 1]), (Some(best), best));
+            let tape = Tape::default();
+            let scores = tape.var(&net.predict(held_out.features()));
+            let loss = scores.cross_entropy(held_out.labels()).item().to_f64();
+            assert!((loss - best).abs() < 1e-5 * best, "{loss} is not {best}");
+            assert!(accuracy(&net.predict(data.features()), data.labels()) > 0.95);
+        }
+        check::<f64>(true);
+        check::<f64>(false);
+        check::<f32>(true);
+        check::<f32>(false);
+    }
+
+    #[test]
+    fn all_kinds_of_target_are_learnt_and_a_seed_gives_one_result() {
+        let x = Tensor::from_fn([120, 2], |i| (i as f64 * 0.77).sin());
+        let of = |f: &dyn Fn(&[f64]) -> [f64; 2]| Tensor::new([120, 2], x.as_slice().chunks(2).flat_map(f).collect());
+        let names = ["u", "v"].map(String::from).to_vec();
+        let values = of(&|x| [x[0] - x[1], x[0] * x[1]]);
+        let labels = of(&|x| [f64::from(x[0] > x[1]), f64::from(x[0] > 0.0)]);
+        for target in [Target::Values { values, names: names.clone() }, Target::Labels { values: labels, names }] {
+            let data = Dataset::with(x.clone(), target);
+            let trained = || {
+                let mut net = net(2, 2);
+                let fitting = crate::train::fit(&mut net, &data, |net, b| b.loss(net.forward(b.features))).unwrap();
+                (net, fitting)
+            };
+            let (net, fitting) = trained();
+            let history = fitting.history.column("held_out_loss").unwrap();
+            assert!(fitting.held_out_loss.unwrap() < 0.3 * history[0].max(0.05), "{fitting:?}");
+            assert_eq!((net, fitting), trained());
+        }
+    }
+
+    #[test]
+    fn who_is_told_how_far_it_is_may_end_it_before_the_next_step() {
+        let (data, start) = (iris::<f64>(), net(4, 3));
+        let mut net = start.clone();
+        let fit = Fit { batch_size: 16, ..Fit::default() };
+        let loss = |seen: &std::cell::Cell<u64>, done: u64| {
+            seen.set(done);
+            if done >= 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let seen = std::cell::Cell::new(0);
+        let mut adam = Adam::new(0.05);
+        let fitting = fit
+            .by(
+                &mut net,
+                &mut adam,
+                &data,
+                |net, b| b.loss(net.forward(b.features)),
+                |now| {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                    loss(&seen, now.progress.done)
+                },
+            )
+            .unwrap();
+        assert!(fitting.ended == Ended::Asked || fitting.ended == Ended::Patience, "{:?}", fitting.ended);
+        assert_ne!(net, start);
+        assert!(adam.memory["steps"].item() > 0.0);
+    }
+
+    #[test]
+    fn a_source_of_ones_own_takes_the_place_of_data() {
+        let data = iris::<f32>();
+        let (whole, mut net) = (data.clone(), net(4, 3));
+        let mut source = Stream::new(move |epoch| {
+            let rows: Vec<usize> = (0..150).map(|row| (row * 7 + epoch as usize) % 150).collect();
+            let batches: Vec<_> = rows.chunks(40).map(|rows| Ok(whole.batch(rows))).collect();
+            batches.into_iter()
+        });
+        let fit = Fit { epochs: 30, penalty: 0.0, ..Fit::default() };
+        let mut sgd = Sgd { momentum: 0.9, ..Sgd::new(0.1) };
+        let fitting =
+            fit.from(&mut net, &mut sgd, &mut source, &[], |net, b| b.loss(net.forward(b.features)), |_| ()).unwrap();
+        assert_eq!((fitting.ended, fitting.epoch, fitting.held_out_loss), (Ended::Epochs, 30, None));
+        assert_eq!(fitting.history.names, ["epoch", "loss"]);
+        assert!(accuracy(&net.predict(data.features()), data.labels()) > 0.95);
+    }
+
+    #[test]
+    fn what_is_not_finite_names_the_rows_of_the_data_and_leaves_good_weights() {
+        let mut net = net::<f64>(4, 3);
+        let error = Fit { batch_size: 16, ..Fit::default() }
+            .by(&mut net, &mut Sgd::new(1e300), &iris(), |net, b| b.loss(net.forward(b.features)), |_| ())
+            .unwrap_err();
+        let Kind::Diverged(diverged) = &error.kind else { panic!("{error}") };
+        assert!(diverged.epoch == 1 && diverged.rows.len() == 16 && diverged.rows.iter().any(|&row| row >= 120));
+        assert!(net.leaves().iter().all(|leaf| leaf.as_slice().iter().all(|x| x.is_finite())));
+
+        net.layers[1].bias.as_mut().unwrap().as_mut_slice()[0] = f64::NAN;
+        let error =
+            Fit::default().run(&mut net, &iris(), |net, b| b.loss(net.forward(b.features)), |_| ()).unwrap_err();
+        assert!(error.to_string().contains("`layers.1.bias` was no finite number from the start"), "{error}");
+    }
+
+    #[test]
+    fn too_few_rows_are_told() {
+        let two = iris::<f64>().select(&[0, 1]);
+        let error = crate::train::fit(&mut net(4, 3), &two, |net, b| b.loss(net.forward(b.features))).unwrap_err();
+        assert!(error.to_string().contains("2 rows"), "{error}");
+        let fit = Fit { held_out: 0.0, epochs: 3, ..Fit::default() };
+        let fitting = fit.run(&mut net(4, 3), &two, |net, b| b.loss(net.forward(b.features)), |_| ()).unwrap();
+        assert_eq!(fitting.held_out_loss, None);
     }
 }

@@ -15,6 +15,8 @@ pub struct Diverged {
     pub loss: f64,
     /// The rows of the batch, where they are known.
     pub rows: Vec<usize>,
+    /// The first feature of the batch that is not finite: its row, counted as `rows` are where they are known, and its place in the row.
+    pub feature: Option<(usize, usize)>,
     /// The first parameter that is not finite: the step before, on the batch before, has made it so; or this one, where the loss is finite.
     pub parameter: Option<String>,
     /// The operation that gave the first value that is not finite; of the step before, where a parameter was not finite already.
@@ -27,7 +29,7 @@ impl std::error::Error for Diverged {}
 
 impl fmt::Display for Diverged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { epoch, batch, loss, rows, parameter, origin, restored } = self;
+        let Self { epoch, batch, loss, rows, feature, parameter, origin, restored } = self;
         if *epoch == 0 {
             write!(f, "step {batch}: the loss is {loss}")?;
         } else {
@@ -41,7 +43,9 @@ impl fmt::Display for Diverged {
             (Some(path), false) => write!(f, ", since {} was no finite number from the start", shown(path))?,
             (None, _) => {}
         }
-        if let Some(origin) = origin {
+        if let Some((row, place)) = feature {
+            write!(f, "; feature {place} of row {row} is no finite number")?;
+        } else if let Some(origin) = origin {
             write!(f, "; {origin}")?;
         }
         if !rows.is_empty() {
@@ -139,6 +143,7 @@ impl<P> NanGuard<P> {
             batch,
             loss,
             rows: rows.to_vec(),
+            feature: None,
             parameter,
             origin: origin.map(Box::new),
             restored: self.good.is_some(),

@@ -365,6 +365,7 @@ where
             batch: self.steps as usize,
             loss,
             rows: batch.rows.clone(),
+            feature: broken_feature(batch),
             parameter,
             origin: origin.map(Box::new),
             restored,
@@ -412,6 +413,14 @@ pub(super) fn rebuilt<'t, T: Float, P: Tree<Leaf = Tensor<T>>>(like: &P, leaves:
     like.map(&mut |_| *rest.next().expect("there is a variable for each leaf"))
 }
 
+/// The first feature of a batch that is not finite.
+pub(super) fn broken_feature<T: Float>(batch: &Batch<T>) -> Option<(usize, usize)> {
+    let features = batch.features.as_slice();
+    let place = features.iter().position(|x| !x.is_finite())?;
+    let width = features.len() / batch.len().max(1);
+    Some((batch.rows.get(place / width).copied().unwrap_or(place / width), place % width))
+}
+
 /// Fills a tensor from the start of a list; what is left of that.
 fn filled<'a, T: Float>(tensor: &mut Tensor<T>, numbers: &'a [T]) -> &'a [T] {
     let (these, rest) = numbers.split_at(tensor.numel());
@@ -422,4 +431,181 @@ fn filled<'a, T: Float>(tensor: &mut Tensor<T>, numbers: &'a [T]) -> &'a [T] {
 pub(super) fn one_number<T: Float>(loss: Var<'_, T>) -> Var<'_, T> {
     assert!(loss.numel() == 1, "Learner: a loss of one number is needed, its shape is {}", loss.shape());
     loss
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Batcher, Dataset, Target};
+    use crate::optim::{Optimiser, RmsProp};
+    use crate::{Activation, Adam, Mlp, Sgd};
+    use autograd::Tape;
+
+    fn data<T: Float>() -> Dataset<T> {
+        let x = Tensor::from_fn([20, 3], |i| T::of(((i * i) as f64 * 0.37).sin()));
+        let labels = (0..20).map(|row| row * row % 4).collect();
+        Dataset::new(x, labels, ["a", "b", "c", "d"].map(String::from).to_vec())
+    }
+
+    fn net<T: Float>() -> Mlp<Tensor<T>> {
+        Mlp::new(&[3, 5, 4], Activation::Tanh, 1)
+    }
+
+    #[test]
+    fn steps_are_those_of_the_rule_on_tensors_to_the_bit_whatever_the_size_of_the_batch() {
+        fn check<T: Float, R: Rule<T> + Clone + Send + Sync + 'static>(rule: R) {
+            let data = data::<T>();
+            let (mut net, mut by_hand, mut tape) = (net::<T>(), rule.clone(), Tape::default());
+            let mut learner = Learner::new(net.clone(), rule, |net, batch| batch.loss(net.forward(batch.features)));
+            for epoch in 0..4 {
+                let rate = 0.05 / (1.0 + f64::from(epoch));
+                learner.rule.set_rate(rate);
+                by_hand.set_rate(rate);
+                let mut total = 0.0;
+                for (x, labels) in data.batches(6, 2, epoch) {
+                    let (loss, grads) =
+                        tape.value_and_grad(&net, |tape, net| net.forward(tape.var(&x)).cross_entropy(&labels));
+                    by_hand.step(&mut net, &grads);
+                    total += loss.to_f64() * labels.len() as f64;
+                }
+                let mean = learner.epoch(&mut Batcher::new(&data, 6, 2), epoch).unwrap();
+                assert_eq!(mean, total / 20.0);
+                assert_eq!(learner.net(), &net);
+            }
+            assert_eq!(learner.steps(), 16);
+            let (_, rule) = learner.into_parts();
+            assert_eq!(**rule.memory(), **by_hand.memory());
+        }
+        check::<f64, _>(Adam::new(0.05));
+        check::<f32, _>(Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01, ..Sgd::new(0.05) });
+        check::<f64, _>(RmsProp { centred: true, ..RmsProp::new(0.05) });
+    }
+
+    #[test]
+    fn a_setting_that_changes_is_heeded_and_what_is_remembered_stays() {
+        let data = data::<f64>();
+        let batch = data.batch(&[0, 3, 4]);
+        let mut learner = Learner::new(net(), Sgd { momentum: 0.5, ..Sgd::new(0.1) }, |net, batch| {
+            batch.loss(net.forward(batch.features))
+        });
+        learner.step(&batch).unwrap();
+        let kept = learner.sync().1.memory.clone();
+        learner.rule.weight_decay = 0.5;
+        learner.step(&batch).unwrap();
+        assert_ne!(kept, learner.sync().1.memory);
+        assert_eq!(learner.sync().1.memory["steps"].item(), 2.0);
+        let mut resumed = Learner::new(learner.net().clone(), learner.rule.clone(), |net, batch| {
+            batch.loss(net.forward(batch.features))
+        });
+        assert_eq!(learner.step(&batch).unwrap(), resumed.step(&batch).unwrap());
+        assert_eq!(learner.net(), resumed.net());
+    }
+
+    #[test]
+    fn measuring_changes_nothing_and_numbers_can_be_given_back() {
+        let data = data::<f64>();
+        let all: Vec<usize> = (0..20).collect();
+        let mut learner = Learner::new(net(), Adam::new(0.1), |net, batch| batch.loss(net.forward(batch.features)));
+        let start = learner.net().clone();
+        let before = learner.measure(&data.batch(&all)).unwrap();
+        assert_eq!(learner.measure_all(&[data.batch(&all[..13]), data.batch(&all[13..])]).unwrap(), {
+            let part = |rows: &[usize], learner: &mut Learner<_, _>| {
+                learner.measure(&data.batch(rows)).unwrap() * rows.len() as f64
+            };
+            (part(&all[..13], &mut learner) + part(&all[13..], &mut learner)) / 20.0
+        });
+        assert_eq!(learner.steps(), 0);
+        assert_eq!(learner.net(), &start);
+        assert_eq!(learner.step(&data.batch(&all)).unwrap(), before);
+        assert!(learner.measure(&data.batch(&all)).unwrap() < before);
+        learner.set_net(&start);
+        assert_eq!(learner.measure(&data.batch(&all)).unwrap(), before);
+        assert_eq!(learner.step(&data.batch(&all)).unwrap(), before);
+        assert_eq!(learner.sync().1.memory["steps"].item(), 2.0);
+    }
+
+    #[test]
+    fn a_penalty_draws_weights_to_zero_not_biases_and_is_no_part_of_the_loss() {
+        let values = Dataset::with(Tensor::<f64>::zeros([2, 1]), Target::value("y", &[0.0, 0.0]));
+        let net: Mlp<Tensor> = Mlp::new(&[1, 1], Activation::Identity, 1);
+        let weight = net.layers[0].weight.item();
+        let mut learner = Learner::new(net, Sgd::new(0.1), |net, batch| {
+            batch.loss(net.forward(batch.features)) + 0.0 * net.layers[0].bias.unwrap().sum()
+        })
+        .with_penalty(2.0);
+        assert_eq!(learner.step(&values.batch(&[0, 1])).unwrap(), 0.0);
+        assert_eq!(learner.net().layers[0].weight.item(), weight - 0.1 * (2.0 * weight));
+        assert_eq!(learner.net().layers[0].bias.as_ref().unwrap().item(), 0.0);
+    }
+
+    #[test]
+    fn a_loss_that_is_not_finite_is_told_with_its_line_and_rows_and_the_weights_of_before_are_back() {
+        let data = data::<f64>();
+        let line = line!() + 2;
+        let mut learner = Learner::new(net(), Sgd { momentum: 0.9, ..Sgd::new(0.1) }, |net, batch| {
+            batch.loss(net.forward(batch.features).exp().log()) + (batch.features.sum() + 1e6).sqrt().sum() * 0.0
+        });
+        learner.step(&data.batch(&[0, 1])).unwrap();
+        let (good, _) = (learner.net().clone(), learner.step(&data.batch(&[2, 3])).unwrap());
+        let mut broken = data.batch(&[4, 7]);
+        broken.features.as_mut_slice()[5] = -1e7;
+        let Err(error) = learner.step(&broken) else { panic!("there is no such root") };
+        let crate::Kind::Diverged(diverged) = &error.kind else { panic!("{error}") };
+        assert_eq!((&diverged.rows[..], diverged.restored, diverged.epoch, diverged.batch), (&[4, 7][..], true, 0, 3));
+        let origin = diverged.origin.as_ref().expect("the operation is found");
+        assert_eq!((origin.op, origin.location.line()), ("sqrt", line), "{error}");
+        assert!(error.to_string().starts_with("step 3: the loss is NaN"), "{error}");
+        // The weights whose loss was the last finite one, and the memory that belongs to them.
+        assert_eq!(learner.net(), &good);
+        broken.features.as_mut_slice()[5] = f64::INFINITY;
+        let error = learner.step(&broken).unwrap_err();
+        assert!(error.to_string().contains("; feature 2 of row 7 is no finite number; rows 4, 7; "), "{error}");
+        assert!(learner.step(&data.batch(&[2, 3])).is_ok());
+    }
+
+    #[test]
+    fn a_step_that_breaks_a_parameter_is_none() {
+        let one = Dataset::with(Tensor::<f64>::ones([1, 1]), Target::value("y", &[0.0]));
+        let mut learner = Learner::new((Tensor::from([1.0]), Tensor::from([0.0])), Adam::new(0.1), |net, batch| {
+            batch.mean((net.0 * batch.features + net.1.sqrt()).reshape([1]))
+        });
+        let error = learner.epoch(&mut Batcher::new(&one, 1, 0), 4).unwrap_err();
+        assert!(
+            error.to_string().starts_with("epoch 5, batch 1: the loss is 1, but the step makes `1` no finite number"),
+            "{error}"
+        );
+        assert_eq!(learner.into_parts().0, (Tensor::from([1.0]), Tensor::from([0.0])));
+    }
+
+    #[test]
+    fn examples_count_as_much_as_their_weights_and_what_does_not_count_may_be_infinite() {
+        let data = Dataset::with(Tensor::from_rows([[1.0], [2.0], [4.0]]), Target::value("y", &[0.0, 0.0, 0.0]));
+        let weighted = data.clone().with_weights(vec![1.0, 3.0, 0.0]);
+        let mut learner = Learner::new(Tensor::from([1.0]), Sgd::new(0.0), |w, batch| {
+            batch.loss((batch.features * *w).maximum(batch.features * 2.0 - 4.0))
+        });
+        assert_eq!(learner.measure(&data.batch(&[0, 1])).unwrap(), 2.5);
+        assert_eq!(learner.measure(&weighted.batch(&[0, 1, 2])).unwrap(), 3.25);
+        let batches = [weighted.batch(&[0, 1]), data.batch(&[2])];
+        assert_eq!(learner.measure_all(&batches).unwrap(), (4.0 * 3.25 + 16.0) / 5.0);
+        let mut infinite = weighted.batch(&[0, 1, 2]);
+        infinite.features.as_mut_slice()[2] = f64::INFINITY;
+        assert_eq!(learner.step(&infinite).unwrap(), 3.25);
+    }
+
+    #[test]
+    #[should_panic(expected = "Learner: a loss of one number is needed, its shape is [2]")]
+    fn a_loss_is_one_number() {
+        let data = data::<f64>();
+        let mut learner = Learner::new(net(), Sgd::new(0.1), |net, batch| net.forward(batch.features).logsumexp(1));
+        let _ = learner.step(&data.batch(&[0, 1]));
+    }
+
+    #[test]
+    #[should_panic(expected = "Learner::step: Sgd needs a finite rate of 0 or more, not -1")]
+    fn settings_are_checked() {
+        let data = data::<f64>();
+        let mut learner = Learner::new(net(), Sgd::new(-1.0), |net, batch| batch.loss(net.forward(batch.features)));
+        let _ = learner.step(&data.batch(&[0, 1]));
+    }
 }
