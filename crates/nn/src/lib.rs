@@ -50,4 +50,4 @@ pub use layers::{Activation, Init, Linear, Mlp};
 pub use measure::{accuracy, classes};
 pub use optim::{Adam, Optimiser, Rule, Sgd};
 pub use random::{Generator, generator};
-pub use train::{Fitted, Recipe, Trainer, Trial};
+pub use train::{Fit, Fitted, Learner, Recipe, Trainer, Trial, fit};

@@ -216,6 +216,20 @@ impl<T: Float> Dataset<T> {
         }
     }
 
+    /// All examples as a batch, in their order.
+    ///
+    /// ```
+    /// use nn::data::{Csv, IRIS_CSV};
+    /// # fn main() -> Result<(), nn::Error> {
+    /// let iris = Csv::new("species").parse::<f64>("iris.csv", IRIS_CSV)?;
+    /// assert_eq!(iris.whole().len(), 150);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn whole(&self) -> Batch<T> {
+        self.batch(&(0..self.len()).collect::<Vec<_>>())
+    }
+
     /// The examples of these rows in the place of what a batch holds. Memory is allocated only where the batch before had
     /// another number of rows, or its tensors are shared.
     ///

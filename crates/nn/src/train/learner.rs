@@ -19,21 +19,21 @@ use std::sync::Arc;
 /// # fn main() -> Result<(), nn::Error> {
 /// let iris = Csv::new("species").parse::<f64>("iris.csv", IRIS_CSV)?;
 /// let (train, test) = Standardiser::fit(&iris).apply(&iris).split_stratified(1.0 / 3.0, 0);
-/// let (train, test) = (Batcher::new(&train, 16, 0), test.batch(&(0..test.len()).collect::<Vec<_>>()));
+/// let (mut batches, held_out) = (Batcher::new(&train, 16, 0), test.whole());
 ///
 /// let net = Mlp::new(&[4, 16, 3], Activation::Tanh, 0);
 /// let mut learner = Learner::new(net, Adam::new(0.01), |net, batch| batch.loss(net.forward(batch.features)));
-/// let (mut batches, mut stop) = (train, EarlyStop::new(10));
+/// let mut stop = EarlyStop::new(10);
 /// for epoch in 0..100 {
 ///     learner.rule.rate = 0.01 / (1.0 + f64::from(epoch) / 20.0); // a schedule of one's own
 ///     let loss = learner.epoch(&mut batches, epoch)?; // or a loop over `learner.step(&batch)`
-///     if stop.stop(learner.measure(&test)?) {
+///     if stop.stop(learner.measure(&held_out)?) {
 ///         break;
 ///     }
 ///     println!("{loss}");
 /// }
 /// let (net, _adam) = learner.into_parts();
-/// assert!(nn::accuracy(&net.predict(&test.features), &nn::classes(&net.predict(&test.features))) == 1.0);
+/// assert!(nn::accuracy(&net.predict(test.features()), test.labels()) > 0.9);
 /// # Ok(())
 /// # }
 /// ```
