@@ -24,7 +24,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure<T: Float>(name: &str) -> Result<(), Box<dyn Error>> {
     let iris = Csv::new("species").parse::<T>("iris.csv", IRIS_CSV)?;
     let iris = Standardiser::fit(&iris).apply(&iris);
-    let fit = Fit { epochs: EPOCHS, batch_size: 16, held_out: 1.0 / 3.0, patience: u32::MAX, penalty: 0.0, ..Fit::default() };
+    let fit =
+        Fit { epochs: EPOCHS, batch_size: 16, held_out: 1.0 / 3.0, patience: u32::MAX, penalty: 0.0, ..Fit::default() };
     let (mut whole, mut bare) = (Vec::new(), Vec::new());
     let steps = f64::from(EPOCHS * 7);
     for _ in 0..7 {
@@ -58,7 +59,8 @@ fn net<T: Float>() -> Mlp<Tensor<T>> {
 
 /// The losses of the held-out rows after each epoch.
 fn by_hand<T: Float>(iris: &Dataset<T>, fit: &Fit) -> Result<Vec<f64>, Box<dyn Error>> {
-    let parts = By::Classes { labels: iris.labels(), names: iris.classes(), lone: Lone::Train }.split(fit.held_out, fit.seed)?;
+    let parts = By::Classes { labels: iris.labels(), names: iris.classes(), lone: Lone::Train }
+        .split(fit.held_out, fit.seed)?;
     let (train, held_out) = (iris.select(&parts.train), iris.select(&parts.held_out));
     let (net, adam) = (net::<T>(), Adam::new(0.01));
     let mut batches = Batcher::new(&train, fit.batch_size, fit.seed);

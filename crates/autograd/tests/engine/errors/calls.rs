@@ -362,6 +362,8 @@ const OF_PROGRAMS: &[&str] = &[
     "set_state",
     "store_state",
     "store_part",
+    "set_state_numbers",
+    "copy_state_into",
     "set_part",
     "captured",
     "trace",

@@ -105,6 +105,7 @@ fn parts_of_a_state_have_their_names_and_a_state_of_one_leaf_is_the_state() {
     let nested = (pair(2, 3), Tensor::zeros([1]));
     let mut three = Program::record(&nested, &(), |_, (p, s), ()| (vec![p.w, p.b, s], vec![])).unwrap();
     says(three.store_part("0", &mut pair(2, 2)), "Program::store_part", &["the state's 0.b", "[3], it has [2]"]);
+    says(three.set_state_numbers(&[0.0; 2]), "Program::set_state_numbers", &["numbers, 2 are given"]);
     says(three.set_part("1", &pair(2, 3)), "Program::set_part", &["«1.w»"]);
     let swapped = Program::record(&pair(2, 3), &(), |_, p, ()| (vec![p.b, p.w], vec![]));
     assert!(swapped.err().unwrap().to_string().contains("the next value of the state's w must have the shape [2]"));
