@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --example fit`
 
-use autograd::{Float, Programs, Tensor, grad};
+use autograd::{Float, Program, Programs, Tensor, grad};
 use nn::data::{Batcher, By, Csv, Dataset, IRIS_CSV, Lone, Source, Standardiser, Target, empty_batch};
 use nn::optim::{Adam, Rule, next_state};
 use nn::train::Fit;
@@ -65,40 +65,28 @@ fn by_hand<T: Float>(iris: &Dataset<T>, fit: &Fit) -> Result<Vec<f64>, Box<dyn E
     let (net, adam) = (net::<T>(), Adam::new(0.01));
     let mut batches = Batcher::new(&train, fit.batch_size, fit.seed);
     let (mut batch, rate) = (empty_batch(), Tensor::scalar(T::of(adam.rate)));
-    let mut step: Option<Programs<_, (Tensor<T>, Vec<usize>, Tensor<T>), T>> = None;
-    let mut evaluate: Option<Programs<_, (Tensor<T>, Vec<usize>), T>> = None;
-    let mut losses = Vec::new();
-    let mut net_now = net.clone();
+    let (state, rule) = ((net.clone(), adam.start(&net)), adam.clone());
+    let first = (&train.batch(&[0]).features, &vec![0], &rate);
+    let mut step = Programs::record(state, &first, move |_, (net, memory), (x, labels, rate)| {
+        let loss = net.forward(x).cross_entropy(&labels);
+        let next = rule.update(&net, &grad(loss, &net), &memory, rate);
+        (next_state(&next), vec![loss])
+    })?;
+    let watched = (held_out.features(), &held_out.labels().to_vec());
+    let mut evaluate =
+        Program::record(&net, &watched, |_, net, (x, labels)| (vec![], vec![net.forward(x).cross_entropy(&labels)]))?;
+    let (mut losses, mut now) = (Vec::new(), net.clone());
     for epoch in 0..fit.epochs {
         batches.start(epoch)?;
         let mut total = 0.0;
         while batches.next_into(&mut batch)? {
             let Target::Classes { labels, .. } = &batch.target else { return Err("iris has classes".into()) };
-            let given = (&batch.features, labels, &rate);
-            if step.is_none() {
-                let (state, adam) = ((net.clone(), adam.start(&net)), adam.clone());
-                step = Some(Programs::record(state, &given, move |_, (net, memory), (x, labels, rate)| {
-                    let loss = net.forward(x).cross_entropy(&labels);
-                    let next = adam.update(&net, &grad(loss, &net), &memory, rate);
-                    (next_state(&next), vec![loss])
-                })?);
-            }
-            let Some(step) = &mut step else { return Err("it was recorded".into()) };
-            total += step.run(&given)?.item(0).to_f64();
+            total += step.run(&(&batch.features, labels, &rate))?.item(0).to_f64() * labels.len() as f64;
         }
         std::hint::black_box(total);
-        if let Some(step) = &step {
-            step.store_part("0", &mut net_now)?;
-        }
-        let rows = (held_out.features(), &held_out.labels().to_vec());
-        if evaluate.is_none() {
-            evaluate = Some(Programs::record(net_now.clone(), &rows, |_, net, (x, labels)| {
-                (vec![], vec![net.forward(x).cross_entropy(&labels)])
-            })?);
-        }
-        let Some(evaluate) = &mut evaluate else { return Err("it was recorded".into()) };
-        evaluate.set_part("", &net_now)?;
-        losses.push(evaluate.run(&rows)?.item(0).to_f64());
+        step.store_part("0", &mut now)?;
+        evaluate.set_part("", &now)?;
+        losses.push(evaluate.run(&watched)?.item(0).to_f64());
     }
     Ok(losses)
 }

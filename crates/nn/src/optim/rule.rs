@@ -181,6 +181,9 @@ impl<'t, T: Float> From<(Var<'t, T>, Var<'t, T>)> for Now<'t, T> {
     }
 }
 
+/// Parameters in order, and memory.
+pub(crate) type Advanced<'t, T> = (Vec<Var<'t, T>>, BTreeMap<String, Var<'t, T>>);
+
 /// Parameters by name, and memory, after a step of a rule; or why the memory is that of others.
 pub(crate) fn advance<'t, T: Float>(
     rule: &(impl Rule<T> + ?Sized),
@@ -189,7 +192,7 @@ pub(crate) fn advance<'t, T: Float>(
     (values, grads): (&[Var<'t, T>], &[Var<'t, T>]),
     memory: BTreeMap<String, Var<'t, T>>,
     now: Now<'t, T>,
-) -> Result<(Vec<Var<'t, T>>, BTreeMap<String, Var<'t, T>>), String> {
+) -> Result<Advanced<'t, T>, String> {
     let mut step = Step::new(rule, names.clone(), values, grads, Recall::new(tape, memory), now);
     rule.advance(&mut step);
     if let Some(wrong) = step.memory.complaint(rule.name(), &names) {

@@ -37,7 +37,7 @@ impl fmt::Display for Diverged {
         }
         match (parameter, restored) {
             (Some(path), true) if loss.is_finite() => {
-                write!(f, ", but the step makes {} no finite number", shown(path))?
+                write!(f, ", but the step makes {} no finite number", shown(path))?;
             }
             (Some(path), true) => write!(f, ", since the step before has made {} no finite number", shown(path))?,
             (Some(path), false) => write!(f, ", since {} was no finite number from the start", shown(path))?,

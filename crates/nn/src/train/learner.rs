@@ -213,16 +213,14 @@ where
     /// Where the loss is not one number, or shapes do not fit.
     #[track_caller]
     pub fn measure(&mut self, batch: &Batch<T>) -> Result<f64, Error> {
-        let programs = match &mut self.measure {
-            Some(programs) => programs,
-            None => {
-                let (loss, skeleton) = (Arc::clone(&self.loss), self.net.map(&mut Tensor::clone));
-                let programs = Programs::record(self.leaves(), batch, move |_, params, batch| {
-                    (Vec::new(), vec![one_number(loss(&rebuilt(&skeleton, &params), &batch))])
-                });
-                self.measure.insert(programs.map_err(Error::program)?)
-            }
-        };
+        if self.measure.is_none() {
+            let (loss, skeleton) = (Arc::clone(&self.loss), self.net.map(&mut Tensor::clone));
+            let programs = Programs::record(self.leaves(), batch, move |_, params, batch| {
+                (Vec::new(), vec![one_number(loss(&rebuilt(&skeleton, &params), &batch))])
+            });
+            self.measure = Some(programs.map_err(Error::program)?);
+        }
+        let Some(programs) = &mut self.measure else { return Ok(f64::NAN) };
         programs.set_state_numbers(&self.now[..self.count]).map_err(Error::program)?;
         Ok(programs.run(batch).map_err(Error::program)?.item(0).to_f64())
     }
