@@ -102,6 +102,7 @@ impl<'t, T: Float> BatchVars<'t, T> {
     /// Where the outputs do not fit the target.
     #[track_caller]
     pub fn loss(&self, outputs: Var<'t, T>) -> Var<'t, T> {
+        let _whole = outputs.tape().composite("loss", [outputs]);
         let how = if self.weights.is_some() { Reduction::None } else { Reduction::Mean };
         let losses = match self.target {
             TargetVars::Classes(labels) => outputs.cross_entropy_with(&labels, how),

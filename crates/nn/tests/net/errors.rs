@@ -4,7 +4,9 @@
 use crate::rows::{Rows, panics};
 use autograd::{Tape, Tensor};
 use nn::data::{Array, Numbers, npy, npz};
-use nn::data::{Batcher, By, Csv, Dataset, Schema, Standardiser, Table, Target, balanced, empty_batch};
+use nn::data::{
+    Batch, BatchVars, Batcher, By, Csv, Dataset, Schema, Standardiser, Table, Target, balanced, empty_batch,
+};
 use nn::file::Stored;
 use nn::optim::{Adam, Group, Grouped, Now, Optimiser, Rprop, Rule, Sgd, clip_norm, clip_value};
 use nn::{Activation, Init, Linear, Mlp, Trainer, accuracy, classes, generator};
@@ -299,6 +301,13 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         ["2 elements", "[3]"],
         Stored { tensors: [("x".to_owned(), wrong.clone())].into(), ..Stored::default() }.bytes()
     );
+    let batch = BatchVars::new(&tape, &data.whole());
+    let numbers = BatchVars::new(&tape, &Batch::new(Tensor::zeros([2, 1]), Target::value("y", &[0.0, 0.0])));
+    panics!(rows, "values", ["the target is classes, not values"], batch.values());
+    panics!(rows, "labels", ["the target is values, not classes"], numbers.labels());
+    panics!(rows, "loss", ["[1, 5]"], batch.loss(x));
+    panics!(rows, "loss", ["[2, 1]", "[1, 5]"], numbers.loss(x));
+    panics!(rows, "mean", ["losses of 2 examples", "[1, 5]"], numbers.mean(x));
     rows.hold_all(&["", "layers", "data", "optim"], NO_ROW);
 }
 
@@ -334,6 +343,7 @@ const NO_ROW: &[&str] = &[
     "average",
     "average_by",
     "adam_w",
+    "whole",
     "frozen",
     "freeze",
     "norm",
