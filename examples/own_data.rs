@@ -126,7 +126,7 @@ fn train(file: &PathBuf, target: &str, ignore: &[String], seed: u64, how: Prepar
     let preprocess = Preprocess::fit(&rows, &schema, how)?;
     lost.into_iter().chain(preprocess.fills(&table)?).for_each(|note| eprintln!("note: {note}"));
     let (rows, held_out): (Dataset, Dataset) = (preprocess.examples(&rows)?, preprocess.examples(&held_out)?);
-    let fitted = Recipe { seed, ..Recipe::default() }.fit(&rows);
+    let fitted = Recipe { seed, ..Recipe::default() }.fit(&rows)?;
     let outputs = fitted.net.predict(held_out.features());
 
     let mut model = Model::new(schema, preprocess, fitted.net);

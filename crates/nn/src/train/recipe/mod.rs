@@ -1,0 +1,255 @@
+//! How a table is fitted where nobody says how: candidates with penalties, chosen by rows that they were not trained with.
+
+mod joined;
+
+use super::Fit;
+use super::learner::penalised;
+use crate::data::{Batch, BatchVars, By, Dataset, Lone, Target};
+use crate::error::{Error, Kind};
+use crate::optim::Lbfgs;
+use crate::{Activation, Mlp};
+use autograd::{Float, Tape, Tensor};
+use joined::joined;
+
+/// A recipe for tables. Up to some thousand rows each candidate net with each penalty is trained by [`Lbfgs`] on all folds but one, and
+/// judged on that one, once more with other folds where it is among the best; the best of all is trained on all rows, several
+/// times from other initial weights, and the mean of these nets, which is one wide net, is what comes out. Larger tables are
+/// trained on in batches, by [`Fit`], and a part of the rows, that it holds out, tells which candidate is the best.
+///
+/// Features are to be standardised before, and measured targets, too. Losses are those of [`BatchVars::loss`], so that
+/// examples count by their weights.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recipe {
+    /// Decides the folds and the initial weights.
+    pub seed: u64,
+    /// The hidden sizes and what stands between them; without hidden sizes it is the linear model.
+    pub candidates: Vec<(Vec<usize>, Activation)>,
+    /// The factors of `½ Σ w²` over all weights, beside the mean loss; biases have none.
+    pub penalties: Vec<f64>,
+    /// The number of folds, 2 or more; fewer than that many rows are as many folds.
+    pub folds: usize,
+    /// How often the rows are divided into folds anew, since the judgement of few rows is chance: by their number where this is `None`, up
+    /// to five times. After the first time only the [best](Self::finalists) go on.
+    pub repeats: Option<usize>,
+    /// How many of the trials are judged more than once.
+    pub finalists: usize,
+    /// Of how many nets the result is the mean, where it has hidden nodes.
+    pub nets: usize,
+    /// How many iterations each training makes at most.
+    pub max_iterations: usize,
+    /// Up to how many rows there are folds; beyond, [`Fit`] trains in batches.
+    pub most_rows: usize,
+}
+
+impl Default for Recipe {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            candidates: vec![
+                (vec![], Activation::Identity),
+                (vec![32], Activation::Silu),
+                (vec![32], Activation::Relu),
+            ],
+            penalties: vec![1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4],
+            folds: 3,
+            repeats: None,
+            finalists: 6,
+            nets: 4,
+            max_iterations: 200,
+            most_rows: 3000,
+        }
+    }
+}
+
+/// A candidate with a penalty, and how it did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trial {
+    /// The hidden sizes.
+    pub hidden: Vec<usize>,
+    /// What stands between the layers.
+    pub activation: Activation,
+    /// The factor of the penalty.
+    pub penalty: f64,
+    /// The mean loss on rows that it was not trained with, without the penalty; infinite where it was no number.
+    pub loss: f64,
+}
+
+/// What a recipe has made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fitted<T: Float = f64> {
+    /// The best candidate, trained on all rows; where it is the mean of several nets, all of their hidden nodes beside each other.
+    pub net: Mlp<Tensor<T>>,
+    /// Which trial it was.
+    pub best: Trial,
+    /// All trials, in the order in which they were made.
+    pub tried: Vec<Trial>,
+}
+
+impl Recipe {
+    /// Chooses a net for these examples and trains it. It has an output for each class (a score), label (a logit) or value.
+    ///
+    /// ```
+    /// use nn::data::{Csv, IRIS_CSV, Standardiser};
+    /// use nn::{Recipe, accuracy};
+    /// # fn main() -> Result<(), nn::Error> {
+    /// let iris = Csv::new("species").parse::<f64>("iris.csv", IRIS_CSV)?;
+    /// let iris = Standardiser::fit(&iris).apply(&iris);
+    /// let fitted = Recipe { penalties: vec![1e-2], max_iterations: 50, ..Recipe::default() }.fit(&iris)?;
+    /// assert_eq!(fitted.tried.len(), 3);
+    /// assert!(accuracy(&fitted.net.predict(iris.features()), iris.labels()) > 0.95);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Where there are no rows, or all have weight 0, or no candidate came to a loss that is finite.
+    ///
+    /// # Panics
+    /// Where there are no candidates or penalties, or fewer than 2 folds.
+    #[track_caller]
+    pub fn fit<T: Float>(&self, data: &Dataset<T>) -> Result<Fitted<T>, Error> {
+        assert!(self.folds >= 2, "Recipe::fit: 2 folds or more are needed, not {}", self.folds);
+        assert!(
+            !self.candidates.is_empty() && !self.penalties.is_empty(),
+            "Recipe::fit: candidates and penalties are needed, there are none"
+        );
+        let fault = |text: &str| Err(Error::of(Kind::Data(text.to_owned())));
+        if data.is_empty() {
+            return fault("training needs 1 row or more, there are none");
+        }
+        if data.weights().is_some_and(|weights| weights.iter().all(|&weight| weight == 0.0)) {
+            return fault("training needs a row that counts, the weights of all rows are 0");
+        }
+        let fitted = if data.len() > self.most_rows { self.in_batches(data)? } else { self.in_folds(data) };
+        if !fitted.best.loss.is_finite() {
+            return fault("training came to no finite loss: some features or targets are too large");
+        }
+        Ok(fitted)
+    }
+
+    fn in_folds<T: Float>(&self, data: &Dataset<T>) -> Fitted<T> {
+        let mut tried = self.trials();
+        let mut order: Vec<usize> = (0..tried.len()).collect();
+        let repeats = self.repeats.unwrap_or(1500 / data.len()).clamp(1, 5);
+        for repeat in 0..repeats {
+            let parts = self.parts(data, repeat);
+            for &place in &order {
+                let trial = &mut tried[place];
+                let loss = self.loss_in(&parts, trial);
+                // The mean of all repeats so far.
+                trial.loss += (loss - trial.loss) / (repeat + 1) as f64;
+            }
+            order.sort_by(|&a, &b| tried[a].loss.total_cmp(&tried[b].loss));
+            order.truncate(self.finalists.max(1));
+        }
+        let best = tried[order[0]].clone();
+        let nets = if best.hidden.is_empty() { 1 } else { self.nets.max(1) as u64 };
+        let whole = data.whole();
+        let nets: Vec<_> = (0..nets).map(|net| self.train(&best, &whole, net)).collect();
+        Fitted { net: joined(&nets), best, tried }
+    }
+
+    /// Each candidate with the smallest penalty; what [`Fit`] holds out judges.
+    fn in_batches<T: Float>(&self, data: &Dataset<T>) -> Result<Fitted<T>, Error> {
+        let penalty = self.penalties.iter().copied().fold(f64::INFINITY, f64::min);
+        let fit = Fit {
+            seed: self.seed,
+            batch_size: (data.len() / 128).clamp(32, 256),
+            held_out: 0.1,
+            patience: 10,
+            penalty,
+            all_at_once: 0,
+            ..Fit::default()
+        };
+        let (mut tried, mut best) = (Vec::new(), None);
+        for (hidden, activation) in &self.candidates {
+            let mut trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: f64::INFINITY };
+            let mut net = self.start(&trial, data.width(), data.target().names().len(), 0);
+            let fitting = fit.run(&mut net, data, |net, batch| batch.loss(net.forward(batch.features)), |_| ())?;
+            trial.loss = fitting.held_out_loss.unwrap_or(f64::INFINITY);
+            if best.as_ref().is_none_or(|(_, best): &(_, Trial)| trial.loss < best.loss) {
+                best = Some((net, trial.clone()));
+            }
+            tried.push(trial);
+        }
+        let (net, best) = best.expect("there are candidates");
+        Ok(Fitted { net, best, tried })
+    }
+
+    /// Each candidate with each penalty.
+    fn trials(&self) -> Vec<Trial> {
+        let of = |(hidden, activation): &(Vec<usize>, Activation)| {
+            let (hidden, activation) = (hidden.clone(), *activation);
+            let trial = move |&penalty: &f64| Trial { hidden: hidden.clone(), activation, penalty, loss: 0.0 };
+            self.penalties.iter().map(trial).collect::<Vec<_>>()
+        };
+        self.candidates.iter().flat_map(of).collect()
+    }
+
+    /// What is trained with and what is held out, fold by fold; none where a single row cannot be divided.
+    fn parts<T: Float>(&self, data: &Dataset<T>, repeat: usize) -> Vec<(Batch<T>, Batch<T>)> {
+        let (n, seed) = (data.len(), self.seed.wrapping_add((repeat as u64) << 32));
+        let folds = self.folds.min(n);
+        if folds < 2 {
+            return Vec::new();
+        }
+        let by_rows = || By::Rows(n).folds(folds, seed);
+        let parts = match data.target() {
+            // Where nearly each row is a class of its own there is nothing to keep.
+            Target::Classes { labels, names } => {
+                By::Classes { labels, names, lone: Lone::Train }.folds(folds, seed).or_else(|_| by_rows())
+            }
+            Target::Labels { .. } | Target::Values { .. } => by_rows(),
+        };
+        let parts = parts.expect("there are as many rows as folds, or more");
+        parts.iter().map(|part| (data.batch(&part.train), data.batch(&part.held_out))).collect()
+    }
+
+    /// The mean loss of the rows that are held out.
+    fn loss_in<T: Float>(&self, parts: &[(Batch<T>, Batch<T>)], trial: &Trial) -> f64 {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (train, held_out) in parts {
+            let tape = Tape::default();
+            let batch = BatchVars::new(&tape, held_out);
+            let net = self.train(trial, train, 0);
+            let weight = held_out.weights.as_ref().map_or(held_out.len() as f64, |all| all.sum().to_f64());
+            if weight > 0.0 {
+                sum += weight * batch.loss(tape.var(&net.predict(&held_out.features))).item().to_f64();
+                count += weight;
+            }
+        }
+        if count == 0.0 {
+            0.0
+        } else if (sum / count).is_finite() {
+            sum / count
+        } else {
+            f64::INFINITY
+        }
+    }
+
+    /// Trains on all examples at once.
+    fn train<T: Float>(&self, trial: &Trial, data: &Batch<T>, net: u64) -> Mlp<Tensor<T>> {
+        let mut net = self.start(trial, data.features.shape()[1], data.target.names().len(), net);
+        let settings = Lbfgs {
+            max_iterations: self.max_iterations,
+            tolerance_change: 1e-7,
+            tolerance_gradient: 1e-5,
+            ..Lbfgs::default()
+        };
+        { settings }.minimise(&mut net, |tape, net| {
+            let batch = BatchVars::new(tape, data);
+            let weights: Vec<_> = net.layers.iter().map(|layer| layer.weight).collect();
+            penalised(batch.loss(net.forward(batch.features)), &weights, trial.penalty)
+        });
+        net
+    }
+
+    /// A candidate before training, of which there are as many as one likes.
+    fn start<T: Float>(&self, trial: &Trial, inputs: usize, outputs: usize, net: u64) -> Mlp<Tensor<T>> {
+        let sizes = [&[inputs], &trial.hidden[..], &[outputs]].concat();
+        Mlp::new(&sizes, trial.activation, self.seed.wrapping_add(net << 32))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+use super::*;
+use crate::accuracy;
+
+/// Values of two features, by a rule.
+fn table(n: usize, rule: impl Fn(f64, f64) -> f64) -> Dataset {
+    let x = Tensor::from_fn([n, 2], |i| (i as f64 * 0.7).sin() * 1.4);
+    let y: Vec<f64> = x.as_slice().chunks(2).map(|x| rule(x[0], x[1])).collect();
+    Dataset::with(x, Target::value("y", &y))
+}
+
+fn quick() -> Recipe {
+    let candidates = vec![(vec![], Activation::Identity), (vec![6], Activation::Silu)];
+    Recipe {
+        candidates,
+        penalties: vec![1e-4, 1e-1],
+        max_iterations: 40,
+        repeats: Some(2),
+        nets: 2,
+        ..Recipe::default()
+    }
+}
+
+#[test]
+fn a_linear_rule_is_given_the_linear_model_and_a_curved_one_a_net() {
+    let linear = quick().fit(&table(60, |a, b| a - 0.5 * b)).unwrap();
+    assert!(linear.best.hidden.is_empty() && linear.best.penalty == 1e-4, "{:?}", linear.best);
+    let curved = quick().fit(&table(60, |a, b| a * a - b.abs())).unwrap();
+    assert!(!curved.best.hidden.is_empty(), "{:?}", curved.best);
+    assert_eq!((curved.tried.len(), curved.net.layers[0].weight.shape()[0]), (4, 12));
+    assert_eq!(quick().fit(&table(60, |a, b| a * a - b.abs())).unwrap(), curved);
+}
+
+#[test]
+fn examples_count_by_their_weights() {
+    // Of two rules, the one whose examples weigh something is learnt.
+    let data = table(60, |a, _| a);
+    let y: Vec<f64> =
+        data.features().as_slice().chunks(2).enumerate().map(|(i, x)| if i % 2 == 0 { x[0] } else { 3.0 }).collect();
+    let weights = (0..60).map(|i| f64::from(u8::from(i % 2 == 0))).collect();
+    let both = Dataset::with(data.features().clone(), Target::value("y", &y)).with_weights(weights);
+    let fitted = Recipe { candidates: vec![(vec![], Activation::Identity)], ..quick() }.fit(&both).unwrap();
+    let error = |i: usize| (fitted.net.predict(data.features()).as_slice()[i] - data.features().at([i, 0])).abs();
+    assert!((0..60).all(|i| error(i) < 0.01), "{:?}", fitted.net);
+}
+
+#[test]
+fn few_rows_lone_classes_and_rows_without_weight_are_fitted() {
+    for n in [1, 2, 4] {
+        let fitted = quick().fit(&table(n, |a, _| a)).unwrap();
+        assert!(fitted.best.loss.is_finite() && fitted.net.predict(&Tensor::ones([1, 2])).item().is_finite(), "{n}");
+    }
+    let x = Tensor::from_fn([6, 1], |i| i as f64 - 2.5);
+    let lone = Dataset::with(x.clone(), Target::classes_of(&["a", "b", "c", "d", "e", "f"]));
+    assert!(quick().fit(&lone).unwrap().best.loss.is_finite());
+    let none = Dataset::with(x, Target::value("y", &[1.0; 6])).with_weights(vec![0.0; 6]);
+    assert!(quick().fit(&none).is_err());
+}
+
+#[test]
+fn many_rows_are_trained_on_in_batches() {
+    let data = table(300, |a, b| (a * b).signum());
+    let labels = data.target().clone();
+    let Target::Values { values, .. } = labels else { panic!("values") };
+    let words: Vec<&str> = values.as_slice().iter().map(|y| if *y > 0.0 { "same" } else { "other" }).collect();
+    let data = Dataset::with(data.features().clone(), Target::classes_of(&words));
+    let fitted = Recipe { most_rows: 299, ..quick() }.fit(&data).unwrap();
+    assert_eq!(fitted.tried.len(), 2);
+    assert!(!fitted.best.hidden.is_empty() && accuracy(&fitted.net.predict(data.features()), data.labels()) > 0.9);
+}
+
+#[test]
+#[should_panic(expected = "Recipe::fit: 2 folds or more are needed, not 1")]
+fn folds_are_two_or_more() {
+    let _ = Recipe { folds: 1, ..quick() }.fit(&table(6, |a, _| a));
+}
