@@ -30,8 +30,10 @@
 //! # }
 //! ```
 
+mod any_number;
 mod random;
 pub mod layers;
+pub mod losses;
 pub mod measure;
 pub mod optim;
 pub mod data;

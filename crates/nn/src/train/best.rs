@@ -2,6 +2,7 @@
 
 use super::Better;
 use autograd::{Float, Tensor, Tree};
+use serde::{Deserialize, Serialize};
 
 /// Keeps a copy of the parameters with the best number, as the loss on held-out rows. The copy's memory is used again.
 ///
@@ -18,17 +19,20 @@ use autograd::{Float, Tensor, Tree};
 /// best.restore(&mut net);
 /// assert_eq!(net.item(), 1.0);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub struct Best<P> {
     /// Whether lower is better, or higher.
     pub mode: Better,
     /// The best number; of equal ones the first.
+    #[serde(with = "crate::any_number::option")]
     pub value: Option<f64>,
     /// Which offer it was, from 1.
     pub offer: u64,
     /// How many there were.
     pub offers: u64,
-    /// The parameters that had it.
+    /// The parameters that had it. They are no part of the value that a [`Checkpoint`](crate::file::Checkpoint) holds: `put` keeps them as a tree.
+    #[serde(skip)]
     pub params: Option<P>,
 }
 

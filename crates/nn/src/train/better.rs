@@ -1,5 +1,7 @@
 //! Which of two numbers is better.
 
+use serde::{Deserialize, Serialize};
+
 /// Whether a number that is watched is to become lower, as a loss, or higher, as an accuracy.
 ///
 /// ```
@@ -7,7 +9,7 @@
 /// assert!(Better::Lower.than(0.1, Some(0.2), 0.0) && !Better::Higher.than(0.1, Some(0.2), 0.0));
 /// assert!(Better::Lower.than(0.1, None, 0.0) && !Better::Lower.than(f64::NAN, None, 0.0));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Better {
     /// Lower is better, as PyTorch's `min`.
     #[default]

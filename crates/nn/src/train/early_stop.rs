@@ -1,6 +1,7 @@
 //! When to stop.
 
 use super::Better;
+use serde::{Deserialize, Serialize};
 
 /// Stops training once a number that is watched, as the loss on held-out rows, has not improved for some epochs; as Keras'
 /// `EarlyStopping`. A NaN is no improvement. What it remembers is public, so that a checkpoint can hold it.
@@ -12,7 +13,7 @@ use super::Better;
 /// let asked: Vec<bool> = losses.iter().map(|&loss| stop.stop(loss)).collect();
 /// assert_eq!(asked, [false, false, false, true, false]); // the third and the fourth are better by too little
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStop {
     /// How many epochs without improvement are too many; with 0, the first one is.
     pub patience: u32,
@@ -21,6 +22,7 @@ pub struct EarlyStop {
     /// Whether lower is better, or higher.
     pub mode: Better,
     /// The best so far.
+    #[serde(with = "crate::any_number::option")]
     pub best: Option<f64>,
     /// How many epochs ago that was.
     pub waited: u32,

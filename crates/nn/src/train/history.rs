@@ -1,5 +1,6 @@
 //! What came of each epoch.
 
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -20,11 +21,12 @@ use std::io::{self, Write};
 /// assert_eq!(String::from_utf8_lossy(&json).lines().next(), Some(r#"{"epoch":1,"loss":0.5,"accuracy":null}"#));
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct History {
     /// The names of the numbers, in the order in which they came first.
     pub names: Vec<String>,
     /// A number for each name, for each call; NaN where none was given.
+    #[serde(with = "crate::any_number::rows")]
     pub rows: Vec<Vec<f64>>,
 }
 

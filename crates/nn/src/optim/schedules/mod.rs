@@ -2,7 +2,7 @@
 
 mod scheduler;
 
-pub use scheduler::Scheduler;
+pub use scheduler::{Scheduler, SchedulerState};
 
 /// How a learning rate moves from its base, the rate before the first step, as plain data; a [`Scheduler`] follows it. `t` is the
 /// number of steps made. Each is the class of the same kind in `torch.optim.lr_scheduler`, step by step: those that scale the rate of the step before do so

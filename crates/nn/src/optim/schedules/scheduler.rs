@@ -2,8 +2,10 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "most schedules leave the rate as it is at most steps")]
 
 use super::{Cyclic, CyclicMode, OneCycle, Plateau, Schedule};
+use crate::error::{Error, Kind};
 use crate::optim::Rule;
 use autograd::Float;
+use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
 /// A schedule under way: the rate, and the momentum, of the next step.
@@ -27,8 +29,27 @@ pub struct Scheduler {
     node: Node,
 }
 
+/// Where a [`Scheduler`] stands, as plain data for a [`Checkpoint`](crate::file::Checkpoint).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SchedulerState {
+    group: Group,
+    /// The schedule, and those within it, each before its own.
+    nodes: Vec<Place>,
+}
+
+/// Where a schedule stands.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Place {
+    base: f64,
+    /// `last_epoch`.
+    t: i64,
+    /// Where a cosine with restarts stands, and how long it is.
+    within: (u64, u64),
+    wait: Wait,
+}
+
 /// What schedules change: a parameter group of PyTorch's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Group {
     rate: f64,
     momentum: Option<f64>,
@@ -46,17 +67,13 @@ struct Group {
 struct Node {
     schedule: Schedule,
     children: Vec<Node>,
-    base: f64,
-    /// `last_epoch`.
-    t: i64,
-    /// Where a cosine with restarts stands, and how long it is.
-    within: (u64, u64),
-    wait: Wait,
+    at: Place,
 }
 
 /// What a plateau has seen.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Wait {
+    #[serde(with = "crate::any_number")]
     best: f64,
     bad: u32,
     rest: u32,
@@ -106,6 +123,41 @@ impl Scheduler {
         }
     }
 
+    /// Where it stands.
+    ///
+    /// ```
+    /// use nn::optim::{Schedule, Scheduler};
+    /// let mut scheduler = Scheduler::new(Schedule::Step { every: 2, factor: 0.5 }, 1.0, None);
+    /// (0..3).for_each(|_| scheduler.step());
+    /// let mut resumed = Scheduler::new(Schedule::Step { every: 2, factor: 0.5 }, 1.0, None);
+    /// resumed.restore(&scheduler.state())?;
+    /// resumed.step();
+    /// assert_eq!(resumed.rate(), 0.25);
+    /// # Ok::<(), nn::Error>(())
+    /// ```
+    pub fn state(&self) -> SchedulerState {
+        let mut nodes = Vec::new();
+        self.node.visit(&mut |node| nodes.push(node.at));
+        SchedulerState { group: self.group.clone(), nodes }
+    }
+
+    /// Goes to where another one stood that was made as this one.
+    ///
+    /// # Errors
+    /// Where that follows another number of schedules; nothing is changed then.
+    pub fn restore(&mut self, state: &SchedulerState) -> Result<(), Error> {
+        let mut count = 0;
+        self.node.visit(&mut |_| count += 1);
+        if count != state.nodes.len() {
+            let text = format!("a state of {} schedules is not one of {count}", state.nodes.len());
+            return Err(Error::of(Kind::Data(text)));
+        }
+        let mut places = state.nodes.iter();
+        self.node.visit_mut(&mut |node| node.at = places.next().copied().unwrap_or(node.at));
+        self.group = state.group.clone();
+        Ok(())
+    }
+
     /// A step has been made.
     ///
     /// # Panics
@@ -127,7 +179,7 @@ impl Scheduler {
     #[track_caller]
     pub fn step_with(&mut self, metric: f64) {
         if let Schedule::Plateau(plateau) = self.node.schedule {
-            self.node.wait.see(&plateau, metric, &mut self.group.rate);
+            self.node.at.wait.see(&plateau, metric, &mut self.group.rate);
         } else {
             self.step();
         }
@@ -163,6 +215,16 @@ impl Wait {
 }
 
 impl Node {
+    fn visit(&self, f: &mut dyn FnMut(&Self)) {
+        f(self);
+        self.children.iter().for_each(|child| child.visit(f));
+    }
+
+    fn visit_mut(&mut self, f: &mut dyn FnMut(&mut Self)) {
+        f(self);
+        self.children.iter_mut().for_each(|child| child.visit_mut(f));
+    }
+
     /// The steps of PyTorch's constructors, which change the group one after the other.
     fn new(schedule: Schedule, group: &mut Group) -> Self {
         let children: Vec<Self> = match &schedule {
@@ -173,15 +235,15 @@ impl Node {
         };
         let best = if matches!(schedule, Schedule::Plateau(Plateau { maximize: true, .. })) { -1.0 } else { 1.0 };
         let wait = Wait { best: best * f64::INFINITY, bad: 0, rest: 0 };
-        let mut node = Self { schedule, children, base: group.rate, t: -1, within: (0, 0), wait };
+        let mut node = Self { schedule, children, at: Place { base: group.rate, t: -1, within: (0, 0), wait } };
         match &node.schedule {
             Schedule::Plateau(_) => return node,
             Schedule::Chained(_) => {
-                node.t = 0;
+                node.at.t = 0;
                 return node;
             }
             Schedule::Sequential { milestones, .. } => {
-                node.t = 0;
+                node.at.t = 0;
                 group.rate = group.initial.unwrap_or(group.rate);
                 let first = milestones.partition_point(|&milestone| milestone == 0);
                 node.undo();
@@ -202,13 +264,13 @@ impl Node {
                     group.cycle(cycle.base_momentum, cycle.max_momentum);
                 }
             }
-            Schedule::CosineRestarts { first, .. } => node.within = (0, u64::from(*first)),
+            Schedule::CosineRestarts { first, .. } => node.at.within = (0, u64::from(*first)),
             _ => {}
         }
-        node.base = *group.initial.get_or_insert(group.rate);
+        node.at.base = *group.initial.get_or_insert(group.rate);
         node.step(group, true);
         if let Schedule::Cyclic(cycle) = node.schedule {
-            node.base = cycle.least;
+            node.at.base = cycle.least;
         }
         node
     }
@@ -216,7 +278,7 @@ impl Node {
     fn undo(&mut self) {
         for child in &mut self.children {
             if child.children.is_empty() {
-                child.t -= 1;
+                child.at.t -= 1;
             } else {
                 child.undo();
             }
@@ -226,11 +288,11 @@ impl Node {
     /// The length of a cycle that has no further step.
     fn ended(&self) -> Option<u32> {
         match &self.schedule {
-            Schedule::OneCycle(cycle) => (self.t >= i64::from(cycle.steps)).then_some(cycle.steps),
+            Schedule::OneCycle(cycle) => (self.at.t >= i64::from(cycle.steps)).then_some(cycle.steps),
             Schedule::Chained(_) => self.children.iter().find_map(Self::ended),
             Schedule::Sequential { milestones, .. } => {
-                let at = milestones.partition_point(|&milestone| i64::from(milestone) <= self.t + 1);
-                let begins = at > 0 && i64::from(milestones[at - 1]) == self.t + 1;
+                let at = milestones.partition_point(|&milestone| i64::from(milestone) <= self.at.t + 1);
+                let begins = at > 0 && i64::from(milestones[at - 1]) == self.at.t + 1;
                 if begins { None } else { self.children[at].ended() }
             }
             _ => None,
@@ -239,20 +301,20 @@ impl Node {
 
     /// One step; the first one is made before the first step of the rule.
     fn step(&mut self, group: &mut Group, is_first: bool) {
-        self.t += 1;
+        self.at.t += 1;
         match &self.schedule {
             Schedule::Chained(_) => self.children.iter_mut().for_each(|child| child.step(group, false)),
             Schedule::Sequential { milestones, .. } => {
-                let at = milestones.partition_point(|&milestone| i64::from(milestone) <= self.t);
-                if at > 0 && i64::from(milestones[at - 1]) == self.t {
+                let at = milestones.partition_point(|&milestone| i64::from(milestone) <= self.at.t);
+                if at > 0 && i64::from(milestones[at - 1]) == self.at.t {
                     self.children[at].begin(group);
                 } else {
                     self.children[at].step(group, false);
                 }
             }
             Schedule::CosineRestarts { growth, .. } => {
-                let (now, length) = &mut self.within;
-                if self.t <= 0 {
+                let (now, length) = &mut self.at.within;
+                if self.at.t <= 0 {
                     *now = 0;
                 } else {
                     *now += 1;
@@ -269,8 +331,8 @@ impl Node {
 
     /// Its beginning at a milestone: the closed form at 0, where there is one.
     fn begin(&mut self, group: &mut Group) {
-        self.t = 0;
-        let base = self.base;
+        self.at.t = 0;
+        let base = self.at.base;
         group.rate = match &self.schedule {
             Schedule::Chained(_) => return self.children.iter_mut().for_each(|child| child.begin(group)),
             Schedule::Sequential { .. } => return self.children[0].begin(group),
@@ -291,11 +353,11 @@ impl Node {
 
     /// PyTorch's `get_lr`: the rate of step `t`, of the rate before.
     fn next(&self, group: &mut Group, is_first: bool) -> f64 {
-        let (rate, base, t) = (group.rate, self.base, self.t as f64);
+        let (rate, base, t) = (group.rate, self.at.base, self.at.t as f64);
         match &self.schedule {
-            Schedule::Step { every, factor } if self.t != 0 && self.t % i64::from(*every) == 0 => rate * factor,
+            Schedule::Step { every, factor } if self.at.t != 0 && self.at.t % i64::from(*every) == 0 => rate * factor,
             Schedule::MultiStep { milestones, factor } => {
-                match milestones.iter().filter(|&&milestone| i64::from(milestone) == self.t).count() {
+                match milestones.iter().filter(|&&milestone| i64::from(milestone) == self.at.t).count() {
                     0 => rate,
                     count => rate * libm::pow(*factor, count as f64),
                 }
@@ -303,29 +365,29 @@ impl Node {
             Schedule::Exponential { factor } if !is_first => rate * factor,
             Schedule::Cosine { steps, least } if !is_first => {
                 let n = f64::from(*steps);
-                if (self.t - 1 - i64::from(*steps)).rem_euclid(2 * i64::from(*steps)) == 0 {
+                if (self.at.t - 1 - i64::from(*steps)).rem_euclid(2 * i64::from(*steps)) == 0 {
                     return rate + (base - least) * (1.0 - libm::cos(PI / n)) / 2.0;
                 }
                 (1.0 + libm::cos(PI * t / n)) / (1.0 + libm::cos(PI * (t - 1.0) / n)) * (rate - least) + least
             }
             Schedule::CosineRestarts { least, .. } => {
-                let at = PI * self.within.0 as f64 / self.within.1 as f64;
+                let at = PI * self.at.within.0 as f64 / self.at.within.1 as f64;
                 least + (base - least) * (1.0 + libm::cos(at)) / 2.0
             }
-            Schedule::Linear { start, .. } if self.t == 0 => rate * start,
-            Schedule::Linear { start, end, steps } if !is_first && self.t <= i64::from(*steps) => {
+            Schedule::Linear { start, .. } if self.at.t == 0 => rate * start,
+            Schedule::Linear { start, end, steps } if !is_first && self.at.t <= i64::from(*steps) => {
                 rate * (1.0 + (end - start) / (f64::from(*steps) * start + (t - 1.0) * (end - start)))
             }
-            Schedule::ConstantFactor { factor, .. } if self.t == 0 => rate * factor,
-            Schedule::ConstantFactor { factor, steps } if self.t == i64::from(*steps) => rate * (1.0 / factor),
-            Schedule::Polynomial { steps, power } if !is_first && self.t <= i64::from(*steps) => {
+            Schedule::ConstantFactor { factor, .. } if self.at.t == 0 => rate * factor,
+            Schedule::ConstantFactor { factor, steps } if self.at.t == i64::from(*steps) => rate * (1.0 / factor),
+            Schedule::Polynomial { steps, power } if !is_first && self.at.t <= i64::from(*steps) => {
                 let n = f64::from(*steps);
                 rate * libm::pow((1.0 - t / n) / (1.0 - (t - 1.0) / n), *power)
             }
             Schedule::OneCycle(cycle) => group.one_cycle(cycle, t),
             Schedule::Cyclic(cycle) => group.cyclic(cycle, base, t),
-            Schedule::Lambda(f) => base * f(self.t.max(0) as u32),
-            Schedule::Multiplicative(f) if !is_first => rate * f(self.t.max(0) as u32),
+            Schedule::Lambda(f) => base * f(self.at.t.max(0) as u32),
+            Schedule::Multiplicative(f) if !is_first => rate * f(self.at.t.max(0) as u32),
             _ => rate,
         }
     }
