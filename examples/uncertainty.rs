@@ -10,6 +10,9 @@ use nn::train::{Fit, fit};
 use nn::{Activation, Dataset, Error, Mlp, generator};
 use rand::RngExt;
 
+/// The quantiles: an interval of 90 %, and the middle.
+const SHARES: [f64; 3] = [0.05, 0.5, 0.95];
+
 /// A wave whose noise grows from left to right.
 fn wave(rows: usize, seed: u64) -> Dataset {
     let rng = &mut generator(seed);
@@ -24,7 +27,7 @@ fn main() -> Result<(), Error> {
     let (data, new) = (wave(1000, 0), wave(2000, 1));
     let truth = |row: usize| match new.target() {
         Target::Values { values, .. } => values.as_slice()[row],
-        _ => f64::NAN,
+        Target::Classes { .. } | Target::Labels { .. } => f64::NAN,
     };
 
     let mut normal = Mlp::new(&[1, 32, 2], Activation::Tanh, 0);
@@ -35,7 +38,6 @@ fn main() -> Result<(), Error> {
         batch.mean(mean.gaussian_nll(batch.values(), log_variance.exp(), &options))
     })?;
 
-    const SHARES: [f64; 3] = [0.05, 0.5, 0.95];
     let mut quantiles = Mlp::new(&[1, 32, 3], Activation::Tanh, 0);
     let fit = Fit { epochs: 400, all_at_once: 0, ..Fit::default() }; // kinks are for Adam
     fit.by(
