@@ -8,6 +8,7 @@ use nn::data::{
     Batch, BatchVars, Batcher, By, Csv, Dataset, Schema, Standardiser, Table, Target, balanced, empty_batch,
 };
 use nn::file::Stored;
+use nn::losses::{mixture_nll, pinball};
 use nn::optim::{Adam, Group, Grouped, Now, Optimiser, Rprop, Rule, Sgd, clip_norm, clip_value};
 use nn::{Activation, Init, Linear, Mlp, Trainer, accuracy, classes, generator};
 use std::collections::BTreeMap;
@@ -308,6 +309,9 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "loss", ["[1, 5]"], batch.loss(x));
     panics!(rows, "loss", ["[2, 1]", "[1, 5]"], numbers.loss(x));
     panics!(rows, "mean", ["losses of 2 examples", "[1, 5]"], numbers.mean(x));
+    panics!(rows, "pinball", ["[n, 2] of 2 quantiles", "[1, 5]"], pinball(x, x, &[0.1, 0.9]));
+    panics!(rows, "pinball", ["between 0 and 1", "not 90"], pinball(x.t(), tape.full([5], 0.0), &[90.0]));
+    panics!(rows, "mixture_nll", ["logits [n, k]", "[1, 5]"], mixture_nll(x, x, x, x));
     rows.hold_all(&["", "layers", "data", "optim"], NO_ROW);
 }
 
@@ -344,6 +348,8 @@ const NO_ROW: &[&str] = &[
     "average_by",
     "adam_w",
     "whole",
+    "state",
+    "restore",
     "frozen",
     "freeze",
     "norm",
