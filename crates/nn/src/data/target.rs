@@ -73,6 +73,17 @@ impl<T: Float> Target<T> {
         names
     }
 
+    /// Whether it is the same for all examples.
+    pub(crate) fn is_constant(&self) -> bool {
+        match self {
+            Self::Classes { labels, .. } => labels.windows(2).all(|pair| pair[0] == pair[1]),
+            Self::Labels { values, names } | Self::Values { values, names } => {
+                let rows = values.as_slice().chunks(names.len());
+                rows.clone().zip(rows.skip(1)).all(|(row, next)| row == next)
+            }
+        }
+    }
+
     /// What a target is of, in a sentence.
     pub(crate) fn noun(&self) -> &'static str {
         match self {

@@ -88,6 +88,29 @@ pub fn quantile(values: &[f64], share: f64) -> f64 {
     place(&sorted, share)
 }
 
+/// Between which numbers a further one lies with a probability, by those that there are: on each side `(n + 1)(1 − level) / 2` of them
+/// are beyond (split conformal prediction; Papadopoulos and others, "Inductive confidence machines for regression", 2002), with
+/// straight lines between neighbours. Of fewer than that needs, it is from the least to the greatest, which is less probable. NaN where there
+/// are none, or one is NaN.
+///
+/// ```
+/// let residuals: Vec<f64> = (1..=19).map(f64::from).collect();
+/// assert_eq!(nn::measure::spread(&residuals, 0.9), [1.0, 19.0]);
+/// assert_eq!(nn::measure::spread(&residuals, 0.8), [2.0, 18.0]);
+/// ```
+///
+/// # Panics
+/// Where the level is not between 0 and 1.
+#[track_caller]
+pub fn spread(values: &[f64], level: f64) -> [f64; 2] {
+    assert!(level > 0.0 && level < 1.0, "spread: a level between 0 and 1 is needed, not {level}");
+    let n = values.len() as f64;
+    let beyond = (((n + 1.0) * (1.0 - level) / 2.0 - 1.0) / (n - 1.0).max(1.0)).max(0.0);
+    // Rounding is no reason to go further in.
+    let beyond = if beyond < 1e-12 { 0.0 } else { beyond };
+    [quantile(values, beyond), quantile(values, 1.0 - beyond)]
+}
+
 /// The quantile of sorted numbers.
 fn place(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };

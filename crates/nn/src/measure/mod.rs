@@ -26,7 +26,7 @@ pub use calibration::{Bin, Reliability, Temperature};
 pub(crate) use classes::largest;
 pub use classes::{accuracy, classes, top_k};
 pub use confusion::{Average, Confusion};
-pub use intervals::{Bootstrap, Interval, bootstrap, quantile, wilson};
+pub use intervals::{Bootstrap, Interval, bootstrap, quantile, spread, wilson};
 pub use probabilities::{brier, log_loss, softmax};
 pub use ranking::{CurvePoint, average_precision, curve, one_vs_rest, roc_auc};
 pub use rows::Weighted;

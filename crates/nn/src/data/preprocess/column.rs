@@ -149,6 +149,25 @@ impl Column {
         }
     }
 
+    /// Whether a cell holds another word than those of training, and that is no error.
+    pub(super) fn takes_unknown(&self, cell: Raw) -> bool {
+        match &self.map {
+            Map::OneHot { words, unknown: true, .. } | Map::Index { words, unknown: true, .. } => {
+                cells::place(words, cell).is_none()
+            }
+            Map::OneHot { .. } | Map::Index { .. } | Map::Number { .. } | Map::Date { .. } => false,
+        }
+    }
+
+    /// What a cell is to be, in words.
+    pub(super) fn expected(&self) -> &'static str {
+        match &self.map {
+            Map::Number { .. } => "a number",
+            Map::OneHot { .. } | Map::Index { .. } => "a word",
+            Map::Date { .. } => "a date",
+        }
+    }
+
     /// The features of a cell, put behind others.
     pub(super) fn push(&self, cell: Option<Raw>, to: &mut Vec<f64>) -> Result<(), Kind> {
         let wrong = |expected: &str| unfit(&self.name, expected, cell);

@@ -12,6 +12,7 @@ use crate::data::{Dataset, Schema, Table};
 use crate::error::{Error, Kind, shown};
 use autograd::{Float, Tensor};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// How columns become features.
@@ -121,7 +122,16 @@ impl Preprocess {
 
     /// What the features are called.
     pub fn names(&self) -> Vec<String> {
-        self.columns.iter().flat_map(Column::names).collect()
+        let mut taken = BTreeSet::new();
+        let names = self.columns.iter().flat_map(Column::names);
+        // A column `town=Ulm` may stand beside one of towns.
+        let own = |name: String| {
+            let numbered = (2..).map(|n| format!("{name} ({n})"));
+            let own = std::iter::once(name.clone()).chain(numbered).find(|own| !taken.contains(own)).unwrap_or(name);
+            taken.insert(own.clone());
+            own
+        };
+        names.map(own).collect()
     }
 
     /// The features of rows, `[n, d]`.
@@ -197,21 +207,52 @@ impl Preprocess {
         Ok(data.with_weights(weights))
     }
 
-    /// What is filled in for missing cells of a table, a sentence for each column.
+    /// What stands for missing cells of a table, and for words that training has not seen where they are no error: a sentence for
+    /// each column that has some.
     ///
     /// # Errors
     /// Where a column is not there.
     pub fn fills(&self, table: &Table) -> Result<Vec<String>, Error> {
         let mut notes = Vec::new();
         for column in &self.columns {
-            let cells = find(table, &column.name)?;
-            let count = (0..table.len()).filter(|&row| Raw::of(cells, row, &column.missing).is_none()).count();
+            let (cells, name) = (find(table, &column.name)?, shown(&column.name));
+            let cell = |row: usize| Raw::of(cells, row, &column.missing);
+            let count = (0..table.len()).filter(|&row| cell(row).is_none()).count();
             if let (1.., Some(fill)) = (count, column.fill()) {
                 let missing = if count == 1 { "1 cell is missing" } else { &format!("{count} cells are missing") };
-                notes.push(format!("`{}`: {missing} and taken as {fill}", shown(&column.name)));
+                notes.push(format!("`{name}`: {missing} and taken as {fill}"));
+            }
+            let mut unknown = (0..table.len()).filter_map(cell).filter(|&cell| column.takes_unknown(cell));
+            if let Some(first) = unknown.next() {
+                let (count, first) = (1 + unknown.count(), shown(&first.text()));
+                let cells = if count == 1 { "1 cell has" } else { &format!("{count} cells have") };
+                notes.push(format!("`{name}`: {cells} a word that training has not seen, such as `{first}`"));
             }
         }
         Ok(notes)
+    }
+
+    /// Holds the cells of a table to be there, also those for which something could stand.
+    ///
+    /// # Errors
+    /// Where one is missing, of the first column that misses any, or a column is not there.
+    pub fn hold_filled(&self, table: &Table) -> Result<(), Error> {
+        for column in &self.columns {
+            let cells = find(table, &column.name)?;
+            if let Some(row) = (0..table.len()).find(|&row| Raw::of(cells, row, &column.missing).is_none()) {
+                return Err(table.error(row, &column.name, column::unfit(&column.name, column.expected(), None)));
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on words that training has not seen are no error where each word has a feature: all of these are 0 then.
+    pub fn take_unknown_words(&mut self) {
+        for column in &mut self.columns {
+            if let Map::OneHot { unknown, .. } = &mut column.map {
+                *unknown = true;
+            }
+        }
     }
 }
 

@@ -74,7 +74,13 @@ fn what_is_missing_or_unknown_is_as_was_asked() {
     let names = prepare.names();
     let of = |name: &str| x[names.iter().position(|known| known == name).unwrap()];
     assert_eq!((of("floor is missing"), of("town=Ulm"), of("town=Bonn"), of("town is missing")), (1.0, 0.0, 0.0, 0.0));
-    assert_eq!(prepare.fills(&new).unwrap(), ["`floor`: 1 cell is missing and taken as 2"]);
+    assert_eq!(
+        prepare.fills(&new).unwrap(),
+        [
+            "`floor`: 1 cell is missing and taken as 2",
+            "`town`: 1 cell has a word that training has not seen, such as `Jena`"
+        ]
+    );
 
     let table = Table::parse("flats.csv", FLATS).unwrap();
     let schema = Schema::infer(&table, &["rent"], &[]).unwrap();
@@ -93,4 +99,27 @@ fn what_was_fitted_is_saved_and_read_to_the_last_bit() {
     let read: Preprocess = serde_json::from_str(&text).unwrap();
     assert_eq!(read, prepare);
     assert_eq!(read.features::<f64>(&table).unwrap(), prepare.features::<f64>(&table).unwrap());
+}
+
+#[test]
+fn features_have_names_of_their_own() {
+    let table = Table::parse("a.csv", "t,t=x,y\nx,0.5,1.5\nz,1.5,2.25\nx,2.25,3.5\n").unwrap();
+    let schema = Schema::infer(&table, &["y"], &[]).unwrap();
+    let prepare = Preprocess::fit(&table, &schema, Preparing::default()).unwrap();
+    assert_eq!(prepare.names(), ["t=x", "t=z", "t=x (2)"]);
+    assert_eq!(prepare.examples::<f64>(&table).unwrap().width(), 3);
+}
+
+#[test]
+fn unknown_words_are_taken_where_that_is_asked_for_with_a_note_and_gaps_can_be_refused() {
+    let (table, mut prepare) = fitted(Preparing::default());
+    let new = Table::parse("new.csv", "area,floor,town,sold\n50,1,Jena,2023-02-01\n60,2,Ulm,2023-02-01\n").unwrap();
+    assert!(prepare.features::<f64>(&new).is_err());
+    prepare.take_unknown_words();
+    assert_eq!(prepare.fills(&new).unwrap(), ["`town`: 1 cell has a word that training has not seen, such as `Jena`"]);
+    let towns = |row: usize| prepare.features::<f64>(&new).unwrap().as_slice()[row * 8 + 2..row * 8 + 5].to_vec();
+    assert_eq!((prepare.names().len(), towns(0), towns(1)), (8, vec![0.0; 3], vec![0.0, 1.0, 0.0]));
+    assert!(prepare.hold_filled(&new).is_ok());
+    let error = prepare.hold_filled(&table).unwrap_err().to_string();
+    assert_eq!(error, "flats.csv, line 3, column 2: expected a number for `floor`, found a missing cell");
 }

@@ -102,7 +102,7 @@ impl Recipe {
     /// ```
     ///
     /// # Errors
-    /// Where there are no rows, or all have weight 0, or no candidate came to a loss that is finite.
+    /// Where there are no rows, the target is the same in all of them, all have weight 0, or no candidate came to a finite loss.
     ///
     /// # Panics
     /// Where there are no candidates or penalties, or fewer than 2 folds.
@@ -120,11 +120,26 @@ impl Recipe {
         if data.weights().is_some_and(|weights| weights.iter().all(|&weight| weight == 0.0)) {
             return fault("training needs a row that counts, the weights of all rows are 0");
         }
+        if data.target().is_constant() {
+            return fault("the target is the same in all rows to train with: there is nothing to learn");
+        }
         let fitted = if data.len() > self.most_rows { self.in_batches(data)? } else { self.in_folds(data) };
         if !fitted.best.loss.is_finite() {
             return fault("training came to no finite loss: some features or targets are too large");
         }
         Ok(fitted)
+    }
+
+    /// Trains one of the trials, such as the best, on these examples: on more of them than those by which it was chosen.
+    ///
+    /// # Errors
+    /// Where a loss of a net that is trained in batches is not finite.
+    pub fn train<T: Float>(&self, trial: &Trial, data: &Dataset<T>) -> Result<Mlp<Tensor<T>>, Error> {
+        if data.len() > self.most_rows {
+            self.batch_by_batch(trial, data).map(|(net, _)| net)
+        } else {
+            Ok(self.mean_of_nets(trial, data))
+        }
     }
 
     fn in_folds<T: Float>(&self, data: &Dataset<T>) -> Fitted<T> {
@@ -143,30 +158,25 @@ impl Recipe {
             order.truncate(self.finalists.max(1));
         }
         let best = tried[order[0]].clone();
-        let nets = if best.hidden.is_empty() { 1 } else { self.nets.max(1) as u64 };
+        Fitted { net: self.mean_of_nets(&best, data), best, tried }
+    }
+
+    /// The mean of several nets, all of them trained on all examples.
+    fn mean_of_nets<T: Float>(&self, trial: &Trial, data: &Dataset<T>) -> Mlp<Tensor<T>> {
+        let nets = if trial.hidden.is_empty() { 1 } else { self.nets.max(1) as u64 };
         let whole = data.whole();
-        let nets: Vec<_> = (0..nets).map(|net| self.train(&best, &whole, net)).collect();
-        Fitted { net: joined(&nets), best, tried }
+        let nets: Vec<_> = (0..nets).map(|net| self.minimised(trial, &whole, net)).collect();
+        joined(&nets)
     }
 
     /// Each candidate with the smallest penalty; what [`Fit`] holds out judges.
     fn in_batches<T: Float>(&self, data: &Dataset<T>) -> Result<Fitted<T>, Error> {
         let penalty = self.penalties.iter().copied().fold(f64::INFINITY, f64::min);
-        let fit = Fit {
-            seed: self.seed,
-            batch_size: (data.len() / 128).clamp(32, 256),
-            held_out: 0.1,
-            patience: 10,
-            penalty,
-            all_at_once: 0,
-            ..Fit::default()
-        };
         let (mut tried, mut best) = (Vec::new(), None);
         for (hidden, activation) in &self.candidates {
             let mut trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: f64::INFINITY };
-            let mut net = self.start(&trial, data.width(), data.target().names().len(), 0);
-            let fitting = fit.run(&mut net, data, |net, batch| batch.loss(net.forward(batch.features)), |_| ())?;
-            trial.loss = fitting.held_out_loss.unwrap_or(f64::INFINITY);
+            let (net, loss) = self.batch_by_batch(&trial, data)?;
+            trial.loss = loss;
             if best.as_ref().is_none_or(|(_, best): &(_, Trial)| trial.loss < best.loss) {
                 best = Some((net, trial.clone()));
             }
@@ -174,6 +184,22 @@ impl Recipe {
         }
         let (net, best) = best.expect("there are candidates");
         Ok(Fitted { net, best, tried })
+    }
+
+    /// Trained until the rows that [`Fit`] holds out tell to stop, and the loss on these.
+    fn batch_by_batch<T: Float>(&self, trial: &Trial, data: &Dataset<T>) -> Result<(Mlp<Tensor<T>>, f64), Error> {
+        let fit = Fit {
+            seed: self.seed,
+            batch_size: (data.len() / 128).clamp(32, 256),
+            held_out: 0.1,
+            patience: 10,
+            penalty: trial.penalty,
+            all_at_once: 0,
+            ..Fit::default()
+        };
+        let mut net = self.start(trial, data.width(), data.target().names().len(), 0);
+        let fitting = fit.run(&mut net, data, |net, batch| batch.loss(net.forward(batch.features)), |_| ())?;
+        Ok((net, fitting.held_out_loss.unwrap_or(f64::INFINITY)))
     }
 
     /// Each candidate with each penalty.
@@ -186,13 +212,10 @@ impl Recipe {
         self.candidates.iter().flat_map(of).collect()
     }
 
-    /// What is trained with and what is held out, fold by fold; none where a single row cannot be divided.
+    /// What is trained with and what is held out, fold by fold.
     fn parts<T: Float>(&self, data: &Dataset<T>, repeat: usize) -> Vec<(Batch<T>, Batch<T>)> {
         let (n, seed) = (data.len(), self.seed.wrapping_add((repeat as u64) << 32));
         let folds = self.folds.min(n);
-        if folds < 2 {
-            return Vec::new();
-        }
         let by_rows = || By::Rows(n).folds(folds, seed);
         let parts = match data.target() {
             // Where nearly each row is a class of its own there is nothing to keep.
@@ -211,7 +234,7 @@ impl Recipe {
         for (train, held_out) in parts {
             let tape = Tape::default();
             let batch = BatchVars::new(&tape, held_out);
-            let net = self.train(trial, train, 0);
+            let net = self.minimised(trial, train, 0);
             let weight = held_out.weights.as_ref().map_or(held_out.len() as f64, |all| all.sum().to_f64());
             if weight > 0.0 {
                 sum += weight * batch.loss(tape.var(&net.predict(&held_out.features))).item().to_f64();
@@ -227,8 +250,8 @@ impl Recipe {
         }
     }
 
-    /// Trains on all examples at once.
-    fn train<T: Float>(&self, trial: &Trial, data: &Batch<T>, net: u64) -> Mlp<Tensor<T>> {
+    /// Trained on all examples at once.
+    fn minimised<T: Float>(&self, trial: &Trial, data: &Batch<T>, net: u64) -> Mlp<Tensor<T>> {
         let mut net = self.start(trial, data.features.shape()[1], data.target.names().len(), net);
         let settings = Lbfgs {
             max_iterations: self.max_iterations,
