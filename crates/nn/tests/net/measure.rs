@@ -7,7 +7,7 @@ use nn::generator;
 use nn::measure::{
     Average, Bootstrap, Confusion, Reliability, Temperature, ThresholdGoal, Weighted, average_precision, bootstrap,
     brier, by_column, choose_threshold, curve, explained_variance, log_loss, mae, mse, one_vs_rest, pinball, quantile,
-    r2, rmse, roc_auc, softmax, top_k, wilson,
+    r2, rmse, roc_auc, softmax, spread, top_k, wilson,
 };
 use nn::{accuracy, classes};
 use rand::RngExt;
@@ -301,6 +301,7 @@ fn what_cannot_be_measured_is_named_at_the_callers_line() {
     panics!(rows, "bootstrap", ["level", "not 1"], bootstrap(1, &Bootstrap { level: 1.0, ..plain }, |_| 0.0));
     panics!(rows, "bootstrap", ["resample", "not 0"], bootstrap(1, &Bootstrap { resamples: 0, ..plain }, |_| 0.0));
     panics!(rows, "quantile", ["between 0 and 1", "not -1"], quantile(&two, -1.0));
+    panics!(rows, "spread", ["level between 0 and 1", "not 1"], spread(&two, 1.0));
     panics!(rows, "wilson", ["3 of 2 rows"], wilson(3, 2, 0.9));
     rows.hold_all(&["measure"], NO_ROW);
 }

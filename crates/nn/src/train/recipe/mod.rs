@@ -11,6 +11,9 @@ use crate::{Activation, Mlp};
 use autograd::{Float, Tape, Tensor};
 use joined::joined;
 
+/// Losses that differ by less are alike.
+const ALIKE: f64 = 1.01;
+
 /// A recipe for tables. Up to some thousand rows each candidate net with each penalty is trained by [`Lbfgs`] on all folds but one, and
 /// judged on that one, once more with other folds where it is among the best; the best of all is trained on all rows, several
 /// times from other initial weights, and the mean of these nets, which is one wide net, is what comes out. Larger tables are
@@ -24,7 +27,8 @@ pub struct Recipe {
     pub seed: u64,
     /// The hidden sizes and what stands between them; without hidden sizes it is the linear model.
     pub candidates: Vec<(Vec<usize>, Activation)>,
-    /// The factors of `½ Σ w²` over all weights, beside the mean loss; biases have none.
+    /// The factors of `½ Σ w²` over all weights, beside the mean loss; biases have none. They are tried in this order, until two of a
+    /// candidate in a row are worse by a hundredth than its best.
     pub penalties: Vec<f64>,
     /// The number of folds, 2 or more; fewer than that many rows are as many folds.
     pub folds: usize,
@@ -50,7 +54,7 @@ impl Default for Recipe {
                 (vec![32], Activation::Silu),
                 (vec![32], Activation::Relu),
             ],
-            penalties: vec![1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4],
+            penalties: vec![1.0, 3e-1, 1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5],
             folds: 3,
             repeats: None,
             finalists: 6,
@@ -143,21 +147,39 @@ impl Recipe {
     }
 
     fn in_folds<T: Float>(&self, data: &Dataset<T>) -> Fitted<T> {
-        let mut tried = self.trials();
+        let parts = self.parts(data, 0);
+        let mut tried: Vec<Trial> = Vec::new();
+        for (hidden, activation) in &self.candidates {
+            let (mut least, mut worse) = (f64::INFINITY, 0);
+            for &penalty in &self.penalties {
+                let mut trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: 0.0 };
+                trial.loss = self.loss_in(&parts, &trial);
+                worse = if trial.loss > ALIKE * least { worse + 1 } else { 0 };
+                least = least.min(trial.loss);
+                tried.push(trial);
+                if worse == 2 {
+                    break;
+                }
+            }
+        }
         let mut order: Vec<usize> = (0..tried.len()).collect();
-        let repeats = self.repeats.unwrap_or(1500 / data.len()).clamp(1, 5);
-        for repeat in 0..repeats {
+        let rank =
+            |order: &mut Vec<usize>, tried: &[Trial]| order.sort_by(|&a, &b| tried[a].loss.total_cmp(&tried[b].loss));
+        rank(&mut order, &tried);
+        order.truncate(self.finalists.max(1));
+        for repeat in 1..self.repeats.unwrap_or_else(|| (30_000 / (data.len() * data.width().max(20))).clamp(1, 5)) {
             let parts = self.parts(data, repeat);
             for &place in &order {
-                let trial = &mut tried[place];
-                let loss = self.loss_in(&parts, trial);
+                let loss = self.loss_in(&parts, &tried[place]);
                 // The mean of all repeats so far.
-                trial.loss += (loss - trial.loss) / (repeat + 1) as f64;
+                tried[place].loss += (loss - tried[place].loss) / (repeat + 1) as f64;
             }
-            order.sort_by(|&a, &b| tried[a].loss.total_cmp(&tried[b].loss));
-            order.truncate(self.finalists.max(1));
         }
-        let best = tried[order[0]].clone();
+        rank(&mut order, &tried);
+        // A linear model that is as good as a net is the better one.
+        let least = tried[order[0]].loss;
+        let linear = order.iter().find(|&&place| tried[place].hidden.is_empty() && tried[place].loss <= ALIKE * least);
+        let best = tried[*linear.unwrap_or(&order[0])].clone();
         Fitted { net: self.mean_of_nets(&best, data), best, tried }
     }
 
@@ -200,16 +222,6 @@ impl Recipe {
         let mut net = self.start(trial, data.width(), data.target().names().len(), 0);
         let fitting = fit.run(&mut net, data, |net, batch| batch.loss(net.forward(batch.features)), |_| ())?;
         Ok((net, fitting.held_out_loss.unwrap_or(f64::INFINITY)))
-    }
-
-    /// Each candidate with each penalty.
-    fn trials(&self) -> Vec<Trial> {
-        let of = |(hidden, activation): &(Vec<usize>, Activation)| {
-            let (hidden, activation) = (hidden.clone(), *activation);
-            let trial = move |&penalty: &f64| Trial { hidden: hidden.clone(), activation, penalty, loss: 0.0 };
-            self.penalties.iter().map(trial).collect::<Vec<_>>()
-        };
-        self.candidates.iter().flat_map(of).collect()
     }
 
     /// What is trained with and what is held out, fold by fold.
