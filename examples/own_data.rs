@@ -112,17 +112,18 @@ fn train(options: &Train) -> Result<(), Error> {
         unknown_words: options.unknown,
         ..Preparing::default()
     };
-    // A word that only held-out rows have is no reason to measure nothing.
-    let measured = Preprocess::fit(&table.select(&parts.train), &schema, Preparing { unknown_words: true, ..how })?;
-    let rows: Dataset = measured.examples(&table.select(&parts.train))?;
-    let held_out: Dataset = measured.examples(&table.select(&parts.held_out))?;
+    let (rows, held_out) = (table.select(&parts.train), table.select(&parts.held_out));
     let recipe = Recipe { seed: options.seed, ..Recipe::default() };
+    let how = recipe.preparing(&rows, &schema, how)?;
+    // A word that only held-out rows have is no reason to measure nothing.
+    let measured = Preprocess::fit(&rows, &schema, Preparing { unknown_words: true, ..how })?;
+    let (rows, held_out): (Dataset, Dataset) = (measured.examples(&rows)?, measured.examples(&held_out)?);
     let fitted = recipe.fit(&rows)?;
     let outputs = fitted.net.predict(held_out.features());
     let (measure, score) = score(held_out.target(), &outputs);
 
     let preprocess = Preprocess::fit(&table, &schema, how)?;
-    notes(&lost.into_iter().chain(preprocess.fills(&table)?).collect::<Vec<_>>());
+    notes(&lost.into_iter().chain(preprocess.fills(&table)?).chain(preprocess.bends()).collect::<Vec<_>>());
     let counts = format!("{} rows to train with, {} held out", rows.len(), held_out.len());
     say(format!("{}: {measure} {score:.4} on the held-out rows ({counts})\n", told(&fitted.best)))?;
     let about = serde_json::json!({

@@ -31,6 +31,10 @@ pub enum Map {
         fill: Option<f64>,
         /// Whether the logarithm is taken first.
         logarithm: bool,
+        /// Where this is said, `arsinh(x / bend)` is taken first: a logarithm of what is large, of both signs, and a straight line through 0
+        /// (Burbidge, Magee and Robb, "Alternative transformations to handle extreme values of the dependent variable", 1988).
+        #[serde(default)]
+        bend: Option<f64>,
         /// What is taken away.
         shift: f64,
         /// What it is divided by.
@@ -172,12 +176,13 @@ impl Column {
     pub(super) fn push(&self, cell: Option<Raw>, to: &mut Vec<f64>) -> Result<(), Kind> {
         let wrong = |expected: &str| unfit(&self.name, expected, cell);
         match &self.map {
-            Map::Number { fill, logarithm, shift, scale, flag } => {
+            Map::Number { fill, logarithm, bend, shift, scale, flag } => {
                 let x = match cell {
                     Some(cell) => cell.number().ok_or_else(|| wrong("a number"))?,
                     None => fill.ok_or_else(|| wrong("a number"))?,
                 };
                 let x = if *logarithm { positive(x).ok_or_else(|| wrong("a number above 0"))? } else { x };
+                let x = bend.map_or(x, |bend| libm::asinh(x / bend));
                 to.push((x - shift) / scale);
                 if *flag {
                     to.push(f64::from(u8::from(cell.is_none())));
@@ -229,7 +234,12 @@ fn number(there: &[f64], rows: usize, how: Preparing) -> Map {
     let least = there.iter().copied().fold(f64::INFINITY, f64::min);
     let most = there.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let logarithm = how.logarithms && least > 0.0 && most / least >= 1e3;
-    let scaled = |x: f64| if logarithm { libm::log(x) } else { x };
+    let bend = if how.bend_features && !logarithm { bend(there) } else { None };
+    let scaled = |x: f64| match bend {
+        Some(bend) => libm::asinh(x / bend),
+        None if logarithm => libm::log(x),
+        None => x,
+    };
     // Those that are filled in count too, as they will.
     let gaps = std::iter::repeat_n(middle, rows - there.len());
     let values = there.iter().copied().chain(gaps).map(scaled);
@@ -239,7 +249,24 @@ fn number(there: &[f64], rows: usize, how: Preparing) -> Map {
         Scaling::MinMax if there.is_empty() || least == most => (scaled(middle), 1.0),
         Scaling::MinMax => (scaled(least), scaled(most) - scaled(least)),
     };
-    Map::Number { fill, logarithm, shift, scale, flag: how.flags && there.len() < rows }
+    Map::Number { fill, logarithm, bend, shift, scale, flag: how.flags && there.len() < rows }
+}
+
+/// By what numbers are to be divided before they are bent, where that makes them much less skewed: the tenth part of their magnitudes that are
+/// not 0 is below it.
+pub(super) fn bend(numbers: &[f64]) -> Option<f64> {
+    let mut magnitudes: Vec<f64> = numbers.iter().map(|x| x.abs()).filter(|&x| x > 0.0).collect();
+    magnitudes.sort_by(f64::total_cmp);
+    let bend = *magnitudes.get(magnitudes.len() / 10)?;
+    let bent: Vec<f64> = numbers.iter().map(|x| libm::asinh(x / bend)).collect();
+    let skewed = skewness(numbers);
+    (skewed > 1.5 && skewness(&bent) < 0.5 * skewed).then_some(bend)
+}
+
+/// The magnitude of the third moment of numbers that are standardised.
+fn skewness(numbers: &[f64]) -> f64 {
+    let (mean, scale) = moments(numbers.iter().copied(), 0.0);
+    (numbers.iter().map(|x| ((x - mean) / scale).powi(3)).sum::<f64>() / numbers.len() as f64).abs()
 }
 
 /// What stands for a missing number, and the middle of the others.
@@ -283,10 +310,10 @@ impl fmt::Display for Column {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`: ", shown(&self.name))?;
         match &self.map {
-            Map::Number { logarithm, shift, scale, .. } => {
-                let x = if *logarithm { "ln x" } else { "x" };
-                write!(f, "({x} − {shift}) / {scale}")?;
-            }
+            Map::Number { logarithm, bend, shift, scale, .. } => match bend {
+                Some(bend) => write!(f, "(arsinh(x / {bend}) − {shift}) / {scale}")?,
+                None => write!(f, "({} − {shift}) / {scale}", if *logarithm { "ln x" } else { "x" })?,
+            },
             Map::OneHot { words, .. } => write!(f, "one of {} words", words.len())?,
             Map::Index { words, .. } => write!(f, "a place among {} words", words.len())?,
             Map::Date { order, .. } => write!(f, "a date, {}", order.shown())?,

@@ -31,6 +31,10 @@ pub struct Preparing {
     pub flags: bool,
     /// Whether numbers above 0 that go over three powers of ten or more become their logarithms.
     pub logarithms: bool,
+    /// Whether skewed numbers are [bent](Map::Number::bend) where that takes half of their skewness or more.
+    pub bend_features: bool,
+    /// As [`bend_features`](Self::bend_features), of measured targets; predictions are bent back.
+    pub bend_targets: bool,
     /// Whether words are places in a list, for an embedding, else one feature for each word.
     pub indices: bool,
 }
@@ -45,6 +49,8 @@ impl Default for Preparing {
             unknown_words: false,
             flags: false,
             logarithms: false,
+            bend_features: false,
+            bend_targets: false,
             indices: false,
         }
     }
@@ -116,7 +122,7 @@ impl Preprocess {
         if columns.is_empty() {
             return Err(Error::of(Kind::Data("there is no column to learn from".to_owned())));
         }
-        let output = schema.target.as_ref().map(|goal| Output::fit(table, goal)).transpose()?;
+        let output = schema.target.as_ref().map(|goal| Output::fit(table, goal, how)).transpose()?;
         Ok(Self { columns, output, weight: schema.weight.clone() })
     }
 
@@ -244,6 +250,20 @@ impl Preprocess {
             }
         }
         Ok(())
+    }
+
+    /// Which features and targets are bent, a sentence for each.
+    pub fn bends(&self) -> Vec<String> {
+        let told = |name: &str, bend: f64| format!("`{}` is skewed and taken as arsinh(x / {bend})", shown(name));
+        let features = self.columns.iter().filter_map(|column| match &column.map {
+            Map::Number { bend: Some(bend), .. } => Some(told(&column.name, *bend)),
+            Map::Number { bend: None, .. } | Map::OneHot { .. } | Map::Index { .. } | Map::Date { .. } => None,
+        });
+        let targets = self.output.iter().flat_map(|output| {
+            let each = output.columns().iter().zip(output.bends());
+            each.filter_map(|(name, bend)| bend.map(|bend| told(name, bend))).collect::<Vec<_>>()
+        });
+        features.chain(targets).collect()
     }
 
     /// From now on words that training has not seen are no error where each word has a feature: all of these are 0 then.

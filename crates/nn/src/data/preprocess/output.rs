@@ -1,6 +1,7 @@
 //! What the outputs of a net mean.
 
-use super::column::{one_of, unfit};
+use super::Preparing;
+use super::column::{bend, one_of, unfit};
 use crate::data::cells::{self, Raw};
 use crate::data::scale::moments;
 use crate::data::schema::find;
@@ -33,11 +34,14 @@ pub enum Output {
         mean: Vec<f64>,
         /// The standard deviation of each there, or 1.
         scale: Vec<f64>,
+        /// By what each is divided before it is bent, as [`Map::Number`](super::Map::Number) is, where it is; one for each, or none at all.
+        #[serde(default)]
+        bend: Vec<Option<f64>>,
     },
 }
 
 impl Output {
-    pub(super) fn fit(table: &Table, goal: &Goal) -> Result<Self, Error> {
+    pub(super) fn fit(table: &Table, goal: &Goal, how: Preparing) -> Result<Self, Error> {
         match goal {
             Goal::Classes(name) => {
                 let column = find(table, name)?;
@@ -54,9 +58,16 @@ impl Output {
             }
             Goal::Labels(names) => Ok(Self::Labels { columns: names.clone() }),
             Goal::Values(names) => {
-                let spreads = names.iter().map(|name| Ok(moments(numbers(table, name)?.into_iter(), 0.0)));
-                let (mean, scale) = spreads.collect::<Result<Vec<_>, Error>>()?.into_iter().unzip();
-                Ok(Self::Values { columns: names.clone(), mean, scale })
+                let (mut mean, mut scale, mut bends) = (Vec::new(), Vec::new(), Vec::new());
+                for name in names {
+                    let values = numbers(table, name)?;
+                    let bend = if how.bend_targets { bend(&values) } else { None };
+                    let (of_mean, of_scale) = moments(values.iter().map(|&y| bent(y, bend)), 0.0);
+                    mean.push(of_mean);
+                    scale.push(of_scale);
+                    bends.push(bend);
+                }
+                Ok(Self::Values { columns: names.clone(), mean, scale, bend: bends })
             }
         }
     }
@@ -67,6 +78,16 @@ impl Output {
             Self::Classes { column, .. } => std::slice::from_ref(column),
             Self::Labels { columns } | Self::Values { columns, .. } => columns,
         }
+    }
+
+    /// By what each is divided before it is bent, where it is.
+    pub(crate) fn bends(&self) -> Vec<Option<f64>> {
+        let mut bends = match self {
+            Self::Values { bend, .. } => bend.clone(),
+            Self::Classes { .. } | Self::Labels { .. } => Vec::new(),
+        };
+        bends.resize(self.columns().len(), None);
+        bends
     }
 
     /// How many outputs a net has for it.
@@ -94,8 +115,9 @@ impl Output {
             Self::Labels { columns } => {
                 Ok(Target::Labels { values: matrix(table, columns, |_, y| y)?, names: columns.clone() })
             }
-            Self::Values { columns, mean, scale } => {
-                let values = matrix(table, columns, |k, y| (y - mean[k]) / scale[k])?;
+            Self::Values { columns, mean, scale, .. } => {
+                let bends = self.bends();
+                let values = matrix(table, columns, |k, y| (bent(y, bends[k]) - mean[k]) / scale[k])?;
                 Ok(Target::Values { values, names: columns.clone() })
             }
         }
@@ -103,12 +125,21 @@ impl Output {
 
     /// Values in their own unit again, of outputs `[n, k]`, row by row; others as they are.
     pub fn values<T: Float>(&self, outputs: &Tensor<T>) -> Vec<f64> {
+        let bends = self.bends();
         let of = |i: usize, y: f64| match self {
-            Self::Values { mean, scale, .. } => mean[i % mean.len()] + scale[i % scale.len()] * y,
+            Self::Values { mean, scale, .. } => {
+                let (k, y) = (i % mean.len(), mean[i % mean.len()] + scale[i % scale.len()] * y);
+                bends[k].map_or(y, |bend| bend * libm::sinh(y))
+            }
             Self::Classes { .. } | Self::Labels { .. } => y,
         };
         outputs.as_slice().iter().enumerate().map(|(i, y)| of(i, y.to_f64())).collect()
     }
+}
+
+/// A number, bent where that is said.
+fn bent(y: f64, bend: Option<f64>) -> f64 {
+    bend.map_or(y, |bend| libm::asinh(y / bend))
 }
 
 fn matrix<T: Float>(table: &Table, columns: &[String], of: impl Fn(usize, f64) -> f64) -> Result<Tensor<T>, Error> {
@@ -132,9 +163,12 @@ impl fmt::Display for Output {
         match self {
             Self::Classes { column, names } => write!(f, "target `{}`: {} classes", shown(column), names.len()),
             Self::Labels { columns } => write!(f, "targets: {} labels", columns.len()),
-            Self::Values { columns, mean, scale } => {
-                let each = columns.iter().zip(mean.iter().zip(scale));
-                let each = each.map(|(name, (mean, scale))| format!("`{}`: (y − {mean}) / {scale}", shown(name)));
+            Self::Values { columns, mean, scale, .. } => {
+                let each = columns.iter().zip(self.bends()).zip(mean.iter().zip(scale));
+                let each = each.map(|((name, bend), (mean, scale))| {
+                    let y = bend.map_or("y".to_owned(), |bend| format!("arsinh(y / {bend})"));
+                    format!("`{}`: ({y} − {mean}) / {scale}", shown(name))
+                });
                 write!(f, "target {}", each.collect::<Vec<_>>().join(", "))
             }
         }

@@ -123,3 +123,26 @@ fn unknown_words_are_taken_where_that_is_asked_for_with_a_note_and_gaps_can_be_r
     let error = prepare.hold_filled(&table).unwrap_err().to_string();
     assert_eq!(error, "flats.csv, line 3, column 2: expected a number for `floor`, found a missing cell");
 }
+
+#[test]
+fn skewed_numbers_are_bent_where_that_is_asked_for_and_come_back_in_their_unit() {
+    let x: Vec<f64> = (0..40).map(|i| (f64::from(i * 7 % 40) / 5.0 - 1.0).exp()).collect();
+    let even: Vec<f64> = (0..40).map(f64::from).map(|i| (i * 1.7).sin()).collect();
+    let y: Vec<f64> = x.iter().map(|x| -2.5 * x).collect();
+    let table = Table::from_columns([("x", &x[..]), ("even", &even), ("y", &y)]);
+    let schema = Schema::infer(&table, &["y"], &[]).unwrap();
+    let how = Preparing { bend_features: true, bend_targets: true, ..Preparing::default() };
+    let prepare = Preprocess::fit(&table, &schema, how).unwrap();
+    let [of_x, of_y] = &prepare.bends()[..] else { panic!("two columns are skewed: {:?}", prepare.bends()) };
+    assert!(of_x.starts_with("`x` is skewed") && of_y.starts_with("`y` is skewed"), "{of_x}, {of_y}");
+    let data: Dataset = prepare.examples(&table).unwrap();
+    let Target::Values { values, .. } = data.target() else { panic!("y is a value") };
+    assert!(values.as_slice().iter().all(|y| y.abs() < 2.5), "{values:?}");
+    for (back, y) in prepare.output.as_ref().unwrap().values(values).into_iter().zip(&y) {
+        approx::assert_relative_eq!(back, *y, max_relative = 1e-12);
+    }
+    let plain = Preprocess::fit(&table, &schema, Preparing::default()).unwrap();
+    assert!(plain.bends().is_empty() && plain.to_string() != prepare.to_string());
+    let saved = serde_json::to_string(&prepare).unwrap();
+    assert_eq!(serde_json::from_str::<Preprocess>(&saved).unwrap(), prepare);
+}

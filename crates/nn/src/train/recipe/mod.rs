@@ -1,6 +1,7 @@
 //! How a table is fitted where nobody says how: candidates with penalties, chosen by rows that they were not trained with.
 
 mod joined;
+mod prepare;
 
 use super::Fit;
 use super::learner::penalised;
@@ -10,6 +11,9 @@ use crate::optim::Lbfgs;
 use crate::{Activation, Mlp};
 use autograd::{Float, Tape, Tensor};
 use joined::joined;
+
+/// The mean loss of outputs for a batch.
+type Judge<'a, T> = dyn Fn(&Tensor<T>, &Batch<T>) -> f64 + 'a;
 
 /// Losses that differ by less are alike.
 const ALIKE: f64 = 1.01;
@@ -153,7 +157,7 @@ impl Recipe {
             let (mut least, mut worse) = (f64::INFINITY, 0);
             for &penalty in &self.penalties {
                 let mut trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: 0.0 };
-                trial.loss = self.loss_in(&parts, &trial);
+                trial.loss = self.loss_in(&parts, &trial, &usual);
                 worse = if trial.loss > ALIKE * least { worse + 1 } else { 0 };
                 least = least.min(trial.loss);
                 tried.push(trial);
@@ -170,7 +174,7 @@ impl Recipe {
         for repeat in 1..self.repeats.unwrap_or_else(|| (30_000 / (data.len() * data.width().max(20))).clamp(1, 5)) {
             let parts = self.parts(data, repeat);
             for &place in &order {
-                let loss = self.loss_in(&parts, &tried[place]);
+                let loss = self.loss_in(&parts, &tried[place], &usual);
                 // The mean of all repeats so far.
                 tried[place].loss += (loss - tried[place].loss) / (repeat + 1) as f64;
             }
@@ -241,25 +245,17 @@ impl Recipe {
     }
 
     /// The mean loss of the rows that are held out.
-    fn loss_in<T: Float>(&self, parts: &[(Batch<T>, Batch<T>)], trial: &Trial) -> f64 {
+    fn loss_in<T: Float>(&self, parts: &[(Batch<T>, Batch<T>)], trial: &Trial, judge: &Judge<T>) -> f64 {
         let (mut sum, mut count) = (0.0, 0.0);
         for (train, held_out) in parts {
-            let tape = Tape::default();
-            let batch = BatchVars::new(&tape, held_out);
             let net = self.minimised(trial, train, 0);
             let weight = held_out.weights.as_ref().map_or(held_out.len() as f64, |all| all.sum().to_f64());
             if weight > 0.0 {
-                sum += weight * batch.loss(tape.var(&net.predict(&held_out.features))).item().to_f64();
+                sum += weight * judge(&net.predict(&held_out.features), held_out);
                 count += weight;
             }
         }
-        if count == 0.0 {
-            0.0
-        } else if (sum / count).is_finite() {
-            sum / count
-        } else {
-            f64::INFINITY
-        }
+        if (sum / count).is_finite() { sum / count } else { f64::INFINITY }
     }
 
     /// Trained on all examples at once.
@@ -284,6 +280,12 @@ impl Recipe {
         let sizes = [&[inputs], &trial.hidden[..], &[outputs]].concat();
         Mlp::new(&sizes, trial.activation, self.seed.wrapping_add(net << 32))
     }
+}
+
+/// The loss that the target has.
+fn usual<T: Float>(outputs: &Tensor<T>, batch: &Batch<T>) -> f64 {
+    let tape = Tape::default();
+    BatchVars::new(&tape, batch).loss(tape.var(outputs)).item().to_f64()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::accuracy;
+use crate::data::{Preparing, Schema, Table};
 
 /// Values of two features, by a rule.
 fn table(n: usize, rule: impl Fn(f64, f64) -> f64) -> Dataset {
@@ -69,6 +70,19 @@ fn many_rows_are_trained_on_in_batches() {
     let fitted = Recipe { most_rows: 299, ..quick() }.fit(&data).unwrap();
     assert_eq!(fitted.tried.len(), 2);
     assert!(!fitted.best.hidden.is_empty() && accuracy(&fitted.net.predict(data.features()), data.labels()) > 0.9);
+}
+
+#[test]
+fn columns_are_bent_only_where_that_predicts_better() {
+    let x: Vec<f64> = (0..60).map(|i| (f64::from(i * 17 % 60) / 8.0).exp()).collect();
+    let chosen = |y: &[f64]| {
+        let table = Table::from_columns([("x", &x[..]), ("y", y)]);
+        let schema = Schema::infer(&table, &["y"], &[]).unwrap();
+        let how = quick().preparing(&table, &schema, Preparing::default()).unwrap();
+        (how.bend_features, how.bend_targets)
+    };
+    assert_eq!(chosen(&x.iter().map(|x| x.ln()).collect::<Vec<_>>()), (true, false));
+    assert_eq!(chosen(&x.iter().map(|x| 3.0 * x + 1.0).collect::<Vec<_>>()), (false, false));
 }
 
 #[test]
