@@ -17,10 +17,19 @@ impl Schema {
     /// where all are 0 and 1, else values.
     ///
     /// # Errors
-    /// Where a target or a column to be ignored is not there; the error names those that are. Where targets of text are several.
+    /// Where a target or a column to be ignored is not there; the error names those that are. Where targets of text are several, or one is named twice or
+    /// to be ignored.
     pub fn infer(table: &Table, targets: &[&str], ignore: &[&str]) -> Result<Self, Error> {
         for name in ignore {
             find(table, name)?;
+            if targets.contains(name) {
+                let text = format!("`{}` cannot be both a target and left out", shown(name));
+                return Err(Error::of(Kind::Data(text)));
+            }
+        }
+        if let Some((_, name)) = targets.iter().enumerate().find(|(i, name)| targets[..*i].contains(name)) {
+            let text = format!("`{}` is named twice among the targets", shown(name));
+            return Err(Error::of(Kind::Data(text)));
         }
         let mut schema = Self::default();
         if !targets.is_empty() {

@@ -154,7 +154,14 @@ impl Table {
     /// # Errors
     /// Where it cannot be written.
     pub fn write_csv(&self, to: impl std::io::Write) -> std::io::Result<()> {
-        let mut csv = csv::Writer::from_writer(to);
+        self.written(csv::Writer::from_writer(to)).map_err(|error| {
+            // An error of writing as it is: its kind tells a closed pipe.
+            let text = error.to_string();
+            if let csv::ErrorKind::Io(error) = error.into_kind() { error } else { std::io::Error::other(text) }
+        })
+    }
+
+    fn written(&self, mut csv: csv::Writer<impl std::io::Write>) -> csv::Result<()> {
         csv.write_record(self.columns.iter().map(|column| &column.name))?;
         for row in 0..self.len() {
             for Column { cells, .. } in &self.columns {
@@ -168,7 +175,7 @@ impl Table {
             }
             csv.write_record(None::<&[u8]>)?;
         }
-        csv.flush()
+        Ok(csv.flush()?)
     }
 
     /// What was guessed about the file as it was read, a sentence each.
@@ -269,6 +276,21 @@ mod tests {
         assert_eq!(table.place(0, "x"), ("a.csv", 5, 1));
         assert_eq!(table.place(1, "kind"), ("a.csv", 4, 2));
         assert_eq!(table.len(), 2);
+    }
+
+    #[test]
+    fn a_pipe_that_is_closed_is_told_as_such() {
+        struct Closed;
+        impl std::io::Write for Closed {
+            fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+                Err(std::io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+        let error = Table::from_columns([("x", &[1.0, 2.0][..])]).write_csv(Closed).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
     }
 
     #[test]

@@ -108,3 +108,11 @@ fn a_target_with_a_wrong_cell_names_its_line() {
     let error = Schema::infer(&table(60, &[("x", &|i| i.to_string()), ("y", &cell)]), &["y"], &[]).unwrap_err();
     assert_eq!(error.to_string(), "t.csv, line 9, column 2: expected a number for `y`, found `12x`");
 }
+
+#[test]
+fn a_target_is_named_once_and_not_left_out() {
+    let table = table(9, &[("a", &|i| mixed(i).to_string()), ("b", &|i| format!("{}.5", mixed(i)))]);
+    let said = |targets: &[&str], ignore: &[&str]| Schema::infer(&table, targets, ignore).unwrap_err().to_string();
+    assert_eq!(said(&["b"], &["b"]), "`b` cannot be both a target and left out");
+    assert_eq!(said(&["b", "a", "b"], &[]), "`b` is named twice among the targets");
+}
