@@ -31,6 +31,7 @@
 //! ```
 
 mod any_number;
+mod context;
 mod random;
 pub mod layers;
 pub mod losses;
@@ -44,6 +45,7 @@ mod pattern;
 mod replace;
 pub mod file;
 
+pub use context::Context;
 pub use data::Dataset;
 pub use error::{Error, Kind};
 pub use fault::{Fault, Mismatch};

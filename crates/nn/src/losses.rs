@@ -1,10 +1,10 @@
-//! Losses of distributions, of variables: of several quantiles, and of mixtures of normal distributions. Each gives the losses of
+//! Losses of distributions, of variables: of several quantiles, and of mixtures of normal distributions. The first two give the losses of
 //! single examples, of which [`BatchVars::mean`](crate::data::BatchVars::mean) makes one number by the examples' weights.
 //!
 //! The others are methods of variables: [`Var::cross_entropy`], [`Var::mse`], [`Var::huber`], [`Var::bce_with_logits`],
 //! [`Var::gaussian_nll`] of a mean and a variance, [`Var::poisson_nll`] of a rate or its logarithm, and more.
 
-use autograd::{Float, Tensor, Var};
+use autograd::{CrossEntropyOptions, Float, Reduction, Tensor, Var};
 use std::f64::consts::PI;
 
 /// The quantile or pinball loss of predictions `[n, q]` of `q` quantiles of a target `[n]` or `[n, 1]`:
@@ -73,6 +73,78 @@ pub fn mixture_nll<'t, T: Float>(
     let standard = (target.reshape([n, 1, d]) - means.reshape(cube)) * log_deviations.reshape(cube).neg().exp();
     let halves = standard.square() * 0.5 + log_deviations.reshape(cube) + 0.5 * (2.0 * PI).ln();
     (logits.log_softmax(1) - halves.sum_axes(2)).logsumexp(1).neg()
+}
+
+/// Cross-entropy of scores against probabilities, both with classes on axis 1, with class weights and label smoothing: of
+/// `t′ = (1 − s) t + s / k`, `−Σ_c w_c t′_c log softmax(x)_c`. The mean divides by the number of examples, also with weights, as
+/// `torch.nn.CrossEntropyLoss` does; an ignored class is of no meaning here.
+///
+/// ```
+/// use autograd::{CrossEntropyOptions, Tape, Tensor};
+/// use nn::losses::cross_entropy_of_probabilities;
+/// let tape = Tape::new();
+/// let (scores, half) = (tape.full([1, 2], 0.0), tape.full([1, 2], 0.5));
+/// let loss = cross_entropy_of_probabilities(scores, half, &CrossEntropyOptions::default());
+/// assert!((loss.item() - 2_f64.ln()).abs() < 1e-15);
+/// ```
+///
+/// # Panics
+/// Where the shapes do not fit, or smoothing is not between 0 and 1.
+#[track_caller]
+pub fn cross_entropy_of_probabilities<'t, T: Float>(
+    scores: Var<'t, T>,
+    probabilities: Var<'t, T>,
+    options: &CrossEntropyOptions<T>,
+) -> Var<'t, T> {
+    let _whole = scores.tape().composite("cross_entropy_of_probabilities", [scores, probabilities]);
+    let (shape, smoothing) = (scores.shape(), options.label_smoothing);
+    assert!(
+        shape == probabilities.shape() && shape.rank() > 0,
+        "cross_entropy_of_probabilities: scores and probabilities of one shape are needed, not {shape} and {}",
+        probabilities.shape()
+    );
+    assert!(
+        (0.0..=1.0).contains(&smoothing),
+        "cross_entropy_of_probabilities: label smoothing between 0 and 1 is needed, not {smoothing}"
+    );
+    let axis = usize::from(shape.rank() > 1);
+    let k = shape[axis];
+    let smooth =
+        if smoothing == 0.0 { probabilities } else { probabilities * (1.0 - smoothing) + smoothing / k as f64 };
+    let weighted = options.class_weights.as_ref().map_or(smooth, |weights| {
+        assert!(
+            weights.numel() == k,
+            "cross_entropy_of_probabilities: weights of {k} classes are needed, not of {}",
+            weights.numel()
+        );
+        let mut broadcast = vec![1; shape.rank()];
+        broadcast[axis] = k;
+        smooth * scores.tape().var(weights).reshape(broadcast)
+    });
+    let losses = (weighted * scores.log_softmax(axis as isize)).sum_axes(axis as isize).neg();
+    match options.reduction {
+        Reduction::None => losses,
+        Reduction::Sum => losses.sum(),
+        Reduction::Mean | Reduction::BatchMean => losses.mean(),
+    }
+}
+
+/// `d² / (2β)` where the difference is less than `β`, else `|d| − β/2`: `torch.nn.SmoothL1Loss`, Huber's loss divided by `β`.
+///
+/// ```
+/// use autograd::{Reduction, Tape, Tensor};
+/// use nn::losses::smooth_l1;
+/// let tape = Tape::new();
+/// let (x, y) = (tape.var(&Tensor::from([0.25, 3.0])), tape.full([2], 0.0));
+/// assert_eq!(smooth_l1(x, y, 0.5, Reduction::None).value().as_slice(), [0.0625, 2.75]);
+/// ```
+///
+/// # Panics
+/// Where the shapes differ, or `β` is not above 0.
+#[track_caller]
+pub fn smooth_l1<'t, T: Float>(x: Var<'t, T>, target: Var<'t, T>, beta: f64, reduction: Reduction) -> Var<'t, T> {
+    let _whole = x.tape().composite("smooth_l1", [x, target]);
+    x.huber(target, beta, reduction) / beta
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A batch on a tape.
 
+use crate::context::Context;
 use crate::data::{Batch, Target};
 use autograd::{Float, IndexVar, InputRecorder, InputWriter, Inputs, ProgramError, Reduction, Tape, Tensor, Var};
 
@@ -23,7 +24,7 @@ use autograd::{Float, IndexVar, InputRecorder, InputWriter, Inputs, ProgramError
 /// assert!((step.into_state().item() - 2.0).abs() < 1e-9);
 /// # Ok::<(), autograd::ProgramError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BatchVars<'t, T: Float = f64> {
     /// `[m, d]`, or `[m, steps, d]` of sequences.
     pub features: Var<'t, T>,
@@ -33,6 +34,9 @@ pub struct BatchVars<'t, T: Float = f64> {
     pub weights: Option<Var<'t, T>>,
     /// Of sequences, `[m, steps]`: 1 where a step is real, 0 where it fills up.
     pub mask: Option<Var<'t, T>>,
+    /// Whether the net is in training, noise, and buffers: what layers such as [`Dropout`](crate::layers::Dropout) are given beside their
+    /// input.
+    pub context: Context<'t, T>,
 }
 
 /// A [`Target`] on a tape.
@@ -47,7 +51,7 @@ pub enum TargetVars<'t, T: Float = f64> {
 }
 
 impl<'t, T: Float> BatchVars<'t, T> {
-    /// Places a batch on a tape.
+    /// Places a batch on a tape, for a net that is not in training.
     pub fn new(tape: &'t Tape<T>, batch: &Batch<T>) -> Self {
         Self::of(batch, &mut |tensor| tape.var(tensor), &mut |labels| tape.labels(labels))
     }
@@ -66,6 +70,7 @@ impl<'t, T: Float> BatchVars<'t, T> {
             },
             weights: batch.weights.as_ref().map(&mut *numbers),
             mask: batch.mask.as_ref().map(numbers),
+            context: Context::evaluating(),
         }
     }
 

@@ -1,11 +1,21 @@
-//! What nets are made of: structures of tensors, or of variables, with a forward pass.
+//! What nets are made of: structures of tensors, or of variables, with a forward pass. Names of parameters and their layouts are PyTorch's.
 
 mod init;
 mod activation;
 mod linear;
 mod mlp;
+mod dropout;
+mod embedding;
+mod bilinear;
+mod prelu;
+mod norm;
 
-pub use activation::Activation;
+pub use activation::{Activation, glu};
+pub use bilinear::Bilinear;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
 pub use init::Init;
 pub use linear::Linear;
 pub use mlp::Mlp;
+pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+pub use prelu::PRelu;

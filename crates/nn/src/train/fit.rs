@@ -4,10 +4,11 @@ use super::Learner;
 use super::guard::{Diverged, first_broken, origin};
 use super::learner::{Mean, broken_feature, one_number, penalised, rebuilt};
 use super::watch::{Answer, Ended, Fitting, Moment, Watch};
+use crate::context::Context;
 use crate::data::{Batch, BatchVars, Batcher, By, Dataset, Lone, Source, Target};
 use crate::error::{Error, Kind};
 use crate::optim::{Adam, Lbfgs, Rule, Stopped};
-use autograd::{Float, Tape, Tensor, Tree, Var};
+use autograd::{Float, Key, Tape, Tensor, Tree, Var};
 
 /// How a net is trained where nothing else is said: a fifth of the rows is held out and tells when to stop, weights have a
 /// penalty, few rows are trained on all at once by [`Lbfgs`], many in batches by [`Adam`]. Features, and measured targets, are to
@@ -83,7 +84,7 @@ where
 }
 
 impl Fit {
-    /// Trains a net, by [`Lbfgs`] or [`Adam`] as the number of rows tells. The loss is a function of the net and a batch, as
+    /// Trains a net, by [`Adam`] where there are many rows, or the net has noise or buffers, else by [`Lbfgs`]. The loss is a function of the net and a batch, as
     /// `|net, batch| batch.loss(net.forward(batch.features))`; `report` is told how far it is, ten times a second at most, and may end it with
     /// a [`ControlFlow::Break`].
     ///
@@ -106,7 +107,7 @@ impl Fit {
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
         F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync + 'static,
     {
-        if data.len() > self.all_at_once {
+        if data.len() > self.all_at_once || data.is_empty() || !is_plain(net, data, &loss) {
             return self.by(net, &mut Adam::new(1e-3), data, loss, report);
         }
         self.require("Fit::run");
@@ -216,6 +217,7 @@ impl Fit {
         self.require("Fit::from");
         let start = net.map(&mut Tensor::clone);
         let mut learner = Learner::new(start, rule.clone(), loss).with_penalty(self.penalty);
+        learner.seed = self.seed;
         let mut watch = Watch::new(self, source.batches(), report);
         let mut train = |learner: &mut Learner<P, R, T>| {
             while watch.ended.is_none() {
@@ -254,6 +256,20 @@ impl Fit {
             "{function}: a finite penalty of 0 or more is needed, not {penalty}"
         );
     }
+}
+
+/// Whether a loss has neither noise nor buffers.
+fn is_plain<T, P, F>(net: &P, data: &Dataset<T>, loss: &F) -> bool
+where
+    T: Float,
+    P: Tree<Leaf = Tensor<T>>,
+    F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T>,
+{
+    let tape = Tape::default();
+    let mut batch = BatchVars::new(&tape, &data.batch(&[0]));
+    batch.context = Context::training(tape.key(Key::new(0)));
+    loss(&tape.vars(net), &batch);
+    batch.context.is_plain()
 }
 
 /// Rows in batches that are large and not many numbers at once.

@@ -2,10 +2,11 @@
 
 use super::guard::{Diverged, first_broken, origin};
 use super::watch::Answer;
+use crate::context::Context;
 use crate::data::{Batch, BatchVars, Source, empty_batch};
 use crate::error::Error;
 use crate::optim::{Now, Rule, advance, fixed_settings, start, wrong_setting};
-use autograd::{Float, Programs, Tensor, Tree, Var, grad};
+use autograd::{Float, Key, Programs, Tensor, Tree, Var, grad};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -58,7 +59,10 @@ pub struct Learner<P: Tree, R, T: Float = f64> {
     good: Vec<T>,
     rate: Tensor<T>,
     momentum: Option<Tensor<T>>,
-    steps: u64,
+    /// Decides the noise of layers such as [`Dropout`](crate::layers::Dropout), with the number of the step.
+    pub seed: u64,
+    /// How many steps were made.
+    pub steps: u64,
 }
 
 /// A loss of a net and a batch, both as variables.
@@ -67,8 +71,8 @@ type Loss<P, T> = dyn for<'t> Fn(&<P as Tree>::With<Var<'t, T>>, &BatchVars<'t, 
 /// Parameters, and the rule's memory.
 type State<T> = (Vec<Tensor<T>>, BTreeMap<String, Tensor<T>>);
 
-/// A batch, the rate, and the momentum where the rule has one.
-type Given<T> = (Batch<T>, Tensor<T>, Option<Tensor<T>>);
+/// A batch, the rate, the momentum where the rule has one, and the key of the step.
+type Given<T> = (Batch<T>, Tensor<T>, Option<Tensor<T>>, Key);
 
 struct Recorded<T: Float> {
     programs: Programs<State<T>, Given<T>, T>,
@@ -99,6 +103,7 @@ where
             good: Vec::new(),
             rate: Tensor::scalar(T::ZERO),
             momentum: None,
+            seed: 0,
             steps: 0,
             net,
         };
@@ -149,8 +154,9 @@ where
         if self.step.is_none() {
             self.record(batch)?;
         }
+        let key = Key::new(self.seed).fold_in(self.steps);
         let Some(Recorded { programs, .. }) = &mut self.step else { return Ok(f64::NAN) };
-        let loss = programs.run(&(batch, &self.rate, &self.momentum)).map_err(Error::program)?.item(0).to_f64();
+        let loss = programs.run(&(batch, &self.rate, &self.momentum, key)).map_err(Error::program)?.item(0).to_f64();
         self.steps += 1;
         if !loss.is_finite() {
             return Err(self.diverged(batch, loss));
@@ -241,11 +247,6 @@ where
         Ok(mean.value())
     }
 
-    /// How many steps were made.
-    pub fn steps(&self) -> u64 {
-        self.steps
-    }
-
     /// The net as it is.
     pub fn net(&mut self) -> &P {
         let mut rest = &self.now[..];
@@ -323,16 +324,21 @@ where
         let (loss, rule, penalty, names) = (Arc::clone(&self.loss), self.rule.clone(), self.penalty, self.net.names());
         let skeleton = self.net.map(&mut Tensor::clone);
         let state: State<T> = (self.leaves(), memory.iter().map(|(name, x)| (name.clone(), x.clone())).collect());
-        let given = (batch, &self.rate, &self.momentum);
-        let programs = Programs::record(state, &given, move |tape, (params, memory), (batch, rate, momentum)| {
-            let loss = one_number(loss(&rebuilt(&skeleton, &params), &batch));
-            let grads = grad(penalised(loss, &params, penalty), &params);
-            let now = Now { rate: Some(rate), momentum };
-            match advance(&rule, tape, names.clone(), (&params, &grads), memory, now) {
-                Ok((params, memory)) => (params.into_iter().chain(memory.into_values()).collect(), vec![loss]),
-                Err(wrong) => panic!("Learner::step: {wrong}"),
-            }
-        });
+        let given = (batch, &self.rate, &self.momentum, Key::new(self.seed));
+        let programs =
+            Programs::record(state, &given, move |tape, (params, memory), (mut batch, rate, momentum, key)| {
+                batch.context = Context::training(key);
+                let loss = one_number(loss(&rebuilt(&skeleton, &params), &batch));
+                let grads = grad(penalised(loss, &params, penalty), &params);
+                let now = Now { rate: Some(rate), momentum };
+                match advance(&rule, tape, names.clone(), (&params, &grads), memory, now) {
+                    Ok((next, memory)) => {
+                        let next = batch.context.with_buffers(&params, &next);
+                        (next.into_iter().chain(memory.into_values()).collect(), vec![loss])
+                    }
+                    Err(wrong) => panic!("Learner::step: {wrong}"),
+                }
+            });
         let programs = programs.map_err(Error::program)?;
         self.step = Some(Recorded { programs, settings: fixed_settings(&self.rule) });
         Ok(())
@@ -350,7 +356,12 @@ where
             self.net();
         }
         let function = Arc::clone(&self.loss);
-        let origin = origin(&self.net, &batch.rows, |tape, net, _| function(net, &BatchVars::new(tape, batch)));
+        let key = Key::new(self.seed).fold_in(self.steps.saturating_sub(1));
+        let origin = origin(&self.net, &batch.rows, |tape, net, _| {
+            let mut batch = BatchVars::new(tape, batch);
+            batch.context = Context::training(tape.key(key));
+            function(net, &batch)
+        });
         let restored = is_step || self.good.len() == self.now.len();
         if !is_step && restored {
             std::mem::swap(&mut self.now, &mut self.good);
@@ -470,7 +481,7 @@ mod tests {
                 assert_eq!(mean, total / 20.0);
                 assert_eq!(learner.net(), &net);
             }
-            assert_eq!(learner.steps(), 16);
+            assert_eq!(learner.steps, 16);
             let (_, rule) = learner.into_parts();
             assert_eq!(**rule.memory(), **by_hand.memory());
         }
@@ -512,7 +523,7 @@ mod tests {
             };
             (part(&all[..13], &mut learner) + part(&all[13..], &mut learner)) / 20.0
         });
-        assert_eq!(learner.steps(), 0);
+        assert_eq!(learner.steps, 0);
         assert_eq!(learner.net(), &start);
         assert_eq!(learner.step(&data.batch(&all)).unwrap(), before);
         assert!(learner.measure(&data.batch(&all)).unwrap() < before);

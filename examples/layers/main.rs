@@ -1,0 +1,64 @@
+//! Compares recorded layers and losses of PyTorch with ours: outputs, buffers after the call, first gradients and products of the second
+//! derivative with a direction, in `f64`, with the names and shapes of parameters as PyTorch saves them:
+//!
+//! `cargo run --release --example layers -- FILES`
+//!
+//! A case names a layer with its arguments. What is not known here is an error that names it.
+
+mod activations;
+mod case;
+mod initialisers;
+mod losses;
+mod norms;
+mod simple;
+
+use case::Case;
+use clap::Parser;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Compare recorded layers.
+#[derive(Parser)]
+struct Options {
+    /// Files of recorded cases.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let (mut passed, mut failed) = (0, 0);
+    for file in &Options::parse().files {
+        let read = std::fs::read_to_string(file).map_err(|error| error.to_string());
+        let all = match read.and_then(|text| serde_json::from_str::<Value>(&text).map_err(|error| error.to_string())) {
+            Ok(all) => all,
+            Err(error) => {
+                eprintln!("error: {}: {error}", file.display());
+                return ExitCode::FAILURE;
+            }
+        };
+        let rows = |key: &str| all[key].as_array().cloned().unwrap_or_default();
+        let cases = rows("cases")
+            .into_iter()
+            .map(|case| (case["id"].clone(), Case::read(case).and_then(|case| compare(&case))));
+        let more = rows("initialisers").into_iter().map(|row| (row["id"].clone(), initialisers::compare(&row)));
+        for (id, result) in cases.chain(more) {
+            match result {
+                Ok(()) => passed += 1,
+                Err(error) => {
+                    failed += 1;
+                    println!("{}: {error}", id.as_str().unwrap_or("a case without a name"));
+                }
+            }
+        }
+    }
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Asks each family whether the layer is one of its own.
+fn compare(case: &Case) -> Result<(), String> {
+    let families = [simple::compare, norms::compare, activations::compare, losses::compare];
+    let known = families.into_iter().find_map(|family| family(case));
+    known.unwrap_or_else(|| Err(format!("the layer {} is not known", case.layer)))
+}
