@@ -7,6 +7,7 @@
 
 mod activations;
 mod case;
+mod images;
 mod initialisers;
 mod losses;
 mod norms;
@@ -58,7 +59,7 @@ fn main() -> ExitCode {
 
 /// Asks each family whether the layer is one of its own.
 fn compare(case: &Case) -> Result<(), String> {
-    let families = [simple::compare, norms::compare, activations::compare, losses::compare];
+    let families = [images::compare, simple::compare, norms::compare, activations::compare, losses::compare];
     let known = families.into_iter().find_map(|family| family(case));
     known.unwrap_or_else(|| Err(format!("the layer {} is not known", case.layer)))
 }

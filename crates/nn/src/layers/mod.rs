@@ -9,13 +9,17 @@ mod embedding;
 mod bilinear;
 mod prelu;
 mod norm;
+mod conv;
+mod pool;
 
 pub use activation::{Activation, glu};
 pub use bilinear::Bilinear;
+pub use conv::{Conv1d, Conv2d, ConvTranspose2d, Edges};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use init::Init;
 pub use linear::Linear;
 pub use mlp::Mlp;
 pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+pub use pool::{Window, adaptive_mean};
 pub use prelu::PRelu;
