@@ -11,6 +11,7 @@ mod images;
 mod initialisers;
 mod losses;
 mod norms;
+mod sequences;
 mod simple;
 
 use case::Case;
@@ -59,7 +60,8 @@ fn main() -> ExitCode {
 
 /// Asks each family whether the layer is one of its own.
 fn compare(case: &Case) -> Result<(), String> {
-    let families = [images::compare, simple::compare, norms::compare, activations::compare, losses::compare];
+    let families =
+        [images::compare, sequences::compare, simple::compare, norms::compare, activations::compare, losses::compare];
     let known = families.into_iter().find_map(|family| family(case));
     known.unwrap_or_else(|| Err(format!("the layer {} is not known", case.layer)))
 }

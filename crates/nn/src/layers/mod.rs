@@ -11,8 +11,11 @@ mod prelu;
 mod norm;
 mod conv;
 mod pool;
+mod recurrent;
+mod attention;
 
 pub use activation::{Activation, glu};
+pub use attention::{Mask, MultiheadAttention, TransformerBlock};
 pub use bilinear::Bilinear;
 pub use conv::{Conv1d, Conv2d, ConvTranspose2d, Edges};
 pub use dropout::Dropout;
@@ -23,3 +26,4 @@ pub use mlp::Mlp;
 pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
 pub use pool::{Window, adaptive_mean};
 pub use prelu::PRelu;
+pub use recurrent::{Cell, Direction, Recurrent};
