@@ -75,9 +75,10 @@ impl Case {
 
     /// An argument that is a size for all axes, or one for each.
     pub(crate) fn sizes<const D: usize>(&self, name: &str, default: usize) -> [usize; D] {
-        match &self.args[name] {
-            Value::Array(sizes) => std::array::from_fn(|i| sizes.get(i).and_then(Value::as_u64).unwrap_or(0) as usize),
-            other => [other.as_u64().map_or(default, |size| size as usize); D],
+        let given = &self.args[name];
+        match given.as_array() {
+            Some(sizes) => std::array::from_fn(|i| sizes.get(i).and_then(Value::as_u64).unwrap_or(0) as usize),
+            None => [given.as_u64().map_or(default, |size| size as usize); D],
         }
     }
 
@@ -124,10 +125,8 @@ impl Case {
         let leaves: Vec<Var<'_>> = layer.leaves().into_iter().map(|leaf| tape.var(leaf)).collect();
         let mut next = leaves.iter();
         let vars = layer.map(&mut |_| *next.next().expect("there is a variable for each leaf"));
-        let context = match self.is_training() {
-            true => Context::training(tape.key(Key::new(0))),
-            false => Context::evaluating(),
-        };
+        let training = || Context::training(tape.key(Key::new(0)));
+        let context = if self.is_training() { training() } else { Context::evaluating() };
         let call = Call { tape: &tape, given: self.inputs(&tape)?, context };
         let outputs = forward(&vars, &call)?;
 
@@ -155,7 +154,8 @@ impl Case {
         }
         let given: Vec<&String> = known.iter().map(|(name, _)| *name).collect();
         let (mut ours, mut theirs) = (names.iter().collect::<Vec<_>>(), given.clone());
-        (ours.sort_unstable(), theirs.sort_unstable());
+        ours.sort_unstable();
+        theirs.sort_unstable();
         if ours != theirs {
             return Err(format!("the layer has the parameters {names:?}, {given:?} are recorded"));
         }

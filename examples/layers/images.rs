@@ -58,10 +58,8 @@ pub(crate) fn compare(case: &Case) -> Option<Result<(), String>> {
         "AvgPool2d" => case.of_function(|call| Ok(vec![window(case, false).mean(call.numbers(0)?)])),
         "AdaptiveAvgPool2d" => {
             let size = |value: &Value| value.as_u64().map(|size| size as usize);
-            let sizes = match &case.args["output_size"] {
-                Value::Array(sizes) => [size(&sizes[0]), size(&sizes[1])],
-                both => [size(both); 2],
-            };
+            let both = &case.args["output_size"];
+            let sizes = both.as_array().map_or([size(both); 2], |sizes| [size(&sizes[0]), size(&sizes[1])]);
             case.of_function(|call| Ok(vec![adaptive_mean(call.numbers(0)?, sizes)]))
         }
         _ => return None,

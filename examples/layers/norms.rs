@@ -2,6 +2,7 @@
 
 use crate::case::Case;
 use nn::layers::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
+use serde_json::Value;
 
 pub(crate) fn compare(case: &Case) -> Option<Result<(), String>> {
     let channels = case.size("num_features", case.size("num_channels", 1));
@@ -64,10 +65,7 @@ pub(crate) fn compare(case: &Case) -> Option<Result<(), String>> {
 }
 
 fn last_axes(case: &Case) -> Vec<usize> {
-    match &case.args["normalized_shape"] {
-        serde_json::Value::Array(sizes) => {
-            sizes.iter().filter_map(|size| size.as_u64()).map(|size| size as usize).collect()
-        }
-        size => vec![size.as_u64().unwrap_or(1) as usize],
-    }
+    let shape = &case.args["normalized_shape"];
+    let sizes = shape.as_array().map_or(std::slice::from_ref(shape), Vec::as_slice);
+    sizes.iter().filter_map(Value::as_u64).map(|size| size as usize).collect()
 }

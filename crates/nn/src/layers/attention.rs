@@ -298,21 +298,25 @@ impl<'t, T: Float> TransformerBlock<Var<'t, T>> {
         context: &Context<'t, T>,
     ) -> Var<'t, T> {
         let _whole = x.tape().composite("TransformerBlock::forward", [x]);
-        let attended = |x: Var<'t, T>| {
-            let (y, _) = self.self_attn.forward([x; 3], hidden_keys, mask, &context.at("self_attn"));
-            self.dropout.forward(y, &context.at("dropout1"))
-        };
-        let each_step = |x: Var<'t, T>| {
-            let hidden = self.activation.apply(self.linear1.forward(x));
-            let y = self.linear2.forward(self.dropout.forward(hidden, &context.at("dropout")));
-            self.dropout.forward(y, &context.at("dropout2"))
-        };
         if self.norm_first {
-            let x = x + attended(self.norm1.forward(x));
-            x + each_step(self.norm2.forward(x))
+            let x = x + self.attended(self.norm1.forward(x), [hidden_keys, mask], context);
+            x + self.each_step(self.norm2.forward(x), context)
         } else {
-            let x = self.norm1.forward(x + attended(x));
-            self.norm2.forward(x + each_step(x))
+            let x = self.norm1.forward(x + self.attended(x, [hidden_keys, mask], context));
+            self.norm2.forward(x + self.each_step(x, context))
         }
+    }
+
+    #[track_caller]
+    fn attended(&self, x: Var<'t, T>, masks: [Option<Mask<'t, T>>; 2], context: &Context<'t, T>) -> Var<'t, T> {
+        let (y, _) = self.self_attn.forward([x; 3], masks[0], masks[1], &context.at("self_attn"));
+        self.dropout.forward(y, &context.at("dropout1"))
+    }
+
+    #[track_caller]
+    fn each_step(&self, x: Var<'t, T>, context: &Context<'t, T>) -> Var<'t, T> {
+        let hidden = self.activation.apply(self.linear1.forward(x));
+        let y = self.linear2.forward(self.dropout.forward(hidden, &context.at("dropout")));
+        self.dropout.forward(y, &context.at("dropout2"))
     }
 }

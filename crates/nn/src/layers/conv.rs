@@ -19,35 +19,45 @@ pub enum Edges {
 }
 
 impl Edges {
-    /// Adds so many elements before and after each of the last axes.
+    /// Adds so many elements before and after each of the last axes, for a layer of this name.
     ///
     /// # Panics
     /// Where there are more than the input has.
     #[track_caller]
-    pub(crate) fn pad<'t, T: Float>(self, x: Var<'t, T>, pads: &[(usize, usize)]) -> Var<'t, T> {
+    fn pad<'t, T: Float>(self, layer: &str, x: Var<'t, T>, pads: &[(usize, usize)]) -> Var<'t, T> {
         let (shape, first) = (x.shape(), x.shape().rank() - pads.len());
         if self == Self::Zeros {
             let all: Vec<(usize, usize)> = (0..first).map(|_| (0, 0)).chain(pads.iter().copied()).collect();
             return x.pad(&all, 0.0);
         }
-        pads.iter().enumerate().filter(|(_, pad)| **pad != (0, 0)).fold(x, |x, (i, &(before, after))| {
-            let n = shape[first + i] as i64;
-            let most = before.max(after) as i64;
+        let mut padded = x;
+        // In a closure, a panic would be told at its line.
+        for (axis, &(before, after)) in (first..).zip(pads) {
+            let (n, most) = (shape[axis], before.max(after));
             let enough = match self {
                 Self::Reflect => most < n,
                 Self::Circular => most <= n,
                 Self::Zeros | Self::Replicate => n > 0,
             };
-            assert!(enough, "pad: {most} elements around an axis of size {n} are too many for {self:?}");
-            let place = |at: i64| match self {
-                Self::Reflect if at < 0 => -at,
-                Self::Reflect if at >= n => 2 * (n - 1) - at,
-                Self::Circular => at.rem_euclid(n),
-                _ => at.clamp(0, n - 1),
-            };
-            let indices: Vec<usize> = (-(before as i64)..n + after as i64).map(|at| place(at) as usize).collect();
-            x.index_select((first + i) as isize, &indices)
-        })
+            assert!(enough, "{layer}::forward: {most} elements around an axis of size {n} are too many for {self:?}");
+            if most > 0 {
+                let n = n as i64;
+                let places = -(before as i64)..n + after as i64;
+                let indices: Vec<usize> = places.map(|at| self.place(at, n) as usize).collect();
+                padded = padded.index_select(axis as isize, &indices);
+            }
+        }
+        padded
+    }
+
+    /// Which of `n` elements stands at a place, that may be beyond them.
+    fn place(self, at: i64, n: i64) -> i64 {
+        match self {
+            Self::Reflect if at < 0 => -at,
+            Self::Reflect if at >= n => 2 * (n - 1) - at,
+            Self::Circular => at.rem_euclid(n),
+            Self::Zeros | Self::Reflect | Self::Replicate => at.clamp(0, n - 1),
+        }
     }
 }
 
@@ -149,7 +159,8 @@ macro_rules! convolution {
                     let padding = self.padding.map(|(before, _)| before);
                     return x.$conv(self.weight, self.bias, Conv { padding, ..self.conv });
                 }
-                self.edges.pad(x, &self.padding).$conv(self.weight, self.bias, self.conv)
+                let padded = self.edges.pad(stringify!($name), x, &self.padding);
+                padded.$conv(self.weight, self.bias, self.conv)
             }
         }
     };

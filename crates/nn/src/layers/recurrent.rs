@@ -198,12 +198,13 @@ impl<'t, T: Float> Recurrent<Var<'t, T>> {
             for way in 0..ways {
                 let place = layer * ways + way;
                 let direction = &self.directions[place];
-                let start: Vec<Var<'t, T>> = (0..kinds)
-                    .map(|kind| match states.get(kind) {
+                let mut start = Vec::with_capacity(kinds);
+                for kind in 0..kinds {
+                    start.push(match states.get(kind) {
                         Some(state) => state.narrow(0, place, 1).squeeze(0),
                         None => x.tape().full([n, direction.weight_hh.shape()[1]], T::ZERO),
-                    })
-                    .collect();
+                    });
+                }
                 let (y, end) = self.run(direction, x, start, way == 1);
                 sides.push(y);
                 last.iter_mut().zip(end).for_each(|(all, state)| all.push(state));

@@ -175,8 +175,10 @@ impl Fit {
         self.require("Fit::by");
         let (rows, held_out) = self.parts(data)?;
         let (train, watched) = (data.select(&rows), cut(data, &held_out));
-        let source = &mut Batcher::new(&train, self.batch_size, self.seed);
-        let fitting = self.from(net, rule, source, &watched, loss, report);
+        let mut source = Batcher::new(&train, self.batch_size, self.seed);
+        // A last batch of one row is no batch for layers that normalise by it.
+        source.drop_last = train.len() > 1 && train.len() % self.batch_size == 1 && !is_plain(net, data, &loss);
+        let fitting = self.from(net, rule, &mut source, &watched, loss, report);
         // Rows are told as those of the data.
         let of = |place: &mut usize| *place = rows[*place];
         match fitting {
@@ -266,7 +268,8 @@ where
     F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T>,
 {
     let tape = Tape::default();
-    let mut batch = BatchVars::new(&tape, &data.batch(&[0]));
+    let rows: Vec<usize> = (0..data.len().min(2)).collect();
+    let mut batch = BatchVars::new(&tape, &data.batch(&rows));
     batch.context = Context::training(tape.key(Key::new(0)));
     loss(&tape.vars(net), &batch);
     batch.context.is_plain()

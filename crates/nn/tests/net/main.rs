@@ -3,6 +3,7 @@
 
 mod rows;
 mod errors;
+mod layers;
 mod data_cases;
 mod measure;
 mod csv_files;
