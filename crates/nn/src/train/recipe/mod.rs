@@ -15,6 +15,9 @@ use joined::joined;
 /// The mean loss of outputs for a batch.
 type Judge<'a, T> = dyn Fn(&Tensor<T>, &Batch<T>) -> f64 + 'a;
 
+/// So many rows judge well enough.
+const JUDGED: usize = 1000;
+
 /// Losses that differ by less are alike.
 const ALIKE: f64 = 1.01;
 
@@ -34,7 +37,8 @@ pub struct Recipe {
     /// The factors of `½ Σ w²` over all weights, beside the mean loss; biases have none. They are tried in this order, until two of a
     /// candidate in a row are worse by a hundredth than its best.
     pub penalties: Vec<f64>,
-    /// The number of folds, 2 or more; fewer than that many rows are as many folds.
+    /// The number of folds, 2 or more; fewer than that many rows are as many folds. Where a thousand rows are held out by some of the folds,
+    /// the others are left out.
     pub folds: usize,
     /// How often the rows are divided into folds anew, since the judgement of few rows is chance: by their number where this is `None`, up
     /// to five times. After the first time only the [best](Self::finalists) go on.
@@ -241,7 +245,8 @@ impl Recipe {
             Target::Labels { .. } | Target::Values { .. } => by_rows(),
         };
         let parts = parts.expect("there are as many rows as folds, or more");
-        parts.iter().map(|part| (data.batch(&part.train), data.batch(&part.held_out))).collect()
+        let enough = (JUDGED * folds).div_ceil(n);
+        parts.iter().take(enough).map(|part| (data.batch(&part.train), data.batch(&part.held_out))).collect()
     }
 
     /// The mean loss of the rows that are held out.
