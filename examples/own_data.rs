@@ -42,6 +42,10 @@ struct Train {
     /// Columns to leave out, with commas between.
     #[arg(long, default_value = "")]
     ignore: String,
+    /// Takes a column for something else than the guess, as `zone=category`: number, category, ignored, weight, year-month-day,
+    /// day.month.year, month/day/year; of the target classes, labels, values.
+    #[arg(long = "as", value_name = "NAME=KIND")]
+    kinds: Vec<String>,
     /// Decides which rows are held out, and the initial weights.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -99,7 +103,11 @@ fn main() -> ExitCode {
 fn train(options: &Train) -> Result<(), Error> {
     let table = Table::read(&options.file)?;
     let (targets, ignore) = (names(&table, &options.target), names(&table, &options.ignore));
-    let schema = Schema::infer(&table, &targets, &ignore)?;
+    let mut schema = Schema::infer(&table, &targets, &ignore)?;
+    for said in &options.kinds {
+        let (name, kind) = said.rsplit_once('=').unwrap_or((said, ""));
+        schema.take(name, kind)?;
+    }
     notes(table.notes());
     say(&schema)?;
     let (table, lost) = schema.with_targets(&table)?;

@@ -14,6 +14,7 @@ mod names;
 mod cells;
 mod schema;
 mod infer;
+mod said;
 mod standardise;
 mod preprocess;
 mod batch_vars;
