@@ -401,6 +401,7 @@ const NO_ROW: &[&str] = &[
     "with_targets",
     "groups",
     "infer",
+    "take",
 ];
 
 #[test]
