@@ -13,6 +13,7 @@ mod conv;
 mod pool;
 mod recurrent;
 mod attention;
+mod sequential;
 
 pub use activation::{Activation, glu};
 pub use attention::{Mask, MultiheadAttention, TransformerBlock};
@@ -27,3 +28,4 @@ pub use norm::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, RmsNorm};
 pub use pool::{Window, adaptive_mean};
 pub use prelu::PRelu;
 pub use recurrent::{Cell, Direction, Recurrent};
+pub use sequential::{Between, Layer, Sequential};
