@@ -59,6 +59,8 @@ pub struct Mismatch {
     pub shapes: Vec<(String, Vec<usize>, Vec<usize>)>,
     /// Tensors whose numbers the net's type cannot hold without rounding: the name, the file's type, the net's.
     pub inexact: Vec<(String, &'static str, &'static str)>,
+    /// Tensors with a number beyond the range of the net's type: the name, the number, the type.
+    pub beyond: Vec<(String, f64, &'static str)>,
     /// Tensors with a NaN.
     pub nan: Vec<String>,
     /// Two names that became one.
@@ -116,6 +118,8 @@ impl fmt::Display for Mismatch {
         part("of another shape:", self.shapes.iter().map(shape).collect());
         let inexact = |(name, from, to): &(String, &str, &str)| format!("`{}` ({from} to {to})", shown(name));
         part("would be rounded, which is done where `round` is set:", self.inexact.iter().map(inexact).collect());
+        let beyond = |(name, number, of): &(String, f64, &str)| format!("`{}` ({number:e} in {of})", shown(name));
+        part("beyond the range of the net's numbers:", self.beyond.iter().map(beyond).collect());
         part("hold NaN, which `allow_nan` permits:", quoted(&self.nan));
         part("two tensors would have one name:", quoted(&self.same));
         part("fit no name:", quoted(&self.unused));

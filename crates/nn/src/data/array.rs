@@ -142,15 +142,19 @@ impl Array {
             Numbers::I32(x) => x.iter().map(|&x| T::of(f64::from(x))).collect(),
             Numbers::U8(x) => x.iter().map(|&x| T::of(f64::from(x))).collect(),
         };
-        if let Numbers::F64(x) = &self.numbers
-            && let Some((wide, _)) = x.iter().zip(&numbers).find(|(wide, x)| wide.is_finite() && !x.is_finite())
-        {
+        if let Some(wide) = self.beyond::<T>() {
             return Err(Fault::Unsupported(format!(
                 "expected numbers within the range of {}, found {wide:e}",
                 T::NAME
             )));
         }
         Tensor::try_new(self.shape.clone(), numbers).map_err(|error| Fault::Damaged(error.to_string()))
+    }
+
+    /// The first finite number that is none in this type.
+    pub(crate) fn beyond<T: Float>(&self) -> Option<f64> {
+        let Numbers::F64(numbers) = &self.numbers else { return None };
+        numbers.iter().copied().find(|&wide| wide.is_finite() && !T::of(wide).is_finite())
     }
 
     /// Whether no number would be rounded in this type.

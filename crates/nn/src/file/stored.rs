@@ -106,12 +106,28 @@ impl Stored {
         Ok(stored)
     }
 
-    /// Writes a safetensors file; a file of the name is replaced as a whole.
+    /// Writes a safetensors file, or where the name ends in `.npz`, one for NumPy; a file of the name is replaced as a whole.
     ///
     /// # Errors
-    /// Where the file cannot be written.
+    /// Where the file cannot be written, or there are texts, and it would be one for NumPy, which holds none.
+    ///
+    /// # Panics
+    /// As [`Stored::bytes`].
+    #[track_caller]
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        replace(path.as_ref(), &self.bytes())
+        let path = path.as_ref();
+        if !path.extension().is_some_and(|end| end.eq_ignore_ascii_case("npz")) {
+            return replace(path, &self.bytes());
+        }
+        if let Some(text) = self.metadata.keys().next() {
+            let what = format!(
+                "expected tensors alone, which is what an npz file holds, found texts beside them, such as `{}`: a name that ends in \
+                 `.safetensors` makes a file that holds both",
+                shown(text)
+            );
+            return Err(Error::stored(&path.display().to_string(), Fault::Unsupported(what)));
+        }
+        npz::write(path, self.tensors.iter().map(|(name, array)| (&name[..], array)))
     }
 
     /// The bytes of a safetensors file.

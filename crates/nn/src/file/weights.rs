@@ -3,7 +3,6 @@
 use super::names::{Rename, renamed};
 use super::stored::Stored;
 use crate::data::Array;
-use crate::data::npz;
 use crate::error::Error;
 use crate::fault::{Fault, Mismatch};
 use crate::pattern::fits;
@@ -12,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Saves the tensors of a net under their paths, in PyTorch's layout: as safetensors, or where the name ends in `.npz`, for
-/// NumPy. A file of the name is replaced as a whole, or not at all.
+/// NumPy (which holds no texts beside them). A file of the name is replaced as a whole, or not at all.
 ///
 /// ```
 /// use autograd::Tensor;
@@ -75,9 +74,6 @@ impl Saving<'_> {
             mismatch.nan = nan(&stored.tensors);
         }
         mismatch.check().map_err(|fault| Error::stored(&path.display().to_string(), fault))?;
-        if path.extension().is_some_and(|end| end == "npz") && self.metadata.is_empty() {
-            return npz::write(path, stored.tensors.iter().map(|(name, array)| (&name[..], array)));
-        }
         stored.metadata.clone_from(&self.metadata);
         stored.write(path)
     }
@@ -223,7 +219,10 @@ impl Loading<'_> {
         }
         let tensor = if self.round { array.rounded() } else { array.tensor() };
         if tensor.is_err() {
-            mismatch.inexact.push((name.to_owned(), array.numbers.name(), T::NAME));
+            match array.beyond::<T>() {
+                Some(number) if self.round => mismatch.beyond.push((name.to_owned(), number, T::NAME)),
+                _ => mismatch.inexact.push((name.to_owned(), array.numbers.name(), T::NAME)),
+            }
         }
         tensor.ok().filter(|_| fits)
     }

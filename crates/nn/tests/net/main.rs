@@ -3,6 +3,7 @@
 
 mod rows;
 mod errors;
+mod files;
 mod layers;
 mod data_cases;
 mod measure;
