@@ -1,6 +1,7 @@
 //! What the columns of a table seem to mean.
 
 use crate::data::cells::{Raw, number};
+use crate::data::index::{Index, Naming, index, naming, words};
 use crate::data::schema::find;
 use crate::data::{Cells, Column, DateOrder, Field, Goal, Role, Schema, Table};
 use crate::error::{Error, Kind, shown};
@@ -11,7 +12,8 @@ use std::fmt::Write;
 const MOST_CLASSES: usize = 20;
 
 impl Schema {
-    /// Guesses what the columns mean, with a reason for each. Index columns, columns of one value and text that differs in nearly
+    /// Guesses what the columns mean, with a reason for each. Index columns (whole numbers, a different one in each row, that have a
+    /// telling name, or that count the rows one by one; never a target), columns of one value and text that differs in nearly
     /// each row are ignored; text with few words is a category; text that reads as dates is that, and numbers are numbers. A
     /// target of text is classes, also one of few different whole numbers; other numbers are values. Several targets are labels
     /// where all are 0 and 1, else values.
@@ -140,52 +142,22 @@ fn role(seen: &Seen, place: usize) -> (Role, String, Vec<String>) {
     }
 }
 
-/// The words that a name is made of, in small letters: `patientId`, `patient_id` and `Patient ID` are the same.
-fn parts(name: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut before_is_small = false;
-    for c in name.chars() {
-        if !c.is_alphanumeric() || (c.is_uppercase() && before_is_small) {
-            words.push(String::new());
-        }
-        before_is_small = c.is_lowercase() || c.is_ascii_digit();
-        if c.is_alphanumeric() {
-            words.last_mut().expect("there is a word").extend(c.to_lowercase());
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
-}
-
-/// Whether a name says that cells only tell rows apart.
-fn names_rows(name: &str, place: usize) -> bool {
-    let words = parts(name);
-    let joined = words.concat();
-    let index =
-        ["index", "rownames", "rowname", "row", "rownumber", "rownum", "rowid", "nr", "no", "obs", "serial", "sno"];
-    let nameless = joined.is_empty() || (words[0] == "unnamed" && words.len() <= 2);
-    (nameless && (place == 0 || !name.is_empty()))
-        || index.contains(&&joined[..])
-        || words.last().is_some_and(|last| ["id", "ids", "uuid", "guid"].contains(&&last[..]))
-}
-
 fn number_role(seen: &Seen, numbers: &[f64], place: usize) -> (Role, String) {
     let (name, n, distinct) = (&seen.column.name, numbers.len(), seen.distinct());
     let whole = numbers.iter().all(|x| x.fract() == 0.0);
-    let words = parts(name);
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&&word[..]));
-    if whole && distinct == n && seen.missing == 0 && n > 2 {
-        let (low, high) = numbers.iter().fold((f64::MAX, f64::MIN), |(low, high), &x| (x.min(low), x.max(high)));
-        let counts = (low == 0.0 || low == 1.0) && high - low + 1.0 == n as f64;
-        if names_rows(name, place) {
-            return (Role::Ignore, "an index: a number of its own in each row".to_owned());
-        }
-        if counts && n >= 5 && !has(&["year", "month", "week", "day", "hour", "time", "t", "x", "age", "step", "epoch"])
-        {
-            return (Role::Ignore, format!("an index: it counts the rows from {low} to {high}"));
+    if whole && distinct == n && seen.missing == 0 {
+        match index(name, place, numbers.iter().copied()) {
+            Some(Index::Named) => {
+                return (Role::Ignore, "an index: by its name, and a number of its own in each row".to_owned());
+            }
+            Some(Index::Counts(low)) => {
+                let high = low + (n - 1) as f64;
+                return (Role::Ignore, format!("an index: it counts the rows from {low} to {high}"));
+            }
+            None => (),
         }
     }
-    if whole && names_rows(name, place) && !words.is_empty() && n > 2 {
+    if whole && !name.is_empty() && n > 2 && matches!(naming(name, place), Naming::Things | Naming::Rows) {
         return if distinct <= MOST_CLASSES && distinct * 4 <= n {
             (Role::Category, format!("numbers that name things, by the column's name; {distinct} different ones"))
         } else {
@@ -195,6 +167,8 @@ fn number_role(seen: &Seen, numbers: &[f64], place: usize) -> (Role, String) {
             )
         };
     }
+    let words = words(name);
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(&&word[..]));
     let dated = |x: &f64| *x >= 1e7 && DateOrder::YearMonthDay.days(&Raw::Number(*x).text()).is_some();
     if whole && has(&["date", "datum", "day", "sold", "time"]) && numbers.iter().all(dated) {
         return (Role::Date(DateOrder::YearMonthDay), "numbers that are dates, year first".to_owned());
@@ -316,8 +290,10 @@ fn classes_of_numbers(seen: &Seen, numbers: &[f64]) -> (bool, String) {
     let close = high - low + 1.0 <= 3.0 * distinct as f64;
     let few = distinct <= 10 && (distinct <= 4 || rarest >= 2);
     let even = distinct <= MOST_CLASSES && rarest * distinct * 4 >= m;
-    let classes = distinct <= 2 || (whole && close && distinct * 4 <= m && (few || even));
+    // Two measured numbers stay measured: 0.5 and 1.5 are no names.
+    let classes = whole && (distinct <= 2 || (close && distinct * 4 <= m && (few || even)));
     let kind = if whole { "whole numbers" } else { "numbers" };
     let few = if classes { "only " } else { "" };
-    (classes, format!("{few}{distinct} different {kind} in {m} rows"))
+    let measured = if !whole && distinct <= MOST_CLASSES { ", which are not whole and so measured" } else { "" };
+    (classes, format!("{few}{distinct} different {kind} in {m} rows{measured}"))
 }

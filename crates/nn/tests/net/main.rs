@@ -11,3 +11,4 @@ mod csv_files;
 mod quadratic;
 mod second;
 mod schema;
+mod tables;

@@ -28,6 +28,8 @@ fn each_kind_of_column_is_taken_for_what_it_is() {
         ("rownames", |i| (i + 1).to_string(), Role::Ignore),
         ("counter", |i| (i + 1).to_string(), Role::Ignore),
         ("customer_id", |i| (mixed(i) + 1000).to_string(), Role::Ignore),
+        ("rank of team", |i| (60 - i).to_string(), Role::Number),
+        ("placing", |i| (i * 7 % 60 + 1).to_string(), Role::Number),
         ("store_id", |i| (i % 3 + 7).to_string(), Role::Category),
         ("year", |i| (1900 + i).to_string(), Role::Number),
         ("day", |i| (i + 1).to_string(), Role::Number),
@@ -77,6 +79,8 @@ fn a_target_is_classes_or_values() {
         (|i| mixed(i).to_string(), false),
         (|i| format!("{}", (i % 9) as f64 / 2.0), false),
         (|i| ((i % 8) * 50).to_string(), false),
+        (|i| ["0.5", "1.5"][i % 2].to_owned(), false),
+        (|i| (i + 1).to_string(), false),
     ];
     for (i, (cell, classes)) in rows.iter().enumerate() {
         let schema = Schema::infer(&table(60, &[("x", &|i| mixed(i).to_string()), ("y", cell)]), &["y"], &[]).unwrap();
@@ -115,4 +119,12 @@ fn a_target_is_named_once_and_not_left_out() {
     let said = |targets: &[&str], ignore: &[&str]| Schema::infer(&table, targets, ignore).unwrap_err().to_string();
     assert_eq!(said(&["b"], &["b"]), "`b` cannot be both a target and left out");
     assert_eq!(said(&["b", "a", "b"], &[]), "`b` is named twice among the targets");
+}
+
+#[test]
+fn two_measured_values_are_no_classes_and_the_guess_says_why() {
+    let table = table(20, &[("x", &|i| mixed(i).to_string()), ("dose", &|i| ["0.5", "1.5"][i % 2].to_owned())]);
+    let schema = Schema::infer(&table, &["dose"], &[]).unwrap();
+    assert_eq!(schema.target, Some(Goal::Values(vec!["dose".into()])));
+    assert_eq!(schema.why, "2 different numbers in 20 rows, which are not whole and so measured");
 }

@@ -3,15 +3,20 @@
 use super::lead::remarks;
 use super::missing::{NO_NUMBER, is_missing};
 use super::number::grouped;
-use super::records::{Record, Split, split};
+use super::records::{Record, Split, line_length, split};
 
 /// How many rows are looked at.
 const ROWS: usize = 200;
 
-/// The first records as far as they are whole and right, and whether all of them are.
-pub(super) fn sample(head: &[u8], all: bool, delimiter: u8) -> (Vec<Vec<String>>, bool) {
+/// The first records as far as they are whole and right, and whether all of them are. Lines that begin with `comment` are none.
+pub(super) fn sample(head: &[u8], all: bool, delimiter: u8, comment: Option<u8>) -> (Vec<Vec<String>>, bool) {
     let (mut rows, mut spans, mut at) = (Vec::new(), Vec::new(), 0);
     while rows.len() < ROWS {
+        if comment.is_some() && head.get(at) == comment.as_ref() {
+            let Some(used) = line_length(&head[at..], all) else { break };
+            at += used;
+            continue;
+        }
         match split(&head[at..], all, delimiter, &mut spans) {
             Split::Record { used, .. } => {
                 let text = String::from_utf8_lossy(&head[at..at + used]);
@@ -30,12 +35,16 @@ pub(super) fn sample(head: &[u8], all: bool, delimiter: u8) -> (Vec<Vec<String>>
 }
 
 /// The separator of most likely fields: the rows have as many fields as the first, most fields are numbers, there are many.
-pub(super) fn delimiter(head: &[u8], all: bool) -> u8 {
-    let head = remarks(head, all).last().map_or(head, |&start| &head[start..]);
+pub(super) fn delimiter(head: &[u8], all: bool, comment: Option<u8>) -> u8 {
+    let remarks = if comment.is_none() { remarks(head, all) } else { Vec::new() };
+    let head = remarks.last().map_or(head, |&start| &head[start..]);
     let thousandth = |part: usize, whole: usize| 1000 * part / whole.max(1);
     let mut best = (None, b',');
     for candidate in *b",;\t| " {
-        let (rows, right) = sample(head, all, candidate);
+        if comment == Some(candidate) {
+            continue;
+        }
+        let (rows, right) = sample(head, all, candidate, comment);
         let width = rows.first().map_or(0, Vec::len);
         if width < 2 {
             continue;
@@ -124,7 +133,7 @@ mod tests {
             ("name\nOld town\nNew town\n", b','),
             ("\"a;b\",c\n\"1;2\",3\n", b','),
         ] {
-            assert_eq!(char::from(delimiter(text.as_bytes(), true)), char::from(want), "{text:?}");
+            assert_eq!(char::from(delimiter(text.as_bytes(), true, None)), char::from(want), "{text:?}");
         }
     }
 
@@ -143,7 +152,7 @@ mod tests {
             ("x\n", true),
             ("NA,1\n2,3\n", false),
         ] {
-            assert_eq!(header(&sample(text.as_bytes(), true, b',').0).0, want, "{text:?}");
+            assert_eq!(header(&sample(text.as_bytes(), true, b',', None).0).0, want, "{text:?}");
         }
     }
 }

@@ -2,8 +2,8 @@
 
 mod classes;
 mod columns;
+mod encoding;
 mod guess;
-mod index;
 mod lead;
 mod missing;
 mod number;
@@ -14,10 +14,12 @@ mod twins;
 mod words;
 mod words_of;
 
+pub use encoding::Encoding;
 pub(super) use number::number as spelled;
 pub use reading::Reading;
 
 use crate::data::Dataset;
+use crate::data::index::{Naming, index, naming};
 use crate::error::{Error, Kind};
 use autograd::{Float, Tensor};
 use classes::Labels;
@@ -111,7 +113,7 @@ impl<'a> Csv<'a> {
 
     fn load<T: Float>(&self, file: &str, source: &Source<'_>, names: Option<&[&str]>) -> Result<Dataset<T>, Error> {
         let mut labels = Labels::new(self.label, self.classes).map_err(|kind| at_file(file, kind))?;
-        let mut records = Records::open(file, source, b',')?;
+        let mut records = Records::open(file, source, b',', None)?;
         let header = self.header(file, &mut records, names)?;
         let mut features = Vec::new();
         let mut row = vec![T::ZERO; header.width];
@@ -328,11 +330,11 @@ impl Header {
         let mut kept = vec![true; self.width];
         for (column, &what) in self.uses.iter().enumerate() {
             let (name, Use::Feature(place)) = (&self.names[column], what) else { continue };
-            if !self.guess || !index::may_be_index(name, column) {
+            if !self.guess || naming(name, column) == Naming::Plain {
                 continue;
             }
             let numbers = features.iter().skip(place).step_by(self.width).map(|number| number.to_f64());
-            if index::is_index(name, column, numbers) {
+            if index(name, column, numbers).is_some() {
                 kept[place] = false;
             } else if name.is_empty() {
                 return Err(error(file, self.line, Some(column), Kind::Nameless));

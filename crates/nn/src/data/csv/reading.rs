@@ -3,7 +3,7 @@
 use super::columns::Reader;
 use super::records::{Records, error};
 use super::source::{Source, at_file};
-use super::{guess, lead, missing};
+use super::{Encoding, guess, lead, missing};
 use crate::data::Table;
 use crate::error::{Error, Kind, shown};
 use std::path::Path;
@@ -32,6 +32,8 @@ pub struct Reading {
     pub missing: Vec<String>,
     /// Lines that begin with this byte are left out. Without it, those that begin with `#` before the header are.
     pub comment: Option<u8>,
+    /// How the bytes of a file are text, where they are not UTF-8. That of text in memory does not count.
+    pub encoding: Option<Encoding>,
 }
 
 impl Default for Reading {
@@ -39,7 +41,7 @@ impl Default for Reading {
     /// in a column of numbers dashes and points do, too.
     fn default() -> Self {
         let missing = missing::MISSING.iter().map(|&mark| mark.to_owned()).collect();
-        Self { delimiter: None, decimal_comma: None, header: None, missing, comment: None }
+        Self { delimiter: None, decimal_comma: None, header: None, missing, comment: None, encoding: None }
     }
 }
 
@@ -82,16 +84,21 @@ impl Reading {
         source: &'a Source<'_>,
         notes: &mut Vec<String>,
     ) -> Result<(Records<'a>, Layout), Error> {
-        let mut records = Records::open(file, source, b',')?;
+        let mut records = Records::open(file, source, b',', self.encoding)?;
         let named = lead::separator(&mut records);
         let (head, all) = records.head();
-        let delimiter = self.delimiter.or(named).unwrap_or_else(|| guess::delimiter(head, all));
+        let delimiter = self.delimiter.or(named).unwrap_or_else(|| guess::delimiter(head, all, self.comment));
         // A field is cut between bytes of ASCII, so that it stays text; `named` comes from the file.
         if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n') {
             let found = char::from(delimiter).escape_default();
             let text =
                 format!("expected a separator of fields in ASCII, neither a quote nor a line end, found `{found}`");
             return Err(Error { file: file.to_owned(), line: None, column: None, kind: Kind::Data(text) });
+        }
+        if let Some(comment) = self.comment.filter(|byte| *byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n')) {
+            let found = char::from(comment).escape_default();
+            let text = format!("expected a mark of remarks that is no separator, quote or line end, found `{found}`");
+            return Err(at_file(file, Kind::Data(text)));
         }
         match delimiter {
             b',' => (),
@@ -101,12 +108,12 @@ impl Reading {
         }
         records.delimiter = delimiter;
         records.comment = self.comment;
-        let lead = lead::skip_remarks(&mut records);
+        let lead = if self.comment.is_none() { lead::skip_remarks(&mut records) } else { lead::Lead::default() };
         if lead.remarks > 0 {
             notes.push(format!("{} lines that begin with `#` before the header are left out", lead.remarks));
         }
         let (head, all) = records.head();
-        let (sample, _) = guess::sample(head, all, delimiter);
+        let (sample, _) = guess::sample(head, all, delimiter, self.comment);
         let (guessed, note) = if lead.marked { (true, None) } else { guess::header(&sample) };
         if self.header.is_none() {
             notes.extend(note.map(str::to_owned));

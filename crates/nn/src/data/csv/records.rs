@@ -4,6 +4,7 @@
 //! lines are none; a quote within a field that does not begin with one is a character like others. What is not allowed:
 //! a quote that is never closed, and text after a closing quote.
 
+use super::Encoding;
 use super::source::{Source, at_file, breaks, text_start};
 use crate::error::{Error, Kind};
 use std::borrow::Cow;
@@ -210,8 +211,13 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     /// Begins to read a source, which errors call `file`.
-    pub(super) fn open(file: &'a str, source: &'a Source<'_>, delimiter: u8) -> Result<Self, Error> {
-        let source = source.open().map_err(|error| at_file(file, Kind::Unreadable(error)))?;
+    pub(super) fn open(
+        file: &'a str,
+        source: &'a Source<'_>,
+        delimiter: u8,
+        encoding: Option<Encoding>,
+    ) -> Result<Self, Error> {
+        let source = source.open(encoding).map_err(|error| at_file(file, Kind::Unreadable(error)))?;
         let (buffer, spans) = (Vec::new(), Vec::new());
         let mut records =
             Self { file, source, buffer, start: 0, end: 0, all: false, line: 1, delimiter, comment: None, spans };

@@ -1,5 +1,6 @@
 //! The bytes of a file, and whether they are text.
 
+use super::encoding::{Decoded, Encoding};
 use crate::error::{Error, Kind};
 use std::fs::File;
 use std::io::{self, Read};
@@ -25,11 +26,17 @@ impl Source<'_> {
         Ok(Self::Read(bytes))
     }
 
-    pub(super) fn open(&self) -> io::Result<Box<dyn Read + '_>> {
-        Ok(match self {
-            Self::Held(bytes) => Box::new(*bytes),
+    /// The bytes, as UTF-8 where their encoding is known.
+    pub(super) fn open(&self, encoding: Option<Encoding>) -> io::Result<Box<dyn Read + '_>> {
+        let bytes: Box<dyn Read + '_> = match self {
+            // It is UTF-8 already.
+            Self::Held(bytes) => return Ok(Box::new(*bytes)),
             Self::Read(bytes) => Box::new(&bytes[..]),
             Self::File(path) => Box::new(File::open(path)?),
+        };
+        Ok(match encoding {
+            None | Some(Encoding::Utf8) => bytes,
+            Some(encoding) => Box::new(Decoded::new(bytes, encoding)),
         })
     }
 }

@@ -121,7 +121,10 @@ fn numbers(
     let is = |word: usize, point: u8| {
         gone[word] || value(word, point).is_some() || NO_NUMBER.contains(&&words[word][..]) || not_finite(&words[word])
     };
-    let any = (0..words.len()).any(|word| value(word, b'.').is_some() || value(word, b',').is_some());
+    // Infinities alone are numbers that cannot be held, not words.
+    let any = (0..words.len()).any(|word| {
+        value(word, b'.').is_some() || value(word, b',').is_some() || (!gone[word] && not_finite(&words[word]))
+    });
     let all = |point: u8| (0..words.len()).all(|word| is(word, point));
     if gone.iter().all(|&gone| gone) {
         return Ok(Some(vec![f64::NAN; words.len()]));
