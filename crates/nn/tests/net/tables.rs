@@ -1,6 +1,6 @@
 //! How files are written in the wild, and what is read from each.
 
-use nn::data::{Cells, Encoding, Reading, Table};
+use nn::data::{Cells, Encoding, Preparing, Preprocess, Reading, Schema, Table};
 
 /// The names of a table, and its cells as text.
 fn shown(table: &Table) -> Vec<Vec<String>> {
@@ -125,4 +125,19 @@ fn another_encoding_is_told_of_and_can_be_said() {
         assert_eq!(rows(&table), "town|x / 'Köln €|1", "{encoding:?}");
     }
     std::fs::remove_file(&path).unwrap();
+}
+
+#[test]
+fn a_first_column_without_a_name_is_a_feature_with_one() {
+    let table = Table::parse("t.csv", ",y\n2.5,1\n3.5,0\n1.5,1\n").unwrap();
+    let schema = Schema::infer(&table, &["y"], &[]).unwrap();
+    let prepare = Preprocess::fit(&table, &schema, Preparing::default()).unwrap();
+    assert_eq!(prepare.names(), ["column_1"]);
+    assert_eq!(prepare.examples::<f64>(&table).unwrap().len(), 3);
+}
+
+#[test]
+fn a_file_of_one_nameless_and_empty_column_is_no_table() {
+    let error = Table::parse("t.csv", "\n\"\n\"\n\"\n\"\n").unwrap_err().to_string();
+    assert!(error.contains("a column without a name"), "{error}");
 }

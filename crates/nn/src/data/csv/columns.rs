@@ -205,6 +205,9 @@ impl<'a> Reader<'a> {
             table.fields.insert(name.clone(), place as u32 + 1);
             table.columns.push(Column { name, cells });
         }
+        if table.columns.is_empty() {
+            return Err(error(file, line, Some(0), Kind::Nameless));
+        }
         table.notes = notes;
         Ok(table)
     }

@@ -125,7 +125,8 @@ impl Column {
 
     /// What these are called.
     pub fn names(&self) -> Vec<String> {
-        let name = &self.name;
+        // A table may have a first column without a name; each feature has one.
+        let name = &if self.name.is_empty() { "column_1".to_owned() } else { self.name.clone() };
         match &self.map {
             Map::Number { flag: false, .. } | Map::Index { .. } => vec![name.clone()],
             Map::Number { flag: true, .. } => vec![name.clone(), format!("{name} is missing")],
