@@ -261,9 +261,7 @@ impl fmt::Display for Kind {
         match self {
             Self::Stored(fault) => fault.fmt(f),
             Self::Unreadable(error) => write!(f, "cannot be read: {error}"),
-            Self::Encoding => {
-                f.write_str("expected UTF-8 text, found other bytes (Latin-1? `Reading::encoding` reads it)")
-            }
+            Self::Encoding => f.write_str("expected UTF-8 text, found other bytes (of Latin-1 or Windows-1252?)"),
             Self::Empty => f.write_str("expected a header with the names of the columns, found an empty file"),
             Self::NoRows => f.write_str("expected rows below the header, found none"),
             Self::LabelColumn { expected, count, header } => {
