@@ -1,6 +1,7 @@
 //! How files are written in the wild, and what is read from each.
 
 use nn::data::{Cells, Encoding, Preparing, Preprocess, Reading, Schema, Table};
+use std::fmt::Write as _;
 
 /// The names of a table, and its cells as text.
 fn shown(table: &Table) -> Vec<Vec<String>> {
@@ -93,7 +94,7 @@ fn what_is_no_table_is_an_error_with_its_place() {
 fn a_column_that_turns_to_text_late_keeps_the_spelling_of_all_its_cells() {
     let mut text = "x,y\n".to_owned();
     for row in 0..1000 {
-        text += &format!("{row}.50,{row}\n");
+        writeln!(text, "{row}.50,{row}").unwrap();
     }
     text += "late,7\n";
     let table = Table::parse("t.csv", &text).unwrap();
