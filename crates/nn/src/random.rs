@@ -24,6 +24,7 @@ pub(crate) enum Purpose {
     Init,
     Split,
     Shuffle,
+    Synthetic,
     /// The order of the examples in an epoch.
     Epoch(u32),
 }
@@ -35,6 +36,7 @@ pub(crate) fn stream(seed: u64, purpose: Purpose) -> Generator {
         Purpose::Init => 0,
         Purpose::Split => 1,
         Purpose::Shuffle => 2,
+        Purpose::Synthetic => 3,
         Purpose::Epoch(epoch) => (1 << 32) + u64::from(epoch),
     });
     generator
@@ -47,7 +49,8 @@ mod tests {
 
     #[test]
     fn purposes_have_numbers_of_their_own() {
-        let purposes = [Purpose::Init, Purpose::Split, Purpose::Shuffle, Purpose::Epoch(0), Purpose::Epoch(1)];
+        let purposes =
+            [Purpose::Init, Purpose::Split, Purpose::Shuffle, Purpose::Synthetic, Purpose::Epoch(0), Purpose::Epoch(1)];
         let mut first = purposes.map(|purpose| stream(3, purpose).next_u64()).to_vec();
         first.sort_unstable();
         first.dedup();

@@ -82,18 +82,15 @@ impl Numbers {
         }
     }
 
-    /// Each element of the new order is the element of the old one at this place.
-    fn pick(&self, places: &[usize]) -> Self {
-        fn picked<A: Copy>(x: &[A], places: &[usize]) -> Vec<A> {
-            places.iter().map(|&place| x[place]).collect()
-        }
+    /// The elements at these places.
+    fn pick(&self, places: impl Iterator<Item = usize>) -> Self {
         match self {
-            Self::F64(x) => Self::F64(picked(x, places)),
-            Self::F32(x) => Self::F32(picked(x, places)),
-            Self::I64(x) => Self::I64(picked(x, places)),
-            Self::I32(x) => Self::I32(picked(x, places)),
-            Self::U64(x) => Self::U64(picked(x, places)),
-            Self::U8(x) => Self::U8(picked(x, places)),
+            Self::F64(x) => Self::F64(places.map(|place| x[place]).collect()),
+            Self::F32(x) => Self::F32(places.map(|place| x[place]).collect()),
+            Self::I64(x) => Self::I64(places.map(|place| x[place]).collect()),
+            Self::I32(x) => Self::I32(places.map(|place| x[place]).collect()),
+            Self::U64(x) => Self::U64(places.map(|place| x[place]).collect()),
+            Self::U8(x) => Self::U8(places.map(|place| x[place]).collect()),
         }
     }
 }
@@ -210,7 +207,7 @@ impl Array {
     pub fn transposed(&self) -> Self {
         self.hold("transposed");
         let shape: Vec<usize> = self.shape.iter().rev().copied().collect();
-        Self { numbers: self.numbers.pick(&reversed(&self.shape)), shape }
+        Self { numbers: self.numbers.pick(reversed(&self.shape)), shape }
     }
 }
 
@@ -224,19 +221,32 @@ impl Array {
     }
 }
 
-/// For each element of an array of reversed axes, its place in the array of these sizes.
-fn reversed(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
-    for axis in (1..shape.len()).rev() {
-        strides[axis - 1] = strides[axis] * shape[axis];
+/// For each element of an array of reversed axes, its place in the array of these sizes. No memory is asked for by the sizes:
+/// where one of them is 0, the others may be anything.
+fn reversed(shape: &[usize]) -> impl Iterator<Item = usize> {
+    let mut axes = Vec::new();
+    let (mut count, mut stride) = (usize::from(!shape.contains(&0)), 1);
+    if count > 0 {
+        // Axes of one element move nothing.
+        for &size in shape.iter().rev().filter(|&&size| size > 1) {
+            axes.push((size, stride, 0));
+            stride *= size;
+        }
+        count = stride;
     }
-    let mut places = vec![0];
-    // The last axis of the new order is the first of the old one.
-    for (&size, &stride) in shape.iter().zip(&strides) {
-        places =
-            (0..size).flat_map(|i| places.iter().map(move |&place| place + i * stride).collect::<Vec<_>>()).collect();
-    }
-    places
+    let mut place = 0;
+    (0..count).map(move |_| {
+        let here = place;
+        // The last axis of the new order, which moves first, is the first of the old one.
+        for (size, stride, at) in axes.iter_mut().rev() {
+            (*at, place) = (*at + 1, place + *stride);
+            if *at < *size {
+                break;
+            }
+            (*at, place) = (0, place - *size * *stride);
+        }
+        here
+    })
 }
 
 /// Numbers of a type from their bytes, in the order of the machine that wrote them.
@@ -371,6 +381,10 @@ mod tests {
         let deep = Array { shape: vec![2, 1, 3], numbers: Numbers::U8(vec![1, 2, 3, 4, 5, 6]) };
         assert_eq!(deep.transposed().transposed(), deep);
         assert_eq!(deep.transposed().shape, [3, 1, 2]);
+        let none = Array { shape: vec![1 << 40, 0], numbers: Numbers::U8(vec![]) };
+        assert_eq!(none.transposed().shape, [0, 1 << 40]);
+        let one = Array { shape: vec![], numbers: Numbers::U8(vec![3]) };
+        assert_eq!(one.transposed(), one);
     }
 
     #[test]

@@ -9,7 +9,8 @@ use autograd::{Float, Tensor};
 pub struct Batch<T: Float = f64> {
     /// `[m, d]`, or `[m, steps, d]` of sequences.
     pub features: Tensor<T>,
-    /// What is to be learnt of each.
+    /// What is to be learnt of each; or of each step of sequences: values, or labels of 0 and 1, `[m, steps, k]`, or `m · steps`
+    /// classes, those of the first sequence first.
     pub target: Target<T>,
     /// How much each counts, `[m]`.
     pub weights: Option<Tensor<T>>,
@@ -27,7 +28,21 @@ impl<T: Float> Batch<T> {
 
     /// The number of examples.
     pub fn len(&self) -> usize {
-        self.target.len()
+        self.features.shape().first().copied().unwrap_or(0)
+    }
+
+    /// How many steps of each sequence are real, by the mask; none where there is no mask.
+    ///
+    /// ```
+    /// use autograd::Tensor;
+    /// use nn::data::{Sequences, Target};
+    /// let rows = [Tensor::from_rows([[1.0], [2.0]]), Tensor::from_rows([[3.0]])];
+    /// assert_eq!(Sequences::new(&rows, Target::value("y", &[0.0, 1.0])).batch(&[1, 0], 0.0).lengths(), [1, 2]);
+    /// ```
+    pub fn lengths(&self) -> Vec<usize> {
+        let Some(mask) = &self.mask else { return Vec::new() };
+        let steps = mask.shape().get(1).copied().unwrap_or(0).max(1);
+        mask.as_slice().chunks(steps).map(|row| row.iter().filter(|&&real| real != T::ZERO).count()).collect()
     }
 
     /// Whether there are no examples.

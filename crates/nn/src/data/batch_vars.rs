@@ -101,13 +101,17 @@ impl<'t, T: Float> BatchVars<'t, T> {
 
     /// The loss of outputs `[m, k]` that is usual for the target: the cross-entropy of scores of classes, the binary one of a logit for
     /// each label, the mean square of the differences of values. It is the mean over the batch, by the examples' weights
-    /// where they have some.
+    /// where they have some. Of a target for each step of sequences, outputs `[m, steps, k]`, it is the mean over the steps that
+    /// are real, each with the weight of its sequence.
     ///
     /// # Panics
     /// Where the outputs do not fit the target.
     #[track_caller]
     pub fn loss(&self, outputs: Var<'t, T>) -> Var<'t, T> {
         let _whole = outputs.tape().composite("loss", [outputs]);
+        if let Some(steps) = self.steps() {
+            return self.loss_of_steps(outputs, steps);
+        }
         let how = if self.weights.is_some() { Reduction::None } else { Reduction::Mean };
         let losses = match self.target {
             TargetVars::Classes(labels) => outputs.cross_entropy_with(&labels, how),
@@ -115,6 +119,40 @@ impl<'t, T: Float> BatchVars<'t, T> {
             TargetVars::Values(values) => outputs.mse(values, how),
         };
         if self.weights.is_some() { self.mean(losses) } else { losses }
+    }
+
+    /// What counts of each step, `[m, steps]`, where there is a target for each.
+    fn steps(&self) -> Option<Var<'t, T>> {
+        let mask = self.mask?;
+        let of_steps = match self.target {
+            TargetVars::Classes(labels) => {
+                labels.shape().iter().product::<usize>() == mask.numel() && mask.shape()[1] != 1
+            }
+            TargetVars::Labels(values) | TargetVars::Values(values) => values.shape().rank() == 3,
+        };
+        let weights = |weights: Var<'t, T>| mask * weights.reshape([mask.shape()[0], 1]);
+        of_steps.then(|| self.weights.map_or(mask, weights))
+    }
+
+    #[track_caller]
+    fn loss_of_steps(&self, outputs: Var<'t, T>, weights: Var<'t, T>) -> Var<'t, T> {
+        let (shape, count) = (outputs.shape(), weights.numel());
+        assert!(
+            shape.rank() == 3 && shape[..2] == weights.shape()[..],
+            "loss: outputs [{}, {}, k] of steps are needed, not of shape {shape}",
+            weights.shape()[0],
+            weights.shape()[1]
+        );
+        let flat = |x: Var<'t, T>| x.reshape([count, x.shape()[2]]);
+        let losses = match self.target {
+            TargetVars::Classes(labels) => flat(outputs).cross_entropy_with(&labels, Reduction::None),
+            TargetVars::Labels(values) => {
+                flat(outputs).bce_with_logits(flat(values), None, Reduction::None).mean_axes(1)
+            }
+            TargetVars::Values(values) => flat(outputs).mse(flat(values), Reduction::None).mean_axes(1),
+        };
+        let weights = weights.reshape([count]);
+        weights.gt(0.0).select(weights * losses, 0.0).sum() / weights.sum()
     }
 
     /// The mean of losses `[m]`, or `[m, k]`, of single examples, by their weights where they have some: `Σ w l / Σ w`, of `k`

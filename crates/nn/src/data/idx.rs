@@ -1,6 +1,7 @@
 //! Arrays in IDX files, the format of MNIST of 1998, plain or compressed by gzip.
 
 use crate::data::array::{Array, Stored, bytes_of, decode};
+use crate::data::npz::MOST;
 use crate::error::Error;
 use crate::fault::{Fault, kind_of};
 use flate2::read::MultiGzDecoder;
@@ -17,7 +18,7 @@ use std::path::Path;
 /// ```
 ///
 /// # Errors
-/// Where the file cannot be read, or is damaged or of another kind.
+/// Where the file cannot be read, or is damaged or of another kind, or has more than [`MOST`] bytes after inflation.
 pub fn read(path: impl AsRef<Path>) -> Result<Array, Error> {
     let path = path.as_ref();
     parse(&path.display().to_string(), &Error::bytes_of(path)?)
@@ -28,12 +29,16 @@ pub fn read(path: impl AsRef<Path>) -> Result<Array, Error> {
 /// # Errors
 /// As [`read()`].
 pub fn parse(file: &str, bytes: &[u8]) -> Result<Array, Error> {
-    let array = if bytes.starts_with(&[0x1f, 0x8b]) { array(MultiGzDecoder::new(bytes)) } else { array(bytes) };
+    let array = if bytes.starts_with(&[0x1f, 0x8b]) {
+        array(MultiGzDecoder::new(bytes), MOST)
+    } else {
+        array(bytes, usize::MAX)
+    };
     array.map_err(|fault| Error::stored(file, fault))
 }
 
 /// Of a stream: no more is inflated than what the header tells, and one byte to see that there is no more.
-fn array(mut bytes: impl Read) -> Result<Array, Fault> {
+fn array(mut bytes: impl Read, most: usize) -> Result<Array, Fault> {
     let start = some(&mut bytes, 4)?;
     let [0, 0, kind, rank] = start[..] else {
         return Err(if start.len() < 4 { short() } else { foreign(&start) });
@@ -55,6 +60,9 @@ fn array(mut bytes: impl Read) -> Result<Array, Fault> {
     let shape: Vec<usize> = sizes.chunks_exact(4).map(size).collect();
     let needed = bytes_of(&shape, kind.size())
         .ok_or_else(|| Fault::Damaged(format!("no memory holds an array of the shape {shape:?}")))?;
+    if needed > most {
+        return Err(Fault::Unsupported(format!("expected at most {most} bytes after inflation, found {needed}")));
+    }
     let data = some(&mut bytes, needed.saturating_add(1))?;
     if data.len() != needed {
         let more = if data.len() > needed { "more" } else { "fewer" };
@@ -120,6 +128,8 @@ mod tests {
         assert!(text(&[0, 0, 8, 1, 127, 255, 255, 255, 1]).contains("holds fewer"));
         assert!(text(&packed(&whole)[..12]).contains("cannot be inflated"));
         assert!(text(b"PK\x03\x04....").contains("expected an IDX file, found a zip archive"));
+        let large = packed(&[0, 0, 8, 2, 0, 1, 0, 0, 0, 1, 0, 1]);
+        assert!(text(&large).contains("at most 4294967296 bytes after inflation, found 4295032832"));
         // A gibibyte of zeros in a megabyte: no more than three bytes and one are inflated.
         assert!(text(&packed(&[&whole[..], &vec![0; 1 << 24]].concat())).contains("holds more"));
     }

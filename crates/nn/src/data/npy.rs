@@ -50,11 +50,12 @@ pub fn write(path: impl AsRef<Path>, array: &Array) -> Result<(), Error> {
 /// The bytes of an npy file, version 1.0.
 ///
 /// # Panics
-/// Where the shape does not fit the numbers.
+/// Where the shape does not fit the numbers, or has more than 64 axes, which NumPy does not read.
 #[track_caller]
 pub fn bytes(array: &Array) -> Vec<u8> {
     array.hold("npy::bytes");
     let shape = &array.shape;
+    assert!(shape.len() <= 64, "npy::bytes: 64 axes at most are needed, not {}", shape.len());
     let descr = match array.numbers {
         Numbers::F64(_) => "<f8",
         Numbers::F32(_) => "<f4",

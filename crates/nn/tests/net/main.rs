@@ -12,3 +12,4 @@ mod quadratic;
 mod second;
 mod schema;
 mod tables;
+mod numpy;
