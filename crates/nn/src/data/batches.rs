@@ -1,7 +1,7 @@
 //! Examples in random order, some at a time.
 
 use crate::data::{Batch, Dataset, Source};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::random::{Purpose, stream};
 use autograd::{Float, Tensor};
 use rand::seq::SliceRandom;
@@ -147,6 +147,7 @@ impl<T: Float> Source<T> for Batcher<'_, T> {
     }
 
     fn next_into(&mut self, batch: &mut Batch<T>) -> Result<bool, Error> {
+        hold_size("Batcher", self.size)?;
         Ok(self.deal(batch))
     }
 
@@ -157,6 +158,14 @@ impl<T: Float> Source<T> for Batcher<'_, T> {
     fn skip(&mut self, batches: usize) -> Result<(), Error> {
         self.done = batches.saturating_mul(self.size).min(self.order.len());
         Ok(())
+    }
+}
+
+/// A size that was set to 0 would end each epoch before it began.
+pub(super) fn hold_size(of: &str, size: usize) -> Result<(), Error> {
+    match size {
+        0 => Err(Error::of(Kind::Data(format!("{of}: batches of 1 example or more are needed, not of 0")))),
+        _ => Ok(()),
     }
 }
 
@@ -227,6 +236,17 @@ mod tests {
         assert_eq!(plain.batches(), 2);
         assert!(plain.next_into(&mut batch).unwrap() && batch.rows == (0..16).collect::<Vec<_>>());
         assert!(plain.next_into(&mut batch).unwrap() && !plain.next_into(&mut batch).unwrap());
+    }
+
+    #[test]
+    fn a_size_of_none_is_an_error_and_one_beyond_the_examples_takes_all() {
+        let (data, mut batch) = (numbered(3), crate::data::empty_batch());
+        let mut none = Batcher { size: 0, ..Batcher::new(&data, 1, 0) };
+        assert!(none.next_into(&mut batch).unwrap_err().to_string().contains("not of 0"));
+        let mut all = Batcher::new(&data, 9, 0);
+        assert!(all.next_into(&mut batch).unwrap() && batch.len() == 3 && !all.next_into(&mut batch).unwrap());
+        let nothing = numbered(0);
+        assert!(!Batcher::new(&nothing, 9, 0).next_into(&mut batch).unwrap());
     }
 
     #[test]

@@ -57,7 +57,9 @@ impl<T: Float> Dataset<T> {
         let (shape, n) = (features.shape(), target.len());
         if shape.rank() != 2 || shape[0] != n {
             let what = if matches!(target, Target::Classes { .. }) { "labels" } else { "targets" };
-            return Err(Error::of(Kind::Data(format!("features of shape {shape} do not fit {n} {what}"))));
+            return Err(Error::of(Kind::Data(format!(
+                "features of shape {shape} do not fit {n} {what}: [{n}, d] is needed"
+            ))));
         }
         if let Some(i) = features.as_slice().iter().position(|x| !x.is_finite()) {
             let (row, column, x) = (i / shape[1], i % shape[1], features.as_slice()[i]);
@@ -254,11 +256,11 @@ impl<T: Float> Dataset<T> {
             (Target::Classes { labels, names }, Target::Classes { labels: into, names: theirs }) => {
                 into.clear();
                 into.extend(rows.iter().map(|&row| labels[row]));
-                names.len() == theirs.len()
+                names == theirs
             }
             (Target::Labels { values, names }, Target::Labels { values: into, names: theirs })
             | (Target::Values { values, names }, Target::Values { values: into, names: theirs }) => {
-                names.len() == theirs.len() && gather(values, rows, into)
+                names == theirs && gather(values, rows, into)
             }
             _ => false,
         };

@@ -21,6 +21,8 @@ mod preprocess;
 mod batch_vars;
 mod batches;
 mod sequences;
+#[cfg(feature = "ndarray-0_17")]
+mod arrays;
 pub mod synthetic;
 pub(crate) mod array;
 pub mod npy;

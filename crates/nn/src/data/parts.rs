@@ -1,10 +1,13 @@
 //! Which rows to train with, and which to hold out.
 
+mod classes;
+mod together;
+
 use crate::error::{Error, Kind};
 use crate::random::{Generator, Purpose, stream};
+use classes::Classes;
 use rand::seq::SliceRandom;
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use together::{by_value, cut_near, folds_in_time, held_out_groups, in_time};
 
 /// Rows in two parts, each in the order of the rows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -198,94 +201,6 @@ fn hold_count(n: usize, share: f64, count: usize) -> Result<(), String> {
     }
 }
 
-/// The rows by class, of which each has two or more, but for those that are kept.
-struct Classes<'a> {
-    rows: Vec<Vec<usize>>,
-    names: &'a [String],
-}
-
-impl<'a> Classes<'a> {
-    fn new(labels: &[usize], names: &'a [String], lone: Lone) -> Result<Self, String> {
-        let mut rows = vec![Vec::new(); labels.iter().max().map_or(0, |last| last + 1)];
-        labels.iter().enumerate().for_each(|(row, &label)| rows[label].push(row));
-        let classes = Self { rows, names };
-        match classes.rows.iter().position(|rows| rows.len() == 1) {
-            Some(class) if lone == Lone::Refuse => Err(format!(
-                "class {} has 1 row, which cannot be both to train with and held out: leave it out, or find more of it",
-                classes.name(class)
-            )),
-            _ => Ok(classes),
-        }
-    }
-
-    fn name(&self, class: usize) -> String {
-        self.names.get(class).map_or_else(|| class.to_string(), |name| format!("`{}`", name.escape_debug()))
-    }
-
-    /// How many rows of each class make so many in all: the share of each, one more or less. Each class keeps a row to train
-    /// with, and holds one out where there are as many to hold out.
-    fn apportion(&self, share: f64, count: usize) -> Result<Vec<usize>, String> {
-        let sizes: Vec<usize> = self.rows.iter().map(Vec::len).collect();
-        let several = sizes.iter().filter(|&&size| size > 1).count();
-        let least = usize::from(count >= several);
-        let bounds: Vec<(usize, usize)> =
-            sizes.iter().map(|&size| (least.min(size.saturating_sub(1)), size.saturating_sub(1))).collect();
-        let most: usize = bounds.iter().map(|(_, most)| most).sum();
-        if count > most {
-            let (n, k) = (sizes.iter().sum::<usize>(), sizes.iter().filter(|&&size| size > 0).count());
-            let left = n - count;
-            return Err(format!(
-                "{left} of {n} rows are left to train with, fewer than the {k} classes: hold out less"
-            ));
-        }
-        let quota: Vec<f64> = sizes.iter().map(|&size| size as f64 * share).collect();
-        let mut counts: Vec<usize> =
-            quota.iter().zip(&bounds).map(|(quota, (low, high))| (quota.floor() as usize).clamp(*low, *high)).collect();
-        let sum: usize = counts.iter().sum();
-        let up = sum < count;
-        // What is furthest from its share moves first, the first of equal ones.
-        let room = |class: usize, counts: &[usize]| {
-            let (low, high) = bounds[class];
-            let lack = quota[class] - counts[class] as f64;
-            let free = if up { counts[class] < high } else { counts[class] > low };
-            free.then_some(Lack { lack: if up { lack } else { -lack }, class })
-        };
-        let mut heap: BinaryHeap<Lack> = (0..sizes.len()).filter_map(|class| room(class, &counts)).collect();
-        for _ in 0..sum.abs_diff(count) {
-            let Some(Lack { class, .. }) = heap.pop() else { break };
-            counts[class] = if up { counts[class] + 1 } else { counts[class] - 1 };
-            heap.extend(room(class, &counts));
-        }
-        Ok(counts)
-    }
-}
-
-/// How far a class is from its share.
-struct Lack {
-    lack: f64,
-    class: usize,
-}
-
-impl Ord for Lack {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.lack.total_cmp(&other.lack).then(other.class.cmp(&self.class))
-    }
-}
-
-impl PartialOrd for Lack {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Lack {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Lack {}
-
 fn shuffled<V>(mut values: Vec<V>, rng: &mut Generator) -> Vec<V> {
     values.shuffle(rng);
     values
@@ -294,74 +209,6 @@ fn shuffled<V>(mut values: Vec<V>, rng: &mut Generator) -> Vec<V> {
 fn deal(rows: Vec<usize>, folds: &mut [Vec<usize>]) {
     let k = folds.len();
     rows.into_iter().enumerate().for_each(|(i, row)| folds[i % k].push(row));
-}
-
-/// The rows of each group, groups in the order of their numbers.
-fn by_value(groups: &[usize]) -> Vec<Vec<usize>> {
-    let mut rows: Vec<usize> = (0..groups.len()).collect();
-    rows.sort_by_key(|&row| groups[row]);
-    rows.chunk_by(|&a, &b| groups[a] == groups[b]).map(<[usize]>::to_vec).collect()
-}
-
-/// Groups at random, each taken where it brings the rows held out nearer to their number; neither part is empty.
-fn held_out_groups(groups: Vec<Vec<usize>>, count: usize, rng: &mut Generator) -> Result<Vec<usize>, String> {
-    if groups.len() < 2 {
-        return Err("all rows are of one group, which cannot be divided".to_owned());
-    }
-    let groups = shuffled(groups, rng);
-    let mut held_out: Vec<usize> = Vec::new();
-    for rows in &groups {
-        let (without, with) = (held_out.len(), held_out.len() + rows.len());
-        if with.abs_diff(count) < without.abs_diff(count) {
-            held_out.extend(rows);
-        }
-    }
-    if held_out.is_empty() {
-        // Each group is more than twice the share.
-        held_out.extend(groups.iter().min_by_key(|rows| rows.len()).into_iter().flatten());
-    }
-    if held_out.len() == groups.iter().map(Vec::len).sum::<usize>() {
-        return Err(format!("{} groups cannot be divided by that share: hold out less", groups.len()));
-    }
-    Ok(held_out)
-}
-
-/// The rows in the order of time, of one time in the order of rows.
-fn in_time(times: &[f64]) -> Result<Vec<usize>, String> {
-    if let Some(row) = times.iter().position(|time| time.is_nan()) {
-        return Err(format!("expected a time for each row, found none for row {row} (counted from 0)"));
-    }
-    let mut order: Vec<usize> = (0..times.len()).collect();
-    order.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
-    Ok(order)
-}
-
-/// The place in the order next to a wished one where the time changes.
-fn cut_near(times: &[f64], order: &[usize], wish: usize) -> Result<usize, String> {
-    let changes = |&cut: &usize| times[order[cut - 1]] != times[order[cut]];
-    let cuts = (1..order.len()).filter(changes);
-    cuts.min_by_key(|cut| cut.abs_diff(wish))
-        .ok_or_else(|| "all rows are of one time, which cannot be divided".to_owned())
-}
-
-fn folds_in_time(times: &[f64], k: usize) -> Result<Vec<Parts>, String> {
-    let (n, order) = (times.len(), in_time(times)?);
-    if n < k + 1 {
-        return Err(format!("{n} rows are too few for {k} folds in time, each trained with what is before it"));
-    }
-    let wishes = (1..=k).map(|i| n * i / (k + 1));
-    let mut cuts = wishes.map(|wish| cut_near(times, &order, wish)).collect::<Result<Vec<_>, _>>()?;
-    cuts.push(n);
-    if cuts.windows(2).any(|pair| pair[0] >= pair[1]) {
-        return Err(format!("there are too few different times for {k} folds"));
-    }
-    let sorted = |rows: &[usize]| {
-        let mut rows = rows.to_vec();
-        rows.sort_unstable();
-        rows
-    };
-    let part = |pair: &[usize]| Parts { train: sorted(&order[..pair[0]]), held_out: sorted(&order[pair[0]..pair[1]]) };
-    Ok(cuts.windows(2).map(part).collect())
 }
 
 /// These rows held out of `n`.
@@ -373,115 +220,4 @@ fn divided(n: usize, mut held_out: Vec<usize>) -> Parts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn count(labels: &[usize], rows: &[usize], class: usize) -> usize {
-        rows.iter().filter(|&&row| labels[row] == class).count()
-    }
-
-    fn hold_partition(n: usize, parts: &Parts) -> Result<(), TestCaseError> {
-        let mut all = [&parts.train[..], &parts.held_out].concat();
-        all.sort_unstable();
-        prop_assert_eq!(all, (0..n).collect::<Vec<_>>());
-        Ok(())
-    }
-
-    proptest! {
-        #[test]
-        fn classes_are_divided_by_their_share_and_kept_to_train_with(
-            labels in prop::collection::vec(0_usize..5, 2..60),
-            share in 0.01..0.99_f64,
-            seed: u64,
-        ) {
-            let n = labels.len();
-            let by = By::Classes { labels: &labels, names: &[], lone: Lone::Train };
-            let Ok(parts) = by.split(share, seed) else { return Ok(()) };
-            hold_partition(n, &parts)?;
-            prop_assert_eq!(parts.held_out.len(), (n as f64 * share).round() as usize);
-            let sizes: Vec<usize> = (0..5).map(|class| labels.iter().filter(|&&label| label == class).count()).collect();
-            for (class, &size) in sizes.iter().enumerate() {
-                let held = count(&labels, &parts.held_out, class);
-                prop_assert!(size == 0 || held < size, "class {} is not trained with", class);
-                if sizes.iter().all(|size| *size as f64 * share.min(1.0 - share) >= 1.0) {
-                    prop_assert!((held as f64 - size as f64 * share).abs() < 1.0);
-                }
-            }
-        }
-
-        #[test]
-        fn each_row_is_held_out_by_one_fold(labels in prop::collection::vec(0_usize..4, 2..60), k in 2_usize..6, seed: u64) {
-            let n = labels.len();
-            for by in [By::Rows(n), By::classes(&labels), By::Groups(&labels)] {
-                let Ok(folds) = by.folds(k, seed) else { continue };
-                prop_assert_eq!(folds.len(), k);
-                for parts in &folds {
-                    hold_partition(n, parts)?;
-                    prop_assert!(!parts.held_out.is_empty() && !parts.train.is_empty());
-                    match by {
-                        By::Groups(_) => {
-                            let divided = |g| count(&labels, &parts.train, g) * count(&labels, &parts.held_out, g) > 0;
-                            prop_assert!(!(0..4).any(divided));
-                        }
-                        By::Classes { .. } => {
-                            let fair = |class| {
-                                let held = count(&labels, &parts.held_out, class);
-                                let size = count(&labels, &(0..n).collect::<Vec<_>>(), class);
-                                held.abs_diff(size / k) <= 1 && (size == 0 || held < size)
-                            };
-                            prop_assert!((0..4).all(fair));
-                        }
-                        By::Rows(_) | By::Time(_) => prop_assert!(parts.held_out.len().abs_diff(n / k) <= 1),
-                    }
-                }
-                let mut held: Vec<usize> = folds.into_iter().flat_map(|parts| parts.held_out).collect();
-                held.sort_unstable();
-                prop_assert_eq!(held, (0..n).collect::<Vec<_>>());
-            }
-        }
-
-        #[test]
-        fn groups_and_times_stay_together(values in prop::collection::vec(0_usize..6, 2..60), share in 0.05..0.95_f64, seed: u64) {
-            if let Ok(parts) = By::Groups(&values).split(share, seed) {
-                hold_partition(values.len(), &parts)?;
-                prop_assert!(!parts.train.is_empty() && !parts.held_out.is_empty());
-                prop_assert!((0..6).all(|g| count(&values, &parts.train, g) == 0 || count(&values, &parts.held_out, g) == 0));
-            }
-            let times: Vec<f64> = values.iter().map(|&value| value as f64).collect();
-            if let Ok(parts) = By::Time(&times).split(share, seed) {
-                hold_partition(values.len(), &parts)?;
-                let last = parts.train.iter().map(|&row| values[row]).max();
-                prop_assert!(last < parts.held_out.iter().map(|&row| values[row]).min());
-            }
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_divided_says_why() {
-        let split = |by: By, share: f64| by.split(share, 0).unwrap_err().to_string();
-        assert!(split(By::Rows(20), 0.02).contains("0.02 of 20 rows rounds to 0: nothing would be held out"));
-        assert!(split(By::Rows(20), 0.98).contains("nothing would be left to train with"));
-        assert!(split(By::Rows(0), 0.5).contains("0 rows cannot be divided"));
-        assert!(split(By::classes(&[0, 0, 1]), 0.4).contains("class 1 has 1 row"));
-        assert!(
-            split(By::classes(&[0, 0, 1, 1]), 0.7).contains("1 of 4 rows are left to train with, fewer than the 2")
-        );
-        assert!(split(By::Groups(&[3, 3]), 0.5).contains("one group"));
-        assert!(split(By::Time(&[3.0, 3.0]), 0.5).contains("one time"));
-        assert!(split(By::Time(&[3.0, f64::NAN]), 0.5).contains("found none for row 1"));
-        let folds = |by: By| by.folds(3, 0).unwrap_err().to_string();
-        assert!(folds(By::Rows(2)).contains("2 rows are too few for 3 folds"));
-        assert!(folds(By::Groups(&[1, 1, 2])).contains("2 groups are too few"));
-        assert!(folds(By::Time(&[1.0, 1.0, 1.0, 2.0])).contains("too few different times"));
-        assert!(folds(By::Time(&[1.0, 2.0, 3.0])).contains("3 rows are too few for 3 folds in time"));
-    }
-
-    #[test]
-    fn folds_in_time_train_with_what_is_before() {
-        let times: Vec<f64> = (0..8).rev().map(f64::from).collect();
-        let folds = By::Time(&times).folds(3, 0).unwrap();
-        assert_eq!(folds[0], Parts { train: vec![6, 7], held_out: vec![4, 5] });
-        assert_eq!(folds[2], Parts { train: vec![2, 3, 4, 5, 6, 7], held_out: vec![0, 1] });
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! Examples of different lengths: rows of steps, dealt out as batches that are filled up to one length.
 
+use crate::data::batches::hold_size;
 use crate::data::dataset::or_panic;
 use crate::data::{Batch, Source, Target};
 use crate::error::{Error, Kind};
@@ -339,6 +340,7 @@ impl<T: Float> Source<T> for SequenceBatcher<'_, T> {
     }
 
     fn next_into(&mut self, batch: &mut Batch<T>) -> Result<bool, Error> {
+        hold_size("SequenceBatcher", self.size)?;
         if self.done == usize::MAX {
             self.start(0)?;
         }

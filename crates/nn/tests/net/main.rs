@@ -13,3 +13,4 @@ mod second;
 mod schema;
 mod tables;
 mod numpy;
+mod hostile_data;
