@@ -137,7 +137,7 @@ pub fn checkerboard<T: Float>(n: usize, fields: usize, noise: f64, seed: u64) ->
     assert!(fields > 0, "checkerboard: 1 field or more is needed, not 0");
     let rng = &mut stream(seed, Purpose::Synthetic);
     let features: Vec<f64> = (0..2 * n).map(|_| rng.random_range(-1.0..1.0)).collect();
-    let field = |x: f64| ((x + 1.0) / 2.0 * fields as f64) as usize;
+    let field = |x: f64| (f64::midpoint(x, 1.0) * fields as f64) as usize;
     let labels = features.chunks_exact(2).map(|x| (field(x[0]) + field(x[1])) % 2).collect();
     of_numbers(features, 2, labels, 2, noise, rng)
 }
@@ -258,7 +258,9 @@ fn of_numbers<T: Float>(
     noise: f64,
     rng: &mut Generator,
 ) -> Dataset<T> {
-    features.iter_mut().for_each(|x| *x += noise * rng.sample::<f64, _>(StandardNormal));
+    for x in &mut features {
+        *x += noise * rng.sample::<f64, _>(StandardNormal);
+    }
     let features = features.into_iter().map(T::of).collect();
     Dataset::new(Tensor::new([labels.len(), d], features), labels, (0..k).map(|class| class.to_string()).collect())
 }
@@ -289,7 +291,7 @@ mod tests {
     fn values(data: &Dataset) -> &[f64] {
         match data.target() {
             Target::Values { values, .. } => values.as_slice(),
-            other => panic!("{other:?}"),
+            other @ (Target::Classes { .. } | Target::Labels { .. }) => panic!("{other:?}"),
         }
     }
 

@@ -106,7 +106,7 @@ fn tampered(bytes: &[u8], rng: &mut impl Rng) -> Vec<u8> {
         [b"True", b"(0, 99999999999)", b"()", b"<f8", b"|O", b"PK\x01\x02", b"\xff\xff\xff\xff", b"\0\0\0\0", b"9999"];
     let mut bytes = bytes.to_vec();
     let mut below = |n: usize| (rng.next_u64() % n.max(1) as u64) as usize;
-    for _ in 0..1 + below(4) {
+    for _ in 0..=below(4) {
         let (at, to) = (below(bytes.len()), below(bytes.len()));
         let (from, end) = (at.min(to), at.max(to));
         match below(6) {

@@ -146,7 +146,7 @@ fn what_is_no_sequence_says_which_and_why() {
     assert!(fault(&[two.clone(), Tensor::zeros([2, 4])], 2).contains("sequence 1 has shape [2, 4]: [length, 3]"));
     assert!(fault(&[two.clone(), Tensor::zeros([0, 3])], 2).contains("sequence 1 has shape [0, 3]"));
     assert!(fault(&[Tensor::zeros([3])], 1).contains("sequence 0 has shape [3]: [length, width]"));
-    assert!(fault(&[two.clone()], 2).contains("2 targets do not fit 1 sequences"));
+    assert!(fault(std::slice::from_ref(&two), 2).contains("2 targets do not fit 1 sequences"));
     let nan = Tensor::from_rows([[0.0, 1.0], [2.0, f64::NAN]]);
     assert!(fault(&[nan], 1).contains("found NaN in step 1, feature 1 of sequence 0"));
     let steps = Sequences::try_per_step(&[two], Target::value("y", &[0.0])).unwrap_err().to_string();
