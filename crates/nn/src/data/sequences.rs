@@ -18,7 +18,8 @@ use rand::seq::SliceRandom;
 /// let data = Sequences::new(&words, Target::classes_of(&["long", "short"]));
 /// assert_eq!((data.len(), data.width(), data.lengths()), (2, 1, vec![3, 1]));
 ///
-/// let mut source = SequenceBatcher { shuffled: false, ..SequenceBatcher::new(&data, 2, 0) };
+/// let mut source = SequenceBatcher::new(&data, 2, 0);
+/// source.shuffled = false;
 /// let mut batch = empty_batch();
 /// source.start(0)?;
 /// assert!(source.next_into(&mut batch)?);
@@ -253,7 +254,8 @@ impl<T: Float> Sequences<T> {
 /// use nn::data::{SequenceBatcher, Source, empty_batch, synthetic::sine_waves};
 /// # fn main() -> Result<(), nn::Error> {
 /// let waves = sine_waves::<f64>(100, 3..=40, 0.0, 0);
-/// let mut source = SequenceBatcher { bucketed: true, ..SequenceBatcher::new(&waves, 16, 0) };
+/// let mut source = SequenceBatcher::new(&waves, 16, 0);
+/// source.bucketed = true;
 /// let mut batch = empty_batch();
 /// let (mut real, mut all) = (0, 0);
 /// source.start(0)?;
