@@ -112,7 +112,7 @@ pub use rprop::Rprop;
 pub use rule::{Now, Rule, next_state};
 pub(crate) use rule::{advance, wrong_setting};
 pub use schedules::{Cyclic, CyclicMode, OneCycle, Plateau, Schedule, Scheduler, SchedulerState};
-pub use second::{Lbfgs, LineSearch, Report, Stopped};
+pub use second::{Lbfgs, LevenbergMarquardt, LineSearch, NewtonCg, Report, Stopped};
 pub use setting::Setting;
 pub use sgd::Sgd;
 pub use step::{Leaf, Recall, Step, shortfall, shortfall_by};

@@ -10,6 +10,7 @@ mod measure;
 mod csv_files;
 mod quadratic;
 mod second;
+mod newton;
 mod schema;
 mod tables;
 mod numpy;

@@ -181,5 +181,5 @@ fn wrong_calls_name_themselves_what_is_wrong_and_the_callers_line() {
         ["`max_iterations`", "1 or more"],
         Lbfgs { max_iterations: 0, ..Lbfgs::default() }.minimise(&mut w(), |_, w| w.sum())
     );
-    rows.hold_all(&["optim/second"], &["new", "is_converged"]);
+    rows.hold_all(&["optim/second", "optim/second/lbfgs"], &["new", "is_converged"]);
 }

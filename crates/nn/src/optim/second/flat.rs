@@ -1,6 +1,6 @@
 //! Parameters of any structure as one row of numbers.
 
-use autograd::{Float, Shape, Tape, Tensor, Tree, Var};
+use autograd::{Float, Tape, Tensor, Tree, Var};
 use std::collections::BTreeMap;
 
 /// Tensors by name, which is what a method remembers.
@@ -23,12 +23,15 @@ pub(super) fn scatter<T: Float>(row: &[T], tree: &mut impl Tree<Leaf = Tensor<T>
     });
 }
 
-/// The shape of an expression's value, found by recording it, which computes nothing.
-pub(super) fn shape_of<T: Float, P>(
+/// A function of a row of numbers: its value and its gradient.
+pub(super) type Evaluate<'a, T> = dyn FnMut(&[T]) -> (f64, Vec<T>) + 'a;
+
+/// What is wrong with a loss that is not one number. Recording it computes nothing.
+pub(super) fn wrong_loss<T: Float, P>(
     tape: &mut Tape<T>,
     params: &P,
     f: &mut impl for<'t> FnMut(&'t Tape<T>, P::With<Var<'t, T>>) -> Var<'t, T>,
-) -> Shape
+) -> Option<String>
 where
     P: Tree<Leaf = Tensor<T>>,
 {
@@ -38,7 +41,16 @@ where
         f(tape, tape.vars(params)).shape()
     };
     tape.clear();
-    shape
+    (shape.numel() != 1).then(|| format!("a loss of one number is needed, its shape is {shape}"))
+}
+
+/// What is wrong with settings: numbers that must be finite and not below 0, and counts of 1 or more.
+pub(super) fn wrong_settings(numbers: &[(&str, f64)], counts: &[(&str, usize)]) -> Option<String> {
+    if let Some((name, value)) = numbers.iter().find(|(_, x)| !x.is_finite() || *x < 0.0) {
+        return Some(format!("`{name}` must be finite and not below 0, it is {value}"));
+    }
+    let (name, _) = counts.iter().find(|(_, count)| *count == 0)?;
+    Some(format!("`{name}` must be 1 or more, it is 0"))
 }
 
 /// The sum of products, in `f64`, in eight sums of every eighth: one order on every CPU.

@@ -4,16 +4,23 @@
 //! | method | for | of the function it asks |
 //! |---|---|---|
 //! | [`Lbfgs`] | smooth losses of all rows | the value and the gradient |
+//! | [`NewtonCg`] | the same, badly scaled, or to the last digit | products with the Hessian, too |
+//! | [`LevenbergMarquardt`] | sums of squares of few parameters | the residuals and their Jacobian |
 //!
 //! A function is an expression, `minimise(&mut net, |tape, net| loss)`, which a tape records and, since it repeats, replays as a
-//! program; or anything that gives a value and a gradient: `step(&mut net, |net| program_of_my_own(net))`. What they remember
-//! between calls is tensors by name.
+//! program. [`Lbfgs::step`] takes anything that gives a value and a gradient, `|net| program_of_my_own(net)`, and remembers
+//! between calls what it has learnt, as tensors by name; the others remember nothing.
 
 mod flat;
 mod lbfgs;
+mod levenberg;
+mod newton;
+mod triangular;
 mod wolfe;
 
 pub use lbfgs::{Lbfgs, LineSearch};
+pub use levenberg::LevenbergMarquardt;
+pub use newton::NewtonCg;
 
 /// Why a method has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +28,7 @@ pub use lbfgs::{Lbfgs, LineSearch};
 pub enum Stopped {
     /// No element of the gradient is larger than the tolerance: a minimum, or a saddle.
     Gradient,
-    /// No parameter has moved by more than the tolerance.
+    /// No parameter has moved by more than the tolerance, or would by the step that was found.
     Parameters,
     /// The loss has changed by less than the tolerance, or would along the direction that was found.
     Loss,
@@ -57,8 +64,10 @@ pub struct Report {
     pub gradient: f64,
     /// The iterations, each of which may move the parameters once.
     pub iterations: usize,
-    /// The evaluations of loss and gradient.
+    /// The evaluations of loss and gradient, or of residuals.
     pub evaluations: usize,
+    /// How often more was asked for: products with the Hessian by [`NewtonCg`], Jacobians by [`LevenbergMarquardt`].
+    pub curvatures: usize,
     /// Why it stopped.
     pub stopped: Stopped,
 }

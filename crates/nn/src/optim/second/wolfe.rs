@@ -1,6 +1,6 @@
 //! The line search of strong Wolfe conditions.
 
-use super::flat::dot;
+use super::flat::{Evaluate, add, all_finite, dot};
 use autograd::Float;
 
 /// A point on a line: how far along the direction it lies, and what the function is like there.
@@ -34,6 +34,39 @@ pub(super) struct Bounds {
     pub(super) tolerance: f64,
     /// How often the point may be moved after the first evaluation.
     pub(super) most: usize,
+}
+
+/// What became of a walk along a direction.
+pub(super) struct Walked<T> {
+    pub(super) point: Point<T>,
+    pub(super) evaluations: usize,
+    /// False where the walk went nowhere, and a loss or gradient on the way was not finite.
+    pub(super) is_good: bool,
+}
+
+/// Moves `x` along a direction to where a search leads, from a first length of the step.
+pub(super) fn walk<T: Float>(
+    x: &mut [T],
+    direction: &[T],
+    start: Point<T>,
+    first: f64,
+    bounds: Bounds,
+    evaluate: &mut Evaluate<T>,
+) -> Walked<T> {
+    let (mut is_broken, mut trial) = (false, x.to_vec());
+    let (point, evaluations) = search(start, first, bounds, &mut |step| {
+        trial.copy_from_slice(x);
+        add(&mut trial, step, direction);
+        let (loss, gradient) = evaluate(&trial);
+        if loss.is_finite() && all_finite(&gradient) {
+            return Point::new(step, loss, gradient, direction);
+        }
+        is_broken = true;
+        Point { step, loss: f64::INFINITY, gradient, slope: f64::NAN }
+    });
+    add(x, point.step, direction);
+    let is_good = !(is_broken && point.step == 0.0);
+    Walked { point, evaluations, is_good }
 }
 
 /// A point that satisfies the conditions, or the lowest that was found, and how many were evaluated: the search of minFunc (M.
