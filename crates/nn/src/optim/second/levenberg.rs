@@ -6,7 +6,7 @@ use super::{Report, Stopped};
 use autograd::{Float, Slice, Tape, Tensor, Tree, Var, jacobian};
 
 /// The method of Levenberg and Marquardt for sums of squares, of residuals `r` with the Jacobian `J` (Marquardt, "An algorithm for
-/// least-squares estimation of nonlinear parameters", 1963): the loss is `½ Σ r²`, as SciPy's `least_squares` counts it, and each
+/// least-squares estimation of nonlinear parameters", 1963): the loss is `½ Σ r²`, as `scipy.optimize.least_squares` counts it, and each
 /// step `h` minimises `½ |r + J h|² + ½ μ |D h|²`. `D` holds the largest norms that the columns of `J` had (Moré, "The
 /// Levenberg-Marquardt algorithm", 1978), so that the scale of a parameter does not count, and `μ` falls where a step does what
 /// the Jacobian has foretold, and rises where it does not (Nielsen, "Damping parameter in Marquardt's method", 1999). Residuals
