@@ -59,7 +59,7 @@ fn a_badly_scaled_quadratic_takes_newton_few_steps_to_the_last_digits() {
     assert!(report.stopped.is_converged() && report.iterations <= 10 && report.curvatures <= 40, "{report:?}");
     assert!(away(&x, 1.0) < 1e-6, "{x:?}");
     let mut x = Tensor::from([3.0, -1.0, 2.0, 5.0]);
-    let roots = scale.map(|s| s.sqrt());
+    let roots = scale.map(f64::sqrt);
     let report = LevenbergMarquardt::default().minimise(&mut x, |tape, x| (x - 1.0) * tape.var(&roots));
     assert!(report.stopped.is_converged() && report.iterations <= 10, "{report:?}");
     assert!(away(&x, 1.0) < 1e-6, "{x:?}");
