@@ -2,8 +2,8 @@
 
 use autograd::Tensor;
 use nn::optim::{
-    Adadelta, Adagrad, Adam, Adamax, Clip, Clipped, Lbfgs, LineSearch, NAdam, OneCycle, Plateau, RAdam, RmsProp, Rprop,
-    Rule, Schedule, Sgd,
+    Adadelta, Adagrad, Adam, Adamax, Clip, Clipped, Cyclic, CyclicMode, Lbfgs, LineSearch, NAdam, OneCycle, Plateau,
+    RAdam, RmsProp, Rprop, Rule, Schedule, Sgd,
 };
 use serde_json::Value;
 
@@ -249,6 +249,7 @@ pub(crate) fn schedule(of: &Value) -> Result<Schedule, String> {
                 ..usual
             })
         }
+        "CyclicLR" => cyclic(&mut a)?,
         "ReduceLROnPlateau" => Schedule::Plateau(Plateau {
             maximize: a.word("mode", "min")? == "max",
             factor: a.number("factor", 0.1)?,
@@ -268,6 +269,26 @@ pub(crate) fn schedule(of: &Value) -> Result<Schedule, String> {
     };
     a.end()?;
     Ok(schedule)
+}
+
+fn cyclic(a: &mut Arguments) -> Result<Schedule, String> {
+    let usual = Cyclic::new(a.number("base_lr", 0.0)?, a.number("max_lr", 0.0)?);
+    let up = a.count("step_size_up", usual.up)?;
+    let factor = a.number("gamma", 1.0)?;
+    Ok(Schedule::Cyclic(Cyclic {
+        up,
+        down: a.count("step_size_down", up)?,
+        mode: match &a.word("mode", "triangular")?[..] {
+            "triangular" => CyclicMode::Even,
+            "triangular2" => CyclicMode::Halved,
+            "exp_range" => CyclicMode::Exponential(factor),
+            other => return Err(format!("the mode `{other}` is not known")),
+        },
+        cycle_momentum: a.flag("cycle_momentum", true)?,
+        base_momentum: a.number("base_momentum", usual.base_momentum)?,
+        max_momentum: a.number("max_momentum", usual.max_momentum)?,
+        ..usual
+    }))
 }
 
 fn several(a: &mut Arguments) -> Result<Vec<Schedule>, String> {

@@ -63,7 +63,9 @@ fn factor<'t, T: Float>(grads: &[Var<'t, T>], most: f64, order: f64) -> Option<(
     let norm = if order == 2.0 {
         grads.iter().map(|grad| grad.square().sum()).reduce(|a, b| a + b)?.sqrt()
     } else if order == f64::INFINITY {
-        grads.iter().map(|grad| grad.abs().max()).reduce(|a, b| a.maximum(b))?
+        // Of no numbers there is no largest one.
+        let none = grads.first()?.tape().scalar(T::ZERO);
+        grads.iter().filter(|grad| grad.numel() > 0).fold(none, |most, grad| most.maximum(grad.abs().max()))
     } else if order == 1.0 {
         grads.iter().map(|grad| grad.abs().sum()).reduce(|a, b| a + b)?
     } else {

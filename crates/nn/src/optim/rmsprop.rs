@@ -81,7 +81,9 @@ impl<T: Float> Rule<T> for RmsProp<T> {
         step.each(|leaf, memory| {
             let mut square = memory.average("square", leaf, leaf.grad.square(), self.alpha);
             if self.centred {
-                square -= memory.average("mean", leaf, leaf.grad, self.alpha).square();
+                // Of equal gradients rounding may leave less than 0.
+                let mean = memory.average("mean", leaf, leaf.grad, self.alpha);
+                square = (square - mean.square()).maximum(0.0);
             }
             leaf.grad /= square.sqrt() + self.epsilon;
             if let Some(momentum) = momentum {

@@ -13,6 +13,9 @@ use std::ops::Bound;
 /// p ← p − s · sign g
 /// ```
 ///
+/// Only signs count, also of gradients that are next to nothing: those of a class whose rows are all named with certainty are what
+/// they are here, where PyTorch's are what rounding `p − 1` leaves of them, so that its steps may part from these.
+///
 /// ```
 /// use autograd::Tensor;
 /// use nn::optim::{Optimiser, Rprop};
@@ -24,7 +27,7 @@ use std::ops::Bound;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Rprop<T: Float = f64> {
-    /// The size of the first step; a schedule does not reach later ones.
+    /// The size of the first step, as a schedule has it then; later ones it does not reach.
     pub rate: f64,
     /// The factor of a step size where the sign changes, between 0 and 1: PyTorch's first `eta`.
     pub shrink: f64,
@@ -61,11 +64,14 @@ impl<T: Float> Rule<T> for Rprop<T> {
 
     fn advance<'t>(&self, step: &mut Step<'t, T>) {
         step.maximise(self.maximize);
+        let rate = step.rate;
         step.each(|leaf, memory| {
             let same = leaf.grad * memory.of("gradient", leaf, 0.0);
             let (turned, stays) = (same.lt(0.0), same.gt(0.0));
             let factor = turned.select(self.shrink, stays.select(self.grow, 1.0));
-            let size = memory.of("size", leaf, self.rate * leaf.factor) * factor;
+            // A size of 0 is that of no step yet.
+            let size = memory.of("size", leaf, 0.0);
+            let size = size.gt(0.0).select(size, leaf.scaled(rate)) * factor;
             let size = size.maximum(self.least).minimum(self.most);
             let grad = turned.select(0.0, leaf.grad);
             memory.keep("size", leaf, size);

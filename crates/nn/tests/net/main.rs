@@ -11,6 +11,7 @@ mod csv_files;
 mod quadratic;
 mod second;
 mod newton;
+mod optimisers;
 mod schema;
 mod tables;
 mod numpy;

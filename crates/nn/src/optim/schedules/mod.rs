@@ -1,6 +1,7 @@
 //! Schedules: how the learning rate, and the momentum with it, move from step to step, as `torch.optim.lr_scheduler` defines them.
 
 mod scheduler;
+mod wrong;
 
 pub use scheduler::{Scheduler, SchedulerState};
 
@@ -234,81 +235,6 @@ impl Default for Plateau {
             cooldown: 0,
             least: 0.0,
             epsilon: 1e-8,
-        }
-    }
-}
-
-impl Schedule {
-    /// What is wrong with it, where something is.
-    pub(crate) fn wrong(&self, momentum: bool, inside: bool) -> Option<String> {
-        let moved = |name: &str, cycle: bool| {
-            (cycle && !momentum)
-                .then(|| format!("{name} moves a momentum, and there is none (`cycle_momentum: false`)"))
-        };
-        let count =
-            |name: &str, field: &str, n: u32| (n == 0).then(|| format!("{name} needs {field} of 1 or more, not 0"));
-        let number = |name: &str, field: &str, x: f64, low: f64| {
-            let wrong = !x.is_finite() || x < low;
-            wrong.then(|| format!("{name} needs a finite {field} of {low} or more, not {x}"))
-        };
-        let above = |name: &str, field: &str, x: f64| {
-            let wrong = !x.is_finite() || x <= 0.0;
-            wrong.then(|| format!("{name} needs a finite {field} above 0, not {x}"))
-        };
-        match self {
-            Self::Constant | Self::Lambda(_) | Self::Multiplicative(_) => None,
-            Self::Step { every, factor } => {
-                count("Step", "every", *every).or_else(|| number("Step", "factor", *factor, 0.0))
-            }
-            Self::MultiStep { factor, .. } => number("MultiStep", "factor", *factor, 0.0),
-            Self::Exponential { factor } => number("Exponential", "factor", *factor, 0.0),
-            Self::Cosine { steps, least } => {
-                count("Cosine", "steps", *steps).or_else(|| number("Cosine", "least", *least, 0.0))
-            }
-            Self::CosineRestarts { first, growth, least } => count("CosineRestarts", "first", *first)
-                .or_else(|| count("CosineRestarts", "growth", *growth))
-                .or_else(|| number("CosineRestarts", "least", *least, 0.0)),
-            Self::Linear { start, end, steps } => count("Linear", "steps", *steps)
-                .or_else(|| above("Linear", "start", *start))
-                .or_else(|| number("Linear", "end", *end, 0.0)),
-            Self::ConstantFactor { factor, .. } => above("ConstantFactor", "factor", *factor),
-            Self::Polynomial { steps, power } => {
-                count("Polynomial", "steps", *steps).or_else(|| number("Polynomial", "power", *power, 0.0))
-            }
-            Self::OneCycle(cycle) => count("OneCycle", "steps", cycle.steps)
-                .or_else(|| number("OneCycle", "most", cycle.most, 0.0))
-                .or_else(|| number("OneCycle", "rise", cycle.rise, 0.0))
-                .or_else(|| {
-                    (cycle.rise > 1.0).then(|| format!("OneCycle needs a rise of 1 at most, not {}", cycle.rise))
-                })
-                .or_else(|| above("OneCycle", "start_divisor", cycle.start_divisor))
-                .or_else(|| above("OneCycle", "end_divisor", cycle.end_divisor))
-                .or_else(|| moved("OneCycle", cycle.cycle_momentum)),
-            Self::Cyclic(cycle) => count("Cyclic", "up", cycle.up)
-                .or_else(|| count("Cyclic", "down", cycle.down))
-                .or_else(|| number("Cyclic", "least", cycle.least, 0.0))
-                .or_else(|| number("Cyclic", "most", cycle.most, 0.0))
-                .or_else(|| moved("Cyclic", cycle.cycle_momentum)),
-            Self::Plateau(plateau) if inside => {
-                Some(format!("Plateau is fed by a metric, and stands in no other schedule ({plateau:?})"))
-            }
-            Self::Plateau(plateau) => (plateau.factor >= 1.0)
-                .then(|| format!("Plateau needs a factor below 1, not {}", plateau.factor))
-                .or_else(|| number("Plateau", "factor", plateau.factor, 0.0)),
-            Self::Sequential { schedules, milestones } => {
-                let (n, m) = (schedules.len(), milestones.len());
-                (n != m + 1)
-                    .then(|| format!("Sequential needs one milestone less than schedules, not {m} for {n}"))
-                    .or_else(|| {
-                        (!milestones.is_sorted())
-                            .then(|| format!("Sequential needs rising milestones, not {milestones:?}"))
-                    })
-                    .or_else(|| schedules.iter().find_map(|schedule| schedule.wrong(momentum, true)))
-            }
-            Self::Chained(schedules) => schedules
-                .is_empty()
-                .then(|| "Chained needs a schedule".to_owned())
-                .or_else(|| schedules.iter().find_map(|schedule| schedule.wrong(momentum, true))),
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct NewtonCg {
     /// How many products with the Hessian a step takes at most.
     pub max_products: usize,
     /// The largest share of the gradient that conjugate gradients may leave, below 1: what the first step takes, and later ones
-    /// take less of as they come near.
+    /// take less of as they come near. The larger it is, the more steps, of fewer products, are made.
     pub forcing: f64,
     /// It stops where no element of the gradient is larger.
     pub tolerance_gradient: f64,
@@ -36,10 +36,10 @@ pub struct NewtonCg {
 }
 
 impl Default for NewtonCg {
-    /// At most 200 steps of at most 200 products, half of the gradient left at most, and tolerances of 1e-7 for the gradient and
+    /// At most 200 steps of at most 200 products, a tenth of the gradient left at most, and tolerances of 1e-7 for the gradient and
     /// 1e-12 for changes.
     fn default() -> Self {
-        Self { max_iterations: 200, max_products: 200, forcing: 0.5, tolerance_gradient: 1e-7, tolerance_change: 1e-12 }
+        Self { max_iterations: 200, max_products: 200, forcing: 0.1, tolerance_gradient: 1e-7, tolerance_change: 1e-12 }
     }
 }
 
