@@ -1,7 +1,7 @@
 //! What the header of a safetensors file must hold before anything is made of it.
 
 use crate::data::array::{Stored as Type, bytes_of};
-use crate::error::hidden;
+use crate::error::{Kind, hidden};
 use crate::fault::{Fault, kind_of, shown};
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -53,16 +53,13 @@ pub(super) struct Header {
 
 /// The bytes of a file, once its header is known to be right. No more is read than the header tells, and memory grows with what
 /// comes.
-pub(super) fn checked(mut file: impl Read) -> Result<Vec<u8>, Fault> {
+pub(super) fn checked(mut file: impl Read) -> Result<Vec<u8>, Kind> {
     let mut bytes = Vec::new();
-    let mut more = |bytes: &mut Vec<u8>, count: u64| {
-        (&mut file)
-            .take(count)
-            .read_to_end(bytes)
-            .map_err(|error| Fault::Damaged(format!("it cannot be read: {error}")))
-    };
+    let mut more =
+        |bytes: &mut Vec<u8>, count: u64| (&mut file).take(count).read_to_end(bytes).map_err(Kind::Unreadable);
     more(&mut bytes, 8)?;
-    let foreign = |bytes: &[u8]| Fault::Foreign { expected: "a safetensors file", found: kind_of(bytes) };
+    let foreign = |bytes: &[u8]| Kind::Stored(Fault::Foreign { expected: "a safetensors file", found: kind_of(bytes) });
+    let damaged = |text: String| Kind::Stored(Fault::Damaged(text));
     let Some(length) = bytes.first_chunk().map(|length| u64::from_le_bytes(*length)) else {
         return Err(foreign(&bytes));
     };
@@ -70,17 +67,17 @@ pub(super) fn checked(mut file: impl Read) -> Result<Vec<u8>, Fault> {
         return Err(foreign(&bytes));
     }
     if more(&mut bytes, length)? as u64 != length {
-        return Err(Fault::Damaged(format!("a header of {length} bytes is declared, the file ends within it")));
+        return Err(damaged(format!("a header of {length} bytes is declared, the file ends within it")));
     }
     let header = &bytes[8..];
     if header.first() != Some(&b'{') {
         return Err(foreign(&bytes));
     }
-    let size = Header::parse(header)?.size()?;
+    let size = Header::parse(header).and_then(|header| header.size()).map_err(Kind::Stored)?;
     let read = more(&mut bytes, (size as u64).saturating_add(1))?;
     if read != size {
         let problem = if read > size { "more follow" } else { "the file ends before" };
-        return Err(Fault::Damaged(format!("its tensors have {size} bytes, {problem}")));
+        return Err(damaged(format!("its tensors have {size} bytes, {problem}")));
     }
     Ok(bytes)
 }
@@ -281,5 +278,21 @@ mod tests {
         assert!(checked(&cut[..]).unwrap_err().to_string().contains("99999999 bytes is declared"));
         let more = [&u64::MAX.to_le_bytes()[..], b"{}"].concat();
         assert!(checked(&more[..]).unwrap_err().to_string().contains("expected a safetensors file"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_on_is_not_told_to_be_damaged() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the disk is gone"))
+            }
+        }
+        let header = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+        let file = file(header, 8);
+        for known in [0, 4, 20, file.len() - 3] {
+            let error = checked((&file[..known]).chain(Broken)).unwrap_err();
+            assert!(matches!(&error, Kind::Unreadable(error) if error.to_string() == "the disk is gone"), "{error}");
+        }
     }
 }

@@ -83,7 +83,8 @@ impl Stored {
             stream.read_to_end(&mut start).map_err(|error| Error::unreadable(file, error))?;
             npz::arrays(&start).map(|tensors| Self { tensors, ..Self::default() }).map_err(foreign)
         } else {
-            checked(start.chain(stream)).and_then(|bytes| Self::of_bytes(&bytes))
+            let wrong = |kind| Error { kind, ..Error::stored(file, Fault::Damaged(String::new())) };
+            Self::of_bytes(&checked(start.chain(stream)).map_err(wrong)?)
         };
         stored.map_err(|fault| Error::stored(file, fault))
     }

@@ -221,12 +221,18 @@ impl<'a> Records<'a> {
         let (buffer, spans) = (Vec::new(), Vec::new());
         let mut records =
             Self { file, source, buffer, start: 0, end: 0, all: false, line: 1, delimiter, comment: None, spans };
-        while records.end < CHUNK && !records.all {
-            records.fill().map_err(|error| at_file(file, Kind::Unreadable(error)))?;
+        while (records.end < CHUNK || !records.begun()) && !records.all {
+            records.more()?;
         }
         let head = &records.buffer[..records.end];
         records.start = text_start(head).map_err(|kind| records.error(1, None, kind))?;
         Ok(records)
+    }
+
+    /// Whether some whole lines are there, of which a guess can be made; lines beyond all measure are not waited for.
+    fn begun(&self) -> bool {
+        let ends = self.buffer[..self.end].iter().filter(|&&byte| matches!(byte, b'\n' | b'\r'));
+        self.end >= 64 * CHUNK || ends.take(8).count() == 8
     }
 
     /// The first bytes, before any record was read, and whether these are all.

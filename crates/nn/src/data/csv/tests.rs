@@ -86,3 +86,12 @@ fn a_separator_that_would_cut_letters_is_refused() {
     }
     assert!(crate::data::Table::parse("a.csv", "sep=ö\nx,y\n1,2\n").is_ok());
 }
+
+#[test]
+fn a_first_line_longer_than_what_is_read_at_once_is_understood() {
+    let names: Vec<String> = (0..20_000).map(|i| format!("column number {i}")).collect();
+    let row = |cell: &str| vec![cell; 20_000].join(";");
+    let text = format!("{}\n{}\n{}\n", names.join(";"), row("1,5"), row("2,5"));
+    let table = crate::data::Table::parse("a.csv", &text).unwrap();
+    assert_eq!((table.columns.len(), table.len(), &table.columns[7].name[..]), (20_000, 2, "column number 7"));
+}
