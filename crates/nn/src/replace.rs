@@ -23,8 +23,13 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 }
 
 fn try_replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Through a link, so that the link stays.
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    if path.as_os_str().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name is empty"));
+    }
+    if path.as_os_str().as_encoded_bytes().last().is_some_and(|&byte| std::path::is_separator(char::from(byte))) {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    let path = &behind_links(path)?;
     let old = match fs::metadata(path) {
         Ok(old) => {
             // A file, or a folder, that must not be written to says so here.
@@ -58,6 +63,21 @@ fn try_replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         }
     }
     sync_folder(folder)
+}
+
+/// Where a path leads through links, so that they stay, also where the last one leads to no file yet.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    // As many as Linux follows.
+    for _ in 0..40 {
+        match fs::canonicalize(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+            found => return found,
+        }
+        let Ok(to) = fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().map_or_else(|| to.clone(), |folder| folder.join(&to));
+    }
+    Ok(path)
 }
 
 /// The ends of the names of temporary files of a target: `.NAME.PID-COUNT.tmp`.
@@ -221,8 +241,30 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn a_link_to_no_file_yet_stays_and_one_to_itself_is_an_error() {
+        use std::os::unix::fs::symlink;
+        let folder = folder("links");
+        fs::create_dir(folder.join("runs")).unwrap();
+        symlink("runs/new", folder.join("latest")).unwrap();
+        symlink("of_today.bin", folder.join("runs/new")).unwrap();
+        symlink("self", folder.join("self")).unwrap();
+        replace(&folder.join("latest"), b"one").unwrap();
+        assert!(fs::symlink_metadata(folder.join("latest")).unwrap().is_symlink());
+        assert_eq!(fs::read(folder.join("runs/of_today.bin")).unwrap(), b"one");
+        let text = replace(&folder.join("self"), b"one").unwrap_err().to_string();
+        assert!(text.contains("self: cannot be written: "), "{text}");
+        assert_eq!(names(&folder), ["latest", "runs", "self"]);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
     fn what_cannot_be_written_is_an_error_that_names_it() {
         let folder = folder("errors");
+        let text = replace(Path::new(""), b"one").unwrap_err().to_string();
+        assert!(text.contains("the name is empty"), "{text}");
+        let text = replace(&folder.join("new/"), b"one").unwrap_err().to_string();
+        assert!(text.contains("new/: cannot be written: is a directory"), "{text}");
         let text = replace(&folder, b"one").unwrap_err().to_string();
         assert!(text.starts_with(&format!("{}: cannot be written: ", folder.display())), "{text}");
         let text = replace(&folder.join("none/a.bin"), b"one").unwrap_err().to_string();
