@@ -192,7 +192,9 @@ fn saves_at_once_from_threads_leave_one_of_them_whole() {
             nn::load(&mut net, path).unwrap();
             assert!(net[0].as_slice().iter().all(|&x| x == net[0].as_slice()[0]), "two saves are mixed");
         }
-        savers.into_iter().for_each(|saver| saver.join().unwrap().unwrap());
+        for saver in savers {
+            saver.join().unwrap().unwrap();
+        }
     });
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1); // nothing temporary
     std::fs::remove_dir_all(folder).unwrap();
