@@ -1,7 +1,7 @@
 //! The columns of a table, as its rows come.
 
 use super::missing::NO_NUMBER;
-use super::number::{self, decimal};
+use super::number::{self, Plain, decimal};
 use super::reading::{Layout, Reading};
 use super::records::{Record, Records, error};
 use super::words::Words;
@@ -85,7 +85,7 @@ impl<'a> Reader<'a> {
             for column in 0..expected {
                 push(&mut self.columns[column], self.reading, record, column)
                     .map_err(|found| self.control(record, column, found))?;
-                if record.bytes(column).iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+                if record.several && record.bytes(column).iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
                     self.broken.0 += 1;
                     self.broken.1.get_or_insert((record.line_of(column), column));
                 }
@@ -229,7 +229,19 @@ impl Numbers {
     /// The next cell; whether it may be one of numbers.
     #[inline]
     fn push(&mut self, bytes: &[u8], reading: &Reading, text: impl FnOnce() -> String) -> bool {
-        grow(&mut self.cells, 1);
+        if self.cells.len() == self.cells.capacity() {
+            grow(&mut self.cells, 1);
+        }
+        if let Some(plain) = Plain::of(bytes, self.point) {
+            if plain.pointed && plain.fraction > 0 {
+                self.marked = true;
+                let whole = bytes.len() - plain.fraction as usize - 1;
+                self.loose |= plain.fraction != 3 || whole > 3 || bytes.first() == Some(&b'0');
+            }
+            self.count += 1;
+            self.cells.push(plain.nearest());
+            return true;
+        }
         if let Some(decimal) = decimal(bytes, self.point) {
             let number = decimal.nearest(bytes, self.point);
             if !number.is_finite() {

@@ -41,7 +41,9 @@ pub(super) fn split(bytes: &[u8], all: bool, delimiter: u8, spans: &mut Vec<Span
     spans.clear();
     let blanks = delimiter == b' '; // any number of them separates
     let blank = |byte: u8| byte == b' ' || (byte == b'\t' && delimiter != b'\t');
-    let ends = |byte: u8| byte == b'\n' || byte == b'\r' || byte == delimiter || (blanks && byte == b'\t');
+    let ends = |byte: u8| byte == delimiter || byte == b'\n' || byte == b'\r' || (blanks && byte == b'\t');
+    // Of most bytes one comparison tells that they end nothing: those that do are few and small, but for some separators.
+    let largest = delimiter.max(b'\r');
     if bytes.is_empty() && all {
         return Split::End;
     }
@@ -77,7 +79,7 @@ pub(super) fn split(bytes: &[u8], all: bool, delimiter: u8, spans: &mut Vec<Span
             }
         } else {
             let rest = &bytes[i..];
-            i += rest.iter().position(|&byte| ends(byte)).unwrap_or(rest.len());
+            i += rest.iter().position(|&byte| byte <= largest && ends(byte)).unwrap_or(rest.len());
             let mut end = i;
             while end > start && blank(bytes[end - 1]) {
                 end -= 1;
@@ -145,13 +147,15 @@ fn closing(bytes: &[u8], mut i: usize, all: bool) -> Closing {
 pub(super) struct Record<'a> {
     /// The line that it begins on, from 1.
     pub(super) line: u32,
+    /// Whether it goes over several lines, by quotes.
+    pub(super) several: bool,
     text: &'a str,
     spans: &'a [Span],
 }
 
 impl<'a> Record<'a> {
     pub(super) fn new(line: u32, text: &'a str, spans: &'a [Span]) -> Self {
-        Self { line, text, spans }
+        Self { line, several: true, text, spans }
     }
 
     /// The number of fields.
@@ -270,7 +274,7 @@ impl<'a> Records<'a> {
                     self.line = line.saturating_add(lines);
                     let bytes = &self.buffer[start..start + used];
                     return match std::str::from_utf8(bytes) {
-                        Ok(text) => Ok(Some(Record { line, text, spans: &self.spans })),
+                        Ok(text) => Ok(Some(Record { line, several: lines > 1, text, spans: &self.spans })),
                         Err(wrong) => {
                             let line = line.saturating_add(breaks(&bytes[..wrong.valid_up_to()]));
                             Err(self.error(line, None, Kind::Encoding))

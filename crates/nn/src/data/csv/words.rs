@@ -1,6 +1,7 @@
 //! Each text once, in the order in which they come.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::LazyLock;
 
 /// Words by their places. The hash only finds them: the order is that of coming.
 #[derive(Default)]
@@ -8,8 +9,12 @@ pub(super) struct Words {
     list: Vec<String>,
     /// Half a hash, and a place from 1; 0 is free. A power of two, at most half full.
     slots: Vec<(u32, u32)>,
-    hasher: RandomState,
+    /// The place of the word before, which many come after themselves.
+    last: u32,
 }
+
+/// By which no text can be made to collide with others.
+static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
 
 impl Words {
     pub(super) fn all(&self) -> &[String] {
@@ -22,26 +27,41 @@ impl Words {
 
     /// The place of a word, where it is known.
     pub(super) fn find(&self, word: &str) -> Option<u32> {
-        if self.slots.is_empty() { None } else { self.slot(self.half(word), word).1 }
+        if self.slots.is_empty() { None } else { self.slot(Self::half(word), word).1 }
     }
 
     /// The place of a word, and whether it is new.
     pub(super) fn place(&mut self, word: &str) -> (u32, bool) {
+        if self.list.get(self.last as usize).is_some_and(|last| last == word) {
+            return (self.last, false);
+        }
         if 2 * self.list.len() >= self.slots.len() {
             self.grow();
         }
-        let half = self.half(word);
+        let half = Self::half(word);
         let (slot, known) = self.slot(half, word);
         if let Some(place) = known {
+            self.last = place;
             return (place, false);
         }
         self.list.push(word.to_owned());
         self.slots[slot] = (half, self.list.len() as u32);
-        (self.list.len() as u32 - 1, true)
+        self.last = self.list.len() as u32 - 1;
+        (self.last, true)
     }
 
-    fn half(&self, word: &str) -> u32 {
-        self.hasher.hash_one(word) as u32
+    /// Half a hash: eight bytes at a time, multiplied to 128 bits and folded.
+    fn half(word: &str) -> u32 {
+        let fold = |hash: u64, bytes: u64| {
+            let wide = u128::from(hash ^ bytes) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
+            (wide >> 64) as u64 ^ wide as u64
+        };
+        let (eights, rest) = word.as_bytes().as_chunks::<8>();
+        let hash = eights.iter().fold(*SEED ^ word.len() as u64, |hash, eight| fold(hash, u64::from_le_bytes(*eight)));
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let hash = fold(hash, u64::from_le_bytes(last));
+        (hash ^ hash >> 32) as u32
     }
 
     /// The slot of a word, or the free one for it.
