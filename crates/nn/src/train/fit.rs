@@ -41,7 +41,7 @@ use autograd::{Float, Key, Tape, Tensor, Tree, Var};
 /// # }
 /// ```
 ///
-/// It is a short loop over [`Learner`], [`EarlyStop`], [`Best`], [`History`] and [`Progress`]; where it does not do what you need, write yours.
+/// It is a short loop over [`Learner`], [`EarlyStop`](super::EarlyStop), [`Best`](super::Best), [`History`](super::History) and [`Progress`](super::Progress); where it does not do what you need, write yours.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fit {
     /// How many epochs at most; of [`Lbfgs`], five iterations are one.
@@ -86,7 +86,7 @@ where
 impl Fit {
     /// Trains a net, by [`Adam`] where there are many rows, or the net has noise or buffers, else by [`Lbfgs`]. The loss is a function of the net and a batch, as
     /// `|net, batch| batch.loss(net.forward(batch.features))`; `report` is told how far it is, ten times a second at most, and may end it with
-    /// a [`ControlFlow::Break`].
+    /// a [`ControlFlow::Break`](std::ops::ControlFlow).
     ///
     /// # Errors
     /// Where no rows can be held out, since there are too few; where a loss or a parameter becomes infinite or NaN: the net then has the weights of the
