@@ -2,7 +2,7 @@
 
 use super::Learner;
 use super::guard::{Diverged, first_broken, origin};
-use super::learner::{Mean, broken_feature, one_number, penalised, rebuilt};
+use super::pieces::{Mean, broken_feature, one_number, penalised, rebuilt};
 use super::watch::{Answer, Ended, Fitting, Moment, Watch};
 use crate::context::Context;
 use crate::data::{Batch, BatchVars, Batcher, By, Dataset, Lone, Source, Target};

@@ -30,6 +30,7 @@ mod progress;
 mod guard;
 mod summary;
 mod range_test;
+mod pieces;
 mod learner;
 mod watch;
 mod fit;

@@ -1,5 +1,6 @@
 //! Schedules: how the learning rate, and the momentum with it, move from step to step, as `torch.optim.lr_scheduler` defines them.
 
+mod group;
 mod scheduler;
 mod wrong;
 

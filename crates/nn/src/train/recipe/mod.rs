@@ -4,7 +4,7 @@ mod joined;
 mod prepare;
 
 use super::Fit;
-use super::learner::penalised;
+use super::pieces::penalised;
 use crate::data::{Batch, BatchVars, By, Dataset, Lone, Target};
 use crate::error::{Error, Kind};
 use crate::optim::Lbfgs;
