@@ -168,3 +168,29 @@ fn columns_are_what_they_were_after_a_table_is_written_and_read_again() {
         assert_eq!((again.len(), again.columns.len()), (table.len(), table.columns.len()), "{bytes:?}");
     }
 }
+
+/// Plain rows are read in one pass; a mark of remarks that no line has sends them all the other way.
+#[test]
+fn rows_that_are_read_in_one_pass_are_what_they_are_record_by_record() {
+    let bases = bases();
+    let by_record = Reading { comment: Some(1), ..Reading::default() };
+    let rounds = std::env::var("MUTATED_FILES").map_or(400, |n| n.parse().unwrap());
+    let mut plain = 0;
+    for seed in 0..rounds {
+        let mut random = generator(7_000_000 + seed);
+        let [base, other] = [0; 2].map(|_| &bases[random.random_range(0..bases.len())]);
+        let bytes = mutated(&mut random, base, other);
+        let text = String::from_utf8_lossy(&bytes);
+        if text.contains(['\u{1}', '#']) {
+            continue;
+        }
+        let told = |reading: &Reading| match reading.parse("m.csv", &text) {
+            Ok(table) => format!("{:?} {:?} {:?}", table.columns, table.notes(), table.place(table.len() - 1, "y")),
+            Err(error) => error.to_string(),
+        };
+        let one = told(&Reading::default());
+        plain += u32::from(one.contains("Numbers"));
+        assert_eq!(one, told(&by_record), "file {seed}: {text:?}");
+    }
+    assert!(plain > 20);
+}

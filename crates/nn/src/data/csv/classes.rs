@@ -60,6 +60,14 @@ impl<'a> Labels<'a> {
         Ok(())
     }
 
+    /// As [`Labels::push`], of a label that has come before, or was known; whether it is one.
+    #[inline]
+    pub(super) fn push_known(&mut self, label: &str) -> bool {
+        let place = self.words.find(label);
+        self.rows.extend(place.map(|place| place as usize));
+        place.is_some()
+    }
+
     /// The known class that is the same number in another spelling.
     fn same_number(&self, label: &str) -> Option<u32> {
         let value = same_value(label)?;

@@ -1,7 +1,8 @@
 //! The columns of a table, as its rows come.
 
 use super::missing::NO_NUMBER;
-use super::number::{self, Plain, decimal};
+use super::number::{self, decimal};
+use super::plain;
 use super::reading::{Layout, Reading};
 use super::records::{Record, Records, error};
 use super::words::Words;
@@ -68,7 +69,11 @@ impl<'a> Reader<'a> {
     pub(super) fn read(&mut self, records: &mut Records<'_>, notes: &mut Vec<String>) -> Result<(), Error> {
         // Rows of nothing but separators are missing cells, but for those that spreadsheets write below a table.
         let (mut hollow, mut further) = (0_usize, 0_usize);
-        while let Some(record) = records.next()? {
+        loop {
+            if hollow == 0 {
+                self.plain_rows(records);
+            }
+            let Some(record) = records.next()? else { break };
             let (expected, found) = (self.columns.len(), record.len());
             if found != expected {
                 if found < expected || (expected..found).any(|field| !record.bytes(field).is_empty()) {
@@ -109,6 +114,48 @@ impl<'a> Reader<'a> {
         }
         self.unsettle();
         Ok(())
+    }
+
+    /// Reads rows as far as they are plain: cells of digits in columns of numbers, words without quotes and blanks in the others. One pass over
+    /// the bytes is enough for them; all else, and each mistake, is left to the records.
+    fn plain_rows(&mut self, records: &mut Records<'_>) {
+        let Some((bytes, mut line)) = records.ahead() else { return };
+        let (delimiter, count) = (records.delimiter, self.columns.len());
+        if self.columns.iter().any(|column| matches!(column, Growing::Numbers(numbers) if numbers.point == delimiter)) {
+            return;
+        }
+        let (mut start, first) = (0, self.rows);
+        'rows: loop {
+            let mut at = start;
+            for place in 0..count {
+                let behind = |end: usize| plain::behind(bytes, end, delimiter, place + 1 == count);
+                // A cell is taken where it is known to end as it must.
+                let next = match &mut self.columns[place] {
+                    Growing::Numbers(numbers) => plain::number(bytes, at, numbers.point).and_then(|(number, end)| {
+                        let next = behind(end)?;
+                        numbers.take(number.nearest_of_few(), number.whole, number.fraction, bytes[at] == b'0');
+                        Some(next)
+                    }),
+                    Growing::Text(words, rows) => plain::word(bytes, at, delimiter).and_then(|(word, end)| {
+                        let next = behind(end)?;
+                        rows.push(Some(words.place(word).0));
+                        Some(next)
+                    }),
+                    Growing::Late => plain::word(bytes, at, delimiter).and_then(|(_, end)| behind(end)),
+                };
+                let Some(next) = next else {
+                    // The cells of this row that were taken go again.
+                    self.columns[..place].iter_mut().for_each(|column| column.undo(self.rows));
+                    break 'rows;
+                };
+                at = next;
+            }
+            self.lines.push(line);
+            line = line.saturating_add(1);
+            self.rows += 1;
+            start = at;
+        }
+        records.pass(start, self.rows - first);
     }
 
     fn control(&self, record: Record<'_>, column: usize, found: String) -> Error {
@@ -226,35 +273,33 @@ impl Numbers {
         self.point == b'.' && self.loose
     }
 
-    /// The next cell; whether it may be one of numbers.
+    /// The next number, with so many digits before and behind the mark.
     #[inline]
-    fn push(&mut self, bytes: &[u8], reading: &Reading, text: impl FnOnce() -> String) -> bool {
+    fn take(&mut self, number: f64, whole: usize, fraction: usize, zero_first: bool) {
+        if fraction > 0 {
+            self.marked = true;
+            self.loose |= fraction != 3 || whole == 0 || whole > 3 || zero_first;
+        }
+        self.count += 1;
         if self.cells.len() == self.cells.capacity() {
             grow(&mut self.cells, 1);
         }
-        if let Some(plain) = Plain::of(bytes, self.point) {
-            if plain.pointed && plain.fraction > 0 {
-                self.marked = true;
-                let whole = bytes.len() - plain.fraction as usize - 1;
-                self.loose |= plain.fraction != 3 || whole > 3 || bytes.first() == Some(&b'0');
-            }
-            self.count += 1;
-            self.cells.push(plain.nearest());
-            return true;
-        }
+        self.cells.push(number);
+    }
+
+    /// The next cell; whether it may be one of numbers.
+    #[inline]
+    fn push(&mut self, bytes: &[u8], reading: &Reading, text: impl FnOnce() -> String) -> bool {
         if let Some(decimal) = decimal(bytes, self.point) {
             let number = decimal.nearest(bytes, self.point);
             if !number.is_finite() {
                 return false;
             }
-            if decimal.fraction > 0 {
-                self.marked = true;
-                self.loose |=
-                    decimal.fraction != 3 || decimal.whole == 0 || decimal.whole > 3 || bytes.first() == Some(&b'0');
-            }
-            self.count += 1;
-            self.cells.push(number);
+            self.take(number, decimal.whole, decimal.fraction, bytes.first() == Some(&b'0'));
             return true;
+        }
+        if self.cells.len() == self.cells.capacity() {
+            grow(&mut self.cells, 1);
         }
         if !bytes.is_empty() {
             let text = text();
@@ -271,6 +316,14 @@ impl Numbers {
 }
 
 impl Growing {
+    /// Takes the last cell away, where there are more than so many.
+    fn undo(&mut self, rows: usize) {
+        if let Self::Numbers(numbers) = self {
+            numbers.count -= numbers.cells.len() - rows;
+        }
+        self.truncate(rows);
+    }
+
     fn truncate(&mut self, rows: usize) {
         match self {
             Self::Numbers(numbers) => numbers.cells.truncate(rows),

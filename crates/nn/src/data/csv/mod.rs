@@ -7,6 +7,7 @@ mod guess;
 mod lead;
 mod missing;
 mod number;
+mod plain;
 mod reading;
 mod records;
 mod source;
@@ -119,7 +120,11 @@ impl<'a> Csv<'a> {
         let mut row = vec![T::ZERO; header.width];
         // The rows of nothing but commas that spreadsheets write below a table are none.
         let mut hollow = None;
-        while let Some(record) = records.next()? {
+        loop {
+            if hollow.is_none() {
+                header.plain_rows(&mut records, &mut row, &mut features, &mut labels);
+            }
+            let Some(record) = records.next()? else { break };
             let read = header.row(file, record, &mut row, &mut labels);
             if record.hollow() && record.len() > 1 {
                 hollow = hollow.or(read.err());
@@ -323,6 +328,46 @@ impl Header {
         let column = label.unwrap_or(self.label);
         let line = record.line_of(column);
         labels.push(&record.text(column), line).map_err(|kind| error(file, line, Some(column), kind))
+    }
+
+    /// Reads rows as far as they are plain, with labels that are known already; all else, and each mistake, is left to the records.
+    fn plain_rows<T: Float>(
+        &self,
+        records: &mut Records<'_>,
+        row: &mut [T],
+        features: &mut Vec<T>,
+        labels: &mut Labels<'_>,
+    ) {
+        let Some((bytes, _)) = records.ahead() else { return };
+        let (delimiter, count) = (records.delimiter, self.uses.len());
+        let (mut start, mut rows) = (0, 0);
+        'rows: loop {
+            let (mut at, mut label) = (start, None);
+            for (place, &what) in self.uses.iter().enumerate() {
+                let read = match what {
+                    Use::Feature(place) => plain::number(bytes, at, b'.').map(|(number, end)| {
+                        row[place] = number.nearest_as_few::<T>(&bytes[at..end]);
+                        end
+                    }),
+                    Use::Label => plain::word(bytes, at, delimiter).map(|(word, end)| {
+                        label = Some(word);
+                        end
+                    }),
+                    Use::None => plain::word(bytes, at, delimiter).map(|(_, end)| end),
+                    Use::Empty => None,
+                };
+                let next = read.and_then(|end| plain::behind(bytes, end, delimiter, place + 1 == count));
+                let Some(next) = next else { break 'rows };
+                at = next;
+            }
+            if !label.is_some_and(|label| labels.push_known(label)) {
+                break;
+            }
+            grow(features, row.len());
+            features.extend_from_slice(row);
+            (start, rows) = (at, rows + 1);
+        }
+        records.pass(start, rows);
     }
 
     /// Takes the columns that number the rows out of features of all rows, and tells how many are left.

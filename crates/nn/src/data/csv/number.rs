@@ -58,68 +58,6 @@ pub(super) fn decimal(text: &[u8], point: u8) -> Option<Decimal> {
     (i == text.len()).then_some(Decimal { negative, digits, whole, fraction, exponent })
 }
 
-/// A number of the commonest spelling: up to eight bytes, digits, and one point behind the first of them or none. It is an integer, and how many
-/// of its digits are behind the point.
-#[derive(Clone, Copy)]
-pub(super) struct Plain {
-    digits: u32,
-    pub(super) fraction: u32,
-    pub(super) pointed: bool,
-}
-
-impl Plain {
-    /// All bytes are looked at at once, so that there is no branch for each.
-    #[inline(always)]
-    pub(super) fn of(text: &[u8], point: u8) -> Option<Self> {
-        let n = text.len();
-        // The text, read from both ends: where they overlap, they are alike.
-        let raw = if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-            if n > 8 {
-                return None;
-            }
-            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << (8 * (n - 4))
-        } else if let (Some(first), Some(last)) = (text.first_chunk::<2>(), text.last_chunk::<2>()) {
-            u64::from(u16::from_le_bytes(*first)) | u64::from(u16::from_le_bytes(*last)) << (8 * (n - 2))
-        } else {
-            u64::from(*text.first()?)
-        };
-        let mut word = (raw ^ (ONES * u64::from(b'0'))) << (8 * (8 - n));
-        let at = zero_byte(word ^ (ONES * u64::from(point ^ b'0')));
-        let (mut fraction, pointed) = (0, at != 0);
-        if pointed {
-            // What stands before the point moves over it.
-            let shift = at.trailing_zeros() & !7;
-            fraction = 7 - shift / 8;
-            let before = word & !(u64::MAX << shift);
-            word = before << 8 | (word >> shift >> 8) << shift << 8;
-        }
-        // Each byte is a digit: no bit above, and 6 more makes no carry into them.
-        let strange = (word | word.wrapping_add(ONES * 6)) & (ONES * 0xf0);
-        if strange != 0 || fraction as usize + usize::from(pointed) >= n {
-            return None;
-        }
-        // Digits to pairs, pairs to fours, fours to the number.
-        let pairs = (word * 10 + (word >> 8)) & 0x00ff_00ff_00ff_00ff;
-        let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
-        let digits = (fours * 10_000 + (fours >> 32)) as u32;
-        Some(Self { digits, fraction, pointed })
-    }
-
-    /// The nearest `f64`: both numbers are exact, and their quotient is rounded once.
-    #[inline(always)]
-    pub(super) fn nearest(self) -> f64 {
-        f64::from(self.digits) / TENS[self.fraction as usize & 7]
-    }
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// A mark, of which the lowest bit is in the first byte that is 0; no bit where there is none.
-#[inline(always)]
-fn zero_byte(word: u64) -> u64 {
-    word.wrapping_sub(ONES) & !word & (ONES << 7)
-}
-
 /// Powers of ten that are numbers exactly.
 const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
@@ -127,6 +65,25 @@ const TENS: [f64; 23] = [
 ];
 
 impl Decimal {
+    /// Of digits with a point among them, without a power.
+    #[inline(always)]
+    pub(super) fn plain(negative: bool, digits: u64, whole: usize, fraction: usize) -> Self {
+        Self { negative, digits, whole, fraction, exponent: -(fraction as i32) }
+    }
+
+    /// The nearest number of a type; `text` is what this was made of.
+    #[inline(always)]
+    pub(super) fn nearest_as_few<T: Float>(&self, text: &[u8]) -> T {
+        T::of(if T::NAME == "f32" { f64::from(self.nearest_f32(text)) } else { self.nearest_of_few() })
+    }
+
+    /// The nearest `f64` of fifteen digits at most, as [`Decimal::plain`] is made of.
+    #[inline(always)]
+    pub(super) fn nearest_of_few(&self) -> f64 {
+        let size = self.digits as f64 / TENS[self.fraction % TENS.len()];
+        if self.negative { -size } else { size }
+    }
+
     /// Whether there are more digits than `f64` tells apart.
     pub(super) fn long(&self) -> bool {
         self.whole + self.fraction > 15
@@ -166,20 +123,12 @@ fn with_point<R>(text: &[u8], point: u8, parse: impl Fn(&str) -> Option<R>) -> O
 /// The number that a text spells, which may be too large and infinite.
 #[inline]
 pub(in crate::data) fn number(text: &[u8], point: u8) -> Option<f64> {
-    if let Some(plain) = Plain::of(text, point) {
-        return Some(plain.nearest());
-    }
     decimal(text, point).map(|decimal| decimal.nearest(text, point))
 }
 
 /// The number of this type that a text spells, which may be too large and infinite.
 #[inline]
 pub(super) fn number_as<T: Float>(text: &[u8]) -> Option<T> {
-    if T::NAME == "f64"
-        && let Some(plain) = Plain::of(text, b'.')
-    {
-        return Some(T::of(plain.nearest()));
-    }
     let decimal = decimal(text, b'.')?;
     let single = T::NAME == "f32";
     Some(T::of(if single { f64::from(decimal.nearest_f32(text)) } else { decimal.nearest(text, b'.') }))

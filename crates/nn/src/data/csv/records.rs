@@ -250,6 +250,18 @@ impl<'a> Records<'a> {
         self.start += bytes;
     }
 
+    /// The bytes that are read and not yet given out, and their line; none where lines may be left out, or blanks separate.
+    pub(super) fn ahead(&self) -> Option<(&[u8], u32)> {
+        let plain = self.comment.is_none() && self.delimiter > b' ';
+        plain.then(|| (&self.buffer[self.start..self.end], self.line))
+    }
+
+    /// Leaves out so many bytes, which are so many lines.
+    pub(super) fn pass(&mut self, bytes: usize, lines: usize) {
+        self.start += bytes;
+        self.line = self.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
+    }
+
     /// An error in a line, at a field from 0.
     pub(super) fn error(&self, line: u32, field: Option<usize>, kind: Kind) -> Error {
         error(self.file, line, field, kind)
