@@ -133,7 +133,12 @@ impl<'a> Reader<'a> {
                 let next = match &mut self.columns[place] {
                     Growing::Numbers(numbers) => plain::number(bytes, at, numbers.point).and_then(|(number, end)| {
                         let next = behind(end)?;
-                        numbers.take(number.nearest_of_few(), number.whole, number.fraction, bytes[at] == b'0');
+                        numbers.take(
+                            number.nearest(&bytes[at..end], numbers.point),
+                            number.whole,
+                            number.fraction,
+                            bytes[at] == b'0',
+                        );
                         Some(next)
                     }),
                     Growing::Text(words, rows) => plain::word(bytes, at, delimiter).and_then(|(word, end)| {
@@ -281,10 +286,13 @@ impl Numbers {
             self.loose |= fraction != 3 || whole == 0 || whole > 3 || zero_first;
         }
         self.count += 1;
-        if self.cells.len() == self.cells.capacity() {
-            grow(&mut self.cells, 1);
-        }
-        self.cells.push(number);
+        self.add(number);
+    }
+
+    #[inline]
+    fn add(&mut self, cell: f64) {
+        grow(&mut self.cells, 1);
+        self.cells.push(cell);
     }
 
     /// The next cell; whether it may be one of numbers.
@@ -298,9 +306,6 @@ impl Numbers {
             self.take(number, decimal.whole, decimal.fraction, bytes.first() == Some(&b'0'));
             return true;
         }
-        if self.cells.len() == self.cells.capacity() {
-            grow(&mut self.cells, 1);
-        }
         if !bytes.is_empty() {
             let text = text();
             if !missing(reading, &text) {
@@ -310,7 +315,7 @@ impl Numbers {
                 self.dashes = true;
             }
         }
-        self.cells.push(f64::NAN);
+        self.add(f64::NAN);
         true
     }
 }

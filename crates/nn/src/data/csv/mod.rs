@@ -346,7 +346,7 @@ impl Header {
             for (place, &what) in self.uses.iter().enumerate() {
                 let read = match what {
                     Use::Feature(place) => plain::number(bytes, at, b'.').map(|(number, end)| {
-                        row[place] = number.nearest_as_few::<T>(&bytes[at..end]);
+                        row[place] = number.nearest_as(&bytes[at..end]);
                         end
                     }),
                     Use::Label => plain::word(bytes, at, delimiter).map(|(word, end)| {

@@ -21,24 +21,7 @@ pub(super) struct Decimal {
 pub(super) fn decimal(text: &[u8], point: u8) -> Option<Decimal> {
     let negative = text.first() == Some(&b'-');
     let mut i = usize::from(negative || text.first() == Some(&b'+'));
-    let mut digits = 0_u64;
-    let mut run = |i: &mut usize| {
-        let start = *i;
-        while let Some(digit) = text.get(*i).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
-            digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
-            *i += 1;
-        }
-        *i - start
-    };
-    let whole = run(&mut i);
-    let mut fraction = 0;
-    if text.get(i) == Some(&point) {
-        i += 1;
-        fraction = run(&mut i);
-    }
-    if whole + fraction == 0 {
-        return None;
-    }
+    let (digits, [whole, fraction]) = digits(text, &mut i, point)?;
     let mut exponent = 0_i32;
     if let Some(b'e' | b'E') = text.get(i) {
         i += 1;
@@ -58,6 +41,38 @@ pub(super) fn decimal(text: &[u8], point: u8) -> Option<Decimal> {
     (i == text.len()).then_some(Decimal { negative, digits, whole, fraction, exponent })
 }
 
+/// The digits from a place on, with one point among them at most, as an integer, and how many there are before the point and after it: one
+/// or more. The place is moved behind them.
+#[inline(always)]
+fn digits(text: &[u8], at: &mut usize, point: u8) -> Option<(u64, [usize; 2])> {
+    let mut digits = 0_u64;
+    let mut run = |at: &mut usize| {
+        let start = *at;
+        while let Some(digit) = text.get(*at).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10) {
+            digits = digits.wrapping_mul(10).wrapping_add(u64::from(digit));
+            *at += 1;
+        }
+        *at - start
+    };
+    let whole = run(at);
+    let mut fraction = 0;
+    if text.get(*at) == Some(&point) {
+        *at += 1;
+        fraction = run(at);
+    }
+    (whole + fraction > 0).then_some((digits, [whole, fraction]))
+}
+
+/// The number that begins at a place and is plain, a sign `-` and fifteen digits at most with a point among them, and where it ends.
+#[inline(always)]
+pub(super) fn plain(text: &[u8], mut at: usize, point: u8) -> Option<(Decimal, usize)> {
+    let negative = text.get(at) == Some(&b'-');
+    at += usize::from(negative);
+    let (digits, [whole, fraction]) = digits(text, &mut at, point)?;
+    let decimal = Decimal { negative, digits, whole, fraction, exponent: -(fraction as i32) };
+    (!decimal.long()).then_some((decimal, at))
+}
+
 /// Powers of ten that are numbers exactly.
 const TENS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
@@ -65,23 +80,10 @@ const TENS: [f64; 23] = [
 ];
 
 impl Decimal {
-    /// Of digits with a point among them, without a power.
+    /// The nearest number of this type, with a point as the mark; `text` is what this was made of.
     #[inline(always)]
-    pub(super) fn plain(negative: bool, digits: u64, whole: usize, fraction: usize) -> Self {
-        Self { negative, digits, whole, fraction, exponent: -(fraction as i32) }
-    }
-
-    /// The nearest number of a type; `text` is what this was made of.
-    #[inline(always)]
-    pub(super) fn nearest_as_few<T: Float>(&self, text: &[u8]) -> T {
-        T::of(if T::NAME == "f32" { f64::from(self.nearest_f32(text)) } else { self.nearest_of_few() })
-    }
-
-    /// The nearest `f64` of fifteen digits at most, as [`Decimal::plain`] is made of.
-    #[inline(always)]
-    pub(super) fn nearest_of_few(&self) -> f64 {
-        let size = self.digits as f64 / TENS[self.fraction % TENS.len()];
-        if self.negative { -size } else { size }
+    pub(super) fn nearest_as<T: Float>(&self, text: &[u8]) -> T {
+        T::of(if T::NAME == "f32" { f64::from(self.nearest_f32(text)) } else { self.nearest(text, b'.') })
     }
 
     /// Whether there are more digits than `f64` tells apart.
@@ -91,7 +93,7 @@ impl Decimal {
 
     /// The nearest `f64`; `text` is what this was made of. Where the integer and the power are numbers exactly, their
     /// product or quotient is rounded once (W. D. Clinger, "How to read floating point numbers accurately", 1990).
-    #[inline]
+    #[inline(always)]
     pub(super) fn nearest(&self, text: &[u8], point: u8) -> f64 {
         let power = self.exponent.unsigned_abs() as usize;
         if self.whole + self.fraction <= 19 && self.digits <= 1 << 53 && power < TENS.len() {
@@ -129,9 +131,7 @@ pub(in crate::data) fn number(text: &[u8], point: u8) -> Option<f64> {
 /// The number of this type that a text spells, which may be too large and infinite.
 #[inline]
 pub(super) fn number_as<T: Float>(text: &[u8]) -> Option<T> {
-    let decimal = decimal(text, b'.')?;
-    let single = T::NAME == "f32";
-    Some(T::of(if single { f64::from(decimal.nearest_f32(text)) } else { decimal.nearest(text, b'.') }))
+    decimal(text, b'.').map(|decimal| decimal.nearest_as(text))
 }
 
 /// Whether a text spells an infinity or NaN.
