@@ -1,6 +1,6 @@
 //! Normalisation by the batch.
 
-use super::{affine, moved, normalised, of_channels};
+use super::{affine, by_running, moved, normalised};
 use crate::context::Context;
 use autograd::{Float, Tensor, Var, tree};
 
@@ -92,8 +92,7 @@ impl<'t, T: Float> BatchNorm<Var<'t, T>> {
             return affine(y, self.weight, self.bias);
         };
         buffers.into_iter().flatten().for_each(|buffer| context.keep(buffer, buffer));
-        let [mean, variance] = [mean, variance].map(|buffer| of_channels(buffer.stop_gradient(), shape.rank()));
-        affine((x - mean) * (variance + self.epsilon).rsqrt(), self.weight, self.bias)
+        affine(by_running(x, [mean, variance], self.epsilon), self.weight, self.bias)
     }
 
     /// Moves the running values towards those of a batch.

@@ -1,6 +1,6 @@
 //! Normalisation by groups of channels.
 
-use super::{affine, normalised};
+use super::affine;
 use autograd::{Float, Tensor, Var, tree};
 
 /// Each group of channels of each example of `[n, c, …]` with the mean 0 and the variance 1, times a weight and plus a bias for
@@ -62,7 +62,7 @@ impl<'t, T: Float> GroupNorm<Var<'t, T>> {
             self.groups
         );
         let size = shape.numel() / (shape[0] * self.groups).max(1);
-        let [_, _, y] = normalised(x.reshape([shape[0], self.groups, size]), &[2], self.epsilon);
+        let y = x.reshape([shape[0], self.groups, size]).layer_norm(1, None, None, self.epsilon);
         affine(y.reshape(shape), self.weight, self.bias)
     }
 }

@@ -1,6 +1,6 @@
 //! Normalisation of each image by itself.
 
-use super::{affine, moved, normalised, of_channels};
+use super::{affine, by_running, moved, normalised};
 use crate::context::Context;
 use autograd::{Float, Tensor, Var, tree};
 
@@ -86,8 +86,7 @@ impl<'t, T: Float> InstanceNorm<Var<'t, T>> {
         let buffers = [self.running_mean, self.running_var, self.num_batches_tracked];
         buffers.into_iter().flatten().for_each(|buffer| context.keep(buffer, buffer));
         if let (Some(mean), Some(variance), false) = (self.running_mean, self.running_var, context.is_training()) {
-            let [mean, variance] = [mean, variance].map(|buffer| of_channels(buffer.stop_gradient(), shape.rank()));
-            return affine((x - mean) * (variance + self.epsilon).rsqrt(), self.weight, self.bias);
+            return affine(by_running(x, [mean, variance], self.epsilon), self.weight, self.bias);
         }
         let numbers = shape[2..].iter().product::<usize>();
         assert!(

@@ -1,7 +1,6 @@
 //! Normalisation of each example over its last axes.
 
-use super::normalised;
-use autograd::{Float, Shape, Tensor, Var, keepdims, tree};
+use autograd::{Float, Shape, Tensor, Var, tree};
 
 /// Each example with the mean 0 and the variance 1 over its last axes, times a weight and plus a bias of their shape (Ba et al., "Layer
 /// normalization", 2016): `torch.nn.LayerNorm`.
@@ -88,9 +87,9 @@ impl<T: Float> RmsNorm<Tensor<T>> {
     }
 }
 
-/// The last axes of an input, of which a weight must have the shape.
+/// An input must have so many axes, and its last ones the shape of a weight.
 #[track_caller]
-fn last_axes<'t, T: Float>(layer: &str, x: Var<'t, T>, axes: usize, weight: Option<Var<'t, T>>) -> Vec<isize> {
+fn hold_axes<'t, T: Float>(layer: &str, x: Var<'t, T>, axes: usize, weight: Option<Var<'t, T>>) {
     let shape = x.shape();
     let fits = weight.is_none_or(|weight| shape.ends_with(&weight.shape()));
     assert!(
@@ -98,7 +97,6 @@ fn last_axes<'t, T: Float>(layer: &str, x: Var<'t, T>, axes: usize, weight: Opti
         "{layer}::forward: an input whose last axes are {} is needed, not of shape {shape}",
         weight.map_or(format!("{axes}"), |weight| weight.shape().to_string())
     );
-    ((shape.rank() - axes) as isize..shape.rank() as isize).collect()
 }
 
 impl<'t, T: Float> LayerNorm<Var<'t, T>> {
@@ -108,11 +106,9 @@ impl<'t, T: Float> LayerNorm<Var<'t, T>> {
     /// Where the last axes are of another shape.
     #[track_caller]
     pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
-        let axes = last_axes("LayerNorm", x, self.axes, self.weight);
+        hold_axes("LayerNorm", x, self.axes, self.weight);
         let _whole = x.tape().composite("LayerNorm::forward", [Some(x), self.weight, self.bias]);
-        let [_, _, y] = normalised(x, &axes, self.epsilon);
-        let y = self.weight.map_or(y, |weight| y * weight);
-        self.bias.map_or(y, |bias| y + bias)
+        x.layer_norm(self.axes, self.weight, self.bias, self.epsilon)
     }
 }
 
@@ -123,9 +119,12 @@ impl<'t, T: Float> RmsNorm<Var<'t, T>> {
     /// Where the last axes are of another shape.
     #[track_caller]
     pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
-        let axes = last_axes("RmsNorm", x, self.axes, self.weight);
+        hold_axes("RmsNorm", x, self.axes, self.weight);
         let _whole = x.tape().composite("RmsNorm::forward", [Some(x), self.weight]);
-        let y = x * (x.square().mean_axes(keepdims(&axes[..])) + self.epsilon).rsqrt();
-        self.weight.map_or(y, |weight| y * weight)
+        // The last axes as one.
+        let shape = x.shape();
+        let (first, last) = shape.split_at(shape.rank() - self.axes);
+        let row = x.reshape([first, &[last.iter().product()]].concat());
+        row.rms_norm(self.weight.map(|weight| weight.reshape([weight.numel()])), self.epsilon).reshape(shape)
     }
 }

@@ -21,7 +21,7 @@ fn normalised<'t, T: Float>(x: Var<'t, T>, axes: &[isize], epsilon: f64) -> [Var
     [mean, variance, centred * (variance + epsilon).rsqrt()]
 }
 
-/// One number for each channel, which is axis 1 of a shape of this rank, or axis 0 where there is one alone.
+/// One number for each channel, which is axis 1 of a shape of this rank.
 #[track_caller]
 fn of_channels<'t, T: Float>(numbers: Var<'t, T>, rank: usize) -> Var<'t, T> {
     let mut shape = vec![1; rank];
@@ -35,6 +35,14 @@ fn affine<'t, T: Float>(x: Var<'t, T>, weight: Option<Var<'t, T>>, bias: Option<
     let rank = x.shape().rank();
     let x = weight.map_or(x, |weight| x * of_channels(weight, rank));
     bias.map_or(x, |bias| x + of_channels(bias, rank))
+}
+
+/// An input normalised by running values, which are constants.
+#[track_caller]
+fn by_running<'t, T: Float>(x: Var<'t, T>, running: [Var<'t, T>; 2], epsilon: f64) -> Var<'t, T> {
+    let rank = x.shape().rank();
+    let [mean, variance] = running.map(|buffer| of_channels(buffer.stop_gradient(), rank));
+    (x - mean) * (variance + epsilon).rsqrt()
 }
 
 /// A running mean, `(1 − m) · running + m · new`.
