@@ -3,8 +3,10 @@
 mod classes;
 mod together;
 
+use crate::data::Target;
 use crate::error::{Error, Kind};
 use crate::random::{Generator, Purpose, stream};
+use autograd::Float;
 use classes::Classes;
 use rand::seq::SliceRandom;
 use together::{by_value, cut_near, folds_in_time, held_out_groups, in_time};
@@ -68,6 +70,14 @@ impl<'a> By<'a> {
     /// The same share of each class; a class of one row is an error.
     pub fn classes(labels: &'a [usize]) -> Self {
         Self::Classes { labels, names: &[], lone: Lone::Refuse }
+    }
+
+    /// Of examples with a target: the same share of each class, where a class of one row is trained with, or at random.
+    pub(crate) fn target<T: Float>(target: &'a Target<T>) -> Self {
+        match target {
+            Target::Classes { labels, names } => Self::Classes { labels, names, lone: Lone::Train },
+            Target::Labels { .. } | Target::Values { .. } => Self::Rows(target.len()),
+        }
     }
 
     /// The number of rows.

@@ -5,7 +5,7 @@ use super::guard::{Diverged, first_broken, origin};
 use super::pieces::{Mean, broken_feature, one_number, penalised, rebuilt};
 use super::watch::{Answer, Ended, Fitting, Moment, Watch};
 use crate::context::Context;
-use crate::data::{Batch, BatchVars, Batcher, By, Dataset, Lone, Source, Target};
+use crate::data::{Batch, BatchVars, Batcher, By, Dataset, Source};
 use crate::error::{Error, Kind};
 use crate::optim::{Adam, Lbfgs, Rule, Stopped};
 use autograd::{Float, Key, Tape, Tensor, Tree, Var};
@@ -107,10 +107,10 @@ impl Fit {
         P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
         F: for<'t> Fn(&P::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync + 'static,
     {
+        self.require("Fit::run");
         if data.len() > self.all_at_once || data.is_empty() || !is_plain(net, data, &loss) {
             return self.by(net, &mut Adam::new(1e-3), data, loss, report);
         }
-        self.require("Fit::run");
         let (rows, held_out) = self.parts(data)?;
         let (rows, watched) = (data.batch(&rows), cut(data, &held_out));
         let all = AllAtOnce { skeleton: net.map(&mut Tensor::clone), loss: &loss };
@@ -240,11 +240,7 @@ impl Fit {
 
     /// The rows to train with, and those that are held out.
     fn parts<T: Float>(&self, data: &Dataset<T>) -> Result<(Vec<usize>, Vec<usize>), Error> {
-        let by = match data.target() {
-            Target::Classes { labels, names } => By::Classes { labels, names, lone: Lone::Train },
-            Target::Labels { .. } | Target::Values { .. } => By::Rows(data.len()),
-        };
-        let parts = by.split(self.held_out, self.seed)?;
+        let parts = By::target(data.target()).split(self.held_out, self.seed)?;
         Ok((parts.train, parts.held_out))
     }
 
@@ -323,7 +319,7 @@ impl<P, F> AllAtOnce<'_, P, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Csv, IRIS_CSV, Standardiser, Stream};
+    use crate::data::{Csv, IRIS_CSV, Standardiser, Stream, Target};
     use crate::{Activation, Mlp, Sgd, accuracy};
     use std::ops::ControlFlow;
 

@@ -156,7 +156,7 @@ where
             self.record(batch)?;
         }
         let key = Key::new(self.seed).fold_in(self.steps);
-        let Some(Recorded { programs, .. }) = &mut self.step else { return Ok(f64::NAN) };
+        let Recorded { programs, .. } = self.step.as_mut().expect("it was recorded");
         let loss = programs.run(&(batch, &self.rate, &self.momentum, key)).map_err(Error::program)?.item(0).to_f64();
         self.steps += 1;
         if !loss.is_finite() {
@@ -227,7 +227,7 @@ where
             });
             self.measure = Some(programs.map_err(Error::program)?);
         }
-        let Some(programs) = &mut self.measure else { return Ok(f64::NAN) };
+        let programs = self.measure.as_mut().expect("it was recorded");
         programs.set_state_numbers(&self.now[..self.count]).map_err(Error::program)?;
         Ok(programs.run(batch).map_err(Error::program)?.item(0).to_f64())
     }

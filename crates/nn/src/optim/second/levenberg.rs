@@ -113,15 +113,7 @@ impl LevenbergMarquardt {
     /// What was done; the row is where that has led.
     fn iterate<T: Float>(self, x: &mut Vec<T>, ask: &mut Ask<T>) -> Report {
         let start = known(x, ask);
-        let mut report = Report {
-            loss: start.loss,
-            last_loss: start.loss,
-            gradient: largest(&start.gradient),
-            iterations: 0,
-            evaluations: 1,
-            curvatures: 1,
-            stopped: Stopped::Gradient,
-        };
+        let mut report = Report { curvatures: 1, ..Report::new(start.loss, largest(&start.gradient)) };
         if !start.is_finite() {
             report.stopped = Stopped::NonFinite;
             return report;

@@ -71,3 +71,11 @@ pub struct Report {
     /// Why it stopped.
     pub stopped: Stopped,
 }
+
+impl Report {
+    /// Before the first iteration, after one evaluation of a loss and the largest magnitude in its gradient.
+    fn new(loss: f64, gradient: f64) -> Self {
+        let stopped = Stopped::Gradient;
+        Self { loss, last_loss: loss, gradient, iterations: 0, evaluations: 1, curvatures: 0, stopped }
+    }
+}

@@ -113,15 +113,7 @@ impl NewtonCg {
     /// What was done; the row is where that has led.
     fn iterate<T: Float>(self, x: &mut [T], ask: &mut Ask<T>) -> Report {
         let (loss, mut gradient) = ask(x, None);
-        let mut report = Report {
-            loss,
-            last_loss: loss,
-            gradient: largest(&gradient),
-            iterations: 0,
-            evaluations: 1,
-            curvatures: 0,
-            stopped: Stopped::Gradient,
-        };
+        let mut report = Report::new(loss, largest(&gradient));
         if !loss.is_finite() || !all_finite(&gradient) {
             report.stopped = Stopped::NonFinite;
             return report;

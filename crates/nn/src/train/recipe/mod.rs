@@ -5,7 +5,7 @@ mod prepare;
 
 use super::Fit;
 use super::pieces::penalised;
-use crate::data::{Batch, BatchVars, By, Dataset, Lone, Target};
+use crate::data::{Batch, BatchVars, By, Dataset};
 use crate::error::{Error, Kind};
 use crate::optim::Lbfgs;
 use crate::{Activation, Mlp};
@@ -236,14 +236,8 @@ impl Recipe {
     fn parts<T: Float>(&self, data: &Dataset<T>, repeat: usize) -> Vec<(Batch<T>, Batch<T>)> {
         let (n, seed) = (data.len(), self.seed.wrapping_add((repeat as u64) << 32));
         let folds = self.folds.min(n);
-        let by_rows = || By::Rows(n).folds(folds, seed);
-        let parts = match data.target() {
-            // Where nearly each row is a class of its own there is nothing to keep.
-            Target::Classes { labels, names } => {
-                By::Classes { labels, names, lone: Lone::Train }.folds(folds, seed).or_else(|_| by_rows())
-            }
-            Target::Labels { .. } | Target::Values { .. } => by_rows(),
-        };
+        // Where nearly each row is a class of its own there is nothing to keep.
+        let parts = By::target(data.target()).folds(folds, seed).or_else(|_| By::Rows(n).folds(folds, seed));
         let parts = parts.expect("there are as many rows as folds, or more");
         let enough = (JUDGED * folds).div_ceil(n);
         parts.iter().take(enough).map(|part| (data.batch(&part.train), data.batch(&part.held_out))).collect()

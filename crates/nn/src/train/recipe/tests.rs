@@ -1,6 +1,6 @@
 use super::*;
 use crate::accuracy;
-use crate::data::{Preparing, Schema, Table};
+use crate::data::{Preparing, Schema, Table, Target};
 
 /// Values of two features, by a rule.
 fn table(n: usize, rule: impl Fn(f64, f64) -> f64) -> Dataset {

@@ -20,15 +20,7 @@ impl<T: Float> Run<'_, T> {
         let settings = self.settings;
         let limit = settings.max_evaluations.unwrap_or(settings.max_iterations.saturating_mul(5) / 4);
         let (loss, mut gradient) = evaluate(&self.x);
-        let mut report = Report {
-            loss,
-            last_loss: loss,
-            gradient: largest(&gradient),
-            iterations: 0,
-            evaluations: 1,
-            curvatures: 0,
-            stopped: Stopped::Gradient,
-        };
+        let mut report = Report::new(loss, largest(&gradient));
         if !loss.is_finite() || !all_finite(&gradient) {
             report.stopped = Stopped::NonFinite;
             if !self.known.parameters.is_empty() {
