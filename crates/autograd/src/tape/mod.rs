@@ -13,6 +13,7 @@ pub(crate) mod pool;
 pub(crate) mod values;
 pub(crate) mod outer;
 pub(crate) mod finite;
+pub(crate) mod recorded;
 pub(crate) mod kink;
 
 use crate::float::Float;

@@ -307,6 +307,7 @@ const ALWAYS_RIGHT: &[&str] = &[
     "with_value",
     "location",
     "op_name",
+    "recorded",
     "op",
     "kind",
     "shapes",
