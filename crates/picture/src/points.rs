@@ -1,0 +1,82 @@
+//! Pairs of numbers.
+
+use crate::Picture;
+use crate::axis::{Axis, Scale};
+use crate::canvas::{Canvas, mark};
+use crate::frame::{Frame, WIDE};
+use crate::table::{Cell, Table};
+use crate::text::{count, number};
+use std::collections::BTreeSet;
+
+const HIGH: f64 = 320.0;
+
+/// Pairs of numbers over one range, such as measured and predicted values: what is right lies on the diagonal.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Points {
+    /// What they are of.
+    pub title: String,
+    /// What the first numbers are, along the horizontal axis.
+    pub x: String,
+    /// What the second are.
+    pub y: String,
+    /// The pairs.
+    pub points: Vec<(f64, f64)>,
+    /// How far below and above the diagonal a band reaches, where there is one.
+    pub band: Option<[f64; 2]>,
+}
+
+impl Points {
+    /// Draws them. Points that lie on each other are drawn once.
+    pub fn picture(&self) -> Picture {
+        let mut canvas = Canvas::new();
+        let finite: Vec<(f64, f64)> =
+            self.points.iter().copied().filter(|(x, y)| x.is_finite() && y.is_finite()).collect();
+        let all = || finite.iter().flat_map(|&(x, y)| [x, y]);
+        let axis = Axis::over(all(), Scale::Linear, 5);
+        let frame = Frame::draw(&mut canvas, 10.0, HIGH, (axis.clone(), &self.x), (axis, &self.y));
+        let (low, high) = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
+        if low < high {
+            let place = |x: f64, y: f64| (frame.x_at(x), frame.y_at(y));
+            canvas.line(place(low, low), place(high, high), "axis");
+            for end in self.band.into_iter().flatten().filter(|end| end.is_finite() && *end != 0.0) {
+                // The part of the shifted line that is within.
+                let (from, to) = ((low - end).max(low), (high - end).min(high));
+                if from < to {
+                    canvas.line(place(from, from + end), place(to, to + end), "axis dashed");
+                }
+            }
+        }
+        let mut free = BTreeSet::new();
+        let mut marks = String::new();
+        for &(x, y) in &finite {
+            let (x, y) = (frame.x_at(x), frame.y_at(y));
+            if free.insert(((x / 3.0) as u32, (y / 3.0) as u32)) {
+                marks.push_str(&mark(0, (x * 2.0).round() / 2.0, (y * 2.0).round() / 2.0, 2.5));
+            }
+        }
+        canvas.path(&marks, "mark0");
+        let mut text = format!(
+            "{} of {} and {}, over one range; on the line both are the same.",
+            count(finite.len(), "pair", "pairs"),
+            self.x,
+            self.y
+        );
+        let none = self.points.len() - finite.len();
+        if none > 0 {
+            put!(
+                text,
+                " {} no finite numbers and {} not drawn.",
+                count(none, "pair has", "pairs have"),
+                if none == 1 { "is" } else { "are" }
+            );
+        }
+        if let Some([below, above]) = self.band {
+            put!(text, " Dashed lines are {} and {} away from it.", number(below), number(above));
+        }
+        let mut table = Table::new(&self.title[..], &["row", &self.x, &self.y]);
+        for (row, &(x, y)) in self.points.iter().enumerate() {
+            table.push([Cell::Number((row + 1) as f64), Cell::Number(x), Cell::Number(y)]);
+        }
+        Picture::new(&self.title, text, table, (WIDE, 10.0 + HIGH + Frame::BELOW), canvas)
+    }
+}
