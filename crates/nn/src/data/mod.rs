@@ -33,7 +33,7 @@ pub use array::{Array, Numbers};
 pub use batch::{Batch, Source, Stream, empty_batch};
 pub use batch_vars::{BatchVars, TargetVars};
 pub use batches::{Batcher, Batches};
-pub use csv::{Csv, Encoding, Reading};
+pub use csv::{Csv, Encoding, Reading, Rows};
 pub use dataset::Dataset;
 pub use dates::DateOrder;
 pub use parts::{By, Lone, Parts};

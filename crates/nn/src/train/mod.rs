@@ -46,7 +46,7 @@ pub use history::History;
 pub use learner::Learner;
 pub use progress::{Progress, Report};
 pub use range_test::{RangeTest, range_test};
-pub use recipe::{Fitted, Recipe, Trial};
+pub use recipe::{Fitted, Recipe, Trial, Trying, Watched};
 pub use summary::{Part, Summary, summary};
 pub use trainer::Trainer;
 pub use watch::{Answer, Ended, Fitting, Moment};

@@ -65,13 +65,45 @@ impl<'a> Reader<'a> {
         Self { file, reading, line, names, columns, lines: Lines::default(), rows: 0, broken: (0, None) }
     }
 
+    /// Columns of which nothing is known yet: their cells are kept as they are written until all are there.
+    pub(super) fn of_text(file: &'a str, reading: &'a Reading, line: u32, names: Vec<String>) -> Self {
+        let columns = names.iter().map(|_| Growing::Text(Words::default(), Vec::new())).collect();
+        Self { file, reading, line, names, columns, lines: Lines::default(), rows: 0, broken: (0, None) }
+    }
+
+    /// Reads rows as far as they are there without waiting, one at least.
+    pub(super) fn read_ready(&mut self, records: &mut Records<'_>, notes: &mut Vec<String>) -> Result<(), Error> {
+        self.read_while(records, notes, |reader, records| reader.rows == 0 || records.is_ready())
+    }
+
+    /// The mark before a fraction, where the rows tell it: whether it is a comma.
+    pub(super) fn comma(&self) -> Option<bool> {
+        let marks = words_of::marks(&self.columns, self.reading.decimal_comma);
+        (marks.comma != marks.point).then_some(marks.comma)
+    }
+
     /// Reads all rows.
     pub(super) fn read(&mut self, records: &mut Records<'_>, notes: &mut Vec<String>) -> Result<(), Error> {
+        self.read_while(records, notes, |_, _| true)?;
+        self.unsettle();
+        Ok(())
+    }
+
+    /// Reads rows to the end, or as long as one more is asked for.
+    fn read_while(
+        &mut self,
+        records: &mut Records<'_>,
+        notes: &mut Vec<String>,
+        mut more: impl FnMut(&Self, &mut Records<'_>) -> bool,
+    ) -> Result<(), Error> {
         // Rows of nothing but separators are missing cells, but for those that spreadsheets write below a table.
         let (mut hollow, mut further) = (0_usize, 0_usize);
         loop {
             if hollow == 0 {
                 self.plain_rows(records);
+            }
+            if !more(self, records) {
+                break;
             }
             let Some(record) = records.next()? else { break };
             let (expected, found) = (self.columns.len(), record.len());
@@ -98,7 +130,7 @@ impl<'a> Reader<'a> {
             self.lines.push(record.line);
             self.rows += 1;
         }
-        if hollow > 0 {
+        if hollow > 0 && records.is_done() {
             notes.push(format!("{hollow} rows of nothing but separators at the end are left out"));
             self.rows -= hollow;
             self.lines.truncate(self.rows);
@@ -112,7 +144,6 @@ impl<'a> Reader<'a> {
         if self.rows == 0 {
             return Err(Error { file: self.file.to_owned(), line: None, column: None, kind: Kind::NoRows });
         }
-        self.unsettle();
         Ok(())
     }
 

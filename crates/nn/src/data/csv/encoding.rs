@@ -56,8 +56,18 @@ impl<R: Read> Decoded<R> {
 
     /// Decodes some more; whether there was any.
     fn more(&mut self) -> io::Result<bool> {
-        const CHUNK: u64 = 1 << 16;
-        let read = (&mut self.source).take(CHUNK).read_to_end(&mut self.raw)?;
+        const CHUNK: usize = 1 << 16;
+        // What is there, and no more: a source may go on slowly.
+        let old = self.raw.len();
+        self.raw.resize(old + CHUNK, 0);
+        let read = loop {
+            match self.source.read(&mut self.raw[old..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => (),
+                read => break read,
+            }
+        };
+        self.raw.truncate(old + read.as_ref().map_or(0, |read| *read));
+        let read = read?;
         self.text.clear();
         self.given = 0;
         let used = match self.encoding {

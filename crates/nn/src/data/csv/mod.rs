@@ -10,6 +10,7 @@ mod number;
 mod plain;
 mod reading;
 mod records;
+mod rows;
 mod source;
 mod twins;
 mod words;
@@ -18,6 +19,7 @@ mod words_of;
 pub use encoding::Encoding;
 pub(super) use number::number as spelled;
 pub use reading::Reading;
+pub use rows::Rows;
 
 use crate::data::Dataset;
 use crate::data::index::{Naming, index, naming};

@@ -6,6 +6,7 @@ use super::source::{Source, at_file};
 use super::{Encoding, guess, lead, missing};
 use crate::data::Table;
 use crate::error::{Error, Kind, shown};
+use std::io::Read;
 use std::path::Path;
 
 /// How a text file is written. What is not said is found out, and told in [`Table::notes`].
@@ -63,6 +64,16 @@ impl Reading {
         self.load(file, &Source::Held(text.as_bytes()))
     }
 
+    /// Reads all bytes that come, such as those of standard input; errors call them `file`.
+    ///
+    /// # Errors
+    /// Where they cannot be read, or are no table.
+    pub fn read_from(&self, file: &str, mut from: impl Read) -> Result<Table, Error> {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).map_err(|error| at_file(file, Kind::Unreadable(error)))?;
+        self.load(file, &Source::Read(bytes))
+    }
+
     fn load(&self, file: &str, source: &Source<'_>) -> Result<Table, Error> {
         let mut notes = Vec::new();
         let (mut records, layout) = self.open(file, source, &mut notes)?;
@@ -85,7 +96,18 @@ impl Reading {
         notes: &mut Vec<String>,
     ) -> Result<(Records<'a>, Layout), Error> {
         let mut records = Records::open(file, source, b',', self.encoding)?;
-        let named = lead::separator(&mut records);
+        let layout = self.layout(file, &mut records, notes)?;
+        Ok((records, layout))
+    }
+
+    /// Finds out how records that are at their begin are written, and leads them to the first row.
+    pub(super) fn layout(
+        &self,
+        file: &str,
+        records: &mut Records<'_>,
+        notes: &mut Vec<String>,
+    ) -> Result<Layout, Error> {
+        let named = lead::separator(records);
         let (head, all) = records.head();
         let delimiter = self.delimiter.or(named).unwrap_or_else(|| guess::delimiter(head, all, self.comment));
         // A field is cut between bytes of ASCII, so that it stays text; `named` comes from the file.
@@ -108,7 +130,7 @@ impl Reading {
         }
         records.delimiter = delimiter;
         records.comment = self.comment;
-        let lead = if self.comment.is_none() { lead::skip_remarks(&mut records) } else { lead::Lead::default() };
+        let lead = if self.comment.is_none() { lead::skip_remarks(records) } else { lead::Lead::default() };
         if lead.remarks > 0 {
             notes.push(format!("{} lines that begin with `#` before the header are left out", lead.remarks));
         }
@@ -124,7 +146,7 @@ impl Reading {
                 return Err(records.next().err().unwrap_or_else(|| at_file(file, Kind::Empty)));
             };
             let names = (1..=first.len()).map(|at| format!("column_{at}")).collect();
-            return Ok((records, Layout { line: 1, names, sample }));
+            return Ok(Layout { line: 1, names, sample });
         }
         let (line, mut names) = match records.next()? {
             Some(record) => (record.line, record.texts()),
@@ -143,7 +165,7 @@ impl Reading {
         }
         let names = checked(names, notes).map_err(|(column, kind)| error(file, line, Some(column), kind))?;
         let sample = rows.to_vec();
-        Ok((records, Layout { line, names, sample }))
+        Ok(Layout { line, names, sample })
     }
 }
 

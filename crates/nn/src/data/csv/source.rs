@@ -34,10 +34,15 @@ impl Source<'_> {
             Self::Read(bytes) => Box::new(&bytes[..]),
             Self::File(path) => Box::new(File::open(path)?),
         };
-        Ok(match encoding {
-            None | Some(Encoding::Utf8) => bytes,
-            Some(encoding) => Box::new(Decoded::new(bytes, encoding)),
-        })
+        Ok(decoded(bytes, encoding))
+    }
+}
+
+/// Bytes as UTF-8, where their encoding is known.
+pub(super) fn decoded<'a>(bytes: Box<dyn Read + 'a>, encoding: Option<Encoding>) -> Box<dyn Read + 'a> {
+    match encoding {
+        None | Some(Encoding::Utf8) => bytes,
+        Some(encoding) => Box::new(Decoded::new(bytes, encoding)),
     }
 }
 

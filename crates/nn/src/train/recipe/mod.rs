@@ -2,15 +2,21 @@
 
 mod joined;
 mod prepare;
+mod watched;
 
-use super::Fit;
+use super::History;
 use super::pieces::penalised;
+use super::{Fit, Fitting};
 use crate::data::{Batch, BatchVars, By, Dataset};
 use crate::error::{Error, Kind};
 use crate::optim::Lbfgs;
 use crate::{Activation, Mlp};
 use autograd::{Float, Tape, Tensor};
 use joined::joined;
+use std::ops::ControlFlow;
+use watched::Watch;
+
+pub use watched::{Trying, Watched};
 
 /// The mean loss of outputs for a batch.
 type Judge<'a, T> = dyn Fn(&Tensor<T>, &Batch<T>) -> f64 + 'a;
@@ -20,6 +26,9 @@ const JUDGED: usize = 1000;
 
 /// Losses that differ by less are alike.
 const ALIKE: f64 = 1.01;
+
+/// In how many steps the progress of a training in batches is told.
+const STEPS: u64 = 1000;
 
 /// A recipe for tables. Up to some thousand rows each candidate net with each penalty is trained by [`Lbfgs`] on all folds but one, and
 /// judged on that one, once more with other folds where it is among the best; the best of all is trained on all rows, several
@@ -120,11 +129,20 @@ impl Recipe {
     /// Where there are no candidates or penalties, or fewer than 2 folds.
     #[track_caller]
     pub fn fit<T: Float>(&self, data: &Dataset<T>) -> Result<Fitted<T>, Error> {
+        self.hold_settings();
+        self.fitted(data, &mut Watch::nobody())
+    }
+
+    #[track_caller]
+    fn hold_settings(&self) {
         assert!(self.folds >= 2, "Recipe::fit: 2 folds or more are needed, not {}", self.folds);
         assert!(
             !self.candidates.is_empty() && !self.penalties.is_empty(),
             "Recipe::fit: candidates and penalties are needed, there are none"
         );
+    }
+
+    fn fitted<T: Float>(&self, data: &Dataset<T>, watch: &mut Watch) -> Result<Fitted<T>, Error> {
         let fault = |text: &str| Err(Error::of(Kind::Data(text.to_owned())));
         if data.is_empty() {
             return fault("training needs 1 row or more, there are none");
@@ -135,8 +153,9 @@ impl Recipe {
         if data.target().is_constant() {
             return fault("the target is the same in all rows to train with: there is nothing to learn");
         }
-        let fitted = if data.len() > self.most_rows { self.in_batches(data)? } else { self.in_folds(data) };
-        if !fitted.best.loss.is_finite() {
+        let fitted =
+            if data.len() > self.most_rows { self.in_batches(data, watch)? } else { self.in_folds(data, watch) };
+        if !fitted.best.loss.is_finite() && !watch.ended {
             return fault("training came to no finite loss: some features or targets are too large");
         }
         Ok(fitted)
@@ -147,24 +166,50 @@ impl Recipe {
     /// # Errors
     /// Where a loss of a net that is trained in batches is not finite.
     pub fn train<T: Float>(&self, trial: &Trial, data: &Dataset<T>) -> Result<Mlp<Tensor<T>>, Error> {
+        self.trained(trial, data, &mut Watch::nobody())
+    }
+
+    fn trained<T: Float>(&self, trial: &Trial, data: &Dataset<T>, watch: &mut Watch) -> Result<Mlp<Tensor<T>>, Error> {
         if data.len() > self.most_rows {
-            self.batch_by_batch(trial, data).map(|(net, _)| net)
+            watch.begin(STEPS);
+            let (net, fitting) = self.batch_by_batch(trial, &[], data, watch, 0)?;
+            watch.history = fitting.history;
+            Ok(net)
         } else {
-            Ok(self.mean_of_nets(trial, data))
+            watch.begin(self.steps(self.nets));
+            Ok(self.mean_of_nets(trial, &[], data, watch, 0))
         }
     }
 
-    fn in_folds<T: Float>(&self, data: &Dataset<T>) -> Fitted<T> {
+    /// How many steps so many trainings on all rows at once make at most.
+    fn steps(&self, trainings: usize) -> u64 {
+        trainings as u64 * self.max_iterations as u64
+    }
+
+    fn in_folds<T: Float>(&self, data: &Dataset<T>, watch: &mut Watch) -> Fitted<T> {
         let parts = self.parts(data, 0);
+        let repeats = self.repeats.unwrap_or_else(|| (30_000 / (data.len() * data.width().max(20))).clamp(1, 5));
+        let (folds, kinds) = (parts.len(), self.penalties.len());
+        let (first, finalists) = (self.candidates.len() * kinds * folds, self.finalists.max(1) * folds);
+        let further = first + repeats.saturating_sub(1) * finalists;
+        watch.begin(self.steps(further + self.nets.max(1)));
+
         let mut tried: Vec<Trial> = Vec::new();
-        for (hidden, activation) in &self.candidates {
+        'all: for (candidate, (hidden, activation)) in self.candidates.iter().enumerate() {
             let (mut least, mut worse) = (f64::INFINITY, 0);
-            for &penalty in &self.penalties {
+            for (place, &penalty) in self.penalties.iter().enumerate() {
                 let mut trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: 0.0 };
-                trial.loss = self.loss_in(&parts, &trial, &usual);
-                worse = if trial.loss > ALIKE * least { worse + 1 } else { 0 };
-                least = least.min(trial.loss);
-                tried.push(trial);
+                let at = self.steps((candidate * kinds + place) * folds);
+                trial.loss = self.loss_in(&parts, &trial, &usual, watch, (&tried, at));
+                // What was ended before it was judged counts where there is nothing else.
+                if !watch.ended || tried.is_empty() {
+                    worse = if trial.loss > ALIKE * least { worse + 1 } else { 0 };
+                    least = least.min(trial.loss);
+                    tried.push(trial);
+                }
+                if watch.ended {
+                    break 'all;
+                }
                 if worse == 2 {
                     break;
                 }
@@ -175,10 +220,14 @@ impl Recipe {
             |order: &mut Vec<usize>, tried: &[Trial]| order.sort_by(|&a, &b| tried[a].loss.total_cmp(&tried[b].loss));
         rank(&mut order, &tried);
         order.truncate(self.finalists.max(1));
-        for repeat in 1..self.repeats.unwrap_or_else(|| (30_000 / (data.len() * data.width().max(20))).clamp(1, 5)) {
+        'repeats: for repeat in 1..repeats {
             let parts = self.parts(data, repeat);
-            for &place in &order {
-                let loss = self.loss_in(&parts, &tried[place], &usual);
+            for (rank, &place) in order.iter().enumerate() {
+                let at = self.steps(first + (repeat - 1) * finalists + rank * folds);
+                let loss = self.loss_in(&parts, &tried[place], &usual, watch, (&tried, at));
+                if watch.ended {
+                    break 'repeats;
+                }
                 // The mean of all repeats so far.
                 tried[place].loss += (loss - tried[place].loss) / (repeat + 1) as f64;
             }
@@ -188,36 +237,69 @@ impl Recipe {
         let least = tried[order[0]].loss;
         let linear = order.iter().find(|&&place| tried[place].hidden.is_empty() && tried[place].loss <= ALIKE * least);
         let best = tried[*linear.unwrap_or(&order[0])].clone();
-        Fitted { net: self.mean_of_nets(&best, data), best, tried }
+        Fitted { net: self.mean_of_nets(&best, &tried, data, watch, self.steps(further)), best, tried }
     }
 
-    /// The mean of several nets, all of them trained on all examples.
-    fn mean_of_nets<T: Float>(&self, trial: &Trial, data: &Dataset<T>) -> Mlp<Tensor<T>> {
-        let nets = if trial.hidden.is_empty() { 1 } else { self.nets.max(1) as u64 };
+    /// The mean of several nets, all of them trained on all examples; of those that were trained to their end where that was asked for, the
+    /// first at least.
+    fn mean_of_nets<T: Float>(
+        &self,
+        trial: &Trial,
+        tried: &[Trial],
+        data: &Dataset<T>,
+        watch: &mut Watch,
+        at: u64,
+    ) -> Mlp<Tensor<T>> {
+        let count = if trial.hidden.is_empty() { 1 } else { self.nets.max(1) };
         let whole = data.whole();
-        let nets: Vec<_> = (0..nets).map(|net| self.minimised(trial, &whole, net)).collect();
+        watch.history = History::default();
+        let mut nets: Vec<Mlp<Tensor<T>>> = Vec::new();
+        for net in 0..count {
+            watch.starts(at + self.steps(net), self.steps(1));
+            let training = Training { trial, tried, net: net as u64, told: true, kept: net == 0 };
+            let trained = self.minimised(training, &whole, watch);
+            if watch.ended && net > 0 {
+                break;
+            }
+            nets.push(trained);
+            if watch.ended {
+                break;
+            }
+        }
         joined(&nets)
     }
 
     /// Each candidate with the smallest penalty; what [`Fit`] holds out judges.
-    fn in_batches<T: Float>(&self, data: &Dataset<T>) -> Result<Fitted<T>, Error> {
+    fn in_batches<T: Float>(&self, data: &Dataset<T>, watch: &mut Watch) -> Result<Fitted<T>, Error> {
         let penalty = self.penalties.iter().copied().fold(f64::INFINITY, f64::min);
         let (mut tried, mut best) = (Vec::new(), None);
-        for (hidden, activation) in &self.candidates {
+        watch.begin(self.candidates.len() as u64 * STEPS);
+        for (place, (hidden, activation)) in self.candidates.iter().enumerate() {
             let mut trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: f64::INFINITY };
-            let (net, loss) = self.batch_by_batch(&trial, data)?;
-            trial.loss = loss;
+            let (net, fitting) = self.batch_by_batch(&trial, &tried, data, watch, place as u64 * STEPS)?;
+            trial.loss = fitting.held_out_loss.unwrap_or(f64::INFINITY);
             if best.as_ref().is_none_or(|(_, best): &(_, Trial)| trial.loss < best.loss) {
                 best = Some((net, trial.clone()));
+                watch.history = fitting.history;
             }
             tried.push(trial);
+            if watch.ended {
+                break;
+            }
         }
         let (net, best) = best.expect("there are candidates");
         Ok(Fitted { net, best, tried })
     }
 
-    /// Trained until the rows that [`Fit`] holds out tell to stop, and the loss on these.
-    fn batch_by_batch<T: Float>(&self, trial: &Trial, data: &Dataset<T>) -> Result<(Mlp<Tensor<T>>, f64), Error> {
+    /// Trained until the rows that [`Fit`] holds out tell to stop.
+    fn batch_by_batch<T: Float>(
+        &self,
+        trial: &Trial,
+        tried: &[Trial],
+        data: &Dataset<T>,
+        watch: &mut Watch,
+        at: u64,
+    ) -> Result<(Mlp<Tensor<T>>, Fitting), Error> {
         let fit = Fit {
             seed: self.seed,
             batch_size: (data.len() / 128).clamp(32, 256),
@@ -228,8 +310,17 @@ impl Recipe {
             ..Fit::default()
         };
         let mut net = self.start(trial, data.width(), data.target().names().len(), 0);
-        let fitting = fit.run(&mut net, data, |net, batch| batch.loss(net.forward(batch.features)), |_| ())?;
-        Ok((net, fitting.held_out_loss.unwrap_or(f64::INFINITY)))
+        watch.starts(at, STEPS);
+        let fitting = fit.run(
+            &mut net,
+            data,
+            |net, batch| batch.loss(net.forward(batch.features)),
+            |now| {
+                let goes_on = watch.at(at + (now.progress.share * STEPS as f64) as u64, trial, tried);
+                if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            },
+        )?;
+        Ok((net, fitting))
     }
 
     /// What is trained with and what is held out, fold by fold.
@@ -243,33 +334,59 @@ impl Recipe {
         parts.iter().take(enough).map(|part| (data.batch(&part.train), data.batch(&part.held_out))).collect()
     }
 
-    /// The mean loss of the rows that are held out.
-    fn loss_in<T: Float>(&self, parts: &[(Batch<T>, Batch<T>)], trial: &Trial, judge: &Judge<T>) -> f64 {
+    /// The mean loss of the rows that are held out. Steps are told as those after `tried`, from a place among all.
+    fn loss_in<T: Float>(
+        &self,
+        parts: &[(Batch<T>, Batch<T>)],
+        trial: &Trial,
+        judge: &Judge<T>,
+        watch: &mut Watch,
+        (tried, at): (&[Trial], u64),
+    ) -> f64 {
         let (mut sum, mut count) = (0.0, 0.0);
-        for (train, held_out) in parts {
-            let net = self.minimised(trial, train, 0);
+        for (place, (train, held_out)) in parts.iter().enumerate() {
+            watch.starts(at + self.steps(place), self.steps(1));
+            let net = self.minimised(Training { trial, tried, net: 0, told: false, kept: false }, train, watch);
             let weight = held_out.weights.as_ref().map_or(held_out.len() as f64, |all| all.sum().to_f64());
             if weight > 0.0 {
                 sum += weight * judge(&net.predict(&held_out.features), held_out);
                 count += weight;
+            }
+            if watch.ended {
+                break;
             }
         }
         if (sum / count).is_finite() { sum / count } else { f64::INFINITY }
     }
 
     /// Trained on all examples at once.
-    fn minimised<T: Float>(&self, trial: &Trial, data: &Batch<T>, net: u64) -> Mlp<Tensor<T>> {
-        let mut net = self.start(trial, data.features.shape()[1], data.target.names().len(), net);
+    fn minimised<T: Float>(&self, training: Training, data: &Batch<T>, watch: &mut Watch) -> Mlp<Tensor<T>> {
+        let Training { trial, tried, net: number, told, kept } = training;
+        let mut net = self.start(trial, data.features.shape()[1], data.target.names().len(), number);
         let settings = Lbfgs {
             max_iterations: self.max_iterations,
             tolerance_change: 1e-7,
             tolerance_gradient: 1e-5,
             ..Lbfgs::default()
         };
-        { settings }.minimise(&mut net, |tape, net| {
-            let batch = BatchVars::new(tape, data);
-            let weights: Vec<_> = net.layers.iter().map(|layer| layer.weight).collect();
-            penalised(batch.loss(net.forward(batch.features)), &weights, trial.penalty)
+        let (mut tape, mut iteration, mut least) = (Tape::default(), 0.0, f64::INFINITY);
+        { settings }.step(&mut net, |net| {
+            // After a loss that is no number the net is what it was at the last good one.
+            if !watch.goes_on(trial, tried) && !kept {
+                return (T::of(f64::NAN), net.clone());
+            }
+            let (loss, gradient) = tape.value_and_grad(net, |tape, net| {
+                let batch = BatchVars::new(tape, data);
+                let weights: Vec<_> = net.layers.iter().map(|layer| layer.weight).collect();
+                penalised(batch.loss(net.forward(batch.features)), &weights, trial.penalty)
+            });
+            // A search along a line goes too far sometimes, and back.
+            if told && loss.to_f64() < least {
+                least = loss.to_f64();
+                iteration += 1.0;
+                watch.history.push(&[("net", number as f64 + 1.0), ("iteration", iteration), ("loss", least)]);
+            }
+            (loss, gradient)
         });
         net
     }
@@ -279,6 +396,19 @@ impl Recipe {
         let sizes = [&[inputs], &trial.hidden[..], &[outputs]].concat();
         Mlp::new(&sizes, trial.activation, self.seed.wrapping_add(net << 32))
     }
+}
+
+/// One training on all examples at once.
+#[derive(Clone, Copy)]
+struct Training<'a> {
+    trial: &'a Trial,
+    tried: &'a [Trial],
+    /// Which of the nets, from 0.
+    net: u64,
+    /// Whether its iterations go to the history.
+    told: bool,
+    /// Whether it goes on to its end, whatever is asked for.
+    kept: bool,
 }
 
 /// The loss that the target has.

@@ -90,3 +90,27 @@ fn columns_are_bent_only_where_that_predicts_better() {
 fn folds_are_two_or_more() {
     let _ = Recipe { folds: 1, ..quick() }.fit(&table(6, |a, _| a));
 }
+
+#[test]
+fn who_looks_on_may_end_it_and_gets_a_net_all_the_same() {
+    use std::ops::ControlFlow;
+    for (rows, most_rows) in [(60, 60), (4000, 60)] {
+        let data = table(rows, |a, b| a * a - b.abs());
+        // It is asked ten times a second at most, so trainings are made long enough.
+        let recipe = Recipe { max_iterations: 4000, repeats: Some(1000), most_rows, ..quick() };
+        let mut asked = 0;
+        let mut watched = recipe.watched(|now| {
+            asked += 1;
+            assert!(now.progress.share < 1.0 && now.trial.penalty > 0.0);
+            ControlFlow::Break(())
+        });
+        let fitted = watched.fit(&data).unwrap();
+        assert!(watched.is_ended() && (rows > most_rows || !watched.history().is_empty()));
+        assert!(fitted.net.predict(data.features()).as_slice().iter().all(|y| y.is_finite()));
+        // What was asked for once holds.
+        let again = watched.train(&fitted.best, &data).unwrap();
+        assert!(again.predict(data.features()).as_slice().iter().all(|y| y.is_finite()));
+        drop(watched);
+        assert_eq!(asked, 1);
+    }
+}
