@@ -154,15 +154,29 @@ impl Table {
     /// # Errors
     /// Where it cannot be written.
     pub fn write_csv(&self, to: impl std::io::Write) -> std::io::Result<()> {
-        self.written(csv::Writer::from_writer(to)).map_err(|error| {
+        self.write(to, true)
+    }
+
+    /// As [`Table::write_csv`], without the header, to go on below others.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write_csv_rows(&self, to: impl std::io::Write) -> std::io::Result<()> {
+        self.write(to, false)
+    }
+
+    fn write(&self, to: impl std::io::Write, header: bool) -> std::io::Result<()> {
+        self.written(csv::Writer::from_writer(to), header).map_err(|error| {
             // An error of writing as it is: its kind tells a closed pipe.
             let text = error.to_string();
             if let csv::ErrorKind::Io(error) = error.into_kind() { error } else { std::io::Error::other(text) }
         })
     }
 
-    fn written(&self, mut csv: csv::Writer<impl std::io::Write>) -> csv::Result<()> {
-        csv.write_record(self.columns.iter().map(|column| &column.name))?;
+    fn written(&self, mut csv: csv::Writer<impl std::io::Write>, header: bool) -> csv::Result<()> {
+        if header {
+            csv.write_record(self.columns.iter().map(|column| &column.name))?;
+        }
         for row in 0..self.len() {
             for Column { cells, .. } in &self.columns {
                 match cells {

@@ -78,6 +78,10 @@ pub(super) fn text_start(head: &[u8]) -> Result<usize, Kind> {
     if let Some((_, found)) = foreign {
         return Err(Kind::NotText { found });
     }
+    // The length of a header of JSON, in eight bytes, of which the higher ones are 0, and its begin.
+    if head.len() > 9 && head[5..9] == [0, 0, 0, b'{'] {
+        return Err(Kind::NotText { found: "a file of tensors (safetensors), as models are" });
+    }
     let start = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
     let text = head[start..].trim_ascii_start();
     let begins = |word: &[u8]| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
@@ -123,6 +127,7 @@ mod tests {
             (b"a\0,\0b\0\n\0", "UTF-16"),
             (b"\0a\0,\0b\0\n", "UTF-16"),
             (b"PK\x03\x04", "zip"),
+            (b"\x40\x01\0\0\0\0\0\0{\"__metadata__\":{", "safetensors"),
         ] {
             assert!(text_start(head).unwrap_err().to_string().contains(found), "{head:?}");
         }

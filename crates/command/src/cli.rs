@@ -1,0 +1,241 @@
+//! What can be said to the command.
+
+use crate::input::{delimiter, encoding};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use nn::data::Encoding;
+use std::path::PathBuf;
+
+/// Train small nets on tables, measure them, and predict with them.
+#[derive(Parser)]
+#[command(name = "nn", version, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Learn a column of a table from the others, and leave a folder with the model.
+    Train(Box<TrainFlags>),
+    /// Measure a model on rows whose target is known.
+    Eval(EvalFlags),
+    /// Predict rows, as CSV on standard output.
+    Predict(PredictFlags),
+    /// Tell what a model is.
+    Info(InfoFlags),
+    /// Check the derivation of the gradient of a softmax layer, line by line: closed form, tape and differences.
+    Check(CheckFlags),
+    /// Print completions for a shell.
+    Completions(CompletionsFlags),
+    /// Print the manual page.
+    Manual(ManualFlags),
+}
+
+/// The whole command, as clap has it.
+pub(crate) fn command() -> clap::Command {
+    Cli::command().after_help(
+        "Data go to standard output, words to standard error. `-` is standard input.\n\
+         It ends with 0, with 1 where the work failed, with 2 where the arguments are wrong, with 130 where it was interrupted.",
+    )
+}
+
+/// How a table is written, where that is not to be found out.
+#[derive(Args, Default)]
+#[command(next_help_heading = "How the table is written (found out where it is not said)")]
+pub(crate) struct ReadingFlags {
+    /// What separates fields: a character, `tab` or `space`.
+    #[arg(long, value_parser = delimiter)]
+    pub(crate) delimiter: Option<char>,
+    /// Whether 1,5 is one and a half.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) decimal_comma: Option<bool>,
+    /// Whether the first line names the columns; otherwise they are `column_1`, `column_2` and so on.
+    #[arg(long, value_name = "BOOL", action = ArgAction::Set)]
+    pub(crate) header: Option<bool>,
+    /// utf-8, latin1, windows-1252, utf-16le or utf-16be.
+    #[arg(long, value_parser = encoding)]
+    pub(crate) encoding: Option<Encoding>,
+    /// Lines that begin with this character are left out.
+    #[arg(long, value_parser = delimiter)]
+    pub(crate) comment: Option<char>,
+    /// What stands for a missing cell, beside `NA`, `?` and the like. Can be given several times.
+    #[arg(long, value_name = "MARK")]
+    pub(crate) missing_mark: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct TrainFlags {
+    /// The table; `-` is standard input.
+    pub(crate) file: Option<String>,
+    /// The column to learn: words are classes, measured numbers are values. Several with commas between, or given several times.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) target: Vec<String>,
+    /// Columns to leave out, with commas between.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ignore: Vec<String>,
+    /// Take a column for something else than the guess, as `zone=category`: number, category, ignored, weight, year-month-day,
+    /// day.month.year, month/day/year; of the target classes, labels, values.
+    #[arg(long = "as", value_name = "NAME=KIND", value_parser = kind)]
+    pub(crate) kinds: Vec<(String, String)>,
+    /// The folder to leave the model in [default: the name of the table with `-model`].
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Settings of an earlier run, as its `settings.toml`; flags go before them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Print the settings that would be taken, and train nothing.
+    #[arg(long)]
+    pub(crate) print_settings: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Decides which rows are held out, and the initial weights [default: 0].
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// The share of rows that measures and is not learnt from; 0 measures nothing [default: a third].
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
+    pub(crate) held_out: Option<f64>,
+    /// What becomes of missing cells, here and at prediction [default: fill].
+    #[arg(long, value_enum)]
+    pub(crate) missing: Option<Missing>,
+    /// Predict rows with words that training has not seen as if they had none, instead of refusing them.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub(crate) unknown: Option<bool>,
+    /// A candidate, of which the best is taken: `linear`, or hidden sizes and what stands between, as `32` or `64,32:relu`. Can be given
+    /// several times [default: linear, 32:silu, 32:relu].
+    #[arg(long = "net", value_name = "NET", value_parser = crate::settings::net)]
+    pub(crate) nets: Vec<crate::settings::Net>,
+    /// Factors of the penalty on weights that are tried, with commas between [default: 1 to 1e-5].
+    #[arg(long = "penalty", value_name = "FACTOR", allow_negative_numbers = true, value_delimiter = ',', value_parser = factor)]
+    pub(crate) penalties: Vec<f64>,
+    /// Of how many nets the result is the mean [default: 4].
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) members: Option<u32>,
+    /// How many iterations each training makes at most [default: 200].
+    #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) iterations: Option<u32>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingFlags,
+}
+
+#[derive(Args)]
+pub(crate) struct EvalFlags {
+    /// The table, with its target; `-` is standard input.
+    pub(crate) file: String,
+    /// The folder of a run, or the file of a model.
+    #[arg(long)]
+    pub(crate) model: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) cells: CellFlags,
+    #[command(flatten)]
+    pub(crate) reading: ReadingFlags,
+}
+
+#[derive(Args)]
+pub(crate) struct PredictFlags {
+    /// The table, with the columns of training in any order; `-` is standard input, of which rows are predicted as they come.
+    #[arg(default_value = "-")]
+    pub(crate) file: String,
+    /// The folder of a run, or the file of a model.
+    #[arg(long)]
+    pub(crate) model: PathBuf,
+    /// Print a line of JSON for each row.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Columns of the table to put before the predictions, with commas between.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) keep: Vec<String>,
+    #[command(flatten)]
+    pub(crate) cells: CellFlags,
+    #[command(flatten)]
+    pub(crate) reading: ReadingFlags,
+}
+
+/// What becomes of cells that training would not take.
+#[derive(Args)]
+pub(crate) struct CellFlags {
+    /// What becomes of missing cells.
+    #[arg(long, value_enum, default_value_t = Missing::Fill)]
+    pub(crate) missing: Missing,
+    /// Take words that training has not seen as if there were none.
+    #[arg(long)]
+    pub(crate) unknown: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Missing {
+    /// The median for numbers, a category of their own for words.
+    Fill,
+    /// An error.
+    Error,
+}
+
+/// A model, by its place or behind `--model`.
+#[derive(Args)]
+pub(crate) struct ModelFlags {
+    /// The folder of a run, or the file of a model.
+    #[arg(id = "place", value_name = "MODEL", required_unless_present = "model")]
+    place: Option<PathBuf>,
+    /// The same.
+    #[arg(long, id = "model", value_name = "MODEL", conflicts_with = "place")]
+    model: Option<PathBuf>,
+}
+
+impl ModelFlags {
+    pub(crate) fn path(&self) -> PathBuf {
+        self.place.clone().or_else(|| self.model.clone()).unwrap_or_default()
+    }
+}
+
+#[derive(Args)]
+pub(crate) struct InfoFlags {
+    #[command(flatten)]
+    pub(crate) model: ModelFlags,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct CheckFlags {
+    /// What the hidden layer applies: identity, relu, tanh or sigmoid.
+    #[arg(long, default_value_t)]
+    pub(crate) activation: softmax_net::Activation,
+    /// Lines whose names contain this text.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) line: Option<String>,
+    /// Print the lines as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct CompletionsFlags {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct ManualFlags {
+    /// The page of one command, such as `train`.
+    pub(crate) command: Option<String>,
+}
+
+fn kind(text: &str) -> Result<(String, String), String> {
+    let (name, kind) = text.rsplit_once('=').ok_or("expected NAME=KIND, such as zone=category")?;
+    Ok((name.to_owned(), kind.to_owned()))
+}
+
+pub(crate) fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..1.0).contains(share));
+    share.ok_or_else(|| "expected a share of 0 or more and below 1, such as 0.25".to_owned())
+}
+
+pub(crate) fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.trim().parse::<f64>().ok().filter(|factor| *factor >= 0.0 && factor.is_finite());
+    factor.ok_or_else(|| "expected a number of 0 or more, such as 1e-3".to_owned())
+}

@@ -1,0 +1,154 @@
+//! The folder that a run leaves.
+
+use crate::settings::MARK;
+use crate::{Failure, interrupt};
+use nn::file::Model;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// The file of the model.
+pub(crate) const MODEL: &str = "model.safetensors";
+pub(crate) const SETTINGS: &str = "settings.toml";
+
+/// Where what is being written lies until it is whole.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Takes away what is not whole.
+pub(crate) fn abandon() {
+    let path = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    // The process ends: there is nobody who could do more about it.
+    path.map(fs::remove_dir_all);
+}
+
+/// Loads a model: from the folder of a run, or from a file.
+pub(crate) fn load(path: &Path) -> Result<Model, Failure> {
+    let file = if path.is_dir() {
+        let file = path.join(MODEL);
+        if !file.exists() {
+            return Err(Failure::new(
+                format!("{}: expected the folder of a run, found no `{MODEL}` in it", path.display()),
+                "give the folder that `nn train` leaves, or the file of a model",
+            ));
+        }
+        file
+    } else {
+        path.to_owned()
+    };
+    Model::load(file).map_err(|error| {
+        let mut failure = Failure::from(error);
+        if !path.exists() {
+            "give the folder that `nn train` leaves: `nn train TABLE --target NAME` makes one"
+                .clone_into(&mut failure.help);
+        }
+        failure
+    })
+}
+
+/// The folder that is taken where none is named.
+pub(crate) fn default(data: &str) -> PathBuf {
+    let stem = Path::new(data).file_stem().filter(|_| data != "-");
+    let mut name = stem.map_or_else(|| "stdin".into(), ToOwned::to_owned);
+    name.push("-model");
+    PathBuf::from(name)
+}
+
+/// Holds a folder to be new, or of a run, or without files of these names, before anything is trained.
+pub(crate) fn hold_free(folder: &Path, names: &[&str]) -> Result<(), Failure> {
+    let refuse = |text: String| Err(Failure::new(text, "leave it elsewhere: `--out FOLDER`"));
+    if folder.as_os_str().is_empty() {
+        return refuse("expected a folder behind `--out`, found nothing".to_owned());
+    }
+    let shown = folder.display();
+    match fs::metadata(folder) {
+        Ok(there) if !there.is_dir() => {
+            refuse(format!("{shown}: expected a folder to leave the model in, found a file"))
+        }
+        Ok(_) => {
+            let settings = fs::read_to_string(folder.join(SETTINGS)).unwrap_or_default();
+            if settings.starts_with(MARK) {
+                return Ok(());
+            }
+            match names.iter().find(|name| folder.join(name).exists()) {
+                Some(name) => refuse(format!("{shown}: expected no `{name}` of anything but a run, found one")),
+                None => Ok(()),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // The folder that it will stand in must be there, so that a slip of the pen makes no tree of folders.
+            let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+            match parent {
+                Some(parent) if !parent.is_dir() => {
+                    let text = format!("{}: expected a folder to leave `{shown}` in, found none", parent.display());
+                    Err(Failure::new(text, "make it first, or leave the model elsewhere: `--out FOLDER`"))
+                }
+                _ => Ok(()),
+            }
+        }
+        Err(error) => refuse(format!("{shown}: cannot be read: {error}")),
+    }
+}
+
+/// Leaves a model and texts by their names. A folder that is new is there as a whole or not at all; in one that is there each file is
+/// replaced as a whole, the model first.
+pub(crate) fn leave(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Failure> {
+    let _held = interrupt::hold();
+    if folder.exists() {
+        model.save(folder.join(MODEL))?;
+        for (name, text) in texts {
+            replace(&folder.join(name), text).map_err(|error| unwritable(&folder.join(name), &error))?;
+        }
+        return Ok(());
+    }
+    let mut name = std::ffi::OsString::from(".");
+    name.push(folder.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = folder.with_file_name(name);
+    *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = Some(temporary.clone());
+    let done = fill(&temporary, model, texts)
+        .and_then(|()| fs::rename(&temporary, folder).map_err(|error| unwritable(folder, &error)));
+    if let Err(mut failure) = done {
+        abandon();
+        // It was to stand in the folder, whatever it was called before.
+        failure.text = failure.text.replace(&temporary.display().to_string(), &folder.display().to_string());
+        return Err(failure);
+    }
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Ok(())
+}
+
+fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Failure> {
+    fs::create_dir(folder).map_err(|error| unwritable(folder, &error))?;
+    model.save(folder.join(MODEL))?;
+    for (name, text) in texts {
+        let path = folder.join(name);
+        fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
+    }
+    Ok(())
+}
+
+/// Replaces a file as a whole, or not at all.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let done = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
+    if done.is_err() {
+        // The error is told; this one would hide it.
+        let _ = fs::remove_file(&temporary);
+    }
+    done
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let kind = io::Error::from(error.kind());
+    let about = nn::Error {
+        file: path.display().to_string(),
+        line: None,
+        column: None,
+        kind: nn::Kind::Stored(nn::Fault::Unwritable(kind)),
+    };
+    Failure { text: format!("{}: cannot be written: {error}", path.display()), ..Failure::from(about) }
+}

@@ -1,0 +1,186 @@
+//! What goes well.
+
+use super::{Place, data};
+use nn::data::IRIS_CSV;
+use serde_json::Value;
+use std::io::Write as _;
+use std::process::Stdio;
+
+#[track_caller]
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn iris_is_trained_measured_and_predicted() {
+    let place = Place::new("iris");
+    place.write("iris.csv", IRIS_CSV);
+    let trained = place.train("iris.csv", "species");
+    assert!(trained.out.starts_with("a linear model, penalty 0.01: accuracy 0.9"), "{}", trained.out);
+    assert!(trained.err.contains("taken as") && trained.err.contains("sepal_length"), "{}", trained.err);
+    assert_eq!(
+        place.names("model"),
+        ["history.csv", "history.jsonl", "model.safetensors", "settings.toml", "trials.csv"]
+    );
+    assert!(String::from_utf8(place.read("model/history.csv")).unwrap().starts_with("net,iteration,loss\n1,1,"));
+    assert!(
+        json(String::from_utf8(place.read("model/history.jsonl")).unwrap().lines().next().unwrap())["loss"].is_f64()
+    );
+
+    for model in ["model", "model/", "model/model.safetensors"] {
+        let measured = place.run(&["eval", "iris.csv", "--model", model]).good();
+        assert!(measured.out.starts_with("rows 150\n") && measured.out.contains("predicted as"), "{}", measured.out);
+    }
+    let measured = json(&place.run(&["eval", "iris.csv", "--model", "model", "--json"]).good().out);
+    assert_eq!((&measured["rows"], measured["confusion"].as_array().unwrap().len()), (&Value::from(150), 3));
+    assert!(measured["measures"][0]["value"].as_f64().unwrap() > 0.9);
+
+    let predicted = place.run(&["predict", "iris.csv", "--model", "model"]).good();
+    assert!(predicted.out.starts_with("species,P(setosa),P(versicolor),P(virginica)\nsetosa,0.9"), "{}", predicted.out);
+    assert_eq!(predicted.out.lines().count(), 151);
+    let lines = place.run(&["predict", "iris.csv", "--model", "model", "--json", "--keep", "species"]).good();
+    let line = json(lines.out.lines().last().unwrap());
+    assert_eq!((&line["line"], &line["label"]), (&Value::from(151), &Value::from("virginica")));
+    assert_eq!(line["kept"]["species (given)"], Value::from("virginica"));
+    assert!(line["probabilities"]["virginica"].as_f64().unwrap() > 0.5);
+}
+
+#[test]
+fn words_missing_cells_and_a_measured_target_are_taken() {
+    let place = Place::new("flats");
+    let trained = place.train(&data("flats.csv"), "rent");
+    assert!(trained.out.contains("r2 0.9"), "{}", trained.out);
+    assert!(trained.err.contains("missing"), "{}", trained.err);
+    let predicted =
+        place.run(&["predict", &data("new_flats.csv"), "--model", "model", "--keep", "area,district"]).good();
+    assert!(predicted.out.starts_with("area,district,rent,rent low,rent high\n76.8,Weststadt,"), "{}", predicted.out);
+    let line = place.run(&["predict", &data("new_flats.csv"), "--model", "model", "--json"]).good();
+    let value = &json(line.out.lines().next().unwrap())["values"]["rent"];
+    let [low, rent, high] = ["low", "value", "high"].map(|name| value[name].as_f64().unwrap());
+    assert!(low < rent && rent < high && (300.0..1500.0).contains(&rent), "{value}");
+    place.run(&["predict", &data("new_flats.csv"), "--model", "model", "--missing", "error"]).failed(1, &["heating"]);
+    let info = place.run(&["info", "model"]).good();
+    assert!(info.out.contains("parameters") && info.out.contains("district"), "{}", info.out);
+    assert_eq!(json(&place.run(&["info", "--model", "model", "--json"]).good().out)["about"]["target"][0], "rent");
+}
+
+#[test]
+fn settings_give_the_same_bits_again_and_flags_go_before_them() {
+    let place = Place::new("again");
+    std::fs::create_dir(place.0.join("some data")).unwrap();
+    place.write("some data/iris.csv", IRIS_CSV);
+    let net = ["--net", "3:tanh", "--members", "2", "--penalty", "0.1,0.01", "--iterations", "10", "--seed", "5"];
+    let first = ["train", "some data/iris.csv", "--target", "species", "--out", "first", "--held-out", "0.2"];
+    place.run(&[&first[..], &net].concat()).good();
+    place.run(&["train", "--settings", "first/settings.toml", "--out", "second"]).good();
+    for file in ["model.safetensors", "settings.toml", "history.csv", "trials.csv"] {
+        assert_eq!(place.read(&format!("first/{file}")), place.read(&format!("second/{file}")), "{file}");
+    }
+    place.run(&["train", "--settings", "first/settings.toml", "--out", "third", "--seed", "6"]).good();
+    assert_ne!(place.read("first/model.safetensors"), place.read("third/model.safetensors"));
+    let shown =
+        place.run(&["train", "--settings", "third/settings.toml", "--net", "linear", "--print-settings"]).good();
+    assert!(shown.out.contains("seed = 6\n") && shown.out.contains("nets = [\"linear\"]"), "{}", shown.out);
+    assert!(shown.out.contains("held_out = 0.2\n") && shown.err.is_empty(), "{} {}", shown.out, shown.err);
+    // Where the table has changed, that is told.
+    place.write("some data/iris.csv", IRIS_CSV.replace("5.1,3.5", "5.2,3.5"));
+    let changed = place.run(&["train", "--settings", "first/settings.toml", "--out", "second"]).good();
+    assert!(changed.err.contains("not as it was"), "{}", changed.err);
+}
+
+#[test]
+fn tables_in_other_spellings_are_read() {
+    let place = Place::new("spellings");
+    let rows: Vec<String> =
+        IRIS_CSV.lines().map(|line| line.replace('.', "_").replace(',', ";").replace('_', ",")).collect();
+    place.write("european.csv", rows.join("\r\n"));
+    place.train("european.csv", "species");
+    let settings = String::from_utf8(place.read("model/settings.toml")).unwrap();
+    assert!(settings.contains("target = [\"species\"]"), "{settings}");
+    place.run(&["eval", "european.csv", "--model", "model"]).good();
+
+    let (_, body) = IRIS_CSV.split_once('\n').unwrap();
+    place.write("bare.csv", body);
+    place.train("bare.csv", "column_5");
+    assert!(place.run(&["predict", "bare.csv", "--model", "model"]).good().out.starts_with("column_5,P(setosa)"));
+
+    let latin: Vec<u8> =
+        IRIS_CSV.replace("setosa", "sét").chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
+    place.write("latin.csv", latin);
+    place.run(&["train", "latin.csv", "--target", "species"]).failed(1, &["latin.csv", "--encoding"]);
+    let quick = ["--encoding", "latin1", "--net", "linear", "--penalty", "0.1", "--iterations", "5", "--out", "model"];
+    place.run(&[&["train", "latin.csv", "--target", "species"][..], &quick].concat()).good();
+    assert!(String::from_utf8(place.read("model/settings.toml")).unwrap().contains("encoding = \"latin1\""));
+    let wide: Vec<u8> = [0xFEFF].into_iter().chain(IRIS_CSV.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    place.write("wide.csv", wide);
+    place.run(&["train", "wide.csv", "--target", "species"]).failed(1, &["UTF-16", "--encoding utf-16le"]);
+}
+
+#[test]
+fn several_targets_are_values_or_labels() {
+    let place = Place::new("several");
+    let row = |i: u32| {
+        let (x, y) = (f64::from(i * 37 % 60) / 10.0, f64::from(i * 23 % 60) / 10.0);
+        format!("{x},{y},{},{},{},{}\n", 2.0 * x + 0.25, y - x, u8::from(x > 3.0), u8::from(y > 2.0))
+    };
+    let table = format!("x,y,sum,diff,big,high\n{}", (0..60).map(row).collect::<String>());
+    place.write("t.csv", &table);
+    let quick = ["--net", "linear", "--penalty", "1e-4", "--iterations", "30", "--out", "model"];
+    place.run(&[&["train", "t.csv", "--target", "sum,diff", "--ignore", "big,high"][..], &quick].concat()).good();
+    let header = "sum,sum low,sum high,diff,diff low,diff high\n";
+    assert!(place.run(&["predict", "t.csv", "--model", "model"]).good().out.starts_with(header));
+    assert!(place.run(&["eval", "t.csv", "--model", "model"]).good().out.contains("r2 of diff"));
+    let labels = ["train", "t.csv", "--target", "big", "--target", "high", "--ignore", "sum,diff"];
+    place.run(&[&labels[..], &quick].concat()).good();
+    let line = place.run(&["predict", "t.csv", "--model", "model", "--json"]).good().out;
+    let line = json(line.lines().next().unwrap());
+    assert!(line["labels"]["big"].is_boolean() && line["probabilities"]["high"].is_f64(), "{line}");
+}
+
+#[test]
+fn rows_are_taken_from_standard_input() {
+    let place = Place::new("stdin");
+    place.write("iris.csv", IRIS_CSV);
+    place.train("iris.csv", "species");
+    let from = |arguments: &[&str], text: &str| {
+        let mut command = place.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let whole = place.run(&["predict", "iris.csv", "--model", "model"]).good().out;
+    assert_eq!(from(&["predict", "-", "--model", "model"], IRIS_CSV), whole);
+    assert_eq!(from(&["predict", "--model", "model"], IRIS_CSV), whole);
+    assert!(from(&["eval", "-", "--model", "model"], IRIS_CSV).starts_with("rows 150"));
+    let quick = ["train", "-", "--target", "species", "--net", "linear", "--penalty", "0.01", "--iterations", "30"];
+    from(&quick, IRIS_CSV);
+    assert_eq!(
+        place.read("stdin-model/model.safetensors").len() / 1000,
+        place.read("model/model.safetensors").len() / 1000
+    );
+}
+
+#[test]
+fn every_line_of_the_derivation_holds() {
+    let place = Place::new("check");
+    let checked = place.run(&["check", "--line", "Eq. 1.1"]).good();
+    assert!(checked.out.contains("Eq. 1.1") && checked.out.contains("lines hold."), "{}", checked.out);
+    let lines = json(&place.run(&["check", "--json"]).good().out);
+    assert!(lines["holds"] == true && lines["lines"].as_array().unwrap().len() > 10, "{lines}");
+    place.run(&["check", "--line", "nothing"]).failed(2, &["nothing", "the lines are"]);
+}
+
+#[test]
+fn the_manual_and_completions_are_printed() {
+    let place = Place::new("manual");
+    assert!(place.run(&["manual"]).good().out.contains(".TH nn 1"));
+    assert!(place.run(&["manual", "train"]).good().out.contains("held"));
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(place.run(&["completions", shell]).good().out.contains("predict"), "{shell}");
+    }
+    assert!(place.run(&["--help"]).good().out.contains("predict"));
+    assert!(place.run(&["train", "--help"]).good().out.contains("--target"));
+    assert!(place.run(&["--version"]).good().out.starts_with("nn "));
+}
