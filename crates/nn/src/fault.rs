@@ -44,6 +44,8 @@ pub enum Fault {
         /// What is wrong with it.
         problem: String,
     },
+    /// A journal is of a sweep with other settings: what differs, as it is there, as it is here.
+    Changed(Vec<[String; 3]>),
     /// The file could not be written; an older one of the name is as it was.
     Unwritable(std::io::Error),
 }
@@ -94,6 +96,11 @@ impl fmt::Display for Fault {
             Self::Unsupported(what) => f.write_str(what),
             Self::Mismatch(mismatch) => mismatch.fmt(f),
             Self::Value { name, problem } => write!(f, "the value `{}` {problem}", shown(name)),
+            Self::Changed(all) => {
+                let each = |[what, old, new]: &[String; 3]| format!("`{}` is {old} there, {new} here", shown(what));
+                let each: Vec<String> = all.iter().map(each).collect();
+                write!(f, "is of a sweep with other settings: {}", each.join("; "))
+            }
             Self::Unwritable(error) => write!(f, "cannot be written: {error}"),
         }
     }

@@ -39,6 +39,7 @@ pub mod measure;
 pub mod optim;
 pub mod data;
 pub mod train;
+pub mod sweep;
 mod error;
 mod fault;
 mod pattern;

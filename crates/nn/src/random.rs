@@ -27,6 +27,8 @@ pub(crate) enum Purpose {
     Synthetic,
     /// The order of the examples in an epoch.
     Epoch(u32),
+    /// The settings that are tried at random, by their place.
+    Settings(u32),
 }
 
 /// The numbers of a seed for a purpose: the generator's own streams keep them apart.
@@ -38,6 +40,7 @@ pub(crate) fn stream(seed: u64, purpose: Purpose) -> Generator {
         Purpose::Shuffle => 2,
         Purpose::Synthetic => 3,
         Purpose::Epoch(epoch) => (1 << 32) + u64::from(epoch),
+        Purpose::Settings(place) => (2 << 32) + u64::from(place),
     });
     generator
 }
@@ -49,8 +52,17 @@ mod tests {
 
     #[test]
     fn purposes_have_numbers_of_their_own() {
-        let purposes =
-            [Purpose::Init, Purpose::Split, Purpose::Shuffle, Purpose::Synthetic, Purpose::Epoch(0), Purpose::Epoch(1)];
+        let purposes = [
+            Purpose::Init,
+            Purpose::Split,
+            Purpose::Shuffle,
+            Purpose::Synthetic,
+            Purpose::Epoch(0),
+            Purpose::Epoch(1),
+            Purpose::Epoch(u32::MAX),
+            Purpose::Settings(0),
+            Purpose::Settings(1),
+        ];
         let mut first = purposes.map(|purpose| stream(3, purpose).next_u64()).to_vec();
         first.sort_unstable();
         first.dedup();

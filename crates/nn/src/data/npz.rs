@@ -150,6 +150,7 @@ fn within(name: &str, fault: Fault) -> Fault {
         | Fault::TooNew { .. }
         | Fault::Mismatch(_)
         | Fault::Value { .. }
+        | Fault::Changed(_)
         | Fault::Unwritable(_)) => Fault::Damaged(format!("in `{name}`, {other}")),
     }
 }

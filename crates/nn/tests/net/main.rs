@@ -18,3 +18,4 @@ mod optimisers;
 mod schema;
 mod numpy;
 mod hostile_data;
+mod sweep;
