@@ -7,7 +7,7 @@
 //!
 //! What columns mean is guessed and printed. A third of the rows, by the seed, measures a net that has not seen it; what is saved is
 //! trained once more, on all rows. Missing numbers become the median of the training rows, with a note, missing words a category of
-//! their own, unless `--missing error` is given.
+//! their own, unless `--missing error` is given. The command `nn` of `crates/command` is the long form of this.
 
 use autograd::Tensor;
 use clap::{Args, Parser, ValueEnum};

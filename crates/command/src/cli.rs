@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Info(InfoFlags),
     /// Check the derivation of the gradient of a softmax layer, line by line: closed form, tape and differences.
     Check(CheckFlags),
+    /// Show what a net records on the tape: operations, shapes, values and derivatives.
+    Graph(GraphFlags),
     /// Print completions for a shell.
     Completions(CompletionsFlags),
     /// Print the manual page.
@@ -197,6 +199,26 @@ pub(crate) struct InfoFlags {
     /// Print it as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct GraphFlags {
+    #[command(flatten)]
+    pub(crate) model: ModelFlags,
+    /// A table, of whose first rows the loss and its derivatives are recorded; without it the scores of a row of means.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<String>,
+    /// Of how many rows.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) rows: u32,
+    /// Print a picture as SVG in place of text in the language of Graphviz (DOT).
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) svg: bool,
+    /// Print the nodes as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingFlags,
 }
 
 #[derive(Args)]

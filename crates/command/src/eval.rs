@@ -1,7 +1,7 @@
 //! `nn eval`.
 
 use crate::cli::{CellFlags, EvalFlags, Missing};
-use crate::output::notes;
+use crate::output::{notes, table_notes};
 use crate::score::score;
 use crate::train::no_target;
 use crate::{Failure, input, output, run_folder};
@@ -12,7 +12,7 @@ use std::io::Write as _;
 pub(crate) fn eval(flags: &EvalFlags) -> Result<(), Failure> {
     let mut model = run_folder::load(&flags.model)?;
     let table = input::table(&flags.file, &input::Written::of(&flags.reading).reading())?;
-    notes(table.notes());
+    table_notes(&table);
     let (table, lost) = model.schema.with_targets(&table)?;
     notes(&lost);
     if table.is_empty() {

@@ -26,6 +26,7 @@ mod settings;
 
 mod check;
 mod eval;
+mod graph;
 mod info;
 mod manual;
 mod predict;
@@ -66,6 +67,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Predict(flags) => predict::predict(&flags),
         Command::Info(flags) => info::info(&flags),
         Command::Check(flags) => check::check(&flags),
+        Command::Graph(flags) => graph::graph(&flags),
         Command::Completions(flags) => manual::completions(&flags),
         Command::Manual(flags) => manual::manual(&flags),
     }

@@ -35,3 +35,8 @@ pub(crate) fn notes<'a>(notes: impl IntoIterator<Item = &'a String>) {
         say(format_args!("note: {}", note.replace(['\n', '\r'], " ")));
     }
 }
+
+/// What was guessed as a table was read. How many cells are missing is told with what stands for them.
+pub(crate) fn table_notes(table: &nn::data::Table) {
+    notes(table.notes().iter().filter(|note| !note.ends_with(" cells are missing")));
+}

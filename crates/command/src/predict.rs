@@ -3,7 +3,7 @@
 use crate::cli::{Missing, PredictFlags};
 use crate::input::{Input, Written};
 use crate::json::{number, object};
-use crate::output::{notes, say};
+use crate::output::{notes, say, table_notes};
 use crate::train::names;
 use crate::{Failure, input, output, run_folder};
 use nn::data::{Cells, Column, Output, Table};
@@ -29,7 +29,7 @@ pub(crate) fn predict(flags: &PredictFlags) -> Result<(), Failure> {
     match input::of(&flags.file)? {
         Input::Whole => {
             let table = reading.read(Path::new(&flags.file))?;
-            notes(table.notes());
+            table_notes(&table);
             writer.hold(&table)?;
             // All rows are held to be right before the first is written.
             let rows: Vec<usize> = (0..table.len()).collect();

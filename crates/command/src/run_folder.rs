@@ -90,32 +90,37 @@ pub(crate) fn hold_free(folder: &Path, names: &[&str]) -> Result<(), Failure> {
     }
 }
 
-/// Leaves a model and texts by their names. A folder that is new is there as a whole or not at all; in one that is there each file is
-/// replaced as a whole, the model first.
+/// Leaves a model and texts by their names: all of them are written elsewhere first, so that a folder that is new is there as a whole or
+/// not at all, and in one that is there nothing changes before all is written.
 pub(crate) fn leave(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Failure> {
     let _held = interrupt::hold();
-    if folder.exists() {
-        model.save(folder.join(MODEL))?;
-        for (name, text) in texts {
-            replace(&folder.join(name), text).map_err(|error| unwritable(&folder.join(name), &error))?;
-        }
-        return Ok(());
-    }
-    let mut name = std::ffi::OsString::from(".");
-    name.push(folder.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = folder.with_file_name(name);
+    let is_new = !folder.exists();
+    let temporary = if is_new { hidden(folder) } else { hidden(&folder.join("run")) };
     *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = Some(temporary.clone());
-    let done = fill(&temporary, model, texts)
-        .and_then(|()| fs::rename(&temporary, folder).map_err(|error| unwritable(folder, &error)));
-    if let Err(mut failure) = done {
-        abandon();
+    let done = fill(&temporary, model, texts).and_then(|()| {
+        if is_new {
+            return fs::rename(&temporary, folder).map_err(|error| unwritable(folder, &error));
+        }
+        for name in texts.iter().map(|(name, _)| *name).chain([MODEL]) {
+            fs::rename(temporary.join(name), folder.join(name))
+                .map_err(|error| unwritable(&folder.join(name), &error))?;
+        }
+        Ok(())
+    });
+    abandon();
+    done.map_err(|mut failure| {
         // It was to stand in the folder, whatever it was called before.
         failure.text = failure.text.replace(&temporary.display().to_string(), &folder.display().to_string());
-        return Err(failure);
-    }
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
-    Ok(())
+        failure
+    })
+}
+
+/// A name beside another one that is taken by nobody else.
+fn hidden(path: &Path) -> PathBuf {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", std::process::id()));
+    path.with_file_name(name)
 }
 
 fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Failure> {
@@ -123,23 +128,13 @@ fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Fa
     model.save(folder.join(MODEL))?;
     for (name, text) in texts {
         let path = folder.join(name);
-        fs::write(&path, text).map_err(|error| unwritable(&path, &error))?;
+        let synced = |path: &Path| {
+            fs::write(path, text)?;
+            fs::File::open(path)?.sync_all()
+        };
+        synced(&path).map_err(|error| unwritable(&path, &error))?;
     }
     Ok(())
-}
-
-/// Replaces a file as a whole, or not at all.
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let done = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, path));
-    if done.is_err() {
-        // The error is told; this one would hide it.
-        let _ = fs::remove_file(&temporary);
-    }
-    done
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

@@ -2,7 +2,7 @@
 
 use crate::cli::TrainFlags;
 use crate::json::object;
-use crate::output::{notes, say};
+use crate::output::{notes, say, table_notes};
 use crate::progress::Bar;
 use crate::score::{Score, score};
 use crate::settings::{Net, Settings, from_folder, net_said};
@@ -22,6 +22,9 @@ const HISTORY: &str = "history.csv";
 const HISTORY_LINES: &str = "history.jsonl";
 const TRIALS: &str = "trials.csv";
 
+/// So many lines of the guess are shown.
+const MOST_LINES: usize = 40;
+
 pub(crate) fn train(flags: Box<TrainFlags>) -> Result<(), Failure> {
     let mut settings = Settings::of(&flags)?;
     if flags.print_settings {
@@ -38,8 +41,12 @@ pub(crate) fn train(flags: Box<TrainFlags>) -> Result<(), Failure> {
     }
     settings.data_hash = Some(hash);
     let schema = schema(&table, &mut settings)?;
-    notes(table.notes());
-    say(format_args!("{}", schema.to_string().trim_end()));
+    table_notes(&table);
+    let lines: Vec<String> = schema.to_string().lines().map(str::to_owned).collect();
+    lines.iter().take(MOST_LINES).for_each(say);
+    if lines.len() > MOST_LINES {
+        say(format_args!("… and {} more columns, which `nn info` lists", lines.len() - MOST_LINES));
+    }
 
     interrupt::gently();
     let run = run(&settings, &table, schema)?;

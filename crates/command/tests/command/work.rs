@@ -50,7 +50,7 @@ fn words_missing_cells_and_a_measured_target_are_taken() {
     let place = Place::new("flats");
     let trained = place.train(&data("flats.csv"), "rent");
     assert!(trained.out.contains("r2 0.9"), "{}", trained.out);
-    assert!(trained.err.contains("missing"), "{}", trained.err);
+    assert!(trained.err.contains("note: `floor`: 9 cells are missing and taken as "), "{}", trained.err);
     let predicted =
         place.run(&["predict", &data("new_flats.csv"), "--model", "model", "--keep", "area,district"]).good();
     assert!(predicted.out.starts_with("area,district,rent,rent low,rent high\n76.8,Weststadt,"), "{}", predicted.out);
@@ -183,4 +183,26 @@ fn the_manual_and_completions_are_printed() {
     assert!(place.run(&["--help"]).good().out.contains("predict"));
     assert!(place.run(&["train", "--help"]).good().out.contains("--target"));
     assert!(place.run(&["--version"]).good().out.starts_with("nn "));
+}
+
+#[test]
+fn the_tape_of_a_net_is_shown_with_values_and_derivatives() {
+    let place = Place::new("graph");
+    place.write("iris.csv", IRIS_CSV);
+    let net = ["--net", "3:tanh", "--members", "1", "--penalty", "0.1", "--iterations", "5", "--out", "model"];
+    place.run(&[&["train", "iris.csv", "--target", "species"][..], &net].concat()).good();
+    let dot = place.run(&["graph", "model"]).good().out;
+    assert!(dot.starts_with("digraph {") && dot.contains("layers.1.weight") && dot.contains("tanh"), "{dot}");
+    assert!(!dot.contains("cotangent"), "{dot}");
+    let loss = ["graph", "--model", "model", "--data", "iris.csv", "--rows", "2"];
+    assert!(place.run(&loss).good().out.contains("cotangent"));
+    let all = json(&place.run(&[&loss[..], &["--json"]].concat()).good().out);
+    let nodes = all["nodes"].as_array().unwrap();
+    let result: Vec<&Value> = nodes.iter().filter(|node| node["result"] == true).collect();
+    assert_eq!((result.len(), &result[0]["cotangent"][0]), (1, &Value::from(1.0)));
+    let weight = nodes.iter().find(|node| node["name"] == "layers.0.weight").unwrap();
+    assert_eq!((&weight["shape"], weight["cotangent"].as_array().unwrap().len()), (&serde_json::json!([3, 4]), 12));
+    let svg = place.run(&[&loss[..], &["--svg"]].concat()).good().out;
+    picture::well_formed(&svg).unwrap();
+    place.run(&["graph", "model", "--data", "nothing.csv"]).failed(1, &["nothing.csv"]);
 }
