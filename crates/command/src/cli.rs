@@ -147,6 +147,9 @@ pub(crate) struct PredictFlags {
     /// Print a line of JSON for each row.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write to this file in place of standard output: it is there once all rows are predicted, and as it was before that.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     /// Columns of the table to put before the predictions, with commas between.
     #[arg(long, value_name = "NAME")]
     pub(crate) keep: Vec<String>,

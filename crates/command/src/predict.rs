@@ -4,6 +4,7 @@ use crate::cli::{Missing, PredictFlags};
 use crate::input::{Input, Written};
 use crate::json::{number, object};
 use crate::output::{notes, say, table_notes};
+use crate::run_folder::Whole;
 use crate::train::names;
 use crate::{Failure, input, output, run_folder};
 use nn::data::{Cells, Column, Output, Table};
@@ -24,7 +25,8 @@ pub(crate) fn predict(flags: &PredictFlags) -> Result<(), Failure> {
     if !model.spread.is_empty() {
         say("note: low and high are an interval of 90 %, from the residuals of the rows that training held out");
     }
-    let mut writer = Writer { model, flags, begun: false, told: BTreeSet::new() };
+    let out = flags.out.as_deref().map(Whole::create).transpose()?;
+    let mut writer = Writer { model, flags, out, begun: false, told: BTreeSet::new() };
     let reading = Written::of(&flags.reading).reading();
     match input::of(&flags.file)? {
         Input::Whole => {
@@ -40,7 +42,6 @@ pub(crate) fn predict(flags: &PredictFlags) -> Result<(), Failure> {
                     break;
                 }
             }
-            Ok(())
         }
         Input::Coming(from) => {
             let rows = reading.rows(input::name(&flags.file), from)?;
@@ -53,14 +54,16 @@ pub(crate) fn predict(flags: &PredictFlags) -> Result<(), Failure> {
                     break;
                 }
             }
-            Ok(())
         }
     }
+    writer.out.map_or(Ok(()), Whole::finish)
 }
 
 struct Writer<'a> {
     model: Model,
     flags: &'a PredictFlags,
+    /// The file, where it is not standard output.
+    out: Option<Whole>,
     /// Whether the header is written.
     begun: bool,
     /// The notes that were told.
@@ -95,7 +98,10 @@ impl Writer<'_> {
         };
         written.expect("a list of bytes takes what is written");
         self.begun = true;
-        output::written(|out| out.write_all(&text))
+        match &mut self.out {
+            Some(file) => file.write(&text).map(|()| true),
+            None => output::written(|out| out.write_all(&text)),
+        }
     }
 
     /// The columns that stand before the predictions; one of the name of a target is the given one.

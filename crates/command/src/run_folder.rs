@@ -1,4 +1,4 @@
-//! The folder that a run leaves.
+//! What a run leaves: whole, or not at all.
 
 use crate::settings::MARK;
 use crate::{Failure, interrupt};
@@ -18,8 +18,8 @@ static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
 /// Takes away what is not whole.
 pub(crate) fn abandon() {
     let path = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
-    // The process ends: there is nobody who could do more about it.
-    path.map(fs::remove_dir_all);
+    // The process ends, or tells another error: there is nothing more to be done about it.
+    let _ = path.map(|path| if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) });
 }
 
 /// Loads a model: from the folder of a run, or from a file.
@@ -121,6 +121,45 @@ fn hidden(path: &Path) -> PathBuf {
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.tmp", std::process::id()));
     path.with_file_name(name)
+}
+
+/// A file that is there as a whole once it is finished, and not at all before. What is no file, such as a device, is written to as it is.
+pub(crate) struct Whole {
+    path: PathBuf,
+    temporary: Option<PathBuf>,
+    file: fs::File,
+}
+
+impl Whole {
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let is_file = !path.exists() || path.is_file();
+        let temporary = is_file.then(|| hidden(path));
+        let file = fs::File::create(temporary.as_deref().unwrap_or(path)).map_err(|error| unwritable(path, &error))?;
+        UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&temporary);
+        Ok(Self { path: path.to_owned(), temporary, file })
+    }
+
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        io::Write::write_all(&mut self.file, bytes).map_err(|error| unwritable(&self.path, &error))
+    }
+
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        let _held = interrupt::hold();
+        if let Some(temporary) = &self.temporary {
+            self.file
+                .sync_all()
+                .and_then(|()| fs::rename(temporary, &self.path))
+                .map_err(|error| unwritable(&self.path, &error))?;
+            UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        abandon();
+    }
 }
 
 fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Failure> {

@@ -91,6 +91,30 @@ fn files_that_become_too_large_leave_what_was_there() {
 }
 
 #[test]
+fn a_file_of_predictions_is_there_as_a_whole_or_as_it_was() {
+    let place = trained("whole");
+    let predict = ["predict", "iris.csv", "--model", "model", "--out", "p.csv"];
+    assert!(place.run(&predict).good().out.is_empty());
+    let before = place.read("p.csv");
+    assert_eq!(before, place.run(&predict[..4]).good().out.into_bytes());
+    let mut shell = Command::new("sh");
+    let line = format!("ulimit -f 1; exec \"$0\" {}", predict.join(" "));
+    ran(shell.args(["-c", &line, env!("CARGO_BIN_EXE_nn")]).current_dir(&place.0)).failed(1, &["p.csv", "too large"]);
+    // An interruption while rows are still to come.
+    let mut child = spawn(place.command(["predict", "-", "--model", "model", "--out", "p.csv"]));
+    child.stdin.as_mut().unwrap().write_all(IRIS_CSV.as_bytes()).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    interrupt(&child);
+    ended(child).failed(130, &["interrupted"]);
+    assert_eq!(
+        (place.read("p.csv"), place.names(".")),
+        (before, ["iris.csv", "model", "p.csv"].map(String::from).to_vec())
+    );
+    place.run(&["predict", "iris.csv", "--model", "model", "--out", "no/p.csv"]).failed(1, &["no/p.csv"]);
+    place.run(&["predict", "iris.csv", "--model", "model", "--out", "model"]).failed(1, &["model"]);
+}
+
+#[test]
 fn who_reads_no_further_has_what_he_wanted() {
     let place = trained("pipe");
     let (header, rows) = IRIS_CSV.split_once('\n').unwrap();
