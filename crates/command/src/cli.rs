@@ -17,6 +17,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Learn a column of a table from the others, and leave a folder with the model.
     Train(Box<TrainFlags>),
+    /// Try settings by seeds by folds on all cores, and tell the best.
+    Sweep(Box<SweepFlags>),
     /// Measure a model on rows whose target is known.
     Eval(EvalFlags),
     /// Predict rows, as CSV on standard output.
@@ -65,8 +67,9 @@ pub(crate) struct ReadingFlags {
     pub(crate) missing_mark: Vec<String>,
 }
 
-#[derive(Args)]
-pub(crate) struct TrainFlags {
+/// The table to learn from, and what its columns are.
+#[derive(Args, Default)]
+pub(crate) struct TableFlags {
     /// The table; `-` is standard input.
     pub(crate) file: Option<String>,
     /// The column to learn: words are classes, measured numbers are values. Several with commas between, or given several times.
@@ -79,37 +82,15 @@ pub(crate) struct TrainFlags {
     /// day.month.year, month/day/year; of the target classes, labels, values.
     #[arg(long = "as", value_name = "NAME=KIND", value_parser = kind)]
     pub(crate) kinds: Vec<(String, String)>,
-    /// The folder to leave the model in [default: the name of the table with `-model`].
-    #[arg(long, value_name = "FOLDER")]
-    pub(crate) out: Option<PathBuf>,
     /// Settings of an earlier run, as its `settings.toml`; flags go before them.
     #[arg(long, value_name = "FILE")]
     pub(crate) settings: Option<PathBuf>,
-    /// Print the settings that would be taken, and train nothing.
-    #[arg(long)]
-    pub(crate) print_settings: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Decides which rows are held out, and the initial weights [default: 0].
-    #[arg(long, allow_negative_numbers = true)]
-    pub(crate) seed: Option<u64>,
-    /// The share of rows that measures and is not learnt from; 0 measures nothing [default: a third].
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
-    pub(crate) held_out: Option<f64>,
     /// What becomes of missing cells, here and at prediction [default: fill].
     #[arg(long, value_enum)]
     pub(crate) missing: Option<Missing>,
     /// Predict rows with words that training has not seen as if they had none, instead of refusing them.
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(crate) unknown: Option<bool>,
-    /// A candidate, of which the best is taken: `linear`, or hidden sizes and what stands between, as `32` or `64,32:relu`. Can be given
-    /// several times [default: linear, 32:silu, 32:relu].
-    #[arg(long = "net", value_name = "NET", value_parser = crate::settings::net)]
-    pub(crate) nets: Vec<crate::settings::Net>,
-    /// Factors of the penalty on weights that are tried, with commas between [default: 1 to 1e-5].
-    #[arg(long = "penalty", value_name = "FACTOR", allow_negative_numbers = true, value_delimiter = ',', value_parser = factor)]
-    pub(crate) penalties: Vec<f64>,
     /// Of how many nets the result is the mean [default: 4].
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub(crate) members: Option<u32>,
@@ -118,6 +99,76 @@ pub(crate) struct TrainFlags {
     pub(crate) iterations: Option<u32>,
     #[command(flatten)]
     pub(crate) reading: ReadingFlags,
+}
+
+#[derive(Args)]
+pub(crate) struct TrainFlags {
+    #[command(flatten)]
+    pub(crate) table: TableFlags,
+    /// The folder to leave the model in [default: the name of the table with `-model`].
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the settings that would be taken, and train nothing.
+    #[arg(long)]
+    pub(crate) print_settings: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) choice: ChoiceFlags,
+}
+
+/// What is tried, and what measures it.
+#[derive(Args, Default)]
+pub(crate) struct ChoiceFlags {
+    /// Decides which rows are held out, and the initial weights [default: 0].
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// The share of rows that measures and is not learnt from; 0 measures nothing [default: a third].
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, value_parser = share)]
+    pub(crate) held_out: Option<f64>,
+    /// A candidate, of which the best is taken: `linear`, or hidden sizes and what stands between, as `32` or `64,32:relu`. Can be given
+    /// several times [default: linear, 32:silu, 32:relu].
+    #[arg(long = "net", value_name = "NET", value_parser = crate::settings::net)]
+    pub(crate) nets: Vec<crate::settings::Net>,
+    /// Factors of the penalty on weights that are tried, with commas between [default: 1 to 1e-5].
+    #[arg(long = "penalty", value_name = "FACTOR", allow_negative_numbers = true, value_delimiter = ',', value_parser = factor)]
+    pub(crate) penalties: Vec<f64>,
+}
+
+#[derive(Args)]
+pub(crate) struct SweepFlags {
+    #[command(flatten)]
+    pub(crate) table: TableFlags,
+    /// What is tried: `penalty=1e-3,0.1` and `members=1,4` are lists, `penalty=1e-4..1` and `iterations=20..400` ranges (of which some are
+    /// taken at random, see `--random`), `net=linear` and `net=64,32:relu` one net each. Can be given several times [default: nets and
+    /// penalties].
+    #[arg(long, value_name = "NAME=VALUES")]
+    pub(crate) vary: Vec<String>,
+    /// Take so many settings at random, instead of all combinations.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) random: Option<u32>,
+    /// Try all with few iterations, the best third with three times as many, and so on.
+    #[arg(long)]
+    pub(crate) halving: bool,
+    /// With so many seeds, from `--seed` on.
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) seeds: u32,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// In how many folds the rows are divided; each is held out once.
+    #[arg(long, value_name = "COUNT", default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100))]
+    pub(crate) folds: u32,
+    /// On how many threads [default: as many as there are].
+    #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1024), hide_default_value = true)]
+    pub(crate) threads: u32,
+    /// The folder to leave the tables in, and a journal from which the same command goes on [default: the name of the table with `-sweep`].
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args)]

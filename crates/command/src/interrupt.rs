@@ -3,11 +3,13 @@
 use crate::output::say;
 use crate::{Failure, run_folder};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How often it was pressed.
 static PRESSED: AtomicU32 = AtomicU32::new(0);
+/// Whether it was.
+static ASKED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// Whether there is something to be saved before the end.
 static GENTLE: AtomicBool = AtomicBool::new(false);
 /// Held while something is written that is not to be cut.
@@ -21,6 +23,7 @@ pub(crate) fn watch() {
     // Where another handler stands already, as in a test, that one is kept.
     let _ = ctrlc::set_handler(|| {
         let first = PRESSED.fetch_add(1, Ordering::SeqCst) == 0;
+        ASKED.store(true, Ordering::SeqCst);
         if first && GENTLE.load(Ordering::SeqCst) {
             say("\nnote: interrupted: the step is finished and what is learnt is saved; once more stops at once");
             return;
@@ -41,7 +44,7 @@ pub(crate) fn watch() {
     #[cfg(unix)]
     {
         // Writing gives an error where this signal has a handler, and ends the process where not.
-        let ignored = std::sync::Arc::new(AtomicBool::new(false));
+        let ignored = Arc::new(AtomicBool::new(false));
         let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, ignored);
     }
 }
@@ -53,7 +56,12 @@ pub(crate) fn gently() {
 
 /// Whether an end was asked for.
 pub(crate) fn asked() -> bool {
-    PRESSED.load(Ordering::SeqCst) > 0
+    ASKED.load(Ordering::SeqCst)
+}
+
+/// The same, for who wants to ask it on other threads.
+pub(crate) fn flag() -> Arc<AtomicBool> {
+    Arc::clone(&ASKED)
 }
 
 /// While this lives an interruption waits, for a moment.

@@ -30,6 +30,7 @@ mod graph;
 mod info;
 mod manual;
 mod predict;
+mod sweep;
 mod train;
 
 pub use failure::Failure;
@@ -63,6 +64,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Train(flags) => train::train(flags),
+        Command::Sweep(flags) => sweep::sweep(&flags),
         Command::Eval(flags) => eval::eval(&flags),
         Command::Predict(flags) => predict::predict(&flags),
         Command::Info(flags) => info::info(&flags),

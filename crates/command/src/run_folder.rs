@@ -47,10 +47,11 @@ pub(crate) fn load(path: &Path) -> Result<Model, Failure> {
 }
 
 /// The folder that is taken where none is named.
-pub(crate) fn default(data: &str) -> PathBuf {
+pub(crate) fn default(data: &str, kind: &str) -> PathBuf {
     let stem = Path::new(data).file_stem().filter(|_| data != "-");
     let mut name = stem.map_or_else(|| "stdin".into(), ToOwned::to_owned);
-    name.push("-model");
+    name.push("-");
+    name.push(kind);
     PathBuf::from(name)
 }
 
@@ -174,6 +175,21 @@ fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Fa
         synced(&path).map_err(|error| unwritable(&path, &error))?;
     }
     Ok(())
+}
+
+/// Makes a folder, where there is none.
+pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
+    match fs::create_dir(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(unwritable(folder, &error)),
+        _ => Ok(()),
+    }
+}
+
+/// Replaces a file as a whole, or not at all.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let mut file = Whole::create(path)?;
+    file.write(bytes)?;
+    file.finish()
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Failure {

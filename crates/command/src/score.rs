@@ -31,6 +31,29 @@ pub(crate) struct Measure {
 
 /// Measures outputs against rows; values in their own unit.
 pub(crate) fn score(data: &Dataset, output: &Output, outputs: &Tensor) -> Score {
+    // Of many rows a few resamples are sure enough.
+    scored(data, output, outputs, (20_000_000 / data.len().max(1)).clamp(100, 1000))
+}
+
+/// The measure that ranks, which is better higher, and a second one: their names, and the mean of each over the targets.
+pub(crate) fn ranked(data: &Dataset, output: &Output, outputs: &Tensor) -> Vec<(String, f64)> {
+    let all = scored(data, output, outputs, 0).measures;
+    let names: &[&str] = match data.target() {
+        Target::Classes { .. } => &["accuracy", "log loss"],
+        Target::Labels { .. } => &["accuracy"],
+        Target::Values { .. } => &["r2", "rmse"],
+    };
+    let mean = |name: &&str| {
+        let each: Vec<f64> = all.iter().filter(|one| one.name == *name).map(|one| one.interval.estimate).collect();
+        (name.replace(' ', "_"), mean(&each, None))
+    };
+    names.iter().map(mean).collect()
+}
+
+/// With intervals from so many resamples, or without.
+fn scored(data: &Dataset, output: &Output, outputs: &Tensor, resamples: usize) -> Score {
+    let drawn = |rows: usize, metric: &mut dyn FnMut(&[usize]) -> f64| drawn(rows, resamples, metric);
+    let share = |right: &[f64], weights: Option<&[f64]>| share(right, weights, resamples);
     let weights = data.weights();
     let (rows, mut measures) = (data.len(), Vec::new());
     let mut confusion = None;
@@ -50,7 +73,7 @@ pub(crate) fn score(data: &Dataset, output: &Output, outputs: &Tensor) -> Score 
                     Some(all) => weighted(all, drawn, |weights| weights.log_loss(&of, &some)),
                 }
             };
-            measures.push(measure("log loss", None, drawn(rows, losses)));
+            measures.push(measure("log loss", None, drawn(rows, &mut { losses })));
             let count = names.len();
             let counted = match weights {
                 Some(all) if all.iter().any(|&weight| weight > 0.0) => {
@@ -74,7 +97,7 @@ pub(crate) fn score(data: &Dataset, output: &Output, outputs: &Tensor) -> Score 
                 measures.push(measure("accuracy", of, share(&own, weights)));
             }
             if k > 1 {
-                let all = drawn(rows, |drawn| {
+                let all = drawn(rows, &mut |drawn| {
                     let each = drawn.iter().map(|&row| right[row * k..][..k].iter().sum::<f64>() / k as f64);
                     let each: Vec<f64> = each.collect();
                     mean(&each, weights.map(|all| drawn.iter().map(|&row| all[row]).collect::<Vec<_>>()).as_deref())
@@ -89,7 +112,7 @@ pub(crate) fn score(data: &Dataset, output: &Output, outputs: &Tensor) -> Score 
                 let column = |all: &[f64]| all.iter().skip(place).step_by(k).copied().collect::<Vec<f64>>();
                 let (truth, guess) = (column(&truth), column(&guess));
                 let own = |name: &'static str| {
-                    drawn(rows, |drawn| {
+                    drawn(rows, &mut |drawn| {
                         let pick = |all: &[f64]| drawn.iter().map(|&row| all[row]).collect::<Vec<f64>>();
                         of_values(name, &pick(&guess), &pick(&truth), weights.map(pick).as_deref())
                     })
@@ -125,10 +148,10 @@ fn weighted(all: &[f64], drawn: &[usize], of: impl Fn(Weighted<'_>) -> f64) -> f
 }
 
 /// The mean of zeros and ones, by Wilson's interval where all rows count the same.
-fn share(right: &[f64], weights: Option<&[f64]>) -> Interval {
+fn share(right: &[f64], weights: Option<&[f64]>, resamples: usize) -> Interval {
     match weights {
         None if !right.is_empty() => wilson(right.iter().sum::<f64>() as usize, right.len(), LEVEL),
-        _ => drawn(right.len(), |drawn| {
+        _ => drawn(right.len(), resamples, &mut |drawn| {
             let pick = |all: &[f64]| drawn.iter().map(|&row| all[row]).collect::<Vec<f64>>();
             mean(&pick(right), weights.map(pick).as_deref())
         }),
@@ -142,12 +165,12 @@ fn mean(values: &[f64], weights: Option<&[f64]>) -> f64 {
     }
 }
 
-fn drawn(rows: usize, metric: impl FnMut(&[usize]) -> f64) -> Interval {
-    if rows == 0 {
-        return Interval { low: f64::NAN, estimate: f64::NAN, high: f64::NAN };
+fn drawn(rows: usize, resamples: usize, metric: &mut dyn FnMut(&[usize]) -> f64) -> Interval {
+    if rows == 0 || resamples == 0 {
+        let all: Vec<usize> = (0..rows).collect();
+        let estimate = if rows == 0 { f64::NAN } else { metric(&all) };
+        return Interval { low: f64::NAN, estimate, high: f64::NAN };
     }
-    // Of many rows a few resamples are sure enough.
-    let resamples = (20_000_000 / rows).clamp(100, 1000);
     bootstrap(rows, &Bootstrap { resamples, level: LEVEL, seed: 0 }, metric)
 }
 

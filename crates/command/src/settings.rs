@@ -6,7 +6,7 @@ mod write;
 pub(crate) use write::MARK;
 
 use crate::Failure;
-use crate::cli::{Missing, TrainFlags};
+use crate::cli::{ChoiceFlags, Missing, TableFlags};
 use crate::input::Written;
 use nn::data::{Fill, Preparing};
 use nn::{Activation, Recipe};
@@ -66,16 +66,17 @@ impl Default for Settings {
 
 impl Settings {
     /// Defaults, before them the file, before that the flags.
-    pub(crate) fn of(flags: &TrainFlags) -> Result<Self, Failure> {
+    pub(crate) fn of(table: &TableFlags, choice: &ChoiceFlags) -> Result<Self, Failure> {
         let mut settings = Self::default();
-        if let Some(file) = &flags.settings {
+        if let Some(file) = &table.settings {
             settings.take_file(file)?;
         }
-        settings.take_flags(flags);
+        settings.take_table(table);
+        settings.take_choice(choice);
         Ok(settings)
     }
 
-    fn take_flags(&mut self, flags: &TrainFlags) {
+    fn take_table(&mut self, flags: &TableFlags) {
         if let Some(file) = &flags.file {
             // Another table has another hash.
             (self.data, self.data_hash) = (Some(file.clone()), None);
@@ -90,18 +91,21 @@ impl Settings {
             self.kinds.push((name.clone(), kind.clone()));
         }
         self.written.take(&flags.reading);
-        self.seed = flags.seed.unwrap_or(self.seed);
-        self.held_out = flags.held_out.unwrap_or(self.held_out);
         self.missing = flags.missing.unwrap_or(self.missing);
         self.unknown = flags.unknown.unwrap_or(self.unknown);
+        self.members = flags.members.map_or(self.members, |count| count as usize);
+        self.iterations = flags.iterations.map_or(self.iterations, |count| count as usize);
+    }
+
+    fn take_choice(&mut self, flags: &ChoiceFlags) {
+        self.seed = flags.seed.unwrap_or(self.seed);
+        self.held_out = flags.held_out.unwrap_or(self.held_out);
         if !flags.nets.is_empty() {
             self.nets.clone_from(&flags.nets);
         }
         if !flags.penalties.is_empty() {
             self.penalties.clone_from(&flags.penalties);
         }
-        self.members = flags.members.map_or(self.members, |count| count as usize);
-        self.iterations = flags.iterations.map_or(self.iterations, |count| count as usize);
     }
 
     pub(crate) fn recipe(&self) -> Recipe {

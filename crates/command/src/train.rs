@@ -26,33 +26,39 @@ const TRIALS: &str = "trials.csv";
 const MOST_LINES: usize = 40;
 
 pub(crate) fn train(flags: Box<TrainFlags>) -> Result<(), Failure> {
-    let mut settings = Settings::of(&flags)?;
+    let mut settings = Settings::of(&flags.table, &flags.choice)?;
     if flags.print_settings {
         return output::write(|out| write!(out, "{}", settings.to_toml()));
     }
     let Some(data) = settings.data.clone() else {
         return Err(Failure::misused("expected a table to learn from, found none", "`nn train TABLE --target NAME`"));
     };
-    let folder = flags.out.clone().unwrap_or_else(|| run_folder::default(&data));
+    let folder = flags.out.clone().unwrap_or_else(|| run_folder::default(&data, "model"));
     run_folder::hold_free(&folder, &[run_folder::MODEL, run_folder::SETTINGS, HISTORY, HISTORY_LINES, TRIALS])?;
-    let (table, hash) = input::hashed_table(&data, &settings.written.reading())?;
-    if settings.data_hash.as_ref().is_some_and(|known| *known != hash) {
-        say("note: the table is not as it was when these settings were written");
-    }
-    settings.data_hash = Some(hash);
-    let schema = schema(&table, &mut settings)?;
-    table_notes(&table);
-    let lines: Vec<String> = schema.to_string().lines().map(str::to_owned).collect();
-    lines.iter().take(MOST_LINES).for_each(say);
-    if lines.len() > MOST_LINES {
-        say(format_args!("… and {} more columns, which `nn info` lists", lines.len() - MOST_LINES));
-    }
+    let (table, schema) = read(&data, &mut settings)?;
 
     interrupt::gently();
     let run = run(&settings, &table, schema)?;
     settings.data = Some(from_folder(&folder, &data));
     leave(&folder, &settings, &run)?;
     tell(&folder, &settings, &run, flags.json)
+}
+
+/// The table that the settings name, and what its columns mean, which is told.
+pub(crate) fn read(data: &str, settings: &mut Settings) -> Result<(Table, Schema), Failure> {
+    let (table, hash) = input::hashed_table(data, &settings.written.reading())?;
+    if settings.data_hash.as_ref().is_some_and(|known| *known != hash) {
+        say("note: the table is not as it was when these settings were written");
+    }
+    settings.data_hash = Some(hash);
+    let schema = schema(&table, settings)?;
+    table_notes(&table);
+    let lines: Vec<String> = schema.to_string().lines().map(str::to_owned).collect();
+    lines.iter().take(MOST_LINES).for_each(say);
+    if lines.len() > MOST_LINES {
+        say(format_args!("… and {} more columns", lines.len() - MOST_LINES));
+    }
+    Ok((table, schema))
 }
 
 /// What the columns mean: guessed, and what was said.
@@ -289,6 +295,12 @@ fn tell(folder: &Path, settings: &Settings, run: &Run, json: bool) -> Result<(),
 
 fn net_of(trial: &Trial) -> String {
     net_said(&Net { hidden: trial.hidden.clone(), activation: trial.activation })
+}
+
+/// The flags that say what a run of a sweep was made with.
+pub(crate) fn names_of(settings: &nn::sweep::Settings) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    settings.values.iter().map(|(name, value)| (name.clone(), text(value))).collect()
 }
 
 fn told(best: &Trial) -> String {

@@ -211,3 +211,25 @@ fn bytes_without_an_end_that_are_no_rows_are_refused() {
         done.failed(1, &["standard input"]);
     }
 }
+
+#[test]
+fn a_sweep_that_is_interrupted_goes_on_where_it_was() {
+    let place = trained("sweep");
+    let sweep =
+        ["sweep", "iris.csv", "--target", "species", "--vary", "net=linear", "--iterations", "60", "--seeds", "3"];
+    let child = spawn(place.command(sweep));
+    let runs = || std::fs::read_to_string(place.0.join("iris-sweep/sweep.jsonl")).unwrap_or_default().lines().count();
+    let start = Instant::now();
+    while runs() < 3 {
+        assert!(start.elapsed() < Duration::from_mins(1), "no run ends");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    interrupt(&child);
+    let done = ended(child);
+    // It may have come to its end before.
+    if done.code != Some(0) {
+        done.failed(130, &["interrupted", "the same command goes on"]);
+    }
+    place.run(&sweep).good();
+    assert_eq!(String::from_utf8(place.read("iris-sweep/runs.csv")).unwrap().lines().count(), 1 + 3 * 5);
+}

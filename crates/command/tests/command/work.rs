@@ -206,3 +206,44 @@ fn the_tape_of_a_net_is_shown_with_values_and_derivatives() {
     picture::well_formed(&svg).unwrap();
     place.run(&["graph", "model", "--data", "nothing.csv"]).failed(1, &["nothing.csv"]);
 }
+
+#[test]
+fn a_sweep_is_the_same_on_any_number_of_threads_and_goes_on_where_it_was() {
+    let place = Place::new("sweep");
+    place.write("iris.csv", IRIS_CSV);
+    let quick = ["--vary", "penalty=0.1,0.01", "--vary", "net=linear", "--folds", "3", "--iterations", "10"];
+    let sweep = ["sweep", "iris.csv", "--target", "species"];
+    let one = place.run(&[&sweep[..], &quick, &["--threads", "1"]].concat()).good();
+    assert!(one.out.contains("accuracy") && one.out.contains("best: net=linear penalty="), "{}", one.out);
+    assert!(one.err.contains("`nn train iris.csv --target species --net linear --penalty 0.0"), "{}", one.err);
+    assert_eq!(place.names("iris-sweep"), ["runs.csv", "sweep.csv", "sweep.jsonl"]);
+    let two = place.run(&[&sweep[..], &quick, &["--threads", "2", "--out", "two"]].concat()).good();
+    assert_eq!((&one.out, place.read("iris-sweep/runs.csv")), (&two.out, place.read("two/runs.csv")));
+
+    // Half of the journal, as a killed sweep leaves it.
+    let journal = String::from_utf8(place.read("two/sweep.jsonl")).unwrap();
+    let half: String = journal.split_inclusive('\n').take(4).collect();
+    place.write("two/sweep.jsonl", half);
+    let again = place.run(&[&sweep[..], &quick, &["--out", "two", "--json"]].concat()).good();
+    let all = json(&again.out);
+    assert_eq!((&all["stopped"], all["tried"].as_array().unwrap().len()), (&Value::from(false), 2));
+    assert_eq!(place.read("iris-sweep/runs.csv"), place.read("two/runs.csv"));
+    place.run(&[&sweep[..], &quick, &["--out", "two", "--seeds", "2"]].concat()).failed(1, &["two", "--out"]);
+    let few = [
+        "--vary",
+        "penalty=1e-3..1",
+        "--random",
+        "3",
+        "--halving",
+        "--folds",
+        "2",
+        "--iterations",
+        "9",
+        "--out",
+        "few",
+    ];
+    place.run(&[&sweep[..], &["--vary", "net=linear"], &few].concat()).good();
+    place.run(&[&sweep[..], &["--vary", "rate=1"]].concat()).failed(2, &["rate", "penalty"]);
+    place.run(&["sweep", "iris.csv", "--out", "new"]).failed(2, &["--target NAME", "`species`"]);
+    assert!(!place.has("new"));
+}
