@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Train small nets on tables, measure them, and predict with them.
 #[derive(Parser)]
-#[command(name = "nn", version, disable_help_subcommand = true)]
+#[command(name = "nn", version)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -97,8 +97,6 @@ pub(crate) struct TableFlags {
     /// How many iterations each training makes at most [default: 200].
     #[arg(long, value_name = "COUNT", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) iterations: Option<u32>,
-    #[command(flatten)]
-    pub(crate) reading: ReadingFlags,
 }
 
 #[derive(Args)]
@@ -116,6 +114,8 @@ pub(crate) struct TrainFlags {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) choice: ChoiceFlags,
+    #[command(flatten)]
+    pub(crate) reading: ReadingFlags,
 }
 
 /// What is tried, and what measures it.
@@ -169,6 +169,8 @@ pub(crate) struct SweepFlags {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) reading: ReadingFlags,
 }
 
 #[derive(Args)]

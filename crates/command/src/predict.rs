@@ -11,7 +11,7 @@ use nn::data::{Cells, Column, Output, Table};
 use nn::file::Model;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
 /// So many rows are predicted at once.
@@ -44,6 +44,9 @@ pub(crate) fn predict(flags: &PredictFlags) -> Result<(), Failure> {
             }
         }
         Input::Coming(from) => {
+            if flags.file == "-" && std::io::stdin().is_terminal() {
+                say("note: rows are read from standard input, the names of the columns first");
+            }
             let rows = reading.rows(input::name(&flags.file), from)?;
             notes(rows.notes());
             for table in rows {

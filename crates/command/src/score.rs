@@ -180,7 +180,9 @@ impl Score {
         let Some(Measure { name, of, interval }) = self.measures.first() else { return "nothing measured".to_owned() };
         let of = of.as_ref().map_or_else(String::new, |of| format!(" of `{}`", crate::help::plain(of)));
         let Interval { low, estimate, high } = interval;
-        format!("{name}{of} {estimate:.4} (95 % between {low:.4} and {high:.4}) on {} rows", self.rows)
+        let [low, estimate, high] = [low, estimate, high].map(|x| short(*x));
+        let rows = if self.rows == 1 { "1 row".to_owned() } else { format!("{} rows", self.rows) };
+        format!("{name}{of} {estimate} (95 % between {low} and {high}) on {rows}")
     }
 
     /// A table of all of it.

@@ -6,7 +6,7 @@ mod write;
 pub(crate) use write::MARK;
 
 use crate::Failure;
-use crate::cli::{ChoiceFlags, Missing, TableFlags};
+use crate::cli::{ChoiceFlags, Missing, ReadingFlags, TableFlags};
 use crate::input::Written;
 use nn::data::{Fill, Preparing};
 use nn::{Activation, Recipe};
@@ -66,12 +66,13 @@ impl Default for Settings {
 
 impl Settings {
     /// Defaults, before them the file, before that the flags.
-    pub(crate) fn of(table: &TableFlags, choice: &ChoiceFlags) -> Result<Self, Failure> {
+    pub(crate) fn of(table: &TableFlags, choice: &ChoiceFlags, reading: &ReadingFlags) -> Result<Self, Failure> {
         let mut settings = Self::default();
         if let Some(file) = &table.settings {
             settings.take_file(file)?;
         }
         settings.take_table(table);
+        settings.written.take(reading);
         settings.take_choice(choice);
         Ok(settings)
     }
@@ -90,7 +91,6 @@ impl Settings {
             self.kinds.retain(|(known, _)| known != name);
             self.kinds.push((name.clone(), kind.clone()));
         }
-        self.written.take(&flags.reading);
         self.missing = flags.missing.unwrap_or(self.missing);
         self.unknown = flags.unknown.unwrap_or(self.unknown);
         self.members = flags.members.map_or(self.members, |count| count as usize);

@@ -26,7 +26,8 @@ const RUNS: &str = "runs.csv";
 const RUNGS: u32 = 9;
 
 pub(crate) fn sweep(flags: &SweepFlags) -> Result<(), Failure> {
-    let mut settings = Settings::of(&flags.table, &ChoiceFlags { seed: Some(flags.seed), ..ChoiceFlags::default() })?;
+    let choice = ChoiceFlags { seed: Some(flags.seed), ..ChoiceFlags::default() };
+    let mut settings = Settings::of(&flags.table, &choice, &flags.reading)?;
     let space = vary::space(&flags.vary, flags.random.is_some())?;
     let list = match flags.random {
         Some(count) => space.sample(count, flags.seed)?,

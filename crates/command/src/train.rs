@@ -26,7 +26,7 @@ const TRIALS: &str = "trials.csv";
 const MOST_LINES: usize = 40;
 
 pub(crate) fn train(flags: Box<TrainFlags>) -> Result<(), Failure> {
-    let mut settings = Settings::of(&flags.table, &flags.choice)?;
+    let mut settings = Settings::of(&flags.table, &flags.choice, &flags.reading)?;
     if flags.print_settings {
         return output::write(|out| write!(out, "{}", settings.to_toml()));
     }
@@ -77,7 +77,15 @@ fn schema(table: &Table, settings: &mut Settings) -> Result<Schema, Failure> {
     let of = |names: &[String]| names.iter().map(String::clone).collect::<Vec<_>>();
     let (targets, ignore) = (of(&settings.target), of(&settings.ignore));
     let [targets, ignore] = [&targets, &ignore].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
-    let mut schema = Schema::infer(table, &targets, &ignore)?;
+    let mut schema = Schema::infer(table, &targets, &ignore).map_err(|error| {
+        let words = targets.len() > 1 && matches!(error.kind, nn::Kind::NotANumber { .. });
+        let mut failure = Failure::from(error);
+        if words {
+            "of several targets each is a column of numbers; learn words by a model of their own"
+                .clone_into(&mut failure.help);
+        }
+        failure
+    })?;
     hold_numbers(table, &schema, &settings.kinds)?;
     for (name, kind) in &settings.kinds {
         schema.take(name, kind)?;
@@ -270,9 +278,10 @@ fn tell(folder: &Path, settings: &Settings, run: &Run, json: bool) -> Result<(),
         ]);
         output::write(|out| writeln!(out, "{all}"))?;
     } else {
-        let score = run.score.as_ref().map_or("nothing held out to measure on".to_owned(), |score| {
-            format!("{} that were held out", score.told())
-        });
+        let score = run
+            .score
+            .as_ref()
+            .map_or("nothing held out to measure on".to_owned(), |score| format!("{}, held out", score.told()));
         output::write(|out| writeln!(out, "{net}: {score}"))?;
     }
     let shown = folder.display();

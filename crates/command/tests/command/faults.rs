@@ -74,6 +74,7 @@ fn columns_and_cells_that_do_not_fit_are_told_with_their_place() {
         .failed(1, &["expected a column `Specis`", "is it `species`?", "`species`"]);
     train("iris.csv", &["--target", "weight"]).failed(1, &["weight", "sepal_length"]);
     train("iris.csv", &["--target", "species", "--ignore", "petal"]).failed(1, &["petal"]);
+    train("iris.csv", &["--target", "species,petal_width"]).failed(1, &["line 2, column 5", "several targets"]);
     train("iris.csv", &["--target", "species,species"]).failed(1, &["named twice"]);
     train("iris.csv", &["--target", "species", "--as", "petal_width=word"]).failed(1, &["cannot be taken for"]);
     let one: String = IRIS_CSV.split_inclusive('\n').take(40).collect();

@@ -181,6 +181,7 @@ fn the_manual_and_completions_are_printed() {
         assert!(place.run(&["completions", shell]).good().out.contains("predict"), "{shell}");
     }
     assert!(place.run(&["--help"]).good().out.contains("predict"));
+    assert!(place.run(&["help", "train"]).good().out.contains("--target"));
     assert!(place.run(&["train", "--help"]).good().out.contains("--target"));
     assert!(place.run(&["--version"]).good().out.starts_with("nn "));
 }
