@@ -8,8 +8,9 @@
 //! First a grid, each of its settings to the end; then settings at random, of which a few epochs show which are worth more.
 
 use nn::data::{Csv, IRIS_CSV, Standardiser};
-use nn::sweep::{Failure, Halving, List, Run, Space, Sweep};
+use nn::sweep::{Failure, Finished, Halving, List, Run, Space, Sweep};
 use nn::{Activation, Adam, Dataset, Fit, Mlp};
+use std::io::{IsTerminal, stderr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -37,9 +38,13 @@ fn compare(journal: Option<PathBuf>) -> Result<(), nn::Error> {
         .choice("activation", ["Tanh", "Relu", "Silu"]);
     let halving = Halving::new(space.sample(18, 0)?, 4, 36);
     let sweep = Sweep { journal, ..sweep };
-    let outcome =
-        sweep.run_with(halving, |run| judge(run, &iris), |now| eprint!("\r{} of {} runs", now.done, now.asked))?;
-    println!("\nAt random, with more epochs for the best:\n{outcome}");
+    let told = |now: Finished| {
+        if stderr().is_terminal() {
+            eprint!("\r{} of {} runs ", now.done, now.asked);
+        }
+    };
+    let outcome = sweep.run_with(halving, |run| judge(run, &iris), told)?;
+    println!("\nAt random, with more epochs for the best:\n{outcome:.8}");
     Ok(())
 }
 

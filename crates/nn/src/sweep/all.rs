@@ -62,7 +62,8 @@ pub struct Sweep {
     pub about: Map<String, Value>,
     /// Whether runs that the journal has as failed are made again.
     pub retry: bool,
-    /// Once this is set, by a handler of Ctrl-C, say, no run is begun, and those that ask [`Run::goes_on`] end.
+    /// Once this is set, by a handler of Ctrl-C, say, no run is begun, and those that ask [`Run::goes_on`] end. Where it is set from the
+    /// start, the outcome is what the journal has.
     pub stop: Option<Arc<AtomicBool>>,
 }
 
@@ -190,11 +191,6 @@ impl Sweep {
         loop {
             let asks = search.ask();
             if asks.is_empty() {
-                break;
-            }
-            // What a journal has of the first settings is told nevertheless.
-            if asked > 0 && stop.is_asked() {
-                outcome.stopped = true;
                 break;
             }
             let (jobs, known) = self.jobs(&asks, &ran);

@@ -55,7 +55,8 @@ impl Tried {
     }
 }
 
-/// What came of a sweep: plain data. Displayed, a table of the settings, the best first, and what has failed.
+/// What came of a sweep: plain data. Displayed, a table of the settings, the best first, and what has failed; `{outcome:.10}` shows the
+/// ten best alone.
 ///
 /// ```
 /// use nn::sweep::{Space, Sweep};

@@ -150,7 +150,8 @@ impl fmt::Display for Outcome {
         let (names, numbers) = (self.names(), self.numbers());
         let with_budget = self.tried.iter().any(|tried| tried.budget != self.tried[0].budget);
         let mut rows = vec![header(&names, &numbers, with_budget)];
-        rows.extend(self.ranked().into_iter().map(|tried| {
+        let most = f.precision().unwrap_or(self.tried.len());
+        rows.extend(self.ranked().into_iter().take(most).map(|tried| {
             let mut row: Vec<String> =
                 names.iter().map(|name| tried.settings.get(name).map(told).unwrap_or_default()).collect();
             row.extend(with_budget.then(|| tried.budget.to_string()));
@@ -162,7 +163,10 @@ impl fmt::Display for Outcome {
             row
         }));
         aligned(f, &rows, names.len())?;
-        writeln!(f)?;
+        match self.tried.len().saturating_sub(most) {
+            0 => writeln!(f)?,
+            left => writeln!(f, "and {left} more\n")?,
+        }
         match self.best() {
             Some(best) => {
                 let Tried { settings, runs, .. } = best;

@@ -353,6 +353,14 @@ fn halving_promotes_the_best_share_and_is_resumed_in_the_middle_of_a_rung() {
         fs::write(folder.file(), part).unwrap();
         assert_eq!(Sweep { threads: 3, ..sweep.clone() }.run(halving(), judge).unwrap(), outcome);
     }
+    // Asked to stop from the start, it tells what the journal has, over all rungs.
+    let stop = Some(Arc::new(AtomicBool::new(true)));
+    let told = Sweep { stop: stop.clone(), ..sweep.clone() }.run(halving(), judge).unwrap();
+    assert_eq!(told, outcome);
+    fs::write(folder.file(), text.split_inclusive('\n').take(24).collect::<String>()).unwrap();
+    let told = Sweep { stop, ..sweep.clone() }.run(halving(), judge).unwrap();
+    assert_eq!((told.tried.len(), told.stopped), (12, true), "{told}");
+    assert!(format!("{told:.2}").contains("\nand 10 more\n\nbest: "), "{told:.2}");
     // Settings that fail are not promoted; one that is left alone goes to the end at once.
     let one = |run: &Run<'_>| if run.settings.number("x") < 0.2 { judge(run) } else { Err("too large".into()) };
     let few = Space::new().choice("x", [0.9, 0.1, 0.8, 0.7]).choice("word", ["a"]).grid().unwrap();
@@ -473,6 +481,24 @@ fn fits_learners_and_recipes_are_runs_with_folds() {
     assert!(outcome.tried.iter().all(|tried| tried.score.is_some_and(|loss| loss < 1.2)), "{outcome}");
     let one = Sweep { threads: 1, ..sweep }.run(list(), judge).unwrap();
     assert_eq!(one.to_json(), outcome.to_json());
+}
+
+#[test]
+fn a_fit_that_takes_long_ends_where_it_is_asked_to() {
+    let (data, flag) = (iris(), Arc::new(AtomicBool::new(false)));
+    let sweep = Sweep { seeds: vec![0, 1, 2], threads: 2, stop: Some(flag.clone()), ..Sweep::default() };
+    let fit = Fit { epochs: u32::MAX, patience: u32::MAX, ..Fit::default() };
+    let outcome = sweep
+        .run(List::new(vec![Settings::default()]), |run| {
+            flag.fetch_or(run.seed == 1, Ordering::Relaxed);
+            let (mut net, mut adam) = (Mlp::new(&[4, 3], Activation::Identity, 0), Adam::new(0.01));
+            let loss =
+                fit.by(&mut net, &mut adam, &data, |net, b| b.loss(net.forward(b.features)), |_| run.goes_on())?;
+            Ok(Scores::from(loss))
+        })
+        .unwrap();
+    assert!(outcome.stopped && outcome.tried.is_empty(), "{outcome}");
+    assert!(outcome.to_string().starts_with("runs\n\nbest: none"), "{outcome}");
 }
 
 #[test]
