@@ -255,6 +255,48 @@ fn what_is_no_journal_or_is_damaged_is_told_and_left_as_it_is() {
 }
 
 #[test]
+fn a_journal_with_any_bytes_changed_is_read_or_told() {
+    use rand::RngExt;
+    let folder = Folder::new("mutated");
+    let sweep = Sweep { journal: Some(folder.file()), threads: 1, ..Sweep::default() };
+    let quick = |run: &Run<'_>| Ok(run.settings.number("x"));
+    sweep.run(grid(), quick).unwrap();
+    let good = fs::read(folder.file()).unwrap();
+    let (mut rng, mut counts) = (crate::generator(0), [0; 2]);
+    for _ in 0..400 {
+        let mut bytes = good.clone();
+        for _ in 0..rng.random_range(1..4) {
+            let at = rng.random_range(0..bytes.len());
+            let end = (at + rng.random_range(0..40)).min(bytes.len());
+            match rng.random_range(0..5) {
+                0 => bytes[at] = rng.random(),
+                1 => bytes[at] = b"{}[]\",:0919e-\n"[rng.random_range(0..14)],
+                2 => bytes.truncate(at.max(1)),
+                3 if end - at < bytes.len() => drop(bytes.drain(at..end)),
+                _ => {
+                    let from = rng.random_range(0..good.len());
+                    bytes.splice(at..end, good[from..].iter().copied().take(60));
+                }
+            }
+        }
+        fs::write(folder.file(), &bytes).unwrap();
+        match sweep.run(grid(), quick) {
+            Ok(outcome) => {
+                counts[0] += 1;
+                assert!(outcome.tried.len() == 6 && outcome.tried.iter().all(|tried| tried.runs.len() == 1));
+            }
+            Err(error) => {
+                counts[1] += 1;
+                let text = error.to_string();
+                assert!(text.contains("sweep.jsonl") && !text.contains(char::is_control), "{text:?}");
+                assert_eq!(fs::read(folder.file()).unwrap(), bytes);
+            }
+        }
+    }
+    assert!(counts.iter().all(|&count| count > 40), "{counts:?}");
+}
+
+#[test]
 fn a_journal_is_of_one_sweep_at_a_time() {
     let folder = Folder::new("locked");
     let sweep = Sweep { journal: Some(folder.file()), ..Sweep::default() };

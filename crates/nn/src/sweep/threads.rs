@@ -1,7 +1,7 @@
 //! Runs on several threads.
 
 use super::run::Stop;
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -18,32 +18,34 @@ pub(super) fn each<J: Sync, D: Send>(
     work: impl Fn(&J) -> Option<D> + Sync,
     mut take: impl FnMut(&J, D) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    let threads = threads.min(jobs.len());
     let next = AtomicUsize::new(0);
-    let worker = |sender: mpsc::Sender<(usize, D)>| {
-        while !stop.is_asked() {
-            let place = next.fetch_add(1, Ordering::Relaxed);
-            let Some(done) = jobs.get(place).and_then(&work) else { break };
-            if sender.send((place, done)).is_err() {
-                break;
-            }
-        }
+    let take_next = || {
+        let place = next.fetch_add(1, Ordering::Relaxed);
+        let job = jobs.get(place).filter(|_| !stop.is_asked())?;
+        Some((job, work(job)?))
     };
-    let worker = &worker;
-    thread::scope(|scope| {
+    let take_next = &take_next;
+    let started = thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for number in 0..threads.min(jobs.len()) {
+        // One thread alone is this one.
+        let others = if threads > 1 { threads } else { 0 };
+        for number in 1..=others {
             let sender = sender.clone();
-            let named = thread::Builder::new().name(format!("sweep {}", number + 1)).stack_size(STACK);
-            let started = named.spawn_scoped(scope, move || worker(sender));
-            match started {
-                Ok(_) => (),
-                // Fewer threads come to the same result.
-                Err(_) if number > 0 => break,
-                Err(error) => return Err(Error::of(Kind::Data(format!("no thread can be started: {error}")))),
+            let send_all = move || while take_next().is_some_and(|done| sender.send(done).is_ok()) {};
+            let named = thread::Builder::new().name(format!("sweep {number}")).stack_size(STACK);
+            if named.spawn_scoped(scope, send_all).is_err() {
+                break;
             }
         }
         drop(sender);
         // Where this ends early, the others cannot send any more.
-        receiver.into_iter().try_for_each(|(place, done)| take(&jobs[place], done))
-    })
+        receiver.into_iter().try_for_each(|(job, done)| take(job, done))
+    });
+    // What no thread could be started for is done here.
+    started?;
+    while let Some((job, done)) = take_next() {
+        take(job, done)?;
+    }
+    Ok(())
 }
