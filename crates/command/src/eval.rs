@@ -1,18 +1,22 @@
 //! `nn eval`.
 
 use crate::cli::{CellFlags, EvalFlags, Missing};
-use crate::output::{notes, table_notes};
+use crate::output::{notes, say, table_notes};
 use crate::score::score;
 use crate::train::no_target;
 use crate::{Failure, input, output, run_folder};
 use nn::Dataset;
 use nn::data::{Preprocess, Table};
+use serde_json::Value;
 use std::io::Write as _;
 
 pub(crate) fn eval(flags: &EvalFlags) -> Result<(), Failure> {
     let mut model = run_folder::load(&flags.model)?;
-    let table = input::table(&flags.file, &input::Written::of(&flags.reading).reading())?;
+    let (table, hash) = input::hashed_table(&flags.file, &input::Written::of(&flags.reading).reading())?;
     table_notes(&table);
+    if model.about.get("data_hash").and_then(Value::as_str) == Some(&hash) {
+        say("note: the model was trained with this table; `nn train` measured it on rows that were held out then");
+    }
     let (table, lost) = model.schema.with_targets(&table)?;
     notes(&lost);
     if table.is_empty() {
