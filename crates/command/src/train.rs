@@ -173,16 +173,21 @@ fn run(settings: &Settings, table: &Table, schema: Schema) -> Result<Run, Failur
         let loose = Preparing { unknown_words: how.unknown_words || held_out.is_some(), ..how };
         let measured = Preprocess::fit(&rows, &schema, loose)?;
         let data: Dataset = measured.examples(&rows)?;
-        let fitted = watched.fit(&data)?;
-        let on_held_out = held_out.as_ref().map(|held_out| on(&measured, &fitted, held_out)).transpose()?;
-        let mut history = watched.history().clone();
+        let others: Option<Dataset> = held_out.as_ref().map(|rows| measured.examples(rows)).transpose()?;
+        let fitted = match &others {
+            Some(others) => watched.fit_beside(&data, others)?,
+            None => watched.fit(&data)?,
+        };
+        let on_held_out = others.as_ref().map(|others| on(&measured, &fitted, others)).transpose()?;
+        let mut history = History::default();
+        append(&mut history, rows.len(), watched.history());
         // Where there is time, what is left is trained on all rows.
         let whole = Preprocess::fit(&table, &schema, how)?;
         let again = held_out.is_some() && !watched.is_ended();
         let net = if again { Some(watched.train(&fitted.best, &whole.examples(&table)?)?) } else { None };
         let (preprocess, net) = match net {
             Some(net) if !watched.is_ended() => {
-                history = watched.history().clone();
+                append(&mut history, table.len(), watched.history());
                 (whole, net)
             }
             _ => (measured, fitted.net),
@@ -201,9 +206,17 @@ fn run(settings: &Settings, table: &Table, schema: Schema) -> Result<Run, Failur
     Ok(about(run, settings))
 }
 
+/// Puts what came of a training on so many rows behind what came before.
+fn append(history: &mut History, rows: usize, more: &History) {
+    for row in &more.rows {
+        let named = more.names.iter().map(String::as_str).zip(row.iter().copied());
+        let numbers: Vec<(&str, f64)> = std::iter::once(("rows", rows as f64)).chain(named).collect();
+        history.push(&numbers);
+    }
+}
+
 /// How well a net does on rows that it has not seen, and between which residuals nine of ten of them lie, of each value.
-fn on(preprocess: &Preprocess, fitted: &Fitted, held_out: &Table) -> Result<(Score, Vec<[f64; 2]>), nn::Error> {
-    let data: Dataset = preprocess.examples(held_out)?;
+fn on(preprocess: &Preprocess, fitted: &Fitted, data: &Dataset) -> Result<(Score, Vec<[f64; 2]>), nn::Error> {
     let outputs = fitted.net.predict(data.features());
     let Some(output) = &preprocess.output else { return Err(no_target()) };
     let intervals = match (data.target(), output) {
@@ -215,7 +228,7 @@ fn on(preprocess: &Preprocess, fitted: &Fitted, held_out: &Table) -> Result<(Sco
         }
         _ => Vec::new(),
     };
-    Ok((score(&data, output, &outputs), intervals))
+    Ok((score(data, output, &outputs), intervals))
 }
 
 pub(crate) fn no_target() -> nn::Error {

@@ -22,7 +22,11 @@ fn iris_is_trained_measured_and_predicted() {
         place.names("model"),
         ["history.csv", "history.jsonl", "model.safetensors", "settings.toml", "trials.csv"]
     );
-    assert!(String::from_utf8(place.read("model/history.csv")).unwrap().starts_with("net,iteration,loss\n1,1,"));
+    assert!(
+        String::from_utf8(place.read("model/history.csv"))
+            .unwrap()
+            .starts_with("rows,net,iteration,loss,held_out_loss\n100,1,1,")
+    );
     assert!(
         json(String::from_utf8(place.read("model/history.jsonl")).unwrap().lines().next().unwrap())["loss"].is_f64()
     );

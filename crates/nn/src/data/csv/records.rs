@@ -5,9 +5,7 @@
 //! a quote that is never closed, and text after a closing quote.
 
 use super::Encoding;
-use super::guess::sample;
-use super::lead::remarks;
-use super::source::{Source, at_file, breaks, decoded, text_start};
+use super::source::{Source, at_file, breaks, text_start};
 use crate::error::{Error, Kind};
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -201,20 +199,20 @@ impl<'a> Record<'a> {
 pub(super) struct Records<'a> {
     file: &'a str,
     source: Box<dyn Read + 'a>,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     /// What of the buffer is read from the source and not yet given out.
-    start: usize,
-    end: usize,
+    pub(super) start: usize,
+    pub(super) end: usize,
     /// Whether there is no more.
-    all: bool,
+    pub(super) all: bool,
     /// The line at the start.
-    line: u32,
+    pub(super) line: u32,
     pub(super) delimiter: u8,
     /// Lines that begin with this byte are left out.
     pub(super) comment: Option<u8>,
     /// Of how many bytes a record is at most.
     longest: usize,
-    spans: Vec<Span>,
+    pub(super) spans: Vec<Span>,
 }
 
 impl<'a> Records<'a> {
@@ -234,59 +232,17 @@ impl<'a> Records<'a> {
         Ok(records)
     }
 
-    /// Begins to read what comes bit by bit, as soon as two records are there. A record is of so many bytes at most.
-    pub(super) fn coming(
-        file: &'a str,
-        source: Box<dyn Read + 'a>,
-        encoding: Option<Encoding>,
-        longest: usize,
-    ) -> Result<Self, Error> {
-        let mut records = Self::of(file, decoded(source, encoding), b',', longest);
-        loop {
-            records.more()?;
-            records.start_text()?;
-            if records.all || two_records(&records.buffer[records.start..records.end]) {
-                return Ok(records);
-            }
-        }
-    }
-
-    fn of(file: &'a str, source: Box<dyn Read + 'a>, delimiter: u8, longest: usize) -> Self {
+    pub(super) fn of(file: &'a str, source: Box<dyn Read + 'a>, delimiter: u8, longest: usize) -> Self {
         let (buffer, spans) = (Vec::new(), Vec::new());
         Self { file, source, buffer, start: 0, end: 0, all: false, line: 1, delimiter, comment: None, longest, spans }
     }
 
     /// The text begins behind the mark of its encoding.
-    fn start_text(&mut self) -> Result<(), Error> {
+    pub(super) fn start_text(&mut self) -> Result<(), Error> {
         if self.start == 0 {
             self.start = text_start(&self.buffer[..self.end]).map_err(|kind| self.error(1, None, kind))?;
         }
         Ok(())
-    }
-
-    /// Whether the next record, a mistake, or the end is there without any more being read.
-    pub(super) fn is_ready(&mut self) -> bool {
-        loop {
-            let bytes = &self.buffer[self.start..self.end];
-            if self.comment.is_some() && bytes.first() == self.comment.as_ref() {
-                let Some(used) = line_length(bytes, self.all) else { return false };
-                self.skip(used);
-                continue;
-            }
-            match split(bytes, self.all, self.delimiter, &mut self.spans) {
-                Split::Blank { used } => {
-                    self.start += used;
-                    self.line = self.line.saturating_add(1);
-                }
-                Split::Begin => return false,
-                Split::Record { .. } | Split::Wrong { .. } | Split::End => return true,
-            }
-        }
-    }
-
-    /// Whether the end is there.
-    pub(super) fn is_done(&mut self) -> bool {
-        self.all && self.is_ready() && self.start == self.end
     }
 
     /// Whether some whole lines are there, of which a guess can be made; lines beyond all measure are not waited for.
@@ -363,7 +319,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    fn more(&mut self) -> Result<(), Error> {
+    pub(super) fn more(&mut self) -> Result<(), Error> {
         if self.end - self.start >= self.longest {
             let text =
                 format!("expected a row of less than {} MB, found no end: is a quote not closed?", self.longest >> 20);
@@ -390,12 +346,6 @@ impl<'a> Records<'a> {
             return Ok(());
         }
     }
-}
-
-/// Whether two records, remarks aside, are there as a whole, whatever separates their fields.
-fn two_records(head: &[u8]) -> bool {
-    let start = remarks(head, false).last().copied().unwrap_or(0);
-    sample(&head[start..], false, b',', None).0.len() >= 2
 }
 
 /// An error in a line of a file, at a field from 0.

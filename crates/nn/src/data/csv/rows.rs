@@ -2,7 +2,9 @@
 
 use super::columns::Reader;
 use super::reading::Reading;
-use super::records::Records;
+use super::records::{Records, Split, line_length, split};
+use super::source::decoded;
+use super::{Encoding, guess, lead};
 use crate::data::Table;
 use crate::error::Error;
 use std::io::Read;
@@ -88,6 +90,56 @@ impl Iterator for Rows<'_> {
         self.ended = table.is_err();
         (!over).then_some(table)
     }
+}
+
+impl<'a> Records<'a> {
+    /// Begins to read what comes bit by bit, as soon as two records are there. A record is of so many bytes at most.
+    pub(super) fn coming(
+        file: &'a str,
+        source: Box<dyn Read + 'a>,
+        encoding: Option<Encoding>,
+        longest: usize,
+    ) -> Result<Self, Error> {
+        let mut records = Self::of(file, decoded(source, encoding), b',', longest);
+        loop {
+            records.more()?;
+            records.start_text()?;
+            if records.all || two_records(&records.buffer[records.start..records.end]) {
+                return Ok(records);
+            }
+        }
+    }
+
+    /// Whether the next record, a mistake, or the end is there without any more being read.
+    pub(super) fn is_ready(&mut self) -> bool {
+        loop {
+            let bytes = &self.buffer[self.start..self.end];
+            if self.comment.is_some() && bytes.first() == self.comment.as_ref() {
+                let Some(used) = line_length(bytes, self.all) else { return false };
+                self.skip(used);
+                continue;
+            }
+            match split(bytes, self.all, self.delimiter, &mut self.spans) {
+                Split::Blank { used } => {
+                    self.start += used;
+                    self.line = self.line.saturating_add(1);
+                }
+                Split::Begin => return false,
+                Split::Record { .. } | Split::Wrong { .. } | Split::End => return true,
+            }
+        }
+    }
+
+    /// Whether the end is there.
+    pub(super) fn is_done(&mut self) -> bool {
+        self.all && self.is_ready() && self.start == self.end
+    }
+}
+
+/// Whether two records, remarks aside, are there as a whole, whatever separates their fields.
+fn two_records(head: &[u8]) -> bool {
+    let start = lead::remarks(head, false).last().copied().unwrap_or(0);
+    guess::sample(&head[start..], false, b',', None).0.len() >= 2
 }
 
 #[cfg(test)]

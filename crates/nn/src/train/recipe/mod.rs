@@ -2,18 +2,16 @@
 
 mod joined;
 mod prepare;
+mod training;
 mod watched;
 
-use super::History;
-use super::pieces::penalised;
 use super::{Fit, Fitting};
 use crate::data::{Batch, BatchVars, By, Dataset};
 use crate::error::{Error, Kind};
-use crate::optim::Lbfgs;
 use crate::{Activation, Mlp};
 use autograd::{Float, Tape, Tensor};
-use joined::joined;
 use std::ops::ControlFlow;
+use training::Training;
 use watched::Watch;
 
 pub use watched::{Trying, Watched};
@@ -130,7 +128,7 @@ impl Recipe {
     #[track_caller]
     pub fn fit<T: Float>(&self, data: &Dataset<T>) -> Result<Fitted<T>, Error> {
         self.hold_settings();
-        self.fitted(data, &mut Watch::nobody())
+        self.fitted(data, None, &mut Watch::nobody())
     }
 
     #[track_caller]
@@ -142,7 +140,12 @@ impl Recipe {
         );
     }
 
-    fn fitted<T: Float>(&self, data: &Dataset<T>, watch: &mut Watch) -> Result<Fitted<T>, Error> {
+    fn fitted<T: Float>(
+        &self,
+        data: &Dataset<T>,
+        held_out: Option<&Batch<T>>,
+        watch: &mut Watch,
+    ) -> Result<Fitted<T>, Error> {
         let fault = |text: &str| Err(Error::of(Kind::Data(text.to_owned())));
         if data.is_empty() {
             return fault("training needs 1 row or more, there are none");
@@ -153,8 +156,11 @@ impl Recipe {
         if data.target().is_constant() {
             return fault("the target is the same in all rows to train with: there is nothing to learn");
         }
-        let fitted =
-            if data.len() > self.most_rows { self.in_batches(data, watch)? } else { self.in_folds(data, watch) };
+        let fitted = if data.len() > self.most_rows {
+            self.in_batches(data, watch)?
+        } else {
+            self.in_folds(data, held_out, watch)
+        };
         if !fitted.best.loss.is_finite() && !watch.ended {
             return fault("training came to no finite loss: some features or targets are too large");
         }
@@ -177,7 +183,7 @@ impl Recipe {
             Ok(net)
         } else {
             watch.begin(self.steps(self.nets));
-            Ok(self.mean_of_nets(trial, &[], data, watch, 0))
+            Ok(self.mean_of_nets((trial, &[]), data, None, watch, 0))
         }
     }
 
@@ -186,7 +192,7 @@ impl Recipe {
         trainings as u64 * self.max_iterations as u64
     }
 
-    fn in_folds<T: Float>(&self, data: &Dataset<T>, watch: &mut Watch) -> Fitted<T> {
+    fn in_folds<T: Float>(&self, data: &Dataset<T>, held_out: Option<&Batch<T>>, watch: &mut Watch) -> Fitted<T> {
         let parts = self.parts(data, 0);
         let repeats = self.repeats.unwrap_or_else(|| (30_000 / (data.len() * data.width().max(20))).clamp(1, 5));
         let (folds, kinds) = (parts.len(), self.penalties.len());
@@ -237,36 +243,8 @@ impl Recipe {
         let least = tried[order[0]].loss;
         let linear = order.iter().find(|&&place| tried[place].hidden.is_empty() && tried[place].loss <= ALIKE * least);
         let best = tried[*linear.unwrap_or(&order[0])].clone();
-        Fitted { net: self.mean_of_nets(&best, &tried, data, watch, self.steps(further)), best, tried }
-    }
-
-    /// The mean of several nets, all of them trained on all examples; of those that were trained to their end where that was asked for, the
-    /// first at least.
-    fn mean_of_nets<T: Float>(
-        &self,
-        trial: &Trial,
-        tried: &[Trial],
-        data: &Dataset<T>,
-        watch: &mut Watch,
-        at: u64,
-    ) -> Mlp<Tensor<T>> {
-        let count = if trial.hidden.is_empty() { 1 } else { self.nets.max(1) };
-        let whole = data.whole();
-        watch.history = History::default();
-        let mut nets: Vec<Mlp<Tensor<T>>> = Vec::new();
-        for net in 0..count {
-            watch.starts(at + self.steps(net), self.steps(1));
-            let training = Training { trial, tried, net: net as u64, told: true, kept: net == 0 };
-            let trained = self.minimised(training, &whole, watch);
-            if watch.ended && net > 0 {
-                break;
-            }
-            nets.push(trained);
-            if watch.ended {
-                break;
-            }
-        }
-        joined(&nets)
+        let at = self.steps(further);
+        Fitted { net: self.mean_of_nets((&best, &tried), data, held_out, watch, at), best, tried }
     }
 
     /// Each candidate with the smallest penalty; what [`Fit`] holds out judges.
@@ -346,7 +324,11 @@ impl Recipe {
         let (mut sum, mut count) = (0.0, 0.0);
         for (place, (train, held_out)) in parts.iter().enumerate() {
             watch.starts(at + self.steps(place), self.steps(1));
-            let net = self.minimised(Training { trial, tried, net: 0, told: false, kept: false }, train, watch);
+            let net = self.minimised(
+                Training { trial, tried, net: 0, held_out: None, told: false, kept: false },
+                train,
+                watch,
+            );
             let weight = held_out.weights.as_ref().map_or(held_out.len() as f64, |all| all.sum().to_f64());
             if weight > 0.0 {
                 sum += weight * judge(&net.predict(&held_out.features), held_out);
@@ -359,56 +341,11 @@ impl Recipe {
         if (sum / count).is_finite() { sum / count } else { f64::INFINITY }
     }
 
-    /// Trained on all examples at once.
-    fn minimised<T: Float>(&self, training: Training, data: &Batch<T>, watch: &mut Watch) -> Mlp<Tensor<T>> {
-        let Training { trial, tried, net: number, told, kept } = training;
-        let mut net = self.start(trial, data.features.shape()[1], data.target.names().len(), number);
-        let settings = Lbfgs {
-            max_iterations: self.max_iterations,
-            tolerance_change: 1e-7,
-            tolerance_gradient: 1e-5,
-            ..Lbfgs::default()
-        };
-        let (mut tape, mut iteration, mut least) = (Tape::default(), 0.0, f64::INFINITY);
-        { settings }.step(&mut net, |net| {
-            // After a loss that is no number the net is what it was at the last good one.
-            if !watch.goes_on(trial, tried) && !kept {
-                return (T::of(f64::NAN), net.clone());
-            }
-            let (loss, gradient) = tape.value_and_grad(net, |tape, net| {
-                let batch = BatchVars::new(tape, data);
-                let weights: Vec<_> = net.layers.iter().map(|layer| layer.weight).collect();
-                penalised(batch.loss(net.forward(batch.features)), &weights, trial.penalty)
-            });
-            // A search along a line goes too far sometimes, and back.
-            if told && loss.to_f64() < least {
-                least = loss.to_f64();
-                iteration += 1.0;
-                watch.history.push(&[("net", number as f64 + 1.0), ("iteration", iteration), ("loss", least)]);
-            }
-            (loss, gradient)
-        });
-        net
-    }
-
     /// A candidate before training, of which there are as many as one likes.
     fn start<T: Float>(&self, trial: &Trial, inputs: usize, outputs: usize, net: u64) -> Mlp<Tensor<T>> {
         let sizes = [&[inputs], &trial.hidden[..], &[outputs]].concat();
         Mlp::new(&sizes, trial.activation, self.seed.wrapping_add(net << 32))
     }
-}
-
-/// One training on all examples at once.
-#[derive(Clone, Copy)]
-struct Training<'a> {
-    trial: &'a Trial,
-    tried: &'a [Trial],
-    /// Which of the nets, from 0.
-    net: u64,
-    /// Whether its iterations go to the history.
-    told: bool,
-    /// Whether it goes on to its end, whatever is asked for.
-    kept: bool,
 }
 
 /// The loss that the target has.

@@ -114,3 +114,20 @@ fn who_looks_on_may_end_it_and_gets_a_net_all_the_same() {
         assert_eq!(asked, 1);
     }
 }
+
+#[test]
+fn the_history_tells_of_other_rows_that_change_nothing() {
+    let (data, others) = (table(60, |a, b| a * a - b.abs()), table(31, |a, b| a * a - b.abs()));
+    let recipe = quick();
+    let mut watched = recipe.watched(|_| ());
+    let fitted = watched.fit_beside(&data, &others).unwrap();
+    assert_eq!(fitted, recipe.fit(&data).unwrap());
+    let history = watched.history();
+    let nets = history.column("net").unwrap();
+    assert_eq!((nets[0], nets[nets.len() - 1]), (1.0, 2.0));
+    // Each loss of a net is that of it as it is, without the penalty: the first is of the first weights.
+    let start: Mlp<Tensor> = Mlp::new(&[2, 6, 1], Activation::Silu, recipe.seed);
+    let loss = |data: &Dataset| usual(&start.predict(data.features()), &data.whole());
+    approx::assert_relative_eq!(history.column("loss").unwrap()[0], loss(&data), max_relative = 1e-12);
+    approx::assert_relative_eq!(history.column("held_out_loss").unwrap()[0], loss(&others), max_relative = 1e-12);
+}

@@ -36,7 +36,7 @@ impl Recipe {
     /// let iris = Standardiser::fit(&iris).apply(&iris);
     /// let recipe = Recipe { penalties: vec![1e-2], max_iterations: 50, ..Recipe::default() };
     /// let mut watched = recipe.watched(|now| eprint!("\r{:3.0} %", 100.0 * now.progress.share));
-    /// let fitted = watched.fit(&iris)?;
+    /// let fitted = watched.fit(&iris)?; // or fit_beside(&iris, &others)
     /// assert_eq!(fitted, recipe.fit(&iris)?); // who looks on changes nothing
     /// assert!(watched.history().last("loss") < Some(0.2));
     /// # Ok(())
@@ -67,7 +67,21 @@ impl Watched<'_> {
     #[track_caller]
     pub fn fit<T: Float>(&mut self, data: &Dataset<T>) -> Result<Fitted<T>, Error> {
         self.recipe.hold_settings();
-        self.recipe.fitted(data, &mut self.watch)
+        self.recipe.fitted(data, None, &mut self.watch)
+    }
+
+    /// As [`Watched::fit`], and the history tells the loss on these rows, too, which nothing is learnt from or chosen by. (A table that is
+    /// trained on in batches has rows of its own that are held out, and tells of those.)
+    ///
+    /// # Errors
+    /// As [`Recipe::fit`].
+    ///
+    /// # Panics
+    /// As [`Recipe::fit`].
+    #[track_caller]
+    pub fn fit_beside<T: Float>(&mut self, data: &Dataset<T>, held_out: &Dataset<T>) -> Result<Fitted<T>, Error> {
+        self.recipe.hold_settings();
+        self.recipe.fitted(data, Some(&held_out.whole()), &mut self.watch)
     }
 
     /// As [`Recipe::train`]. Where it is ended, one net, not the mean of several; of a table that is trained on in batches the best net so
@@ -84,8 +98,8 @@ impl Watched<'_> {
         self.watch.ended
     }
 
-    /// How the net that came out last was trained: `net` (from 1), `iteration` and `loss`, with the penalty, of the iterations; or, in batches,
-    /// `epoch`, `loss` and `held_out_loss`.
+    /// How the net that came out last was trained: `net` (from 1), `iteration` and `loss`; or, in batches, `epoch`, `loss` and
+    /// `held_out_loss`. None has the penalty.
     pub fn history(&self) -> &History {
         &self.watch.history
     }

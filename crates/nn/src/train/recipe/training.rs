@@ -1,0 +1,104 @@
+//! One training on all examples at once, and several of which the mean is taken.
+
+use super::joined::joined;
+use super::watched::Watch;
+use super::{Recipe, Trial, usual};
+use crate::Mlp;
+use crate::data::{Batch, BatchVars, Dataset};
+use crate::optim::Lbfgs;
+use crate::train::History;
+use crate::train::pieces::penalised;
+use autograd::{Float, Tape, Tensor};
+
+/// One training on all examples at once.
+#[derive(Clone, Copy)]
+pub(super) struct Training<'a, T: Float> {
+    pub(super) trial: &'a Trial,
+    pub(super) tried: &'a [Trial],
+    /// Which of the nets, from 0.
+    pub(super) net: u64,
+    /// Other rows, whose loss goes to the history, too.
+    pub(super) held_out: Option<&'a Batch<T>>,
+    /// Whether its iterations go to the history.
+    pub(super) told: bool,
+    /// Whether it goes on to its end, whatever is asked for.
+    pub(super) kept: bool,
+}
+
+impl Recipe {
+    /// The mean of several nets, all of them trained on all examples; of those that were trained to their end where that was asked for, the
+    /// first at least.
+    pub(super) fn mean_of_nets<T: Float>(
+        &self,
+        (trial, tried): (&Trial, &[Trial]),
+        data: &Dataset<T>,
+        held_out: Option<&Batch<T>>,
+        watch: &mut Watch,
+        at: u64,
+    ) -> Mlp<Tensor<T>> {
+        let count = if trial.hidden.is_empty() { 1 } else { self.nets.max(1) };
+        let whole = data.whole();
+        watch.history = History::default();
+        let mut nets: Vec<Mlp<Tensor<T>>> = Vec::new();
+        for net in 0..count {
+            watch.starts(at + self.steps(net), self.steps(1));
+            let training = Training { trial, tried, net: net as u64, held_out, told: true, kept: net == 0 };
+            let trained = self.minimised(training, &whole, watch);
+            if watch.ended && net > 0 {
+                break;
+            }
+            nets.push(trained);
+            if watch.ended {
+                break;
+            }
+        }
+        joined(&nets)
+    }
+
+    /// Trained on all examples at once.
+    pub(super) fn minimised<T: Float>(
+        &self,
+        training: Training<T>,
+        data: &Batch<T>,
+        watch: &mut Watch,
+    ) -> Mlp<Tensor<T>> {
+        let Training { trial, tried, net: number, held_out, told, kept } = training;
+        let mut net = self.start(trial, data.features.shape()[1], data.target.names().len(), number);
+        let settings = Lbfgs {
+            max_iterations: self.max_iterations,
+            tolerance_change: 1e-7,
+            tolerance_gradient: 1e-5,
+            ..Lbfgs::default()
+        };
+        let (mut tape, mut iteration, mut least) = (Tape::default(), 0.0, f64::INFINITY);
+        { settings }.step(&mut net, |net| {
+            // After a loss that is no number the net is what it was at the last good one.
+            if !watch.goes_on(trial, tried) && !kept {
+                return (T::of(f64::NAN), net.clone());
+            }
+            let (loss, gradient) = tape.value_and_grad(net, |tape, net| {
+                let batch = BatchVars::new(tape, data);
+                let weights: Vec<_> = net.layers.iter().map(|layer| layer.weight).collect();
+                penalised(batch.loss(net.forward(batch.features)), &weights, trial.penalty)
+            });
+            // A search along a line goes too far sometimes, and back.
+            if told && loss.to_f64() < least {
+                least = loss.to_f64();
+                iteration += 1.0;
+                let weights = net.layers.iter().flat_map(|layer| layer.weight.as_slice());
+                let squares: f64 = weights.map(|weight| weight.to_f64().powi(2)).sum();
+                let plain = least - 0.5 * trial.penalty * squares;
+                let held_out = held_out.map(|batch| usual(&net.predict(&batch.features), batch));
+                let numbers = [
+                    ("net", number as f64 + 1.0),
+                    ("iteration", iteration),
+                    ("loss", plain),
+                    ("held_out_loss", held_out.unwrap_or(f64::NAN)),
+                ];
+                watch.history.push(&numbers[..3 + usize::from(held_out.is_some())]);
+            }
+            (loss, gradient)
+        });
+        net
+    }
+}
