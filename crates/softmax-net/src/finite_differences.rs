@@ -69,9 +69,39 @@ pub fn hessian(x: &[f64], f: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     jacobian(x, gradient, smooth).into_iter().flatten().collect()
 }
 
+/// One entry `d²y/dx_i dx_j` of the Hessian, the bits that [`hessian`] has there, for the time of one.
+///
+/// ```
+/// use softmax_net::finite_differences::{hessian, second};
+/// let y = |x: &[f64]| x[0].sin() * x[1].exp();
+/// assert_eq!(second(&[0.3, 0.2], y, 0, 1), hessian(&[0.3, 0.2], y)[1]);
+/// ```
+///
+/// # Panics
+/// Where there is no such coordinate.
+#[track_caller]
+pub fn second(x: &[f64], f: impl Fn(&[f64]) -> f64, i: usize, j: usize) -> f64 {
+    let len = x.len();
+    assert!(i < len && j < len, "second: coordinates {i} and {j} of {len}");
+    let along = |x: &mut [f64], of: usize, f: &dyn Fn(&[f64]) -> f64| {
+        let at = x[of];
+        extrapolate(FIRST_STEP * at.abs().max(1.0), |h| {
+            let (above, below) = (at + h, at - h);
+            x[of] = above;
+            let a = f(x);
+            x[of] = below;
+            let b = f(x);
+            x[of] = at;
+            vec![(a - b) / (above - below)]
+        })[0]
+    };
+    let slope = |x: &[f64]| along(&mut x.to_vec(), i, &f);
+    along(&mut x.to_vec(), j, &slope)
+}
+
 /// Central differences at steps `h, h/2, h/4, …`, extrapolated to 0: each column of the tableau removes one more even
 /// power of the step from the error. For each output the entry that differs least from its two parents is taken.
-fn extrapolate(first: f64, central: impl Fn(f64) -> Vec<f64>) -> Vec<f64> {
+fn extrapolate(first: f64, mut central: impl FnMut(f64) -> Vec<f64>) -> Vec<f64> {
     let mut previous: Vec<Vec<f64>> = Vec::new();
     let mut best: Vec<(f64, f64)> = Vec::new();
     for level in 0..LEVELS {

@@ -22,9 +22,8 @@ const INLINE: usize = 4;
 /// The most elements of a tensor: their bytes, at 8 for each in either type, are as many as a buffer can have.
 const MOST: usize = isize::MAX as usize / 8;
 
-/// Inline sizes below this multiply to less than [`MOST`].
-const SMALL: usize = 1 << 15;
-const _: () = assert!(SMALL.ilog2() as usize * INLINE <= (MOST + 1).ilog2() as usize);
+/// Inline sizes below this multiply to less than [`MOST`], whatever the width of an address.
+const SMALL: usize = 1 << ((MOST + 1).ilog2() as usize / INLINE);
 
 /// Sizes up to rank 4 are always inline and padded with ones, so that equality and the number of elements need no loop.
 #[derive(Clone, PartialEq, Eq, Hash)]

@@ -1,5 +1,7 @@
 //! The result of checking a derivation: a row for each line of it, to test or to read.
 
+use super::Line;
+use super::accounts::largest;
 use std::fmt;
 
 /// The largest difference between two of the three accounts of a derivative.
@@ -27,6 +29,10 @@ pub struct Row {
     pub name: &'static str,
     /// What it says.
     pub statement: &'static str,
+    /// The same as the content of a `<math>` element; nothing where it has none.
+    pub mathml: &'static str,
+    /// The same in words that can be read out.
+    pub spoken: &'static str,
     /// How many numbers were compared.
     pub entries: usize,
     /// For how many of them there are no finite differences, because a kink lies too near.
@@ -56,6 +62,58 @@ impl Difference {
     }
 }
 
+/// Three accounts of the same entries.
+pub(super) struct Compared<'a> {
+    pub(super) closed: &'a [f64],
+    pub(super) tape: &'a [f64],
+    pub(super) finite: &'a [Option<f64>],
+}
+
+/// What a row is called and says.
+struct Words {
+    name: &'static str,
+    statement: &'static str,
+    mathml: &'static str,
+    spoken: &'static str,
+}
+
+impl Compared<'_> {
+    /// A line of the derivation, compared relative to a number of its own, for a closed form that is 0.
+    pub(super) fn row(&self, line: &Line, scale: f64) -> Row {
+        let &Line { name, statement, mathml, spoken, tolerance, .. } = line;
+        self.to_row(Words { name, statement, mathml, spoken }, scale, tolerance)
+    }
+
+    #[track_caller]
+    fn to_row(&self, words: Words, scale: f64, tolerance: Tolerance) -> Row {
+        let &Self { closed, tape, finite } = self;
+        let Words { name, statement, mathml, spoken } = words;
+        let entries = closed.len();
+        assert!(
+            entries == tape.len() && entries == finite.len(),
+            "Row::compare: three accounts of one length are needed for {name}, not of {entries}, {} and {} entries",
+            tape.len(),
+            finite.len()
+        );
+        let with_finite = |of: &[f64]| {
+            let pairs: Vec<(f64, f64)> = of.iter().zip(finite).filter_map(|(&a, b)| Some((a, (*b)?))).collect();
+            Difference::largest(pairs.into_iter(), scale)
+        };
+        Row {
+            name,
+            statement,
+            mathml,
+            spoken,
+            entries,
+            held_back: finite.iter().filter(|d| d.is_none()).count(),
+            closed_tape: Difference::largest(closed.iter().copied().zip(tape.iter().copied()), scale),
+            closed_finite: with_finite(closed),
+            tape_finite: with_finite(tape),
+            tolerance,
+        }
+    }
+}
+
 impl Row {
     /// Compares three accounts of the same derivative, relative to the largest entry of the closed form.
     ///
@@ -78,41 +136,9 @@ impl Row {
         finite: &[Option<f64>],
         tolerance: Tolerance,
     ) -> Self {
-        let largest = closed.iter().fold(0.0, |most: f64, c| most.max(c.abs()));
-        Self::compare_to(largest, title, closed, tape, finite, tolerance)
-    }
-
-    /// As [`Row::compare`], relative to a number of its own, for a closed form that is 0.
-    #[track_caller]
-    pub(crate) fn compare_to(
-        scale: f64,
-        (name, statement): (&'static str, &'static str),
-        closed: &[f64],
-        tape: &[f64],
-        finite: &[Option<f64>],
-        tolerance: Tolerance,
-    ) -> Self {
-        let entries = closed.len();
-        assert!(
-            entries == tape.len() && entries == finite.len(),
-            "Row::compare: three accounts of one length are needed for {name}, not of {entries}, {} and {} entries",
-            tape.len(),
-            finite.len()
-        );
-        let with_finite = |of: &[f64]| {
-            let pairs: Vec<(f64, f64)> = of.iter().zip(finite).filter_map(|(&a, b)| Some((a, (*b)?))).collect();
-            Difference::largest(pairs.into_iter(), scale)
-        };
-        Self {
-            name,
-            statement,
-            entries,
-            held_back: finite.iter().filter(|d| d.is_none()).count(),
-            closed_tape: Difference::largest(closed.iter().copied().zip(tape.iter().copied()), scale),
-            closed_finite: with_finite(closed),
-            tape_finite: with_finite(tape),
-            tolerance,
-        }
+        let compared = Compared { closed, tape, finite };
+        let words = Words { name: title.0, statement: title.1, mathml: "", spoken: title.1 };
+        compared.to_row(words, largest(closed), tolerance)
     }
 
     /// Whether all three agree within the tolerance. A row that has entries, but finite differences of none of them,

@@ -1,9 +1,9 @@
 //! The report: all lines hold, for the published network and others, and a wrong line would be seen.
 
-use autograd::Tensor;
+use autograd::{Tape, Tensor};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use softmax_net::derivation::{Row, Tolerance, check};
+use softmax_net::derivation::{Derivation, LINES as TABLE, Line, Row, Slip, Tolerance, check};
 use softmax_net::published::Published;
 use softmax_net::{Activation, Error, Toy};
 
@@ -110,6 +110,108 @@ fn a_wrong_formula_is_seen() {
     let tolerance = Tolerance { tape: 1e-13, finite: 1e-9 };
     let row = |closed| Row::compare(("Eq. 1.2.2", ""), &[closed], &[right], &[Some(right)], tolerance);
     assert!(row(right).passed() && !row(wrong).passed());
+}
+
+#[test]
+fn the_table_names_every_line_and_its_entries_fill_their_shape() {
+    assert_eq!(TABLE.each_ref().map(|line| line.name), LINES);
+    let data = Published::embedded();
+    let tape = Tape::new();
+    let derivation = Derivation::try_new(&tape, &data.net, &data.x, &data.labels, &[]).unwrap();
+    for line in TABLE.iter().filter(|line| !line.is_second_order()) {
+        assert_eq!(derivation.row(line).entries, derivation.entries(line), "{}", line.name);
+    }
+}
+
+#[test]
+fn the_entries_of_a_line_are_the_same_one_by_one() {
+    let data = Published::embedded();
+    let tape = Tape::new();
+    let derivation = Derivation::try_new(&tape, &data.net, &data.x, &data.labels, &[]).unwrap();
+    for line in &TABLE {
+        let all = derivation.entries(line);
+        let part = |from: usize, to: usize| derivation.part(line, from..to);
+        let (both, first, second) = (part(1, 4), part(1, 3), part(3, 4));
+        assert_eq!(both.closed, [first.closed, second.closed].concat(), "{}", line.name);
+        assert_eq!(both.tape, [first.tape, second.tape].concat(), "{}", line.name);
+        assert_eq!(both.finite, [first.finite, second.finite].concat(), "{}", line.name);
+        assert!(both.row.passed(), "{:?}", both.row);
+        assert_eq!(part(all - 1, all + 9).closed.len(), 1, "no more than there are");
+        assert_eq!(part(all + 1, all + 9).closed.len(), 0);
+    }
+}
+
+/// The elements of MathML, each closed, and the text between them.
+fn text_of(mathml: &str) -> String {
+    let (mut open, mut text) = (Vec::new(), String::new());
+    for part in mathml.split('<').skip(1) {
+        let (tag, after) = part.split_once('>').unwrap();
+        match tag.strip_prefix('/') {
+            Some(name) => assert_eq!(open.pop(), Some(name), "{mathml}"),
+            None => open.push(tag.split(' ').next().unwrap()),
+        }
+        text.push_str(after);
+    }
+    assert!(open.is_empty(), "{mathml}");
+    text.replace("&#x2062;", "")
+}
+
+#[test]
+fn formula_and_words_say_what_the_statement_says() {
+    for line in &TABLE {
+        let formula = text_of(line.mathml);
+        for quantity in ["O1", "O2", "W1", "W2", "Z1", "b1", "b2", "X", "Y", "Var", "diag", "δ", "Σ", "≥", "⊗", "∘"]
+        {
+            let in_words = quantity.chars().map(String::from).collect::<Vec<_>>().join(" ");
+            let (said, shown) = (line.statement.contains(quantity), formula.replace('∑', "Σ").contains(quantity));
+            // Two statements are shorter than their formulas, which spell out a delta, or the equations that they multiply.
+            let shorter = ["Eq. 1", "Exp. 2"].contains(&line.name);
+            assert!(said == shown || shorter && shown, "{}: {quantity} in {formula}", line.name);
+            let pronounced = quantity.ends_with(['1', '2']);
+            assert!(
+                !pronounced || said == line.spoken.contains(&in_words) || shorter,
+                "{}: {}",
+                line.name,
+                line.spoken
+            );
+        }
+        assert!(line.spoken.is_ascii() && !line.spoken.contains(['[', '_', '=']), "{}", line.spoken);
+    }
+}
+
+/// The lines that break where one slip is put back.
+fn broken_by(slip: Slip) -> Vec<&'static str> {
+    let data = Published::embedded();
+    let tape = Tape::new();
+    let derivation = Derivation::try_new(&tape, &data.net, &data.x, &data.labels, &[slip]).unwrap();
+    let parts = [0..40, 180..200, 880..900];
+    let broken = |line: &&Line| parts.iter().any(|part| !derivation.part(line, part.clone()).row.passed());
+    TABLE.iter().filter(broken).map(|line| line.name).collect()
+}
+
+#[test]
+fn each_slip_breaks_the_lines_that_it_stands_in_and_no_other() {
+    assert_eq!(broken_by(Slip::Sign), ["vectorised", "mean"]);
+    let reads_o2_again = ["vectorised", "mean", "bias", "hidden: O1", "2nd: S", "2nd: semi-def.", "2nd: W2"];
+    assert_eq!(broken_by(Slip::Alias), reads_o2_again);
+    assert_eq!(broken_by(Slip::Range), ["vectorised", "mean", "bias", "hidden: W1", "hidden: b1", "2nd: W2"]);
+    assert_eq!(broken_by(Slip::Square), ["Eq. 1.2.2", "Eq. 1.2", "Eq. 1"]);
+    assert!(broken_by(Slip::Overflow).is_empty(), "scores are moderate");
+    assert_eq!(Slip::ALL.map(|slip| Slip::numbered(slip.number())), Slip::ALL.map(Some));
+}
+
+#[test]
+fn a_score_of_800_breaks_the_lines_that_do_not_take_the_largest_off_first() {
+    let mut data = Published::embedded();
+    data.net.b2.as_mut_slice()[1] = 800.0;
+    let labels = [1; 5];
+    let passed = |slips: &[Slip]| {
+        let tape = Tape::new();
+        let derivation = Derivation::try_new(&tape, &data.net, &data.x, &labels, slips).unwrap();
+        LINES.map(|name| derivation.part(Line::named(name).unwrap(), 0..9).row.passed())
+    };
+    assert_eq!(passed(&[])[..6], [true; 6]);
+    assert_eq!(passed(&[Slip::Overflow])[..6], [false; 6]);
 }
 
 /// Networks with examples of random sizes, all entries in −1 to 1.

@@ -6,7 +6,7 @@ use autograd::{Tape, Tensor};
 use softmax_net::closed_form::{self, ClosedForm};
 use softmax_net::derivation::{Row, Tolerance};
 use softmax_net::published::Published;
-use softmax_net::{Activation, Convention, Error, Sizes, Toy};
+use softmax_net::{Activation, Convention, Error, Sizes, Toy, finite_differences};
 
 fn forward(x: &Tensor, labels: &[usize], convention: Convention) -> Result<(), Error> {
     let tape = Tape::new();
@@ -186,6 +186,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
         ["of one length", "slope", "2, 1 and 0 entries"],
         Row::compare(("slope", "d(3x)/dx = 3"), &[3.0, 3.0], &[3.0], &[], tolerance)
     );
+    panics!(rows, "second", ["coordinates 0 and 2 of 2"], finite_differences::second(&six[..2], |x| x[0], 0, 2));
     rows.hold_all(&["", "derivation"], NO_ROW);
 }
 
@@ -208,6 +209,13 @@ const NO_ROW: &[&str] = &[
     "agrees",
     "jacobian",
     "hessian",
+    "number",
+    "numbered",
+    "words",
+    "shape",
+    "is_second_order",
+    "entries",
+    "part",
     // Data from outside.
     "try_new",
     "of",
