@@ -28,7 +28,7 @@ const ALIKE: f64 = 1.01;
 /// In how many steps the progress of a training in batches is told.
 const STEPS: u64 = 1000;
 
-/// A recipe for tables. Up to some thousand rows each candidate net with each penalty is trained by [`Lbfgs`] on all folds but one, and
+/// A recipe for tables. Up to some thousand rows each candidate net with each penalty is trained by [`Lbfgs`](crate::optim::Lbfgs) on all folds but one, and
 /// judged on that one, once more with other folds where it is among the best; the best of all is trained on all rows, several
 /// times from other initial weights, and the mean of these nets, which is one wide net, is what comes out. Larger tables are
 /// trained on in batches, by [`Fit`], and a part of the rows, that it holds out, tells which candidate is the best.
@@ -294,7 +294,7 @@ impl Recipe {
             data,
             |net, batch| batch.loss(net.forward(batch.features)),
             |now| {
-                let goes_on = watch.at(at + (now.progress.share * STEPS as f64) as u64, trial, tried);
+                let goes_on = watch.at(at + (now.progress.share * STEPS as f64) as u64, trial, tried, now.history);
                 if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             },
         )?;

@@ -14,6 +14,8 @@ pub struct Trying<'a> {
     pub trial: &'a Trial,
     /// Those that are judged already.
     pub tried: &'a [Trial],
+    /// How the training under way goes, as [`Watched::history`] tells it; empty where that only judges a trial of few rows.
+    pub history: &'a History,
     /// Steps, of all that there may be: trials that need not be made are counted as made.
     pub progress: Report,
 }
@@ -129,6 +131,7 @@ impl<'a> Watch<'a> {
     /// So many steps follow.
     pub(super) fn begin(&mut self, total: u64) {
         (self.progress, self.done, self.end) = (Progress::new(total), 0, total);
+        self.history = History::default();
     }
 
     /// A training of at most so many steps, the first of which is at this place among all.
@@ -139,22 +142,23 @@ impl<'a> Watch<'a> {
     /// Before a step: whether it is to be made.
     pub(super) fn goes_on(&mut self, trial: &Trial, tried: &[Trial]) -> bool {
         self.done = (self.done + 1).min(self.end);
-        self.tell(trial, tried)
+        self.tell(trial, tried, None)
     }
 
-    /// As [`Watch::goes_on`], at so many steps of the training under way.
-    pub(super) fn at(&mut self, step: u64, trial: &Trial, tried: &[Trial]) -> bool {
+    /// As [`Watch::goes_on`], at so many steps of the training under way, which has a history of its own.
+    pub(super) fn at(&mut self, step: u64, trial: &Trial, tried: &[Trial], history: &History) -> bool {
         self.done = step.min(self.end);
-        self.tell(trial, tried)
+        self.tell(trial, tried, Some(history))
     }
 
-    fn tell(&mut self, trial: &Trial, tried: &[Trial]) -> bool {
+    fn tell(&mut self, trial: &Trial, tried: &[Trial], history: Option<&History>) -> bool {
         // The last step of all is told by `Progress` whatever the time, but a step that may be repeated is not the end.
         let done = self.done.min(self.progress.total.saturating_sub(1));
         if !self.ended
             && let Some(progress) = self.progress.at(done)
         {
-            self.ended = !(self.report)(Trying { trial, tried, progress });
+            let history = history.unwrap_or(&self.history);
+            self.ended = !(self.report)(Trying { trial, tried, history, progress });
         }
         !self.ended
     }
