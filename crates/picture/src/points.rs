@@ -9,6 +9,8 @@ use crate::text::{count, number};
 use std::collections::BTreeSet;
 
 const HIGH: f64 = 320.0;
+/// How many points are drawn.
+const MOST: usize = 1500;
 
 /// Pairs of numbers over one range, such as measured and predicted values: what is right lies on the diagonal.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,14 +48,18 @@ impl Points {
                 }
             }
         }
-        let mut free = BTreeSet::new();
-        let mut marks = String::new();
-        for &(x, y) in &finite {
-            let (x, y) = (frame.x_at(x), frame.y_at(y));
-            if free.insert(((x / 3.0) as u32, (y / 3.0) as u32)) {
-                marks.push_str(&mark(0, (x * 2.0).round() / 2.0, (y * 2.0).round() / 2.0, 2.5));
-            }
-        }
+        // Where points lie close, one stands for those around it, so that a picture of many rows stays small.
+        let places: Vec<(f64, f64)> = finite.iter().map(|&(x, y)| (frame.x_at(x), frame.y_at(y))).collect();
+        let of = |room: f64| {
+            let mut free = BTreeSet::new();
+            let mut first = places.clone();
+            first.retain(|(x, y)| free.insert(((x / room) as u32, (y / room) as u32)));
+            first
+        };
+        let rooms = [3.0, 4.0, 6.0, 8.0, 12.0];
+        let drawn = rooms.into_iter().map(of).find(|drawn| drawn.len() <= MOST).unwrap_or_default();
+        let round = |x: f64| (x * 2.0).round() / 2.0;
+        let marks: String = drawn.into_iter().map(|(x, y)| mark(0, round(x), round(y), 2.5)).collect();
         canvas.path(&marks, "mark0");
         let mut text = format!(
             "{} of {} and {}, over one range; on the line both are the same.",
