@@ -5,7 +5,7 @@ use crate::error::{Error, Kind};
 use crate::guard::{Good, explain, is_finite};
 use crate::print::{self, Print};
 use crate::ranks::{Purpose, Ranks};
-use crate::shards::{complaint, cut, part, shares, weight};
+use crate::shards::{complaint, cut, part, shares, weight_of};
 use autograd::{Key, Programs, Tensor, Tree, Var, grad};
 use nn::data::{Batch, BatchVars, Source, empty_batch};
 use nn::file::Checkpoint;
@@ -34,8 +34,9 @@ pub struct Learner<'r, P: Tree, R, T: Number = f64> {
     pub seed: u64,
     /// How many steps were made.
     pub steps: u64,
-    /// What a shard counts in the mean over the batch: [`weight`], if nothing is said. It is what the loss divides by, where that is a mean.
-    pub weigh: fn(&Batch<T>) -> f64,
+    /// What a shard counts in the mean over the batch; without it, its [`weight`](crate::weight). It is what the loss divides by, where that
+    /// is a mean.
+    pub weigh: Option<fn(&Batch<T>) -> f64>,
     ranks: &'r Ranks,
     loss: Arc<Loss<P, T>>,
     gradient: Option<Gradient<T>>,
@@ -81,7 +82,7 @@ where
             shards: 4,
             seed: 0,
             steps: 0,
-            weigh: weight,
+            weigh: None,
             ranks,
             loss: Arc::new(loss),
             gradient: None,
@@ -169,7 +170,7 @@ where
             each(&mut self.rule);
             count += 1;
             let loss = self.step(&batch).map_err(|error| in_batch(error, epoch.saturating_add(1), count))?;
-            let weight = (self.weigh)(&batch);
+            let weight = self.weight_of(&batch, 0..batch.len());
             sum += loss * weight;
             total += weight;
         }
@@ -245,9 +246,13 @@ where
             return Err(nn::Error { file: String::new(), line: None, column: None, kind }.into());
         }
         let rows = cut(batch.len(), self.shards);
-        let weights: Vec<f64> = rows.iter().map(|rows| (self.weigh)(&part(batch, rows.clone()))).collect();
+        let weights: Vec<f64> = rows.iter().map(|rows| self.weight_of(batch, rows.clone())).collect();
         let shares = shares(&weights, &rows);
         Ok(Cut { rows, shares })
+    }
+
+    fn weight_of(&self, batch: &Batch<T>, rows: Range<usize>) -> f64 {
+        self.weigh.map_or_else(|| weight_of(batch, rows.clone()), |weigh| weigh(&part(batch, rows.clone())))
     }
 
     /// The shards that a rank computes.
@@ -260,9 +265,13 @@ where
     #[track_caller]
     fn gradients(&mut self, batch: &Batch<T>, cut: &Cut, length: usize) -> Result<(), nn::Error> {
         self.begin(length);
+        if let Some(programs) = &mut self.gradient {
+            programs.set_state_numbers(&self.now).map_err(of_program)?;
+        }
         let step = Key::new(self.seed).fold_in(self.steps);
         for shard in self.dealt(self.ranks.rank()) {
             if cut.shares[shard] == 0.0 {
+                self.given[shard * length..][..length].fill(T::ZERO);
                 continue;
             }
             let (part, share) = (part(batch, cut.rows[shard].clone()), Tensor::scalar(T::of(cut.shares[shard])));
@@ -271,7 +280,6 @@ where
                 self.gradient = Some(record_gradient(&self.net, &self.loss, (&part, &share, key))?);
             }
             let programs = self.gradient.as_mut().expect("it was recorded");
-            programs.set_state_numbers(&self.now).map_err(of_program)?;
             let outputs = programs.run(&(&part, &share, key)).map_err(of_program)?;
             let mut place = &mut self.given[shard * length..][..length];
             for output in 0..outputs.len() {
@@ -288,8 +296,12 @@ where
     #[track_caller]
     fn losses(&mut self, batch: &Batch<T>, cut: &Cut) -> Result<(), nn::Error> {
         self.begin(1);
+        if let Some(programs) = &mut self.measure {
+            programs.set_state_numbers(&self.now).map_err(of_program)?;
+        }
         for shard in self.dealt(self.ranks.rank()) {
             if cut.shares[shard] == 0.0 {
+                self.given[shard] = T::ZERO;
                 continue;
             }
             let part = part(batch, cut.rows[shard].clone());
@@ -301,7 +313,6 @@ where
                 self.measure = Some(programs.map_err(of_program)?);
             }
             let programs = self.measure.as_mut().expect("it was recorded");
-            programs.set_state_numbers(&self.now).map_err(of_program)?;
             self.given[shard] = programs.run(&part).map_err(of_program)?.item(0);
         }
         Ok(())
@@ -309,7 +320,6 @@ where
 
     /// Makes room for what the shards give, and takes the numbers of the net.
     fn begin(&mut self, length: usize) {
-        self.given.clear();
         self.given.resize(length * self.shards, T::ZERO);
         self.now.clear();
         self.net.visit(&mut |leaf| self.now.extend_from_slice(leaf.as_slice()));

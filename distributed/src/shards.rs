@@ -22,13 +22,20 @@ pub(crate) fn cut(rows: usize, shards: usize) -> Vec<Range<usize>> {
 /// assert_eq!(nn_mpi::weight(&batch), 1.5);
 /// ```
 pub fn weight<T: Float>(batch: &Batch<T>) -> f64 {
+    weight_of(batch, 0..batch.len())
+}
+
+/// What some rows of a batch count.
+pub(crate) fn weight_of<T: Float>(batch: &Batch<T>, rows: Range<usize>) -> f64 {
     let of_example = |row: usize| batch.weights.as_ref().map_or(1.0, |weights| weights.as_slice()[row].to_f64());
     let Some(mask) = batch.mask.as_ref().filter(|mask| has_target_for_each_step(batch, mask)) else {
-        return (0..batch.len()).map(of_example).sum();
+        return rows.map(of_example).sum();
     };
-    let steps = mask.numel() / batch.len().max(1);
-    let real = |row: &[T]| row.iter().map(|x| x.to_f64()).sum::<f64>();
-    mask.as_slice().chunks(steps.max(1)).enumerate().map(|(row, mask)| of_example(row) * real(mask)).sum()
+    let real = |row: usize| {
+        let steps = scaled(&(row..row + 1), mask.numel(), batch.len());
+        mask.as_slice()[steps].iter().map(|x| x.to_f64()).sum::<f64>()
+    };
+    rows.map(|row| of_example(row) * real(row)).sum()
 }
 
 fn has_target_for_each_step<T: Float>(batch: &Batch<T>, mask: &Tensor<T>) -> bool {
@@ -133,7 +140,7 @@ mod tests {
         assert_eq!(part.weights.as_ref().unwrap().to_vec(), [2.0, 3.0]);
         assert_eq!(part.mask.as_ref().unwrap().to_vec(), [1.0, 1.0, 1.0, 0.0]);
         assert_eq!(part.rows, [8, 9]);
-        assert_eq!(weight(&part), 2.0 * 2.0 + 3.0 * 1.0);
+        assert_eq!((weight(&part), weight_of(&batch, 1..3)), (2.0 * 2.0 + 3.0 * 1.0, 2.0 * 2.0 + 3.0 * 1.0));
     }
 
     #[test]
