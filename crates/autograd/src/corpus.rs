@@ -4,8 +4,8 @@
 use crate::check::Stream;
 use crate::ops::binary::BinaryRules;
 use crate::{
-    Conv, CrossEntropyOptions, Float, GaussianNll, Key, KlTarget, Order, Padding, PoissonNll, Pool, Reduction, Slice,
-    Tensor, Transposed, Triangular, TripletMargin, Var, concat, einsum, keepdims, stack,
+    Conv, CrossEntropyOptions, Float, GaussianNll, Keep, Key, KlTarget, Order, Padding, PoissonNll, Pool, Reduction,
+    Scan, Slice, Tensor, Transposed, Triangular, TripletMargin, Var, concat, einsum, keepdims, stack,
 };
 
 /// A row: a name, the shapes of the inputs, the range they are drawn from, and the expression.
@@ -220,6 +220,17 @@ rows! {
     "median over two axes" [3, 2, 1, 3] in ANY => |x| x[0].median([0, 3]).square();
     "quantile" [5, 2] in ANY => |x| x[0].quantile([0.1, 0.75], 0).square();
 
+    "scan" [2] [2, 2] [] in ANY => |x| {
+        let (last, all) = x[0].tape().scan(&x[0], &x[1], |h, v, _| {
+            let next = (h * x[2] + v).sin();
+            (next, next * v)
+        });
+        all * last
+    };
+    "scan backwards" [1] [2, 1] in ANY => |x| {
+        let how = Scan { reverse: true, keep: Keep::Carries, ..Scan::default() };
+        how.run(x[0].tape(), &x[0], &x[1], |h, v, _| ((h * v).cos(), h * h)).1
+    };
     "checkpoint" [3] [3] in ANY => |x| x[0].tape().checkpoint(|| (x[0] * x[1]).sin() * x[1]);
     "cross_entropy mean" [3, 4] in ANY => |x| x[0].cross_entropy(&[0, 3, 0]);
     "cross_entropy sum" [3, 4] in ANY => |x| x[0].cross_entropy_with(&[0, 3, 0], Reduction::Sum);

@@ -9,12 +9,15 @@ use crate::ops::operand::Operand;
 use crate::ops::table::Kind;
 use crate::ops::tensors::TensorOperand;
 use crate::ops::with_slope::Pair;
+use crate::scan::body::Body;
+use crate::scan::op::Spec;
 use crate::tape::Tape;
 use crate::tape::nodes::Origin;
-use crate::tape::op::DynOp;
+use crate::tape::op::{DynOp, View};
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::error::Error;
+use crate::tensor::memory::OutOfMemory;
 use std::ops::{Add, Div, Mul, Sub};
 use std::sync::Arc;
 
@@ -116,6 +119,27 @@ pub trait Engine: Sized {
         Self: Float;
     /// The tape is being cleared, and has perhaps forgotten structures.
     fn cleared(tape: &mut Tape<Self>, forgot: bool)
+    where
+        Self: Float;
+    /// What runs the steps of a loop.
+    type Running: Send;
+    /// Makes what runs the steps of a body.
+    ///
+    /// # Errors
+    /// Where there is no memory for it.
+    fn prepare(body: &Body<Self>) -> Result<Self::Running, OutOfMemory>
+    where
+        Self: Float;
+    /// Runs a loop on its operands.
+    ///
+    /// # Errors
+    /// Where there is no memory that an operation in a step needs for itself.
+    fn run_loop(
+        running: &mut Self::Running,
+        spec: &Spec<Self>,
+        args: &[View<'_, Self>],
+        y: &mut [Self],
+    ) -> Result<(), OutOfMemory>
     where
         Self: Float;
     /// [`Tape::replays`]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The floors from the ground up; what stands together is one storey, whose rooms may know each other.
 const FLOORS: [&[&str]; 6] =
-    [&["number"], &["tensor"], &["kernels"], &["float", "tape", "ops", "diff"], &["program"], &["check"]];
+    [&["number"], &["tensor"], &["kernels"], &["float", "tape", "ops", "diff", "scan"], &["program"], &["check"]];
 /// What exists for tests alone.
 const TESTS: [&str; 3] = ["corpus", "mutation", "floors"];
 /// Tables, which are as long as what they list.

@@ -38,6 +38,7 @@ mod float;
 mod tape;
 mod ops;
 mod diff;
+mod scan;
 mod program;
 pub mod check;
 #[cfg(test)]
@@ -86,6 +87,8 @@ pub use tape::op::{DynOp, Op, View, ViewMut};
 pub use diff::forward::jvp;
 pub use diff::jacobian::{hessian, hvp, jacobian, per_example_grads};
 pub use diff::reverse::{grad, vjp};
+
+pub use scan::{Keep, Scan, Variables};
 
 pub use program::{
     InputRecorder, InputWriter, Inputs, Optimisations, Outputs, Program, ProgramError, ProgramErrorKind, Programs,

@@ -9,6 +9,7 @@ use crate::tape::var::Var;
 use crate::tape::{Restore, Tape};
 use crate::tensor::error::Reason;
 use crate::tensor::shape::Shape;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The result of a part of the tape, with a rule that records that part anew, so that a reverse sweep reads recomputed
@@ -34,6 +35,13 @@ struct Swept {
 /// A shared [`Checkpoint`], as a row of the table of operations.
 #[derive(Clone, Debug)]
 pub(crate) struct Recompute(Arc<Checkpoint>);
+
+impl Recompute {
+    /// The nodes of the part.
+    pub(crate) fn part(&self) -> Range<u32> {
+        self.0.start..self.0.end
+    }
+}
 
 impl PartialEq for Recompute {
     fn eq(&self, other: &Self) -> bool {
@@ -138,7 +146,8 @@ impl<T: Float> Tape<T> {
             return y; // Nothing was recorded for it, so there is nothing to record again.
         }
         // Leaves inside the part are not recorded anew, so they are operands too.
-        let outside = |a: &u32| *a < start || is_leaf(*a);
+        // The places of a loop's body are the loop's own.
+        let outside = |a: &u32| *a < start || is_leaf(*a) && !matches!(self.nodes[*a].kind, Kind::Slot);
         let mut operands: Vec<u32> = (start..end).flat_map(|i| &*self.nodes[i].args).copied().filter(outside).collect();
         operands.sort_unstable();
         operands.dedup();

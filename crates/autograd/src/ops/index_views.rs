@@ -5,7 +5,7 @@ use crate::ops::concat::{concat, stack};
 use crate::ops::slice::Slice;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
-use crate::tape::index::IndexVar;
+use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{View, ViewMut, eval};
 use crate::tape::var::Var;
 use crate::tensor::memory;
@@ -59,6 +59,22 @@ impl<'t, T: Float> IndexVar<'t, T> {
     #[track_caller]
     pub fn squeeze(&self, axis: isize) -> Self {
         self.reordered(self.var().squeeze(axis))
+    }
+
+    /// As [`Var::index_select`]: those at chosen places of an axis, as at that of a step of a [`scan`](crate::Tape::scan).
+    ///
+    /// ```
+    /// use autograd::Tape;
+    /// let tape = Tape::<f64>::new();
+    /// let ids = tape.indices([2, 3], &[4, 5, 6, 7, 8, 9]);
+    /// assert_eq!(ids.index_select(0, &[1]).value(), [7, 8, 9]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where a place is out of range.
+    #[track_caller]
+    pub fn index_select<I: Indices<'t, T> + ?Sized>(&self, axis: isize, places: &I) -> Self {
+        self.some(self.var().index_select(axis, places))
     }
 
     /// As [`concat`](crate::concat()).

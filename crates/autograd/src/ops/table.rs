@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::ops;
+use crate::scan::op::Loop;
 use crate::tape::op::{Arity, DynOp, Named};
 use std::sync::Arc;
 
@@ -28,7 +29,11 @@ macro_rules! builtin {
             Leaf,
             /// Integers that came from outside, in the bits of floats.
             Index,
+            /// What each step of a loop fills: a place in its body.
+            Slot,
             $($variant($op),)*
+            /// A loop.
+            Loop(Loop<T>),
             /// An operation of a user.
             Custom(Arc<dyn DynOp<T>>),
         }
@@ -39,15 +44,16 @@ macro_rules! builtin {
         /// assert!(autograd::primitives().contains(&"matmul"));
         /// ```
         pub fn primitives() -> Vec<&'static str> {
-            [$(<$op>::NAMES),*].concat()
+            [$(<$op>::NAMES,)* &["scan"]].concat()
         }
 
         impl<T: Float> Kind<T> {
             /// As [`Kind::op`], which is the one to call.
             pub(crate) fn operation(&self) -> Option<&dyn DynOp<T>> {
                 match self {
-                    Self::Leaf | Self::Index => None,
+                    Self::Leaf | Self::Index | Self::Slot => None,
                     $(Self::$variant(op) => Some(op),)*
+                    Self::Loop(scan) => Some(scan),
                     Self::Custom(op) => Some(&**op),
                 }
             }
@@ -56,6 +62,7 @@ macro_rules! builtin {
             pub(crate) fn same(&self, other: &Self) -> bool {
                 match (self, other) {
                     $((Self::$variant(a), Self::$variant(b)) => a == b,)*
+                    (Self::Loop(a), Self::Loop(b)) => a == b,
                     _ => false,
                 }
             }
@@ -129,6 +136,9 @@ impl<T: Float> Kind<T> {
 
     /// Whether a node that is recorded later can be the same for certain; see [`Kind::same`].
     pub(crate) fn can_repeat(&self) -> bool {
+        if let Self::Loop(scan) = self {
+            return scan.body.can_repeat();
+        }
         !matches!(self, Self::Custom(_) | Self::Checkpoint(_))
     }
 
@@ -138,6 +148,7 @@ impl<T: Float> Kind<T> {
         matches!(
             self,
             Self::Custom(_)
+                | Self::Loop(_)
                 | Self::Argsort(_)
                 | Self::Ranked(_)
                 | Self::Winners(_)
@@ -149,6 +160,7 @@ impl<T: Float> Kind<T> {
     /// The operation's name as listings show it: `matmul`, or `leaf`, or `index`.
     pub(crate) fn name(&self) -> &'static str {
         let leaf = if matches!(self, Self::Index) { "index" } else { "leaf" };
-        self.op().map_or(leaf, DynOp::name)
+        let without = if matches!(self, Self::Slot) { "slot" } else { leaf };
+        self.op().map_or(without, DynOp::name)
     }
 }

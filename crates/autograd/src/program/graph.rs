@@ -107,9 +107,12 @@ impl<T: Float> Graph<T> {
         for &i in state {
             graph.values[i as usize].source = Source::State;
         }
+        // What belongs to the body of a loop is in that loop.
+        let mut in_body = vec![false; tape.len()];
         for (i, node) in (0..).zip(tape.nodes.iter()) {
+            in_body[i as usize] = matches!(node.kind, Kind::Slot) || node.args.iter().any(|&a| in_body[a as usize]);
             // The result of an operation may be an input, too.
-            if graph.values[i as usize].source == Source::Computed {
+            if graph.values[i as usize].source == Source::Computed && !in_body[i as usize] {
                 let (operation, args) = (Operation::Single(node.kind.clone()), SmallVec::from_slice(&node.args));
                 graph.nodes.push(Node { operation, args, results: smallvec![i], keep_apart: node.origin.again() });
             }

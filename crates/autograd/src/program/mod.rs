@@ -20,6 +20,7 @@ mod steps;
 mod record;
 mod outputs;
 mod by_shape;
+mod running;
 pub(crate) mod repeated;
 
 pub use by_shape::Programs;

@@ -133,7 +133,7 @@ impl<T: Float> Program<T> {
     ///
     /// # Errors
     /// Where there is no memory for its buffers.
-    fn of_graph(
+    pub(super) fn of_graph(
         mut graph: Graph<T>,
         with: Optimisations,
         tape: &Tape<T>,

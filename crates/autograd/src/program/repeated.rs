@@ -6,18 +6,22 @@
 //! whether leaves went into a program already.
 
 use super::Program;
+use super::running::Running;
 use crate::diff::reverse::{Cotangents, swept};
 use crate::float::{Engine, Float};
 use crate::kernels::chain::TileOp;
 use crate::kernels::in_turn::InTurn;
 use crate::ops::table::Kind;
 use crate::ops::with_slope::Pair;
+use crate::scan::body::Body;
+use crate::scan::op::Spec;
 use crate::tape::Tape;
 use crate::tape::nodes::{NONE, Origin};
-use crate::tape::op::{Arity, DynOp};
+use crate::tape::op::{Arity, DynOp, View};
 use crate::tape::values::State;
 use crate::tape::var::Var;
 use crate::tensor::error::Error;
+use crate::tensor::memory::OutOfMemory;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -276,6 +280,7 @@ macro_rules! engine {
         #[expect(private_interfaces, reason = "nobody outside can name what is in here")]
         impl Engine for $t {
             type Memory = Memory<Self>;
+            type Running = Running<Self>;
 
             fn op(kind: &Kind<Self>) -> Option<&dyn DynOp<Self>> {
                 kind.operation()
@@ -340,6 +345,17 @@ macro_rules! engine {
             fn cleared(tape: &mut Tape<Self>, forgot: bool) {
                 let nodes = &tape.nodes;
                 tape.memory.get_mut().clear(forgot.then_some(|structure| nodes.knows(structure)));
+            }
+            fn prepare(body: &Body<Self>) -> Result<Running<Self>, OutOfMemory> {
+                Running::new(body)
+            }
+            fn run_loop(
+                running: &mut Running<Self>,
+                spec: &Spec<Self>,
+                args: &[View<'_, Self>],
+                y: &mut [Self],
+            ) -> Result<(), OutOfMemory> {
+                running.run(spec, args, y)
             }
             fn replays(tape: &Tape<Self>) -> u64 {
                 tape.memory.borrow().replays

@@ -33,8 +33,8 @@ pub struct IndexVar<'t, T: Float = f64> {
 enum Source {
     /// A leaf, whose integers they are in order.
     Leaf(u32),
-    /// Parts of leaves, and perhaps of what operations compute.
-    Parts,
+    /// Parts of leaves, and perhaps of what operations compute: all that this node has of them.
+    Parts(u32),
     /// An operation.
     Computed,
 }
@@ -75,13 +75,19 @@ impl<'t, T: Float> IndexVar<'t, T> {
             Some(integers) => bounds_of(integers.into_iter().map(|i| self.as_given(i))),
             None => self.bounds,
         };
-        Self { var, bounds, source: Source::Parts }
+        Self { var, bounds, source: Source::Parts(var.index()) }
+    }
+
+    /// Some of these integers, nobody knows which before they are computed.
+    pub(crate) fn some(&self, var: Var<'t, T>) -> Self {
+        let source = if let Source::Leaf(leaf) = self.source { Source::Parts(leaf) } else { self.source };
+        Self { var, bounds: self.bounds, source }
     }
 
     /// All of the integers of these.
     pub(crate) fn joined(var: Var<'t, T>, parts: &[Self]) -> Self {
         let computed = parts.iter().all(|part| part.source == Source::Computed);
-        let source = if computed { Source::Computed } else { Source::Parts };
+        let source = if computed { Source::Computed } else { Source::Parts(var.index()) };
         let some = parts.iter().filter(|part| part.var.numel() > 0);
         Self { var, bounds: bounds_of(some.flat_map(|part| [part.bounds.0, part.bounds.1])), source }
     }
@@ -123,8 +129,9 @@ impl<'t, T: Float> IndexVar<'t, T> {
             let limit = |part| Limit { low, high, but, reader, part };
             match self.source {
                 Source::Leaf(leaf) => recording.limits.push((leaf, limit(None))),
-                Source::Parts | Source::Computed => {
-                    let parts = parts(tape, self.var.index()).into_iter().flatten();
+                Source::Computed => {}
+                Source::Parts(of) => {
+                    let parts = parts(tape, of).into_iter().flatten();
                     recording.limits.extend(parts.map(|(leaf, part)| (leaf, limit(Some(part.into())))));
                 }
             }

@@ -116,6 +116,32 @@ impl<T: Float> Tape<T> {
         (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
     }
 
+    /// A place of a loop's body, asked for by a line; it has no value.
+    pub(crate) fn slot_at(&self, shape: &Shape, location: &'static Location<'static>) -> Var<'_, T> {
+        let origin = self.origin(location);
+        let same =
+            |node: &Node<T>| matches!(node.kind, Kind::Slot) && node.shape == *shape && node.origin.same(&origin);
+        let new = || {
+            self.nodes.push(Node {
+                kind: Kind::Slot,
+                args: Args::NONE,
+                len: shape.count(),
+                shape: shape.clone(),
+                origin,
+            })
+        };
+        Var::new(self, self.nodes.repeat(same).unwrap_or_else(new))
+    }
+
+    /// The numbers of the steps of a loop, as a leaf.
+    pub(crate) fn step_numbers(&self, steps: usize, location: &'static Location<'static>) -> Var<'_, T> {
+        let shape = Shape::from([steps]);
+        match self.leaf_filled(true, &shape, |i| T::from_index(i as i64), self.origin(location)) {
+            Ok(leaf) => leaf,
+            Err(reason) => self.error_at(location, "scan", reason, &[]).raise(),
+        }
+    }
+
     /// Appends a node; panics at the caller's line where the operation does not fit its operands.
     #[track_caller]
     #[inline]

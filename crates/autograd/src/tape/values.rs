@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::map::copy;
+use crate::ops::table::Kind as NodeKind;
 use crate::tape::Tape;
 use crate::tape::list::Nodes;
 use crate::tape::nodes::Node;
@@ -314,6 +315,9 @@ impl<T: Float> State<T> {
         for index in first..=top {
             if slots[index as usize].readers > 0 {
                 let node = &nodes[index];
+                if matches!(node.kind, NodeKind::Slot) {
+                    return Err(in_body(node));
+                }
                 let buffer = eval(nodes, node, slots, &mut self.pool).map_err(|memory| nodes.lacks(index, memory))?;
                 *slots[index as usize].place(index, &mut self.filled) = Value::Own(buffer);
                 if !keep {
@@ -329,6 +333,14 @@ impl<T: Float> State<T> {
         self.computing = false;
         Ok(broken)
     }
+}
+
+/// What is wrong where a value of a loop's body is asked for.
+#[cold]
+fn in_body<T: Float>(slot: &Node<T>) -> Error {
+    let text = "a value of the body is asked for, which differs from step to step: a body is recorded once for all steps, \
+                so that it can neither read a value nor branch on one, and what it records means nothing outside";
+    Error::new("scan", Reason::new(Kind::Option, text), Vec::new(), slot.origin.location)
 }
 
 /// Computes a node from the values of its operands.

@@ -7,6 +7,7 @@ mod random;
 mod outcome;
 mod derivatives;
 mod third_order;
+mod scan;
 mod semantics;
 mod errors;
 mod sizes;

@@ -1,7 +1,7 @@
 //! Recurrent layers: one cell for all steps of a sequence.
 
 use crate::layers::Init;
-use autograd::{Float, Tensor, Tree, Var, concat, stack, tree};
+use autograd::{Float, Keep, Scan, Tensor, Tree, Var, concat, stack, tree};
 use rand::Rng;
 use std::fmt;
 
@@ -71,6 +71,8 @@ pub struct Recurrent<V> {
     pub bidirectional: bool,
     /// Whether sequences are `[n, steps, in]`, else `[steps, n, in]`.
     pub batch_first: bool,
+    /// What is kept of the steps for the gradient: of long sequences [`Keep::Sqrt`] needs little memory.
+    pub keep: Keep,
 }
 
 impl<V: fmt::Debug> fmt::Debug for Recurrent<V> {
@@ -79,6 +81,7 @@ impl<V: fmt::Debug> fmt::Debug for Recurrent<V> {
             .field("cell", &self.cell)
             .field("bidirectional", &self.bidirectional)
             .field("batch_first", &self.batch_first)
+            .field("keep", &self.keep)
             .field("directions", &self.directions)
             .finish()
     }
@@ -92,9 +95,9 @@ macro_rules! named_as_pytorch {
             type With<U> = Recurrent<U>;
 
             fn map<U>(&self, f: &mut dyn FnMut(&$leaf) -> U) -> Recurrent<U> {
-                let Self { cell, bidirectional, batch_first, .. } = *self;
+                let Self { cell, bidirectional, batch_first, keep, .. } = *self;
                 let directions = self.directions.iter().map(|direction| direction.map(f)).collect();
-                Recurrent { directions, cell, bidirectional, batch_first }
+                Recurrent { directions, cell, bidirectional, batch_first, keep }
             }
             fn visit<'a>(&'a self, f: &mut dyn FnMut(&'a $leaf)) {
                 self.directions.iter().for_each(|direction| direction.visit(f));
@@ -156,7 +159,7 @@ impl<T: Float> Recurrent<Tensor<T>> {
                 bias_hh: Some(init.sample([rows], rng)),
             });
         }
-        Self { directions, cell, bidirectional, batch_first: false }
+        Self { directions, cell, bidirectional, batch_first: false, keep: Keep::All }
     }
 
     /// The same without biases.
@@ -221,22 +224,18 @@ impl<'t, T: Float> Recurrent<Var<'t, T>> {
         &self,
         direction: &Direction<Var<'t, T>>,
         x: Var<'t, T>,
-        mut states: Vec<Var<'t, T>>,
+        states: Vec<Var<'t, T>>,
         backward: bool,
     ) -> (Var<'t, T>, Vec<Var<'t, T>>) {
-        let steps = x.shape()[0];
         // What the inputs give is one product for all steps.
         let given = x.linear(direction.weight_ih, direction.bias_ih);
-        let mut outputs = Vec::with_capacity(steps);
-        for step in 0..steps {
-            let step = if backward { steps - 1 - step } else { step };
-            states = self.cell.step(given.narrow(0, step, 1).squeeze(0), &states, direction);
-            outputs.push(states[0]);
-        }
-        if backward {
-            outputs.reverse();
-        }
-        (stack(&outputs, 0), states)
+        let scan = Scan { reverse: backward, keep: self.keep, ..Scan::default() };
+        let (states, outputs) = scan.run(x.tape(), &states, &given, |states, given, _| {
+            let next = self.cell.step(given, &states, direction);
+            let output = next[0];
+            (next, output)
+        });
+        (outputs, states)
     }
 }
 

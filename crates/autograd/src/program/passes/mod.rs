@@ -5,6 +5,7 @@ mod broadcasts;
 mod constants;
 mod common;
 mod dead;
+mod loops;
 mod products;
 mod losses;
 pub(super) mod hidden_layer;
@@ -29,12 +30,13 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 7] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 8] {
     [
         &broadcasts::Broadcasts,
         &constants::Constants,
         &common::Common,
         &dead::Dead,
+        &loops::Loops,
         &products::Products,
         &losses::Losses,
         &hidden_layer::HiddenLayers,
@@ -42,11 +44,12 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 7] {
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 11] = [
+const NAMES: [&str; 12] = [
     "broadcasts",
     "constants",
     "common",
     "dead",
+    "loops",
     "products",
     "losses",
     "hidden layers",
@@ -65,6 +68,7 @@ const NAMES: [&str; 11] = [
 /// | `constants` | what does not depend on inputs or state is computed when recording |
 /// | `common` | equal expressions are computed once |
 /// | `dead` | what nothing asks for is dropped |
+/// | `loops` | loops leave nothing that nothing reads |
 /// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent |
 /// | `losses` | losses are computed together with their gradients |
 /// | `hidden layers` | a step of a net of one hidden layer, few features and few classes is one sweep |

@@ -202,6 +202,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "per_example_grads", ["no vector"], per_example_grads(a, &a));
     panics!(rows, "value_and_grad", ["2 elements"], Tape::new().value_and_grad(&Tensor::zeros([2]), |_, w| w * w));
     panics!(rows, "checkpoint", TAPES, t.checkpoint(|| f * 2.0));
+    panics!(rows, "scan", ["[2, 3]", "[2, 2]", "to go on with"], t.scan(&a, &v, |_, _, _| (b, ())));
     panics!(rows, "composite", TAPES, t.composite("composite", [a, f]));
 
     // Tapes and values.
@@ -357,6 +358,7 @@ const OF_PROGRAMS: &[&str] = &[
     "keep_at_most",
     "function",
     "first_read",
+    "steps",
     "record",
     "record_with",
     "run",

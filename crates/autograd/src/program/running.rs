@@ -1,0 +1,149 @@
+//! A loop that runs: the program of a step, whose state is what is carried on and what is added up.
+
+use super::Program;
+use super::graph::Graph;
+use super::inputs::Slot;
+use super::passes::Optimisations;
+use super::steps::Step;
+use crate::float::Float;
+use crate::kernels::lent::StandIns;
+use crate::kernels::map::copy;
+use crate::scan::body::{Body, Results};
+use crate::scan::op::{Group, Spec};
+use crate::tape::Tape;
+use crate::tape::op::View;
+use crate::tape::var::Var;
+use crate::tensor::Tensor;
+use crate::tensor::memory::{self, OutOfMemory};
+use crate::tensor::shape::Shape;
+use std::sync::Arc;
+
+/// The program of the steps of a body.
+pub struct Running<T: Float> {
+    program: Program<T>,
+    stand_ins: StandIns<T>,
+    /// The lengths of what is carried and added up, and of slices and what each step leaves.
+    carries: usize,
+    /// What the steps beyond the last whole group add up to.
+    rest: Vec<Vec<T>>,
+    slices: Vec<usize>,
+    stacked: Vec<usize>,
+}
+
+impl<T: Float> Running<T> {
+    /// # Errors
+    /// Where there is no memory for the buffers.
+    pub(super) fn new(body: &Body<T>) -> Result<Self, OutOfMemory> {
+        let (ports, Results { next, sums, stacked }) = (&body.ports, &body.results);
+        let tape = Tape::<T>::default();
+        let list = |shapes: &[Shape]| {
+            let leaf = |shape: &Shape| {
+                memory::zeros(shape.numel()).map(|zeros| tape.var(&Tensor::from_parts(shape.clone(), Arc::new(zeros))))
+            };
+            shapes.iter().map(leaf).collect::<Result<Vec<Var<'_, T>>, OutOfMemory>>()
+        };
+        let of = |values: &[u32]| values.iter().map(|&value| body.shape(value).clone()).collect::<Vec<Shape>>();
+        let (carries, totals) = (list(&ports.carries)?, list(&of(sums))?);
+        let (slices, constants) = (list(&ports.slices)?, list(&ports.constants)?);
+        let values = body.replay(&tape, &[&carries[..], &slices, &constants].concat());
+        let value = |&value: &u32| values[value as usize];
+        let added = totals.iter().zip(sums).map(|(&total, sum)| total + value(sum));
+        let after: Vec<Var<'_, T>> = next.iter().map(value).chain(added).collect();
+        let outputs: Vec<Var<'_, T>> = stacked.iter().map(value).collect();
+        let state: Vec<u32> = carries.iter().chain(&totals).map(Var::index).collect();
+        let inputs: Vec<Slot> = constants.iter().chain(&slices).map(|&var| Slot::new(var, None)).collect();
+        let refused = || OutOfMemory::of::<T>(tape.nodes.iter().map(|node| node.len).sum());
+        // A body reads no value, so its graph is complete.
+        let mut graph = Graph::new(&tape, &inputs, &state, &after, &outputs).map_err(|_| refused())?;
+        graph.exact = true;
+        let names = vec![String::new(); state.len()];
+        let program = Program::of_graph(graph, Optimisations::default(), &tape, inputs, names);
+        let program = program.map_err(|_| refused())?;
+        let lengths = |shapes: &[Shape]| shapes.iter().map(Shape::numel).collect::<Vec<usize>>();
+        Ok(Self {
+            stand_ins: StandIns::with_capacity(program.inputs.len() + stacked.len()),
+            program,
+            carries: carries.len(),
+            rest: totals.iter().map(|total| memory::zeros(total.numel())).collect::<Result<_, OutOfMemory>>()?,
+            slices: lengths(&ports.slices),
+            stacked: lengths(&of(stacked)),
+        })
+    }
+
+    /// Runs a loop over these operands, whose result goes to `y`.
+    ///
+    /// # Errors
+    /// Where there is no memory that an operation needs for itself.
+    pub(super) fn run(&mut self, spec: &Spec<T>, args: &[View<'_, T>], y: &mut [T]) -> Result<(), OutOfMemory> {
+        let (carried, given) = args.split_at(self.carries);
+        let (sliced, constant) = given.split_at(self.slices.len());
+        let Program { state, inputs, outputs, buffers, steps, bases, .. } = &mut self.program;
+        for (k, slot) in state.iter().enumerate() {
+            let now = &mut buffers[slot.now.buffer][..slot.now.len];
+            match carried.get(k) {
+                Some(first) => copy(first.data, now),
+                None => now.fill(T::ZERO),
+            }
+        }
+        let (of_constants, of_slices) = inputs.split_at(constant.len());
+        // What cannot be read where it is, since it comes out again or is written over, is copied.
+        for (input, view) in of_constants.iter().zip(constant).filter(|(input, _)| !input.is_only_read) {
+            copy(view.data, &mut buffers[input.buffer][..view.data.len()]);
+        }
+        let (single, mut stacked) = y.split_at_mut(spec.parts.get(spec.first_stacked()).map_or(y.len(), |p| p.offset));
+        let mut rows: Vec<&mut [T]> = Vec::with_capacity(self.stacked.len());
+        for len in &self.stacked {
+            let (row, others) = stacked.split_at_mut(len * spec.steps);
+            rows.push(row);
+            stacked = others;
+        }
+        let (carry_parts, sum_parts) = spec.parts[..spec.first_stacked()].split_at(self.carries);
+        for part in sum_parts {
+            single[part.range()].fill(T::ZERO);
+        }
+        for step in 0..spec.steps {
+            let at = if spec.reverse { spec.steps - 1 - step } else { step };
+            let slices = sliced.iter().zip(&self.slices).zip(&spec.offsets);
+            let slices = slices.map(|((view, &len), offset)| &view.data[offset + at * len..][..len]);
+            for (input, slice) in of_slices.iter().zip(slices.clone()).filter(|(input, _)| !input.is_only_read) {
+                copy(slice, &mut buffers[input.buffer][..slice.len()]);
+            }
+            let mut standing = self.stand_ins.begin(buffers);
+            let reads = constant.iter().map(|view| view.data).chain(slices);
+            for (input, data) in inputs.iter().zip(reads).filter(|(input, _)| input.is_only_read) {
+                standing.read(input.buffer, data);
+            }
+            for ((output, row), &len) in outputs.iter().zip(&mut rows).zip(&self.stacked) {
+                standing.write(output.buffer, &mut row[at * len..][..len]);
+            }
+            let run = |step: &Step<T>| step.run(standing.buffers(), bases);
+            steps.iter().try_for_each(run).map_err(|_| OutOfMemory::of::<T>(spec.total().numel()))?;
+            drop(standing);
+            for slot in state.iter() {
+                if let Some(next) = &slot.next {
+                    buffers.swap(slot.now.buffer, next.buffer);
+                }
+            }
+            let Some(group) = spec.group_that_ends(at) else { continue };
+            for ((slot, part), rest) in state[self.carries..].iter().zip(sum_parts).zip(&mut self.rest) {
+                let sum = &mut buffers[slot.now.buffer][..slot.now.len];
+                match group {
+                    Group::Rest => copy(sum, rest),
+                    Group::Whole => add(sum, &mut single[part.range()]),
+                }
+                sum.fill(T::ZERO);
+            }
+        }
+        if spec.has_rest() {
+            sum_parts.iter().zip(&self.rest).for_each(|(part, rest)| add(rest, &mut single[part.range()]));
+        }
+        for (slot, part) in state.iter().zip(carry_parts) {
+            copy(slot.now.of(buffers), &mut single[part.range()]);
+        }
+        Ok(())
+    }
+}
+
+fn add<T: Float>(from: &[T], to: &mut [T]) {
+    to.iter_mut().zip(from).for_each(|(to, &from)| *to += from);
+}
