@@ -4,6 +4,7 @@ use super::{Place, Ran, ran};
 use nn::data::IRIS_CSV;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,34 @@ fn spawn(mut command: Command) -> Child {
 
 fn interrupt(child: &Child) {
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// A training that is under way: it has told what the columns mean. Its words go to a file beside its place.
+fn under_way(place: &Place) -> (Child, PathBuf) {
+    let words = place.0.with_extension("err");
+    let mut command = place.command(LONG);
+    command.stdout(Stdio::piped()).stderr(File::create(&words).unwrap());
+    let child = command.spawn().unwrap();
+    wait_for(|| std::fs::read_to_string(&words).unwrap().contains("petal_width"));
+    std::thread::sleep(Duration::from_millis(300));
+    (child, words)
+}
+
+/// As [`ended`], of what was under way.
+fn ended_with(child: Child, words: &Path) -> Ran {
+    let ran = ended(child);
+    let err = std::fs::read_to_string(words).unwrap();
+    std::fs::remove_file(words).unwrap();
+    Ran { err, ..ran }
+}
+
+#[track_caller]
+fn wait_for(mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_mins(1), "it does not come");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 /// Waits for the end, and no longer than a minute.
@@ -103,7 +132,7 @@ fn a_file_of_predictions_is_there_as_a_whole_or_as_it_was() {
     // An interruption while rows are still to come.
     let mut child = spawn(place.command(["predict", "-", "--model", "model", "--out", "p.csv"]));
     child.stdin.as_mut().unwrap().write_all(IRIS_CSV.as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    wait_for(|| place.names(".").len() > 3);
     interrupt(&child);
     ended(child).failed(130, &["interrupted"]);
     assert_eq!(
@@ -136,10 +165,9 @@ fn who_reads_no_further_has_what_he_wanted() {
 #[test]
 fn interrupted_once_it_saves_what_it_has_learnt() {
     let place = trained("once");
-    let child = spawn(place.command(LONG));
-    std::thread::sleep(Duration::from_millis(1500));
+    let (child, words) = under_way(&place);
     interrupt(&child);
-    let done = ended(child).failed(130, &["interrupted", "saved in new"]);
+    let done = ended_with(child, &words).failed(130, &["interrupted", "saved in new"]);
     assert!(done.out.contains("accuracy"), "{}", done.out);
     assert_eq!(place.names("new").len(), 5);
     place.run(&["eval", "iris.csv", "--model", "new"]).good();
@@ -148,12 +176,11 @@ fn interrupted_once_it_saves_what_it_has_learnt() {
 #[test]
 fn interrupted_twice_it_stops_and_leaves_nothing() {
     let place = trained("twice");
-    let child = spawn(place.command(LONG));
-    std::thread::sleep(Duration::from_millis(800));
+    let (child, words) = under_way(&place);
     interrupt(&child);
     std::thread::sleep(Duration::from_millis(50));
     interrupt(&child);
-    let done = ended(child);
+    let done = ended_with(child, &words);
     assert_eq!(done.code, Some(130), "{}", done.err);
     // It may have come to its end between the two.
     if !place.has("new") {
@@ -219,11 +246,7 @@ fn a_sweep_that_is_interrupted_goes_on_where_it_was() {
         ["sweep", "iris.csv", "--target", "species", "--vary", "net=linear", "--iterations", "60", "--seeds", "3"];
     let child = spawn(place.command(sweep));
     let runs = || std::fs::read_to_string(place.0.join("iris-sweep/sweep.jsonl")).unwrap_or_default().lines().count();
-    let start = Instant::now();
-    while runs() < 3 {
-        assert!(start.elapsed() < Duration::from_mins(1), "no run ends");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_for(|| runs() >= 3);
     interrupt(&child);
     let done = ended(child);
     // It may have come to its end before.

@@ -10,6 +10,9 @@ use crate::train::History;
 use crate::train::pieces::penalised;
 use autograd::{Float, Tape, Tensor};
 
+/// So often the loss is evaluated for a net that is kept, also where an end was asked for.
+const ENOUGH: usize = 50;
+
 /// One training on all examples at once.
 #[derive(Clone, Copy)]
 pub(super) struct Training<'a, T: Float> {
@@ -21,13 +24,13 @@ pub(super) struct Training<'a, T: Float> {
     pub(super) held_out: Option<&'a Batch<T>>,
     /// Whether its iterations go to the history.
     pub(super) told: bool,
-    /// Whether it goes on to its end, whatever is asked for.
+    /// Whether it makes some steps, whatever is asked for.
     pub(super) kept: bool,
 }
 
 impl Recipe {
-    /// The mean of several nets, all of them trained on all examples; of those that were trained to their end where that was asked for, the
-    /// first at least.
+    /// The mean of several nets, all of them trained on all examples; where an end was asked for, of those that were trained to theirs, the first
+    /// at least, which then is as far as it came.
     pub(super) fn mean_of_nets<T: Float>(
         &self,
         (trial, tried): (&Trial, &[Trial]),
@@ -70,10 +73,12 @@ impl Recipe {
             tolerance_gradient: 1e-5,
             ..Lbfgs::default()
         };
-        let (mut tape, mut iteration, mut least) = (Tape::default(), 0.0, f64::INFINITY);
+        let (mut tape, mut evaluations, mut iteration, mut least) = (Tape::default(), 0, 0.0, f64::INFINITY);
         { settings }.step(&mut net, |net| {
+            evaluations += 1;
             // After a loss that is no number the net is what it was at the last good one.
-            if !watch.goes_on(trial, tried) && !kept {
+            let goes_on = watch.goes_on(trial, tried) || (kept && evaluations <= ENOUGH);
+            if !goes_on {
                 return (T::of(f64::NAN), net.clone());
             }
             let (loss, gradient) = tape.value_and_grad(net, |tape, net| {

@@ -58,8 +58,8 @@ impl Watched<'_> {
         self.recipe.prepared(table, schema, how, &mut self.watch)
     }
 
-    /// As [`Recipe::fit`]. Where it is ended, the best of the trials that were judged is trained, and the result is one net, not the mean of
-    /// several; a table that is trained on in batches gives the best net so far.
+    /// As [`Recipe::fit`]. Where it is ended, the best of the trials that were judged is trained for some iterations, and the result is one net, not the
+    /// mean of several; a table that is trained on in batches gives the best net so far.
     ///
     /// # Errors
     /// As [`Recipe::fit`].
@@ -86,8 +86,8 @@ impl Watched<'_> {
         self.recipe.fitted(data, Some(&held_out.whole()), &mut self.watch)
     }
 
-    /// As [`Recipe::train`]. Where it is ended, one net, not the mean of several; of a table that is trained on in batches the best net so
-    /// far.
+    /// As [`Recipe::train`]. Where it is ended, one net, as far as it came, not the mean of several; of a table that is trained on in batches the
+    /// best net so far.
     ///
     /// # Errors
     /// As [`Recipe::train`].
