@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Sweep(Box<SweepFlags>),
     /// Measure a model on rows whose target is known.
     Eval(EvalFlags),
+    /// Tell in one HTML file what a model is worth: how often it is right, where not, what it looks at, and that its gradient is right.
+    Report(ReportFlags),
     /// Predict rows, as CSV on standard output.
     Predict(PredictFlags),
     /// Tell what a model is.
@@ -106,6 +108,9 @@ pub(crate) struct TrainFlags {
     /// The folder to leave the model in [default: the name of the table with `-model`].
     #[arg(long, value_name = "FOLDER")]
     pub(crate) out: Option<PathBuf>,
+    /// A page that is written anew each second while it trains, and is the report in the end.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// Print the settings that would be taken, and train nothing.
     #[arg(long)]
     pub(crate) print_settings: bool,
@@ -183,6 +188,22 @@ pub(crate) struct EvalFlags {
     /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) cells: CellFlags,
+    #[command(flatten)]
+    pub(crate) reading: ReadingFlags,
+}
+
+#[derive(Args)]
+pub(crate) struct ReportFlags {
+    /// The table, with its target; `-` is standard input.
+    pub(crate) file: String,
+    /// The folder of a run, or the file of a model.
+    #[arg(long)]
+    pub(crate) model: PathBuf,
+    /// The HTML file [default: standard output, or `report.html` where that is a terminal].
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) cells: CellFlags,
     #[command(flatten)]

@@ -30,6 +30,7 @@ mod graph;
 mod info;
 mod manual;
 mod predict;
+mod report;
 mod sweep;
 mod train;
 
@@ -66,6 +67,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Train(flags) => train::train(flags),
         Command::Sweep(flags) => sweep::sweep(&flags),
         Command::Eval(flags) => eval::eval(&flags),
+        Command::Report(flags) => report::report(&flags),
         Command::Predict(flags) => predict::predict(&flags),
         Command::Info(flags) => info::info(&flags),
         Command::Check(flags) => check::check(&flags),

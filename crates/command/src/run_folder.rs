@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 /// The file of the model.
 pub(crate) const MODEL: &str = "model.safetensors";
 pub(crate) const SETTINGS: &str = "settings.toml";
+pub(crate) const HISTORY: &str = "history.csv";
+pub(crate) const HISTORY_LINES: &str = "history.jsonl";
 
 /// Where what is being written lies until it is whole.
 static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);

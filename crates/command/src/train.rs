@@ -4,6 +4,8 @@ use crate::cli::TrainFlags;
 use crate::json::object;
 use crate::output::{notes, say, table_notes};
 use crate::progress::Bar;
+use crate::report::{Measured, Page, REPORT};
+use crate::run_folder::{HISTORY, HISTORY_LINES, MODEL, SETTINGS};
 use crate::score::{Score, score};
 use crate::settings::{Net, Settings, from_folder, net_said};
 use crate::{Failure, input, interrupt, output, run_folder};
@@ -18,8 +20,6 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-const HISTORY: &str = "history.csv";
-const HISTORY_LINES: &str = "history.jsonl";
 const TRIALS: &str = "trials.csv";
 
 /// So many lines of the guess are shown.
@@ -34,13 +34,20 @@ pub(crate) fn train(flags: Box<TrainFlags>) -> Result<(), Failure> {
         return Err(Failure::misused("expected a table to learn from, found none", "`nn train TABLE --target NAME`"));
     };
     let folder = flags.out.clone().unwrap_or_else(|| run_folder::default(&data, "model"));
-    run_folder::hold_free(&folder, &[run_folder::MODEL, run_folder::SETTINGS, HISTORY, HISTORY_LINES, TRIALS])?;
+    run_folder::hold_free(&folder, &[MODEL, SETTINGS, HISTORY, HISTORY_LINES, TRIALS, REPORT])?;
     let (table, schema) = read(&data, &mut settings)?;
 
+    let mut page = flags.report.as_deref().map(|path| Page::new(path, &settings.target)).transpose()?;
     interrupt::gently();
-    let run = run(&settings, &table, schema)?;
+    let run = run(&settings, &table, schema, page.as_mut())?;
     settings.data = Some(from_folder(&folder, &data));
-    leave(&folder, &settings, &run)?;
+    // A model without a report is better than none.
+    let html = run.measured.html(&settings.to_toml());
+    let html = html.map_err(|error| say(format_args!("note: there is no report: {error}"))).ok();
+    if let (Some(path), Some(html)) = (&flags.report, &html) {
+        run_folder::replace(path, html.as_bytes())?;
+    }
+    leave(&folder, &settings, &run, html)?;
     tell(&folder, &settings, &run, flags.json)
 }
 
@@ -143,12 +150,13 @@ struct Run {
     history: History,
     /// On rows that the measured net has not seen, where some were held out.
     score: Option<Score>,
+    measured: Measured,
     /// How many rows were trained with while others were held out; all where none were.
     rows: usize,
     ended: bool,
 }
 
-fn run(settings: &Settings, table: &Table, schema: Schema) -> Result<Run, Failure> {
+fn run(settings: &Settings, table: &Table, schema: Schema, mut page: Option<&mut Page>) -> Result<Run, Failure> {
     let (table, lost) = schema.with_targets(table)?;
     if table.is_empty() {
         let text = "expected rows whose target is there, found none";
@@ -164,7 +172,11 @@ fn run(settings: &Settings, table: &Table, schema: Schema) -> Result<Run, Failur
 
     let bar = Bar::new();
     let mut watched = recipe.watched(|now| {
-        bar.at(now.progress.share, told_of(now));
+        let said = told_of(now);
+        if let Some(page) = &mut page {
+            page.at(now, &said);
+        }
+        bar.at(now.progress.share, said);
         if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let trained = (|| {
@@ -179,12 +191,14 @@ fn run(settings: &Settings, table: &Table, schema: Schema) -> Result<Run, Failur
             None => watched.fit(&data)?,
         };
         let on_held_out = others.as_ref().map(|others| on(&measured, &fitted, others)).transpose()?;
+        let measured_history = watched.history().clone();
         let mut history = History::default();
         append(&mut history, rows.len(), watched.history());
         // Where there is time, what is left is trained on all rows.
         let whole = Preprocess::fit(&table, &schema, how)?;
         let again = held_out.is_some() && !watched.is_ended();
         let net = if again { Some(watched.train(&fitted.best, &whole.examples(&table)?)?) } else { None };
+        let own = Model::new(schema.clone(), measured.clone(), fitted.net.clone());
         let (preprocess, net) = match net {
             Some(net) if !watched.is_ended() => {
                 append(&mut history, table.len(), watched.history());
@@ -193,16 +207,21 @@ fn run(settings: &Settings, table: &Table, schema: Schema) -> Result<Run, Failur
             _ => (measured, fitted.net),
         };
         let model = Model::new(schema, preprocess, net);
-        Ok::<_, nn::Error>((model, fitted.best, fitted.tried, history, on_held_out, watched.is_ended()))
+        let seen = (own, measured_history);
+        Ok::<_, nn::Error>((model, fitted.best, fitted.tried, history, on_held_out, watched.is_ended(), seen))
     })();
     bar.end();
-    let (mut model, best, tried, history, on_held_out, ended) = trained?;
+    let (mut model, best, tried, history, on_held_out, ended, (mut own, own_history)) = trained?;
     notes(&lost.into_iter().chain(model.preprocess.fills(&table)?).chain(model.preprocess.bends()).collect::<Vec<_>>());
     let score = on_held_out.map(|(score, spread)| {
+        own.spread.clone_from(&spread);
         model.spread = spread;
         score
     });
-    let run = Run { model, best, tried, history, score, rows: rows.len(), ended };
+    let count = rows.len();
+    let held = held_out.is_some();
+    let measured = Measured { model: own, table: held_out.unwrap_or(rows), held_out: held, history: own_history };
+    let run = Run { model, best, tried, history, score, measured, rows: count, ended };
     Ok(about(run, settings))
 }
 
@@ -253,10 +272,11 @@ fn about(mut run: Run, settings: &Settings) -> Run {
         ("version", Value::from(env!("CARGO_PKG_VERSION"))),
     ];
     run.model.about = entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    run.measured.model.about.clone_from(&run.model.about);
     run
 }
 
-fn leave(folder: &Path, settings: &Settings, run: &Run) -> Result<(), Failure> {
+fn leave(folder: &Path, settings: &Settings, run: &Run, report: Option<String>) -> Result<(), Failure> {
     let (mut csv, mut lines) = (Vec::new(), Vec::new());
     let written = run.history.write_csv(&mut csv).and_then(|()| run.history.write_json_lines(&mut lines));
     written.expect("a list of bytes takes what is written");
@@ -266,12 +286,9 @@ fn leave(folder: &Path, settings: &Settings, run: &Run) -> Result<(), Failure> {
         // Writing to a string does not fail.
         let _ = writeln!(trials, "\"{}\",{},{}", net_of(trial), trial.penalty, trial.loss);
     }
-    let texts = [
-        (run_folder::SETTINGS, settings.to_toml()),
-        (HISTORY, text(csv)),
-        (HISTORY_LINES, text(lines)),
-        (TRIALS, trials),
-    ];
+    let mut texts =
+        vec![(SETTINGS, settings.to_toml()), (HISTORY, text(csv)), (HISTORY_LINES, text(lines)), (TRIALS, trials)];
+    texts.extend(report.map(|html| (REPORT, html)));
     run_folder::leave(folder, &run.model, &texts)
 }
 
@@ -305,7 +322,7 @@ fn tell(folder: &Path, settings: &Settings, run: &Run, json: bool) -> Result<(),
                 format!("interrupted; what was learnt so far is saved in {shown}"),
                 format!(
                     "`nn train --settings '{}' --out '{shown}'` trains to the end",
-                    folder.join(run_folder::SETTINGS).display()
+                    folder.join(SETTINGS).display()
                 ),
             )
         });
@@ -313,6 +330,11 @@ fn tell(folder: &Path, settings: &Settings, run: &Run, json: bool) -> Result<(),
     let of = if run.score.is_some() { "trained once more, on all rows, and" } else { "trained on all rows and" };
     say(format_args!("{of} saved in {shown}; `nn predict TABLE --model '{shown}'` predicts"));
     Ok(())
+}
+
+/// A trial in few words.
+pub(crate) fn net_and_penalty(trial: &Trial) -> String {
+    format!("{}, penalty {}", net_of(trial), trial.penalty)
 }
 
 fn net_of(trial: &Trial) -> String {
@@ -337,5 +359,5 @@ fn told(best: &Trial) -> String {
 fn told_of(now: Trying<'_>) -> String {
     let best = now.tried.iter().map(|trial| trial.loss).fold(f64::INFINITY, f64::min);
     let best = if best.is_finite() { format!(", best loss {best:.4}") } else { String::new() };
-    format!("{}, penalty {}{best}", net_of(now.trial), now.trial.penalty)
+    net_and_penalty(now.trial) + &best
 }

@@ -91,6 +91,8 @@ fn a_full_disk_is_told() {
         &["predict", "iris.csv", "--model", "model"][..],
         &["eval", "iris.csv", "--model", "model"],
         &["info", "model"],
+        &["report", "iris.csv", "--model", "model"],
+        &["graph", "model"],
         &["check", "--line", "Eq. 1.1"],
         &["manual"],
         &["train", "--print-settings"],
@@ -169,7 +171,7 @@ fn interrupted_once_it_saves_what_it_has_learnt() {
     interrupt(&child);
     let done = ended_with(child, &words).failed(130, &["interrupted", "saved in new"]);
     assert!(done.out.contains("accuracy"), "{}", done.out);
-    assert_eq!(place.names("new").len(), 5);
+    assert_eq!(place.names("new").len(), 6);
     place.run(&["eval", "iris.csv", "--model", "new"]).good();
 }
 

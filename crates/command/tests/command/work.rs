@@ -20,12 +20,12 @@ fn iris_is_trained_measured_and_predicted() {
     assert!(trained.err.contains("taken as") && trained.err.contains("sepal_length"), "{}", trained.err);
     assert_eq!(
         place.names("model"),
-        ["history.csv", "history.jsonl", "model.safetensors", "settings.toml", "trials.csv"]
+        ["history.csv", "history.jsonl", "model.safetensors", "report.html", "settings.toml", "trials.csv"]
     );
     assert!(
         String::from_utf8(place.read("model/history.csv"))
             .unwrap()
-            .starts_with("rows,net,iteration,loss,held_out_loss\n100,1,1,")
+            .starts_with("rows,net,iteration,loss,held_out_loss,weights of layers.0,gradient of layers.0\n100,1,1,")
     );
     assert!(
         json(String::from_utf8(place.read("model/history.jsonl")).unwrap().lines().next().unwrap())["loss"].is_f64()
@@ -77,7 +77,7 @@ fn settings_give_the_same_bits_again_and_flags_go_before_them() {
     let first = ["train", "some data/iris.csv", "--target", "species", "--out", "first", "--held-out", "0.2"];
     place.run(&[&first[..], &net].concat()).good();
     place.run(&["train", "--settings", "first/settings.toml", "--out", "second"]).good();
-    for file in ["model.safetensors", "settings.toml", "history.csv", "trials.csv"] {
+    for file in ["model.safetensors", "settings.toml", "history.csv", "trials.csv", "report.html"] {
         assert_eq!(place.read(&format!("first/{file}")), place.read(&format!("second/{file}")), "{file}");
     }
     place.run(&["train", "--settings", "first/settings.toml", "--out", "third", "--seed", "6"]).good();
@@ -250,5 +250,33 @@ fn a_sweep_is_the_same_on_any_number_of_threads_and_goes_on_where_it_was() {
     place.run(&[&sweep[..], &["--vary", "net=linear"], &few].concat()).good();
     place.run(&[&sweep[..], &["--vary", "rate=1"]].concat()).failed(2, &["rate", "penalty"]);
     place.run(&["sweep", "iris.csv", "--out", "new"]).failed(2, &["--target NAME", "`species`"]);
+    assert!(!place.has("new"));
+}
+
+#[test]
+fn a_report_is_left_by_training_and_made_of_any_rows() {
+    let place = Place::new("report");
+    place.write("iris.csv", IRIS_CSV);
+    let net = ["--net", "3:tanh", "--members", "2", "--penalty", "0.1", "--iterations", "10", "--out", "model"];
+    place.run(&[&["train", "iris.csv", "--target", "species", "--report", "live.html"][..], &net].concat()).good();
+    let left = String::from_utf8(place.read("model/report.html")).unwrap();
+    let holds = |html: &str| {
+        picture::well_formed(html.trim_start_matches("<!DOCTYPE html>\n")).unwrap();
+        assert!(html.contains("Predicting species") && html.contains("virginica") && html.len() < 500_000);
+    };
+    holds(&left);
+    for words in ["that training has not seen", "Over time", "fnv1a-64:"] {
+        assert!(left.contains(words), "{words}");
+    }
+    assert_eq!(String::from_utf8(place.read("live.html")).unwrap(), left);
+    let printed = place.run(&["report", "iris.csv", "--model", "model"]).good();
+    holds(&printed.out);
+    let told = place.run(&["report", "iris.csv", "--model", "model/model.safetensors", "--out", "r.html"]).good();
+    assert!(told.out.is_empty() && told.err.contains("r.html"), "{}", told.err);
+    holds(&String::from_utf8(place.read("r.html")).unwrap());
+    place.run(&["report", "nothing.csv", "--model", "model"]).failed(1, &["nothing.csv"]);
+    place.run(&["report", &data("flats.csv"), "--model", "model"]).failed(1, &["expected a column"]);
+    let early = place.run(&["train", "iris.csv", "--target", "species", "--report", "no/live.html", "--out", "new"]);
+    early.failed(1, &["no/live.html"]);
     assert!(!place.has("new"));
 }

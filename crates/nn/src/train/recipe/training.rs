@@ -74,6 +74,8 @@ impl Recipe {
             ..Lbfgs::default()
         };
         let (mut tape, mut evaluations, mut iteration, mut least) = (Tape::default(), 0, 0.0, f64::INFINITY);
+        let of = |layer: usize| (format!("weights of layers.{layer}"), format!("gradient of layers.{layer}"));
+        let names: Vec<(String, String)> = (0..net.layers.len()).map(of).collect();
         { settings }.step(&mut net, |net| {
             evaluations += 1;
             // After a loss that is no number the net is what it was at the last good one.
@@ -94,16 +96,20 @@ impl Recipe {
                 let squares: f64 = weights.map(|weight| weight.to_f64().powi(2)).sum();
                 let plain = least - 0.5 * trial.penalty * squares;
                 let held_out = held_out.map(|batch| usual(&net.predict(&batch.features), batch));
-                let numbers = [
-                    ("net", number as f64 + 1.0),
-                    ("iteration", iteration),
-                    ("loss", plain),
-                    ("held_out_loss", held_out.unwrap_or(f64::NAN)),
-                ];
-                watch.history.push(&numbers[..3 + usize::from(held_out.is_some())]);
+                let mut numbers = vec![("net", number as f64 + 1.0), ("iteration", iteration), ("loss", plain)];
+                numbers.extend(held_out.map(|loss| ("held_out_loss", loss)));
+                numbers.extend(names.iter().map(|(name, _)| &name[..]).zip(norms(net)));
+                numbers.extend(names.iter().map(|(_, name)| &name[..]).zip(norms(&gradient)));
+                watch.history.push(&numbers);
             }
             (loss, gradient)
         });
         net
     }
+}
+
+/// The Euclidean norm of each matrix of weights.
+fn norms<T: Float>(net: &Mlp<Tensor<T>>) -> Vec<f64> {
+    let norm = |weight: &Tensor<T>| weight.as_slice().iter().map(|x| x.to_f64().powi(2)).sum::<f64>().sqrt();
+    net.layers.iter().map(|layer| norm(&layer.weight)).collect()
 }

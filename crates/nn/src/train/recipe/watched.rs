@@ -100,8 +100,9 @@ impl Watched<'_> {
         self.watch.ended
     }
 
-    /// How the net that came out last was trained: `net` (from 1), `iteration` and `loss`; or, in batches, `epoch`, `loss` and
-    /// `held_out_loss`. None has the penalty.
+    /// How the net that came out last was trained: `net` (from 1), `iteration` and `loss`, and the Euclidean norms `weights of layers.0`,
+    /// `gradient of layers.0` and so on; or, in batches, `epoch`, `loss` and `held_out_loss`. Losses are without the penalty, gradients with
+    /// it.
     pub fn history(&self) -> &History {
         &self.watch.history
     }
