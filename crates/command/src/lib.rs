@@ -6,6 +6,21 @@
 //! nn predict new.csv --model flats-model > predictions.csv
 //! ```
 //!
+//! | command | does | `--json` gives |
+//! |---|---|---|
+//! | `train` | learns a column, leaves a folder | the folder, the net, its score |
+//! | `sweep` | settings by seeds by folds, on all cores; goes on where it was | all that was tried |
+//! | `eval` | measures a model on rows whose target is known | measures with their intervals, and what was taken for what |
+//! | `report` | the same and more as one HTML file | |
+//! | `predict` | rows of a file, or as they come, to CSV | a line for each row: label and probabilities, or values with their intervals |
+//! | `info`, `graph` | what a model is; what its net records on the tape, as DOT, SVG | the same |
+//! | `check` | the derivation of the gradient of a softmax layer, line by line | the lines |
+//! | `completions`, `manual` | for a shell; a page for `man` | |
+//!
+//! A run leaves `model.safetensors`; `settings.toml`, from which `nn train --settings` makes the same bits again; `history.csv` and
+//! `history.jsonl`, how its nets were trained (those that were measured, then those that were trained once more on all rows); `trials.csv`,
+//! what was tried, with the loss by which the best was chosen; and `report.html`, on the rows that were held out.
+//!
 //! Data go to standard output, words to standard error. An error is two lines, what is wrong and what to do about it. It ends with 0, with 1
 //! where the work failed, 2 where it was not said rightly what to do, and 130 where it was interrupted.
 //!
