@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 /// How many nodes one picture draws.
 const MOST: usize = 300;
 const LINE: f64 = 15.0;
-const WIDEST: f64 = 190.0;
+const WIDEST: f64 = 230.0;
 
 /// What a node is, which its outline tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

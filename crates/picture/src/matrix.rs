@@ -29,13 +29,14 @@ impl Matrix {
         let mut canvas = Canvas::new();
         let longest = counts.iter().flatten().map(|&n| width(&number(n))).fold(0.0, f64::max);
         let (size, class) = if k <= 12 { (FONT, "") } else { (TINY, "tiny") };
-        let cell = (longest * size + 6.0).max(if k <= 6 {
-            44.0
-        } else if k <= 12 {
-            30.0
-        } else {
-            17.0
-        });
+        let least = match k {
+            // Room for the names of the columns.
+            0..=6 => names.iter().map(|name| width(name) * SMALL + 6.0).fold(44.0, f64::max).min(90.0),
+            7..=12 => 30.0,
+            _ => 17.0,
+        };
+        let cell = (longest * size + 6.0).max(least);
+        let high = cell.min(44.0);
         // A column has the number of its row, since names stand well only beside each other.
         let numbered = |place: usize| {
             if k > 6 { format!("{} {}", place + 1, cut(&names[place], 10.0)) } else { cut(&names[place], 11.0) }
@@ -47,26 +48,26 @@ impl Matrix {
         canvas.text((left - 6.0, 28.0), Anchor::End, "small strong", "true ↓");
         for (place, name) in rows.iter().enumerate() {
             let middle = (place as f64 + 0.5) * cell;
-            canvas.text((left - 6.0, top + middle + 4.0), Anchor::End, "small", name);
+            canvas.text((left - 6.0, top + (place as f64 + 0.5) * high + 4.0), Anchor::End, "small", name);
             let over = if k > 6 { format!("{}", place + 1) } else { cut(&names[place], (cell - 2.0) / SMALL) };
             canvas.text((left + middle, 29.0), Anchor::Middle, if k > 12 { "tiny" } else { "small" }, &over);
         }
         for (truth, row) in counts.iter().enumerate() {
             let all: f64 = row.iter().filter(|n| n.is_finite()).sum();
             for (guess, &n) in row.iter().enumerate() {
-                let (x, y) = (left + cell * guess as f64, top + cell * truth as f64);
+                let (x, y) = (left + cell * guess as f64, top + high * truth as f64);
                 let share = if n > 0.0 && all > 0.0 { n / all } else { 0.0 };
                 let right = truth == guess;
                 if share > 0.0 {
-                    canvas.tint([x, y, cell, cell], usize::from(!right), share.clamp(0.15, 1.0));
+                    canvas.tint([x, y, cell, high], usize::from(!right), share.clamp(0.15, 1.0));
                 }
                 // What is right has a thick frame, also where no colour is seen.
-                canvas.rect([x, y, cell, cell], "grid");
+                canvas.rect([x, y, cell, high], "grid");
                 if right {
-                    canvas.rect([x + 1.0, y + 1.0, cell - 2.0, cell - 2.0], "open");
+                    canvas.rect([x + 1.0, y + 1.0, cell - 2.0, high - 2.0], "open");
                 }
-                if n != 0.0 {
-                    canvas.text((x + cell / 2.0, y + cell / 2.0 + size * 0.35), Anchor::Middle, class, &number(n));
+                if n != 0.0 || k <= 12 {
+                    canvas.text((x + cell / 2.0, y + high / 2.0 + size * 0.35), Anchor::Middle, class, &number(n));
                 }
             }
         }
@@ -75,7 +76,7 @@ impl Matrix {
             &self.title,
             self.description(),
             self.table(),
-            (left + side.max(80.0) + 8.0, top + side + 8.0),
+            (left + side.max(80.0) + 8.0, top + high * k as f64 + 8.0),
             canvas,
         )
     }

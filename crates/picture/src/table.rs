@@ -4,6 +4,8 @@ use crate::text::{number, whole};
 
 /// How many rows are shown where nobody says otherwise.
 const MOST_ROWS: usize = 60;
+/// Texts of more characters are long.
+const LONG: usize = 24;
 
 /// A table: the numbers that a picture shows.
 ///
@@ -102,16 +104,16 @@ impl Table {
             "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table: {caption}\"><table><caption>{caption}{of}</caption><thead><tr>"
         );
         for name in &self.columns {
-            put!(html, "<th scope=\"col\">{}</th>", whole(name));
+            put!(html, "<th scope=\"col\"{}>{}</th>", classes(name, ""), whole(name));
         }
         html.push_str("</tr></thead><tbody>");
         for row in shown {
             html.push_str("<tr>");
             for (place, cell) in self.rows[row].iter().enumerate() {
                 let cell = match (place, cell) {
-                    (0, Cell::Text(text)) => format!("<th scope=\"row\">{}</th>", whole(text)),
+                    (0, Cell::Text(text)) => format!("<th scope=\"row\"{}>{}</th>", classes(text, ""), whole(text)),
                     (0, Cell::Number(x)) => format!("<th scope=\"row\">{}</th>", number(*x)),
-                    (_, Cell::Text(text)) => format!("<td class=\"words\">{}</td>", whole(text)),
+                    (_, Cell::Text(text)) => format!("<td{}>{}</td>", classes(text, "words"), whole(text)),
                     (_, Cell::Number(x)) => format!("<td>{}</td>", number(*x)),
                 };
                 html.push_str(&cell);
@@ -123,6 +125,15 @@ impl Table {
         }
         html.push_str("</tbody></table></div>");
         html
+    }
+}
+
+/// The classes of a cell: long texts may be broken anywhere, short ones between words alone.
+fn classes(text: &str, kind: &str) -> String {
+    let long = if text.chars().nth(LONG).is_some() { "long" } else { "" };
+    match [kind, long].join(" ").trim() {
+        "" => String::new(),
+        both => format!(" class=\"{both}\""),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use crate::page::Page;
 use nn::train::History;
-use picture::{Lines, Scale, Series};
+use picture::{Lines, Scale, Series, number};
 
 /// What an axis of time may be called, the first that there is.
 const TIMES: [&str; 3] = ["iteration", "epoch", "step"];
+/// What tells trainings apart that stand in one history: on how many rows, and which net of several.
+const KINDS: [&str; 2] = ["rows", "net"];
 
 pub(crate) fn write(page: &mut Page, history: Option<&History>) {
     page.section("Curves");
@@ -23,7 +25,7 @@ pub(crate) fn write(page: &mut Page, history: Option<&History>) {
 
 /// A picture of all losses, and one of each other number. Several nets are several curves.
 pub(crate) fn pictures(history: &History) -> Vec<picture::Picture> {
-    let is_time = |name: &str| TIMES.contains(&name) || name == "net" || is_norm(name);
+    let is_time = |name: &str| TIMES.contains(&name) || KINDS.contains(&name) || is_norm(name);
     let losses: Vec<&str> =
         history.names.iter().map(String::as_str).filter(|name| !is_time(name) && name.contains("loss")).collect();
     let others: Vec<&str> =
@@ -52,17 +54,35 @@ pub(crate) fn time(history: &History) -> &str {
     TIMES.into_iter().find(|time| history.names.iter().any(|name| name == time)).unwrap_or("row")
 }
 
-/// The curves of a number: one, or one for each net.
+/// The curves of a number: one, or one for each training.
 fn series(history: &History, name: &str) -> Vec<Series> {
     let Some(values) = history.column(name) else { return Vec::new() };
     let times = history.column(time(history)).unwrap_or_else(|| (1..=values.len()).map(|row| row as f64).collect());
-    let nets = history.column("net").unwrap_or_else(|| vec![1.0; values.len()]);
-    let mut kinds = nets.clone();
-    kinds.sort_by(f64::total_cmp);
-    kinds.dedup();
-    let curve = |net: f64| {
-        let own = nets.iter().zip(times.iter().zip(&values)).filter(|(of, _)| **of == net).map(|(_, (x, y))| (*x, *y));
-        Series::new(if kinds.len() > 1 { format!("{name}, net {net}") } else { name.to_owned() }, own)
+    let trainings = trainings(history);
+    let curve = |(said, rows): &(String, Vec<usize>)| {
+        let name = if trainings.len() > 1 { format!("{name}, {said}") } else { name.to_owned() };
+        Series::new(name, rows.iter().map(|&row| (times[row], values[row])))
     };
-    kinds.iter().map(|&net| curve(net)).collect()
+    trainings.iter().map(curve).filter(|curve| curve.points.iter().any(|point| !point.1.is_nan())).collect()
+}
+
+/// The rows of each training that stands in a history, and what it is called.
+pub(crate) fn trainings(history: &History) -> Vec<(String, Vec<usize>)> {
+    let kinds: Vec<(&str, Vec<f64>)> = KINDS.iter().filter_map(|&kind| Some((kind, history.column(kind)?))).collect();
+    let mut found: Vec<(Vec<u64>, Vec<usize>)> = Vec::new();
+    for row in 0..history.len() {
+        let key: Vec<u64> = kinds.iter().map(|(_, numbers)| numbers[row].to_bits()).collect();
+        match found.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, rows)) => rows.push(row),
+            None => found.push((key, vec![row])),
+        }
+    }
+    let name = |rows: &[usize]| {
+        let said = kinds.iter().map(|(kind, numbers)| match *kind {
+            "rows" => format!("{} rows", number(numbers[rows[0]])),
+            kind => format!("{kind} {}", number(numbers[rows[0]])),
+        });
+        said.collect::<Vec<_>>().join(", ")
+    };
+    found.into_iter().map(|(_, rows)| (name(&rows), rows)).collect()
 }

@@ -10,7 +10,7 @@ use picture::{Bar, Bars};
 /// How often a column is shuffled.
 const TIMES: usize = 5;
 /// How many multiplications all of that may take.
-const WORK: f64 = 4e9;
+const WORK: f64 = 1e9;
 
 /// Writes the section, and gives the places of the columns, the most important first.
 pub(crate) fn write(page: &mut Page, seen: &Seen) -> Vec<usize> {

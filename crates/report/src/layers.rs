@@ -1,6 +1,6 @@
 //! Weights and gradients of each layer.
 
-use crate::curves::{is_norm, time};
+use crate::curves::{is_norm, time, trainings};
 use crate::page::Page;
 use crate::seen::Seen;
 use autograd::{Tape, Tensor, grad};
@@ -49,14 +49,12 @@ pub(crate) fn write(page: &mut Page, seen: &Seen, history: Option<&History>) {
     for (i, (layer, slope)) in seen.model.net.layers.iter().zip(&slopes.layers).enumerate().take(MOST) {
         let columns = if i == 0 { seen.model.preprocess.names() } else { Vec::new() };
         let rows = if i + 1 == layers { seen.names().to_vec() } else { Vec::new() };
-        let heat = |what: &str, tensor: &Tensor| Heat {
-            title: format!("{what} of layer {}", i + 1),
-            y: if i + 1 == layers { "output".into() } else { "node".into() },
-            x: if i == 0 { "feature".into() } else { "node before".into() },
-            rows: rows.clone(),
-            columns: columns.clone(),
-            cells: tensor.as_slice().chunks(tensor.shape()[1].max(1)).map(<[f64]>::to_vec).collect(),
-            tone: Tone::Signed,
+        let (y, x) = (if i + 1 == layers { "output" } else { "node" }, if i == 0 { "feature" } else { "node before" });
+        let heat = |what: &str, tensor: &Tensor| {
+            let cells = tensor.as_slice().chunks(tensor.shape()[1].max(1)).map(<[f64]>::to_vec).collect();
+            let title = format!("{what} of layer {}", i + 1);
+            let (rows, columns) = (rows.clone(), columns.clone());
+            lying(Heat { title, y: y.into(), x: x.into(), rows, columns, cells, tone: Tone::Signed })
         };
         page.picture(&heat("Weights", &layer.weight).picture());
         page.picture(&heat("Gradient", &slope.weight).picture());
@@ -69,11 +67,20 @@ pub(crate) fn write(page: &mut Page, seen: &Seen, history: Option<&History>) {
     }
 }
 
+/// What is higher than wide lies down, where it would be long.
+fn lying(heat: Heat) -> Heat {
+    let (m, n) = (heat.cells.len(), heat.cells.first().map_or(0, Vec::len));
+    if m <= 20 || m <= n {
+        return heat;
+    }
+    let cells = (0..n).map(|column| heat.cells.iter().map(|row| row[column]).collect()).collect();
+    Heat { y: heat.x, x: heat.y, rows: heat.columns, columns: heat.rows, cells, ..heat }
+}
+
 /// How large weights and gradients were, step by step.
 fn over_time(page: &mut Page, history: &History) {
-    // Of several nets, the first.
-    let nets = history.column("net").unwrap_or_else(|| vec![1.0; history.len()]);
-    let own: Vec<usize> = (0..history.len()).filter(|&row| nets[row] == nets[0]).collect();
+    // Of several trainings, the last, from which the net came, and of its nets the last.
+    let own = trainings(history).pop().map(|(_, rows)| rows).unwrap_or_default();
     let times = history.column(time(history)).unwrap_or_else(|| (1..=history.len()).map(|row| row as f64).collect());
     let steps: Vec<usize> = if own.len() <= MOST_STEPS {
         own

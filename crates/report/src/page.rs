@@ -28,9 +28,10 @@ figcaption{margin-bottom:.5rem}
 .scroll{overflow-x:auto;max-width:100%}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;margin:.5rem 0}
 caption{text-align:left;color:var(--muted);padding:.2rem 0}
-th,td{border:1px solid var(--line);padding:.2rem .5rem;text-align:right;vertical-align:top;overflow-wrap:normal}
-th{text-align:left;font-weight:600;max-width:20rem;overflow-wrap:anywhere;min-width:3rem}
-.words{text-align:left;max-width:20rem;min-width:3rem;overflow-wrap:anywhere}
+th,td{border:1px solid var(--line);padding:.2rem .5rem;text-align:right;vertical-align:top;overflow-wrap:normal;word-break:normal}
+th{text-align:left;font-weight:600}
+.words{text-align:left}
+.long{min-width:11rem;overflow-wrap:anywhere}
 pre{overflow-x:auto;padding:.6rem;border:1px solid var(--line);white-space:pre-wrap;overflow-wrap:anywhere}
 .note{color:var(--muted)}
 button{font:inherit;min-height:2rem;padding:.2rem .8rem}
