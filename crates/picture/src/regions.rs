@@ -62,7 +62,14 @@ impl Regions {
         let rows = cells.len() / columns;
         let shown: BTreeSet<usize> =
             cells.iter().copied().chain(self.points.iter().map(|point| point.2).filter(|_| !values)).collect();
-        let entries: Vec<usize> = shown.iter().copied().filter(|&class| class < names.len()).take(MOST_NAMED).collect();
+        // Those first that have the largest areas, in the order of their numbers.
+        let mut entries: Vec<usize> = shown.iter().copied().filter(|&class| class < names.len()).collect();
+        if entries.len() > MOST_NAMED {
+            let size = |class: usize| cells.iter().filter(|&&cell| cell == class).count();
+            entries.sort_by_key(|&class| std::cmp::Reverse(size(class)));
+            entries.truncate(MOST_NAMED);
+            entries.sort_unstable();
+        }
         let labels: Vec<String> = entries.iter().map(|&class| format!("{} {}", class + 1, names[class])).collect();
         let top = if values { 10.0 } else { legend(&mut canvas, &labels, Sample::Area, |place| entries[place]) };
         let axis = |[low, high]: [f64; 2]| {
@@ -87,6 +94,15 @@ impl Regions {
             }
         }
         canvas.path(&edges(&cells, columns, place), "edge");
+        let mut marks = vec![String::new(); KINDS];
+        let inside = |&&(x, y, _): &&(f64, f64, usize)| x.is_finite() && y.is_finite();
+        for &(x, y, class) in self.points.iter().filter(inside).take(2000) {
+            let kind = if values { 0 } else { class % KINDS };
+            marks[kind].push_str(&mark(kind, frame.x_at(x), frame.y_at(y), if values { 2.0 } else { 3.2 }));
+        }
+        for (kind, d) in marks.iter().enumerate() {
+            canvas.path(d, &format!("mark{kind}"));
+        }
         for (class, (column, row), size) in areas(&cells, columns) {
             // A number where there is room for it.
             if size as f64 * wide * high > 500.0 {
@@ -99,15 +115,6 @@ impl Regions {
                 canvas.rect([x - room / 2.0, y - 9.0, room, 18.0], "box");
                 canvas.text((x, y + 4.5), Anchor::Middle, "strong", &label);
             }
-        }
-        let mut marks = vec![String::new(); KINDS];
-        let inside = |&&(x, y, _): &&(f64, f64, usize)| x.is_finite() && y.is_finite();
-        for &(x, y, class) in self.points.iter().filter(inside).take(2000) {
-            let kind = if values { 0 } else { class % KINDS };
-            marks[kind].push_str(&mark(kind, frame.x_at(x), frame.y_at(y), if values { 2.0 } else { 3.2 }));
-        }
-        for (kind, d) in marks.iter().enumerate() {
-            canvas.path(d, &format!("mark{kind}"));
         }
         let text = self.description(&cells, &names, values);
         Picture::new(&self.title, text, self.table(&cells, &names), (WIDE, top + HIGH + Frame::BELOW), canvas)
