@@ -2,6 +2,7 @@
 
 use crate::diff::marks::Marks;
 use crate::float::Float;
+use crate::ops::table::Kind as NodeKind;
 use crate::tape::list::Sweep;
 use crate::tape::nodes::{Mode, NONE};
 use crate::tape::tree::Tree;
@@ -182,7 +183,7 @@ pub(crate) fn swept<'t, T: Float>(
     let found: Cotangents<'t, T> = inputs.iter().map(found).collect();
     tape.state.borrow_mut().scratch.push(cotangents.into_memory());
     // What depends on more than the nodes before is not the same another time, and the values of leaves are not known.
-    let leaf = |index: u32| tape.nodes[index].kind.op().is_none();
+    let leaf = |index: u32| matches!(tape.nodes[index].kind, NodeKind::Leaf | NodeKind::Index);
     if tape.is_plain() && !(start as u32..tape.len() as u32).any(leaf) {
         tape.nodes.remember_sweep(Sweep {
             start,

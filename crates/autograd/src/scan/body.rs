@@ -86,16 +86,7 @@ impl<T: Float> fmt::Debug for Body<T> {
 impl<T: Float> PartialEq for Body<T> {
     /// Whether two do the same for certain.
     fn eq(&self, other: &Self) -> bool {
-        let same = |(a, b): (&Node<T>, &Node<T>)| {
-            a.kind.same(&b.kind)
-                && a.args[..] == b.args[..]
-                && a.shape == b.shape
-                && (a.depth, a.again) == (b.depth, b.again)
-        };
-        self.ports == other.ports
-            && self.results == other.results
-            && self.nodes.len() == other.nodes.len()
-            && self.nodes.iter().zip(&other.nodes).all(same)
+        self.results == other.results && self.computes_as(other)
     }
 }
 
@@ -195,6 +186,23 @@ impl<T: Float> Recorded<'_, '_, T> {
 }
 
 impl<T: Float> Body<T> {
+    /// Whether another one computes the same values for certain.
+    fn computes_as(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Node<T>, &Node<T>)| {
+            let flags = (a.depth, a.again) == (b.depth, b.again);
+            a.kind.same(&b.kind) && a.args[..] == b.args[..] && a.shape == b.shape && flags
+        };
+        let nodes = || self.nodes.iter().zip(&other.nodes).all(same);
+        self.ports == other.ports && self.nodes.len() == other.nodes.len() && nodes()
+    }
+
+    /// Whether another one is this, but that each step may leave more.
+    pub(crate) fn is_part_of(&self, other: &Self) -> bool {
+        let (own, others) = (&self.results, &other.results);
+        let results = own.next == others.next && own.sums == others.sums && others.stacked.starts_with(&own.stacked);
+        results && self.computes_as(other)
+    }
+
     /// The shape of a value.
     pub(crate) fn shape(&self, value: u32) -> &Shape {
         let nodes = || &self.nodes[value as usize - self.ports.count()].shape;

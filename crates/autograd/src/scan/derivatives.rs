@@ -13,7 +13,7 @@ use crate::tape::op::Arity;
 use crate::tape::var::Var;
 use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The steps of a loop recorded once more, to be differentiated.
@@ -139,7 +139,7 @@ impl<T: Float> Loop<T> {
         let of_constants: Vec<Option<usize>> = of_constants.iter().map(|found| number(found.is_some())).collect();
         let of_slices: Vec<Option<usize>> = of_slices.iter().map(|found| number(found.is_some())).collect();
         let adjoint = AdjointOf { nodes, cotangents: [of_carries, of_slices, of_constants].concat() };
-        let first: Vec<Var<'t, T>> = there.iter().map(|&k| given[k].unwrap_or_else(|| zeros(k))).collect();
+        let first: Vec<Var<'t, T>> = there.iter().map(|&k| given[k].unwrap_or_else(|| nothing_as(args[k]))).collect();
         let lambdas: Vec<u32> = there.iter().map(|&k| lambdas[k].index()).collect();
         again.record((&lambdas, &next), &first, &sliced, How { reverse: !self.reverse, ..self.how() }, Some(adjoint))
     }
@@ -193,7 +193,7 @@ impl<T: Float> Loop<T> {
         let all = |values: &[u32]| values.iter().map(|&value| of(value)).collect::<Result<Vec<u32>, Error>>();
         let Results { next, sums, stacked } = &self.body.results;
         let results = Results { next: all(next)?, sums: all(sums)?, stacked: all(stacked)? };
-        let first: Vec<Var<'t, T>> = (0..carries).map(|k| tangents[k].unwrap_or_else(|| along[k].zeros())).collect();
+        let first: Vec<Var<'t, T>> = (0..carries).map(|k| tangents[k].unwrap_or_else(|| nothing_as(args[k]))).collect();
         let along: Vec<u32> = along.iter().map(Var::index).collect();
         let (_, y) = again.record((&along, &results), &first, &sliced, self.how(), None)?;
         Ok(y)
@@ -242,6 +242,13 @@ impl<'t, T: Float> Again<'t, T> {
         let recorded = Recorded { tape: self.tape, start: self.start, depth, carries, slices: &slices };
         record(&recorded, results, first, &sources, how, adjoint).map_err(|reason| self.tape.error("scan", reason, &[]))
     }
+}
+
+/// Zeros of the shape of a variable that is not read, recorded without a leaf, so that a sweep which repeats is known.
+fn nothing_as<T: Float>(x: Var<'_, T>) -> Var<'_, T> {
+    let none = x.reshape([x.numel()]).narrow(0, 0, 0);
+    let op = AddAt { name: "add_at", shape: x.shape(), offset: 0, strides: smallvec![1] };
+    x.tape().record(Arity(op), [none])
 }
 
 /// A variable in a larger one of zeros, from a place on.

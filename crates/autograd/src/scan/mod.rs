@@ -6,6 +6,7 @@ mod derivatives;
 
 use crate::float::Float;
 use crate::ops::concat::concat;
+use crate::ops::table::Kind as NodeKind;
 use crate::scan::body::{Body, Closed, Recorded, Results};
 use crate::scan::op::{How, Loop, record};
 use crate::tape::Tape;
@@ -281,11 +282,17 @@ impl<'t, T: Float> Whole<'t, T> {
         let left = body.results.stacked.len();
         // The sweep reads the carries, wherever else they are.
         body.results.stacked.extend(0..first.len() as u32);
-        if keep != Keep::Carries {
-            let residuals = residuals(&body);
-            body.results.stacked.extend(residuals);
-        }
-        let body = Arc::new(body);
+        // A step before may have found already what a sweep reads.
+        let known = self.tape.nodes.expected().filter(|_| keep == Keep::All);
+        let known = known.and_then(|node| if let NodeKind::Loop(scan) = &node.kind { Some(&scan.body) } else { None });
+        let known = known.filter(|known| body.is_part_of(known)).cloned();
+        let body = known.unwrap_or_else(|| {
+            if keep != Keep::Carries {
+                let residuals = residuals(&body);
+                body.results.stacked.extend(residuals);
+            }
+            Arc::new(body)
+        });
         let length = (steps as f64).sqrt().ceil() as usize;
         if keep != Keep::Sqrt || length < 2 {
             return self.part(&body, left, first, &self.sources, (steps, length.max(1)));

@@ -138,6 +138,11 @@ impl<T: Float> Nodes<T> {
         if self.left.get() { None } else { Some(self.followed().id) }
     }
 
+    /// The node that comes next where the structure that is repeated goes on.
+    pub(crate) fn expected(&self) -> Option<&Node<T>> {
+        if self.left.get() { None } else { self.followed().nodes.get(self.repeated.get()) }
+    }
+
     /// The next node of a structure that is known, if that is what is recorded next.
     #[inline]
     pub(crate) fn repeat(&self, is_next: impl Fn(&Node<T>) -> bool) -> Option<u32> {
