@@ -66,6 +66,8 @@ mod tests {
             assert!(page.contains(line.mathml), "{}", line.name);
         }
         assert!(page.contains("20 of 20 lines hold"));
+        // The name of a language looks like an address, and nothing is asked of it.
+        let page = page.replace("\"http://www.w3.org/2000/svg\"", "");
         for address in ["src=\"", "href=\"http", "@import", "url(", "fetch(\"", "http:", "https:"] {
             assert!(!page.contains(address), "{address}");
         }

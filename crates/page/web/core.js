@@ -45,7 +45,7 @@ function shown(v) {
 
 // The state: what differs from the published numbers, and what is looked at. It is held in the address.
 const ARRAYS = ["W1", "b1", "W2", "b2", "X", "y"];
-const fresh = () => ({ i: 0, k: 0, f: "relu", slips: [], h: 1, plain: false, written: false, node: 0, v: null, steps: 0, rate: 1, batch: 300, seed: 1 });
+const fresh = () => ({ ...Object.fromEntries(ARRAYS.map(name => [name, undefined])), i: 0, k: 0, f: "relu", slips: [], h: 1, plain: false, written: false, node: 0, v: null, steps: 0, rate: 1, batch: 300, seed: 1 });
 let published = null;
 let state = fresh();
 const past = [];

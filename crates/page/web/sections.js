@@ -239,7 +239,7 @@ function showSecond() {
   const v = state.v && state.v.length === current("b2").length ? state.v : null, answer = ask("second", { v });
   for (const field of document.querySelectorAll("[data-v-field]")) if (field !== document.activeElement) field.value = num(answer.v[field.dataset.vField]);
   fill("second", map(`The Hessian of example ${state.i} by its scores`, ["S", "S"], answer.hessian),
-    table("Its eigenvalues", ["", ...answer.eigenvalues.map((_, k) => String(k))], [["eigenvalue", ...answer.eigenvalues]]),
+    table("Its eigenvalues", ["number", ...answer.eigenvalues.map((_, k) => String(k))], [["eigenvalue", ...answer.eigenvalues]]),
     table("The Hessian times v", ["account", ...classes(answer.v.length)], [["v", ...answer.v], ["closed form", ...answer.closed],
       ["forward over reverse", ...answer.forward_over_reverse], ["reverse over reverse", ...answer.reverse_over_reverse], ["differences", ...answer.differences]]),
     el("p", {}, `vᵀ H v = ${shown(answer.along[0])}: the bend in this direction.`));

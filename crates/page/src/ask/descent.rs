@@ -13,7 +13,7 @@ const HIDDEN: usize = 100;
 /// The factor of the penalty `ΣW1² + ΣW2²`.
 const STRENGTH: f64 = 5e-4;
 /// The most steps of one request: a few milliseconds.
-const MOST: u64 = 4;
+const MOST: u64 = 2;
 /// The places along a side of the plane at which the net is asked for a class, and the half side.
 const GRID: usize = 40;
 const REACH: f64 = 1.2;
