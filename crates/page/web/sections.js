@@ -151,8 +151,8 @@ function showJacobian() {
 let tapeNodes = [];
 function some(values) {
   if (!values) return "integers";
-  const list = values.slice(0, 6).map(shown).join(", ");
-  return values.length === 1 ? list : `[${list}${values.length > 6 ? ", …" : ""}]`;
+  const list = values.slice(0, 3).map(shown).join(", ");
+  return values.length === 1 ? list : `[${list}${values.length > 3 ? ", …" : ""}]`;
 }
 function showTape() {
   tapeNodes = ask("tape", { written: state.written }).nodes;
@@ -175,11 +175,11 @@ function tapePicture(n, has, flown, now) {
   // A leaf stands right above its reader.
   tapeNodes.forEach((node, k) => { if (!node.operands.length) { const reader = tapeNodes.findIndex(m => m.operands.includes(k)); if (reader >= 0) depth[k] = depth[reader] - 1; } });
   depth.forEach((d, k) => { across[k] = count[d]++; });
-  const wide = 112, high = 54, W = Math.max(...count) * wide + 8, H = layers * high + 8;
+  const wide = 148, high = 54, W = Math.max(...count) * wide + 8, H = layers * high + 8;
   const x = k => 4 + across[k] * wide + wide / 2, y = k => 4 + depth[k] * high + 18, content = [];
   tapeNodes.forEach((node, k) => node.operands.forEach(o => content.push(svg("path", { class: flown(o) && flown(k) ? "edge dashed" : "edge", d: `M${x(o)} ${y(o) + 16}L${x(k)} ${y(k) - 16}` }))));
   tapeNodes.forEach((node, k) => content.push(
-    svg("rect", { x: x(k) - 50, y: y(k) - 16, width: 100, height: 32, rx: node.operands.length ? 2 : 14, class: "box", ...(k === now ? { style: "stroke-width:3.5" } : {}) }),
+    svg("rect", { x: x(k) - 68, y: y(k) - 16, width: 136, height: 32, rx: node.operands.length ? 2 : 14, class: "box", ...(k === now ? { style: "stroke-width:3.5" } : {}) }),
     text(x(k), y(k) - 2, `#${k} ${node.name || node.op}`, "middle"),
     text(x(k), y(k) + 12, (has(k) ? "value ✓ " : "") + (flown(k) ? "cot. ✓" + (node.readers > 1 ? " +=" : "") : ""), "middle")));
   return figure("The tape as a picture", "Each node stands below what it reads; leaves are round. Ticks tell which values and cotangents are there; dashed ways were gone back.", W, H, content,
@@ -250,6 +250,8 @@ let losses = [], lossesOf = "";
 function descentJobs() {
   const of = `${state.rate} ${state.batch}`, to = state.steps;
   if (of !== lossesOf || losses.length > to) losses = [], lossesOf = of;
+  // A way that is further than what is drawn starts again.
+  if (!losses.length) engine.ask({ ask: "descend", rate: state.rate, batch: state.batch, to: 0 });
   const jobs = [];
   const go = () => {
     const answer = engine.ask({ ask: "descend", rate: state.rate, batch: state.batch, to });

@@ -269,11 +269,11 @@ fn layers() -> Part {
     Ok(html)
 }
 
-/// Up to eight numbers, in brackets where there are several.
+/// Up to three numbers, in brackets where there are several.
 fn some(values: &Value) -> String {
     let values = list(values);
-    let shown: Vec<String> = values.iter().take(8).map(shown).collect();
-    let rest = if values.len() > 8 { ", …" } else { "" };
+    let shown: Vec<String> = values.iter().take(3).map(shown).collect();
+    let rest = if values.len() > 3 { ", …" } else { "" };
     if values.len() == 1 { shown.concat() } else { format!("[{}{rest}]", shown.join(", ")) }
 }
 
