@@ -3,8 +3,9 @@
 mod parts;
 mod table;
 
-use flate2::{Compression, write::GzEncoder};
-use std::io::{self, Write};
+use std::io;
+use std::num::NonZeroU64;
+use zopfli::{Format, Options};
 
 const PAGE: &str = include_str!("../web/page.html");
 const STYLE: &str = include_str!("../web/page.css");
@@ -15,11 +16,15 @@ const SCRIPTS: [&str; 4] = [
     include_str!("../web/page.js"),
 ];
 
+/// More rounds take longer, and gain less than a thousandth.
+const ROUNDS: NonZeroU64 = NonZeroU64::new(3).expect("three is not 0");
+
 /// The page, with the library for browsers in it.
 pub(crate) fn page(wasm: &[u8]) -> io::Result<String> {
-    let mut packed = GzEncoder::new(Vec::new(), Compression::best());
-    packed.write_all(wasm)?;
-    let wasm = base64(&packed.finish()?);
+    let mut packed = Vec::new();
+    let packing = Options { iteration_count: ROUNDS, ..Options::default() };
+    zopfli::compress(packing, Format::Gzip, wasm, &mut packed)?;
+    let wasm = base64(&packed);
     let style = picture::style() + STYLE;
     let mut page = PAGE.to_owned();
     for (slot, content) in parts::all().map_err(io::Error::other)? {
