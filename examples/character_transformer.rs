@@ -38,8 +38,7 @@ impl<'t> Net<Var<'t, f32>> {
     /// Scores of the letter behind each, `[n, steps, kinds]`, of letters `[n, steps]`.
     fn forward(&self, letters: &IndexVar<'t, f32>, context: &Context<'t, f32>) -> Var<'t, f32> {
         let (tape, steps) = (self.places.tape(), letters.shape()[1]);
-        let later =
-            Mask::Hide(tape.var(&Tensor::from_fn([steps, steps], |i| f32::from(u8::from(i % steps > i / steps)))));
+        let later = Mask::causal(tape, steps);
         let x = self.letters.forward(letters) + self.places.narrow(0, 0, steps);
         let mut x = self.dropout.forward(x, &context.at("dropout"));
         for (i, block) in self.blocks.iter().enumerate() {

@@ -38,24 +38,21 @@ fn loss<'t>((cell, states): (Cell, usize), keep: Option<Keep>, params: &[Var<'t>
     let given = x.linear(weights, Some(bias));
     let (steps, n, size) = (x.shape()[0], x.shape()[1], recurrent.shape()[1]);
     let mut states = vec![x.tape().full([n, size], 0.0); states];
-    let outputs = match keep {
-        Some(keep) => {
-            let how = Scan { keep, ..Scan::default() };
-            let (_, outputs) = how.run(x.tape(), &states, &given, |states, given, _| {
-                let next = cell(given, &states, [recurrent, recurrent_bias]);
-                let output = next[0];
-                (next, output)
-            });
-            outputs
+    let outputs = if let Some(keep) = keep {
+        let how = Scan { keep, ..Scan::default() };
+        let (_, outputs) = how.run(x.tape(), &states, &given, |states, given, _| {
+            let next = cell(given, &states, [recurrent, recurrent_bias]);
+            let output = next[0];
+            (next, output)
+        });
+        outputs
+    } else {
+        let mut outputs = Vec::with_capacity(steps);
+        for step in 0..steps {
+            states = cell(given.narrow(0, step, 1).squeeze(0), &states, [recurrent, recurrent_bias]);
+            outputs.push(states[0]);
         }
-        None => {
-            let mut outputs = Vec::with_capacity(steps);
-            for step in 0..steps {
-                states = cell(given.narrow(0, step, 1).squeeze(0), &states, [recurrent, recurrent_bias]);
-                outputs.push(states[0]);
-            }
-            stack(&outputs, 0)
-        }
+        stack(&outputs, 0)
     };
     outputs.square().mean()
 }
@@ -72,13 +69,17 @@ fn medians(repeats: usize, mut run: impl FnMut(usize) -> f64) -> Vec<f64> {
             times.push(start.elapsed().as_secs_f64() * 1e6);
         }
     }
-    times.iter_mut().for_each(|times| times.sort_by(f64::total_cmp));
+    for times in &mut times {
+        times.sort_by(f64::total_cmp);
+    }
     times.iter().map(|times| times[times.len() / 2]).collect()
 }
 
 fn tell(what: &str, times: &[f64]) {
     print!("{what:40}");
-    times.iter().for_each(|time| print!(" {time:9.1} ({:.2})", time / times[0]));
+    for time in times {
+        print!(" {time:9.1} ({:.2})", time / times[0]);
+    }
     println!();
 }
 
@@ -89,7 +90,7 @@ fn main() -> Result<(), ProgramError> {
     {
         for (name, cell, states, gates) in [("GRU", gru as Cell, 1, 3), ("LSTM", lstm as Cell, 2, 4)] {
             let tensor =
-                |shape: &[usize], k| Tensor::from_fn(shape, |i| ((i * 37 + k * 11) % 101) as f64 / 350.0 - 0.15);
+                |shape: &[usize], k: usize| Tensor::from_fn(shape, |i| ((i * 37 + k * 11) % 101) as f64 / 350.0 - 0.15);
             let rows = gates * size;
             let params = [tensor(&[rows, input], 1), tensor(&[rows], 2), tensor(&[rows, size], 3), tensor(&[rows], 4)];
             let x = tensor(&[steps, n, input], 5);

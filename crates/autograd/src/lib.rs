@@ -59,6 +59,7 @@ pub use tape::Tape;
 pub use tape::finite::NonFinite;
 pub use tape::kink::Kink;
 pub use tape::nodes::Mode;
+pub use tape::recorded::Recorded;
 pub use tape::tree::{Tree, form_of, join};
 pub use tape::var::Var;
 pub use tape::within::Composite;

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::layers::{Activation, Dropout, Init, LayerNorm, Linear};
-use autograd::{Float, Tensor, Var, concat, tree};
+use autograd::{Float, Tape, Tensor, Var, concat, tree};
 use rand::Rng;
 
 /// Which keys a query does not see.
@@ -12,6 +12,23 @@ pub enum Mask<'t, T: Float = f64> {
     Hide(Var<'t, T>),
     /// Added to the scores: a mask of numbers of PyTorch.
     Add(Var<'t, T>),
+}
+
+impl<'t, T: Float> Mask<'t, T> {
+    /// No step of so many sees those behind it, as `torch.nn.Transformer.generate_square_subsequent_mask` has it.
+    ///
+    /// ```
+    /// use autograd::Tape;
+    /// use nn::layers::Mask;
+    /// let tape = Tape::<f64>::new();
+    /// let Mask::Hide(hidden) = Mask::causal(&tape, 2) else { unreachable!() };
+    /// assert_eq!(hidden.value().as_slice(), [0.0, 1.0, 0.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn causal(tape: &'t Tape<T>, steps: usize) -> Self {
+        let hidden = |i: usize| if i % steps > i / steps { T::ONE } else { T::ZERO };
+        Self::Hide(tape.var(&Tensor::from_fn([steps, steps], hidden)))
+    }
 }
 
 /// Attention with several heads (Vaswani et al., "Attention is all you need", 2017): `torch.nn.MultiheadAttention`, with its names and layouts
@@ -24,8 +41,7 @@ pub enum Mask<'t, T: Float = f64> {
 /// let layer: MultiheadAttention<Tensor> = MultiheadAttention::new(8, 2, &mut nn::generator(0));
 /// let tape = Tape::new();
 /// let (layer, x) = (tape.vars(&layer), tape.var(&Tensor::from_fn([5, 1, 8], |i| (i as f64).sin()))); // 5 steps of a sequence
-/// let later = tape.var(&Tensor::from_fn([5, 5], |i| f64::from(i % 5 > i / 5))); // no step sees those behind it
-/// let (y, weights) = layer.forward([x, x, x], None, Some(Mask::Hide(later)), &Context::evaluating());
+/// let (y, weights) = layer.forward([x, x, x], None, Some(Mask::causal(&tape, 5)), &Context::evaluating());
 /// assert_eq!((&y.shape()[..], weights.value().at([0, 0, 1])), (&[5, 1, 8][..], 0.0));
 /// ```
 #[derive(Clone, Debug, PartialEq)]

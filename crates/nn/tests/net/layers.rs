@@ -161,6 +161,7 @@ const NO_ROW: &[&str] = &[
     "with_running",
     "of_widths",
     "without_bias",
+    "causal",
     "with_bias_key",
     "with_dropout",
     "in_both_directions",

@@ -141,7 +141,7 @@ fn the_entries_of_a_line_are_the_same_one_by_one() {
     }
 }
 
-/// The elements of MathML, each closed, and the text between them.
+/// The elements of `MathML`, each closed, and the text between them.
 fn text_of(mathml: &str) -> String {
     let (mut open, mut text) = (Vec::new(), String::new());
     for part in mathml.split('<').skip(1) {
