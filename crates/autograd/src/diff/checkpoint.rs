@@ -147,7 +147,7 @@ impl<T: Float> Tape<T> {
         }
         // Leaves inside the part are not recorded anew, so they are operands too.
         // The places of a loop's body are the loop's own.
-        let outside = |a: &u32| *a < start || is_leaf(*a) && !matches!(self.nodes[*a].kind, Kind::Slot);
+        let outside = |a: &u32| (*a < start || is_leaf(*a)) && !matches!(self.nodes[*a].kind, Kind::Slot);
         let mut operands: Vec<u32> = (start..end).flat_map(|i| &*self.nodes[i].args).copied().filter(outside).collect();
         operands.sort_unstable();
         operands.dedup();

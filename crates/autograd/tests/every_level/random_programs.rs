@@ -74,7 +74,7 @@ fn random_programs_have_all_that_they_are_to_test() {
         "jvp(",
         "hvp(",
         "jacobian(",
-        "scan",
+        "of scan(",
     ];
     for part in parts {
         assert!(programs.matches(part).count() >= 5, "{part}");

@@ -187,6 +187,10 @@ impl Draw {
         let len = 2 + self.random.below(5);
         self.grow(len, depth + 1);
         self.no_grad = no_grad;
+        // A body is recorded once, so it has no branch; and a derivative by what it carries would be a partial one.
+        let bars = |statement: &Statement| statement.is_derivative() || matches!(statement, Statement::Branch { .. });
+        let is_body = block == Block::Checkpoint && !self.program.statements[open + 1..].iter().any(bars);
+        let block = if is_body && self.random.one_in(2) { Block::Scan } else { block };
         self.close(open, block, visible);
     }
 

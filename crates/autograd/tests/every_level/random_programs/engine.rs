@@ -2,7 +2,7 @@
 
 use super::operations::{ByItsOwnGradient, Cube, Implicit, Mixed};
 use super::program::{Binary, Block, Program, Reduction, Statement, Unary};
-use autograd::{Float, Tape, Var, grad, hvp, jacobian, jvp, vjp};
+use autograd::{Float, Scan, Tape, Var, grad, hvp, jacobian, jvp, vjp};
 
 /// A program as far as it is recorded.
 pub(crate) struct Recorded<'a, 't, T: Float> {
@@ -84,13 +84,16 @@ impl<'a, 't, T: Float> Recorded<'a, 't, T> {
         while at < to {
             if let Statement::Open { block, end } = self.program.statements[at] {
                 let tape = self.tape;
-                let inside = || {
-                    self.statements(at + 1, end);
-                    self.var(end - 1)
-                };
+                if block == Block::Scan {
+                    self.vars[end] = Some(self.scanned(at, end));
+                    at = end + 1;
+                    continue;
+                }
+                let inside = || self.inside(at, end);
                 let result = match block {
                     Block::Checkpoint => tape.checkpoint(inside),
                     Block::NoGrad => tape.no_grad(inside),
+                    Block::Scan => unreachable!("recorded above"),
                 };
                 self.vars[end] = Some(result);
                 at = end;
@@ -99,6 +102,30 @@ impl<'a, 't, T: Float> Recorded<'a, 't, T> {
             }
             at += 1;
         }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "what else there is has its operands in other places")]
+    /// The statements of a block in two steps of a loop, which carries the first of what they read from outside.
+    fn scanned(&mut self, open: usize, end: usize) -> Var<'t, T> {
+        let read = |statement: &Statement| match *statement {
+            Statement::Unary(_, x) | Statement::Reduce(_, x) | Statement::StopGradient(x) => Some(x),
+            Statement::Binary(_, x, y) | Statement::Matmul(x, y) => Some(x.min(y)),
+            _ => None,
+        };
+        let outside = self.program.statements[open..end].iter().filter_map(read).find(|&x| x < open);
+        let Some(place) = outside else { return self.tape.checkpoint(|| self.inside(open, end)) };
+        let before = self.var(place);
+        let (_, both) = Scan::steps(2).run(self.tape, &before, &(), |carried, (), _| {
+            self.vars[place] = Some(carried);
+            (carried, self.inside(open, end))
+        });
+        self.vars[place] = Some(before);
+        both.sum_axes(0) * T::of(0.5)
+    }
+
+    fn inside(&mut self, open: usize, end: usize) -> Var<'t, T> {
+        self.statements(open + 1, end);
+        self.var(end - 1)
     }
 
     fn statement(&mut self, at: usize) -> Var<'t, T> {

@@ -147,6 +147,8 @@ impl Reduction {
 pub(crate) enum Block {
     Checkpoint,
     NoGrad,
+    /// The body of a loop of two steps that carries one of its operands; what both leave is the same.
+    Scan,
 }
 
 /// The statement at a place makes the array of that place; operands are places.
@@ -292,6 +294,7 @@ impl Program {
                 format!("let v{at} = if v{scalar}.gt(0.1).holds() {{ {yes:?}(v{x}) }} else {{ {no:?}(v{x}) }};")
             }
             Statement::Open { block: Block::Checkpoint, end } => format!("let v{end} = tape.checkpoint(|| {{"),
+            Statement::Open { block: Block::Scan, end } => format!("let v{end} = the same of both steps of scan(|| {{"),
             Statement::Open { block: Block::NoGrad, end } => format!("let v{end} = tape.no_grad(|| {{"),
             Statement::Close { .. } => format!("v{} }});", at - 1),
             Statement::Grad { y, x } => format!("let v{at} = grad(v{y}.sum(), &v{x});"),

@@ -116,7 +116,7 @@ impl Run<'_> {
                 let holds = answer.unwrap_or_else(|| array(scalar)[0].value() > 0.1);
                 array(x).iter().map(|x| unary(if holds { yes } else { no }, x)).collect()
             }
-            Statement::Close { block: Block::Checkpoint } => array(at - 1).clone(),
+            Statement::Close { block: Block::Checkpoint | Block::Scan } => array(at - 1).clone(),
             Statement::Close { block: Block::NoGrad } => stripped(array(at - 1)),
             Statement::Grad { y, x } => self.each(x, |unit| vec![sum(&self.derivative(y, x, unit, depth))]),
             Statement::Vjp { y, x, dy } => self.each(x, |unit| {
