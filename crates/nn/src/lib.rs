@@ -45,6 +45,8 @@ mod fault;
 mod pattern;
 mod replace;
 pub mod file;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 
 pub use context::Context;
 pub use data::Dataset;
