@@ -152,6 +152,15 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     let flat = [t.size(100_000)];
     t.rows
         .push(Row::new("checkpoint", &flat, |g| g.tape.checkpoint(|| g.x[0].tanh().square())).formula((1, 1), (2, 2)));
+    let rows = [t.size(100), 1000];
+    let scan = Row::new("scan", &rows, |g| {
+        let (_, all) = g.tape.scan(&g.tape.full([1000], T::ZERO), &g.x[0], |h, x, _| {
+            let next = (h * 0.5 + x).tanh();
+            (next, next)
+        });
+        all
+    });
+    t.rows.push(scan.formula((1, 1), (2, 2)));
     losses(t, SHARE);
 }
 
