@@ -108,6 +108,15 @@ struct StateSlot {
     next: Option<Operand>,
 }
 
+/// Puts the next values in the place of the present ones.
+fn move_on<T>(state: &[StateSlot], buffers: &mut [Vec<T>]) {
+    for slot in state {
+        if let Some(next) = &slot.next {
+            buffers.swap(slot.now.buffer, next.buffer);
+        }
+    }
+}
+
 /// What must hold as it did while recording.
 #[derive(Clone)]
 struct Guard {
@@ -151,11 +160,7 @@ impl<T: Float> Program<T> {
             }
             program.execute(program.guarded..program.steps.len()).map_err(|error| call.error(error.into()))?;
         }
-        for slot in &self.state {
-            if let Some(next) = &slot.next {
-                self.buffers.swap(slot.now.buffer, next.buffer);
-            }
-        }
+        move_on(&self.state, &mut self.buffers);
         Ok(Outputs { program: self })
     }
 

@@ -1,12 +1,12 @@
 //! A loop that runs: the program of a step, whose state is what is carried on and what is added up.
 
-use super::Program;
 use super::graph::Graph;
 use super::inputs::Slot;
 use super::passes::Optimisations;
 use super::steps::Step;
+use super::{Program, move_on};
 use crate::float::Float;
-use crate::kernels::lent::StandIns;
+use crate::kernels::lent::{StandIns, Standing};
 use crate::kernels::map::copy;
 use crate::scan::body::{Body, Results};
 use crate::scan::op::{Group, Spec};
@@ -21,7 +21,9 @@ use std::sync::Arc;
 /// The program of the steps of a body.
 pub struct Running<T: Float> {
     program: Program<T>,
-    stand_ins: StandIns<T>,
+    /// What stands in buffers in all steps, and what in one.
+    constants: StandIns<T>,
+    passing: StandIns<T>,
     /// The lengths of what is carried and added up, and of slices and what each step leaves.
     carries: usize,
     /// What the steps beyond the last whole group add up to.
@@ -61,7 +63,8 @@ impl<T: Float> Running<T> {
         let program = program.map_err(|_| refused())?;
         let lengths = |shapes: &[Shape]| shapes.iter().map(Shape::numel).collect::<Vec<usize>>();
         Ok(Self {
-            stand_ins: StandIns::with_capacity(program.inputs.len() + stacked.len()),
+            constants: StandIns::with_capacity(constants.len()),
+            passing: StandIns::with_capacity(slices.len() + stacked.len()),
             program,
             carries: carries.len(),
             rest: totals.iter().map(|total| memory::zeros(total.numel())).collect::<Result<_, OutOfMemory>>()?,
@@ -77,6 +80,7 @@ impl<T: Float> Running<T> {
     pub(super) fn run(&mut self, spec: &Spec<T>, args: &[View<'_, T>], y: &mut [T]) -> Result<(), OutOfMemory> {
         let (carried, given) = args.split_at(self.carries);
         let (sliced, constant) = given.split_at(self.slices.len());
+        let how = spec.how;
         let Program { state, inputs, outputs, buffers, steps, bases, .. } = &mut self.program;
         for (k, slot) in state.iter().enumerate() {
             let now = &mut buffers[slot.now.buffer][..slot.now.len];
@@ -86,14 +90,15 @@ impl<T: Float> Running<T> {
             }
         }
         let (of_constants, of_slices) = inputs.split_at(constant.len());
-        // What cannot be read where it is, since it comes out again or is written over, is copied.
-        for (input, view) in of_constants.iter().zip(constant).filter(|(input, _)| !input.is_only_read) {
-            copy(view.data, &mut buffers[input.buffer][..view.data.len()]);
+        let mut standing = self.constants.begin(buffers);
+        for (input, view) in of_constants.iter().zip(constant) {
+            give(&mut standing, input, view.data);
         }
+        let buffers = standing.buffers();
         let (single, mut stacked) = y.split_at_mut(spec.parts.get(spec.first_stacked()).map_or(y.len(), |p| p.offset));
         let mut rows: Vec<&mut [T]> = Vec::with_capacity(self.stacked.len());
         for len in &self.stacked {
-            let (row, others) = stacked.split_at_mut(len * spec.steps);
+            let (row, others) = stacked.split_at_mut(len * how.steps);
             rows.push(row);
             stacked = others;
         }
@@ -101,17 +106,11 @@ impl<T: Float> Running<T> {
         for part in sum_parts {
             single[part.range()].fill(T::ZERO);
         }
-        for step in 0..spec.steps {
-            let at = if spec.reverse { spec.steps - 1 - step } else { step };
-            let slices = sliced.iter().zip(&self.slices).zip(&spec.offsets);
-            let slices = slices.map(|((view, &len), offset)| &view.data[offset + at * len..][..len]);
-            for (input, slice) in of_slices.iter().zip(slices.clone()).filter(|(input, _)| !input.is_only_read) {
-                copy(slice, &mut buffers[input.buffer][..slice.len()]);
-            }
-            let mut standing = self.stand_ins.begin(buffers);
-            let reads = constant.iter().map(|view| view.data).chain(slices);
-            for (input, data) in inputs.iter().zip(reads).filter(|(input, _)| input.is_only_read) {
-                standing.read(input.buffer, data);
+        for step in 0..how.steps {
+            let at = if how.reverse { how.steps - 1 - step } else { step };
+            let mut standing = self.passing.begin(buffers);
+            for (((input, view), &len), offset) in of_slices.iter().zip(sliced).zip(&self.slices).zip(&spec.offsets) {
+                give(&mut standing, input, &view.data[offset + at * len..][..len]);
             }
             for ((output, row), &len) in outputs.iter().zip(&mut rows).zip(&self.stacked) {
                 standing.write(output.buffer, &mut row[at * len..][..len]);
@@ -119,12 +118,8 @@ impl<T: Float> Running<T> {
             let run = |step: &Step<T>| step.run(standing.buffers(), bases);
             steps.iter().try_for_each(run).map_err(|_| OutOfMemory::of::<T>(spec.total().numel()))?;
             drop(standing);
-            for slot in state.iter() {
-                if let Some(next) = &slot.next {
-                    buffers.swap(slot.now.buffer, next.buffer);
-                }
-            }
-            let Some(group) = spec.group_that_ends(at) else { continue };
+            move_on(state, buffers);
+            let Some(group) = how.group_that_ends(at) else { continue };
             for ((slot, part), rest) in state[self.carries..].iter().zip(sum_parts).zip(&mut self.rest) {
                 let sum = &mut buffers[slot.now.buffer][..slot.now.len];
                 match group {
@@ -134,13 +129,22 @@ impl<T: Float> Running<T> {
                 sum.fill(T::ZERO);
             }
         }
-        if spec.has_rest() {
+        if how.has_rest() {
             sum_parts.iter().zip(&self.rest).for_each(|(part, rest)| add(rest, &mut single[part.range()]));
         }
         for (slot, part) in state.iter().zip(carry_parts) {
             copy(slot.now.of(buffers), &mut single[part.range()]);
         }
         Ok(())
+    }
+}
+
+/// Gives an input, which is read where it is unless it comes out again or is written over.
+fn give<'d, T: Float>(standing: &mut Standing<'_, 'd, T>, input: &Slot, data: &'d [T]) {
+    if input.is_only_read {
+        standing.read(input.buffer, data);
+    } else {
+        copy(data, &mut standing.buffers()[input.buffer][..data.len()]);
     }
 }
 

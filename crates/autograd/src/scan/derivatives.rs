@@ -7,7 +7,7 @@ use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::ops::view::AddAt;
 use crate::scan::body::{Body, Recorded, Results};
-use crate::scan::op::{AdjointOf, How, Loop, Part, record};
+use crate::scan::op::{AdjointOf, How, Loop, record};
 use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tape::var::Var;
@@ -141,7 +141,7 @@ impl<T: Float> Loop<T> {
         let adjoint = AdjointOf { nodes, cotangents: [of_carries, of_slices, of_constants].concat() };
         let first: Vec<Var<'t, T>> = there.iter().map(|&k| given[k].unwrap_or_else(|| nothing_as(args[k]))).collect();
         let lambdas: Vec<u32> = there.iter().map(|&k| lambdas[k].index()).collect();
-        again.record((&lambdas, &next), &first, &sliced, How { reverse: !self.reverse, ..self.how() }, Some(adjoint))
+        again.record((&lambdas, &next), &first, &sliced, How { reverse: !self.how.reverse, ..self.how }, Some(adjoint))
     }
 
     /// The tangent of the result, in the same parts.
@@ -195,7 +195,7 @@ impl<T: Float> Loop<T> {
         let results = Results { next: all(next)?, sums: all(sums)?, stacked: all(stacked)? };
         let first: Vec<Var<'t, T>> = (0..carries).map(|k| tangents[k].unwrap_or_else(|| nothing_as(args[k]))).collect();
         let along: Vec<u32> = along.iter().map(Var::index).collect();
-        let (_, y) = again.record((&along, &results), &first, &sliced, self.how(), None)?;
+        let (_, y) = again.record((&along, &results), &first, &sliced, self.how, None)?;
         Ok(y)
     }
 
@@ -219,8 +219,9 @@ impl<T: Float> Loop<T> {
         let Kind::AddAt(Arity(AddAt { offset, strides, .. })) = &node.kind else { return false };
         let from = of(0);
         let is_row = *strides == from.sizes().signed_strides_in(from.sizes());
-        let same = |part: &Part| part.offset == *offset && part.shape == *from.sizes() && from.numel() > 0;
-        let Some(part) = self.parts.iter().position(same).filter(|_| is_row) else { return false };
+        let part =
+            self.part_at(*offset, from.numel()).filter(|&part| is_row && self.parts[part].shape == *from.sizes());
+        let Some(part) = part else { return false };
         given[part] = Some(given[part].map_or(from, |earlier| earlier + from));
         true
     }

@@ -176,8 +176,6 @@ impl Scan {
             let steps = self.count(&sequences, &xs.paths());
             Error::or_raise(steps.map_err(|reason| tape.error("scan", reason, &[])))
         };
-        // The numbers of the steps are read by few bodies, and are an operand of those alone.
-        let count = tape.step_numbers(steps, location);
         let start = tape.len() as u32;
         let slot = |shape: &Shape| tape.slot_at(shape, location);
         let number = slot(&Shape::scalar());
@@ -196,15 +194,21 @@ impl Scan {
         let indices = |vars: &[Var<'t, T>]| vars.iter().map(Var::index).collect::<Vec<u32>>();
         let (carries, slices) = (indices(&carries), [indices(&slices), vec![number.index()]].concat());
         let recorded = Recorded { tape, start, depth: tape.depth.get(), carries: &carries, slices: &slices };
-        let varying = recorded.varying();
-        let varies = |index: u32| index.checked_sub(start).is_some_and(|i| varying.get(i as usize) == Some(&true));
-        tape.note(|recording| recording.guards.retain(|guard| !varies(guard.0)));
+        // A program cannot check what is in a body.
+        tape.note(|recording| {
+            let varying = recorded.varying();
+            let varies = |index: u32| index.checked_sub(start).is_some_and(|i| varying[i as usize]);
+            recording.guards.retain(|guard| !varies(guard.0));
+        });
         let results = Results { next: indices(&after), sums: Vec::new(), stacked: indices(&stacked) };
         let Closed { body, slices, constants } = recorded.close(&results);
-        let source = |&k: &usize| (sequences.get(k).copied().unwrap_or(count), 0);
+        // Few bodies read the numbers of the steps, which take memory.
+        let numbers = || tape.index_leaf("scan", &Shape::from([steps]), |step| step as i64);
+        let numbers = slices.contains(&sequences.len()).then(numbers);
+        let sliced: Vec<Var<'t, T>> = sequences.iter().copied().chain(numbers).collect();
         let whole = Whole {
             tape,
-            sources: slices.iter().map(source).collect(),
+            sources: slices.iter().map(|&k| (sliced[k], 0)).collect(),
             constants: constants.iter().map(|&index| Var::new(tape, index)).collect(),
             reverse: self.reverse,
         };

@@ -22,14 +22,10 @@ use std::sync::Arc;
 pub(crate) struct Loop<T: Float>(Arc<Spec<T>>);
 
 /// All of a loop but its operands.
+#[derive(Clone)]
 pub(crate) struct Spec<T: Float> {
     pub(crate) body: Arc<Body<T>>,
-    pub(crate) steps: usize,
-    /// Whether the last slices come first.
-    pub(crate) reverse: bool,
-    /// How many steps are added up by themselves before that is added to the rest: as many as would be computed together if the
-    /// carries of others were not kept, so that sums have the same bits.
-    pub(crate) together: usize,
+    pub(crate) how: How,
     /// Where in its operand each of the slices begins, with those of the first step; the others follow.
     pub(crate) offsets: Vec<usize>,
     pub(crate) parts: Vec<Part>,
@@ -38,11 +34,14 @@ pub(crate) struct Spec<T: Float> {
     pub(crate) adjoint: Option<AdjointOf>,
 }
 
-/// How often a body runs, and how: see [`Spec`].
+/// How often a body runs, and in which order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct How {
     pub(crate) steps: usize,
+    /// Whether the last slices come first.
     pub(crate) reverse: bool,
+    /// How many steps are added up by themselves before that is added to the rest: as many as would be computed together if the
+    /// carries of others were not kept, so that sums have the same bits.
     pub(crate) together: usize,
 }
 
@@ -87,14 +86,14 @@ pub(crate) struct AdjointOf {
     pub(crate) cotangents: Vec<Option<usize>>,
 }
 
-impl<T: Float> Spec<T> {
+impl How {
     /// Whether there are steps behind the last whole group.
-    pub(crate) fn has_rest(&self) -> bool {
+    pub(crate) fn has_rest(self) -> bool {
         !self.steps.is_multiple_of(self.together)
     }
 
     /// The group whose last step in this direction this is.
-    pub(crate) fn group_that_ends(&self, at: usize) -> Option<Group> {
+    pub(crate) fn group_that_ends(self, at: usize) -> Option<Group> {
         let whole = self.steps - self.steps % self.together;
         let ends = if self.reverse { at.is_multiple_of(self.together) } else { (at + 1).is_multiple_of(self.together) };
         match at >= whole {
@@ -103,14 +102,17 @@ impl<T: Float> Spec<T> {
             _ => None,
         }
     }
+}
 
+impl<T: Float> Spec<T> {
     /// The shape of all that comes out.
     pub(crate) fn total(&self) -> &Shape {
         &self.total
     }
 
-    pub(crate) fn how(&self) -> How {
-        How { steps: self.steps, reverse: self.reverse, together: self.together }
+    /// The part that begins at a place and has so many elements, if there is one and it has any.
+    pub(crate) fn part_at(&self, offset: usize, len: usize) -> Option<usize> {
+        self.parts.iter().position(|part| len > 0 && part.range() == (offset..offset + len))
     }
 
     /// The number of parts before those that each step leaves.
@@ -128,14 +130,14 @@ impl<T: Float> Deref for Loop<T> {
 
 impl<T: Float> fmt::Debug for Loop<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Loop of {} steps, {:?}", self.steps, self.body)
+        write!(f, "Loop of {} steps, {:?}", self.how.steps, self.body)
     }
 }
 
 impl<T: Float> PartialEq for Loop<T> {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
-            || self.how() == other.how()
+            || self.how == other.how
                 && self.offsets == other.offsets
                 && self.adjoint == other.adjoint
                 && self.body == other.body
@@ -165,11 +167,10 @@ impl<T: Float> Loop<T> {
         offsets: Vec<usize>,
         adjoint: Option<AdjointOf>,
     ) -> Result<Self, Reason> {
-        let How { steps, reverse, together } = how;
         let Results { next, sums, stacked } = &body.results;
         let single = next.iter().chain(sums).map(|&value| body.shape(value).clone());
         let rows =
-            stacked.iter().map(|&value| [&[steps], &body.shape(value)[..]].concat().into_iter().collect::<Shape>());
+            stacked.iter().map(|&value| [&[how.steps], &body.shape(value)[..]].concat().into_iter().collect::<Shape>());
         let (mut parts, mut total) = (Vec::new(), 0_usize);
         for shape in single.chain(rows) {
             let len = shape.elements()?;
@@ -178,7 +179,7 @@ impl<T: Float> Loop<T> {
         }
         let total = Shape::from([total]);
         total.elements()?;
-        Ok(Self(Arc::new(Spec { body, steps, reverse, together, offsets, parts, total, adjoint })))
+        Ok(Self(Arc::new(Spec { body, how, offsets, parts, total, adjoint })))
     }
 
     /// A part of the result, on its own.
@@ -202,23 +203,12 @@ impl<T: Float> Loop<T> {
         let mut numbers = 0..;
         let is_kept = |part: usize| part < next.len() || wanted[part];
         let parts = (0..self.parts.len()).map(|part| if is_kept(part) { numbers.next() } else { None }).collect();
-        Ok(Shorter { scan: Self::new(Arc::new(body), self.how(), offsets, None)?, args, parts })
+        Ok(Shorter { scan: Self::new(Arc::new(body), self.how, offsets, None)?, args, parts })
     }
 
     /// This with slices that begin elsewhere.
     pub(crate) fn with_offsets(&self, offsets: Vec<usize>) -> Self {
-        let Spec { body, steps, reverse, together, parts, total, adjoint, .. } = &**self;
-        let (body, parts, total, adjoint) = (Arc::clone(body), parts.clone(), total.clone(), adjoint.clone());
-        Self(Arc::new(Spec {
-            body,
-            steps: *steps,
-            reverse: *reverse,
-            together: *together,
-            offsets,
-            parts,
-            total,
-            adjoint,
-        }))
+        Self(Arc::new(Spec { offsets, ..Spec::clone(self) }))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::tensor::Tensor;
 use crate::tensor::error::{Error, Kind as ErrorKind, Reason};
 use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
+use std::mem::discriminant;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -54,7 +55,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub(crate) fn leaf_from_fn(&self, op: &str, shape: &Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
         let origin = self.origin(Location::caller());
-        match self.leaf_filled(false, shape, f, origin) {
+        match self.leaf_filled(Kind::Leaf, shape, f, origin) {
             Ok(leaf) => leaf,
             Err(reason) => self.error(op, reason, &[]).raise(),
         }
@@ -64,7 +65,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub(crate) fn index_leaf(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
         let origin = self.origin(Location::caller());
-        match self.leaf_filled(true, shape, |i| T::from_index(f(i)), origin) {
+        match self.leaf_filled(Kind::Index, shape, |i| T::from_index(f(i)), origin) {
             Ok(leaf) => leaf,
             Err(reason) => self.error(op, reason, &[]).raise(),
         }
@@ -72,7 +73,7 @@ impl<T: Float> Tape<T> {
 
     fn leaf_filled(
         &self,
-        integers: bool,
+        kind: Kind<T>,
         shape: &Shape,
         mut f: impl FnMut(usize) -> T,
         origin: Origin,
@@ -83,7 +84,7 @@ impl<T: Float> Tape<T> {
         for (i, x) in buffer[..len].iter_mut().enumerate() {
             *x = f(i);
         }
-        let (index, _) = self.leaf(integers, shape, origin);
+        let (index, _) = self.leaf(kind, shape, origin);
         let state = &mut *self.state.borrow_mut();
         let place = state.place(index);
         *place = Value::Own(buffer);
@@ -92,7 +93,7 @@ impl<T: Float> Tape<T> {
 
     /// A leaf with the value of a tensor.
     fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
-        let (index, repeats) = self.leaf(false, value.shape(), origin);
+        let (index, repeats) = self.leaf(Kind::Leaf, value.shape(), origin);
         if !(repeats && T::take_leaf(self, index, value.as_slice())) {
             let state = &mut *self.state.borrow_mut();
             let place = state.place(index);
@@ -101,45 +102,22 @@ impl<T: Float> Tape<T> {
         Var::new(self, index)
     }
 
-    /// The node of a leaf, whose shape is that of a tensor, and whether it repeats one of the step before.
+    /// The node of what has no operands, a leaf or a place, and whether it repeats one of the step before.
     #[inline]
-    fn leaf(&self, integers: bool, shape: &Shape, origin: Origin) -> (u32, bool) {
+    fn leaf(&self, kind: Kind<T>, shape: &Shape, origin: Origin) -> (u32, bool) {
         let same = |node: &Node<T>| {
-            let same_kind = if integers { matches!(node.kind, Kind::Index) } else { matches!(node.kind, Kind::Leaf) };
-            same_kind && node.shape == *shape && node.origin.same(&origin)
+            discriminant(&node.kind) == discriminant(&kind) && node.shape == *shape && node.origin.same(&origin)
         };
         if let Some(index) = self.nodes.repeat(same) {
             return (index, true);
         }
-        let kind = if integers { Kind::Index } else { Kind::Leaf };
         let (shape, len) = (shape.clone(), shape.count());
         (self.nodes.push(Node { kind, args: Args::NONE, len, shape, origin }), false)
     }
 
     /// A place of a loop's body, asked for by a line; it has no value.
     pub(crate) fn slot_at(&self, shape: &Shape, location: &'static Location<'static>) -> Var<'_, T> {
-        let origin = self.origin(location);
-        let same =
-            |node: &Node<T>| matches!(node.kind, Kind::Slot) && node.shape == *shape && node.origin.same(&origin);
-        let new = || {
-            self.nodes.push(Node {
-                kind: Kind::Slot,
-                args: Args::NONE,
-                len: shape.count(),
-                shape: shape.clone(),
-                origin,
-            })
-        };
-        Var::new(self, self.nodes.repeat(same).unwrap_or_else(new))
-    }
-
-    /// The numbers of the steps of a loop, as a leaf.
-    pub(crate) fn step_numbers(&self, steps: usize, location: &'static Location<'static>) -> Var<'_, T> {
-        let shape = Shape::from([steps]);
-        match self.leaf_filled(true, &shape, |i| T::from_index(i as i64), self.origin(location)) {
-            Ok(leaf) => leaf,
-            Err(reason) => self.error_at(location, "scan", reason, &[]).raise(),
-        }
+        Var::new(self, self.leaf(Kind::Slot, shape, self.origin(location)).0)
     }
 
     /// Appends a node; panics at the caller's line where the operation does not fit its operands.

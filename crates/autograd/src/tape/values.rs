@@ -2,11 +2,10 @@
 
 use crate::float::Float;
 use crate::kernels::map::copy;
-use crate::ops::table::Kind as NodeKind;
 use crate::tape::Tape;
 use crate::tape::list::Nodes;
 use crate::tape::nodes::Node;
-use crate::tape::op::{self, View, ViewMut};
+use crate::tape::op::{self, DynOp, View, ViewMut};
 use crate::tape::pool::Pool;
 use crate::tape::tree::Tree;
 use crate::tape::var::Var;
@@ -315,10 +314,10 @@ impl<T: Float> State<T> {
         for index in first..=top {
             if slots[index as usize].readers > 0 {
                 let node = &nodes[index];
-                if matches!(node.kind, NodeKind::Slot) {
-                    return Err(in_body(node));
-                }
-                let buffer = eval(nodes, node, slots, &mut self.pool).map_err(|memory| nodes.lacks(index, memory))?;
+                // Leaves have their value from the start, so that this is a place of a loop's body.
+                let Some(op) = node.kind.op() else { return Err(in_body(node)) };
+                let buffer = eval(nodes, (op, node), slots, &mut self.pool);
+                let buffer = buffer.map_err(|memory| nodes.lacks(index, memory))?;
                 *slots[index as usize].place(index, &mut self.filled) = Value::Own(buffer);
                 if !keep {
                     release(&node.args, slots, &mut self.pool);
@@ -346,13 +345,12 @@ fn in_body<T: Float>(slot: &Node<T>) -> Error {
 /// Computes a node from the values of its operands.
 fn eval<T: Float>(
     nodes: &Nodes<T>,
-    node: &Node<T>,
+    (op, node): (&dyn DynOp<T>, &Node<T>),
     slots: &[Slot<T>],
     pool: &mut Pool<T>,
 ) -> Result<Vec<T>, OutOfMemory> {
-    let Node { kind, args, shape, len, .. } = node;
+    let Node { args, shape, len, .. } = node;
     let mut buffer = pool.take(*len)?;
-    let op = kind.op().expect("leaves have their value from the start");
     let args = &args[..];
     let view = |k: usize| {
         let Node { shape, len, .. } = &nodes[args[k]];

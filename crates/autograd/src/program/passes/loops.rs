@@ -58,11 +58,11 @@ fn part_read<T: Float>(kind: Option<&Kind<T>>, k: usize, scan: &Loop<T>) -> Opti
         }
         Kind::Loop(reader) => {
             let slice = k.checked_sub(reader.body.ports.carries.len())?;
-            (*reader.offsets.get(slice)?, reader.body.ports.slices[slice].numel() * reader.steps)
+            (*reader.offsets.get(slice)?, reader.body.ports.slices[slice].numel() * reader.how.steps)
         }
         _ => return None,
     };
-    scan.parts.iter().position(|part| part.offset == offset && part.shape.numel() == len && len > 0)
+    scan.part_at(offset, len)
 }
 
 /// Drops the parts of a loop that none of the nodes reads which are alive behind it.
