@@ -25,6 +25,11 @@ impl Failure {
         Self { code: 2, ..Self::new(text, help) }
     }
 
+    /// Ctrl-C ended it.
+    pub(crate) fn interrupted(text: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code: 130, ..Self::new(text, help) }
+    }
+
     /// What the reader of arguments found, in two lines.
     pub(crate) fn usage(error: &clap::Error) -> Self {
         let shown = error.to_string();

@@ -37,7 +37,7 @@ pub(crate) fn watch() {
             }
         };
         run_folder::abandon();
-        Failure { code: 130, ..Failure::new("interrupted", "nothing is left half written; run it again") }.tell();
+        Failure::interrupted("interrupted", "nothing is left half written; run it again").tell();
         drop(held);
         std::process::exit(130);
     });

@@ -181,7 +181,7 @@ impl Score {
         let of = of.as_ref().map_or_else(String::new, |of| format!(" of `{}`", crate::help::plain(of)));
         let Interval { low, estimate, high } = interval;
         let [low, estimate, high] = [low, estimate, high].map(|x| short(*x));
-        let rows = if self.rows == 1 { "1 row".to_owned() } else { format!("{} rows", self.rows) };
+        let rows = picture::count(self.rows, "row", "rows");
         format!("{name}{of} {estimate} (95 % between {low} and {high}) on {rows}")
     }
 

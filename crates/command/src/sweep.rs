@@ -153,13 +153,10 @@ fn tell(flags: &SweepFlags, settings: &Settings, data: &str, outcome: &Outcome, 
     }
     let shown = folder.display();
     if outcome.stopped {
-        return Err(Failure {
-            code: 130,
-            ..Failure::new(
-                format!("interrupted; the runs that were finished are kept in {shown}"),
-                "the same command goes on from there",
-            )
-        });
+        return Err(Failure::interrupted(
+            format!("interrupted; the runs that were finished are kept in {shown}"),
+            "the same command goes on from there",
+        ));
     }
     let Some(best) = outcome.best() else {
         let first =

@@ -81,9 +81,8 @@ fn schema(table: &Table, settings: &mut Settings) -> Result<Schema, Failure> {
     }
     settings.target = names(table, &settings.target);
     settings.ignore = names(table, &settings.ignore);
-    let of = |names: &[String]| names.iter().map(String::clone).collect::<Vec<_>>();
-    let (targets, ignore) = (of(&settings.target), of(&settings.ignore));
-    let [targets, ignore] = [&targets, &ignore].map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
+    let lists = [&settings.target, &settings.ignore];
+    let [targets, ignore] = lists.map(|names| names.iter().map(String::as_str).collect::<Vec<_>>());
     let mut schema = Schema::infer(table, &targets, &ignore).map_err(|error| {
         let words = targets.len() > 1 && matches!(error.kind, nn::Kind::NotANumber { .. });
         let mut failure = Failure::from(error);
@@ -316,16 +315,10 @@ fn tell(folder: &Path, settings: &Settings, run: &Run, json: bool) -> Result<(),
     }
     let shown = folder.display();
     if run.ended {
-        return Err(Failure {
-            code: 130,
-            ..Failure::new(
-                format!("interrupted; what was learnt so far is saved in {shown}"),
-                format!(
-                    "`nn train --settings '{}' --out '{shown}'` trains to the end",
-                    folder.join(SETTINGS).display()
-                ),
-            )
-        });
+        return Err(Failure::interrupted(
+            format!("interrupted; what was learnt so far is saved in {shown}"),
+            format!("`nn train --settings '{}' --out '{shown}'` trains to the end", folder.join(SETTINGS).display()),
+        ));
     }
     let of = if run.score.is_some() { "trained once more, on all rows, and" } else { "trained on all rows and" };
     say(format_args!("{of} saved in {shown}; `nn predict TABLE --model '{shown}'` predicts"));

@@ -60,7 +60,7 @@ pub use points::Points;
 pub use regions::{Plane, Regions};
 pub use style::style;
 pub use table::{Cell, Table};
-pub use text::{escaped, number};
+pub use text::{count, escaped, number};
 pub use xml::well_formed;
 
 use canvas::{Canvas, NAME, at};

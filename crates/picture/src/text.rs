@@ -118,7 +118,11 @@ pub(crate) fn trimmed(text: &str) -> String {
 }
 
 /// A count with its noun.
-pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
+///
+/// ```
+/// assert_eq!([picture::count(1, "row", "rows"), picture::count(3, "row", "rows")], ["1 row", "3 rows"]);
+/// ```
+pub fn count(n: usize, one: &str, many: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 

@@ -36,18 +36,20 @@ mod worst;
 mod importance;
 mod plane;
 mod layers;
+mod recording;
 mod tape;
 mod derivation;
 mod live;
 
 pub use live::Live;
-pub use tape::graph;
+pub use recording::{RecordedNode, Recording};
 
 use nn::Error;
 use nn::data::Table;
 use nn::file::Model;
 use nn::train::History;
 use page::Page;
+use picture::count;
 use seen::Seen;
 
 /// Whether training has seen the rows that a report is of.
@@ -139,11 +141,6 @@ fn picture_title(title: &str) -> String {
 
 fn fault(text: &str) -> Error {
     Error { file: String::new(), line: None, column: None, kind: nn::Kind::Data(text.to_owned()) }
-}
-
-/// A count with its noun.
-fn count(n: usize, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
 /// The beginning of a text that came from outside.
