@@ -69,25 +69,17 @@ pub(super) struct Compared<'a> {
     pub(super) finite: &'a [Option<f64>],
 }
 
-/// What a row is called and says.
-struct Words {
-    name: &'static str,
-    statement: &'static str,
-    mathml: &'static str,
-    spoken: &'static str,
-}
-
 impl Compared<'_> {
     /// A line of the derivation, compared relative to a number of its own, for a closed form that is 0.
     pub(super) fn row(&self, line: &Line, scale: f64) -> Row {
         let &Line { name, statement, mathml, spoken, tolerance, .. } = line;
-        self.to_row(Words { name, statement, mathml, spoken }, scale, tolerance)
+        Row { mathml, spoken, ..self.titled((name, statement), scale, tolerance) }
     }
 
+    /// A row that has no formula but its statement.
     #[track_caller]
-    fn to_row(&self, words: Words, scale: f64, tolerance: Tolerance) -> Row {
+    fn titled(&self, (name, statement): (&'static str, &'static str), scale: f64, tolerance: Tolerance) -> Row {
         let &Self { closed, tape, finite } = self;
-        let Words { name, statement, mathml, spoken } = words;
         let entries = closed.len();
         assert!(
             entries == tape.len() && entries == finite.len(),
@@ -102,8 +94,8 @@ impl Compared<'_> {
         Row {
             name,
             statement,
-            mathml,
-            spoken,
+            mathml: "",
+            spoken: statement,
             entries,
             held_back: finite.iter().filter(|d| d.is_none()).count(),
             closed_tape: Difference::largest(closed.iter().copied().zip(tape.iter().copied()), scale),
@@ -136,9 +128,7 @@ impl Row {
         finite: &[Option<f64>],
         tolerance: Tolerance,
     ) -> Self {
-        let compared = Compared { closed, tape, finite };
-        let words = Words { name: title.0, statement: title.1, mathml: "", spoken: title.1 };
-        compared.to_row(words, largest(closed), tolerance)
+        Compared { closed, tape, finite }.titled(title, largest(closed), tolerance)
     }
 
     /// Whether all three agree within the tolerance. A row that has entries, but finite differences of none of them,
