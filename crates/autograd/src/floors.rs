@@ -105,6 +105,26 @@ fn no_file_imports_from_a_later_floor() {
 }
 
 #[test]
+fn methods_of_variables_stand_under_headings_of_their_own() {
+    let mut titles = Vec::new();
+    for (name, code) in sources() {
+        let lines: Vec<&str> = code.lines().map(str::trim).collect();
+        for (at, _) in lines.iter().enumerate().filter(|(_, line)| **line == "impl<'t, T: Float> Var<'t, T> {") {
+            let docs = lines[..at].iter().rev().take_while(|line| line.starts_with("///"));
+            let title = docs.last().and_then(|line| line.strip_prefix("/// # "));
+            titles.push(
+                title.unwrap_or_else(|| panic!("{name}:{}: methods of `Var` without a heading", at + 1)).to_owned(),
+            );
+        }
+    }
+    let count = titles.len();
+    titles.sort();
+    titles.dedup();
+    assert_eq!(titles.len(), count, "each heading stands once: {titles:?}");
+    assert!(count > 20, "{count} headings were found");
+}
+
+#[test]
 fn files_and_functions_are_short() {
     let mut wrong = String::new();
     for (name, code) in sources().iter().filter(|(name, _)| !TABLES.contains(&&name[..])) {

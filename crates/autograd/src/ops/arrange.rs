@@ -11,6 +11,9 @@ use crate::tensor::error::Kind;
 use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
 
+/// # Padding, parts and diagonals
+///
+/// Elements in another arrangement, with zeros or other values between and around.
 impl<'t, T: Float> Var<'t, T> {
     /// This, with `(before, after)` elements of a value around each dimension; dimensions that are not named get none.
     /// Nothing is recorded where there is nothing to add.

@@ -118,6 +118,9 @@ macro_rules! binary {
             }
         }
 
+        /// # Element-wise functions of two operands
+        ///
+        /// Shapes broadcast by NumPy's rule; the operators `+ - * /` are these, too. Each has a twin for shapes that come from outside.
         impl<'t, T: Float> Var<'t, T> {
             $(
                 $(#[$doc])*

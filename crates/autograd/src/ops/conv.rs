@@ -153,6 +153,9 @@ fn stride(steps: usize, width: usize) -> isize {
     steps.wrapping_mul(width) as isize
 }
 
+/// # Convolution and pooling
+///
+/// Over windows of signals and images, with PyTorch's conventions.
 impl<'t, T: Float> Var<'t, T> {
     /// Convolution (cross-correlation) of a signal `[n, c, w]` with kernels `[o, c/groups, k]`, as PyTorch.
     ///

@@ -195,6 +195,9 @@ impl<T: Float> Op<T, 3> for CrossEntropyGrad {
     }
 }
 
+/// # Cross-entropy of labels
+///
+/// Whose gradient by the scores is `P − Y`.
 impl<'t, T: Float> Var<'t, T> {
     /// The mean cross-entropy of scores `[n, k]` (logits) against `n` labels in `0..k`:
     /// `L = 1/n Σ_i (ln Σ_j exp S[i, j] − S[i, y_i])`, with `dL/dS = (P − Y)/n`. Large scores stay finite.

@@ -34,6 +34,9 @@ impl Default for TripletMargin {
     }
 }
 
+/// # Distances and angles
+///
+/// Between vectors, and losses of them.
 impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     fn require_order(self, op: &str, p: f64) {

@@ -78,6 +78,9 @@ impl<T: Float> Op<T, 2> for ExtremeShare {
     no_derivative!(2);
 }
 
+/// # Maxima and minima
+///
+/// Over one axis, several, or all.
 impl<'t, T: Float> Var<'t, T> {
     /// The largest element: a scalar. Tied elements share the cotangent equally; a NaN wins.
     ///

@@ -54,6 +54,9 @@ impl Default for GaussianNll {
     }
 }
 
+/// # Losses: likelihoods
+///
+/// Negative log-likelihoods of probabilities, counts, and numbers with an error.
 impl<'t, T: Float> Var<'t, T> {
     /// Binary cross-entropy of probabilities against targets in [0, 1]: `−t·ln p − (1 − t)·ln(1 − p)`, times a weight
     /// that broadcasts, where given. `0 · ln 0` is 0, and nothing is clamped: a wrong prediction of 0 or 1 costs ∞.

@@ -301,6 +301,9 @@ pub struct Triangular {
 /// The transpose of a lower triangle.
 const TRANSPOSED: Triangular = Triangular { upper: false, transposed: true, unit_diagonal: false };
 
+/// # Linear algebra
+///
+/// Of batches of small square matrices.
 impl<'t, T: Float> Var<'t, T> {
     /// The lower triangle with its diagonal halved, `Φ` in the rules of Cholesky.
     fn halved_lower(self) -> Self {

@@ -60,6 +60,9 @@ pub enum KlTarget {
     Logarithms,
 }
 
+/// # Losses
+///
+/// With the names and conventions of PyTorch.
 impl<'t, T: Float> Var<'t, T> {
     /// The classes moved from axis 1 to the end and all else flattened: `[rows, classes]`, and the shape of the rows.
     #[track_caller]

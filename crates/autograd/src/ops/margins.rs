@@ -9,6 +9,9 @@ use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::error::Kind;
 
+/// # Losses: margins
+///
+/// Nothing is lost where a score is right by the margin.
 impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub(crate) fn require_margin(self, op: &str, margin: f64) {

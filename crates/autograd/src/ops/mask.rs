@@ -35,6 +35,9 @@ fn places(mask: &[bool]) -> Vec<usize> {
     mask.iter().enumerate().filter(|(_, holds)| **holds).map(|(i, _)| i).collect()
 }
 
+/// # Masks
+///
+/// Elements where a truth value holds.
 impl<'t, T: Float> Var<'t, T> {
     /// This, with a number wherever the mask is not 0; the mask broadcasts to the shape of this. What is filled gets a
     /// cotangent of exactly 0. To fill with a variable, [`Var::select`].

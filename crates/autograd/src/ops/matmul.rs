@@ -117,6 +117,9 @@ fn rows<T: Float>(x: Var<'_, T>) -> Var<'_, T> {
     x.reshape([before.iter().product(), *n])
 }
 
+/// # Products of matrices
+///
+/// Of matrices, vectors, and batches of them; for sums over any axes there is [`einsum`](crate::einsum).
 impl<'t, T: Float> Var<'t, T> {
     /// The product over the last dimension of `self` and the last but one of `other`, as `@` in NumPy and PyTorch:
     /// matrices `[m, k] · [k, n] = [m, n]`; leading batch dimensions broadcast; a vector on the left is a row, on the

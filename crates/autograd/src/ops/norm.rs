@@ -55,6 +55,9 @@ impl<T: Float> Op<T, 1> for Norm2 {
     }
 }
 
+/// # Norms, variances and normalisation
+///
+/// Along axes.
 impl<'t, T: Float> Var<'t, T> {
     /// The vector norm of order `p` over axes: `(Σ |x|^p)^(1/p)`; 2 is Euclidean, ∞ the largest magnitude, −∞ the
     /// smallest, 0 the number of elements that are not 0. No order overflows or underflows where the norm itself does

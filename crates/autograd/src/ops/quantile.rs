@@ -87,6 +87,9 @@ fn rank(fraction: f64, n: usize) -> (usize, f64) {
     (below as usize, position - below)
 }
 
+/// # Medians and quantiles
+///
+/// Along an axis, or of all elements.
 impl<'t, T: Float> Var<'t, T> {
     /// The median over axes: the element in the middle, or the mean of the two in the middle, as `numpy.median`. NaN where
     /// there is one. See [`Var::quantile`] for the derivative, and [`Axes`].

@@ -323,6 +323,7 @@ impl<'t, T: Float> KeyVar<'t, T> {
     }
 }
 
+/// # Dropout
 impl<'t, T: Float> Var<'t, T> {
     /// This with each element left out (0) with a probability, the others divided by what is left of 1, so that the mean stays.
     ///

@@ -97,6 +97,9 @@ impl Axes {
     }
 }
 
+/// # Sums and means
+///
+/// Over one axis, several, or all.
 impl<'t, T: Float> Var<'t, T> {
     /// The sum of all elements: a scalar.
     ///

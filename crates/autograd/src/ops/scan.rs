@@ -147,6 +147,9 @@ impl<T: Float> Op<T, 1> for LogCumSumExp {
     }
 }
 
+/// # Products and running sums
+///
+/// Products over axes, and what comes of all elements up to each one.
 impl<'t, T: Float> Var<'t, T> {
     /// The logarithm of the running sum of exponentials along an axis, without overflow, as `torch.logcumsumexp`.
     ///

@@ -116,6 +116,9 @@ impl<T: Float> Op<T, 1> for Winners {
     no_derivative!(1);
 }
 
+/// # Writing by index
+///
+/// Of several elements for one place the last wins.
 impl<'t, T: Float> Var<'t, T> {
     /// This, with each element of `source` in the place of the element at its own index along an axis, as `torch.scatter`;
     /// shapes as in [`Var::scatter_add`].

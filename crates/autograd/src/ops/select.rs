@@ -64,6 +64,9 @@ impl<T: Float> TileOp<T> for Select {
     }
 }
 
+/// # Choosing between two operands
+///
+/// Element by element.
 impl<'t, T: Float> Var<'t, T> {
     /// `a` where this mask is not 0, `b` elsewhere, all three broadcast. The branch that is not taken contributes
     /// exactly nothing to the derivative, not even where its own derivative is infinite or NaN.

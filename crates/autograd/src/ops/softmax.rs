@@ -152,6 +152,9 @@ impl<T: Float> Op<T, 1> for LogSumExp {
     }
 }
 
+/// # Softmax
+///
+/// And its logarithm, from shifted scores: no overflow.
 impl<'t, T: Float> Var<'t, T> {
     /// See [`Likely`].
     #[track_caller]

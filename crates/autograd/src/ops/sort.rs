@@ -100,6 +100,9 @@ pub enum Order {
     Descending,
 }
 
+/// # Orders
+///
+/// Sorted elements, their places, and the largest so far.
 impl<'t, T: Float> Var<'t, T> {
     /// The places of the elements along an axis in order: stable, NaN last (first where descending).
     #[track_caller]

@@ -27,6 +27,7 @@ impl<T: Float> Op<T, 1> for StopGradient {
     no_derivative!(1);
 }
 
+/// # Constants for derivatives
 impl<'t, T: Float> Var<'t, T> {
     /// The same value, constant for derivatives of every order and in both modes; also called `detach`.
     ///

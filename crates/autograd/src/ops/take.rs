@@ -101,6 +101,9 @@ impl<T: Float> Op<T, 2> for Put {
     }
 }
 
+/// # Reading and adding by index
+///
+/// By integers that are no variables to differentiate by: derivatives go through the elements.
 impl<'t, T: Float> Var<'t, T> {
     /// The elements of one axis at these indices, as `numpy.take`: the axis is replaced by the indices' dimensions.
     /// The cotangents of repeated indices add up.

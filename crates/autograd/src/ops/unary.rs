@@ -113,6 +113,9 @@ macro_rules! unary {
             }
         }
 
+        /// # Element-wise functions
+        ///
+        /// Functions of each element by itself; the shape stays.
         impl<'t, T: Float> Var<'t, T> {
             $(
                 $(#[$doc])*
@@ -502,6 +505,9 @@ fn mish_third<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
     g.zmul(p.zmul(d.zmul(b) + d - x.zmul(dd)))
 }
 
+/// # More element-wise functions
+///
+/// Made of others.
 impl<'t, T: Float> Var<'t, T> {
     /// `x` limited to `[min, max]`; an absent bound does not limit. The derivative at a bound is 0.
     ///

@@ -170,6 +170,9 @@ impl<T: Float> Op<T, 1> for Reshape {
     }
 }
 
+/// # Shape and slices
+///
+/// The same elements in another shape or order, some of them, or sums that bring a broadcast back.
 impl<'t, T: Float> Var<'t, T> {
     /// The same elements in row-major order, in another shape.
     ///

@@ -36,6 +36,9 @@ pub struct Var<'t, T: Float = f64> {
     index: u32,
 }
 
+/// # Value, shape and place
+///
+/// What a variable is, and what it comes to.
 impl<'t, T: Float> Var<'t, T> {
     pub(crate) fn new(tape: &'t Tape<T>, index: u32) -> Self {
         Self { tape, index }
