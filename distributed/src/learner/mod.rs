@@ -1,18 +1,19 @@
 //! A net and the rule that trains it, on several ranks.
 
+mod own;
+mod together;
+
 use crate::Number;
 use crate::error::{Error, Kind};
-use crate::guard::{Good, explain, is_finite};
-use crate::print::{self, Print};
+use crate::guard::{Good, is_finite};
 use crate::ranks::{Purpose, Ranks};
-use crate::shards::{complaint, cut, part, shares, weight_of};
-use autograd::{Key, Programs, Tensor, Tree, Var, grad};
+use autograd::{Programs, Tensor, Tree, Var};
 use nn::data::{Batch, BatchVars, Source, empty_batch};
 use nn::file::Checkpoint;
-use nn::train::Diverged;
-use nn::{Context, Optimiser, Rule};
-use std::ops::Range;
+use nn::{Optimiser, Rule};
+use own::Gradient;
 use std::sync::Arc;
+use together::mean;
 
 /// A net, its loss and a [`Rule`], as [`nn::Learner`], with each batch cut into shards that all ranks compute together. All ranks make the
 /// same calls, on whole batches.
@@ -52,15 +53,6 @@ pub struct Learner<'r, P: Tree, R, T: Number = f64> {
 
 /// A loss of a net and a batch, both as variables.
 type Loss<P, T> = dyn for<'t> Fn(&<P as Tree>::With<Var<'t, T>>, &BatchVars<'t, T>) -> Var<'t, T> + Send + Sync;
-
-/// The program of a shard.
-type Gradient<T> = Programs<Vec<Tensor<T>>, (Batch<T>, Tensor<T>, Key), T>;
-
-/// The shards of a batch: their rows, and their shares in it.
-struct Cut {
-    rows: Vec<Range<usize>>,
-    shares: Vec<f64>,
-}
 
 impl<'r, T, P, R> Learner<'r, P, R, T>
 where
@@ -237,224 +229,6 @@ where
         self.good = Good::default();
         Ok(())
     }
-
-    #[track_caller]
-    fn cut(&self, batch: &Batch<T>) -> Result<Cut, Error> {
-        assert!(self.shards > 0, "Learner: 1 shard or more is needed, not 0");
-        if let Some(wrong) = complaint(batch) {
-            let kind = nn::Kind::Data(format!("Learner: {wrong}"));
-            return Err(nn::Error { file: String::new(), line: None, column: None, kind }.into());
-        }
-        let rows = cut(batch.len(), self.shards);
-        let weights: Vec<f64> = rows.iter().map(|rows| self.weight_of(batch, rows.clone())).collect();
-        let shares = shares(&weights, &rows);
-        Ok(Cut { rows, shares })
-    }
-
-    fn weight_of(&self, batch: &Batch<T>, rows: Range<usize>) -> f64 {
-        self.weigh.map_or_else(|| weight_of(batch, rows.clone()), |weigh| weigh(&part(batch, rows.clone())))
-    }
-
-    /// The shards that a rank computes.
-    fn dealt(&self, rank: usize) -> Range<usize> {
-        let bound = |rank: usize| rank * self.shards / self.ranks.size();
-        bound(rank)..bound(rank + 1)
-    }
-
-    /// Puts loss and gradient of each shard of this rank in its place.
-    #[track_caller]
-    fn gradients(&mut self, batch: &Batch<T>, cut: &Cut, length: usize) -> Result<(), nn::Error> {
-        self.begin(length);
-        if let Some(programs) = &mut self.gradient {
-            programs.set_state_numbers(&self.now).map_err(of_program)?;
-        }
-        let step = Key::new(self.seed).fold_in(self.steps);
-        for shard in self.dealt(self.ranks.rank()) {
-            if cut.shares[shard] == 0.0 {
-                self.given[shard * length..][..length].fill(T::ZERO);
-                continue;
-            }
-            let (part, share) = (part(batch, cut.rows[shard].clone()), Tensor::scalar(T::of(cut.shares[shard])));
-            let key = step.fold_in(shard as u64);
-            if self.gradient.is_none() {
-                self.gradient = Some(record_gradient(&self.net, &self.loss, (&part, &share, key))?);
-            }
-            let programs = self.gradient.as_mut().expect("it was recorded");
-            let outputs = programs.run(&(&part, &share, key)).map_err(of_program)?;
-            let mut place = &mut self.given[shard * length..][..length];
-            for output in 0..outputs.len() {
-                let numbers = outputs.slice(output);
-                let (these, rest) = place.split_at_mut(numbers.len());
-                these.copy_from_slice(numbers);
-                place = rest;
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts the loss of each shard of this rank in its place.
-    #[track_caller]
-    fn losses(&mut self, batch: &Batch<T>, cut: &Cut) -> Result<(), nn::Error> {
-        self.begin(1);
-        if let Some(programs) = &mut self.measure {
-            programs.set_state_numbers(&self.now).map_err(of_program)?;
-        }
-        for shard in self.dealt(self.ranks.rank()) {
-            if cut.shares[shard] == 0.0 {
-                self.given[shard] = T::ZERO;
-                continue;
-            }
-            let part = part(batch, cut.rows[shard].clone());
-            if self.measure.is_none() {
-                let (loss, skeleton) = (Arc::clone(&self.loss), self.net.map(&mut Tensor::clone));
-                let programs = Programs::record(leaves(&self.net), &part, move |_, params, batch| {
-                    (Vec::new(), vec![one_number(loss(&rebuilt(&skeleton, &params), &batch))])
-                });
-                self.measure = Some(programs.map_err(of_program)?);
-            }
-            let programs = self.measure.as_mut().expect("it was recorded");
-            self.given[shard] = programs.run(&part).map_err(of_program)?.item(0);
-        }
-        Ok(())
-    }
-
-    /// Makes room for what the shards give, and takes the numbers of the net.
-    fn begin(&mut self, length: usize) {
-        self.given.resize(length * self.shards, T::ZERO);
-        self.now.clear();
-        self.net.visit(&mut |leaf| self.now.extend_from_slice(leaf.as_slice()));
-    }
-
-    fn meet(&self, purpose: Purpose, batch: &Batch<T>, done: Result<(), nn::Error>) -> Result<(), Error> {
-        let mut settings = Print::new();
-        self.rule.name().bytes().for_each(|byte| settings.word(u64::from(byte)));
-        self.rule.settings(&mut |setting| settings.word(setting.value.to_bits()));
-        settings.word(self.rule.momentum().unwrap_or(0.0).to_bits());
-        let mut noise = Print::new();
-        noise.word(self.seed);
-        noise.word(self.shards as u64);
-        let facts = [
-            ("number of steps", self.steps),
-            ("seed or number of shards", noise.value()),
-            ("batch", print::of_batch(batch)),
-            ("rule", settings.value()),
-            ("net", print::of_net(&self.net)),
-        ];
-        self.ranks.meet(purpose, &facts, &done.map_err(|error| error.to_string()))
-    }
-
-    /// Brings what each shard has given to all ranks.
-    fn gather(&mut self, length: usize) {
-        let mut given = std::mem::take(&mut self.given);
-        self.ranks.gather(&mut given, |rank| {
-            let shards = self.dealt(rank);
-            shards.start * length..shards.end * length
-        });
-        self.given = given;
-    }
-
-    /// Adds up the gradients of the shards, in their order; the next numbers of the leaves that are buffers.
-    fn add_up(&mut self, length: usize, sizes: &[usize], shares: &[f64]) -> Vec<(usize, Vec<T>)> {
-        let count = sizes.len();
-        let there: Vec<(&[T], T)> = self
-            .given
-            .chunks(length)
-            .zip(shares)
-            .filter(|(_, share)| **share != 0.0)
-            .map(|(given, share)| (given, T::of(*share)))
-            .collect();
-        let (mut buffers, mut start, mut place) = (Vec::new(), 1 + count, 0);
-        self.grads.visit_mut(&mut |leaf| {
-            let sum = leaf.as_mut_slice();
-            let own = start..start + sum.len();
-            sum.fill(T::ZERO);
-            if there.iter().any(|(given, _)| given[1 + place] != T::ZERO) {
-                let next = there.iter().map(|(given, share)| (&given[own.clone()], *share));
-                buffers.push((place, middle(&next.collect::<Vec<_>>())));
-            } else {
-                for (given, _) in &there {
-                    sum.iter_mut().zip(&given[own.clone()]).for_each(|(sum, x)| *sum += *x);
-                }
-            }
-            (start, place) = (own.end, place + 1);
-        });
-        buffers
-    }
-
-    /// Tells why a step led to numbers that are not finite, and goes back to those of the last finite loss. All ranks come to the same.
-    #[cold]
-    fn diverged(&mut self, batch: &Batch<T>, cut: &Cut, shard: usize, loss: f64) -> Error {
-        let part = part(batch, cut.rows[shard].clone());
-        let key = Key::new(self.seed).fold_in(self.steps.saturating_sub(1)).fold_in(shard as u64);
-        let loss_of = Arc::clone(&self.loss);
-        let mut diverged: Diverged =
-            explain(&mut self.net, &mut self.rule, &mut self.good, (&part, loss), |tape, net| {
-                let mut batch = BatchVars::new(tape, &part);
-                batch.context = Context::training(tape.key(key));
-                loss_of(net, &batch)
-            });
-        diverged.batch = self.steps as usize;
-        Error::of_all(Kind::Diverged { shard, shards: self.shards, diverged: Box::new(diverged) })
-    }
-}
-
-/// The program of a shard: of the shard, its share in the batch and its key, to the loss, for each leaf whether it is a buffer, and for each
-/// leaf its gradient, or its next numbers.
-#[track_caller]
-fn record_gradient<T: Number, P>(
-    net: &P,
-    loss: &Arc<Loss<P, T>>,
-    given: (&Batch<T>, &Tensor<T>, Key),
-) -> Result<Gradient<T>, nn::Error>
-where
-    P: Tree<Leaf = Tensor<T>, With<Tensor<T>> = P> + Send + Sync + 'static,
-{
-    let (loss, skeleton) = (Arc::clone(loss), net.map(&mut Tensor::clone));
-    let programs =
-        Programs::record(leaves(net), &given, move |tape, params: Vec<Var<'_, T>>, (mut batch, share, key)| {
-            batch.context = Context::training(key);
-            let loss = one_number(loss(&rebuilt(&skeleton, &params), &batch));
-            let kept: Vec<_> = params.iter().map(|param| batch.context.kept(*param)).collect();
-            let grads = grad(loss * share, &params);
-            let flags = kept.iter().map(|kept| tape.scalar(if kept.is_some() { T::ONE } else { T::ZERO }));
-            let numbers = kept.iter().zip(grads).map(|(kept, grad)| kept.unwrap_or(grad));
-            (Vec::new(), std::iter::once(loss).chain(flags).chain(numbers).collect())
-        });
-    programs.map_err(of_program)
-}
-
-fn of_program(error: autograd::ProgramError) -> nn::Error {
-    nn::Error { file: String::new(), line: None, column: None, kind: nn::Kind::Program(error) }
-}
-
-fn leaves<T: Number>(net: &impl Tree<Leaf = Tensor<T>>) -> Vec<Tensor<T>> {
-    net.leaves().into_iter().cloned().collect()
-}
-
-/// A structure like another with these variables as its leaves.
-fn rebuilt<'t, T: Number, P: Tree<Leaf = Tensor<T>>>(like: &P, leaves: &[Var<'t, T>]) -> P::With<Var<'t, T>> {
-    let mut rest = leaves.iter();
-    like.map(&mut |_| *rest.next().expect("there is a variable for each leaf"))
-}
-
-fn one_number<T: Number>(loss: Var<'_, T>) -> Var<'_, T> {
-    assert!(loss.numel() == 1, "Learner: a loss of one number is needed, its shape is {}", loss.shape());
-    loss
-}
-
-/// The mean of the losses of shards, by their shares.
-fn mean(losses: &[f64], shares: &[f64]) -> f64 {
-    losses.iter().zip(shares).filter(|(_, share)| **share != 0.0).map(|(loss, share)| loss * share).sum()
-}
-
-/// The mean of lists by shares; where all have the same number, that one: counts stay whole.
-fn middle<T: Number>(lists: &[(&[T], T)]) -> Vec<T> {
-    let Some(&(first, _)) = lists.first() else { return Vec::new() };
-    let mean = |place: usize| {
-        let alike = lists.iter().all(|(list, _)| list[place] == first[place]);
-        if alike { first[place] } else { lists.iter().fold(T::ZERO, |sum, (list, share)| sum + list[place] * *share) }
-    };
-    (0..first.len()).map(mean).collect()
 }
 
 /// The same of a batch of an epoch, both counted from 1.
@@ -463,16 +237,4 @@ fn in_batch(mut error: Error, epoch: u32, batch: usize) -> Error {
         (diverged.epoch, diverged.batch) = (epoch, batch);
     }
     error
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn means_leave_out_what_has_no_share_and_keep_what_all_have() {
-        assert_eq!(mean(&[1.0, f64::NAN, 3.0], &[0.25, 0.0, 0.75]), 2.5);
-        assert_eq!(middle(&[(&[7.0, 1.0][..], 0.1), (&[7.0, 2.0], 0.3), (&[7.0, 4.0], 0.6)])[0], 7.0);
-        assert_eq!(middle(&[(&[1.0][..], 0.25), (&[3.0], 0.75)]), [2.5]);
-    }
 }
