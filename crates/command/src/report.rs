@@ -8,7 +8,7 @@ use crate::{Failure, input, output, run_folder};
 use nn::data::Table;
 use nn::file::Model;
 use nn::train::{History, Trying};
-use report::{Live, Report, Rows};
+use report::{Exposure, Live, Report};
 use serde_json::Value;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub(crate) fn report(flags: &ReportFlags) -> Result<(), Failure> {
         repeat.insert(0, format!("nn train --settings '{}'", folder.display()));
     }
     let told = Report {
-        rows: if seen { Rows::Seen } else { Rows::Unknown },
+        rows: if seen { Exposure::Seen } else { Exposure::Unknown },
         history: Some(&history),
         settings: settings.as_deref().map(pairs).unwrap_or_default(),
         repeat,
@@ -94,7 +94,7 @@ pub(crate) struct Measured {
 impl Measured {
     pub(crate) fn html(&self, settings: &str) -> Result<String, nn::Error> {
         let told = Report {
-            rows: if self.held_out { Rows::HeldOut } else { Rows::Seen },
+            rows: if self.held_out { Exposure::HeldOut } else { Exposure::Seen },
             history: Some(&self.history),
             settings: pairs(settings),
             repeat: vec![

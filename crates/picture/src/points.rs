@@ -59,6 +59,7 @@ impl Points {
         let rooms = [3.0, 4.0, 6.0, 8.0, 12.0];
         let drawn = rooms.into_iter().map(of).find(|drawn| drawn.len() <= MOST).unwrap_or_default();
         let round = |x: f64| (x * 2.0).round() / 2.0;
+        let left_out = finite.len() - drawn.len();
         let marks: String = drawn.into_iter().map(|(x, y)| mark(0, round(x), round(y), 2.5)).collect();
         canvas.path(&marks, "mark0");
         let mut text = format!(
@@ -74,6 +75,13 @@ impl Points {
                 " {} no finite numbers and {} not drawn.",
                 count(none, "pair has", "pairs have"),
                 if none == 1 { "is" } else { "are" }
+            );
+        }
+        if left_out > 0 {
+            put!(
+                text,
+                " Where points lie close one is drawn for those around it: {} in all.",
+                count(finite.len() - left_out, "point", "points")
             );
         }
         if let Some([below, above]) = self.band {

@@ -21,22 +21,35 @@ pub(crate) fn write(page: &mut Page, history: Option<&History>) {
     for picture in pictures(history) {
         page.picture(&picture);
     }
+    let others = others(history).len();
+    if others > MOST {
+        page.note(&format!("The first {MOST} of {others} other numbers are drawn."));
+    }
+}
+
+/// How many numbers beside the losses have a picture.
+const MOST: usize = 12;
+
+/// The numbers that are neither losses nor norms, nor tell when or of what they are.
+fn others(history: &History) -> Vec<&str> {
+    history.names.iter().map(String::as_str).filter(|name| !is_time(name) && !name.contains("loss")).collect()
+}
+
+fn is_time(name: &str) -> bool {
+    TIMES.contains(&name) || KINDS.contains(&name) || is_norm(name)
 }
 
 /// A picture of all losses, and one of each other number. Several nets are several curves.
 pub(crate) fn pictures(history: &History) -> Vec<picture::Picture> {
-    let is_time = |name: &str| TIMES.contains(&name) || KINDS.contains(&name) || is_norm(name);
     let losses: Vec<&str> =
         history.names.iter().map(String::as_str).filter(|name| !is_time(name) && name.contains("loss")).collect();
-    let others: Vec<&str> =
-        history.names.iter().map(String::as_str).filter(|name| !is_time(name) && !name.contains("loss")).collect();
     let mut drawn = Vec::new();
     if !losses.is_empty() {
         let series = losses.iter().flat_map(|name| series(history, name)).collect();
         let lines = Lines { title: "Loss".into(), y_scale: Scale::Log, series, ..Lines::new(time(history), "loss") };
         drawn.push(lines.picture());
     }
-    for name in others.into_iter().take(12) {
+    for name in others(history).into_iter().take(MOST) {
         drawn.push(
             Lines { title: name.into(), series: series(history, name), ..Lines::new(time(history), name) }.picture(),
         );

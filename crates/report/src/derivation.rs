@@ -37,9 +37,9 @@ pub(crate) fn write(page: &mut Page, seen: &Seen) {
 
     let words = Words::of(&batch.target);
     page.says(&format!(
-        "With S the outputs of the last layer, {}, and n = {}: {}. This is the same thing three times: by the formula, by the tape, and by differences of \
-         the loss itself.",
-        words.truth, batch.len(), words.formula
+        "With S the outputs of the last layer for {}, {}, and n = {}: {}. This is the same thing three times: by the formula, by the tape, and by \
+         differences of the loss itself.",
+        seen.of_all(batch.len()), words.truth, batch.len(), words.formula
     ));
     let finite = differences(seen, &s, &o1, &batch.target);
     let mut rows = vec![
@@ -57,15 +57,23 @@ pub(crate) fn write(page: &mut Page, seen: &Seen) {
     }
     let mut table = Table::new(
         "Each line: the largest difference between two of the three, relative to the largest entry",
-        &["line", "what it says", "numbers", "formula and tape", "formula and differences", "holds"],
+        &[
+            "line",
+            "what it says",
+            "numbers",
+            "with differences",
+            "formula and tape",
+            "formula and differences",
+            "holds",
+        ],
     );
     for row in &rows {
-        // Differences are of some of the entries, where there are many.
         let holds = if row.passed() { "yes" } else { "no" };
         table.rows.push(vec![
             row.name.into(),
             row.statement.into(),
             (row.entries as f64).into(),
+            ((row.entries - row.held_back) as f64).into(),
             row.closed_tape.relative.into(),
             row.closed_finite.relative.into(),
             holds.into(),
@@ -74,6 +82,9 @@ pub(crate) fn write(page: &mut Page, seen: &Seen) {
     let held = rows.iter().filter(|row| row.passed()).count();
     page.says(&format!("{held} of {} hold.", count(rows.len(), "line", "lines")));
     page.table(&table);
+    if rows.iter().any(|row| row.held_back > 0) {
+        page.note(&format!("Of more than {MOST} numbers, differences are made of so many at most, evenly among them."));
+    }
     numbers(page, seen, &closed, &slopes[0], &batch.target);
 }
 

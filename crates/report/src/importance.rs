@@ -1,6 +1,5 @@
 //! What the net looks at.
 
-use crate::count;
 use crate::page::Page;
 use crate::seen::{Seen, mean_loss};
 use autograd::{Tape, Tensor, grad};
@@ -39,11 +38,10 @@ pub(crate) fn write(page: &mut Page, seen: &Seen) -> Vec<usize> {
     }
     bars.sort_by(|a, b| b.1.value.total_cmp(&a.1.value).then(a.0.cmp(&b.0)));
     let order = bars.iter().map(|bar| bar.0).collect();
-    let of =
-        if rows.len() < seen.len() { format!(" ({} of the {} rows)", rows.len(), seen.len()) } else { String::new() };
     page.says(&format!(
-        "How much the loss rises when the cells of a column are exchanged among the rows, {TIMES} times{of}. A column that others can stand \
-         for looks less important than it is."
+        "How much the loss rises when the cells of a column are exchanged among the rows, {TIMES} times, measured on {}. A column that others can \
+         stand for looks less important than it is.",
+        seen.of_all(rows.len())
     ));
     let title = "Importance of columns".to_owned();
     let bars = bars.into_iter().map(|bar| bar.1).collect();
@@ -93,7 +91,7 @@ fn gradients(page: &mut Page, seen: &Seen) {
     bars.sort_by(|a, b| b.value.total_cmp(&a.value));
     page.says(&format!(
         "How steeply the loss of a row changes with each feature as the net gets it (scaled), by the tape: the mean of |dL/dx| over {}.",
-        count(rows.len(), "row", "rows")
+        seen.of_all(rows.len())
     ));
     let title = "Input gradients".to_owned();
     page.picture(&Bars { title, what: "feature".into(), unit: "mean of |dL/dx|".into(), bars }.picture());

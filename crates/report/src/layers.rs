@@ -20,10 +20,11 @@ pub(crate) fn write(page: &mut Page, seen: &Seen, history: Option<&History>) {
     let net = tape.vars(&seen.model.net);
     let vars = BatchVars::new(&tape, &seen.data.batch(&rows));
     let slopes = tape.values(&grad(vars.loss(net.forward(vars.features)), &net));
-    page.says(
-        "The weights of each layer after training, and the gradient of the loss of these rows. Weights that are all near 0 do nothing; a gradient \
-         that is small against the weights says that training has come to rest.",
-    );
+    page.says(&format!(
+        "The weights of each layer after training, and the gradient of the loss of {}. Weights that are all near 0 do nothing; a gradient that is \
+         small against the weights says that training has come to rest.",
+        seen.of_all(rows.len())
+    ));
     let norm = |all: &Tensor| all.as_slice().iter().map(|x| x * x).sum::<f64>().sqrt();
     let mut table = Table::new(
         "Each tensor",
@@ -81,6 +82,7 @@ fn lying(heat: Heat) -> Heat {
 fn over_time(page: &mut Page, history: &History) {
     // Of several trainings, the last, from which the net came, and of its nets the last.
     let own = trainings(history).pop().map(|(_, rows)| rows).unwrap_or_default();
+    let made = own.len();
     let times = history.column(time(history)).unwrap_or_else(|| (1..=history.len()).map(|row| row as f64).collect());
     let steps: Vec<usize> = if own.len() <= MOST_STEPS {
         own
@@ -92,7 +94,10 @@ fn over_time(page: &mut Page, history: &History) {
         return;
     }
     page.heading("Over time");
-    page.says("How large the weights and the gradient of each layer were while it was trained: gradients become small where training comes to rest.");
+    let drawn = if steps.len() < made { format!(" Drawn are {} of {made} steps.", steps.len()) } else { String::new() };
+    page.says(&format!(
+        "How large the weights and the gradient of each layer were while it was trained: gradients become small where training comes to rest.{drawn}"
+    ));
     for (start, title) in
         [("weights of ", "Size of weights over time"), ("gradient of ", "Size of gradients over time")]
     {

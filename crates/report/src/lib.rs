@@ -10,7 +10,7 @@
 //! use nn::data::{IRIS_CSV, Preparing, Preprocess, Schema, Table};
 //! use nn::file::Model;
 //! use nn::{Activation, Mlp};
-//! use report::{Report, Rows};
+//! use report::{Exposure, Report};
 //! # fn main() -> Result<(), nn::Error> {
 //! let table = Table::parse("iris.csv", IRIS_CSV)?;
 //! let schema = Schema::infer(&table, &["species"], &[])?;
@@ -18,7 +18,7 @@
 //! let net = Mlp::new(&[4, 5, 3], Activation::Tanh, 0); // not trained here
 //! let model = Model::new(schema, preprocess, net);
 //!
-//! let report = Report { rows: Rows::Seen, repeat: vec!["nn train iris.csv --target species".into()], ..Report::new(&model, &table) };
+//! let report = Report { rows: Exposure::Seen, repeat: vec!["nn train iris.csv --target species".into()], ..Report::new(&model, &table) };
 //! let html = report.html()?;
 //! assert!(html.contains("The net is right on") && html.len() < 500_000);
 //! # picture::well_formed(html.trim_start_matches("<!DOCTYPE html>\n")).unwrap();
@@ -54,7 +54,7 @@ use seen::Seen;
 
 /// Whether training has seen the rows that a report is of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Rows {
+pub enum Exposure {
     /// It has not: the result is what new rows may expect.
     HeldOut,
     /// It has: the result is too good for new rows.
@@ -74,7 +74,7 @@ pub struct Report<'a> {
     /// Rows as they come from a file, with their targets; those without are left out.
     pub table: &'a Table,
     /// Whether training has seen them.
-    pub rows: Rows,
+    pub rows: Exposure,
     /// How it was trained.
     pub history: Option<&'a History>,
     /// What was said to training, each with its name, as the seed, the versions and the hash of the data.
@@ -92,7 +92,7 @@ impl<'a> Report<'a> {
             [one] => format!("Predicting {one}"),
             [first, rest @ ..] => format!("Predicting {first} and {} more", rest.len()),
         };
-        Self { title, model, table, rows: Rows::Unknown, history: None, settings: Vec::new(), repeat: Vec::new() }
+        Self { title, model, table, rows: Exposure::Unknown, history: None, settings: Vec::new(), repeat: Vec::new() }
     }
 
     /// The file, of 500 KB at most. The same report has the same bytes, wherever and whenever it is made.

@@ -133,10 +133,11 @@ fn plane(page: &mut Page, seen: &Seen, x: &Axis, y: &Axis, rest: &str) -> Result
     let points: Vec<_> = points.filter(|point| !point.0.is_nan() && !point.1.is_nan()).collect();
     let (x_name, y_name) = (crate::short(x.name), crate::short(y.name));
     let which = if rest.is_empty() { "" } else { ", the two columns of numbers that matter most" };
+    let drawn = seen.of_all(seen.len().min(MOST));
     let marks = if matches!(plane, Plane::Classes(_)) {
-        "; marks are rows, each with the mark of its true class"
+        format!("; marks are {drawn}, each with the mark of its true class")
     } else {
-        "; marks are rows"
+        format!("; marks are {drawn}")
     };
     page.says(&format!("{what} at each place of {x_name} and {y_name}{which}{marks}.{rest}"));
     let regions = Regions {

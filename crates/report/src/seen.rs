@@ -1,5 +1,6 @@
 //! What a model says of rows whose target is known.
 
+use crate::count;
 use autograd::{Tape, Tensor};
 use nn::Dataset;
 use nn::data::{Output, Table, Target};
@@ -62,6 +63,11 @@ impl<'a> Seen<'a> {
     /// The numbers of one output.
     pub(crate) fn column(&self, all: &[f64], of: usize) -> Vec<f64> {
         all.iter().skip(of).step_by(self.width()).copied().collect()
+    }
+
+    /// So many of the rows, in words.
+    pub(crate) fn of_all(&self, some: usize) -> String {
+        if some < self.len() { format!("{some} of the {} rows", self.len()) } else { count(some, "row", "rows") }
     }
 
     /// Some rows: all where they are few, else so many that lie evenly among them.

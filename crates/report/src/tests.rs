@@ -69,7 +69,7 @@ fn iris_has_every_section_in_order() {
         ]);
     }
     let report = Report {
-        rows: Rows::HeldOut,
+        rows: Exposure::HeldOut,
         history: Some(&history),
         settings: vec![("seed".into(), "7".into()), ("data hash".into(), "abc".into())],
         repeat: vec!["nn train iris.csv --target species --seed 7".into()],
@@ -170,4 +170,24 @@ fn a_live_page_loads_itself_again_also_without_scripts() {
         picture::well_formed(html.strip_prefix("<!DOCTYPE html>\n").unwrap()).unwrap();
         assert!(html.contains("http-equiv=\"refresh\" content=\"1\""));
     }
+}
+
+#[test]
+fn what_is_of_some_of_many_rows_says_of_how_many() {
+    let table = table(2500, 3, &words(2500, 2));
+    let html = held(&Report::new(&model(&table, &["kind"]), &table));
+    for part in [
+        "of 2500 rows",
+        "Of all 2500 rows, those whose true class",
+        "5 times, measured on 1000 of the 2500 rows",
+        "the mean of |dL/dx| over 500 of the 2500 rows",
+        "marks are 300 of the 2500 rows",
+        "the gradient of the loss of 2000 of the 2500 rows",
+        "The loss of 3 of the 2500 rows",
+        "the last layer for 8 of the 2500 rows",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    let other = Report::new(&model(&table, &["x0"]), &table).html().unwrap();
+    assert!(other.contains("2500 pairs of") && other.contains("one is drawn for those around it"));
 }

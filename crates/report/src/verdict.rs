@@ -2,7 +2,7 @@
 
 use crate::page::Page;
 use crate::seen::Seen;
-use crate::{Rows, count, short};
+use crate::{Exposure, count, short};
 use nn::data::{Output, Target};
 use nn::measure::{Bootstrap, Interval, bootstrap, mae, r2, rmse, wilson};
 use picture::{Bar, Bars, Table, escaped, number};
@@ -10,11 +10,11 @@ use picture::{Bar, Bars, Table, escaped, number};
 /// The probability of all intervals.
 const LEVEL: f64 = 0.95;
 
-pub(crate) fn write(page: &mut Page, seen: &Seen, rows: Rows) {
+pub(crate) fn write(page: &mut Page, seen: &Seen, rows: Exposure) {
     let which = match rows {
-        Rows::HeldOut => "that training has not seen",
-        Rows::Seen => "that training has seen, so that it will do worse on new ones",
-        Rows::Unknown => "(whether training has seen them is not known)",
+        Exposure::HeldOut => "that training has not seen",
+        Exposure::Seen => "that training has seen, so that it will do worse on new ones",
+        Exposure::Unknown => "(whether training has seen them is not known)",
     };
     page.top(&format!("<p class=\"verdict\">{}</p>\n", escaped(&sentence(seen, which))));
     if let Some(note) = &seen.note {

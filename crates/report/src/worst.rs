@@ -10,6 +10,8 @@ use picture::{Cell, Table, number};
 const MOST: usize = 10;
 /// How many of their columns.
 const MOST_COLUMNS: usize = 250;
+/// How many of several labels or values.
+const MOST_VALUES: usize = 10;
 
 pub(crate) fn write(page: &mut Page, seen: &Seen) {
     let n = seen.len().min(MOST);
@@ -21,16 +23,17 @@ pub(crate) fn write(page: &mut Page, seen: &Seen) {
     order.truncate(n);
     let k = seen.width();
     let classes = matches!(seen.output, Output::Classes { .. });
-    page.says(if classes {
-        "The rows whose true class got the least probability, as they stand in the table. Look whether the label or the net is wrong."
+    let all = count(seen.len(), "row", "rows");
+    page.says(&if classes {
+        format!("Of all {all}, those whose true class got the least probability, as they stand in the table. Look whether the label or the net is wrong.")
     } else {
-        "The rows with the largest errors, as they stand in the table. Look whether a cell or the net is wrong."
+        format!("Of all {all}, those with the largest errors, as they stand in the table. Look whether a cell or the net is wrong.")
     });
     let mut columns = vec!["line".to_owned()];
     if classes {
         columns.extend(["true", "said", "probability of the true one", "of the said one"].map(str::to_owned));
     } else {
-        for name in seen.names().iter().take(10) {
+        for name in seen.names().iter().take(MOST_VALUES) {
             columns.extend([format!("{name}, true"), format!("{name}, said")]);
         }
     }
@@ -50,7 +53,9 @@ pub(crate) fn write(page: &mut Page, seen: &Seen) {
             cells.extend([label, guess].map(|class| Cell::text(seen.names()[class].as_str())));
             cells.extend([label, guess].map(|class| Cell::Number(said[class])));
         } else {
-            cells.extend(truth.iter().zip(said).take(10).flat_map(|(y, p)| [Cell::Number(*y), Cell::Number(*p)]));
+            cells.extend(
+                truth.iter().zip(said).take(MOST_VALUES).flat_map(|(y, p)| [Cell::Number(*y), Cell::Number(*p)]),
+            );
         }
         cells.push(Cell::Number(seen.losses[row]));
         cells.extend(raw.iter().take(MOST_COLUMNS).map(|column| cell(&column.cells, row)));
@@ -59,6 +64,9 @@ pub(crate) fn write(page: &mut Page, seen: &Seen) {
     page.table(&table);
     if raw.len() > MOST_COLUMNS {
         page.note(&format!("{} are not shown.", count(raw.len() - MOST_COLUMNS, "more column", "more columns")));
+    }
+    if !classes && k > MOST_VALUES {
+        page.note(&format!("The first {MOST_VALUES} of {k} are shown; the loss is of all."));
     }
     let sum: f64 = seen.losses.iter().sum();
     page.note(&format!("The mean loss of all rows is {}.", number(sum / seen.len() as f64)));
