@@ -9,6 +9,7 @@
 //! | [`Calibration`] | how often probabilities come true |
 //! | [`Regions`] | which class, or how large a value, a net says at each place of a plane |
 //! | [`Heat`] | a matrix of numbers: weights, or gradients over time |
+//! | [`Cards`] | numbers of the same thing by several accounts |
 //! | [`Graph`] | operations and what they read, in layers; also as [DOT](Graph::dot) |
 //!
 //! Nothing is told by colour alone: lines differ in dashes and marks, areas in hatching, cells in size and filling, and numbers are
@@ -47,18 +48,20 @@ mod matrix;
 mod calibration;
 mod regions;
 mod heat;
+mod cards;
 mod graph;
 
 pub use axis::Scale;
 pub use bars::{Bar, Bars};
 pub use calibration::{Calibration, Frequency};
+pub use cards::{Card, Cards};
 pub use graph::{Graph, Node, NodeKind};
 pub use heat::{Heat, Tone};
 pub use lines::{Lines, Series};
 pub use matrix::Matrix;
 pub use points::Points;
 pub use regions::{Plane, Regions};
-pub use style::style;
+pub use style::{Colours, style};
 pub use table::{Cell, Table};
 pub use text::{count, escaped, number};
 pub use xml::well_formed;
@@ -98,7 +101,12 @@ impl Picture {
 
     /// A file of its own, with its style sheet in it.
     pub fn file(&self) -> String {
-        self.with("picture", &format!("<style>\n{}</style>\n", style().replace(":root", "svg")))
+        self.file_in(Colours::AsAsked)
+    }
+
+    /// As [`Picture::file`], in these colours: for pages that choose between two files.
+    pub fn file_in(&self, colours: Colours) -> String {
+        self.with("picture", &format!("<style>\n{}</style>\n", style::of(colours, "svg")))
     }
 
     fn with(&self, name: &str, style: &str) -> String {

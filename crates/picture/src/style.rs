@@ -15,21 +15,42 @@ const DARK_REST: [&str; 3] = ["#e8eaed", "#14171b", "#3a4048"];
 
 const DASHES: [&str; KINDS] = ["none", "7 3", "2 3", "9 3 2 3", "12 4", "4 2", "2 5", "7 3 2 3 2 3"];
 
+/// Which colours a picture has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colours {
+    /// Light or dark, as the reader's system asks, and light on paper.
+    #[default]
+    AsAsked,
+    /// Light, whatever is asked.
+    Light,
+    /// Dark, whatever is asked.
+    Dark,
+}
+
 /// The style sheet of all pictures, to stand once in a page: colours as variables (`--pic-ink`, `--pic-ground`, `--pic-0` to `--pic-7`)
 /// in light, in dark where the reader's system asks for it, and light on paper.
 pub fn style() -> String {
+    of(Colours::AsAsked, ":root")
+}
+
+/// The same with these colours, as variables of a `root`.
+pub(crate) fn of(colours: Colours, root: &str) -> String {
     let variables = |colours: [&str; KINDS], [ink, ground, grid]: [&str; 3]| {
-        let mut text = format!("--pic-ink:{ink};--pic-ground:{ground};--pic-grid:{grid};");
+        let mut text = format!("{root}{{--pic-ink:{ink};--pic-ground:{ground};--pic-grid:{grid};");
         for (k, colour) in colours.iter().enumerate() {
             // Writing to a string does not fail.
             let _ = write!(text, "--pic-{k}:{colour};");
         }
-        text
+        text + "}"
     };
     let (light, dark) = (variables(LIGHT, LIGHT_REST), variables(DARK, DARK_REST));
-    let mut css = format!(
-        ":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n@media print{{:root{{{light}}}}}\n"
-    );
+    let mut css = match colours {
+        Colours::AsAsked => {
+            format!("{light}\n@media (prefers-color-scheme:dark){{{dark}}}\n@media print{{{light}}}\n")
+        }
+        Colours::Light => light + "\n",
+        Colours::Dark => dark + "\n",
+    };
     css.push_str(
         ".pic{max-width:100%;height:auto;color:var(--pic-ink);font:13px system-ui,sans-serif;overflow:visible}\n\
          .pic text{fill:currentColor;stroke:none;white-space:pre}\n.pic .small{font-size:11px}\n.pic .tiny{font-size:9px}\n\

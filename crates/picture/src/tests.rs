@@ -98,6 +98,13 @@ proptest! {
     }
 
     #[test]
+    fn cards_of_any_numbers_are_held(numbers in any_numbers(40), accounts in 0_usize..6, cards in 0_usize..7, k in 0_usize..8) {
+        let numbers: Vec<Vec<f64>> = numbers.chunks(accounts.max(1)).map(<[f64]>::to_vec).collect();
+        let card = |n: usize| Card { name: name(n), statement: name(n + 1), numbers: numbers.clone(), verdict: name(n + 2), holds: n.is_multiple_of(2) };
+        held(&Cards { title: name(k), accounts: (k..k + accounts).map(name).collect(), cards: (k..k + cards).map(card).collect() }.picture());
+    }
+
+    #[test]
     fn matrices_of_any_numbers_are_held(cells in any_numbers(200), wide in 1_usize..90, k in 0_usize..8, log in any::<bool>()) {
         let cells: Vec<Vec<f64>> = cells.chunks_exact(wide.min(cells.len().max(1))).map(<[f64]>::to_vec).collect();
         let tone = if log { Tone::Logarithm } else { Tone::Signed };
@@ -172,11 +179,14 @@ fn a_hundred_thousand_of_anything_stay_small() {
     let gaps = pairs.iter().enumerate().map(|(n, &(x, y))| (x, if n % 2 == 0 { f64::NAN } else { y }));
     let lines = Lines { series: vec![Series::new("a", pairs.clone()), Series::new("b", gaps)], ..Lines::new("x", "y") };
     let heat = Heat { cells: vec![vec![1.0; 1000]; 1000], ..Heat::default() };
+    let card = Card { numbers: vec![vec![1.5; 3]; 100_000], ..Card::default() };
+    let cards = Cards { accounts: vec!["a".repeat(100); 3], cards: vec![card; 2], ..Cards::default() };
     let bars = pairs.iter().map(|&(value, _)| Bar { name: "a".repeat(100), value, interval: None }).collect();
     for (what, picture) in [
         ("lines", lines.picture()),
         ("points", Points { points: pairs, ..Points::default() }.picture()),
         ("heat", heat.picture()),
+        ("cards", cards.picture()),
         ("bars", Bars { bars, ..Bars::default() }.picture()),
     ] {
         held(&picture);
