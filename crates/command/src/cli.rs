@@ -111,6 +111,10 @@ pub(crate) struct TrainFlags {
     /// A page that is written anew each second while it trains, and is the report in the end.
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
+    /// A folder for TensorBoard, which can look on: losses, norms of weights and gradients, and the weights in the end, each run in a folder
+    /// of its own in it, `run-1` and so on.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) tensorboard: Option<PathBuf>,
     /// Print the settings that would be taken, and train nothing.
     #[arg(long)]
     pub(crate) print_settings: bool,
@@ -303,12 +307,33 @@ pub(crate) struct CheckFlags {
     /// What the hidden layer applies: identity, relu, tanh or sigmoid.
     #[arg(long, default_value_t)]
     pub(crate) activation: softmax_net::Activation,
-    /// Lines whose names contain this text.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) line: Option<String>,
+    /// The line of this name, or those whose names contain this text. Can be given several times.
+    #[arg(long = "line", value_name = "NAME")]
+    pub(crate) lines: Vec<String>,
     /// Print the lines as JSON.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Print a picture instead, with the first numbers of each line, in the reader's colours, or always light or dark.
+    #[arg(long, value_enum, value_name = "COLOURS", num_args = 0..=1, require_equals = true, default_missing_value = "as-asked", conflicts_with = "json")]
+    pub(crate) svg: Option<Colours>,
+}
+
+/// The colours of a picture.
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Colours {
+    AsAsked,
+    Light,
+    Dark,
+}
+
+impl From<Colours> for picture::Colours {
+    fn from(colours: Colours) -> Self {
+        match colours {
+            Colours::AsAsked => Self::AsAsked,
+            Colours::Light => Self::Light,
+            Colours::Dark => Self::Dark,
+        }
+    }
 }
 
 #[derive(Args)]

@@ -1,6 +1,6 @@
 //! What to do about an error of data or files.
 
-use nn::{Error, Fault, Kind};
+use nn::{Error, Fault, Kind, shown};
 use std::io::ErrorKind;
 
 /// What to do about it.
@@ -21,7 +21,7 @@ pub(crate) fn of(error: &Error) -> String {
             "give a table: a line with the names of the columns, then a line for each row".into()
         }
         Kind::NoColumn { closest: Some(near), .. } => {
-            format!("write `{}` if that is meant; columns are found by their names, in any order", plain(near))
+            format!("write `{}` if that is meant; columns are found by their names, in any order", shown(near))
         }
         Kind::NoColumn { name, .. } if !name.starts_with("column_") => {
             "name one of the columns that are there; is it a file of other data? \
@@ -140,14 +140,4 @@ fn data(text: &str) -> String {
         }
     }
     "`nn train --help` tells how columns and rows are chosen".to_owned()
-}
-
-/// Text for a message: no control characters, not too long.
-pub(crate) fn plain(text: &str) -> String {
-    let cut: String = text
-        .chars()
-        .take(60)
-        .flat_map(|c| if c.is_control() { c.escape_debug().collect::<Vec<_>>() } else { vec![c] })
-        .collect();
-    if text.chars().count() > 60 { cut + "…" } else { cut }
 }

@@ -33,7 +33,7 @@ fn words(model: &Model) -> String {
     // Writing to a string does not fail.
     let _ = writeln!(text, "net: {}{between}, {} parameters", sizes.join(" → "), parameters(model));
     if let Some(Output::Classes { names, .. }) = &model.preprocess.output {
-        let names: Vec<String> = names.iter().map(|name| crate::help::plain(name)).collect();
+        let names: Vec<String> = names.iter().map(|name| nn::shown(name)).collect();
         let _ = writeln!(text, "classes: {}", names.join(", "));
     }
     let _ = writeln!(text, "\n{}", model.schema.to_string().trim_end());
@@ -41,13 +41,13 @@ fn words(model: &Model) -> String {
     if let Some(output) = model.preprocess.output.as_ref().filter(|_| !model.spread.is_empty()) {
         let _ = writeln!(text, "\nnine of ten held-out rows lie");
         for (name, [low, high]) in output.columns().iter().zip(&model.spread) {
-            let _ = writeln!(text, "`{}`: from {low:+} to {high:+} around the prediction", crate::help::plain(name));
+            let _ = writeln!(text, "`{}`: from {low:+} to {high:+} around the prediction", nn::shown(name));
         }
     }
     if !model.about.is_empty() {
         let _ = writeln!(text, "\nabout");
         for (key, value) in &model.about {
-            let _ = writeln!(text, "{}: {value}", crate::help::plain(key));
+            let _ = writeln!(text, "{}: {value}", nn::shown(key));
         }
     }
     text

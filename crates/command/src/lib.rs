@@ -8,13 +8,13 @@
 //!
 //! | command | does | `--json` gives |
 //! |---|---|---|
-//! | `train` | learns a column, leaves a folder | the folder, the net, its score |
+//! | `train` | learns a column, leaves a folder; with `--tensorboard`, events beside it | the folder, the net, its score |
 //! | `sweep` | settings by seeds by folds, on all cores; goes on where it was | all that was tried |
 //! | `eval` | measures a model on rows whose target is known | measures with their intervals, and what was taken for what |
 //! | `report` | the same and more as one HTML file | |
 //! | `predict` | rows of a file, or as they come, to CSV | a line for each row: label and probabilities, or values with their intervals |
 //! | `info`, `graph` | what a model is; what its net records on the tape, as DOT, SVG | the same |
-//! | `check` | the derivation of the gradient of a softmax layer, line by line | the lines |
+//! | `check` | the derivation of the gradient of a softmax layer, line by line, also as a picture | the lines |
 //! | `completions`, `manual` | for a shell; a page for `man` | |
 //!
 //! A run leaves `model.safetensors`; `settings.toml`, from which `nn train --settings` makes the same bits again; `history.csv` and
@@ -47,6 +47,7 @@ mod manual;
 mod predict;
 mod report;
 mod sweep;
+mod tensorboard;
 mod train;
 
 pub use failure::Failure;

@@ -115,8 +115,8 @@ impl Writer<'_> {
             let Some(column) = table.column(&name) else {
                 let known: Vec<&str> = table.columns.iter().map(|column| &column.name[..]).collect();
                 return Err(Failure::new(
-                    format!("expected a column `{}` to keep, found none", crate::help::plain(&name)),
-                    format!("the columns are {}", crate::help::plain(&known.join(", "))),
+                    format!("expected a column `{}` to keep, found none", nn::shown(&name)),
+                    format!("the columns are {}", nn::shown(&known.join(", "))),
                 ));
             };
             let mut column = column.clone();

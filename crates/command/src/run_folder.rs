@@ -3,6 +3,7 @@
 use crate::settings::MARK;
 use crate::{Failure, interrupt};
 use nn::file::Model;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -100,7 +101,7 @@ pub(crate) fn leave(folder: &Path, model: &Model, texts: &[(&str, String)]) -> R
     let is_new = !folder.exists();
     let temporary = if is_new { hidden(folder) } else { hidden(&folder.join("run")) };
     *UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner) = Some(temporary.clone());
-    let done = fill(&temporary, model, texts).and_then(|()| {
+    let done = fill(&temporary, model, texts).and_then(|_locked| {
         if is_new {
             return fs::rename(&temporary, folder).map_err(|error| unwritable(folder, &error));
         }
@@ -118,12 +119,43 @@ pub(crate) fn leave(folder: &Path, model: &Model, texts: &[(&str, String)]) -> R
     })
 }
 
-/// A name beside another one that is taken by nobody else.
+/// The end of the names of what is not whole: `.NAME.PROCESS.tmp`.
+const END: &str = ".tmp";
+
+/// A name beside another one that is taken by nobody else. What processes that were killed have left under such names is taken away.
 fn hidden(path: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
+    let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(format!(".{}.tmp", std::process::id()));
+    name.push(".");
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    sweep(folder, &name);
+    name.push(format!("{}{END}", std::process::id()));
     path.with_file_name(name)
+}
+
+fn sweep(folder: &Path, start: &OsStr) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let rest = name.as_encoded_bytes().strip_prefix(start.as_encoded_bytes());
+        let process = rest.and_then(|rest| rest.strip_suffix(END.as_bytes()));
+        let process = process
+            .filter(|digits| digits.iter().all(u8::is_ascii_digit))
+            .and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u32>().ok());
+        if process.is_some_and(is_gone) && fs::File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            // Another process may have taken it away by now, which is what is wanted.
+            let _ = match entry.file_type() {
+                Ok(kind) if kind.is_dir() => fs::remove_dir_all(path),
+                Ok(kind) if kind.is_file() => fs::remove_file(path),
+                _ => Ok(()),
+            };
+        }
+    }
+}
+
+/// Whether no other process has this number. Where that is not known, the lock alone tells whether somebody still writes.
+fn is_gone(process: u32) -> bool {
+    process == std::process::id() || !Path::new("/proc").join(process.to_string()).exists()
 }
 
 /// A file that is there as a whole once it is finished, and not at all before. What is no file, such as a device, is written to as it is.
@@ -138,6 +170,10 @@ impl Whole {
         let is_file = !path.exists() || path.is_file();
         let temporary = is_file.then(|| hidden(path));
         let file = fs::File::create(temporary.as_deref().unwrap_or(path)).map_err(|error| unwritable(path, &error))?;
+        if temporary.is_some() {
+            // While it is locked nobody takes it for a leftover. Where there are no locks, nothing is taken away.
+            let _ = file.try_lock();
+        }
         UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&temporary);
         Ok(Self { path: path.to_owned(), temporary, file })
     }
@@ -165,8 +201,10 @@ impl Drop for Whole {
     }
 }
 
-fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Failure> {
+/// Makes a folder and what is in it. It is locked as long as what is given back lives, where folders can be.
+fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<Option<fs::File>, Failure> {
     fs::create_dir(folder).map_err(|error| unwritable(folder, &error))?;
+    let locked = fs::File::open(folder).ok().filter(|folder| folder.try_lock().is_ok());
     model.save(folder.join(MODEL))?;
     for (name, text) in texts {
         let path = folder.join(name);
@@ -176,7 +214,7 @@ fn fill(folder: &Path, model: &Model, texts: &[(&str, String)]) -> Result<(), Fa
         };
         synced(&path).map_err(|error| unwritable(&path, &error))?;
     }
-    Ok(())
+    Ok(locked)
 }
 
 /// Makes a folder, where there is none.
@@ -194,7 +232,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     file.finish()
 }
 
-fn unwritable(path: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let kind = io::Error::from(error.kind());
     let about = nn::Error {
         file: path.display().to_string(),

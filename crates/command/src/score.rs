@@ -178,7 +178,7 @@ impl Score {
     /// The measure to tell, in a sentence.
     pub(crate) fn told(&self) -> String {
         let Some(Measure { name, of, interval }) = self.measures.first() else { return "nothing measured".to_owned() };
-        let of = of.as_ref().map_or_else(String::new, |of| format!(" of `{}`", crate::help::plain(of)));
+        let of = of.as_ref().map_or_else(String::new, |of| format!(" of `{}`", nn::shown(of)));
         let Interval { low, estimate, high } = interval;
         let [low, estimate, high] = [low, estimate, high].map(|x| short(*x));
         let rows = picture::count(self.rows, "row", "rows");
@@ -189,7 +189,7 @@ impl Score {
     pub(crate) fn table(&self) -> String {
         let mut text = format!("rows {}\n", self.rows);
         let label = |measure: &Measure| match &measure.of {
-            Some(of) => format!("{} of {}", measure.name, crate::help::plain(of)),
+            Some(of) => format!("{} of {}", measure.name, nn::shown(of)),
             None => measure.name.to_owned(),
         };
         let width = self.measures.iter().map(|measure| label(measure).chars().count()).max().unwrap_or(0).max(7);
@@ -201,7 +201,7 @@ impl Score {
             let _ = writeln!(text, "{:width$}  {estimate:>12}  {low:>12}  {high:>12}", label(measure));
         }
         let Some((names, confusion)) = &self.confusion else { return text };
-        let names: Vec<String> = names.iter().map(|name| crate::help::plain(name)).collect();
+        let names: Vec<String> = names.iter().map(|name| nn::shown(name)).collect();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(5);
         let (precision, recall, support) = (confusion.precision(), confusion.recall(), confusion.support());
         let _ = writeln!(text, "\n{:width$}  {:>9}  {:>9}  {:>9}", "class", "rows", "precision", "recall");

@@ -3,11 +3,12 @@
 use crate::cli::TrainFlags;
 use crate::json::object;
 use crate::output::{notes, say, table_notes};
-use crate::progress::Bar;
+use crate::progress::Onlookers;
 use crate::report::{Measured, Page, REPORT};
 use crate::run_folder::{HISTORY, HISTORY_LINES, MODEL, SETTINGS};
 use crate::score::{Score, score};
 use crate::settings::{Net, Settings, from_folder, net_said};
+use crate::tensorboard::{Board, Part};
 use crate::{Failure, input, interrupt, output, run_folder};
 use nn::data::{Cells, Output, Preparing, Preprocess, Role, Schema, Table};
 use nn::file::Model;
@@ -37,9 +38,10 @@ pub(crate) fn train(flags: Box<TrainFlags>) -> Result<(), Failure> {
     run_folder::hold_free(&folder, &[MODEL, SETTINGS, HISTORY, HISTORY_LINES, TRIALS, REPORT])?;
     let (table, schema) = read(&data, &mut settings)?;
 
-    let mut page = flags.report.as_deref().map(|path| Page::new(path, &settings.target)).transpose()?;
+    let page = flags.report.as_deref().map(|path| Page::new(path, &settings.target)).transpose()?;
+    let board = flags.tensorboard.as_deref().map(Board::new).transpose()?;
     interrupt::gently();
-    let run = run(&settings, &table, schema, page.as_mut())?;
+    let run = run(&settings, &table, schema, Onlookers::new(page, board))?;
     settings.data = Some(from_folder(&folder, &data));
     // A model without a report is better than none.
     let html = run.measured.html(&settings.to_toml());
@@ -72,7 +74,7 @@ pub(crate) fn read(data: &str, settings: &mut Settings) -> Result<(Table, Schema
 fn schema(table: &Table, settings: &mut Settings) -> Result<Schema, Failure> {
     if settings.target.is_empty() {
         let names: Vec<String> =
-            table.columns.iter().take(30).map(|column| format!("`{}`", crate::help::plain(&column.name))).collect();
+            table.columns.iter().take(30).map(|column| format!("`{}`", nn::shown(&column.name))).collect();
         let more = if table.columns.len() > 30 { ", …" } else { "" };
         return Err(Failure::misused(
             "expected a target to learn, found none",
@@ -116,10 +118,10 @@ fn hold_numbers(table: &Table, schema: &Schema, said: &[(String, String)]) -> Re
         let Some(row) = rows.iter().position(|word| word.is_some_and(lone)) else { continue };
         let found = rows[row].map_or("", |word| &words[word as usize]).to_owned();
         let (file, line, column) = table.place(row, &field.name);
-        let (name, shown) = (field.name.clone(), crate::help::plain(&found));
+        let (name, shown) = (field.name.clone(), nn::shown(&found));
         let help = format!(
             "mend the cell; or `--missing-mark '{shown}'` where it stands for a missing one, or `--as '{}=category'`",
-            crate::help::plain(&name)
+            nn::shown(&name)
         );
         let kind = nn::Kind::NotANumber { name, found };
         let error = nn::Error { file: file.to_owned(), line: Some(line), column: Some(column), kind };
@@ -155,7 +157,7 @@ struct Run {
     ended: bool,
 }
 
-fn run(settings: &Settings, table: &Table, schema: Schema, mut page: Option<&mut Page>) -> Result<Run, Failure> {
+fn run(settings: &Settings, table: &Table, schema: Schema, onlookers: Onlookers) -> Result<Run, Failure> {
     let (table, lost) = schema.with_targets(table)?;
     if table.is_empty() {
         let text = "expected rows whose target is there, found none";
@@ -169,13 +171,8 @@ fn run(settings: &Settings, table: &Table, schema: Schema, mut page: Option<&mut
         (table.clone(), None)
     };
 
-    let bar = Bar::new();
     let mut watched = recipe.watched(|now| {
-        let said = told_of(now);
-        if let Some(page) = &mut page {
-            page.at(now, &said);
-        }
-        bar.at(now.progress.share, said);
+        onlookers.at(now, told_of(now));
         if interrupt::asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     let trained = (|| {
@@ -185,12 +182,15 @@ fn run(settings: &Settings, table: &Table, schema: Schema, mut page: Option<&mut
         let measured = Preprocess::fit(&rows, &schema, loose)?;
         let data: Dataset = measured.examples(&rows)?;
         let others: Option<Dataset> = held_out.as_ref().map(|rows| measured.examples(rows)).transpose()?;
+        onlookers.begins(Part::Measured);
         let fitted = match &others {
             Some(others) => watched.fit_beside(&data, others)?,
             None => watched.fit(&data)?,
         };
         let on_held_out = others.as_ref().map(|others| on(&measured, &fitted, others)).transpose()?;
         let measured_history = watched.history().clone();
+        onlookers.told(&fitted, &measured_history);
+        onlookers.begins(Part::AllRows);
         let mut history = History::default();
         append(&mut history, rows.len(), watched.history());
         // Where there is time, what is left is trained on all rows.
@@ -200,6 +200,7 @@ fn run(settings: &Settings, table: &Table, schema: Schema, mut page: Option<&mut
         let own = Model::new(schema.clone(), measured.clone(), fitted.net.clone());
         let (preprocess, net) = match net {
             Some(net) if !watched.is_ended() => {
+                onlookers.told(&fitted, watched.history());
                 append(&mut history, table.len(), watched.history());
                 (whole, net)
             }
@@ -209,7 +210,7 @@ fn run(settings: &Settings, table: &Table, schema: Schema, mut page: Option<&mut
         let seen = (own, measured_history);
         Ok::<_, nn::Error>((model, fitted.best, fitted.tried, history, on_held_out, watched.is_ended(), seen))
     })();
-    bar.end();
+    onlookers.end(trained.as_ref().ok().map(|trained| &trained.0.net));
     let (mut model, best, tried, history, on_held_out, ended, (mut own, own_history)) = trained?;
     notes(&lost.into_iter().chain(model.preprocess.fills(&table)?).chain(model.preprocess.bends()).collect::<Vec<_>>());
     let score = on_held_out.map(|(score, spread)| {

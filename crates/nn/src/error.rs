@@ -360,8 +360,13 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Text from outside as a message shows it: control and invisible characters escaped, a long one cut.
-pub(crate) fn shown(text: &str) -> String {
+/// Text from outside as messages show it: control and invisible characters escaped, a long one cut.
+///
+/// ```
+/// assert_eq!(nn::shown("red\u{202e}\n"), "red\\u{202e}\\n");
+/// assert_eq!(nn::shown(&"x".repeat(100)).chars().count(), 61);
+/// ```
+pub fn shown(text: &str) -> String {
     cut(text, 60)
 }
 

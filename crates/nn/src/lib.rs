@@ -50,7 +50,7 @@ pub mod guide;
 
 pub use context::Context;
 pub use data::Dataset;
-pub use error::{Error, Kind};
+pub use error::{Error, Kind, shown};
 pub use fault::{Fault, Mismatch};
 pub use file::{load, save};
 pub use layers::{Activation, Init, Linear, Mlp};

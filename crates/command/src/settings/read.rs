@@ -3,7 +3,6 @@
 use super::{Settings, beside, net};
 use crate::Failure;
 use crate::cli::{Missing, factor, share};
-use crate::help::plain;
 use crate::input::{delimiter, encoding, unreadable};
 use std::path::Path;
 use toml::{Table, Value};
@@ -55,7 +54,7 @@ impl Settings {
         })?;
         for (key, value) in &table {
             if !KEYS.contains(&&key[..]) {
-                let text = format!("{file}: expected a setting, found `{}`", plain(key));
+                let text = format!("{file}: expected a setting, found `{}`", nn::shown(key));
                 return Err(Failure::new(text, format!("the settings are {}", KEYS.join(", "))));
             }
             self.take(key, value).map_err(|expected| {
@@ -116,7 +115,7 @@ impl Settings {
 /// A value as messages show it.
 fn shown(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("`{}`", plain(text)),
+        Value::String(text) => format!("`{}`", nn::shown(text)),
         Value::Integer(number) => number.to_string(),
         Value::Float(number) => number.to_string(),
         Value::Boolean(truth) => truth.to_string(),

@@ -2,8 +2,8 @@
 
 use crate::Failure;
 use crate::cli::factor;
-use crate::help::plain;
 use crate::settings::net;
+use nn::shown;
 use nn::sweep::{Range, Space};
 use serde_json::Value;
 
@@ -34,14 +34,14 @@ pub(super) fn space(given: &[String], random: bool) -> Result<Space, Failure> {
     for text in given {
         let (name, range) = range(text).map_err(|expected| {
             Failure::misused(
-                format!("`--vary {}`: expected {expected}", plain(text)),
+                format!("`--vary {}`: expected {expected}", shown(text)),
                 "such as `--vary penalty=1e-3,0.1`, `--vary penalty=1e-4..1 --random 20`, `--vary net=64,32:relu`",
             )
         })?;
         let is_list = matches!(range, Range::Choice(_) | Range::Integer { .. });
         if !random && !is_list {
             return Err(Failure::misused(
-                format!("`--vary {}`: a range has no end of values, of which some are to be taken", plain(text)),
+                format!("`--vary {}`: a range has no end of values, of which some are to be taken", shown(text)),
                 "say how many: `--random 20`; or list values: `--vary penalty=1e-3,1e-2`",
             ));
         }
@@ -52,7 +52,7 @@ pub(super) fn space(given: &[String], random: bool) -> Result<Space, Failure> {
             }
             (Some(_), _) => {
                 return Err(Failure::misused(
-                    format!("`--vary {}`: `{name}` is varied twice", plain(text)),
+                    format!("`--vary {}`: `{name}` is varied twice", shown(text)),
                     "give one list or one range of it",
                 ));
             }

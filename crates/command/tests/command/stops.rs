@@ -258,3 +258,64 @@ fn a_sweep_that_is_interrupted_goes_on_where_it_was() {
     place.run(&sweep).good();
     assert_eq!(String::from_utf8(place.read("iris-sweep/runs.csv")).unwrap().lines().count(), 1 + 3 * 5);
 }
+
+#[test]
+fn what_a_killed_run_left_half_written_is_taken_away_and_nothing_else() {
+    let place = Place::new("leftovers");
+    place.write("iris.csv", IRIS_CSV);
+    let mut gone = Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let [gone, alive] = [gone.id(), std::process::id()];
+    let train = || {
+        let flags =
+            ["--target", "species", "--net", "linear", "--penalty", "0.01", "--out", "model", "--report", "page.html"];
+        place.run(&[&["train", "iris.csv"], &flags[..]].concat()).good();
+    };
+    let half = |name: &str| {
+        std::fs::create_dir(place.0.join(name)).unwrap();
+        place.write(&format!("{name}/model.safetensors"), b"half");
+    };
+    half(&format!(".model.{gone}.tmp"));
+    place.write(&format!(".page.html.{gone}.tmp"), b"half");
+    // Of a process that lives, of another target, of somebody's own, and of no process.
+    let others =
+        [format!(".model.{alive}.tmp"), format!(".other.{gone}.tmp"), ".model.mine.tmp".into(), ".model..tmp".into()];
+    for name in &others {
+        half(name);
+    }
+    train();
+    let mut expected: Vec<String> = others.to_vec();
+    expected.extend(["iris.csv", "model", "page.html"].map(str::to_owned));
+    expected.sort();
+    assert_eq!(place.names("."), expected);
+
+    // In a folder that is there already, too; what is locked stays.
+    half(&format!("model/.run.{gone}.tmp"));
+    half(&format!(".page.html.{gone}.tmp"));
+    let held = File::open(place.0.join(format!(".page.html.{gone}.tmp"))).unwrap();
+    held.try_lock().unwrap();
+    train();
+    assert!(!place.has(&format!("model/.run.{gone}.tmp")) && place.has(&format!(".page.html.{gone}.tmp")));
+    drop(held);
+    train();
+    assert!(!place.has(&format!(".page.html.{gone}.tmp")));
+}
+
+#[test]
+fn a_kill_while_it_trains_leaves_the_events_so_far_and_nothing_else() {
+    let place = Place::new("killed events");
+    place.write("iris.csv", IRIS_CSV);
+    let mut command = place.command(LONG);
+    command.args(["--held-out", "0", "--tensorboard", "board"]);
+    let mut child = spawn(command);
+    let size = || {
+        let files = std::fs::read_dir(place.0.join("board/run-1")).into_iter().flatten().flatten();
+        files.map(|file| file.metadata().unwrap().len()).sum::<u64>()
+    };
+    // The first record, of 40 bytes, says which version it is.
+    wait_for(|| size() >= 40);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(place.names("."), ["board", "iris.csv"]);
+    assert_eq!(place.names("board"), ["run-1"]);
+}

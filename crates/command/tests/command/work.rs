@@ -4,6 +4,7 @@ use super::{Place, data};
 use nn::data::IRIS_CSV;
 use serde_json::Value;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Stdio;
 
 #[track_caller]
@@ -279,4 +280,102 @@ fn a_report_is_left_by_training_and_made_of_any_rows() {
     let early = place.run(&["train", "iris.csv", "--target", "species", "--report", "no/live.html", "--out", "new"]);
     early.failed(1, &["no/live.html"]);
     assert!(!place.has("new"));
+}
+
+/// The picture of README.md, which is made by `scripts/readme-picture`.
+#[test]
+fn the_picture_of_the_readme_is_what_the_command_draws() {
+    let place = Place::new("readme picture");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let script = std::fs::read_to_string(root.join("scripts/readme-picture")).unwrap();
+    // The lines that the script asks for, in quotes.
+    let lines = script.lines().find_map(|line| line.strip_prefix("lines=(")).unwrap();
+    let lines: Vec<&str> = lines.split('\'').skip(1).step_by(2).collect();
+    assert!(lines.len() >= 2, "{script}");
+    for colours in ["light", "dark"] {
+        let mut arguments = vec!["check".to_owned(), format!("--svg={colours}")];
+        arguments.extend(lines.iter().flat_map(|line| ["--line".to_owned(), (*line).to_owned()]));
+        let drawn = place.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>()).good().out;
+        assert_eq!(drawn.matches("✓").count(), lines.len());
+        let stored = std::fs::read_to_string(root.join(format!("docs/derivation-{colours}.svg"))).unwrap();
+        assert_eq!(drawn, stored, "run scripts/readme-picture");
+    }
+}
+
+/// Files of events below a folder, by the folders in it.
+fn events(place: &Place, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for name in place.names(folder) {
+        let path = format!("{folder}/{name}");
+        if place.0.join(&path).is_dir() {
+            found.extend(events(place, &path));
+        } else {
+            assert!(name.starts_with("events.out.tfevents."), "{name}");
+            found.push((folder.to_owned(), place.read(&path)));
+        }
+    }
+    found
+}
+
+/// How many messages a file of events has: each has its length before it, and twelve bytes more and four behind it.
+fn messages(file: &[u8]) -> usize {
+    let (mut rest, mut count) = (file, 0);
+    while !rest.is_empty() {
+        let length = u64::from_le_bytes(rest[..8].try_into().unwrap());
+        rest = &rest[16 + usize::try_from(length).unwrap()..];
+        count += 1;
+    }
+    count
+}
+
+#[test]
+fn each_training_has_its_events_in_a_folder_of_its_own_and_they_are_those_of_the_history() {
+    let place = Place::new("events");
+    place.write("iris.csv", IRIS_CSV);
+    let flags = ["--target", "species", "--net", "4:tanh", "--penalty", "0.01", "--members", "2", "--iterations", "20"];
+    let train = || place.run(&[&["train", "iris.csv", "--tensorboard", "board"], &flags[..]].concat()).good();
+    assert!(train().err.contains("events are in board/run-1"));
+    train();
+    assert_eq!(place.names("board"), ["run-1", "run-2"]);
+    let history = String::from_utf8(place.read("iris-model/history.csv")).unwrap();
+    for run in ["board/run-1", "board/run-2"] {
+        let found = events(&place, run);
+        assert_eq!(found.len(), 5, "{found:?}");
+        for (folder, file) in found {
+            let tags = |tag: &str| file.windows(tag.len()).filter(|part| *part == tag.as_bytes()).count();
+            let (rows, held_out) = match folder.strip_prefix(run).unwrap() {
+                // The version, the loss of the one trial, the weights.
+                "" => {
+                    assert_eq!((messages(&file), tags("loss/trial"), tags("weights/layers.0.weight")), (3, 1, 1));
+                    continue;
+                }
+                "/all-rows/net-1" => ("150,1,", false),
+                "/all-rows/net-2" => ("150,2,", false),
+                "/measured/net-1" => ("100,1,", true),
+                "/measured/net-2" => ("100,2,", true),
+                other => panic!("{other}"),
+            };
+            let count = history.lines().filter(|line| line.starts_with(rows)).count();
+            assert!(count > 5, "{history}");
+            assert_eq!((messages(&file), tags("loss/train"), tags("gradient/layers.1")), (count + 1, count, count));
+            assert_eq!(tags("loss/held_out"), if held_out { count } else { 0 }, "{folder}");
+        }
+    }
+}
+
+#[test]
+fn lines_of_the_derivation_are_chosen_by_name_or_part_of_it_and_drawn_with_their_numbers() {
+    let place = Place::new("lines");
+    let names = |arguments: &[&str]| -> Vec<String> {
+        let all = json(&place.run(&[&["check", "--json"], arguments].concat()).good().out);
+        all["lines"].as_array().unwrap().iter().map(|line| line["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&["--line", "2nd: s"]), ["2nd: S"]);
+    assert_eq!(names(&["--line", "bias", "--line", "hidden: W"]), ["bias", "hidden: W1"]);
+    assert_eq!(names(&[]).len(), 20);
+    let svg = place.run(&["check", "--svg", "--line", "Eq. 1.3"]).good().out;
+    assert!(svg.contains("prefers-color-scheme:dark") && svg.contains("✓ all 15 numbers"), "{svg}");
+    // The first score of the published net: P − 1 by all three accounts.
+    let first = svg.split("text-anchor=\"end\">").nth(1).unwrap().split('<').next().unwrap();
+    assert!(first.starts_with("-0.6355") && svg.matches(&format!(">{first}<")).count() == 3, "{first}");
 }

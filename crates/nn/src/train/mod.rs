@@ -24,6 +24,7 @@
 
 mod better;
 mod history;
+mod events;
 mod early_stop;
 mod best;
 mod progress;
@@ -40,6 +41,7 @@ mod trainer;
 pub use best::Best;
 pub use better::Better;
 pub use early_stop::EarlyStop;
+pub use events::Events;
 pub use fit::{Fit, fit};
 pub use guard::{Diverged, NanGuard};
 pub use history::History;
