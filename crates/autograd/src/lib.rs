@@ -56,6 +56,7 @@ pub use tensor::memory::OutOfMemory;
 pub use tensor::shape::Shape;
 
 pub use tape::Tape;
+pub use tape::attribute::{Attribute, Attributes};
 pub use tape::finite::NonFinite;
 pub use tape::kink::Kink;
 pub use tape::nodes::Mode;

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Check(CheckFlags),
     /// Show what a net records on the tape: operations, shapes, values and derivatives.
     Graph(GraphFlags),
+    /// Take a model elsewhere: ONNX, source in C or Rust, JSON.
+    Export(ExportFlags),
     /// Print completions for a shell.
     Completions(CompletionsFlags),
     /// Print the manual page.
@@ -300,6 +302,38 @@ pub(crate) struct GraphFlags {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) reading: ReadingFlags,
+}
+
+#[derive(Args)]
+pub(crate) struct ExportFlags {
+    #[command(flatten)]
+    pub(crate) model: ModelFlags,
+    #[command(flatten)]
+    pub(crate) files: ExportFiles,
+    /// What the functions of the source are called [default: the name of the file].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Compute in 32 bits there, in place of 64.
+    #[arg(long)]
+    pub(crate) f32: bool,
+}
+
+/// The files to write; `-` is standard output.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct ExportFiles {
+    /// A file of ONNX, with an input for each column.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) onnx: Option<PathBuf>,
+    /// A header in C99, without allocation.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) c: Option<PathBuf>,
+    /// A module in Rust, without allocation and the standard library; it needs the crate `libm`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rust: Option<PathBuf>,
+    /// All of the model as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
 }
 
 #[derive(Args)]

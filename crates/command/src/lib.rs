@@ -15,6 +15,7 @@
 //! | `predict` | rows of a file, or as they come, to CSV | a line for each row: label and probabilities, or values with their intervals |
 //! | `info`, `graph` | what a model is; what its net records on the tape, as DOT, SVG | the same |
 //! | `check` | the derivation of the gradient of a softmax layer, line by line, also as a picture | the lines |
+//! | `export` | ONNX, source in C or Rust, JSON, with the columns | |
 //! | `completions`, `manual` | for a shell; a page for `man` | |
 //!
 //! A run leaves `model.safetensors`; `settings.toml`, from which `nn train --settings` makes the same bits again; `history.csv` and
@@ -41,6 +42,7 @@ mod settings;
 
 mod check;
 mod eval;
+mod export;
 mod graph;
 mod info;
 mod manual;
@@ -88,6 +90,7 @@ fn dispatch(command: Command) -> Result<(), Failure> {
         Command::Info(flags) => info::info(&flags),
         Command::Check(flags) => check::check(&flags),
         Command::Graph(flags) => graph::graph(&flags),
+        Command::Export(flags) => export::export(&flags),
         Command::Completions(flags) => manual::completions(&flags),
         Command::Manual(flags) => manual::manual(&flags),
     }

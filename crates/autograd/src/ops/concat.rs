@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::map::copy;
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{DynOp, Named, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
@@ -21,6 +22,9 @@ impl Named for Concat {
 impl<T: Float> DynOp<T> for Concat {
     fn name(&self) -> &'static str {
         "concat"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, args: &[&Shape]) -> Result<Shape, Reason> {
         let first = args[0];

@@ -4,6 +4,7 @@
 use crate::float::Float;
 use crate::kernels::sort::{Windows, largest_in_windows};
 use crate::ops::matmul::Transposed;
+use crate::tape::attribute::Attributes;
 use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
@@ -125,6 +126,14 @@ impl Named for PoolArgmax {
 impl<T: Float> Op<T, 1> for PoolArgmax {
     fn name(&self) -> &'static str {
         "pool_argmax"
+    }
+    fn attributes(&self) -> Attributes {
+        let pair = |sizes: [usize; 2]| sizes.map(|size| size as isize)[..].into();
+        vec![
+            ("kernel", pair(self.pool.kernel)),
+            ("stride", pair(self.pool.stride)),
+            ("padding", pair(self.pool.padding)),
+        ]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(Shape::from([x[0], x[1], self.places[0], self.places[1]]))

@@ -4,6 +4,7 @@ use crate::float::Float;
 use crate::kernels::extreme;
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
@@ -23,6 +24,9 @@ impl Named for Extreme {
 impl<T: Float> Op<T, 1> for Extreme {
     fn name(&self) -> &'static str {
         if self.largest { "max" } else { "min" }
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         if x[self.axis] == 0 {
@@ -67,6 +71,9 @@ impl Named for ExtremeShare {
 impl<T: Float> Op<T, 2> for ExtremeShare {
     fn name(&self) -> &'static str {
         "extreme_share"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x, _]: [&Shape; 2]) -> Result<Shape, Reason> {
         Ok(x.clone())

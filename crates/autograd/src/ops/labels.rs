@@ -1,6 +1,7 @@
 //! Labels of which some do not count: told apart when computing, so that they may be inputs of a program.
 
 use crate::float::Float;
+use crate::tape::attribute::Attributes;
 use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
@@ -28,6 +29,12 @@ impl<T: Float> Op<T, 1> for Labels {
             Self::Without(_) => "labels_without",
             Self::DifferFrom(_) => "labels_differ",
             Self::Number => "numbers",
+        }
+    }
+    fn attributes(&self) -> Attributes {
+        match *self {
+            Self::Without(label) | Self::DifferFrom(label) => vec![("label", label.into())],
+            Self::Number => Attributes::new(),
         }
     }
     fn shape(&self, [labels]: [&Shape; 1]) -> Result<Shape, Reason> {

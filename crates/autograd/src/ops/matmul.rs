@@ -5,6 +5,7 @@ use crate::float::Float;
 use crate::kernels::finish::Finish;
 use crate::kernels::gemm;
 use crate::kernels::strided::{Odometer, collapse};
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Reason};
@@ -49,6 +50,9 @@ impl Named for MatMul {
 impl<T: Float> Op<T, 2> for MatMul {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("left", self.ta.into()), ("right", self.tb.into())]
     }
 
     fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {

@@ -4,6 +4,7 @@ use crate::float::Float;
 use crate::kernels::reduce;
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::{Axes, keepdims};
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
@@ -30,6 +31,9 @@ impl Named for Norm2 {
 impl<T: Float> Op<T, 1> for Norm2 {
     fn name(&self) -> &'static str {
         "norm"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.splice(self.axis, &[]))

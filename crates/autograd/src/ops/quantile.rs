@@ -4,6 +4,7 @@ use crate::float::Float;
 use crate::kernels::sort;
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
+use crate::tape::attribute::Attributes;
 use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
@@ -26,6 +27,10 @@ impl Named for Ranked {
 impl<T: Float> Op<T, 1> for Ranked {
     fn name(&self) -> &'static str {
         "ranked"
+    }
+    fn attributes(&self) -> Attributes {
+        let ranks: Vec<isize> = self.ranks.iter().map(|&rank| rank as isize).collect();
+        vec![("axis", self.axis.into()), ("ranks", ranks[..].into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.with(self.axis, self.ranks.len()))

@@ -6,6 +6,7 @@ use crate::kernels::{cumsum, recur, running};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::ops::slice::Slice;
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
@@ -25,6 +26,9 @@ impl Named for CumSum {
 impl<T: Float> Op<T, 1> for CumSum {
     fn name(&self) -> &'static str {
         "cumsum"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into()), ("reverse", self.reverse.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())
@@ -72,6 +76,14 @@ impl Named for Recurrence {
 impl<T: Float> Op<T, 2> for Recurrence {
     fn name(&self) -> &'static str {
         "recurrence"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![
+            ("axis", self.axis.into()),
+            ("reverse", self.reverse.into()),
+            ("lagged", self.lagged.into()),
+            ("absolute", self.absolute.into()),
+        ]
     }
     fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
         if a == b { Ok(b.clone()) } else { Err(Reason::shape("the shapes must be equal")) }
@@ -128,6 +140,9 @@ impl Named for LogCumSumExp {
 impl<T: Float> Op<T, 1> for LogCumSumExp {
     fn name(&self) -> &'static str {
         "logcumsumexp"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())

@@ -4,6 +4,7 @@ use crate::float::Float;
 use crate::kernels::take::{Layout, set, winners};
 use crate::ops::binary::BinaryRules;
 use crate::ops::take::Take;
+use crate::tape::attribute::Attributes;
 use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
@@ -28,6 +29,9 @@ impl<T: Float> Op<T, 3> for Scatter {
             Layout::Shared => "index_copy",
             Layout::Each => "scatter",
         }
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x, ..]: [&Shape; 3]) -> Result<Shape, Reason> {
         Ok(x.clone())
@@ -102,6 +106,9 @@ impl Named for Winners {
 impl<T: Float> Op<T, 1> for Winners {
     fn name(&self) -> &'static str {
         "winners"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into()), ("size", self.size.into())]
     }
     fn shape(&self, [index]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(index.clone())

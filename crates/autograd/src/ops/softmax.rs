@@ -3,6 +3,7 @@
 use crate::float::Float;
 use crate::kernels::softmax;
 use crate::ops::reduce::{Axes, keepdims};
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
@@ -44,6 +45,9 @@ impl<T: Float> Op<T, 2> for Likely {
     fn name(&self) -> &'static str {
         if self.adjoint { "balance_likely" } else { "about_likely" }
     }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
+    }
     fn shape(&self, [x, _]: [&Shape; 2]) -> Result<Shape, Reason> {
         Ok(x.clone())
     }
@@ -67,6 +71,9 @@ impl Named for Softmax {
 impl<T: Float> Op<T, 1> for Softmax {
     fn name(&self) -> &'static str {
         "softmax"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into()), ("total", self.total.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())
@@ -96,6 +103,9 @@ impl Named for LogSoftmax {
 impl<T: Float> Op<T, 1> for LogSoftmax {
     fn name(&self) -> &'static str {
         "log_softmax"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())
@@ -136,6 +146,9 @@ impl Named for LogSumExp {
 impl<T: Float> Op<T, 1> for LogSumExp {
     fn name(&self) -> &'static str {
         "logsumexp"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.splice(self.axis, &[]))

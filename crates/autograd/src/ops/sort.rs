@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::{extreme, sort};
+use crate::tape::attribute::Attributes;
 use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
@@ -38,6 +39,9 @@ impl<T: Float> Op<T, 1> for Argsort {
     fn name(&self) -> &'static str {
         "argsort"
     }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into()), ("descending", self.descending.into())]
+    }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())
     }
@@ -59,6 +63,9 @@ impl<T: Float> Op<T, 1> for ArgExtreme {
     fn name(&self) -> &'static str {
         if self.largest { "argmax" } else { "argmin" }
     }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
+    }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         if x[self.axis] == 0 {
             return Err(Reason::new(Kind::Empty, "an extreme of no elements does not exist"));
@@ -79,6 +86,9 @@ impl Named for RunningArgExtreme {
 impl<T: Float> Op<T, 1> for RunningArgExtreme {
     fn name(&self) -> &'static str {
         if self.largest { "cumargmax" } else { "cumargmin" }
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())

@@ -3,6 +3,7 @@
 use crate::float::Float;
 use crate::kernels::take::{Layout, put, take};
 use crate::ops::slice::Slice;
+use crate::tape::attribute::Attributes;
 use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
@@ -34,6 +35,9 @@ impl<T: Float> Op<T, 2> for Take {
             Layout::Shared => "gather",
             Layout::Each => "take_along_axis",
         }
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
     }
     fn shape(&self, [x, index]: [&Shape; 2]) -> Result<Shape, Reason> {
         match self.layout {
@@ -76,6 +80,9 @@ impl<T: Float> Op<T, 2> for Put {
             Layout::Shared => "index_add",
             Layout::Each => "scatter_add",
         }
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into()), ("size", self.size.into())]
     }
     fn shape(&self, [y, index]: [&Shape; 2]) -> Result<Shape, Reason> {
         let dims = if self.layout == Layout::Shared { index.rank() } else { 1 };

@@ -11,6 +11,7 @@ use crate::kernels::powers::powers;
 use crate::number::elementary::{difference, select};
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
@@ -69,6 +70,11 @@ macro_rules! unary {
             fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant { .. } => stringify!($name),)*
+                }
+            }
+            fn attributes(&self) -> Attributes {
+                match *self {
+                    $(Self::$variant { $($p),* } => vec![$((stringify!($p), $p.into())),*],)*
                 }
             }
             fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {

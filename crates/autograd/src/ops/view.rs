@@ -4,6 +4,7 @@
 use crate::float::Float;
 use crate::kernels::strided;
 use crate::ops::slice::Slice;
+use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
@@ -35,6 +36,9 @@ impl Named for Read {
 impl<T: Float> Op<T, 1> for Read {
     fn name(&self) -> &'static str {
         self.name
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("offset", self.offset.into()), ("strides", self.strides[..].into())]
     }
     fn shape(&self, _: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(self.shape.clone())
@@ -83,6 +87,9 @@ impl<T: Float> Op<T, 1> for AddAt {
     fn name(&self) -> &'static str {
         self.name
     }
+    fn attributes(&self) -> Attributes {
+        vec![("offset", self.offset.into()), ("strides", self.strides[..].into())]
+    }
     fn shape(&self, _: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(self.shape.clone())
     }
@@ -115,6 +122,10 @@ impl Named for Transpose {
 impl<T: Float> Op<T, 1> for Transpose {
     fn name(&self) -> &'static str {
         "transpose"
+    }
+    fn attributes(&self) -> Attributes {
+        let axes: Vec<isize> = self.permutation.iter().map(|&axis| axis.into()).collect();
+        vec![("permutation", axes[..].into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(self.permutation.iter().map(|&axis| x[usize::from(axis)]).collect())

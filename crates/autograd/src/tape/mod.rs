@@ -5,6 +5,7 @@ pub(crate) mod list;
 pub(crate) mod record;
 pub(crate) mod var;
 pub(crate) mod index;
+pub(crate) mod attribute;
 pub(crate) mod op;
 pub(crate) mod tree;
 pub(crate) mod within;

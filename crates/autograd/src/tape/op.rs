@@ -4,6 +4,7 @@ use crate::float::Float;
 use crate::kernels::spread::Spread;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
+use crate::tape::attribute::Attributes;
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
 use crate::tensor::memory::OutOfMemory;
@@ -77,6 +78,11 @@ pub struct ViewMut<'a, T> {
 pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
     /// The name that errors and listings show.
     fn name(&self) -> &'static str;
+
+    /// What it was told beside its operands, for listings and exports.
+    fn attributes(&self) -> Attributes {
+        Attributes::new()
+    }
 
     /// The shape of the result.
     ///
@@ -164,6 +170,10 @@ pub trait Op<T: Float, const N: usize>: Debug + Send + Sync + 'static {
 pub trait DynOp<T: Float>: Debug + Send + Sync + 'static {
     /// As [`Op::name`].
     fn name(&self) -> &'static str;
+    /// As [`Op::attributes`].
+    fn attributes(&self) -> Attributes {
+        Attributes::new()
+    }
     /// As [`Op::shape`].
     ///
     /// # Errors
@@ -242,6 +252,9 @@ fn array<A: Copy, const N: usize>(args: &[A]) -> [A; N] {
 impl<T: Float, const N: usize, O: Op<T, N>> DynOp<T> for Arity<N, O> {
     fn name(&self) -> &'static str {
         self.0.name()
+    }
+    fn attributes(&self) -> Attributes {
+        self.0.attributes()
     }
     fn shape(&self, args: &[&Shape]) -> Result<Shape, Reason> {
         self.0.shape(array(args))

@@ -93,6 +93,7 @@ fn a_full_disk_is_told() {
         &["info", "model"],
         &["report", "iris.csv", "--model", "model"],
         &["graph", "model"],
+        &["export", "model", "--c", "-"],
         &["check", "--line", "Eq. 1.1"],
         &["manual"],
         &["train", "--print-settings"],

@@ -214,6 +214,31 @@ fn the_tape_of_a_net_is_shown_with_values_and_derivatives() {
 }
 
 #[test]
+fn a_model_is_taken_elsewhere_with_its_columns() {
+    let place = Place::new("export");
+    place.write("iris.csv", IRIS_CSV);
+    let net = ["--net", "3:tanh", "--members", "1", "--penalty", "0.1", "--iterations", "5", "--out", "model"];
+    place.run(&[&["train", "iris.csv", "--target", "species"][..], &net].concat()).good();
+    let files = ["--onnx", "iris.onnx", "--c", "My iris.h", "--rust", "iris.rs"];
+    let ran = place.run(&[&["export", "model", "--json", "-", "--f32"][..], &files].concat()).good();
+    assert_eq!(json(&ran.out)["layers"].as_array().unwrap().len(), 2);
+    let text = |name: &str| String::from_utf8(place.read(name)).unwrap();
+    assert!(
+        text("My iris.h").contains("static inline int my_iris_predict(const my_iris_row *row, float probabilities[3])")
+    );
+    assert!(text("iris.rs").contains("pub fn predict(row: &Row) -> Result<[f32; 3], Refused>"));
+    let onnx = place.read("iris.onnx");
+    assert!(onnx.windows(13).any(|bytes| bytes == b"probabilities") && onnx.windows(5).any(|bytes| bytes == b"label"));
+
+    place.run(&["export", "model"]).failed(2, &["--onnx", "--json"]);
+    place.run(&["export", "model", "--c", "-", "--json", "-"]).failed(2, &["one file at most", "found 2"]);
+    place.run(&["export", "model", "--c", "a.h", "--name", "My net"]).failed(2, &["`My net`", "my_net", "--name"]);
+    place.run(&["export", "model", "--onnx", "nowhere/a.onnx"]).failed(1, &["nowhere/a.onnx", "cannot be written"]);
+    place.run(&["export", "nothing", "--onnx", "a.onnx"]).failed(1, &["nothing"]);
+    assert!(!place.has("a.h") && !place.has("a.onnx"));
+}
+
+#[test]
 fn a_sweep_is_the_same_on_any_number_of_threads_and_goes_on_where_it_was() {
     let place = Place::new("sweep");
     place.write("iris.csv", IRIS_CSV);
