@@ -7,7 +7,6 @@ use crate::kernels::strided::{Odometer, collapse};
 use crate::ops::binary::BinaryRules;
 use crate::ops::matmul::Transposed;
 use crate::ops::reduce::keepdims;
-use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
@@ -169,7 +168,7 @@ impl<T: Float> Op<T, 2> for Solve {
     fn name(&self) -> &'static str {
         "solve"
     }
-    fn attributes(&self) -> Attributes {
+    fn attributes(&self) -> crate::tape::attribute::Attributes {
         vec![("transposed", self.transpose.into())]
     }
     fn shape(&self, [a, b]: [&Shape; 2]) -> Result<Shape, Reason> {
