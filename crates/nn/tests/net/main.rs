@@ -4,6 +4,7 @@
 mod rows;
 mod errors;
 mod files;
+mod events;
 mod mutated_files;
 mod layers;
 mod data_cases;
