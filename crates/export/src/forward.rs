@@ -128,7 +128,7 @@ impl<'t, T: Float> Recorder<'t, T> {
 }
 
 impl Forward {
-    /// Records a pass: the closure names inputs and outputs. It is called several times, with batches of different sizes, and is to record
+    /// Records a pass: the closure names inputs and outputs. Loops ([`Tape::scan`]) are written out, step by step. It is called several times, with batches of different sizes, and is to record
     /// the same each time.
     ///
     /// # Errors
@@ -136,6 +136,7 @@ impl Forward {
     pub fn record<T: Float>(pass: impl Fn(&Recorder<'_, T>)) -> Result<Self, Error> {
         let once = |batch: usize| {
             let tape = Tape::default();
+            tape.write_out_loops(true);
             let to = Recorder { tape: &tape, batch, inputs: RefCell::default(), outputs: RefCell::default() };
             pass(&to);
             let (inputs, outputs) = (to.inputs.into_inner(), to.outputs.into_inner());

@@ -3,6 +3,7 @@
 pub(crate) mod body;
 pub(crate) mod op;
 mod derivatives;
+mod written_out;
 
 use crate::float::Float;
 use crate::ops::concat::concat;
@@ -283,6 +284,9 @@ type Done<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
 
 impl<'t, T: Float> Whole<'t, T> {
     fn run(&self, keep: Keep, mut body: Body<T>, first: &[Var<'t, T>], steps: usize) -> Result<Done<'t, T>, Reason> {
+        if self.tape.written_out.get() {
+            return Ok(self.written_out(&body, first, steps));
+        }
         let left = body.results.stacked.len();
         // The sweep reads the carries, wherever else they are.
         body.results.stacked.extend(0..first.len() as u32);

@@ -63,6 +63,8 @@ pub struct Tape<T: Float = f64> {
     pub(crate) again: Cell<bool>,
     /// Whether computing looks for second derivatives through a kink.
     pub(crate) watch_kinks: Cell<bool>,
+    /// Whether loops are recorded step by step.
+    pub(crate) written_out: Cell<bool>,
     /// An error that a rule met.
     pub(crate) fault: Cell<Option<Box<Error>>>,
     /// What a program needs to know of its recording.
@@ -82,6 +84,7 @@ impl<T: Float> Default for Tape<T> {
             scopes: RefCell::default(),
             again: Cell::new(false),
             watch_kinks: Cell::new(false),
+            written_out: Cell::new(false),
             fault: Cell::new(None),
             recording: RefCell::default(),
             memory: RefCell::default(),

@@ -59,6 +59,16 @@ fn written_out<'t>(how: Scan, f: Step, x: &[Var<'t>]) -> Vec<Var<'t>> {
     vec![carry[0], carry[1], column(0), column(1)]
 }
 
+/// As [`scanned`], by the tape itself.
+fn written_out_by_the_tape<'t>(how: Scan, f: Step, x: &[Var<'t>]) -> Vec<Var<'t>> {
+    let tape = x[0].tape();
+    tape.write_out_loops(true);
+    let all = scanned(how, f, x);
+    tape.write_out_loops(false);
+    assert!(tape.recorded().all(|node| node.op != "scan"));
+    all
+}
+
 fn ways() -> Vec<Scan> {
     let keeps = [Keep::All, Keep::Carries, Keep::Sqrt];
     keeps.into_iter().flat_map(|keep| [false, true].map(|reverse| Scan { steps: None, reverse, keep })).collect()
@@ -103,12 +113,22 @@ fn agree(inputs: &[Tensor], a: &Written<'_>, b: &Written<'_>, what: &str) {
 }
 
 #[test]
+fn a_loop_without_steps_is_written_out_as_nothing() {
+    let tape = Tape::new();
+    tape.write_out_loops(true);
+    let none = tape.var(&Tensor::<f64>::zeros([0, 2]));
+    let (last, all) = tape.scan(&tape.scalar(3.0), &none, |c, x, _| (c + x.sum(), x));
+    assert_eq!((last.item(), &all.shape()[..]), (3.0, &[0, 2][..]));
+}
+
+#[test]
 fn values_and_derivatives_of_a_scan_are_those_of_the_loop_written_out() {
     for (f, name) in [(step as Step, "step"), (odd as Step, "odd")] {
         for how in ways() {
             for steps in if how.reverse { [1, 3] } else { [2, 5] } {
                 let what = format!("{name}, {steps} steps, {how:?}");
                 agree(&inputs(steps), &|x| scanned(how, f, x), &|x| written_out(how, f, x), &what);
+                agree(&inputs(steps), &|x| written_out_by_the_tape(how, f, x), &|x| written_out(how, f, x), &what);
             }
         }
     }

@@ -239,7 +239,7 @@ impl Steps<'_> {
             let chosen = self.index(index, &p[2], size, language);
             let by = if along == 1 { format!("({chosen})") } else { format!("{along} * ({chosen})") };
             let base = if p[1] == "0" { by } else { format!("{} + {by}", p[1]) };
-            lines.line(format!("{y}[{}] = {from}[{base}];", p[0]));
+            lines.line(format!("{y}[{}] = {from}[{}];", p[0], bare(&base)));
         });
     }
 

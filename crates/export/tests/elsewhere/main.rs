@@ -3,6 +3,7 @@
 
 mod models;
 mod passes;
+mod random;
 mod source;
 mod onnx;
 mod refused;

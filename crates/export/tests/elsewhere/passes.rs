@@ -54,7 +54,7 @@ fn pass(name: &str, shape: &[usize], of: impl for<'t> Fn(Var<'t>) -> Var<'t> + '
 }
 
 /// Numbers that are the same each time.
-fn tensor(shape: &[usize]) -> Tensor {
+pub(crate) fn tensor(shape: &[usize]) -> Tensor {
     Tensor::from_fn(shape.to_vec(), |i| ((i * 37 + 11) % 23) as f64 / 11.0 - 1.0)
 }
 
@@ -64,6 +64,7 @@ pub(crate) fn all() -> Vec<Pass> {
     all.extend(arranged());
     all.extend(reduced());
     all.extend(nets());
+    all.extend((0..60).map(crate::random::pass));
     all
 }
 
@@ -253,6 +254,14 @@ fn nets() -> Vec<Pass> {
         let mask = Mask::causal(x.tape(), 5);
         x.tape().vars(&block).forward(x, None, Some(mask), &Context::evaluating())
     }));
+    for (name, cell) in [("gru", Cell::Gru), ("lstm", Cell::Lstm)] {
+        let mut net: Recurrent<Tensor> = Recurrent::in_both_directions(cell, [2, 3], 2, rng);
+        net.batch_first = true;
+        all.push(pass(name, &[4, 2], move |x| {
+            let (y, states) = x.tape().vars(&net).forward(x, &[]);
+            y.sum_axes(1) + states[0].sum_axes(0).sum_axes(keepdims(1))
+        }));
+    }
     all
 }
 
@@ -264,13 +273,4 @@ pub(crate) fn embedding() -> (Embedding<Tensor>, Forward) {
         to.output("mean", to.tape().vars(&table).forward(&words).mean_axes(1));
     });
     (table.clone(), forward.unwrap())
-}
-
-/// A net whose steps are a loop.
-pub(crate) fn recurrent() -> Result<Forward, export::Error> {
-    let net: Recurrent<Tensor> = Recurrent::new(Cell::Gru, [2, 3], 1, &mut generator(0));
-    Forward::record::<f64>(|to| {
-        let x = to.input("x", [4, to.batch(), 2]);
-        to.output("y", to.tape().vars(&net).forward(x, &[]).0);
-    })
 }

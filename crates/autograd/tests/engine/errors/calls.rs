@@ -341,6 +341,7 @@ const ALWAYS_RIGHT: &[&str] = &[
     "no_grad",
     "watch",
     "watch_kinks",
+    "write_out_loops",
     "replays",
     "shrink",
     // The checker reports.
