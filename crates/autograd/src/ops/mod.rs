@@ -26,6 +26,7 @@ pub(crate) mod arrange;
 pub(crate) mod einsum;
 pub(crate) mod conv;
 pub(crate) mod linalg;
+pub(crate) mod determinant;
 pub(crate) mod softmax;
 pub(crate) mod cross_entropy;
 pub(crate) mod labels;

@@ -113,7 +113,7 @@ builtin! {
     Cholesky(Arity<1, ops::linalg::Cholesky>),
     TriangularSolve(Arity<2, ops::linalg::TriangularSolve>),
     Solve(Arity<2, ops::linalg::Solve>),
-    Determinant(Arity<1, ops::linalg::Determinant>),
+    Determinant(Arity<1, ops::determinant::Determinant>),
     Labels(Arity<1, ops::labels::Labels>),
     Checkpoint(crate::diff::checkpoint::Recompute),
     StopGradient(Arity<1, ops::stop::StopGradient>),
