@@ -121,7 +121,12 @@ impl<'t, T: Float> Recorder<'t, T> {
     }
 
     /// An output.
+    ///
+    /// # Panics
+    /// Where the value lives on another tape.
+    #[track_caller]
     pub fn output(&self, name: &str, value: Var<'t, T>) {
+        assert!(std::ptr::eq(value.tape(), self.tape), "output: `{name}` lives on another tape");
         let node = value.index() as usize;
         self.outputs.borrow_mut().push(Port { name: name.to_owned(), node, integers: false });
     }

@@ -103,7 +103,7 @@ impl Prepared {
                 let mut operands = vec![day];
                 for formula in date() {
                     let known: Vec<&str> = operands.iter().map(|value| &value[..]).collect();
-                    operands.push(self.graph.formula(&formula, &known, REAL).map_err(unknown)?);
+                    operands.push(self.graph.formula(&formula, &known, REAL).map_err(absent)?);
                 }
                 let start = operands.len() - 2;
                 self.features.extend(operands.drain(start..));
@@ -130,7 +130,7 @@ impl Prepared {
     }
 
     fn formula(&mut self, formula: &Formula, x: &str) -> Result<Value, Error> {
-        self.graph.formula(formula, &[x], REAL).map_err(unknown)
+        self.graph.formula(formula, &[x], REAL).map_err(absent)
     }
 
     /// From now on rows for which this is true are refused.
@@ -185,7 +185,7 @@ impl Prepared {
     }
 }
 
-fn unknown(why: &str) -> Error {
+fn absent(why: &str) -> Error {
     Error::Port(why.to_owned())
 }
 
