@@ -53,6 +53,9 @@ pub(crate) fn of_batch<T: Float>(batch: &Batch<T>) -> u64 {
         Target::Classes { .. } => (),
     }
     [&batch.weights, &batch.mask].into_iter().flatten().for_each(ends);
+    for &index in batch.indices.iter().flatten() {
+        print.word(index as u64);
+    }
     if let Target::Classes { labels, .. } = &batch.target {
         for &label in labels {
             print.word(label as u64);

@@ -65,6 +65,7 @@ pub(crate) fn part<T: Float>(batch: &Batch<T>, rows: Range<usize>) -> Batch<T> {
         target,
         weights: batch.weights.as_ref().map(of),
         mask: batch.mask.as_ref().map(of),
+        indices: batch.indices.as_ref().map(|all| all[scaled(&rows, all.len(), batch.len())].to_vec()),
         rows: batch.rows.get(rows.clone()).unwrap_or(&[]).to_vec(),
     }
 }
@@ -90,6 +91,9 @@ pub(crate) fn complaint<T: Float>(batch: &Batch<T>) -> Option<String> {
     };
     if let Some(found) = targets {
         return Some(format!("a batch of {n} examples has {found} targets"));
+    }
+    if let Some(indices) = batch.indices.as_ref().filter(|all| !all.len().is_multiple_of(n)) {
+        return Some(format!("a batch of {n} examples has {} indices", indices.len()));
     }
     let misfit = |tensor: &&Tensor<T>| !of_examples(tensor);
     let beside = [("weights", &batch.weights), ("a mask", &batch.mask)];
@@ -129,6 +133,7 @@ mod tests {
             weights: Some(Tensor::from([1.0, 2.0, 3.0])),
             mask: Some(Tensor::from_rows([[1.0, 0.0], [1.0, 1.0], [1.0, 0.0]])),
             rows: vec![7, 8, 9],
+            indices: Some((0..6).collect()),
             ..Batch::new(
                 Tensor::from_fn([3, 2, 1], |i| i as f64),
                 Target::Classes { labels: vec![0, 1, 2, 3, 4, 5], names: vec![] },
@@ -139,6 +144,7 @@ mod tests {
         assert_eq!(part.target, Target::Classes { labels: vec![2, 3, 4, 5], names: vec![] });
         assert_eq!(part.weights.as_ref().unwrap().to_vec(), [2.0, 3.0]);
         assert_eq!(part.mask.as_ref().unwrap().to_vec(), [1.0, 1.0, 1.0, 0.0]);
+        assert_eq!(part.indices, Some(vec![2, 3, 4, 5]));
         assert_eq!(part.rows, [8, 9]);
         assert_eq!((weight(&part), weight_of(&batch, 1..3)), (2.0 * 2.0 + 3.0 * 1.0, 2.0 * 2.0 + 3.0 * 1.0));
     }
@@ -160,6 +166,8 @@ mod tests {
         assert!(complaint(&batch(0, vec![])).unwrap().contains("not of 0"));
         assert_eq!(complaint(&batch(2, vec![0])).unwrap(), "a batch of 2 examples has 1 targets");
         let weights = Batch { weights: Some(Tensor::zeros([3])), ..batch(2, vec![0, 1]) };
+        let indices = batch(2, vec![0, 1]).with_indices(vec![1, 2, 3]);
+        assert_eq!(complaint(&indices).unwrap(), "a batch of 2 examples has 3 indices");
         assert_eq!(complaint(&weights).unwrap(), "a batch of 2 examples has weights of shape [3]");
     }
 }

@@ -16,6 +16,9 @@ pub struct Batch<T: Float = f64> {
     pub weights: Option<Tensor<T>>,
     /// Of sequences, `[m, steps]`: 1 where a step is real, 0 where it fills up.
     pub mask: Option<Tensor<T>>,
+    /// Integers of each example to index with, row after row and as many for each: the words of a text, the places of categories.
+    /// [`BatchVars::indices`](crate::data::BatchVars::indices) is `[m, k]`.
+    pub indices: Option<Vec<usize>>,
     /// Which rows of the data these are, where they are counted.
     pub rows: Vec<usize>,
 }
@@ -23,7 +26,27 @@ pub struct Batch<T: Float = f64> {
 impl<T: Float> Batch<T> {
     /// Features and what is to be learnt of them.
     pub fn new(features: Tensor<T>, target: Target<T>) -> Self {
-        Self { features, target, weights: None, mask: None, rows: Vec::new() }
+        Self { features, target, weights: None, mask: None, indices: None, rows: Vec::new() }
+    }
+
+    /// The same with integers of each example to index with.
+    ///
+    /// ```
+    /// use autograd::{Tape, Tensor, grad};
+    /// use nn::data::{Batch, BatchVars, Target};
+    /// use nn::generator;
+    /// use nn::layers::Embedding;
+    /// // Two texts of three words, and no other features.
+    /// let target = Target::value("mood", &[1.0, -1.0]);
+    /// let batch = Batch::new(Tensor::zeros([2, 0]), target).with_indices(vec![4, 0, 2, 1, 1, 3]);
+    /// let words: Embedding<Tensor> = Embedding::new(5, 1, &mut generator(0));
+    /// let tape = Tape::new();
+    /// let (net, batch) = (tape.vars(&words), BatchVars::new(&tape, &batch));
+    /// let outputs = net.forward(&batch.indices()).mean_axes(1);
+    /// assert_eq!(grad(batch.loss(outputs), &net).weight.shape()[..], [5, 1]);
+    /// ```
+    pub fn with_indices(self, indices: Vec<usize>) -> Self {
+        Self { indices: Some(indices), ..self }
     }
 
     /// The number of examples.

@@ -34,6 +34,8 @@ pub struct BatchVars<'t, T: Float = f64> {
     pub weights: Option<Var<'t, T>>,
     /// Of sequences, `[m, steps]`: 1 where a step is real, 0 where it fills up.
     pub mask: Option<Var<'t, T>>,
+    /// Integers of each example, `[m, k]`; [`indices`](Self::indices) gives them.
+    pub index: Option<IndexVar<'t, T>>,
     /// Whether the net is in training, noise, and buffers: what layers such as [`Dropout`](crate::layers::Dropout) are given beside their
     /// input.
     pub context: Context<'t, T>,
@@ -70,6 +72,10 @@ impl<'t, T: Float> BatchVars<'t, T> {
             },
             weights: batch.weights.as_ref().map(&mut *numbers),
             mask: batch.mask.as_ref().map(numbers),
+            index: batch.indices.as_ref().map(|indices| {
+                let m = batch.len();
+                integers(indices).reshape([m, indices.len() / m.max(1)])
+            }),
             context: Context::evaluating(),
         }
     }
@@ -85,6 +91,18 @@ impl<'t, T: Float> BatchVars<'t, T> {
             TargetVars::Labels(_) => panic!("labels: the target is several labels at once, not classes; see `values`"),
             TargetVars::Values(_) => panic!("labels: the target is values, not classes; see `values`"),
         }
+    }
+
+    /// The integers of each example to index with, `[m, k]`.
+    ///
+    /// # Panics
+    /// Where the batch has none.
+    #[track_caller]
+    pub fn indices(&self) -> IndexVar<'t, T> {
+        let Some(indices) = self.index else {
+            panic!("indices: the batch has none: `Batch::with_indices` and `Dataset::with_indices` give them");
+        };
+        indices
     }
 
     /// The values, or the labels as 0 and 1, `[m, k]`.
@@ -196,6 +214,7 @@ impl<T: Float> Inputs<T> for Batch<T> {
             Target::Labels { values, .. } | Target::Values { values, .. } => binder.tensor(values)?,
         }
         let more = [&self.weights, &self.mask];
-        more.into_iter().flatten().try_for_each(|tensor| binder.tensor(tensor))
+        more.into_iter().flatten().try_for_each(|tensor| binder.tensor(tensor))?;
+        self.indices.iter().try_for_each(|indices| indices.bind(binder))
     }
 }

@@ -26,6 +26,8 @@ pub struct Dataset<T: Float = f64> {
     target: Target<T>,
     weights: Option<Vec<f64>>,
     names: Vec<String>,
+    /// As many for each row.
+    indices: Option<Vec<usize>>,
 }
 
 impl<T: Float> Dataset<T> {
@@ -67,7 +69,7 @@ impl<T: Float> Dataset<T> {
             return Err(Error::of(Kind::Data(text)));
         }
         target.check()?;
-        Ok(Self { features, target, weights: None, names: Vec::new() })
+        Ok(Self { features, target, weights: None, names: Vec::new(), indices: None })
     }
 
     /// Columns of features with their names, and a target.
@@ -100,6 +102,77 @@ impl<T: Float> Dataset<T> {
             panic!("with_weights: expected weights of 0 or more, found {} in row {row}", weights[row]);
         }
         Self { weights: Some(weights), ..self }
+    }
+
+    /// The same examples with integers to index with, row after row and as many for each: the words of a text, the places of categories.
+    ///
+    /// # Panics
+    /// Where there are not as many for each row.
+    #[track_caller]
+    pub fn with_indices(self, indices: Vec<usize>) -> Self {
+        let (n, count) = (self.len(), indices.len());
+        let fits = if n == 0 { count == 0 } else { count.is_multiple_of(n) };
+        assert!(fits, "with_indices: {count} indices are not as many for each of {n} rows");
+        Self { indices: Some(indices), ..self }
+    }
+
+    /// The same examples, with some of their features as integers to index with, behind those that there are: places of words, as
+    /// [`Preparing::indices`](crate::data::Preparing::indices) makes them.
+    ///
+    /// ```
+    /// use nn::data::{Preparing, Preprocess, Schema, Table};
+    /// # fn main() -> Result<(), nn::Error> {
+    /// let table = Table::parse("a.csv", "town,area,rent\nUlm,50,500\nBonn,70,810.5\nUlm,90,900\n")?;
+    /// let schema = Schema::infer(&table, &["rent"], &[])?;
+    /// let prepare = Preprocess::fit(&table, &schema, Preparing { indices: true, ..Preparing::default() })?;
+    /// let flats = prepare.examples::<f64>(&table)?.with_features_as_indices(&["town"]);
+    /// assert_eq!((flats.indices(), flats.names()), (Some(&[1, 0, 1][..]), &["area".to_owned()][..]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Where a name is none of a feature, or a feature is no whole number of 0 or more.
+    #[track_caller]
+    pub fn with_features_as_indices(self, names: &[&str]) -> Self {
+        let (n, d) = (self.len(), self.width());
+        let mut places = Vec::with_capacity(names.len());
+        for name in names {
+            let place = self.names.iter().position(|known| known == name);
+            let Some(place) = place else { panic!("with_features_as_indices: there is no feature `{name}`") };
+            places.push(place);
+        }
+        let all = self.features.as_slice();
+        let (known, k) =
+            (self.indices.as_deref().unwrap_or_default(), self.indices.as_ref().map_or(0, Vec::len) / n.max(1));
+        let mut indices = Vec::with_capacity(n * (k + places.len()));
+        for row in 0..n {
+            indices.extend_from_slice(&known[row * k..(row + 1) * k]);
+            for (&place, name) in places.iter().zip(names) {
+                let x = all[row * d + place].to_f64();
+                assert!(
+                    x >= 0.0 && x.fract() == 0.0,
+                    "with_features_as_indices: expected whole numbers of 0 or more for `{name}`, found {x} in row {row}"
+                );
+                indices.push(x as usize);
+            }
+        }
+        let rest: Vec<usize> = (0..d).filter(|place| !places.contains(place)).collect();
+        let features = Tensor::from_fn([n, rest.len()], |i| all[i / rest.len() * d + rest[i % rest.len()]]);
+        let names = rest.iter().map(|&place| self.names[place].clone()).collect();
+        Self { features, names, indices: Some(indices), ..self }
+    }
+
+    /// The integers to index with, where there are some: row after row, as many for each.
+    pub fn indices(&self) -> Option<&[usize]> {
+        self.indices.as_deref()
+    }
+
+    /// Those of some rows, which exist.
+    fn indices_of(&self, rows: &[usize]) -> Option<Vec<usize>> {
+        let k = self.indices.as_ref()?.len() / self.len().max(1);
+        let of = |&row: &usize| self.indices.iter().flat_map(move |all| &all[row * k..(row + 1) * k]).copied();
+        Some(rows.iter().flat_map(of).collect())
     }
 
     /// The same examples with names for their features.
@@ -192,6 +265,7 @@ impl<T: Float> Dataset<T> {
             target: self.target.select(rows),
             weights: self.weights.as_ref().map(|weights| rows.iter().map(|&row| weights[row]).collect()),
             names: self.names.clone(),
+            indices: self.indices_of(rows),
         }
     }
 
@@ -215,6 +289,7 @@ impl<T: Float> Dataset<T> {
             target: self.target.select(rows),
             weights: self.weights.as_ref().map(|all| Tensor::from_fn([rows.len()], |i| T::of(all[rows[i]]))),
             mask: None,
+            indices: self.indices_of(rows),
         }
     }
 
@@ -266,6 +341,8 @@ impl<T: Float> Dataset<T> {
         };
         let fits = targets_fit
             && batch.mask.is_none()
+            && self.indices.is_none()
+            && batch.indices.is_none()
             && batch.weights.as_ref().map(Tensor::numel) == self.weights.as_ref().map(|_| m)
             && gather(&self.features, rows, &mut batch.features);
         if !fits {
@@ -304,7 +381,7 @@ impl<T: Float> Dataset<T> {
     pub(crate) fn with_features(&self, function: &str, features: Tensor<T>) -> Self {
         let new = or_panic(function, Self::try_with(features, self.target.clone()));
         let names = if new.width() == self.width() { self.names.clone() } else { Vec::new() };
-        Self { names, weights: self.weights.clone(), ..new }
+        Self { names, weights: self.weights.clone(), indices: self.indices.clone(), ..new }
     }
 }
 
@@ -370,7 +447,8 @@ mod tests {
             .into_iter()
             .flat_map(|target| {
                 let plain = Dataset::with(features.clone(), target);
-                [plain.clone().with_weights(vec![1.0, 2.0, 3.0, 4.0, 5.0]), plain]
+                let worded = plain.clone().with_indices((0..10).collect());
+                [plain.clone().with_weights(vec![1.0, 2.0, 3.0, 4.0, 5.0]), worded, plain]
             })
             .collect()
     }
@@ -382,7 +460,8 @@ mod tests {
             let mut batch = data.batch(&[0, 1, 2]);
             let place = batch.features.as_slice().as_ptr();
             data.gather_into(&[4, 4, 1], &mut batch);
-            assert_eq!((&batch, batch.features.as_slice().as_ptr()), (&data.batch(&[4, 4, 1]), place), "kind {i}");
+            assert_eq!(batch, data.batch(&[4, 4, 1]), "kind {i}");
+            assert!(data.indices().is_some() || batch.features.as_slice().as_ptr() == place, "kind {i}");
             for other in &kinds {
                 other.gather_into(&[2, 3], &mut batch);
                 assert_eq!(batch, other.batch(&[2, 3]), "kind {i}");

@@ -234,6 +234,7 @@ impl<T: Float> Sequences<T> {
             target,
             weights: self.weights.as_ref().map(|all| Tensor::from_fn([m], |i| T::of(all[rows[i]]))),
             mask: Some(Tensor::from_fn([m, steps], real)),
+            indices: None,
             rows: rows.to_vec(),
         }
     }

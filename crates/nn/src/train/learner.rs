@@ -395,8 +395,9 @@ impl<T: Float> Recorded<T> {
 mod tests {
     use super::*;
     use crate::data::{Batcher, Dataset, Target};
+    use crate::layers::Embedding;
     use crate::optim::{Optimiser, RmsProp};
-    use crate::{Activation, Adam, Mlp, Sgd};
+    use crate::{Activation, Adam, Mlp, Sgd, generator};
     use autograd::Tape;
 
     fn data<T: Float>() -> Dataset<T> {
@@ -437,6 +438,25 @@ mod tests {
         check::<f64, _>(Adam::new(0.05));
         check::<f32, _>(Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01, ..Sgd::new(0.05) });
         check::<f64, _>(RmsProp { centred: true, ..RmsProp::new(0.05) });
+    }
+
+    #[test]
+    fn integers_of_each_example_index_vectors_and_those_beyond_are_told() {
+        let mood = |words: &[usize]| words.iter().map(|&word| word as f64 - 2.0).sum::<f64>() / 3.0;
+        let texts: Vec<[usize; 3]> = (0..40).map(|i| [i % 5, i * i % 5, (i / 5 + 2 * i) % 5]).collect();
+        let values: Vec<f64> = texts.iter().map(|text| mood(text)).collect();
+        let data = Dataset::with(Tensor::zeros([40, 0]), Target::value("mood", &values)).with_indices(texts.concat());
+        let words: Embedding<Tensor> = Embedding::new(5, 1, &mut generator(0));
+        let mut learner =
+            Learner::new(words, Adam::new(0.1), |net, batch| batch.loss(net.forward(&batch.indices()).mean_axes(1)));
+        for epoch in 0..60 {
+            learner.epoch(&mut Batcher::new(&data, 16, 0), epoch).unwrap();
+        }
+        assert!(learner.measure(&data.whole()).unwrap() < 1e-6);
+        let rows: Vec<usize> = (0..16).collect();
+        let beyond = data.select(&rows).with_indices((0..48).map(|i| i % 6).collect()).whole();
+        let error = learner.step(&beyond).unwrap_err().to_string();
+        assert!(error.contains('5') && error.contains("size 5"), "{error}");
     }
 
     #[test]

@@ -212,6 +212,9 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "with_weights", ["1 weights for 2 rows"], values().with_weights(vec![1.0]));
     panics!(rows, "with_weights", ["-1 in row 1"], values().with_weights(vec![1.0, -1.0]));
     panics!(rows, "with_names", ["2 names for 1 features"], values().with_names(two()));
+    panics!(rows, "with_indices", ["3 indices", "2 rows"], values().with_indices(vec![1, 2, 3]));
+    panics!(rows, "with_features_as_indices", ["no feature `town`"], values().with_features_as_indices(&["town"]));
+    panics!(rows, "indices", ["the batch has none"], BatchVars::new(&Tape::new(), &values().whole()).indices());
     panics!(rows, "balanced", ["label 2", "2 classes"], balanced(&[2], 2));
     panics!(rows, "select", ["row 2", "one of 2"], data.select(&[2]));
     panics!(
@@ -408,6 +411,7 @@ const NO_ROW: &[&str] = &[
     "target",
     "weights",
     "names",
+    "shown",
     "classes_of",
     "value",
     "try_with",
