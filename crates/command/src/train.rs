@@ -108,7 +108,9 @@ fn hold_numbers(table: &Table, schema: &Schema, said: &[(String, String)]) -> Re
         let Some(Cells::Text { words, rows }) = table.column(&field.name).map(|column| &column.cells) else { continue };
         let mut counts = vec![0_usize; words.len()];
         rows.iter().flatten().for_each(|&word| counts[word as usize] += 1);
-        let is_number = |word: &str| word.replace(',', ".").parse::<f64>().is_ok_and(f64::is_finite);
+        let notation = schema.notations.get(&field.name).cloned().unwrap_or_default();
+        let plain = |word: &str| word.replace(',', ".").parse::<f64>().is_ok_and(f64::is_finite);
+        let is_number = |word: &str| plain(word) || notation.number(word).is_some();
         let numeric: Vec<bool> = words.iter().map(|word| is_number(word)).collect();
         let numbers: usize = counts.iter().zip(&numeric).filter(|(_, numeric)| **numeric).map(|(count, _)| count).sum();
         if field.kind != Role::Number && numbers * 10 < counts.iter().sum::<usize>() * 9 {

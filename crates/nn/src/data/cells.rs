@@ -1,7 +1,7 @@
 //! One cell, whether of a column of numbers, of text, or of a row that came as text.
 
 use crate::data::csv::spelled;
-use crate::data::{Cells, Column};
+use crate::data::{Cells, Column, Notation};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -35,6 +35,14 @@ impl<'a> Raw<'a> {
         match self {
             Self::Number(x) => Some(x),
             Self::Text(text) => number(text),
+        }
+    }
+
+    /// Itself, as a number where it is one in this notation.
+    pub(crate) fn written(self, notation: Option<&Notation>) -> Self {
+        match (self, notation) {
+            (Self::Text(text), Some(notation)) => notation.number(text).map_or(self, Self::Number),
+            (Self::Text(_) | Self::Number(_), _) => self,
         }
     }
 

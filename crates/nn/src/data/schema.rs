@@ -2,7 +2,7 @@
 
 use crate::data::cells::Raw;
 use crate::data::names::closest;
-use crate::data::{By, Cells, Column, DateOrder, Lone, Parts, Table};
+use crate::data::{By, Cells, Column, DateOrder, Lone, Notation, Parts, Table};
 use crate::error::{Error, Kind, shown};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +32,9 @@ pub struct Schema {
     pub why: String,
     /// The column of how much each row counts.
     pub weight: Option<String>,
+    /// How the numbers of columns of text are written, by the columns' names, where they are not plain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notations: BTreeMap<String, Notation>,
 }
 
 /// A column, and what it is taken for.

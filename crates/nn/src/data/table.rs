@@ -27,8 +27,10 @@ pub struct Table {
     pub(super) file: String,
     /// The line of each row, where there is a file.
     pub(super) lines: Lines,
-    /// The field of a record, from 1, of each column by its name, where there is a file.
+    /// The field of a record, from 1, of each column by its name.
     pub(super) fields: BTreeMap<String, u32>,
+    /// Whether 1,5 is one and a half, where columns of numbers tell it.
+    pub(super) comma: Option<bool>,
     /// What was guessed.
     pub(super) notes: Vec<String>,
 }
@@ -86,14 +88,16 @@ impl Table {
     #[track_caller]
     pub fn from_columns<'a, N: Into<String>>(columns: impl IntoIterator<Item = (N, &'a [f64])>) -> Self {
         let mut table = Self::default();
-        for (name, numbers) in columns {
+        for (place, (name, numbers)) in columns.into_iter().enumerate() {
             let name = name.into();
             if let Some(first) = table.columns.first() {
                 let (n, first) = (first.cells.len(), &first.name);
                 let found = numbers.len();
                 assert!(n == found, "Table::from_columns: `{name}` has {found} rows, `{first}` has {n}");
             }
-            assert!(table.column(&name).is_none(), "Table::from_columns: two columns are called `{name}`");
+            let field = u32::try_from(place + 1).unwrap_or(u32::MAX);
+            let is_new = table.fields.insert(name.clone(), field).is_none();
+            assert!(is_new, "Table::from_columns: two columns are called `{name}`");
             if let Some(row) = numbers.iter().position(|x| x.is_infinite()) {
                 panic!("Table::from_columns: `{name}` holds {} in row {row}", numbers[row]);
             }
@@ -114,7 +118,9 @@ impl Table {
 
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|column| column.name == name)
+        // Nearly always it stands where its field did: a table may have ten thousand columns, each of which is asked for.
+        let guess = self.fields.get(name).and_then(|&field| self.columns.get(field as usize - 1));
+        guess.filter(|column| column.name == name).or_else(|| self.columns.iter().find(|column| column.name == name))
     }
 
     /// The rows of these places, from 0, in this order. Words stay as they are, also those that no row has any more.
@@ -138,7 +144,7 @@ impl Table {
         });
         let lines = self.lines.select(rows);
         let (file, fields, notes) = (self.file.clone(), self.fields.clone(), self.notes.clone());
-        Self { columns: columns.collect(), file, lines, fields, notes }
+        Self { columns: columns.collect(), file, lines, fields, comma: self.comma, notes }
     }
 
     /// Writes the rows below a header, with quotes where a cell needs them, numbers in the fewest digits that are read as them, and
@@ -241,6 +247,17 @@ impl Lines {
             self.each.push(line);
         }
         self.rows += 1;
+    }
+
+    /// The lines of so many rows, each on one, from a first.
+    pub(super) fn push_each(&mut self, first: u32, rows: usize) {
+        let Some(more) = rows.checked_sub(1) else { return };
+        self.push(first);
+        if self.each.is_empty() {
+            self.rows += more;
+        } else {
+            (1..rows).for_each(|row| self.push(first.saturating_add(row as u32)));
+        }
     }
 
     pub(super) fn of(&self, row: usize) -> u32 {

@@ -12,6 +12,7 @@ mod measure;
 mod csv_files;
 mod mutated;
 mod tables;
+mod raw_tables;
 mod quadratic;
 mod second;
 mod newton;

@@ -46,7 +46,7 @@ impl<'a> Labels<'a> {
     /// The label of the next row, which stands in this line.
     pub(super) fn push(&mut self, label: &str, line: u32) -> Result<(), Kind> {
         let place = if self.known.is_some() {
-            let known = self.words.find(label).or_else(|| self.same_number(label));
+            let known = self.words.find(label.as_bytes()).or_else(|| self.same_number(label));
             known.ok_or_else(|| self.unknown(label))?
         } else {
             let (place, new) = self.words.place(label);
@@ -62,7 +62,7 @@ impl<'a> Labels<'a> {
 
     /// As [`Labels::push`], of a label that has come before, or was known; whether it is one.
     #[inline]
-    pub(super) fn push_known(&mut self, label: &str) -> bool {
+    pub(super) fn push_known(&mut self, label: &[u8]) -> bool {
         let place = self.words.find(label);
         self.rows.extend(place.map(|place| place as usize));
         place.is_some()

@@ -1,37 +1,15 @@
-//! The columns of a table, as its rows come.
+//! The rows of a table, as they come.
 
+use super::edges::{Totals, repeats};
+use super::growing::{Growing, Numbers, missing, push};
 use super::missing::NO_NUMBER;
-use super::number::{self, decimal};
-use super::plain;
 use super::reading::{Layout, Reading};
 use super::records::{Record, Records, error};
 use super::words::Words;
-use super::{grow, words_of};
+use super::{number, words_of};
 use crate::data::table::Lines;
 use crate::data::{Cells, Column, Table};
 use crate::error::{Error, Kind, shown};
-
-/// A column that is being read.
-pub(super) enum Growing {
-    Numbers(Numbers),
-    /// Words, missing ones too, and their places.
-    Text(Words, Vec<Option<u32>>),
-    /// What was taken for numbers and is to be read again, as words.
-    Late,
-}
-
-/// Numbers with one mark before the fraction.
-pub(super) struct Numbers {
-    cells: Vec<f64>,
-    point: u8,
-    /// How many of them are numbers.
-    count: usize,
-    /// Whether one of them has the mark; and whether it is no mark between thousands there.
-    marked: bool,
-    loose: bool,
-    /// Whether something stands for a missing number that would be a word elsewhere.
-    dashes: bool,
-}
 
 pub(super) struct Reader<'a> {
     file: &'a str,
@@ -43,6 +21,9 @@ pub(super) struct Reader<'a> {
     rows: usize,
     /// Cells over several lines: how many, and the first line and name.
     broken: (usize, Option<(u32, usize)>),
+    /// Rows that repeat the header: how many, and the first line.
+    repeated: (usize, u32),
+    totals: Totals,
 }
 
 impl<'a> Reader<'a> {
@@ -62,13 +43,14 @@ impl<'a> Reader<'a> {
                 Growing::Text(Words::default(), Vec::new())
             });
         }
-        Self { file, reading, line, names, columns, lines: Lines::default(), rows: 0, broken: (0, None) }
+        Self { columns, ..Self::of_text(file, reading, line, names) }
     }
 
     /// Columns of which nothing is known yet: their cells are kept as they are written until all are there.
     pub(super) fn of_text(file: &'a str, reading: &'a Reading, line: u32, names: Vec<String>) -> Self {
         let columns = names.iter().map(|_| Growing::Text(Words::default(), Vec::new())).collect();
-        Self { file, reading, line, names, columns, lines: Lines::default(), rows: 0, broken: (0, None) }
+        let (lines, totals) = (Lines::default(), Totals::default());
+        Self { file, reading, line, names, columns, lines, rows: 0, broken: (0, None), repeated: (0, 0), totals }
     }
 
     /// Reads rows as far as they are there without waiting, one at least.
@@ -85,6 +67,9 @@ impl<'a> Reader<'a> {
     /// Reads all rows.
     pub(super) fn read(&mut self, records: &mut Records<'_>, notes: &mut Vec<String>) -> Result<(), Error> {
         self.read_while(records, notes, |_, _| true)?;
+        let (rows, note) = self.totals.sums(&self.columns, &self.lines, self.rows);
+        notes.extend(note);
+        self.truncate(rows);
         self.unsettle();
         Ok(())
     }
@@ -118,7 +103,12 @@ impl<'a> Reader<'a> {
                 }
                 further += 1;
             }
+            if repeats(&record, &self.names) {
+                self.repeated = (self.repeated.0 + 1, if self.repeated.0 == 0 { record.line } else { self.repeated.1 });
+                continue;
+            }
             hollow = if expected > 1 && record.hollow() { hollow + 1 } else { 0 };
+            self.totals.see(&record, self.rows);
             for column in 0..expected {
                 push(&mut self.columns[column], self.reading, record, column)
                     .map_err(|found| self.control(record, column, found))?;
@@ -132,11 +122,15 @@ impl<'a> Reader<'a> {
         }
         if hollow > 0 && records.is_done() {
             notes.push(format!("{hollow} rows of nothing but separators at the end are left out"));
-            self.rows -= hollow;
-            self.lines.truncate(self.rows);
-            for column in &mut self.columns {
-                column.truncate(self.rows);
-            }
+            self.truncate(self.rows - hollow);
+        }
+        if let (count @ 1.., line) = self.repeated {
+            let rows = if count == 1 {
+                "1 row repeats the header and is"
+            } else {
+                &format!("{count} rows repeat the header and are")
+            };
+            notes.push(format!("{rows} left out, the first in line {line}"));
         }
         if further > 0 {
             notes.push(format!("{further} rows end with separators and nothing behind them"));
@@ -147,51 +141,57 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads rows as far as they are plain: cells of digits in columns of numbers, words without quotes and blanks in the others. One pass over
-    /// the bytes is enough for them; all else, and each mistake, is left to the records.
+    /// Reads rows as far as they are plain: cells of digits in columns of numbers, words without blanks around them in the others, empty cells in
+    /// both. One pass over the bytes is enough for them; all else, and each mistake, is left to the records.
     fn plain_rows(&mut self, records: &mut Records<'_>) {
-        let Some((bytes, mut line)) = records.ahead() else { return };
+        let Some((bytes, line)) = records.ahead() else { return };
         let (delimiter, count) = (records.delimiter, self.columns.len());
         if self.columns.iter().any(|column| matches!(column, Growing::Numbers(numbers) if numbers.point == delimiter)) {
             return;
         }
-        let (mut start, first) = (0, self.rows);
+        let first_name = self.names[0].as_bytes();
+        let begin = first_name.first().copied();
+        let (mut start, mut rows, mut room) = (0, 0, 0);
         'rows: loop {
-            let mut at = start;
-            for place in 0..count {
-                let behind = |end: usize| plain::behind(bytes, end, delimiter, place + 1 == count);
-                // A cell is taken where it is known to end as it must.
-                let next = match &mut self.columns[place] {
-                    Growing::Numbers(numbers) => plain::number(bytes, at, numbers.point).and_then(|(number, end)| {
-                        let next = behind(end)?;
-                        numbers.take(
-                            number.nearest(&bytes[at..end], numbers.point),
-                            number.whole,
-                            number.fraction,
-                            bytes[at] == b'0',
-                        );
-                        Some(next)
-                    }),
-                    Growing::Text(words, rows) => plain::word(bytes, at, delimiter).and_then(|(word, end)| {
-                        let next = behind(end)?;
-                        rows.push(Some(words.place(word).0));
-                        Some(next)
-                    }),
-                    Growing::Late => plain::word(bytes, at, delimiter).and_then(|(_, end)| behind(end)),
-                };
-                let Some(next) = next else {
+            // The names of the columns may stand there again.
+            if bytes.get(start).copied() == begin && bytes[start..].starts_with(first_name) {
+                let end = start + first_name.len();
+                if bytes.get(end).is_none_or(|&byte| byte == delimiter) {
+                    break;
+                }
+            }
+            if room == 0 {
+                let more = records.rows_to_come(self.rows + rows, start).max(1);
+                room = self.columns.iter_mut().map(|column| column.make_room(more)).min().unwrap_or(0);
+            }
+            let (mut at, mut is_hollow) = (start, true);
+            for (place, column) in self.columns.iter_mut().enumerate() {
+                let is_last = place + 1 == count;
+                let next = column.take_plain(bytes, at, (delimiter, is_last), &self.reading.missing);
+                let Some((end, next)) = next else {
                     // The cells of this row that were taken go again.
-                    self.columns[..place].iter_mut().for_each(|column| column.undo(self.rows));
+                    self.columns[..place].iter_mut().for_each(|column| column.truncate(self.rows + rows));
                     break 'rows;
                 };
+                is_hollow &= end == at;
                 at = next;
             }
-            self.lines.push(line);
-            line = line.saturating_add(1);
-            self.rows += 1;
-            start = at;
+            // An empty line is no row, and a row of nothing but separators may stand below the table.
+            if is_hollow {
+                self.columns.iter_mut().for_each(|column| column.truncate(self.rows + rows));
+                break;
+            }
+            (start, rows, room) = (at, rows + 1, room - 1);
         }
-        records.pass(start, self.rows - first);
+        self.lines.push_each(line, rows);
+        self.rows += rows;
+        records.pass(start, rows);
+    }
+
+    fn truncate(&mut self, rows: usize) {
+        self.rows = rows;
+        self.lines.truncate(rows);
+        self.columns.iter_mut().for_each(|column| column.truncate(rows));
     }
 
     fn control(&self, record: Record<'_>, column: usize, found: String) -> Error {
@@ -215,16 +215,21 @@ impl<'a> Reader<'a> {
         for &column in &late {
             self.columns[column] = Growing::Text(Words::default(), Vec::new());
         }
-        for _ in 0..self.rows {
+        let mut rows = 0;
+        while rows < self.rows {
             let whole = records.next()?.filter(|record| record.len() >= self.columns.len());
             let Some(record) = whole else {
                 let kind = Kind::Unreadable(std::io::Error::other("it has changed while it was read"));
                 return Err(Error { file: self.file.to_owned(), line: None, column: None, kind });
             };
+            if repeats(&record, &self.names) {
+                continue;
+            }
             for &column in &late {
                 push(&mut self.columns[column], self.reading, record, column)
                     .map_err(|found| self.control(record, column, found))?;
             }
+            rows += 1;
         }
         self.unsettle();
         Ok(())
@@ -239,7 +244,7 @@ impl<'a> Reader<'a> {
             let comma = numbers.point == b',';
             let settled = if comma { marks.comma && !marks.point } else { !marks.comma };
             let doubtful = numbers.marked && !numbers.loose && !settled;
-            if doubtful || (numbers.count == 0 && numbers.dashes) {
+            if doubtful || numbers.may_be_codes() || (numbers.dashes && numbers.is_hollow()) {
                 *column = Growing::Late;
             }
         }
@@ -255,7 +260,8 @@ impl<'a> Reader<'a> {
             ));
         }
         let marks = words_of::marks(&columns, reading.decimal_comma);
-        let mut table = Table { file: file.to_owned(), lines, ..Table::default() };
+        let comma = (marks.comma != marks.point).then_some(marks.comma);
+        let mut table = Table { file: file.to_owned(), lines, comma, ..Table::default() };
         for (place, (name, column)) in names.into_iter().zip(columns).enumerate() {
             let at = |row: Option<usize>, kind| {
                 let line = row.map_or(line, |row| table.lines.of(row));
@@ -264,6 +270,10 @@ impl<'a> Reader<'a> {
             let cells = match column {
                 Growing::Numbers(mut numbers) => {
                     numbers.cells.shrink_to_fit();
+                    for mark in reading.missing.iter().filter_map(|mark| number::number(mark.as_bytes(), numbers.point))
+                    {
+                        numbers.cells.iter_mut().filter(|cell| **cell == mark).for_each(|cell| *cell = f64::NAN);
+                    }
                     if numbers.point == b',' && numbers.marked {
                         notes.push(format!("`{}` has decimal commas", shown(&name)));
                     }
@@ -294,103 +304,4 @@ impl<'a> Reader<'a> {
         table.notes = notes;
         Ok(table)
     }
-}
-
-impl Numbers {
-    fn new(point: u8) -> Self {
-        Self { cells: Vec::new(), point, count: 0, marked: false, loose: false, dashes: false }
-    }
-
-    pub(super) fn comma(&self) -> bool {
-        self.point == b',' && self.loose
-    }
-
-    pub(super) fn point(&self) -> bool {
-        self.point == b'.' && self.loose
-    }
-
-    /// The next number, with so many digits before and behind the mark.
-    #[inline]
-    fn take(&mut self, number: f64, whole: usize, fraction: usize, zero_first: bool) {
-        if fraction > 0 {
-            self.marked = true;
-            self.loose |= fraction != 3 || whole == 0 || whole > 3 || zero_first;
-        }
-        self.count += 1;
-        self.add(number);
-    }
-
-    #[inline]
-    fn add(&mut self, cell: f64) {
-        grow(&mut self.cells, 1);
-        self.cells.push(cell);
-    }
-
-    /// The next cell; whether it may be one of numbers.
-    #[inline]
-    fn push(&mut self, bytes: &[u8], reading: &Reading, text: impl FnOnce() -> String) -> bool {
-        if let Some(decimal) = decimal(bytes, self.point) {
-            let number = decimal.nearest(bytes, self.point);
-            if !number.is_finite() {
-                return false;
-            }
-            self.take(number, decimal.whole, decimal.fraction, bytes.first() == Some(&b'0'));
-            return true;
-        }
-        if !bytes.is_empty() {
-            let text = text();
-            if !missing(reading, &text) {
-                if !NO_NUMBER.contains(&&text[..]) {
-                    return false;
-                }
-                self.dashes = true;
-            }
-        }
-        self.add(f64::NAN);
-        true
-    }
-}
-
-impl Growing {
-    /// Takes the last cell away, where there are more than so many.
-    fn undo(&mut self, rows: usize) {
-        if let Self::Numbers(numbers) = self {
-            numbers.count -= numbers.cells.len() - rows;
-        }
-        self.truncate(rows);
-    }
-
-    fn truncate(&mut self, rows: usize) {
-        match self {
-            Self::Numbers(numbers) => numbers.cells.truncate(rows),
-            Self::Text(_, places) => places.truncate(rows),
-            Self::Late => (),
-        }
-    }
-}
-
-/// Takes the next cell of a column. An error is a cell that no table may hold.
-#[inline]
-fn push(column: &mut Growing, reading: &Reading, record: Record<'_>, field: usize) -> Result<(), String> {
-    match column {
-        Growing::Numbers(numbers) => {
-            if !numbers.push(record.bytes(field), reading, || record.text(field).into_owned()) {
-                *column = Growing::Late;
-            }
-        }
-        Growing::Text(words, rows) => {
-            let text = record.text(field);
-            let (place, new) = words.place(&text);
-            if new && text.contains('\0') {
-                return Err(text.into_owned());
-            }
-            rows.push(Some(place));
-        }
-        Growing::Late => (),
-    }
-    Ok(())
-}
-
-pub(super) fn missing(reading: &Reading, cell: &str) -> bool {
-    cell.is_empty() || reading.missing.iter().any(|mark| mark == cell)
 }

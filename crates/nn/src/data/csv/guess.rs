@@ -5,13 +5,15 @@ use super::missing::{NO_NUMBER, is_missing};
 use super::number::grouped;
 use super::records::{Record, Split, line_length, split};
 
-/// How many rows are looked at.
+/// How many rows are looked at, and of long ones how many at least, and how many cells.
 const ROWS: usize = 200;
+const LONG_ROWS: usize = 10;
+const CELLS: usize = 50_000;
 
 /// The first records as far as they are whole and right, and whether all of them are. Lines that begin with `comment` are none.
 pub(super) fn sample(head: &[u8], all: bool, delimiter: u8, comment: Option<u8>) -> (Vec<Vec<String>>, bool) {
-    let (mut rows, mut spans, mut at) = (Vec::new(), Vec::new(), 0);
-    while rows.len() < ROWS {
+    let (mut rows, mut spans, mut at, mut cells) = (Vec::new(), Vec::new(), 0, 0);
+    while rows.len() < ROWS && (cells < CELLS || rows.len() < LONG_ROWS) {
         if comment.is_some() && head.get(at) == comment.as_ref() {
             let Some(used) = line_length(&head[at..], all) else { break };
             at += used;
@@ -24,6 +26,7 @@ pub(super) fn sample(head: &[u8], all: bool, delimiter: u8, comment: Option<u8>)
                 if text.len() == used {
                     rows.push(Record::new(0, &text, &spans).texts());
                 }
+                cells += spans.len();
                 at += used;
             }
             Split::Blank { used } => at += used,
@@ -38,15 +41,40 @@ pub(super) fn sample(head: &[u8], all: bool, delimiter: u8, comment: Option<u8>)
 pub(super) fn delimiter(head: &[u8], all: bool, comment: Option<u8>) -> u8 {
     let remarks = if comment.is_none() { remarks(head, all) } else { Vec::new() };
     let head = remarks.last().map_or(head, |&start| &head[start..]);
+    let best = best_delimiter(head, all, comment, false);
+    match best {
+        Some((Score { fitting: 500.., .. }, delimiter)) => delimiter,
+        // Below the title of a table its fields may be plain.
+        _ => match best_delimiter(head, all, comment, true) {
+            Some((Score { fitting: 1000, .. }, delimiter)) => delimiter,
+            _ => best.map_or(b',', |(_, delimiter)| delimiter),
+        },
+    }
+}
+
+/// How likely a separator is: whether no row is wrong by it, how many of a thousand rows have as many fields as the first, how many of a
+/// thousand fields may be numbers, and how many fields there are.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+struct Score {
+    right: bool,
+    fitting: usize,
+    typed: usize,
+    width: usize,
+}
+
+/// The separator of the best score, of rows below those of a single field where there is a title.
+fn best_delimiter(head: &[u8], all: bool, comment: Option<u8>, titled: bool) -> Option<(Score, u8)> {
     let thousandth = |part: usize, whole: usize| 1000 * part / whole.max(1);
-    let mut best = (None, b',');
+    let mut best: Option<(Score, u8)> = None;
     for candidate in *b",;\t| " {
         if comment == Some(candidate) {
             continue;
         }
         let (rows, right) = sample(head, all, candidate, comment);
+        let title = if titled { rows.iter().take_while(|row| row.len() == 1).count() } else { 0 };
+        let rows = &rows[title..];
         let width = rows.first().map_or(0, Vec::len);
-        if width < 2 {
+        if width < 2 || title > MOST_TITLES || (titled && rows.len() < 3) {
             continue;
         }
         let fitting = thousandth(rows.iter().filter(|row| row.len() == width).count(), rows.len());
@@ -56,12 +84,42 @@ pub(super) fn delimiter(head: &[u8], all: bool, comment: Option<u8>) -> u8 {
         if candidate == b' ' && (fitting < 1000 || typed < 500 || rows.len() < 2) {
             continue;
         }
-        let score = Some((right, fitting, typed, width));
-        if score > best.0 {
-            best = (score, candidate);
+        let score = Score { right, fitting, typed, width };
+        if best.is_none_or(|(known, _)| score > known) {
+            best = Some((score, candidate));
         }
     }
-    best.1
+    best
+}
+
+/// So many lines may stand above the names of the columns.
+pub(super) const MOST_TITLES: usize = 10;
+
+/// How many of the first records are a title: only their first cell is there, or they have half the fields of the others at most, and names of columns
+/// of numbers stand below them.
+pub(super) fn titles(rows: &[Vec<String>]) -> usize {
+    let Some(width) = rows.last().map(Vec::len).filter(|&width| width > 1) else { return 0 };
+    let is_title = |row: &&Vec<String>| {
+        let padded = row[1..].iter().all(String::is_empty);
+        row.len() <= width && (padded || 2 * row.len() <= width)
+    };
+    let count = rows.iter().take_while(is_title).count();
+    let table = &rows[count..];
+    let whole =
+        table.len() > 1 && table.iter().all(|row| row.len() == width) && table[0].iter().all(|name| !name.is_empty());
+    if whole && count <= MOST_TITLES && names(table) > 0 { count } else { 0 }
+}
+
+/// How many cells of the first record are no numbers and stand above numbers.
+fn names(rows: &[Vec<String>]) -> usize {
+    let [first, rest @ ..] = rows else { return 0 };
+    (0..first.len()).filter(|&column| !fits_number(&first[column]) && numbers_below(rest, column)).count()
+}
+
+/// Whether all cells of a column that are there are numbers.
+fn numbers_below(rows: &[Vec<String>], column: usize) -> bool {
+    let below = || rows.iter().filter_map(|row| row.get(column)).filter(|cell| !is_missing(cell));
+    below().all(|cell| fits_number(cell)) && below().any(|cell| is_number(cell))
 }
 
 /// Whether a cell may be one of a column of numbers.
@@ -76,15 +134,16 @@ fn is_number(cell: &str) -> bool {
 /// Whether the first record names the columns, and a note where it may be meant the other way.
 pub(super) fn header(rows: &[Vec<String>]) -> (bool, Option<&'static str>) {
     let [first, rest @ ..] = rows else { return (true, None) };
+    // A header may come again.
+    let others: Vec<Vec<String>> = rest.iter().filter(|row| *row != first).cloned().collect();
+    let rest = if others.is_empty() { rest } else { &others };
     if rest.is_empty() {
         return (true, None);
     }
     let (mut named, mut counted, mut repeated) = (0, 0, false);
     for (column, cell) in first.iter().enumerate() {
         let below = || rest.iter().filter_map(|row| row.get(column)).filter(|cell| !is_missing(cell));
-        let numbers =
-            below().next().is_some() && below().all(|cell| fits_number(cell)) && below().any(|cell| is_number(cell));
-        match (is_number(cell), numbers) {
+        match (is_number(cell), numbers_below(rest, column)) {
             (true, true) => counted += 1,
             (false, true) if !fits_number(cell) => named += 1,
             _ => repeated |= is_number(cell) || below().any(|other| other == cell),
@@ -132,6 +191,9 @@ mod tests {
             ("1.5  2 3\n 2  3 4\n", b' '),
             ("name\nOld town\nNew town\n", b','),
             ("\"a;b\",c\n\"1;2\",3\n", b','),
+            ("Sales, 2023\nx;y\n1;2\n3;4\n", b';'),
+            ("Sales of 2023\n\nx;y\n1,5;2\n3;4\n", b';'),
+            ("name\nUlm, old\nUlm, new\n", b','),
         ] {
             assert_eq!(char::from(delimiter(text.as_bytes(), true, None)), char::from(want), "{text:?}");
         }
@@ -149,6 +211,8 @@ mod tests {
             ("1,2,3\n2,3,4\n", false),
             ("p,x\ne,x\np,y\n", false),
             ("kind,colour\ncat,red\ndog,blue\n", true),
+            ("x,kind\n1,a\nx,kind\n2,a\n", true),
+            ("1,2\n1,2\n", false),
             ("x\n", true),
             ("NA,1\n2,3\n", false),
         ] {

@@ -1,6 +1,7 @@
 //! What may stand before the header: remarks, and the line with which spreadsheets name the separator.
 
 use super::records::{Records, Split, line_length, split};
+use crate::error::shown;
 
 /// What was left out before the header.
 #[derive(Default)]
@@ -56,6 +57,29 @@ pub(super) fn skip_remarks(records: &mut Records<'_>) -> Lead {
     let marked = fields(&head[end..]) > 1 && fields(&head[last..]) == fields(&head[end..]);
     records.skip(if marked { last } else { end });
     Lead { remarks: starts.len() - 1 - usize::from(marked), marked }
+}
+
+/// Leaves out the lines of a title above the names of the columns, and tells of them.
+pub(super) fn skip_titles(records: &mut Records<'_>, titles: &[Vec<String>]) -> Option<String> {
+    let (head, all) = records.head();
+    let count = titles.len();
+    let (mut at, mut left, mut spans) = (0, count, Vec::new());
+    while left > 0 {
+        if records.comment.is_some() && head.get(at) == records.comment.as_ref() {
+            at += line_length(&head[at..], all)?;
+            continue;
+        }
+        match split(&head[at..], all, records.delimiter, &mut spans) {
+            Split::Record { used, .. } => (at, left) = (at + used, left - 1),
+            Split::Blank { used } => at += used,
+            Split::Begin | Split::End | Split::Wrong { .. } => return None,
+        }
+    }
+    records.skip(at);
+    let lines = if count == 1 { "1 line above the header is" } else { &format!("{count} lines above the header are") };
+    let title = titles.iter().map(|row| &row[0]).find(|title| !title.is_empty());
+    let title = title.map_or_else(String::new, |title| format!(", the first is `{}`", shown(title)));
+    Some(format!("{lines} left out{title}"))
 }
 
 /// The name of the first column of a header behind `#`.

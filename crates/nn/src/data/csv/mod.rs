@@ -2,7 +2,9 @@
 
 mod classes;
 mod columns;
+mod edges;
 mod encoding;
+mod growing;
 mod guess;
 mod lead;
 mod missing;
@@ -17,7 +19,7 @@ mod words;
 mod words_of;
 
 pub use encoding::Encoding;
-pub(super) use number::number as spelled;
+pub(super) use number::{Grouped, grouped, number as spelled};
 pub use reading::Reading;
 pub use rows::Rows;
 
@@ -347,15 +349,23 @@ impl Header {
             let (mut at, mut label) = (start, None);
             for (place, &what) in self.uses.iter().enumerate() {
                 let read = match what {
-                    Use::Feature(place) => plain::number(bytes, at, b'.').map(|(number, end)| {
-                        row[place] = number.nearest_as(&bytes[at..end]);
-                        end
-                    }),
+                    Use::Feature(place) => match number::short(bytes, at, b'.') {
+                        // In f32 a quotient of f64 would be rounded twice.
+                        Some(short) if T::NAME == "f64" => {
+                            row[place] = T::of(short.value);
+                            Some(short.end)
+                        }
+                        Some(_) | None => plain::number(bytes, at, b'.').map(|number| {
+                            row[place] = number.decimal.nearest_as(number.text);
+                            number.end
+                        }),
+                    },
                     Use::Label => plain::word(bytes, at, delimiter).map(|(word, end)| {
                         label = Some(word);
                         end
                     }),
-                    Use::None => plain::word(bytes, at, delimiter).map(|(_, end)| end),
+                    Use::None => plain::word(bytes, at, delimiter)
+                        .and_then(|(word, end)| std::str::from_utf8(word).is_ok().then_some(end)),
                     Use::Empty => None,
                 };
                 let next = read.and_then(|end| plain::behind(bytes, end, delimiter, place + 1 == count));
@@ -364,6 +374,11 @@ impl Header {
             }
             if !label.is_some_and(|label| labels.push_known(label)) {
                 break;
+            }
+            if features.capacity() - features.len() < row.len() && labels.len() >= KNOWN {
+                // What is expected may be wrong by much: it is asked for, and not needed.
+                let more = records.rows_to_come(labels.len(), start).saturating_mul(row.len());
+                let _ = features.try_reserve_exact(more);
             }
             grow(features, row.len());
             features.extend_from_slice(row);
@@ -411,6 +426,9 @@ fn feature<T: Float>(name: &str, text: &str) -> Result<T, Kind> {
         Some(_) | None => Err(Kind::NotFinite { name, found, number: T::NAME }),
     }
 }
+
+/// Of so many rows the length of the others is guessed.
+const KNOWN: usize = 1024;
 
 /// Makes room for some more, by half of what there is: the room that is left free is paid for in memory.
 fn grow<T>(numbers: &mut Vec<T>, more: usize) {

@@ -135,7 +135,12 @@ impl Reading {
             notes.push(format!("{} lines that begin with `#` before the header are left out", lead.remarks));
         }
         let (head, all) = records.head();
-        let (sample, _) = guess::sample(head, all, delimiter, self.comment);
+        let (mut sample, _) = guess::sample(head, all, delimiter, self.comment);
+        let titles = guess::titles(&sample);
+        if titles > 0 && self.header != Some(false) && !lead.marked {
+            notes.extend(lead::skip_titles(records, &sample[..titles]));
+            sample.drain(..titles);
+        }
         let (guessed, note) = if lead.marked { (true, None) } else { guess::header(&sample) };
         if self.header.is_none() {
             notes.extend(note.map(str::to_owned));
@@ -152,19 +157,21 @@ impl Reading {
             Some(record) => (record.line, record.texts()),
             None => return Err(at_file(file, Kind::Empty)),
         };
+        let header = names.clone();
         if lead.marked {
             let marks = names[0].len() - lead::unmarked(&names[0]).len();
             names[0].drain(..marks);
         }
-        let rows = sample.get(1..).unwrap_or_default();
+        let first = sample.len().min(1);
+        sample.drain(..first);
         let further =
             |row: &Vec<String>| row.len() == names.len() + 1 && row.last().is_some_and(|last| !last.is_empty());
-        if !rows.is_empty() && rows.iter().all(further) {
+        if !sample.is_empty() && sample.iter().all(further) {
             notes.push("the header has no name for the first column".to_owned());
             names.insert(0, String::new());
         }
         let names = checked(names, notes).map_err(|(column, kind)| error(file, line, Some(column), kind))?;
-        let sample = rows.to_vec();
+        sample.retain(|row| *row != header);
         Ok(Layout { line, names, sample })
     }
 }

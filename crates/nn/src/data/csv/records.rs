@@ -212,6 +212,9 @@ pub(super) struct Records<'a> {
     pub(super) comment: Option<u8>,
     /// Of how many bytes a record is at most.
     longest: usize,
+    /// Of how many bytes the whole source is, where that is known, and how many of them were given out before the buffer.
+    size: Option<u64>,
+    given: u64,
     pub(super) spans: Vec<Span>,
 }
 
@@ -223,8 +226,10 @@ impl<'a> Records<'a> {
         delimiter: u8,
         encoding: Option<Encoding>,
     ) -> Result<Self, Error> {
+        let size = source.size().filter(|_| matches!(encoding, None | Some(Encoding::Utf8)));
         let source = source.open(encoding).map_err(|error| at_file(file, Kind::Unreadable(error)))?;
         let mut records = Self::of(file, source, delimiter, usize::MAX);
+        records.size = size;
         while (records.end < CHUNK || !records.begun()) && !records.all {
             records.more()?;
         }
@@ -234,7 +239,9 @@ impl<'a> Records<'a> {
 
     pub(super) fn of(file: &'a str, source: Box<dyn Read + 'a>, delimiter: u8, longest: usize) -> Self {
         let (buffer, spans) = (Vec::new(), Vec::new());
-        Self { file, source, buffer, start: 0, end: 0, all: false, line: 1, delimiter, comment: None, longest, spans }
+        let (start, end, all, line, comment) = (0, 0, false, 1, None);
+        let (size, given) = (None, 0);
+        Self { file, source, buffer, start, end, all, line, delimiter, comment, longest, size, given, spans }
     }
 
     /// The text begins behind the mark of its encoding.
@@ -277,6 +284,15 @@ impl<'a> Records<'a> {
     /// An error in a line, at a field from 0.
     pub(super) fn error(&self, line: u32, field: Option<usize>, kind: Kind) -> Error {
         error(self.file, line, field, kind)
+    }
+
+    /// How many more rows are to be expected, where so many take the bytes up to so many behind the start.
+    pub(super) fn rows_to_come(&self, rows: usize, bytes: usize) -> usize {
+        let passed = self.given + (self.start + bytes) as u64;
+        let rest = self.size.map_or(0, |size| size.saturating_sub(passed));
+        // A few more: rows are not all of one length.
+        let rows = u128::from(rest) * rows as u128 * 33 / (32 * u128::from(passed.max(1)));
+        usize::try_from(rows).unwrap_or(0)
     }
 
     /// The next record.
@@ -331,6 +347,7 @@ impl<'a> Records<'a> {
     /// Reads some more, into twice the room where what is there does not end.
     fn fill(&mut self) -> io::Result<()> {
         self.buffer.copy_within(self.start..self.end, 0);
+        self.given += self.start as u64;
         self.end -= self.start;
         self.start = 0;
         if self.buffer.len() < self.end + CHUNK / 2 {

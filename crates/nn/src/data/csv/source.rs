@@ -26,6 +26,15 @@ impl Source<'_> {
         Ok(Self::Read(bytes))
     }
 
+    /// How many bytes there are, where that is known.
+    pub(super) fn size(&self) -> Option<u64> {
+        match self {
+            Self::Held(bytes) => Some(bytes.len() as u64),
+            Self::Read(bytes) => Some(bytes.len() as u64),
+            Self::File(path) => std::fs::metadata(path).ok().map(|about| about.len()),
+        }
+    }
+
     /// The bytes, as UTF-8 where their encoding is known.
     pub(super) fn open(&self, encoding: Option<Encoding>) -> io::Result<Box<dyn Read + '_>> {
         let bytes: Box<dyn Read + '_> = match self {

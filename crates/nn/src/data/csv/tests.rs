@@ -1,5 +1,6 @@
 use super::*;
 use crate::data::IRIS_CSV;
+use proptest::prelude::*;
 
 fn message(text: &str) -> String {
     Csv::new("kind").parse::<f32>("a.csv", text).unwrap_err().to_string()
@@ -94,4 +95,77 @@ fn a_first_line_longer_than_what_is_read_at_once_is_understood() {
     let text = format!("{}\n{}\n{}\n", names.join(";"), row("1,5"), row("2,5"));
     let table = crate::data::Table::parse("a.csv", &text).unwrap();
     assert_eq!((table.columns.len(), table.len(), &table.columns[7].name[..]), (20_000, 2, "column number 7"));
+}
+
+/// What became of a text: its cells and their lines, or the error.
+fn told(reading: &Reading, text: &str) -> String {
+    match reading.parse("a.csv", text) {
+        Err(error) => error.to_string(),
+        Ok(table) => {
+            let mut cells = Vec::new();
+            table.write_csv(&mut cells).unwrap();
+            let lines: Vec<u32> = (0..table.len()).map(|row| table.place(row, "").1).collect();
+            format!("{} {lines:?} {:?}", String::from_utf8(cells).unwrap(), table.notes())
+        }
+    }
+}
+
+const CELLS: [&str; 30] = [
+    "1",
+    "-2.5",
+    "0",
+    "007",
+    "1234567.25",
+    "12345678",
+    "1e3",
+    "12345678901234567",
+    "+1",
+    "-",
+    ".5",
+    "5.",
+    "",
+    "",
+    "NA",
+    "Ulm",
+    "K\u{f6}ln",
+    "Malm\u{f6}",
+    "\u{e9}t\u{e9}",
+    " a ",
+    "\"b, c\"",
+    "\"1.5\"",
+    "\"a\"\"b\"",
+    "\"\"",
+    "\u{a0}b",
+    "\" d\"",
+    "2021-03-04",
+    "a word of many letters",
+    "x\u{7f}",
+    "\"two\nlines\"",
+];
+
+proptest! {
+    /// A mark of remarks, though none comes, lets all rows go by the records.
+    #[test]
+    fn rows_that_are_read_in_one_pass_are_those_that_are_read_record_by_record(
+        rows in prop::collection::vec((0..30_usize, 0..30_usize, 0..30_usize), 1..40),
+        columns in 1..4_usize,
+        few in 1..6_usize,
+        ends in prop::sample::select(vec!["\n", "\r\n"]),
+        broken in prop::option::of((0..200_usize, "[,\"\n\ra1]")),
+    ) {
+        let mut text = ["x", "kind", "y"][..columns].join(",") + ends;
+        for (a, b, c) in rows {
+            // Of few different cells columns are of numbers more often.
+            let cells = [a % (6 * few), b, c % (6 * few)].map(|cell| CELLS[cell.min(29)]);
+            text += &(cells[..columns].join(",") + ends);
+        }
+        if let Some((at, with)) = broken {
+            let at = at.min(text.len());
+            if text.is_char_boundary(at) {
+                text.insert_str(at, &with);
+            }
+        }
+        let slow = Reading { comment: Some(1), ..Reading::default() };
+        prop_assert_eq!(told(&Reading::default(), &text), told(&slow, &text), "{:?}", text);
+    }
 }

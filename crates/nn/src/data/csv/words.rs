@@ -1,5 +1,6 @@
 //! Each text once, in the order in which they come.
 
+use super::plain::may_be_blank;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
@@ -7,14 +8,72 @@ use std::sync::LazyLock;
 #[derive(Default)]
 pub(super) struct Words {
     list: Vec<String>,
-    /// Half a hash, and a place from 1; 0 is free. A power of two, at most half full.
-    slots: Vec<(u32, u32)>,
-    /// The place of the word before, which many come after themselves.
-    last: u32,
+    /// A power of two of them, at most half of which hold a word.
+    slots: Vec<Slot>,
+    /// The slot of the word before, which many come after themselves.
+    last: usize,
+}
+
+/// A word, as it is compared: in this one place of memory, where it is short.
+#[derive(Clone, Copy, Default, PartialEq)]
+struct Key {
+    bytes: [u64; 2],
+    length: u32,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: Key,
+    /// From 1; 0 is free.
+    place: u32,
 }
 
 /// By which no text can be made to collide with others.
 static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+
+impl Key {
+    /// Of so many bytes at most a word is its key.
+    const SHORT: usize = 16;
+
+    /// The first and the last bytes of a short word, which are all of it; of another two hashes.
+    #[inline(always)]
+    fn of(word: &[u8]) -> Self {
+        let four = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)));
+        let eight = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        let bytes = match word {
+            [] => [0, 0],
+            [one] => [u64::from(*one), 0],
+            [one, two] => [u64::from(u16::from_le_bytes([*one, *two])), 0],
+            [one, two, three] => [u64::from(u32::from_le_bytes([*one, *two, *three, 0])), 0],
+            _ if word.len() <= 8 => [four(word.first_chunk()) | four(word.last_chunk()) << 32, 0],
+            _ if word.len() <= Self::SHORT => [eight(word.first_chunk()), eight(word.last_chunk())],
+            _ => Self::hashes(word),
+        };
+        Self { bytes, length: word.len() as u32 }
+    }
+
+    #[inline(never)]
+    fn hashes(word: &[u8]) -> [u64; 2] {
+        let (eights, rest) = word.as_chunks::<8>();
+        let mut last = [0; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        let all = eights.iter().chain(std::iter::once(&last));
+        let first = all.fold(*SEED, |hash, eight| fold(hash, u64::from_le_bytes(*eight)));
+        [first, 0]
+    }
+
+    #[inline(always)]
+    fn hash(self, seed: u64) -> usize {
+        fold(fold(seed ^ u64::from(self.length), self.bytes[0]), self.bytes[1]) as usize
+    }
+}
+
+/// Eight bytes into a hash: multiplied to 128 bits, and folded.
+#[inline(always)]
+fn fold(hash: u64, bytes: u64) -> u64 {
+    let wide = u128::from(hash ^ bytes) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
+    (wide >> 64) as u64 ^ wide as u64
+}
 
 impl Words {
     pub(super) fn all(&self) -> &[String] {
@@ -26,69 +85,85 @@ impl Words {
     }
 
     /// The place of a word, where it is known.
-    pub(super) fn find(&self, word: &str) -> Option<u32> {
-        if self.slots.is_empty() { None } else { self.slot(Self::half(word), word).1 }
+    #[inline]
+    pub(super) fn find(&self, word: &[u8]) -> Option<u32> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        self.slots[self.slot(Key::of(word), word)].place.checked_sub(1)
     }
 
     /// The place of a word, and whether it is new.
     pub(super) fn place(&mut self, word: &str) -> (u32, bool) {
-        if self.list.get(self.last as usize).is_some_and(|last| last == word) {
-            return (self.last, false);
+        match self.known(word.as_bytes()) {
+            Ok(place) => (place, false),
+            Err(key) => (self.add(key, word), true),
         }
+    }
+
+    /// The place of the bytes of a word; `None` where a new one is no text, or may have blanks at its ends.
+    #[inline]
+    pub(super) fn place_plain(&mut self, word: &[u8]) -> Option<u32> {
+        match self.known(word) {
+            Ok(place) => Some(place),
+            Err(_) if may_be_blank(word) => None,
+            Err(key) => Some(self.add(key, std::str::from_utf8(word).ok()?)),
+        }
+    }
+
+    /// The place of a word, or the key of an unknown one.
+    #[inline]
+    fn known(&mut self, word: &[u8]) -> Result<u32, Key> {
+        let key = Key::of(word);
+        if self.slots.is_empty() {
+            return Err(key);
+        }
+        if !self.holds(self.last, key, word) {
+            self.last = self.slot(key, word);
+        }
+        self.slots[self.last].place.checked_sub(1).ok_or(key)
+    }
+
+    fn add(&mut self, key: Key, word: &str) -> u32 {
         if 2 * self.list.len() >= self.slots.len() {
             self.grow();
         }
-        let half = Self::half(word);
-        let (slot, known) = self.slot(half, word);
-        if let Some(place) = known {
-            self.last = place;
-            return (place, false);
-        }
+        self.last = self.slot(key, word.as_bytes());
         self.list.push(word.to_owned());
-        self.slots[slot] = (half, self.list.len() as u32);
-        self.last = self.list.len() as u32 - 1;
-        (self.last, true)
+        let place = self.list.len() as u32;
+        self.slots[self.last] = Slot { key, place };
+        place - 1
     }
 
-    /// Half a hash: eight bytes at a time, multiplied to 128 bits and folded.
-    fn half(word: &str) -> u32 {
-        let fold = |hash: u64, bytes: u64| {
-            let wide = u128::from(hash ^ bytes) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
-            (wide >> 64) as u64 ^ wide as u64
-        };
-        let (eights, rest) = word.as_bytes().as_chunks::<8>();
-        let hash = eights.iter().fold(*SEED ^ word.len() as u64, |hash, eight| fold(hash, u64::from_le_bytes(*eight)));
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        let hash = fold(hash, u64::from_le_bytes(last));
-        (hash ^ hash >> 32) as u32
+    /// Whether a slot holds this word.
+    #[inline(always)]
+    fn holds(&self, slot: usize, key: Key, word: &[u8]) -> bool {
+        let Slot { key: known, place } = self.slots[slot];
+        let same = known == key && place > 0;
+        same && (word.len() <= Key::SHORT || self.list[place as usize - 1].as_bytes() == word)
     }
 
     /// The slot of a word, or the free one for it.
-    fn slot(&self, half: u32, word: &str) -> (usize, Option<u32>) {
+    #[inline]
+    fn slot(&self, key: Key, word: &[u8]) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = half as usize & mask;
-        loop {
-            match self.slots[slot] {
-                (_, 0) => return (slot, None),
-                (known, place) if known == half && self.list[place as usize - 1] == word => {
-                    return (slot, Some(place - 1));
-                }
-                _ => slot = (slot + 1) & mask,
-            }
+        let mut slot = key.hash(*SEED) & mask;
+        while self.slots[slot].place > 0 && !self.holds(slot, key, word) {
+            slot = (slot + 1) & mask;
         }
+        slot
     }
 
     fn grow(&mut self) {
         let old = std::mem::take(&mut self.slots);
-        self.slots = vec![(0, 0); (2 * old.len()).max(16)];
+        self.slots = vec![Slot::default(); (2 * old.len()).max(16)];
         let mask = self.slots.len() - 1;
-        for (half, place) in old.into_iter().filter(|&(_, place)| place > 0) {
-            let mut slot = half as usize & mask;
-            while self.slots[slot].1 > 0 {
+        for held in old.into_iter().filter(|slot| slot.place > 0) {
+            let mut slot = held.key.hash(*SEED) & mask;
+            while self.slots[slot].place > 0 {
                 slot = (slot + 1) & mask;
             }
-            self.slots[slot] = (half, place);
+            self.slots[slot] = held;
         }
     }
 }
@@ -110,16 +185,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_word_has_the_place_of_its_first_coming(texts in prop::collection::vec("[a-c]{0,3}", 0..200)) {
+        fn each_word_has_the_place_of_its_first_coming(texts in prop::collection::vec("[a-b]{0,3}|[a-c]{0,20}|x[ab]{14,17}", 0..200)) {
             let (mut words, mut seen) = (Words::default(), Vec::<String>::new());
             for text in &texts {
                 let known = seen.iter().position(|word| word == text);
-                prop_assert_eq!(words.find(text), known.map(|place| place as u32));
+                prop_assert_eq!(words.find(text.as_bytes()), known.map(|place| place as u32));
                 if known.is_none() {
                     seen.push(text.clone());
                 }
                 let place = seen.iter().position(|word| word == text).unwrap() as u32;
-                prop_assert_eq!(words.place(text), (place, known.is_none()));
+                if known.is_some() || text.len() > 1 {
+                    prop_assert_eq!(words.place_plain(text.as_bytes()), Some(place));
+                    prop_assert_eq!(words.place(text), (place, false));
+                } else {
+                    prop_assert_eq!(words.place(text), (place, true));
+                }
             }
             prop_assert_eq!(words.into_all(), seen);
         }

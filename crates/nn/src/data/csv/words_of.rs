@@ -1,6 +1,6 @@
 //! What a column of words holds: words, or numbers that are not written plainly.
 
-use super::columns::{Growing, missing};
+use super::growing::{Growing, missing};
 use super::missing::NO_NUMBER;
 use super::number::{Grouped, grouped, not_finite};
 use super::reading::Reading;
@@ -77,24 +77,21 @@ pub(super) fn cells(
     let gone: Vec<bool> = words.iter().map(|word| missing(reading, word)).collect();
     let place = |row: usize| rows[row].map_or(0, |place| place as usize);
     let first_of = |word: usize| (0..rows.len()).find(|&row| place(row) == word).unwrap_or(0);
-    if let Some(numbers) =
+    if let Some(code) = code(&words, &gone) {
+        let line = lines.of(first_of(code));
+        notes.push(format!(
+            "`{}` is text: `{}` in line {line} begins with 0, as codes do",
+            shown(name),
+            shown(&words[code])
+        ));
+    } else if let Some(numbers) =
         numbers(name, &words, &gone, reading, marks, notes).map_err(|(word, kind)| (first_of(word), kind))?
     {
         let cells = (0..rows.len()).map(|row| numbers[place(row)]).collect();
         return Ok(Cells::Numbers(cells));
     }
     nearly_numbers(name, &words, &gone, &rows, lines, notes);
-    let mut kept = Vec::new();
-    let mut places = Vec::new();
-    for (word, gone) in words.into_iter().zip(gone) {
-        places.push((!gone).then_some(kept.len() as u32));
-        if !gone {
-            kept.push(word);
-        }
-    }
-    for row in &mut rows {
-        *row = row.and_then(|place| places[place as usize]);
-    }
+    let kept = without(words, &gone, &mut rows);
     rows.shrink_to_fit();
     if kept.len() <= MOST_WORDS {
         for twin in twins(&kept).into_iter().take(3) {
@@ -103,6 +100,33 @@ pub(super) fn cells(
         }
     }
     Ok(Cells::Text { words: kept, rows })
+}
+
+/// The words that are not gone, by whose new places rows have them then.
+fn without(words: Vec<String>, gone: &[bool], rows: &mut [Option<u32>]) -> Vec<String> {
+    if !gone.contains(&true) {
+        return words;
+    }
+    let (mut kept, mut places) = (Vec::new(), Vec::new());
+    for (word, gone) in words.into_iter().zip(gone) {
+        places.push((!gone).then_some(kept.len() as u32));
+        if !gone {
+            kept.push(word);
+        }
+    }
+    for row in rows {
+        *row = row.and_then(|place| places[place as usize]);
+    }
+    kept
+}
+
+/// A word that begins with 0 and has three digits or more, where all words are digits: they are codes, as those of towns or districts, whose
+/// zeros numbers would lose.
+fn code(words: &[String], gone: &[bool]) -> Option<usize> {
+    let digits = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let code = words.iter().position(|word| word.len() > 2 && word.starts_with('0') && digits(word))?;
+    let mut all = words.iter().zip(gone);
+    all.all(|(word, &gone)| gone || digits(word) || NO_NUMBER.contains(&&word[..])).then_some(code)
 }
 
 /// Of more words than this none is compared with the others: they are texts or names.
@@ -175,6 +199,9 @@ fn nearly_numbers(
 ) {
     let is: Vec<bool> =
         words.iter().map(|word| grouped(word, b'.').is_some() || grouped(word, b',').is_some()).collect();
+    if !is.contains(&true) {
+        return;
+    }
     let places = || rows.iter().flatten().map(|&place| place as usize).filter(|&place| !gone[place]);
     let (all, numbers) = (places().count(), places().filter(|&place| is[place]).count());
     if 10 * numbers < 9 * all || numbers == 0 {

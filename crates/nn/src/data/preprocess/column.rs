@@ -4,7 +4,7 @@ use super::{Fill, Preparing, Scaling};
 use crate::data::cells::{self, Raw};
 use crate::data::dates::civil;
 use crate::data::scale::moments;
-use crate::data::{self, DateOrder, Field, Role, Table};
+use crate::data::{self, DateOrder, Field, Notation, Role, Table};
 use crate::error::{Error, Kind, shown};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -75,7 +75,13 @@ pub enum Map {
 
 impl Column {
     /// What training rows tell of a column.
-    pub(super) fn fit(table: &Table, column: &data::Column, field: &Field, how: Preparing) -> Result<Self, Error> {
+    pub(super) fn fit(
+        table: &Table,
+        column: &data::Column,
+        field: &Field,
+        notation: Option<&Notation>,
+        how: Preparing,
+    ) -> Result<Self, Error> {
         let cells = || (0..table.len()).map(|row| (row, Raw::of(column, row, &field.missing)));
         let wrong = |row: usize, found: Option<Raw>| {
             table.error(row, &field.name, unfit(&field.name, expected(field.kind), found))
@@ -85,7 +91,7 @@ impl Column {
             there.map(|(row, cell)| number(cell).ok_or_else(|| wrong(row, Some(cell)))).collect()
         };
         let map = match field.kind {
-            Role::Number | Role::Ignore => number(&read(&|cell| cell.number())?, table.len(), how),
+            Role::Number | Role::Ignore => number(&read(&|cell| cell.written(notation).number())?, table.len(), how),
             Role::Date(order) => {
                 let days = read(&|cell| order.days(&cell.text()))?;
                 let (fill, _) = filled(&days, how.missing_numbers);
@@ -111,6 +117,11 @@ impl Column {
             Some((row, _)) if this.fill().is_none() => Err(wrong(row, None)),
             _ => Ok(this),
         }
+    }
+
+    /// A cell, as a number where it is written as one.
+    pub(super) fn read<'a>(&self, cell: Raw<'a>, notation: Option<&Notation>) -> Raw<'a> {
+        if matches!(self.map, Map::Number { .. }) { cell.written(notation) } else { cell }
     }
 
     /// How many features it becomes.

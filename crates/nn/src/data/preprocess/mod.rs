@@ -8,11 +8,11 @@ pub use output::Output;
 
 use crate::data::cells::Raw;
 use crate::data::schema::find;
-use crate::data::{Dataset, Schema, Table};
+use crate::data::{Dataset, Notation, Schema, Table};
 use crate::error::{Error, Kind, shown};
 use autograd::{Float, Tensor};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// How columns become features.
@@ -104,6 +104,9 @@ pub struct Preprocess {
     pub output: Option<Output>,
     /// The column of how much each row counts.
     pub weight: Option<String>,
+    /// How the numbers of columns of text are written, by the columns' names, where they are not plain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub notations: BTreeMap<String, Notation>,
 }
 
 impl Preprocess {
@@ -117,13 +120,14 @@ impl Preprocess {
         }
         let mut columns = Vec::new();
         for field in schema.features() {
-            columns.push(Column::fit(table, find(table, &field.name)?, field, how)?);
+            let notation = schema.notations.get(&field.name);
+            columns.push(Column::fit(table, find(table, &field.name)?, field, notation, how)?);
         }
         if columns.is_empty() {
             return Err(Error::of(Kind::Data("there is no column to learn from".to_owned())));
         }
-        let output = schema.target.as_ref().map(|goal| Output::fit(table, goal, how)).transpose()?;
-        Ok(Self { columns, output, weight: schema.weight.clone() })
+        let output = schema.target.as_ref().map(|goal| Output::fit(table, goal, &schema.notations, how)).transpose()?;
+        Ok(Self { columns, output, weight: schema.weight.clone(), notations: schema.notations.clone() })
     }
 
     /// What the features are called.
@@ -149,10 +153,10 @@ impl Preprocess {
         let mut features = vec![T::ZERO; n * d];
         let (mut at, mut values) = (0, Vec::new());
         for column in &self.columns {
-            let cells = find(table, &column.name)?;
+            let (cells, notation) = (find(table, &column.name)?, self.notations.get(&column.name));
             for row in 0..n {
                 values.clear();
-                let cell = Raw::of(cells, row, &column.missing);
+                let cell = Raw::of(cells, row, &column.missing).map(|cell| column.read(cell, notation));
                 column.push(cell, &mut values).map_err(|kind| table.error(row, &column.name, kind))?;
                 for (to, value) in features[row * d + at..].iter_mut().zip(&values) {
                     *to = T::of(*value);
@@ -186,7 +190,9 @@ impl Preprocess {
                 let closest = closest.map(str::to_owned);
                 return Err(Error::of(Kind::NoColumn { name: column.name.clone(), header, closest }));
             };
-            column.push(Raw::parse(text, &column.missing), &mut values).map_err(Error::of)?;
+            let cell =
+                Raw::parse(text, &column.missing).map(|cell| column.read(cell, self.notations.get(&column.name)));
+            column.push(cell, &mut values).map_err(Error::of)?;
         }
         Ok(values.into_iter().map(T::of).collect())
     }
@@ -199,7 +205,8 @@ impl Preprocess {
         let Some(output) = &self.output else {
             return Err(Error::of(Kind::Data("there is no target to learn".to_owned())));
         };
-        let data = Dataset::try_with(self.features(table)?, output.target(table)?)?.with_names(self.names());
+        let data =
+            Dataset::try_with(self.features(table)?, output.target(table, &self.notations)?)?.with_names(self.names());
         let Some(name) = &self.weight else { return Ok(data) };
         let cells = find(table, name)?;
         let mut weights = Vec::with_capacity(table.len());
@@ -227,6 +234,17 @@ impl Preprocess {
             if let (1.., Some(fill)) = (count, column.fill()) {
                 let missing = if count == 1 { "1 cell is missing" } else { &format!("{count} cells are missing") };
                 notes.push(format!("`{name}`: {missing} and taken as {fill}"));
+            }
+            let notation = self.notations.get(&column.name).filter(|notation| notation.has_unit());
+            if let (Some(notation), Map::Number { .. }) = (notation, &column.map) {
+                let bare = |cell: &Raw| matches!(cell, Raw::Number(_)) || notation.is_bare(&cell.text());
+                let count = (0..table.len()).filter_map(cell).filter(bare).count();
+                let cells = if count == 1 {
+                    "1 cell has no unit and is"
+                } else {
+                    &format!("{count} cells have no unit and are")
+                };
+                notes.extend((count > 0).then(|| format!("`{name}`: {cells} taken in {notation}")));
             }
             let mut unknown = (0..table.len()).filter_map(cell).filter(|&cell| column.takes_unknown(cell));
             if let Some(first) = unknown.next() {

@@ -5,10 +5,11 @@ use super::column::{bend, one_of, unfit};
 use crate::data::cells::{self, Raw};
 use crate::data::scale::moments;
 use crate::data::schema::find;
-use crate::data::{Goal, Table, Target};
+use crate::data::{Goal, Notation, Table, Target};
 use crate::error::{Error, shown};
 use autograd::{Float, Tensor};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// What the outputs of a net mean.
@@ -41,7 +42,12 @@ pub enum Output {
 }
 
 impl Output {
-    pub(super) fn fit(table: &Table, goal: &Goal, how: Preparing) -> Result<Self, Error> {
+    pub(super) fn fit(
+        table: &Table,
+        goal: &Goal,
+        notations: &BTreeMap<String, Notation>,
+        how: Preparing,
+    ) -> Result<Self, Error> {
         match goal {
             Goal::Classes(name) => {
                 let column = find(table, name)?;
@@ -60,7 +66,7 @@ impl Output {
             Goal::Values(names) => {
                 let (mut mean, mut scale, mut bends) = (Vec::new(), Vec::new(), Vec::new());
                 for name in names {
-                    let values = numbers(table, name)?;
+                    let values = numbers(table, name, notations)?;
                     let bend = if how.bend_targets { bend(&values) } else { None };
                     let (of_mean, of_scale) = moments(values.iter().map(|&y| bent(y, bend)), 0.0);
                     mean.push(of_mean);
@@ -99,7 +105,11 @@ impl Output {
     }
 
     /// What is to be learnt of these rows.
-    pub(super) fn target<T: Float>(&self, table: &Table) -> Result<Target<T>, Error> {
+    pub(super) fn target<T: Float>(
+        &self,
+        table: &Table,
+        notations: &BTreeMap<String, Notation>,
+    ) -> Result<Target<T>, Error> {
         match self {
             Self::Classes { column, names } => {
                 let cells = find(table, column)?;
@@ -113,11 +123,11 @@ impl Output {
                 Ok(Target::Classes { labels, names: names.clone() })
             }
             Self::Labels { columns } => {
-                Ok(Target::Labels { values: matrix(table, columns, |_, y| y)?, names: columns.clone() })
+                Ok(Target::Labels { values: matrix(table, columns, notations, |_, y| y)?, names: columns.clone() })
             }
             Self::Values { columns, mean, scale, .. } => {
                 let bends = self.bends();
-                let values = matrix(table, columns, |k, y| (bent(y, bends[k]) - mean[k]) / scale[k])?;
+                let values = matrix(table, columns, notations, |k, y| (bent(y, bends[k]) - mean[k]) / scale[k])?;
                 Ok(Target::Values { values, names: columns.clone() })
             }
         }
@@ -142,18 +152,24 @@ fn bent(y: f64, bend: Option<f64>) -> f64 {
     bend.map_or(y, |bend| libm::asinh(y / bend))
 }
 
-fn matrix<T: Float>(table: &Table, columns: &[String], of: impl Fn(usize, f64) -> f64) -> Result<Tensor<T>, Error> {
-    let read = columns.iter().map(|name| numbers(table, name)).collect::<Result<Vec<_>, _>>()?;
+fn matrix<T: Float>(
+    table: &Table,
+    columns: &[String],
+    notations: &BTreeMap<String, Notation>,
+    of: impl Fn(usize, f64) -> f64,
+) -> Result<Tensor<T>, Error> {
+    let read = columns.iter().map(|name| numbers(table, name, notations)).collect::<Result<Vec<_>, _>>()?;
     let k = columns.len();
     Ok(Tensor::from_fn([table.len(), k], |i| T::of(of(i % k, read[i % k][i / k]))))
 }
 
 /// A column of numbers without missing ones.
-fn numbers(table: &Table, name: &str) -> Result<Vec<f64>, Error> {
-    let column = find(table, name)?;
+fn numbers(table: &Table, name: &str, notations: &BTreeMap<String, Notation>) -> Result<Vec<f64>, Error> {
+    let (column, notation) = (find(table, name)?, notations.get(name));
     let number = |row: usize| {
         let cell = Raw::of(column, row, &[]);
-        cell.and_then(Raw::number).ok_or_else(|| table.error(row, name, unfit(name, "a number", cell)))
+        cell.and_then(|cell| cell.written(notation).number())
+            .ok_or_else(|| table.error(row, name, unfit(name, "a number", cell)))
     };
     (0..table.len()).map(number).collect()
 }
