@@ -15,6 +15,7 @@ use crate::diff::reverse::vjp;
 use crate::ops::concat::concat;
 use crate::tape::Tape;
 use crate::tape::kink::Kink;
+use crate::tape::tree::Tree;
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
 use crate::tensor::shape::Shape;
@@ -112,6 +113,36 @@ impl Checker {
             }
         }
         report
+    }
+
+    /// As [`Checker::check`], of a function of a structure, such as a net: its leaves are the inputs, and what is found is told by their names.
+    ///
+    /// ```
+    /// use autograd::check::{Checker, Verdict};
+    /// use autograd::{Tensor, tree};
+    ///
+    /// tree! {
+    ///     struct Line<V> {
+    ///         slope: V,
+    ///         offset: V,
+    ///     }
+    /// }
+    ///
+    /// let line = Line { slope: Tensor::scalar(2.0), offset: Tensor::scalar(1.0) };
+    /// let report = Checker::default().check_tree(|_, line| (line.slope * 3.0 + line.offset).square(), &line);
+    /// assert_eq!(report.verdict(), Verdict::Pass, "{report}");
+    /// ```
+    ///
+    /// # Panics
+    /// As [`Checker::check`].
+    pub fn check_tree<P: Tree<Leaf = Tensor>>(
+        &self,
+        f: impl for<'t> Fn(&'t Tape, &P::With<Var<'t>>) -> Var<'t>,
+        inputs: &P,
+    ) -> Report {
+        let leaves: Vec<Tensor> = inputs.leaves().into_iter().cloned().collect();
+        let of = OfTree { f, inputs };
+        self.check(|x: &[Var<'_>]| of.call(x), &leaves).with_names(inputs.names())
     }
 
     /// The function whose Jacobian is the derivative of this order: the gradient of order − 1 along cotangents drawn
@@ -222,6 +253,20 @@ impl Checker {
                 report.exact("this input alone", k, index, one, of_all);
             }
         }
+    }
+}
+
+/// A function of a structure, as one of its leaves.
+struct OfTree<'p, P, F> {
+    f: F,
+    inputs: &'p P,
+}
+
+impl<P: Tree<Leaf = Tensor>, F: for<'t> Fn(&'t Tape, &P::With<Var<'t>>) -> Var<'t>> OfTree<'_, P, F> {
+    fn call<'t>(&self, x: &[Var<'t>]) -> Var<'t> {
+        let mut leaves = x.iter().copied();
+        let inputs = self.inputs.map(&mut |_| leaves.next().expect("a structure has as many leaves each time"));
+        (self.f)(x[0].tape(), &inputs)
     }
 }
 

@@ -52,9 +52,21 @@ pub struct Report {
     wrong: Vec<Finding>,
     unsure: Vec<(Unsure, Finding)>,
     entries: usize,
+    /// What the inputs are called, where they have names.
+    names: Vec<String>,
 }
 
 impl Report {
+    pub(crate) fn with_names(self, names: Vec<String>) -> Self {
+        Self { names, ..self }
+    }
+
+    /// An input, as a finding tells it. Of two inputs as one, the numbers are others.
+    fn input(&self, finding: &Finding) -> String {
+        let name = self.names.get(finding.input).filter(|name| !name.is_empty() && !finding.what.contains(" as one: "));
+        name.map_or_else(|| format!("input {}", finding.input), |name| format!("`{name}`"))
+    }
+
     /// Wrong before unsure before right.
     pub fn verdict(&self) -> Verdict {
         if !self.wrong.is_empty() {
@@ -145,8 +157,15 @@ impl fmt::Display for Report {
         for (label, x) in wrong.chain(unsure).take(SHOWN) {
             writeln!(
                 f,
-                "  {label}: {}: d output[{}] / d input {}[{}]: analytic {:e}, numeric {:e} ± {:.0e}, step {:.0e}",
-                x.what, x.output, x.input, x.index, x.analytic, x.numeric, x.error, x.step
+                "  {label}: {}: d output[{}] / d {}[{}]: analytic {:e}, numeric {:e} ± {:.0e}, step {:.0e}",
+                x.what,
+                x.output,
+                self.input(x),
+                x.index,
+                x.analytic,
+                x.numeric,
+                x.error,
+                x.step
             )?;
         }
         let rest = (self.wrong.len() + self.unsure.len()).saturating_sub(SHOWN);

@@ -196,6 +196,17 @@ fn a_report_names_the_input_the_index_and_both_numbers() {
 }
 
 #[test]
+fn a_structure_is_checked_by_the_names_of_its_leaves() {
+    let inputs = (Tensor::from([0.5, 0.25]), vec![Tensor::from([1.0, 2.0])]);
+    let checker = Checker { orders: 1, ..Checker::default() };
+    let right = checker.check_tree(|_, (x, w)| *x * w[0], &inputs);
+    assert_eq!(right.verdict(), Verdict::Pass, "{right}");
+    let wrong = checker.check_tree(|tape, (x, w)| tape.apply(WrongAt(1, 3.0), [w[0]]) * *x, &inputs);
+    let text = wrong.to_string();
+    assert!(wrong.verdict() == Verdict::Fail && text.contains("d output[1] / d `1.0`[1]:"), "{text}");
+}
+
+#[test]
 fn a_checkpoint_changes_no_derivative_of_any_order() {
     let tape = Tape::new();
     let (x, w) = (tape.var(&Tensor::from([0.3, -0.7])), tape.var(&Tensor::from([1.1, 0.4])));

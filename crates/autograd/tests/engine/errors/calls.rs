@@ -346,6 +346,7 @@ const ALWAYS_RIGHT: &[&str] = &[
     "shrink",
     // The checker reports.
     "check",
+    "check_tree",
     "verdict",
     "wrong",
     "unsure",
