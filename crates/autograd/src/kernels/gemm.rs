@@ -4,8 +4,8 @@
 //! or in the lanes of a vector. Longer sums than [`DEEP`] are cut here, by the [`order`](super::order) of sums.
 #![expect(unsafe_code, reason = "the GEMM crate takes raw pointers")]
 
-#[cfg(target_arch = "x86_64")]
-mod narrower;
+#[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
+mod by_level;
 
 use super::compiled::Compiled;
 use super::finish::{self, Finish, SliceFinish};
@@ -91,9 +91,9 @@ macro_rules! gemm {
             let (left, right) = if swap { (b.transposed(), a.transposed()) } else { (*a, *b) };
             let (rows, cols) = if swap { (n, m) } else { (m, n) };
             let (out_row, out_col) = if swap { (1, n) } else { (n, 1) };
-            #[cfg(target_arch = "x86_64")]
-            let function = narrower::$t().unwrap_or_else($get);
-            #[cfg(not(target_arch = "x86_64"))]
+            #[cfg(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128")))]
+            let function = by_level::$t().unwrap_or_else($get);
+            #[cfg(not(any(target_arch = "x86_64", all(target_arch = "wasm32", target_feature = "simd128"))))]
             let function = $get();
             // SAFETY: the operands hold m·k and k·n elements (asserted where they were made) and `out` m·n (asserted
             // above, by products that do not wrap), which is what these strides reach; `out` is a unique borrow, so it overlaps neither operand;
@@ -363,7 +363,7 @@ mod tests {
                     out
                 };
                 let chosen = product();
-                assert_eq!(chosen, narrower::tests::as_if_narrower(product), "{m}x{k}x{n}");
+                assert_eq!(chosen, by_level::tests::as_if_narrower(product), "{m}x{k}x{n}");
             }
         }
         check::<f32>();

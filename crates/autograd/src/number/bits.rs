@@ -1,9 +1,7 @@
 //! What only the engine uses of its number types, and what keeps [`Number`](super::Number) sealed.
 
 use super::elementary;
-#[cfg(target_arch = "x86_64")]
-use super::lanes;
-use super::lanes::Lanes;
+use super::lanes::{self, Lanes};
 
 /// Numbers by their bits, and in vectors.
 pub trait Bits: Sized {
@@ -98,6 +96,9 @@ pub trait Bits: Sized {
     /// Vectors of 512 bits.
     #[cfg(target_arch = "x86_64")]
     type Avx512: Lanes<Self>;
+    /// Vectors of a target whose CPUs all have the same.
+    #[cfg(not(target_arch = "x86_64"))]
+    type Own: Lanes<Self>;
 }
 
 macro_rules! bits {
@@ -153,6 +154,8 @@ macro_rules! bits {
             type Avx2 = lanes::Avx2;
             #[cfg(target_arch = "x86_64")]
             type Avx512 = lanes::Avx512;
+            #[cfg(not(target_arch = "x86_64"))]
+            type Own = lanes::Own;
         }
     };
     (@ours_of_two $($f:ident)*) => {

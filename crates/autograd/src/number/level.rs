@@ -8,7 +8,7 @@
 //! The environment variable `AUTOGRAD_LEVEL` chooses a narrower level, for tests and to get the results of another CPU.
 #![expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")]
 
-use super::lanes::{Lanes, Portable};
+use super::lanes::Lanes;
 use crate::number::Number;
 use smallvec::SmallVec;
 use std::ffi::OsStr;
@@ -17,6 +17,7 @@ use std::ffi::OsStr;
 pub(crate) trait Kernel {
     type Output;
     /// Whether there is a copy for AVX-512. A loop that waits for memory is as fast with AVX2.
+    #[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "x86 alone has more than one set"))]
     const WIDEST: bool = true;
     /// Runs the loop. It must be `#[inline(always)]`, and so must what it calls in its inner loop: only what is inlined
     /// into the level's function is compiled for the level.
@@ -47,7 +48,7 @@ pub(crate) struct Level(Set);
 /// The environment variable that names the level to use.
 const VARIABLE: &str = "AUTOGRAD_LEVEL";
 /// The names of all levels, on any CPU.
-const NAMES: [&str; 3] = ["baseline", "avx2", "avx512"];
+const NAMES: [&str; 4] = ["baseline", "avx2", "avx512", "simd128"];
 
 impl Level {
     fn name(self) -> &'static str {
@@ -85,8 +86,9 @@ impl Level {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Kernel, LaneKernel, Level, Portable};
+    use super::{Kernel, LaneKernel, Level};
     use crate::number::Number;
+    use crate::number::lanes::Portable;
     use std::sync::atomic::{AtomicU8, Ordering};
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -231,23 +233,25 @@ pub(crate) use x86::Narrower;
 #[cfg(target_arch = "x86_64")]
 use x86::Set;
 
-/// Elsewhere the target's own vectors are used: NEON on every 64-bit ARM.
+/// Elsewhere the target's own vectors are used: NEON on every 64-bit ARM, and those of WebAssembly where a program is compiled for
+/// them, since there nobody can ask for them while it runs.
 #[cfg(not(target_arch = "x86_64"))]
-mod portable {
-    use super::{Kernel, LaneKernel, Level, Portable};
+mod own {
+    use super::{Kernel, LaneKernel, Level};
     use crate::number::Number;
     use std::sync::OnceLock;
 
+    /// The one set, numbered by its name.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(super) enum Set {
-        Baseline,
+        Own = if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) { 3 } else { 0 },
     }
 
     /// The only level, once the environment was asked.
     static BEST: OnceLock<Level> = OnceLock::new();
 
     impl Level {
-        pub(crate) const BASELINE: Self = Self(Set::Baseline);
+        pub(crate) const BASELINE: Self = Self(Set::Own);
 
         #[inline]
         pub(crate) fn best() -> Self {
@@ -260,7 +264,7 @@ mod portable {
 
         /// The target's own vectors are in all kernels.
         pub(crate) fn has_vectors(self) -> bool {
-            let Set::Baseline = self.0;
+            let Set::Own = self.0;
             true
         }
 
@@ -271,20 +275,20 @@ mod portable {
 
         #[inline]
         pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
-            let Set::Baseline = self.0;
+            let Set::Own = self.0;
             kernel.run()
         }
 
         #[inline]
         pub(crate) fn run_lanes<T: Number, K: LaneKernel<T>>(self, kernel: K) {
-            let Set::Baseline = self.0;
-            // SAFETY: arrays need no instruction set.
-            unsafe { kernel.run::<Portable>() }
+            let Set::Own = self.0;
+            // SAFETY: the target promises its own vectors.
+            unsafe { kernel.run::<T::Own>() }
         }
     }
 }
 #[cfg(not(target_arch = "x86_64"))]
-use portable::Set;
+use own::Set;
 
 #[cfg(test)]
 pub(crate) mod tests {

@@ -1,10 +1,13 @@
-//! The GEMM crate's kernels for a level below that of the CPU. The crate itself chooses by the CPU alone.
+//! The GEMM crate's kernels for a level that the crate does not choose by itself: one below that of the CPU, and WebAssembly's vectors.
 #![expect(unsafe_code, reason = "the GEMM crate takes raw pointers")]
 
+#[cfg(target_arch = "x86_64")]
 use crate::number::level::{Level, Narrower};
 use gemm_common::Parallelism;
 use gemm_common::gemm::gemm_basic_generic;
-use gemm_common::simd::{MixedSimd, Scalar, V3};
+#[cfg(target_arch = "x86_64")]
+use gemm_common::simd::V3;
+use gemm_common::simd::{MixedSimd, Scalar};
 
 /// A product as the crate computes it: sizes; the result, its strides, and whether it is read; two operands and their
 /// strides; two factors; whether one of the three is conjugated; threads.
@@ -30,6 +33,7 @@ type Function<T> = unsafe fn(
     Parallelism,
 );
 
+#[cfg(target_arch = "x86_64")]
 fn wanted() -> Option<Narrower> {
     #[cfg(test)]
     if tests::ALSO_WIDEST.get() {
@@ -38,15 +42,21 @@ fn wanted() -> Option<Narrower> {
     Level::best().narrower()
 }
 
-/// A row: the number type, the crate's modules of kernels, and the elements of a vector of AVX2.
+/// A row: the number type, the crate's modules of kernels, and the elements of a vector of AVX2, and of WebAssembly.
 macro_rules! functions {
-    ($t:ident, $gemm:ident, $lanes:literal) => {
-        /// The function for the level, if that is not the CPU's.
+    ($t:ident, $gemm:ident, $lanes:literal, $narrow:literal) => {
+        /// The function for the level, if that is not the one that the crate chooses.
+        #[cfg(target_arch = "x86_64")]
         pub(super) fn $t() -> Option<Function<$t>> {
             Some(match wanted()? {
                 Narrower::Baseline => functions!(@ $t, $gemm, scalar, Scalar, 1),
                 Narrower::Avx2 => functions!(@ $t, $gemm, fma, V3, $lanes),
             })
+        }
+        #[cfg(target_arch = "wasm32")]
+        #[expect(clippy::unnecessary_wraps, reason = "as for CPUs that are asked")]
+        pub(super) fn $t() -> Option<Function<$t>> {
+            Some(functions!(@ $t, $gemm, simd128, Scalar, $narrow))
         }
     };
     (@ $t:ident, $gemm:ident, $module:ident, $set:ident, $lanes:literal) => {{
@@ -108,10 +118,10 @@ macro_rules! functions {
         function
     }};
 }
-functions!(f32, gemm_f32, 8);
-functions!(f64, gemm_f64, 4);
+functions!(f32, gemm_f32, 8, 4);
+functions!(f64, gemm_f64, 4, 2);
 
-#[cfg(test)]
+#[cfg(all(test, target_arch = "x86_64"))]
 pub(super) mod tests {
     use std::cell::Cell;
 
