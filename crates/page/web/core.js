@@ -2,7 +2,23 @@
 
 const $ = id => document.getElementById(id);
 
-// The engine: requests and answers are texts in its own memory.
+// One request to an engine, and its answer as text: both stand in the engine's own memory.
+function speak(exports, request) {
+  const text = new TextEncoder().encode(JSON.stringify(request));
+  const place = exports.call(0, text.length) >>> 0;
+  new Uint8Array(exports.memory.buffer, place, text.length).set(text);
+  const at = exports.call(place, text.length) >>> 0;
+  const length = new DataView(exports.memory.buffer).getUint32(at, true);
+  return new TextDecoder().decode(new Uint8Array(exports.memory.buffer, at + 4, length));
+}
+
+function taken(answer) {
+  const value = JSON.parse(answer);
+  if (value.error) throw new Error(value.error);
+  return value;
+}
+
+// The engine of the page itself, for all that takes a moment.
 const engine = {
   exports: null, module: null, slowest: 0,
   async start() {
@@ -17,16 +33,70 @@ const engine = {
   },
   ask(request) {
     const begun = performance.now();
-    const text = new TextEncoder().encode(JSON.stringify(request));
-    const place = this.exports.call(0, text.length) >>> 0;
-    new Uint8Array(this.exports.memory.buffer, place, text.length).set(text);
-    const at = this.exports.call(place, text.length) >>> 0;
-    const length = new DataView(this.exports.memory.buffer).getUint32(at, true);
-    const answer = new TextDecoder().decode(new Uint8Array(this.exports.memory.buffer, at + 4, length));
+    const answer = speak(this.exports, request);
     this.slowest = Math.max(this.slowest, performance.now() - begun);
-    const value = JSON.parse(answer);
-    if (value.error) throw new Error(value.error);
-    return value;
+    return taken(answer);
+  },
+};
+
+// What the thread beside the page does: an engine of its own for each module that comes, and a fresh one where that stopped.
+function beside() {
+  let module = null, exports = null;
+  onmessage = async ({ data }) => {
+    try {
+      module = data.module ?? module;
+      if (data.id === undefined) return;
+      exports ??= (await WebAssembly.instantiate(module, {})).exports;
+      postMessage({ id: data.id, answer: speak(exports, data.request) });
+    } catch (error) {
+      exports = null;
+      postMessage({ id: data.id, stopped: error.message });
+    }
+  };
+}
+
+// The same engine on a thread beside the page, for the second order. The thread is made of the page's own text, since a file
+// opened from a folder may load no other; where none can be had, the page's engine answers in pieces of its own time.
+const aside = {
+  thread: null, asked: new Map(), next: 0, era: 0, open: 0, answered: 0,
+  start(module) {
+    try {
+      const source = URL.createObjectURL(new Blob([`"use strict";\n${speak}\n${beside}\nbeside();`], { type: "text/javascript" }));
+      this.thread = new Worker(source);
+      this.thread.onmessage = ({ data }) => {
+        const { done } = this.asked.get(data.id);
+        this.asked.delete(data.id);
+        this.answered += 1;
+        done(() => { if (data.stopped) throw new Error(data.stopped); return taken(data.answer); });
+      };
+      this.thread.onerror = this.thread.onmessageerror = event => { event.preventDefault(); this.fail(); };
+      this.thread.postMessage({ module });
+    } catch { this.fail(); }
+  },
+  // Without the thread what it was asked is asked here.
+  fail() {
+    this.thread?.terminate();
+    this.thread = null;
+    const left = [...this.asked.values()];
+    this.asked.clear();
+    for (const { request, done } of left) queue.push(() => done(() => engine.ask(request)));
+    if (left.length) work();
+  },
+  // What was asked before is no longer of interest.
+  fresh() { this.era += 1, this.open = 0; },
+  ask(request, then) {
+    const era = this.era;
+    const done = answer => {
+      if (era !== this.era) return;
+      try { then(answer()); } catch (error) { stopped(error); }
+      this.open -= 1;
+      rest();
+    };
+    this.open += 1;
+    if (!this.thread) return queue.push(() => done(() => engine.ask(request))), work();
+    this.asked.set(this.next, { request, done });
+    this.thread.postMessage({ id: this.next, request });
+    this.next += 1;
   },
 };
 

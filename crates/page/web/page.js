@@ -12,14 +12,23 @@ function work() {
       while (queue.length && performance.now() < until) queue.shift()();
     } catch (error) {
       queue = [];
-      fault(`The engine stopped: ${error.message}.`);
-      if (error instanceof WebAssembly.RuntimeError) engine.again();
+      stopped(error);
     }
     if (queue.length) return setTimeout(go, 0);
     working = false;
-    waiting.splice(0).forEach(done => setTimeout(done, 450));
+    rest();
   };
   go();
+}
+
+// All is done, here and on the thread beside.
+function rest() {
+  if (!working && !queue.length && !aside.open) waiting.splice(0).forEach(done => setTimeout(done, 450));
+}
+
+function stopped(error) {
+  fault(`The engine stopped: ${error.message}.`);
+  if (error instanceof WebAssembly.RuntimeError) engine.again();
 }
 
 let shape = "";
@@ -34,6 +43,7 @@ function show() {
   $("at-i").value = state.i, $("at-k").value = state.k, $("at-f").value = state.f, $("plain").checked = state.plain, $("written").checked = state.written;
   $("step-h").value = state.h, $("rate").value = state.rate, $("batch").value = state.batch, $("undo").disabled = !past.length;
   for (const slip of document.querySelectorAll(".slip")) slip.checked = state.slips.includes(Number(slip.value));
+  aside.fresh();
   queue = [showScores, showLoss, showJacobian, showTape, showLayers, showCells, showSecond, showMistake, ...lineJobs()];
   if (state.steps > 0) queue.push(...descentJobs());
   work();
@@ -114,11 +124,12 @@ function begin() {
 }
 
 // For tests: numbers as the page has them, and when all work is done.
-globalThis.page = { engine, get state() { return state; }, ask, idle: () => new Promise(done => { waiting.push(done); work(); }) };
+globalThis.page = { engine, aside, get state() { return state; }, ask, idle: () => new Promise(done => { waiting.push(done); work(); }) };
 
 (async () => {
   try {
     await engine.start();
+    aside.start(engine.module);
     published = engine.ask({ ask: "published" });
     wire();
     const only = new URLSearchParams(location.search).get("show");

@@ -50,7 +50,7 @@ function showLoss() {
     el("p", {}, `Extrapolated to h = 0 the error is ${shown(answer.extrapolated)}.`));
 }
 
-// 3: the lines, one request for each, those of the second order in parts.
+// 3: the lines, one request for each; those of the second order in parts, one after the other, beside the page.
 const PART = 12;
 let lineTable = null;
 const verdicts = [];
@@ -90,14 +90,15 @@ function lineJobs() {
   lineTable = answer.lines;
   verdicts.length = 0;
   return lineTable.flatMap((line, at) => {
-    const all = line.shape.reduce((a, b) => a * b, 1), parts = [];
+    const all = line.shape.reduce((a, b) => a * b, 1);
+    if (!line.second) return [() => showLine(at, line, ask("line", { name: line.name, slips: state.slips }), sizes)];
     let whole = null;
-    const step = line.second ? Math.max(1, Math.floor(PART * (line.name === "2nd: semi-def." ? 1 / 9 : line.name === "2nd: row sums" ? 1 / 3 : 1))) : all;
-    for (let from = 0; from < all; from += step) parts.push(() => {
-      whole = join(whole, ask("line", { name: line.name, slips: state.slips, from, to: from + step }));
-      if (whole.closed.length >= all) showLine(at, line, whole, sizes);
+    const step = Math.max(1, Math.floor(PART * (line.name === "2nd: semi-def." ? 1 / 9 : line.name === "2nd: row sums" ? 1 / 3 : 1)));
+    const part = from => aside.ask({ ask: "line", ...network(), name: line.name, slips: state.slips, from, to: from + step }, answer => {
+      whole = join(whole, answer);
+      if (whole.closed.length < all) part(from + step); else showLine(at, line, whole, sizes);
     });
-    return parts;
+    return [() => part(0)];
   });
 }
 
@@ -236,13 +237,15 @@ function directionFields() {
   } }))));
 }
 function showSecond() {
-  const v = state.v && state.v.length === current("b2").length ? state.v : null, answer = ask("second", { v });
-  for (const field of document.querySelectorAll("[data-v-field]")) if (field !== document.activeElement) field.value = num(answer.v[field.dataset.vField]);
-  fill("second", map(`The Hessian of example ${state.i} by its scores`, ["S", "S"], answer.hessian),
-    table("Its eigenvalues", ["number", ...answer.eigenvalues.map((_, k) => String(k))], [["eigenvalue", ...answer.eigenvalues]]),
-    table("The Hessian times v", ["account", ...classes(answer.v.length)], [["v", ...answer.v], ["closed form", ...answer.closed],
-      ["forward over reverse", ...answer.forward_over_reverse], ["reverse over reverse", ...answer.reverse_over_reverse], ["differences", ...answer.differences]]),
-    el("p", {}, `vᵀ H v = ${shown(answer.along[0])}: the bend in this direction.`));
+  const v = state.v && state.v.length === current("b2").length ? state.v : null;
+  aside.ask({ ask: "second", ...network(), v }, answer => {
+    for (const field of document.querySelectorAll("[data-v-field]")) if (field !== document.activeElement) field.value = num(answer.v[field.dataset.vField]);
+    fill("second", map(`The Hessian of example ${state.i} by its scores`, ["S", "S"], answer.hessian),
+      table("Its eigenvalues", ["number", ...answer.eigenvalues.map((_, k) => String(k))], [["eigenvalue", ...answer.eigenvalues]]),
+      table("The Hessian times v", ["account", ...classes(answer.v.length)], [["v", ...answer.v], ["closed form", ...answer.closed],
+        ["forward over reverse", ...answer.forward_over_reverse], ["reverse over reverse", ...answer.reverse_over_reverse], ["differences", ...answer.differences]]),
+      el("p", {}, `vᵀ H v = ${shown(answer.along[0])}: the bend in this direction.`));
+  });
 }
 
 // 8
@@ -264,17 +267,17 @@ function descentJobs() {
 }
 function showDescent() {
   const answer = engine.ask({ ask: "regions" }), n = answer.grid, size = 8, content = [];
-  const marks = ["M-2.5 -2.5h5v5h-5z", "M0 -3.2L3 2.6H-3z", "M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z"];
+  const marks = ["M-3 0a3 3 0 1 0 6 0a3 3 0 1 0 -6 0z", "M-2.5 -2.5h5v5h-5z", "M0 -3.2L3 2.6H-3z"];
   // Regions differ in hatching, points in form.
   const hatch = [(x, y) => `M${x} ${y + 4}h8`, (x, y) => `M${x} ${y}l8 8`, (x, y) => `M${x + 4} ${y}v8`], ways = ["", "", ""];
   answer.classes.forEach((c, p) => { ways[c] += hatch[c]((p % n) * size, Math.floor(p / n) * size); });
   ways.forEach((d, c) => content.push(svg("path", { class: `hatch${c}`, d })));
   const at = x => (x / answer.reach + 1) / 2 * n * size;
   answer.labels.forEach((c, p) => content.push(svg("path", { class: `mark${c}`, transform: `translate(${at(num(answer.points[2 * p])).toFixed(1)} ${at(-num(answer.points[2 * p + 1])).toFixed(1)})`, d: marks[c] })));
-  const words = `After ${answer.step} steps ${shown(answer.accuracy)} of the points are told right. Lines lie flat for class 0, aslant for class 1, upright for class 2; its points are squares, triangles and circles.`;
+  const words = `After ${answer.step} steps ${shown(answer.accuracy)} of the points are told right. Lines lie flat for arm a, aslant for arm b, upright for arm c; points are circles, squares and triangles.`;
   fill("descent", losses.length > 1 ? curves("The loss by step", `The last is ${shown(losses.at(-1))}.`, ["step", "loss"], [{ name: "loss", points: losses.map((l, s) => [s, l]) }]) : "",
-    figure("Where the net says each class", words, n * size, n * size, content,
-      table("Places for each class", ["class", "places of the plane"], [0, 1, 2].map(c => [`class ${c}`, answer.classes.filter(said => said === c).length]))));
+    figure("Where the net says each arm of the spiral", words, n * size, n * size, content,
+      table("Places for each arm", ["arm", "places of the plane"], [0, 1, 2].map(c => [`arm ${"abc"[c]}`, answer.classes.filter(said => said === c).length]))));
 }
 function checkNow() {
   const answer = engine.ask({ ask: "checked" });

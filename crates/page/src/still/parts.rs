@@ -1,7 +1,7 @@
 //! The content of each section, from the answers that the page's script gets too.
 
 use super::table::{Cell, shown, table};
-use picture::{Bar, Bars, Heat, Lines, Scale, Series, escaped};
+use picture::{Bar, Bars, Heat, Lines, Plane, Regions, Scale, Series, escaped};
 use serde_json::{Value, json};
 
 type Part = Result<String, String>;
@@ -237,7 +237,9 @@ fn matrix(value: &Value) -> Vec<Vec<f64>> {
 
 fn heat(title: &str, [y, x]: [&str; 2], value: &Value, name: &str) -> String {
     let cells = matrix(value);
-    let heat = Heat { title: title.into(), y: y.into(), x: x.into(), cells, ..Heat::default() };
+    let named = |n: usize| (0..n).map(|place| place.to_string()).collect();
+    let (rows, columns) = (named(cells.len()), named(cells.first().map_or(0, Vec::len)));
+    let heat = Heat { title: title.into(), y: y.into(), x: x.into(), rows, columns, cells, ..Heat::default() };
     heat.picture().figure(name)
 }
 
@@ -317,7 +319,9 @@ fn second() -> Part {
 }
 
 /// How many steps the page shows before anything is asked of it.
-const STEPS: u64 = 200;
+const STEPS: u64 = 1000;
+/// Of so many losses one is drawn.
+const DRAWN: usize = 10;
 
 fn descent() -> Part {
     let mut losses = Vec::new();
@@ -325,15 +329,36 @@ fn descent() -> Part {
         let answer = ask(&json!({ "ask": "descend", "to": STEPS }))?;
         losses.extend(list(&answer["losses"]).iter().map(float));
     }
-    let points = losses.iter().enumerate().map(|(step, loss)| (step as f64, *loss));
+    let points = losses.iter().enumerate().step_by(DRAWN).map(|(step, loss)| (step as f64, *loss));
     let lines = Lines {
         title: format!("The loss over {STEPS} steps at rate 1, all points"),
         series: vec![Series::new("loss", points)],
         ..Lines::new("step", "loss")
     };
-    let regions = ask(&json!({ "ask": "regions" }))?;
+    let answer = ask(&json!({ "ask": "regions" }))?;
     Ok(lines.picture().figure("descent-curve")
-        + &format!("<p>After {STEPS} steps {} of the points are told right.</p>", shown(&regions["accuracy"])))
+        + &regions(&answer).picture().figure("descent-regions")
+        + &format!("<p>After {STEPS} steps {} of the points are told right.</p>", shown(&answer["accuracy"])))
+}
+
+/// Where the net says each arm, of places that come row by row from above.
+fn regions(answer: &Value) -> Regions {
+    let whole = |value: &Value| value.as_u64().unwrap_or(0) as usize;
+    let (columns, reach) = (whole(&answer["grid"]).max(1), float(&answer["reach"]));
+    let places: Vec<usize> = list(&answer["classes"]).iter().map(whole).collect();
+    let points: Vec<f64> = list(&answer["points"]).iter().map(float).collect();
+    let labels = list(&answer["labels"]).iter().map(whole);
+    Regions {
+        title: format!("Where the net says each arm of the spiral after {STEPS} steps"),
+        x: "feature 0".into(),
+        y: "feature 1".into(),
+        x_range: [-reach, reach],
+        y_range: [-reach, reach],
+        columns,
+        plane: Plane::Classes(places.chunks(columns).rev().flatten().copied().collect()),
+        names: ["arm a", "arm b", "arm c"].map(str::to_owned).into(),
+        points: points.chunks_exact(2).zip(labels).map(|(point, arm)| (point[0], point[1], arm)).collect(),
+    }
 }
 
 fn mistake() -> Part {

@@ -42,7 +42,7 @@ pub static LINES: [Line; 20] = [
         </mi></mrow></msub></mrow></msub></mrow><mrow><mo>d</mo><msub><mi class='S'>S</mi><mrow><mi>i</mi><mo>,\
         </mo><mi>k</mi></mrow></msub></mrow></mfrac><mo>=</mo><msub><mi class='P'>O2</mi><mrow><mi>i</mi><mo>,\
         </mo><mi>k</mi></mrow></msub><mo>&#x2062;</mo><mrow><mo>(</mo><mn>1</mn><mo>−</mo><msub><mi class='P'>O2\
-        </mi><mrow><mi>i</mi><mo>,</mo><mi>k</mi></mrow></msub><mo>)</mo></mrow><mtext>, where </mtext><mi>k\
+        </mi><mrow><mi>i</mi><mo>,</mo><mi>k</mi></mrow></msub><mo>)</mo></mrow><mtext>,&#160;where&#160;</mtext><mi>k\
         </mi><mo>=</mo><msub><mi>y</mi><mrow><mi>i</mi></mrow></msub>",
         spoken: "d O 2 at i, y i by d S at i, k equals O 2 at i, k times one minus O 2 at i, k, where k is y i",
         tolerance: FIRST,
@@ -59,7 +59,7 @@ pub static LINES: [Line; 20] = [
         </mi></mrow></msub></mrow></msub></mrow><mrow><mo>d</mo><msub><mi class='S'>S</mi><mrow><mi>i</mi><mo>,\
         </mo><mi>k</mi></mrow></msub></mrow></mfrac><mo>=</mo><mo>−</mo><msub><mi class='P'>O2</mi><mrow><mi>i\
         </mi><mo>,</mo><msub><mi>y</mi><mrow><mi>i</mi></mrow></msub></mrow></msub><mo>&#x2062;</mo><msub>\
-        <mi class='P'>O2</mi><mrow><mi>i</mi><mo>,</mo><mi>k</mi></mrow></msub><mtext>, where </mtext><mi>k</mi>\
+        <mi class='P'>O2</mi><mrow><mi>i</mi><mo>,</mo><mi>k</mi></mrow></msub><mtext>,&#160;where&#160;</mtext><mi>k</mi>\
         <mo>≠</mo><msub><mi>y</mi><mrow><mi>i</mi></mrow></msub>",
         spoken: "d O 2 at i, y i by d S at i, k equals minus O 2 at i, y i times O 2 at i, k, where k is not y i",
         tolerance: FIRST,
@@ -169,7 +169,7 @@ pub static LINES: [Line; 20] = [
         mathml: "<mfrac><mrow><mo>d</mo><mi class='L'>L</mi></mrow><mrow><mo>d</mo><mi>W2</mi></mrow></mfrac><mo>=</mo>\
         <mfrac><mrow><mn>1</mn></mrow><mrow><mi>N</mi></mrow></mfrac><mo>&#x2062;</mo><msup><mi>O1</mi><mrow>\
         <mo>⊤</mo></mrow></msup><mo>&#x2062;</mo><mrow><mo>(</mo><mi class='P'>O2</mi><mo>−</mo><mi class='Y'>Y\
-        </mi><mo>)</mo></mrow><mtext> for </mtext><mi class='L'>L</mi><mo>=</mo><mfrac><mrow><mn>1</mn></mrow>\
+        </mi><mo>)</mo></mrow><mtext>&#160;for&#160;</mtext><mi class='L'>L</mi><mo>=</mo><mfrac><mrow><mn>1</mn></mrow>\
         <mrow><mi>N</mi></mrow></mfrac><munder><mo>∑</mo><mrow><mi>i</mi></mrow></munder><msub><mi class='L'>L\
         </mi><mrow><mi>i</mi></mrow></msub>",
         spoken: "d L by d W 2 equals one over N times O 1 transposed times O 2 minus Y, for L the mean of the L i",
@@ -311,7 +311,7 @@ pub static LINES: [Line; 20] = [
         <msub><mi class='S'>S</mi><mrow><mi>i</mi></mrow></msub><mrow><mn>2</mn></mrow></msup></mrow></mfrac>\
         <mo>&#x2062;</mo><mi>v</mi><mo>=</mo><msub><mo>Var</mo><mrow><msub><mi class='P'>O2</mi><mrow><mi>i</mi>\
         </mrow></msub></mrow></msub><mrow><mo>(</mo><mi>v</mi><mo>)</mo></mrow><mo>≥</mo><mn>0</mn><mtext>\
-        , where </mtext><msub><mi>v</mi><mrow><mi>k</mi></mrow></msub><mo>=</mo><mi>k</mi>",
+        ,&#160;where&#160;</mtext><msub><mi>v</mi><mrow><mi>k</mi></mrow></msub><mo>=</mo><mi>k</mi>",
         spoken: "v transposed times the second derivative of L i by S i times v equals the variance of v under O 2 i, never negative, where v k is k",
         tolerance: SECOND,
         shape: |s| vec![s.n],
