@@ -54,7 +54,6 @@ macro_rules! functions {
             })
         }
         #[cfg(target_arch = "wasm32")]
-        #[expect(clippy::unnecessary_wraps, reason = "as for CPUs that are asked")]
         pub(super) fn $t() -> Option<Function<$t>> {
             Some(functions!(@ $t, $gemm, simd128, Scalar, $narrow))
         }
