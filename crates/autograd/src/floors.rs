@@ -117,6 +117,12 @@ fn methods_of_variables_stand_under_headings_of_their_own() {
             );
         }
     }
+    // Each is linked to in the docs of the type, by the name that rustdoc gives it.
+    let docs = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/tape/var.rs")).unwrap();
+    for title in &titles {
+        let anchor = title.to_lowercase().replace([',', ':'], "").replace(' ', "-");
+        assert!(docs.contains(&format!("](#{anchor})")), "no link to #{anchor}");
+    }
     let count = titles.len();
     titles.sort();
     titles.dedup();

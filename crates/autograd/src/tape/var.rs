@@ -22,6 +22,21 @@ use std::panic::Location;
 /// `f64`, or one of the tape's type, also in generic code; on the left it has the tape's type (`T::ONE - x`). A variable stays on
 /// the thread of its tape.
 ///
+/// The methods stand under headings: [value, shape and place](#value-shape-and-place);
+/// [element-wise functions](#element-wise-functions); [more element-wise functions](#more-element-wise-functions);
+/// [element-wise functions of two operands](#element-wise-functions-of-two-operands);
+/// [choosing between two operands](#choosing-between-two-operands); [products of matrices](#products-of-matrices);
+/// [shape and slices](#shape-and-slices); [sums and means](#sums-and-means); [maxima and minima](#maxima-and-minima);
+/// [products and running sums](#products-and-running-sums);
+/// [norms, variances and normalisation](#norms-variances-and-normalisation);
+/// [reading and adding by index](#reading-and-adding-by-index); [writing by index](#writing-by-index); [masks](#masks);
+/// [orders](#orders); [medians and quantiles](#medians-and-quantiles);
+/// [padding, parts and diagonals](#padding-parts-and-diagonals); [convolution and pooling](#convolution-and-pooling);
+/// [linear algebra](#linear-algebra); [softmax](#softmax); [cross-entropy of labels](#cross-entropy-of-labels);
+/// [losses](#losses); [losses: likelihoods](#losses-likelihoods); [losses: margins](#losses-margins);
+/// [distances and angles](#distances-and-angles); [constants for derivatives](#constants-for-derivatives);
+/// [dropout](#dropout).
+///
 /// ```
 /// use autograd::{Tape, Tensor};
 /// let tape = Tape::new();
