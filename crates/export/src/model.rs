@@ -137,6 +137,13 @@ pub(crate) fn columns(model: &Model) -> Vec<String> {
     model.preprocess.columns.iter().enumerate().map(name).collect()
 }
 
+/// The unit of a column's numbers, as they are to be given: `in kg`; empty where there is none.
+pub(crate) fn unit(model: &Model, column: &PreparedColumn) -> String {
+    let notation = model.preprocess.notations.get(&column.name);
+    let notation = notation.filter(|notation| !notation.before.is_empty() || !notation.after.is_empty());
+    notation.map_or_else(String::new, |notation| format!(", in {notation}"))
+}
+
 /// A number as a feature, of one that is there.
 pub(crate) fn scaled(logarithm: bool, bend: Option<f64>, shift: f64, scale: f64) -> Formula {
     let x = Formula::Operand(0);

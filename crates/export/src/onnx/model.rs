@@ -4,7 +4,7 @@ use super::graph::{Graph, Value};
 use super::lower::Lowering;
 use super::proto::{Element, Setting};
 use crate::formula::{Formula, Function, call, date};
-use crate::model::{columns, numbers, scaled};
+use crate::model::{columns, numbers, scaled, unit};
 use crate::{Error, Forward, Number};
 use nn::data::{Map, Output, PreparedColumn};
 use nn::file::Model;
@@ -65,7 +65,7 @@ fn words(model: &Model, names: &[String]) -> String {
             Map::Date { .. } => "days from 1970-01-01, NaN where it is missing",
             Map::OneHot { .. } | Map::Index { .. } => "a word, empty where it is missing",
         };
-        format!("`{name}`: {what}")
+        format!("`{name}`: {what}{}", unit(model, column))
     });
     format!("{}. Rows that are refused give NaN.", each.collect::<Vec<_>>().join("; "))
 }

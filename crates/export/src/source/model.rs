@@ -4,7 +4,7 @@ use super::language::{Language, Syntax, bare, identifier};
 use super::nest::Lines;
 use super::{checked, guarded};
 use crate::formula::date;
-use crate::model::{columns, numbers, scaled};
+use crate::model::{columns, numbers, scaled, unit};
 use crate::{Error, Forward, Number};
 use nn::data::{Map, Output, PreparedColumn};
 use nn::file::Model;
@@ -98,7 +98,7 @@ impl Whole<'_> {
         lines.comment("A row as it comes: a missing number is NaN, a missing word the empty one, a date the days from 1970-01-01.");
         let fields = |lines: &mut Lines| {
             for (field, column) in self.fields.iter().zip(self.columns()) {
-                lines.comment(&column.name);
+                lines.comment(&format!("{}{}", column.name, unit(self.model, column)));
                 lines.line(match (self.is_c(), is_word(column)) {
                     (true, true) => format!("const char *{field};"),
                     (true, false) => format!("double {field};"),

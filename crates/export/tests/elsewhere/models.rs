@@ -268,3 +268,15 @@ fn what_is_told_of_outputs_and_intervals_is_in_the_source() {
     assert!(of("several").contains("static const double several_spread[2][2] = {{-10.5, 20.25}, {-10.5, 20.25}};"));
     assert!(of("several").contains("several_outputs[2] = {\"rent\", \"noise\"};"));
 }
+
+#[test]
+fn numbers_that_were_written_with_a_unit_go_in_by_their_value_in_it() {
+    let table = Table::parse("pets.csv", "weight,age\n4.5 kg,1.5\n30 kg,2.25\n3.8 kg,7.5\n12 kg,3.75\n").unwrap();
+    let schema = Schema::infer(&table, &["age"], &[]).unwrap();
+    let preprocess = Preprocess::fit(&table, &schema, Preparing::default()).unwrap();
+    let model = Model::new(schema, preprocess, Mlp::new(&[1, 3, 1], Activation::Tanh, 0));
+    let c = model::c(&model, "pets", Number::F64).unwrap();
+    assert!(c.contains("/* weight, in `kg` */\n    double weight;"), "{c}");
+    let onnx = model::onnx(&model, Number::F64).unwrap();
+    assert!(String::from_utf8_lossy(&onnx).contains("`weight`: a number, NaN where it is missing, in `kg`"));
+}
