@@ -108,6 +108,9 @@ fn cell(expected: &str, found: Option<&str>) -> String {
             "name another target; rows are learnt from where several have one class".into()
         }
         Some(_) if expected.contains("class") => "mend the cell, or train with rows that have this class".into(),
+        Some(_) if expected.starts_with("a number in `") => {
+            "bring the cell to this unit; if the column holds words, train with `--as NAME=category`".into()
+        }
         Some(_) if expected.contains("number") => {
             "mend the cell, or say what stands for a missing one, such as `--missing-mark '-'`; \
              if the column holds words, train with `--as NAME=category`"

@@ -176,3 +176,15 @@ fn settings_that_are_none_are_told() {
     place.run(&["train", "--settings", "model/model.safetensors"]).failed(1, &["model.safetensors"]);
     assert_eq!(place.names("."), ["broken.toml", "iris.csv", "model", "typo.toml"]);
 }
+
+#[test]
+fn a_cell_with_another_unit_is_told_with_its_place_and_what_to_do() {
+    let place = Place::new("units");
+    let rows = ["12 kg,cat\n", "13.5 kg,cat\n", "30 kg,dog\n", "41 kg,dog\n"].concat().repeat(10);
+    place.write("pets.csv", format!("Pets of 2023\nweight,kind\n{rows}"));
+    place.train("pets.csv", "kind");
+    place.write("grams.csv", "weight\n12 kg\n300 g\n");
+    place
+        .run(&["predict", "grams.csv", "--model", "model"])
+        .failed(1, &["grams.csv, line 3, column 1", "a number in `kg`", "`300 g`", "bring the cell to this unit"]);
+}

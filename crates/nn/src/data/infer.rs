@@ -338,8 +338,11 @@ fn classes_of_text(table: &Table, seen: &Seen, writing: &mut Writing) -> Result<
     if let Some(guess) = guess.filter(|_| numbers.len() == distinct) {
         numbers.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         let (is_classes, why) = classes_of_numbers(&numbers);
-        if !is_classes {
+        // Somebody may say that they are values all the same.
+        if !is_classes || guess.doubtful.is_none() {
             writing.take(seen)?;
+        }
+        if !is_classes {
             let unit =
                 if guess.notation.has_unit() { format!(", with the unit {}", guess.notation) } else { String::new() };
             return Ok((false, format!("{why}{unit}")));

@@ -55,7 +55,7 @@ fn a_unit_is_known_to_the_saved_preprocess_and_another_one_is_an_error() {
     assert_eq!(features("weight,first\n12.0kg,1.5\n").unwrap(), one);
     assert_eq!(prepare.row::<f64>(&[("first", "1.5"), ("weight", "12 kg")]).unwrap(), one);
     let error = features("first,weight\n1.5,12 kg\n1.5,300 g\n").unwrap_err().to_string();
-    assert_eq!(error, "t.csv, line 3, column 2: expected a number for `weight`, found `300 g`");
+    assert_eq!(error, "t.csv, line 3, column 2: expected a number in `kg` for `weight`, found `300 g`");
     let notes = prepare.fills(&parse("first,weight\n1.5,12\n2.5,13\n")).unwrap();
     assert_eq!(notes, ["`weight`: 2 cells have no unit and are taken in `kg`"]);
 }
@@ -73,6 +73,17 @@ fn a_target_with_a_unit_is_measured() {
     let Some(Output::Values { mean, .. }) = &prepare.output else { panic!("{schema}") };
     assert!((mean[0] - 805.65).abs() < 1e-9, "{mean:?}");
     assert_eq!(prepare.examples::<f64>(&table).unwrap().len(), 40);
+}
+
+#[test]
+fn two_amounts_are_classes_unless_somebody_says_that_they_are_values() {
+    let table = column("term", 30, &["36 months", "60 months"]);
+    let mut schema = Schema::infer(&table, &["term"], &[]).unwrap();
+    assert_eq!(schema.target, Some(nn::data::Goal::Classes("term".into())));
+    schema.take("term", "values").unwrap();
+    let prepare = Preprocess::fit(&table, &schema, Preparing::default()).unwrap();
+    let Some(Output::Values { mean, .. }) = &prepare.output else { panic!("{schema}") };
+    assert_eq!(mean[0], 48.0);
 }
 
 #[test]
@@ -190,6 +201,7 @@ fn a_title_above_the_header_is_left_out() {
         "Sales of 2023\nx,kind\n1,a\n2,b\n",
         "Sales of 2023,\n,\nx,kind\n1,a\n2,b\n",
         "Sales, 2023\n\nas of May\nx;kind\n1;a\n2;b\n",
+        "Sales of 2023,,\nx,kind,day\n5 kg,a,7.1.2023\nx,kind,day\n7 kg,b,8.1.2023\n",
     ] {
         let table = parse(text);
         assert_eq!((table.len(), &table.columns[0].name[..]), (2, "x"), "{text:?}");

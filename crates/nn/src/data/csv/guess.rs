@@ -96,7 +96,7 @@ fn best_delimiter(head: &[u8], all: bool, comment: Option<u8>, titled: bool) -> 
 pub(super) const MOST_TITLES: usize = 10;
 
 /// How many of the first records are a title: only their first cell is there, or they have half the fields of the others at most, and names of columns
-/// of numbers stand below them.
+/// stand below them.
 pub(super) fn titles(rows: &[Vec<String>]) -> usize {
     let Some(width) = rows.last().map(Vec::len).filter(|&width| width > 1) else { return 0 };
     let is_title = |row: &&Vec<String>| {
@@ -107,13 +107,19 @@ pub(super) fn titles(rows: &[Vec<String>]) -> usize {
     let table = &rows[count..];
     let whole =
         table.len() > 1 && table.iter().all(|row| row.len() == width) && table[0].iter().all(|name| !name.is_empty());
-    if whole && count <= MOST_TITLES && names(table) > 0 { count } else { 0 }
+    if whole && count <= MOST_TITLES && names(table) { count } else { 0 }
 }
 
-/// How many cells of the first record are no numbers and stand above numbers.
-fn names(rows: &[Vec<String>]) -> usize {
-    let [first, rest @ ..] = rows else { return 0 };
-    (0..first.len()).filter(|&column| !fits_number(&first[column]) && numbers_below(rest, column)).count()
+/// Whether the first record names columns: one of its cells is a word, and all below it hold digits, as numbers, amounts and dates do.
+fn names(rows: &[Vec<String>]) -> bool {
+    let [first, rest @ ..] = rows else { return false };
+    let has_digit = |cell: &str| cell.bytes().any(|byte| byte.is_ascii_digit());
+    // A header may come again.
+    let below = |column: usize| rest.iter().filter(|row| *row != first).map(move |row| &row[column][..]);
+    (0..first.len()).any(|column| {
+        let there = || below(column).filter(|cell| !is_missing(cell));
+        !has_digit(&first[column]) && there().next().is_some() && there().all(has_digit)
+    })
 }
 
 /// Whether all cells of a column that are there are numbers.

@@ -84,7 +84,8 @@ impl Column {
     ) -> Result<Self, Error> {
         let cells = || (0..table.len()).map(|row| (row, Raw::of(column, row, &field.missing)));
         let wrong = |row: usize, found: Option<Raw>| {
-            table.error(row, &field.name, unfit(&field.name, expected(field.kind), found))
+            let kind = unfit(&field.name, expected(field.kind), found);
+            table.error(row, &field.name, in_unit(kind, notation))
         };
         let read = |number: &dyn Fn(Raw) -> Option<f64>| -> Result<Vec<f64>, Error> {
             let there = cells().filter_map(|(row, cell)| cell.map(|cell| (row, cell)));
@@ -311,6 +312,16 @@ pub(super) fn one_of(what: &str, words: &[String]) -> String {
     let list: Vec<String> = words.iter().take(8).map(|word| format!("`{}`", shown(word))).collect();
     let more = if words.len() > list.len() { ", …" } else { "" };
     format!("{what} ({}{more})", list.join(", "))
+}
+
+/// What is wrong with a cell, with the unit that its number is to have.
+pub(super) fn in_unit(kind: Kind, notation: Option<&Notation>) -> Kind {
+    match (kind, notation.filter(|notation| notation.has_unit())) {
+        (Kind::Cell { name, expected, found }, Some(notation)) if expected == "a number" => {
+            Kind::Cell { name, expected: format!("a number in {notation}"), found }
+        }
+        (kind, _) => kind,
+    }
 }
 
 pub(super) fn unfit(name: &str, expected: &str, found: Option<Raw>) -> Kind {

@@ -157,7 +157,9 @@ impl Preprocess {
             for row in 0..n {
                 values.clear();
                 let cell = Raw::of(cells, row, &column.missing).map(|cell| column.read(cell, notation));
-                column.push(cell, &mut values).map_err(|kind| table.error(row, &column.name, kind))?;
+                column
+                    .push(cell, &mut values)
+                    .map_err(|kind| table.error(row, &column.name, column::in_unit(kind, notation)))?;
                 for (to, value) in features[row * d + at..].iter_mut().zip(&values) {
                     *to = T::of(*value);
                 }
@@ -190,9 +192,9 @@ impl Preprocess {
                 let closest = closest.map(str::to_owned);
                 return Err(Error::of(Kind::NoColumn { name: column.name.clone(), header, closest }));
             };
-            let cell =
-                Raw::parse(text, &column.missing).map(|cell| column.read(cell, self.notations.get(&column.name)));
-            column.push(cell, &mut values).map_err(Error::of)?;
+            let notation = self.notations.get(&column.name);
+            let cell = Raw::parse(text, &column.missing).map(|cell| column.read(cell, notation));
+            column.push(cell, &mut values).map_err(|kind| Error::of(column::in_unit(kind, notation)))?;
         }
         Ok(values.into_iter().map(T::of).collect())
     }

@@ -1,7 +1,7 @@
 //! What the outputs of a net mean.
 
 use super::Preparing;
-use super::column::{bend, one_of, unfit};
+use super::column::{bend, in_unit, one_of, unfit};
 use crate::data::cells::{self, Raw};
 use crate::data::scale::moments;
 use crate::data::schema::find;
@@ -169,7 +169,7 @@ fn numbers(table: &Table, name: &str, notations: &BTreeMap<String, Notation>) ->
     let number = |row: usize| {
         let cell = Raw::of(column, row, &[]);
         cell.and_then(|cell| cell.written(notation).number())
-            .ok_or_else(|| table.error(row, name, unfit(name, "a number", cell)))
+            .ok_or_else(|| table.error(row, name, in_unit(unfit(name, "a number", cell), notation)))
     };
     (0..table.len()).map(number).collect()
 }
