@@ -116,15 +116,32 @@ impl<T: Number> Lanes<T> for Portable {
     }
     #[inline(always)]
     unsafe fn load(from: *const T, mask: usize) -> [T; WIDTH] {
+        if mask == WIDTH {
+            // SAFETY: the caller promises the elements of the mask, which are all.
+            return unsafe { from.cast::<[T; WIDTH]>().read_unaligned() };
+        }
         let mut x = [T::ZERO; WIDTH];
-        // SAFETY: the caller promises the elements of the mask, at most `WIDTH`.
-        unsafe { std::ptr::copy_nonoverlapping(from, x.as_mut_ptr(), mask) };
+        // One by one: copies of a length that is not known are calls.
+        for (i, x) in x.iter_mut().enumerate() {
+            if i < mask {
+                // SAFETY: as above.
+                *x = unsafe { *from.add(i) };
+            }
+        }
         x
     }
     #[inline(always)]
     unsafe fn store(to: *mut T, mask: usize, x: [T; WIDTH]) {
-        // SAFETY: the caller promises the elements of the mask, at most `WIDTH`.
-        unsafe { std::ptr::copy_nonoverlapping(x.as_ptr(), to, mask) };
+        if mask == WIDTH {
+            // SAFETY: the caller promises the elements of the mask, which are all.
+            return unsafe { to.cast::<[T; WIDTH]>().write_unaligned(x) };
+        }
+        for (i, x) in x.into_iter().enumerate() {
+            if i < mask {
+                // SAFETY: as above.
+                unsafe { *to.add(i) = x };
+            }
+        }
     }
     #[inline(always)]
     unsafe fn splat(x: T) -> [T; WIDTH] {
@@ -183,7 +200,11 @@ impl<T: Number> Lanes<T> for Portable {
     #[inline(always)]
     unsafe fn keep(x: [T; WIDTH], mask: usize) -> [T; WIDTH] {
         let mut y = x;
-        y[mask..].fill(T::ZERO);
+        for (i, y) in y.iter_mut().enumerate() {
+            if i >= mask {
+                *y = T::ZERO;
+            }
+        }
         y
     }
     #[inline(always)]
