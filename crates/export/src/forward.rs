@@ -133,8 +133,8 @@ impl<'t, T: Float> Recorder<'t, T> {
 }
 
 impl Forward {
-    /// Records a pass: the closure names inputs and outputs. Loops ([`Tape::scan`]) are written out, step by step. It is called several times, with batches of different sizes, and is to record
-    /// the same each time.
+    /// Records a pass: the closure names inputs and outputs. It is called several times, with batches of different sizes, and is to record
+    /// the same each time. Loops ([`Tape::scan`]) are written out, step by step.
     ///
     /// # Errors
     /// Where there is no input or no output, or two have one name.
@@ -178,87 +178,63 @@ fn distinct(inputs: &[Port], outputs: &[Port]) -> Result<(), Error> {
 impl Recording {
     fn of<T: Float>(tape: &Tape<T>, batch: usize, mut inputs: Vec<Port>, mut outputs: Vec<Port>) -> Self {
         let recorded: Vec<Recorded<'_, T>> = tape.recorded().collect();
+        let is_input = |i: usize| inputs.iter().any(|port| port.node == i);
+        let mut known = Vec::with_capacity(recorded.len());
+        for (i, node) in recorded.iter().enumerate() {
+            known.push(!is_input(i) && is_known(node, &recorded, &known));
+        }
+        // What a constant is made of is needed no more.
         let mut needed = vec![false; recorded.len()];
         for port in inputs.iter().chain(&outputs) {
             needed[port.node] = true;
         }
         for (i, node) in recorded.iter().enumerate().rev() {
-            if needed[i] {
+            if needed[i] && !known[i] {
                 node.operands.iter().for_each(|&operand| needed[operand as usize] = true);
             }
         }
         let (mut nodes, mut places) = (Vec::<Node>::new(), vec![0; recorded.len()]);
         for (i, node) in recorded.iter().enumerate().filter(|(i, _)| needed[*i]) {
             places[i] = nodes.len();
-            let operands: Vec<usize> = node.operands.iter().map(|&operand| places[operand as usize]).collect();
-            let is_input = inputs.iter().any(|port| port.node == i);
-            let source = if is_input { Source::Input } else { source(node, &operands, &nodes) };
+            let operands = node.operands.iter().filter(|_| !known[i]).map(|&operand| places[operand as usize]);
             nodes.push(Node {
                 op: node.op,
                 custom: node.custom,
-                operands: if source == Source::Computed { operands } else { Vec::new() },
+                operands: operands.collect(),
                 shape: node.shape.to_vec(),
                 attributes: node.attributes.clone(),
-                source,
+                source: if is_input(i) { Source::Input } else { source(node, known[i]) },
                 location: node.location,
             });
         }
         for port in inputs.iter_mut().chain(&mut outputs) {
             port.node = places[port.node];
         }
-        Self { batch, nodes, inputs, outputs }.without_unread()
-    }
-
-    /// Without what nothing reads any more, since it went into a constant.
-    fn without_unread(self) -> Self {
-        let mut read = vec![false; self.nodes.len()];
-        for port in self.inputs.iter().chain(&self.outputs) {
-            read[port.node] = true;
-        }
-        for (i, node) in self.nodes.iter().enumerate().rev() {
-            if read[i] {
-                node.operands.iter().for_each(|&operand| read[operand] = true);
-            }
-        }
-        let mut places = Vec::with_capacity(read.len());
-        let mut kept = 0;
-        for &is_read in &read {
-            places.push(kept);
-            kept += usize::from(is_read);
-        }
-        let moved = |mut port: Port| {
-            port.node = places[port.node];
-            port
-        };
-        let nodes = self.nodes.into_iter().zip(&read).filter(|(_, is_read)| **is_read);
-        Self {
-            batch: self.batch,
-            nodes: nodes
-                .map(|(mut node, _)| {
-                    node.operands.iter_mut().for_each(|operand| *operand = places[*operand]);
-                    node
-                })
-                .collect(),
-            inputs: self.inputs.into_iter().map(moved).collect(),
-            outputs: self.outputs.into_iter().map(moved).collect(),
-        }
+        Self { batch, nodes, inputs, outputs }
     }
 }
 
 /// What draws numbers: they are no constants.
 const RANDOM: [&str; 6] = ["uniform", "normal", "exponential", "gumbel", "integers", "permutation"];
 
-/// What a node that is no input is: numbers that are known, also where they are computed from such, unless that makes more of them; or
-/// computed when it runs.
-fn source<T: Float>(node: &Recorded<'_, T>, operands: &[usize], before: &[Node]) -> Source {
+/// Whether a node that is no input is a constant: it came with its numbers, or is computed from constants, unless that makes more of them.
+fn is_known<T: Float>(node: &Recorded<'_, T>, all: &[Recorded<'_, T>], known: &[bool]) -> bool {
+    if node.integers().is_some() {
+        return true;
+    }
+    let numel = |&operand: &u32| all[operand as usize].shape.numel();
+    let grows = node.shape.numel() > node.operands.iter().map(numel).sum::<usize>();
+    let of_known = !grows && node.operands.iter().all(|&operand| known[operand as usize]);
+    let can_be_told = node.var.is_some() && !node.custom && !RANDOM.contains(&node.op);
+    can_be_told && (node.operands.is_empty() || of_known)
+}
+
+/// Where the value of a node that is no input comes from.
+fn source<T: Float>(node: &Recorded<'_, T>, is_known: bool) -> Source {
     if let Some(integers) = node.integers() {
         return Source::Integers(integers);
     }
-    let known = |&operand: &usize| matches!(before[operand].source, Source::Numbers(_) | Source::Integers(_));
-    let numel = |operand: &usize| before[*operand].shape.iter().product::<usize>();
-    let grows = node.shape.numel() > operands.iter().map(numel).sum::<usize>();
-    let is_known = operands.is_empty() || (!grows && operands.iter().all(known));
-    match node.var.filter(|_| is_known && !node.custom && !RANDOM.contains(&node.op)) {
+    match node.var.filter(|_| is_known) {
         Some(var) => Source::Numbers(var.value().as_slice().iter().map(|x| x.to_f64()).collect()),
         None => Source::Computed,
     }

@@ -30,7 +30,7 @@
 use crate::formula::Formula;
 use crate::{Error, Forward, Number, onnx as of_onnx, source};
 use autograd::Tensor;
-use nn::data::{Output, PreparedColumn};
+use nn::data::{Map, Output, PreparedColumn};
 use nn::file::Model;
 use serde_json::{Value, json as value};
 
@@ -95,9 +95,7 @@ pub fn json(model: &Model) -> String {
 /// # Errors
 /// Where the model has no target.
 pub fn forward(model: &Model) -> Result<Forward, Error> {
-    let Some(output) = &model.preprocess.output else {
-        return Err(Error::Port("expected a model with a target, found none".to_owned()));
-    };
+    let output = output(model)?;
     let width: usize = model.preprocess.columns.iter().map(PreparedColumn::width).sum();
     Forward::record::<f64>(|to| {
         let x = to.input("features", [to.batch(), width]);
@@ -119,6 +117,17 @@ pub fn forward(model: &Model) -> Result<Forward, Error> {
         };
         to.output(numbers(output), of);
     })
+}
+
+/// What the outputs mean.
+pub(crate) fn output(model: &Model) -> Result<&Output, Error> {
+    let none = || Error::Port("expected a model with a target, found none".to_owned());
+    model.preprocess.output.as_ref().ok_or_else(none)
+}
+
+/// Whether the cells of a column are words.
+pub(crate) fn is_word(column: &PreparedColumn) -> bool {
+    matches!(column.map, Map::OneHot { .. } | Map::Index { .. })
 }
 
 /// What the numbers that are predicted are called.

@@ -104,11 +104,7 @@ impl<'f> Lowering<'f> {
             }
             Source::Input | Source::Computed => return Err("it is no constant".to_owned()),
         };
-        if batch.is_none() {
-            return Ok(value);
-        }
-        let sizes = self.sizes(graph, at)?;
-        Ok(graph.node("Expand", &[&value, &sizes], &[]))
+        if batch.is_some() { self.expanded(graph, &value, at) } else { Ok(value) }
     }
 
     /// The size of the batch, as a list of one.
@@ -132,13 +128,8 @@ impl<'f> Lowering<'f> {
         Err("no input tells the size of the batch".to_owned())
     }
 
-    /// The sizes of a node, as a list; where one alone goes with the batch it is −1, if `reshape` stands for what is left over.
-    fn sizes(&mut self, graph: &mut Graph, at: usize) -> Lowered {
-        let dims = self.dims[at].clone();
-        self.list(graph, &dims)
-    }
-
-    fn list(&mut self, graph: &mut Graph, dims: &[Dim]) -> Lowered {
+    /// Sizes as a list.
+    fn sizes(&mut self, graph: &mut Graph, dims: &[Dim]) -> Lowered {
         let mut parts = Vec::with_capacity(dims.len());
         for dim in dims {
             parts.push(match *dim {
@@ -156,6 +147,13 @@ impl<'f> Lowering<'f> {
         Ok(graph.node("Concat", &parts, &[("axis", Setting::Integer(0))]))
     }
 
+    /// A value repeated to the shape of a node.
+    fn expanded(&mut self, graph: &mut Graph, value: &str, at: usize) -> Lowered {
+        let dims = self.dims[at].clone();
+        let sizes = self.sizes(graph, &dims)?;
+        Ok(graph.node("Expand", &[value, &sizes], &[]))
+    }
+
     /// A value in the shape of these sizes.
     fn reshaped(&mut self, graph: &mut Graph, value: &str, dims: &[Dim]) -> Lowered {
         let free = dims.iter().filter(|dim| matches!(dim, Dim::Batch(_))).count();
@@ -163,7 +161,7 @@ impl<'f> Lowering<'f> {
             let size = |dim: &Dim| if let Dim::Fixed(size) = dim { *size as i64 } else { -1 };
             graph.list(&dims.iter().map(size).collect::<Vec<_>>())
         } else {
-            self.list(graph, dims)?
+            self.sizes(graph, dims)?
         };
         let zeros_are_sizes = [("allowzero", Setting::Integer(i64::from(dims.contains(&Dim::Fixed(0)))))];
         Ok(graph.node("Reshape", &[value, &sizes], &zeros_are_sizes))
@@ -193,10 +191,7 @@ impl<'f> Lowering<'f> {
                 let permutation = integers(&node.attributes, "permutation");
                 graph.node("Transpose", &operands, &[("perm", Setting::Integers(permutation))])
             }
-            "broadcast_to" => {
-                let sizes = self.sizes(graph, at)?;
-                graph.node("Expand", &[operands[0], &sizes], &[])
-            }
+            "broadcast_to" => self.expanded(graph, operands[0], at)?,
             "slice" => self.slice(graph, at)?,
             "read" | "windows" | "diagonal" => self.read(graph, at)?,
             "sum" | "pad" | "add_at" | "diag" => self.add_at(graph, at)?,
@@ -220,12 +215,9 @@ impl<'f> Lowering<'f> {
             op => match formula::of(op, &node.attributes) {
                 Some(formula) => {
                     let value = graph.formula(&formula, &operands, self.element)?;
-                    if (0..operands.len()).all(|operand| formula.has(operand)) {
-                        return Ok(value);
-                    }
                     // An operand that is not read gives its shape all the same.
-                    let sizes = self.sizes(graph, at)?;
-                    graph.node("Expand", &[&value, &sizes], &[])
+                    let all_read = (0..operands.len()).all(|operand| formula.has(operand));
+                    if all_read { value } else { self.expanded(graph, &value, at)? }
                 }
                 None => return Err("it has no counterpart there".to_owned()),
             },

@@ -4,7 +4,7 @@ use super::graph::{Graph, Value};
 use super::lower::Lowering;
 use super::proto::{Element, Setting};
 use crate::formula::{Formula, Function, call, date};
-use crate::model::{columns, numbers, scaled, unit};
+use crate::model::{columns, is_word, numbers, output, scaled, unit};
 use crate::{Error, Forward, Number};
 use nn::data::{Map, Output, PreparedColumn};
 use nn::file::Model;
@@ -15,9 +15,7 @@ const REAL: Element = Element::Double;
 /// The bytes of the file.
 pub(crate) fn model(model: &Model, forward: &Forward, number: Number) -> Result<Vec<u8>, Error> {
     let element = Element::from(number);
-    let Some(output) = &model.preprocess.output else {
-        return Err(Error::Port("expected a model with a target, found none".to_owned()));
-    };
+    let output = output(model)?;
     let mut prepared = Prepared { graph: Graph::default(), features: Vec::new(), refused: None };
     let names = columns(model);
     let column = [Err("batch".to_owned()), Ok(1)];
@@ -51,10 +49,6 @@ pub(crate) fn model(model: &Model, forward: &Forward, number: Number) -> Result<
         ("target".to_owned(), output.columns().join(", ")),
     ];
     Ok(graph.finish("model", &words(model, &names), &told))
-}
-
-fn is_word(column: &PreparedColumn) -> bool {
-    matches!(column.map, Map::OneHot { .. } | Map::Index { .. })
 }
 
 /// What is told of the inputs.

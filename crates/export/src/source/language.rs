@@ -122,6 +122,14 @@ impl Syntax {
         format!("{path}{name}{suffix}({})", arguments.join(", "))
     }
 
+    /// An integer as a number.
+    pub(crate) fn cast(self, integer: &str) -> String {
+        match self.language {
+            Language::C => format!("({}){integer}", self.element()),
+            Language::Rust => format!("{integer} as {}", self.element()),
+        }
+    }
+
     pub(crate) fn choice(self, condition: &str, then: &str, otherwise: &str) -> String {
         match self.language {
             Language::C => format!("({condition} ? {then} : {otherwise})"),

@@ -23,7 +23,7 @@ impl Forward {
     pub fn c(&self, name: &str, number: Number) -> Result<String, Error> {
         let mut lines = Lines::new(Syntax { language: Language::C, number });
         let name = checked(name)?;
-        guarded(&mut lines, name, &["math.h"], |lines| self.write(lines, name, true))?;
+        guarded(&mut lines, name, &["math.h"], |lines| self.write(lines, name))?;
         Ok(lines.into_text())
     }
 
@@ -34,12 +34,12 @@ impl Forward {
     /// As [`Forward::c`].
     pub fn rust(&self, name: &str, number: Number) -> Result<String, Error> {
         let mut lines = Lines::new(Syntax { language: Language::Rust, number });
-        self.write(&mut lines, checked(name)?, true)?;
+        self.write(&mut lines, checked(name)?)?;
         Ok(lines.into_text())
     }
 
     /// Constants and the function.
-    pub(crate) fn write(&self, lines: &mut Lines, name: &str, public: bool) -> Result<(), Error> {
+    pub(crate) fn write(&self, lines: &mut Lines, name: &str) -> Result<(), Error> {
         let recording = self.one();
         ports(recording, lines.syntax.language)?;
         let (places, sizes) = plan(recording);
@@ -70,7 +70,7 @@ impl Forward {
         for port in &recording.outputs {
             copy(&mut body, &steps, port);
         }
-        lines.block(signature(recording, lines.syntax, name, public), |lines| {
+        lines.block(signature(recording, lines.syntax, name), |lines| {
             let names = recording.inputs.iter().map(|port| language::identifier(&port.name));
             for name in names.filter(|name| !body.names(name)).collect::<Vec<_>>() {
                 let is_c = lines.syntax.language == Language::C;
@@ -177,7 +177,7 @@ fn sizes_told(recording: &Recording) -> String {
 }
 
 /// The first line of the function.
-fn signature(recording: &Recording, syntax: Syntax, name: &str, public: bool) -> String {
+fn signature(recording: &Recording, syntax: Syntax, name: &str) -> String {
     let language = syntax.language;
     let parameter = |port: &Port, is_output: bool| {
         let (name, n) = (language::identifier(&port.name), numel(recording, port).max(1));
@@ -196,7 +196,7 @@ fn signature(recording: &Recording, syntax: Syntax, name: &str, public: bool) ->
     let all: Vec<String> = inputs.chain(recording.outputs.iter().map(|port| parameter(port, true))).collect();
     match language {
         Language::C => format!("static inline void {name}({})", all.join(", ")),
-        Language::Rust => format!("{}fn {name}({})", if public { "pub " } else { "" }, all.join(", ")),
+        Language::Rust => format!("pub fn {name}({})", all.join(", ")),
     }
 }
 

@@ -4,7 +4,7 @@ use super::language::{Language, Syntax, bare, identifier};
 use super::nest::Lines;
 use super::{checked, guarded};
 use crate::formula::date;
-use crate::model::{columns, numbers, scaled, unit};
+use crate::model::{columns, is_word, numbers, output, scaled, unit};
 use crate::{Error, Forward, Number};
 use nn::data::{Map, Output, PreparedColumn};
 use nn::file::Model;
@@ -18,9 +18,7 @@ pub(crate) fn model(
     number: Number,
 ) -> Result<String, Error> {
     let name = checked(name)?;
-    let Some(output) = &model.preprocess.output else {
-        return Err(Error::Port("expected a model with a target, found none".to_owned()));
-    };
+    let output = output(model)?;
     let wide = Syntax { language, number: Number::F64 };
     let whole = Whole { model, output, wide, number, name, fields: fields(model) };
     let mut lines = Lines::new(wide);
@@ -41,11 +39,6 @@ fn fields(model: &Model) -> Vec<String> {
         fields.push(own);
     }
     fields
-}
-
-/// Whether the cells of a column are words.
-fn is_word(column: &PreparedColumn) -> bool {
-    matches!(column.map, Map::OneHot { .. } | Map::Index { .. })
 }
 
 struct Whole<'m> {
@@ -80,7 +73,7 @@ impl Whole<'_> {
         self.row(lines);
         self.outputs(lines);
         let mut net = Lines::new(Syntax { number: self.number, ..self.wide });
-        forward.write(&mut net, &self.own("net"), true)?;
+        forward.write(&mut net, &self.own("net"))?;
         lines.inner(net);
         lines.line("");
         self.features(lines);
@@ -141,7 +134,7 @@ impl Whole<'_> {
             Output::Labels { columns } | Output::Values { columns, .. } => ("outputs", &columns[..]),
         };
         lines.comment(&format!("What the {} are of.", numbers(self.output)));
-        self.words(lines, &self.own(what), names, true);
+        self.words(lines, &self.own(what), names);
         lines.line("");
         if !self.model.spread.is_empty() {
             let shown: Vec<String> = self.model.spread.iter().map(|ends| self.pair(*ends)).collect();
@@ -162,14 +155,13 @@ impl Whole<'_> {
         if self.is_c() { format!("{{{low}, {high}}}") } else { format!("[{low}, {high}]") }
     }
 
-    fn words(&self, lines: &mut Lines, name: &str, words: &[String], public: bool) {
+    fn words(&self, lines: &mut Lines, name: &str, words: &[String]) {
         let listed: Vec<String> = words.iter().map(|word| self.wide.language.literal(word)).collect();
         let (n, listed) = (words.len(), listed.join(", "));
         lines.line(if self.is_c() {
             format!("static const char *const {name}[{n}] = {{{listed}}};")
         } else {
-            let public = if public { "pub " } else { "" };
-            format!("{public}const {}: [&str; {n}] = [{listed}];", name.to_uppercase())
+            format!("pub const {}: [&str; {n}] = [{listed}];", name.to_uppercase())
         });
     }
 

@@ -92,12 +92,11 @@ impl Steps<'_> {
             }
             "pool_argmax" => self.largest_of_windows(lines, at),
             "numbers" => {
-                let element = lines.syntax.element();
                 let (y, x) =
                     (self.array(at, lines.syntax.language), self.array(node.operands[0], lines.syntax.language));
-                lines.nest(&node.shape, &[(0, &own)], |lines, p| match lines.syntax.language {
-                    Language::C => lines.line(format!("{y}[{0}] = ({element}){x}[{0}];", p[0])),
-                    Language::Rust => lines.line(format!("{y}[{0}] = {x}[{0}] as {element};", p[0])),
+                lines.nest(&node.shape, &[(0, &own)], |lines, p| {
+                    let value = lines.syntax.cast(&format!("{x}[{}]", p[0]));
+                    lines.line(format!("{y}[{}] = {value};", p[0]));
                 });
             }
             op => match formula::of(op, &node.attributes) {
@@ -272,11 +271,6 @@ impl Steps<'_> {
         let (kernel, stride, padding) = (pair("kernel"), pair("stride"), pair("padding"));
         let (h, w) = (from[2], from[3]);
         let [rows, columns] = [node.shape[2], node.shape[3]];
-        let number = lines.syntax.element();
-        let cast = |text: &str| match language {
-            Language::C => format!("({number})({text})"),
-            Language::Rust => format!("({text}) as {number}"),
-        };
         lines.over("i", node.shape[0] * node.shape[1], |lines| {
             lines.over("j", rows, |lines| {
                 lines.over("k", columns, |lines| {
@@ -300,7 +294,10 @@ impl Steps<'_> {
                                 let better = format!("at < {zero} || a > best || (a != a && best == best)");
                                 lines.block(condition(language, &better), |lines| {
                                     lines.line("best = a;");
-                                    lines.line(format!("at = {};", cast(&format!("{} * l + m", kernel[1]))));
+                                    lines.line(format!(
+                                        "at = {};",
+                                        lines.syntax.cast(&format!("({} * l + m)", kernel[1]))
+                                    ));
                                 });
                             });
                         });

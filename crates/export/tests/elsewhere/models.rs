@@ -1,6 +1,6 @@
 //! Models with their columns: each row of a table is predicted elsewhere as here, and refused there where it is here.
 
-use crate::source::{close, folder, printed};
+use crate::source::{close, folder, printed, run_in_c, run_in_rust};
 use export::{Number, model};
 use nn::data::{Fill, Output, Preparing, Preprocess, Schema, Table};
 use nn::file::Model;
@@ -157,22 +157,8 @@ fn a_header_in_c_predicts_rows_as_they_come() {
                 );
             }
         }
-        let _ = write!(main, "int main(void) {{\n{body}    return 0;\n}}\n");
-        std::fs::write(folder.join("main.c"), main).unwrap();
-        let flags = [
-            "-std=c99",
-            "-Wall",
-            "-Wextra",
-            "-Wpedantic",
-            "-Werror",
-            "-Wno-unused-variable",
-            "main.c",
-            "-o",
-            "main",
-            "-lm",
-        ];
-        printed(Command::new("cc").args(flags).current_dir(&folder));
-        hold(&cases, &printed(&mut Command::new(folder.join("main"))), tolerance);
+        let main = format!("{main}int main(void) {{\n{body}    return 0;\n}}\n");
+        hold(&cases, &run_in_c(&folder, &main, &["-Wno-unused-variable"]), tolerance);
     }
 }
 
@@ -180,7 +166,7 @@ fn a_header_in_c_predicts_rows_as_they_come() {
 fn a_module_in_rust_predicts_rows_as_they_come() {
     let folder = folder("rust_models");
     let cases = cases();
-    let (mut library, mut body) = (String::from("#![no_std]\n#![deny(warnings)]\n"), String::new());
+    let (mut library, mut body) = (String::new(), String::new());
     for case in &cases {
         let name = case.name;
         let source = model::rust(&case.model, name, if name == "places" { Number::F32 } else { Number::F64 }).unwrap();
@@ -199,12 +185,7 @@ fn a_module_in_rust_predicts_rows_as_they_come() {
             let _ = writeln!(body, "        Err(_) => println!(\"refused\"),\n    }}");
         }
     }
-    std::fs::write(folder.join("src/lib.rs"), library).unwrap();
-    std::fs::write(folder.join("src/main.rs"), format!("fn main() {{\n{body}}}\n")).unwrap();
-    std::fs::write(folder.join("Cargo.toml"), crate::source::MANIFEST).unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["run", "--quiet", "--offline"]).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
-    hold(&cases, &printed(&mut cargo), 1e-5);
+    hold(&cases, &run_in_rust(&folder, &library, &body), 1e-5);
 }
 
 /// The rows as JSON, column by column, for a runtime of ONNX.

@@ -22,6 +22,26 @@ pub(crate) fn printed(command: &mut Command) -> String {
     String::from_utf8(done.stdout).unwrap()
 }
 
+/// What a program in C prints, which is compiled with all warnings as errors.
+pub(crate) fn run_in_c(folder: &Path, main: &str, more: &[&str]) -> String {
+    std::fs::write(folder.join("main.c"), main).unwrap();
+    let flags =
+        ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffp-contract=off", "main.c", "-o", "main", "-lm"];
+    printed(Command::new("cc").args(more).args(flags).current_dir(folder));
+    printed(&mut Command::new(folder.join("main")))
+}
+
+/// What a program in Rust prints, of a library without a standard library, which lies in `src`.
+pub(crate) fn run_in_rust(folder: &Path, library: &str, body: &str) -> String {
+    let library = format!("#![no_std]\n#![deny(warnings)]\n{library}");
+    std::fs::write(folder.join("src/lib.rs"), library).unwrap();
+    std::fs::write(folder.join("src/main.rs"), format!("fn main() {{\n{body}}}\n")).unwrap();
+    std::fs::write(folder.join("Cargo.toml"), MANIFEST).unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--offline"]).current_dir(folder).env("CARGO_TARGET_DIR", folder.join("target"));
+    printed(&mut cargo)
+}
+
 /// The lines that a program printed, a row of numbers for each pass, held to what the tape says.
 fn hold(passes: &[Pass], text: &str, tolerance: f64) {
     let mut lines = text.lines();
@@ -67,23 +87,8 @@ fn in_c(number: Number, tolerance: f64) {
             y.numel()
         );
     }
-    let _ = write!(main, "int main(void) {{\n{calls}    return 0;\n}}\n");
-    std::fs::write(folder.join("main.c"), main).unwrap();
-    let flags = [
-        "-std=c99",
-        "-O1",
-        "-Wall",
-        "-Wextra",
-        "-Wpedantic",
-        "-Werror",
-        "-ffp-contract=off",
-        "main.c",
-        "-o",
-        "main",
-        "-lm",
-    ];
-    printed(Command::new("cc").args(flags).current_dir(&folder));
-    hold(&passes, &printed(&mut Command::new(folder.join("main"))), tolerance);
+    let text = run_in_c(&folder, &format!("{main}int main(void) {{\n{calls}    return 0;\n}}\n"), &["-O1"]);
+    hold(&passes, &text, tolerance);
 }
 
 #[test]
@@ -103,27 +108,21 @@ fn c_in_narrow_numbers_is_as_near_as_they_are() {
 fn rust_without_a_standard_library_gives_what_the_tape_gives() {
     let folder = folder("rust");
     let passes = passes::all();
-    let (mut library, mut calls) = (String::from("#![no_std]\n#![deny(warnings)]\n"), String::new());
+    let (mut library, mut calls) = (String::new(), String::new());
     for pass in &passes {
         let (x, y) = (pass.input(1), pass.output(&pass.input(1)));
         let source = pass.forward().unwrap().rust(&pass.name, Number::F64).unwrap();
         std::fs::write(folder.join("src").join(format!("{}.rs", pass.name)), source).unwrap();
         let _ = writeln!(library, "pub mod {};", pass.name);
-        let _ =
-            writeln!(calls, "    let mut y = [0.0; {}];\n    nets::{0}::{0}(&[{}], &mut y);", y.numel(), listed(&x));
-        calls = calls.replace(&format!("nets::{0}::{0}", y.numel()), &format!("nets::{0}::{0}", pass.name));
+        let _ = writeln!(calls, "    let mut y = [0.0; {}];", y.numel());
+        let _ = writeln!(calls, "    nets::{0}::{0}(&[{1}], &mut y);", pass.name, listed(&x));
         calls.push_str("    for y in y { print!(\"{y:?} \"); }\n    println!();\n");
     }
-    std::fs::write(folder.join("src/lib.rs"), library).unwrap();
-    std::fs::write(folder.join("src/main.rs"), format!("fn main() {{\n{calls}}}\n")).unwrap();
-    std::fs::write(folder.join("Cargo.toml"), MANIFEST).unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["run", "--quiet", "--offline"]).current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target"));
-    hold(&passes, &printed(&mut cargo), 1e-13);
+    hold(&passes, &run_in_rust(&folder, &library, &calls), 1e-13);
 }
 
 /// A package that needs `libm` alone.
-pub(crate) const MANIFEST: &str = "[package]\nname = \"nets\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
+const MANIFEST: &str = "[package]\nname = \"nets\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n\
     libm = { version = \"0.2\", default-features = false }\n\n[workspace]\n";
 
 #[test]
@@ -138,11 +137,7 @@ fn integers_go_in() {
     .unwrap();
     let main = "#include <stdio.h>\n#include \"mean.h\"\nint main(void) {\n    const int words[4] = {6, 0, 3, 3};\n    double mean[3];\n    \
         mean_word(words, mean);\n    printf(\"%.17g %.17g %.17g\\n\", mean[0], mean[1], mean[2]);\n    return 0;\n}\n";
-    std::fs::write(folder.join("main.c"), main).unwrap();
-    printed(
-        Command::new("cc").args(["-std=c99", "-Wall", "-Werror", "main.c", "-o", "main", "-lm"]).current_dir(&folder),
-    );
-    let text = printed(&mut Command::new(folder.join("main")));
+    let text = run_in_c(&folder, main, &[]);
     let got: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
     let weight = &table.weight;
     let wanted: Vec<f64> =

@@ -3,7 +3,7 @@
 use super::{Lowered, Lowering};
 use crate::forward::{Node, Recording};
 use crate::onnx::dims::Dim;
-use crate::onnx::graph::Graph;
+use crate::onnx::graph::{Graph, Value};
 use crate::onnx::proto::{Element, Setting};
 use crate::strided::{integer, integers, places, starts, strides};
 
@@ -78,25 +78,30 @@ impl Lowering<'_> {
         if batched && own[0] != size as i64 {
             return Err("it reads across the examples of a batch".to_owned());
         }
-        let value = self.values[node.operands[0]].clone();
-        self.chosen(graph, &value, (batched, size), places(offset, within, &to), at)
+        let rows = Self::flat(graph, &self.values[node.operands[0]], (batched, size));
+        let dims = self.dims[at].clone();
+        self.chosen(graph, &rows, batched, &places(offset, within, &to), &dims)
     }
 
-    /// Elements of rows by their places, in the shape of a node.
-    fn chosen(
-        &mut self,
-        graph: &mut Graph,
-        value: &str,
-        (batched, size): (bool, usize),
-        by: Vec<i64>,
-        at: usize,
-    ) -> Lowered {
-        let rows = if batched { vec![-1, size as i64] } else { vec![size as i64] };
-        let (rows, by) = (graph.list(&rows), graph.list(&by));
-        let rows = graph.node("Reshape", &[value, &rows], &[]);
-        let taken = graph.node("Gather", &[&rows, &by], &[("axis", Setting::Integer(i64::from(batched)))]);
-        let dims = self.dims[at].clone();
-        self.reshaped(graph, &taken, &dims)
+    /// A value as rows of a size, or as one row.
+    fn flat(graph: &mut Graph, value: &str, (batched, size): (bool, usize)) -> Value {
+        let sizes = [-1, size as i64];
+        let sizes = graph.list(if batched { &sizes } else { &sizes[1..] });
+        graph.node("Reshape", &[value, &sizes], &[])
+    }
+
+    /// One element more behind each row: 0, or what is given.
+    fn longer(graph: &mut Graph, rows: &str, batched: bool, last: Option<&str>) -> Value {
+        let more = graph.list(if batched { &[0, 0, 0, 1][..] } else { &[0, 1] });
+        let operands: Vec<&str> = [rows, &more].into_iter().chain(last).collect();
+        graph.node("Pad", &operands, &[])
+    }
+
+    /// Elements of rows by their places, in a shape.
+    fn chosen(&mut self, graph: &mut Graph, rows: &str, batched: bool, by: &[i64], dims: &[Dim]) -> Lowered {
+        let by = graph.list(by);
+        let taken = graph.node("Gather", &[rows, &by], &[("axis", Setting::Integer(i64::from(batched)))]);
+        self.reshaped(graph, &taken, dims)
     }
 
     /// The adjoint of a strided read: a sum, a padding, or a product with what is added to what.
@@ -105,13 +110,13 @@ impl Lowering<'_> {
         let node = &first.nodes[at];
         let operand = node.operands[0];
         let value = self.values[operand].clone();
-        let (own, offset) = (integers(&node.attributes, "strides"), integer(&node.attributes, "offset"));
+        let dims = self.dims[at].clone();
         if let Some(axes) = self.summed(at) {
-            let dims = self.dims[at].clone();
             let axes = graph.list(&axes);
             let sum = graph.node("ReduceSum", &[&value, &axes], &[("keepdims", Setting::Integer(0))]);
             return self.reshaped(graph, &sum, &dims);
         }
+        let (own, offset) = (integers(&node.attributes, "strides"), integer(&node.attributes, "offset"));
         let (batched, from, to) = self.rows(operand, at)?;
         let (m, n) = (from.iter().product::<usize>(), to.iter().product::<usize>());
         let within = if batched { own.get(1..).unwrap_or_default() } else { own };
@@ -119,6 +124,7 @@ impl Lowering<'_> {
             return Err("it adds across the examples of a batch".to_owned());
         }
         let to_places = places(offset, within, &from);
+        // Where each element of the result comes from; from behind the row where nothing is added to it.
         let mut from_places = vec![m as i64; n];
         let mut once = true;
         for (i, &to) in (0..).zip(&to_places) {
@@ -127,21 +133,17 @@ impl Lowering<'_> {
             *place = i;
         }
         if once {
-            // A zero behind each row stands for what nothing is added to.
-            let rows = graph.list(&if batched { vec![-1, m as i64] } else { vec![m as i64] });
-            let rows = graph.node("Reshape", &[&value, &rows], &[]);
-            let more = graph.list(&if batched { vec![0, 0, 0, 1] } else { vec![0, 1] });
-            let rows = graph.node("Pad", &[&rows, &more], &[]);
-            return self.chosen(graph, &rows, (batched, m + 1), from_places, at);
+            let rows = Self::flat(graph, &value, (batched, m));
+            let rows = Self::longer(graph, &rows, batched, None);
+            return self.chosen(graph, &rows, batched, &from_places, &dims);
         }
         let mut matrix = vec![0.0; m * n];
         for (i, &to) in to_places.iter().enumerate() {
             matrix[i * n + to as usize] += 1.0;
         }
-        let (rows, matrix) = (graph.list(&[-1, m as i64]), graph.numbers(self.element, &[m, n], &matrix));
-        let rows = graph.node("Reshape", &[&value, &rows], &[]);
+        let rows = Self::flat(graph, &value, (true, m));
+        let matrix = graph.numbers(self.element, &[m, n], &matrix);
         let sums = graph.node("MatMul", &[&rows, &matrix], &[]);
-        let dims = self.dims[at].clone();
         self.reshaped(graph, &sums, &dims)
     }
 
@@ -173,32 +175,25 @@ impl Lowering<'_> {
         let pair = |name: &str| <[i64; 2]>::try_from(integers(&node.attributes, name)).unwrap_or_default();
         let (kernel, stride, padding) = (pair("kernel"), pair("stride"), pair("padding"));
         let size = channels * height * width;
-        let mut by = Vec::new();
-        for channel in 0..channels as i64 {
-            for (y, x) in places(0, &[node.shape[3] as i64, 1], &node.shape[2..])
-                .iter()
-                .map(|i| (i / node.shape[3] as i64, i % node.shape[3] as i64))
-            {
-                for (down, right) in (0..kernel[0]).flat_map(|down| (0..kernel[1]).map(move |right| (down, right))) {
-                    let (row, column) = (y * stride[0] + down - padding[0], x * stride[1] + right - padding[1]);
-                    let inside = (0..height as i64).contains(&row) && (0..width as i64).contains(&column);
-                    by.push(if inside { (channel * height as i64 + row) * width as i64 + column } else { size as i64 });
-                }
-            }
-        }
+        let (height, width) = (height as i64, width as i64);
+        // Channel, row and column of a window, and row and column in it.
+        let windows = [channels, node.shape[2], node.shape[3], kernel[0] as usize, kernel[1] as usize];
+        let place = |[channel, y, x, down, right]: [i64; 5]| {
+            let (row, column) = (y * stride[0] + down - padding[0], x * stride[1] + right - padding[1]);
+            let inside = (0..height).contains(&row) && (0..width).contains(&column);
+            if inside { (channel * height + row) * width + column } else { size as i64 }
+        };
+        let by: Vec<i64> = (0..windows.iter().product::<usize>() as i64)
+            .map(|i| place(<[i64; 5]>::try_from(starts(i, &windows)).unwrap_or_default()))
+            .collect();
         let lowest = if self.element == Element::Float { f64::from(f32::MIN) } else { f64::MIN };
-        let value = self.values[node.operands[0]].clone();
         let (lowest, below) = (graph.number(self.element, lowest), graph.number(self.element, f64::NEG_INFINITY));
-        let finite = graph.node("Max", &[&value, &lowest], &[]);
-        let rows = graph.list(&if batched { vec![-1, size as i64] } else { vec![size as i64] });
-        let rows = graph.node("Reshape", &[&finite, &rows], &[]);
-        let more = graph.list(&if batched { vec![0, 0, 0, 1] } else { vec![0, 1] });
-        let rows = graph.node("Pad", &[&rows, &more, &below], &[]);
-        let by = graph.list(&by);
-        let windows = graph.node("Gather", &[&rows, &by], &[("axis", Setting::Integer(i64::from(batched)))]);
+        let finite = graph.node("Max", &[&self.values[node.operands[0]], &lowest], &[]);
+        let rows = Self::flat(graph, &finite, (batched, size));
+        let rows = Self::longer(graph, &rows, batched, Some(&below));
         let mut dims = self.dims[at].clone();
         dims.push(Dim::Fixed((kernel[0] * kernel[1]) as usize));
-        let windows = self.reshaped(graph, &windows, &dims)?;
+        let windows = self.chosen(graph, &rows, batched, &by, &dims)?;
         Ok(graph.node("ArgMax", &[&windows], &[("axis", Setting::Integer(4)), ("keepdims", Setting::Integer(0))]))
     }
 }

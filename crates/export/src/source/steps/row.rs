@@ -3,7 +3,6 @@
 use super::{behind, condition, constant};
 use crate::formula::{Formula, Function, call};
 use crate::forward::Node;
-use crate::source::language::Language;
 use crate::source::nest::Lines;
 use crate::strided::flag;
 
@@ -50,11 +49,7 @@ impl Row {
                     lines.block(condition(syntax.language, &wins), |lines| {
                         lines.line("best = a;");
                         if is_place {
-                            let cast = match syntax.language {
-                                Language::C => format!("({})p", syntax.element()),
-                                Language::Rust => format!("p as {}", syntax.element()),
-                            };
-                            lines.line(format!("at = {cast};"));
+                            lines.line(format!("at = {};", syntax.cast("p")));
                         }
                     });
                 });
