@@ -370,6 +370,11 @@ pub fn shown(text: &str) -> String {
     cut(text, 60)
 }
 
+/// How many, with the words for one and for several: `1 cell is`, `3 cells are`.
+pub(crate) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// As [`shown`], with so many characters at most.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {

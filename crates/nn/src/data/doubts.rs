@@ -2,7 +2,7 @@
 
 use crate::data::seen::{Distinct, Seen};
 use crate::data::{Cells, DateOrder, Goal, groups};
-use crate::error::shown;
+use crate::error::{counted, shown};
 
 /// Of fewer rows much holds by chance.
 const FEW_ROWS: usize = 20;
@@ -104,7 +104,7 @@ pub(super) fn far(numbers: &[(f64, usize)]) -> Option<String> {
         let gap = (first - x).max(x - last);
         gap > 2.0 * (last - first) && (*count > 1 || x.abs() > 900.0)
     })?;
-    let cells = if count == 1 { "1 cell is" } else { &format!("{count} cells are") };
+    let cells = counted(count, "cell is", "cells are");
     Some(format!("{cells} {x}, far from the others: does that stand for a missing one?"))
 }
 

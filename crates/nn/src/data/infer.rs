@@ -7,7 +7,8 @@ use crate::data::notation::{Guess, Notation, has_number};
 use crate::data::schema::find;
 use crate::data::seen::{Distinct, Seen};
 use crate::data::{Cells, Column, DateOrder, Field, Goal, Role, Schema, Table};
-use crate::error::{Error, Kind, shown};
+use crate::error::{Error, Kind, counted, shown};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
@@ -39,7 +40,7 @@ impl Schema {
         let [targeted, ignored] = [targets, ignore].map(|names| names.iter().copied().collect::<BTreeSet<&str>>());
         let columns = targets.iter().map(|name| find(table, name)).collect::<Result<Vec<_>, _>>()?;
         let target: Vec<Seen> = columns.into_iter().map(Seen::new).collect();
-        let mut writing = Writing { table, known: BTreeMap::new() };
+        let mut writing = Writing { table, known: BTreeMap::new(), comma: OnceCell::new() };
         let mut schema = Self::default();
         if !targets.is_empty() {
             let (goal, why) = goal(table, &target, &mut writing)?;
@@ -75,6 +76,8 @@ impl Schema {
 struct Writing<'a> {
     table: &'a Table,
     known: BTreeMap<String, Notation>,
+    /// Whether there are decimal commas, as far as the columns tell it; found out once, where one of them asks.
+    comma: OnceCell<Option<bool>>,
 }
 
 impl Writing<'_> {
@@ -83,11 +86,12 @@ impl Writing<'_> {
         let Some(guess) = &seen.guess else { return Ok(()) };
         let mut notation = guess.notation.clone();
         if let Some((word, [point, comma])) = &guess.doubtful {
-            notation.decimal_comma = self.table.comma.or_else(|| self.comma()).ok_or_else(|| {
-                let (row, name) = (first_row(seen.column, word), seen.column.name.clone());
-                let why = format!("may be {point} or {comma}: say whether there are decimal commas");
-                self.table.error(row, &seen.column.name, Kind::Ambiguous { name, found: word.clone(), why })
-            })?;
+            notation.decimal_comma =
+                self.table.comma.or_else(|| *self.comma.get_or_init(|| self.comma())).ok_or_else(|| {
+                    let (row, name) = (first_row(seen.column, word), seen.column.name.clone());
+                    let why = format!("may be {point} or {comma}: say whether there are decimal commas");
+                    self.table.error(row, &seen.column.name, Kind::Ambiguous { name, found: word.clone(), why })
+                })?;
         }
         // Those that are written plainly need nothing said.
         if seen.words().iter().any(|(word, _)| notation.number(word).is_some() && number(word).is_none()) {
@@ -100,8 +104,9 @@ impl Writing<'_> {
     fn comma(&self) -> Option<bool> {
         let text = self.table.columns.iter().filter(|column| matches!(column.cells, Cells::Text { .. }));
         let sure = |column: &Column| {
-            let guess = Seen::new(column).guess.filter(|guess| guess.doubtful.is_none())?;
-            let words = Seen::new(column).words().iter().any(|(word, _)| {
+            let seen = Seen::new(column);
+            let guess = seen.guess.as_ref().filter(|guess| guess.doubtful.is_none())?;
+            let words = seen.words().iter().any(|(word, _)| {
                 let other = Notation { decimal_comma: !guess.notation.decimal_comma, ..guess.notation.clone() };
                 guess.notation.number(word).is_some() && other.number(word).is_none()
             });
@@ -238,12 +243,11 @@ fn number_words(seen: &Seen, words: &[(&str, usize)], writing: &mut Writing) -> 
     };
     writing.take(seen)?;
     if guess.bare > 0 {
-        let cells =
-            if guess.bare == 1 { "1 cell has none and is" } else { &format!("{} cells have none and are", guess.bare) };
+        let cells = counted(guess.bare, "cell has none and is", "cells have none and are");
         let _ = write!(why, "; {cells} taken in it");
     }
     if let Some((count, limit)) = &guess.limits {
-        let cells = if *count == 1 { "1 cell is a limit" } else { &format!("{count} cells are limits") };
+        let cells = counted(*count, "cell is a limit", "cells are limits");
         let _ = write!(why, "; {cells}, such as `{}`, and taken for the number itself", shown(limit));
     }
     Ok(Some((Role::Number, seen.told(why), missing)))

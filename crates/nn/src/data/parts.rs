@@ -4,7 +4,7 @@ mod classes;
 mod together;
 
 use crate::data::Target;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, counted};
 use crate::random::{Generator, Purpose, stream};
 use autograd::Float;
 use classes::Classes;
@@ -199,7 +199,7 @@ pub(crate) fn hold_share(function: &str, share: f64) {
 
 /// A share that rounds to no rows, or to all, is an error, since 0 and 1 would ask for that.
 fn hold_count(n: usize, share: f64, count: usize) -> Result<(), String> {
-    let rows = if n == 1 { "1 row".to_owned() } else { format!("{n} rows") };
+    let rows = counted(n, "row", "rows");
     if n < 2 {
         return Err(format!("{rows} cannot be divided"));
     }

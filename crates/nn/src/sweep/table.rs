@@ -2,7 +2,7 @@
 
 use super::settings::told;
 use super::{Failed, Outcome, Ran, Tried};
-use crate::error::shown;
+use crate::error::{counted, shown};
 use serde_json::{Map, Value, json};
 use std::fmt;
 use std::io::{self, Write};
@@ -173,7 +173,7 @@ impl fmt::Display for Outcome {
                 let (settings, score) = (settings.to_string(), shown(&self.score));
                 let error = best.standard_error(&self.score).map_or(String::new(), |x| format!(" ± {}", five(Some(x))));
                 let colon = if settings.is_empty() { "" } else { ": " };
-                let (mean, count) = (five(best.score), counted(runs.len(), "run"));
+                let (mean, count) = (five(best.score), counted(runs.len(), "run", "runs"));
                 writeln!(f, "best: {settings}{colon}{score} {mean}{error} ({count})")?;
             }
             None => writeln!(f, "best: none, as no settings have a finite score in all of their runs")?,
@@ -192,7 +192,7 @@ impl Outcome {
         if count == 0 {
             return Ok(());
         }
-        writeln!(f, "{} failed:", if count == 1 { "1 run has".to_owned() } else { format!("{count} runs have") })?;
+        writeln!(f, "{} failed:", counted(count, "run has", "runs have"))?;
         for (tried, run, failed) in self.failures().take(MOST) {
             let settings = tried.settings.to_string();
             let comma = if settings.is_empty() { "" } else { ", " };
@@ -221,10 +221,6 @@ fn runs(tried: &Tried) -> String {
         () if tried.runs.len() < asked => format!("{} of {asked}", tried.runs.len()),
         () => asked.to_string(),
     }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Columns of one width each: settings and the last column to the left, numbers to the right.

@@ -9,7 +9,7 @@ use super::words::Words;
 use super::{number, words_of};
 use crate::data::table::Lines;
 use crate::data::{Cells, Column, Table};
-use crate::error::{Error, Kind, shown};
+use crate::error::{Error, Kind, counted, shown};
 
 pub(super) struct Reader<'a> {
     file: &'a str,
@@ -125,11 +125,7 @@ impl<'a> Reader<'a> {
             self.truncate(self.rows - hollow);
         }
         if let (count @ 1.., line) = self.repeated {
-            let rows = if count == 1 {
-                "1 row repeats the header and is"
-            } else {
-                &format!("{count} rows repeat the header and are")
-            };
+            let rows = counted(count, "row repeats the header and is", "rows repeat the header and are");
             notes.push(format!("{rows} left out, the first in line {line}"));
         }
         if further > 0 {

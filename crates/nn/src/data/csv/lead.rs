@@ -1,7 +1,7 @@
 //! What may stand before the header: remarks, and the line with which spreadsheets name the separator.
 
 use super::records::{Records, Split, line_length, split};
-use crate::error::shown;
+use crate::error::{counted, shown};
 
 /// What was left out before the header.
 #[derive(Default)]
@@ -76,7 +76,7 @@ pub(super) fn skip_titles(records: &mut Records<'_>, titles: &[Vec<String>]) -> 
         }
     }
     records.skip(at);
-    let lines = if count == 1 { "1 line above the header is" } else { &format!("{count} lines above the header are") };
+    let lines = counted(count, "line above the header is", "lines above the header are");
     let title = titles.iter().map(|row| &row[0]).find(|title| !title.is_empty());
     let title = title.map_or_else(String::new, |title| format!(", the first is `{}`", shown(title)));
     Some(format!("{lines} left out{title}"))

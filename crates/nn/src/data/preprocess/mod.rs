@@ -9,7 +9,7 @@ pub use output::Output;
 use crate::data::cells::Raw;
 use crate::data::schema::find;
 use crate::data::{Dataset, Notation, Schema, Table};
-use crate::error::{Error, Kind, shown};
+use crate::error::{Error, Kind, counted, shown};
 use autograd::{Float, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -234,24 +234,20 @@ impl Preprocess {
             let cell = |row: usize| Raw::of(cells, row, &column.missing);
             let count = (0..table.len()).filter(|&row| cell(row).is_none()).count();
             if let (1.., Some(fill)) = (count, column.fill()) {
-                let missing = if count == 1 { "1 cell is missing" } else { &format!("{count} cells are missing") };
+                let missing = counted(count, "cell is missing", "cells are missing");
                 notes.push(format!("`{name}`: {missing} and taken as {fill}"));
             }
             let notation = self.notations.get(&column.name).filter(|notation| notation.has_unit());
             if let (Some(notation), Map::Number { .. }) = (notation, &column.map) {
                 let bare = |cell: &Raw| matches!(cell, Raw::Number(_)) || notation.is_bare(&cell.text());
                 let count = (0..table.len()).filter_map(cell).filter(bare).count();
-                let cells = if count == 1 {
-                    "1 cell has no unit and is"
-                } else {
-                    &format!("{count} cells have no unit and are")
-                };
+                let cells = counted(count, "cell has no unit and is", "cells have no unit and are");
                 notes.extend((count > 0).then(|| format!("`{name}`: {cells} taken in {notation}")));
             }
             let mut unknown = (0..table.len()).filter_map(cell).filter(|&cell| column.takes_unknown(cell));
             if let Some(first) = unknown.next() {
                 let (count, first) = (1 + unknown.count(), shown(&first.text()));
-                let cells = if count == 1 { "1 cell has" } else { &format!("{count} cells have") };
+                let cells = counted(count, "cell has", "cells have");
                 notes.push(format!("`{name}`: {cells} a word that training has not seen, such as `{first}`"));
             }
         }
