@@ -5,10 +5,12 @@
 //! A run names a model (data, layers, initial weights), batches, an optimiser with its settings, a schedule and clipping, and holds what
 //! came of it: the loss of each step and sums over the final weights. What is not known here is an error that names it.
 
+mod loss;
 mod settings;
 
 use autograd::{Program, Tape, Tensor, Tree, grad};
 use clap::Parser;
+use loss::cross_entropy;
 use nn::optim::{Lbfgs, Optimiser, Rule, Scheduler, next_state};
 use nn::{Activation, Linear, Mlp};
 use serde_json::Value;
@@ -113,7 +115,7 @@ impl Model {
         let scores = net.predict(&self.x);
         let right = nn::classes(&scores).iter().zip(&self.labels).filter(|(a, b)| a == b).count();
         let tape = Tape::new();
-        (tape.var(&scores).cross_entropy(&self.labels).item(), right)
+        (cross_entropy(tape.var(&scores), &self.labels).item(), right)
     }
 }
 
@@ -157,7 +159,7 @@ fn stepped(model: &Model, mut rule: Box<dyn Rule<f64>>, mut scheduler: Option<Sc
         if let Some(scheduler) = &scheduler {
             scheduler.apply(&mut rule);
         }
-        let (loss, grads) = tape.value_and_grad(&net, |tape, net| net.forward(tape.var(&x)).cross_entropy(&labels));
+        let (loss, grads) = tape.value_and_grad(&net, |tape, net| cross_entropy(net.forward(tape.var(&x)), &labels));
         rule.step(&mut net, &grads);
         losses.push(loss);
         if let Some(scheduler) = &mut scheduler {
@@ -186,7 +188,7 @@ fn replayed(
         &state,
         &(&x, &labels, now(&scheduler)),
         |_, (net, memory): (Mlp<_>, BTreeMap<String, _>), (x, labels, (rate, momentum))| {
-            let loss = net.forward(x).cross_entropy(&labels);
+            let loss = cross_entropy(net.forward(x), &labels);
             let grads = grad(loss, &net);
             let next = if moves {
                 rule.update(&net, &grads, &memory, (rate, momentum))
@@ -217,7 +219,7 @@ fn minimised(model: &Model, settings: &Value, steps: usize, in_program: bool) ->
     let (x, labels) = model.batch(0);
     let mut tape = Tape::new();
     let mut program = Program::record(&(), &(&net, &x, &labels), |_, (), (net, x, labels)| {
-        let loss = net.forward(x).cross_entropy(&labels);
+        let loss = cross_entropy(net.forward(x), &labels);
         let grads = grad(loss, &net);
         (vec![], std::iter::once(loss).chain(grads.leaves().into_iter().copied()).collect())
     })
@@ -227,7 +229,7 @@ fn minimised(model: &Model, settings: &Value, steps: usize, in_program: bool) ->
         let (x, labels) = model.batch(step);
         let report = optimiser.step(&mut net, |net| {
             if !in_program {
-                return tape.value_and_grad(net, |tape, net| net.forward(tape.var(&x)).cross_entropy(&labels));
+                return tape.value_and_grad(net, |tape, net| cross_entropy(net.forward(tape.var(&x)), &labels));
             }
             let outputs = program.run(&(net, &x, &labels)).expect("the inputs have the recorded shapes");
             let mut grads = net.clone();

@@ -3,6 +3,7 @@
 use super::edges::{Totals, repeats};
 use super::growing::{Growing, Numbers, missing, push};
 use super::missing::NO_NUMBER;
+use super::pieces::{Pieces, Plain, Threads};
 use super::reading::{Layout, Reading};
 use super::records::{Record, Records, error};
 use super::words::Words;
@@ -24,10 +25,11 @@ pub(super) struct Reader<'a> {
     /// Rows that repeat the header: how many, and the first line.
     repeated: (usize, u32),
     totals: Totals,
+    pieces: Pieces,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(file: &'a str, reading: &'a Reading, layout: Layout) -> Self {
+    pub(super) fn new(file: &'a str, reading: &'a Reading, layout: Layout, threads: Threads) -> Self {
         let Layout { line, names, sample } = layout;
         let mut columns = Vec::new();
         for column in 0..names.len() {
@@ -43,14 +45,15 @@ impl<'a> Reader<'a> {
                 Growing::Text(Words::default(), Vec::new())
             });
         }
-        Self { columns, ..Self::of_text(file, reading, line, names) }
+        Self { columns, pieces: Pieces::new(threads), ..Self::of_text(file, reading, line, names) }
     }
 
     /// Columns of which nothing is known yet: their cells are kept as they are written until all are there.
     pub(super) fn of_text(file: &'a str, reading: &'a Reading, line: u32, names: Vec<String>) -> Self {
         let columns = names.iter().map(|_| Growing::Text(Words::default(), Vec::new())).collect();
         let (lines, totals) = (Lines::default(), Totals::default());
-        Self { file, reading, line, names, columns, lines, rows: 0, broken: (0, None), repeated: (0, 0), totals }
+        let (rows, broken, repeated, pieces) = (0, (0, None), (0, 0), Pieces::new(Threads::ONE));
+        Self { file, reading, line, names, columns, lines, rows, broken, repeated, totals, pieces }
     }
 
     /// Reads rows as far as they are there without waiting, one at least.
@@ -141,47 +144,16 @@ impl<'a> Reader<'a> {
     /// both. One pass over the bytes is enough for them; all else, and each mistake, is left to the records.
     fn plain_rows(&mut self, records: &mut Records<'_>) {
         let Some((bytes, line)) = records.ahead() else { return };
-        let (delimiter, count) = (records.delimiter, self.columns.len());
+        let (delimiter, known) = (records.delimiter, self.rows);
         if self.columns.iter().any(|column| matches!(column, Growing::Numbers(numbers) if numbers.point == delimiter)) {
             return;
         }
-        let first_name = self.names[0].as_bytes();
-        let begin = first_name.first().copied();
-        let (mut start, mut rows, mut room) = (0, 0, 0);
-        'rows: loop {
-            // The names of the columns may stand there again.
-            if bytes.get(start).copied() == begin && bytes[start..].starts_with(first_name) {
-                let end = start + first_name.len();
-                if bytes.get(end).is_none_or(|&byte| byte == delimiter) {
-                    break;
-                }
-            }
-            if room == 0 {
-                let more = records.rows_to_come(self.rows + rows, start).max(1);
-                room = self.columns.iter_mut().map(|column| column.make_room(more)).min().unwrap_or(0);
-            }
-            let (mut at, mut is_hollow) = (start, true);
-            for (place, column) in self.columns.iter_mut().enumerate() {
-                let is_last = place + 1 == count;
-                let next = column.take_plain(bytes, at, (delimiter, is_last), &self.reading.missing);
-                let Some((end, next)) = next else {
-                    // The cells of this row that were taken go again.
-                    self.columns[..place].iter_mut().for_each(|column| column.truncate(self.rows + rows));
-                    break 'rows;
-                };
-                is_hollow &= end == at;
-                at = next;
-            }
-            // An empty line is no row, and a row of nothing but separators may stand below the table.
-            if is_hollow {
-                self.columns.iter_mut().for_each(|column| column.truncate(self.rows + rows));
-                break;
-            }
-            (start, rows, room) = (at, rows + 1, room - 1);
-        }
+        let plain = Plain { bytes, delimiter, missing: &self.reading.missing, first_name: &self.names[0] };
+        let expected = |rows: usize, start: usize| records.rows_to_come(known + rows, start);
+        let (used, rows) = self.pieces.rows(records.passed(), plain, &mut self.columns, known, expected);
         self.lines.push_each(line, rows);
         self.rows += rows;
-        records.pass(start, rows);
+        records.pass(used, rows);
     }
 
     fn truncate(&mut self, rows: usize) {
@@ -204,28 +176,25 @@ impl<'a> Reader<'a> {
         self.columns.iter().any(|column| matches!(column, Growing::Late))
     }
 
-    /// Reads these columns again, as words.
-    pub(super) fn read_late(&mut self, records: &mut Records<'_>) -> Result<(), Error> {
-        let late: Vec<usize> =
-            (0..self.columns.len()).filter(|&at| matches!(self.columns[at], Growing::Late)).collect();
-        for &column in &late {
-            self.columns[column] = Growing::Text(Words::default(), Vec::new());
+    /// Reads these columns again, as words, and no others.
+    pub(super) fn read_late(&mut self, records: &mut Records<'_>, threads: Threads) -> Result<(), Error> {
+        let mut again = Self::of_text(self.file, self.reading, self.line, self.names.clone());
+        again.pieces = Pieces::new(threads);
+        for (column, other) in self.columns.iter().zip(&mut again.columns) {
+            if !matches!(column, Growing::Late) {
+                *other = Growing::Late;
+            }
         }
-        let mut rows = 0;
-        while rows < self.rows {
-            let whole = records.next()?.filter(|record| record.len() >= self.columns.len());
-            let Some(record) = whole else {
-                let kind = Kind::Unreadable(std::io::Error::other("it has changed while it was read"));
-                return Err(Error { file: self.file.to_owned(), line: None, column: None, kind });
-            };
-            if repeats(&record, &self.names) {
-                continue;
+        again.read_while(records, &mut Vec::new(), |_, _| true)?;
+        if again.rows < self.rows {
+            let kind = Kind::Unreadable(std::io::Error::other("it has changed while it was read"));
+            return Err(Error { file: self.file.to_owned(), line: None, column: None, kind });
+        }
+        again.truncate(self.rows);
+        for (column, other) in self.columns.iter_mut().zip(again.columns) {
+            if matches!(column, Growing::Late) {
+                *column = other;
             }
-            for &column in &late {
-                push(&mut self.columns[column], self.reading, record, column)
-                    .map_err(|found| self.control(record, column, found))?;
-            }
-            rows += 1;
         }
         self.unsettle();
         Ok(())

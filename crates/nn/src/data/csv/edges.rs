@@ -38,7 +38,7 @@ const WORDS: [&str; 16] = [
 /// So many rows at the end may be of sums.
 const MOST: usize = 3;
 
-/// The last rows that begin with one of these words and were not plain.
+/// The last rows that begin with one of these words and were not plain: all that do in a column that is read again.
 #[derive(Default)]
 pub(super) struct Totals(Vec<(usize, String)>);
 
@@ -47,7 +47,7 @@ impl Totals {
     pub(super) fn see(&mut self, record: &Record<'_>, row: usize) {
         let Some(field) = (0..record.len()).find(|&field| !record.bytes(field).is_empty()) else { return };
         // Nearly all are told by their first letter.
-        if !record.bytes(field)[0].is_ascii_alphabetic() || !names_sums(&record.text(field)) {
+        if !names_sums(record.text(field).as_bytes()) {
             return;
         }
         if self.0.len() == MOST {
@@ -61,7 +61,7 @@ impl Totals {
     pub(super) fn sums(&self, columns: &[Growing], lines: &Lines, rows: usize) -> (usize, Option<String>) {
         let begin = |row: usize| {
             let noted = self.0.iter().find(|(at, _)| *at == row).map(|(_, word)| &word[..]);
-            noted.or_else(|| first_word(columns, row).filter(|word| names_sums(word)))
+            noted.or_else(|| first_word(columns, row).filter(|word| names_sums(word.as_bytes())))
         };
         let count = (0..MOST.min(rows)).take_while(|back| begin(rows - 1 - back).is_some()).count();
         let body = rows - count;
@@ -82,9 +82,13 @@ impl Totals {
     }
 }
 
-fn names_sums(word: &str) -> bool {
-    let word = word.trim_end_matches([':', '.']).trim_end();
-    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+/// Whether a row that begins with this word may be one of sums.
+pub(super) fn names_sums(word: &[u8]) -> bool {
+    // Nearly all words are told by their first letter.
+    let is_mark = |byte: &u8| matches!(byte, b':' | b'.') || byte.is_ascii_whitespace();
+    let end = word.iter().rposition(|byte| !is_mark(byte)).map_or(0, |last| last + 1);
+    word.first().is_some_and(u8::is_ascii_alphabetic)
+        && WORDS.iter().any(|known| word[..end].eq_ignore_ascii_case(known.as_bytes()))
 }
 
 /// The first cell of a row that is there, where it is a word of a column of words.

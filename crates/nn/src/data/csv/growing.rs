@@ -1,5 +1,6 @@
 //! The cells of a column, as they come.
 
+use super::edges::names_sums;
 use super::missing::NO_NUMBER;
 use super::number::{Decimal, decimal, short};
 use super::plain;
@@ -99,12 +100,43 @@ impl Numbers {
 }
 
 impl Growing {
-    /// Makes room for at least one more cell, of so many that are expected, and tells for how many there is.
-    pub(super) fn make_room(&mut self, more: usize) -> usize {
+    /// Makes room for so many cells, of as many as are expected, and tells for how many there is.
+    pub(super) fn make_room(&mut self, cells: usize, expected: usize) -> usize {
         match self {
-            Self::Numbers(Numbers { cells, .. }) => room(cells, more),
-            Self::Text(_, places) => room(places, more),
+            Self::Numbers(numbers) => room(&mut numbers.cells, cells, expected),
+            Self::Text(_, places) => room(places, cells, expected),
             Self::Late => usize::MAX,
+        }
+    }
+
+    /// An empty column that takes the same cells.
+    pub(super) fn another(&self) -> Self {
+        match self {
+            Self::Numbers(numbers) => Self::Numbers(Numbers::new(numbers.point)),
+            Self::Text(..) => Self::Text(Words::default(), Vec::new()),
+            Self::Late => Self::Late,
+        }
+    }
+
+    /// Takes the cells of another column behind its own, as if they were read here.
+    pub(super) fn join(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Numbers(numbers), Self::Numbers(others)) => {
+                numbers.cells.extend_from_slice(&others.cells);
+                numbers.marked |= others.marked;
+                numbers.loose |= others.loose;
+                numbers.dashes |= others.dashes;
+                numbers.padded |= others.padded;
+            }
+            (Self::Text(words, places), Self::Text(others, more)) => {
+                let mut known = vec![None; others.all().len()];
+                places.extend(more.iter().map(|place| {
+                    let place = (*place)? as usize;
+                    *known[place].get_or_insert_with(|| Some(words.place(&others.all()[place]).0))
+                }));
+            }
+            (Self::Late, _) => (),
+            _ => unreachable!("a column of words or numbers has none of the others behind it"),
         }
     }
 
@@ -146,7 +178,7 @@ impl Growing {
                 Some((end, next))
             }
             Self::Late => {
-                let (word, end) = plain::word(bytes, at, delimiter)?;
+                let (word, end) = plain::word(bytes, at, delimiter).filter(|(word, _)| !names_sums(word))?;
                 let next = behind(end)?;
                 std::str::from_utf8(word).is_ok().then_some((end, next))
             }
@@ -184,13 +216,13 @@ pub(super) fn push(column: &mut Growing, reading: &Reading, record: Record<'_>, 
     Ok(())
 }
 
-/// Makes room for one more at least, of so many that are expected, and tells for how many there is.
-fn room<T>(cells: &mut Vec<T>, more: usize) -> usize {
-    if cells.capacity() == cells.len() && cells.len() >= KNOWN {
+/// Makes room for so many more, of as many as are expected, and tells for how many there is.
+fn room<T>(cells: &mut Vec<T>, more: usize, expected: usize) -> usize {
+    if cells.capacity() - cells.len() < more && cells.len() >= KNOWN {
         // What is expected may be wrong by much: it is asked for, and not needed.
-        let _ = cells.try_reserve_exact(more);
+        let _ = cells.try_reserve_exact(expected);
     }
-    grow(cells, 1);
+    grow(cells, more);
     cells.capacity() - cells.len()
 }
 

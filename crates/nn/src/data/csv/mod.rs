@@ -9,6 +9,7 @@ mod guess;
 mod lead;
 mod missing;
 mod number;
+mod pieces;
 mod plain;
 mod reading;
 mod records;

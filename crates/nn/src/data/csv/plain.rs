@@ -64,12 +64,6 @@ fn run(bytes: &[u8], end: u8) -> Option<usize> {
     bytes[at..].iter().position(|&byte| byte == end || byte < b' ').map(|more| at + more)
 }
 
-/// Whether blanks beyond ASCII may stand at the ends of a word.
-pub(super) fn may_be_blank(word: &[u8]) -> bool {
-    let beyond = |byte: Option<&u8>| byte.is_some_and(|&byte| byte >= 0x7f);
-    beyond(word.first()) || beyond(word.last())
-}
-
 /// Where the next cell begins behind one that ends here: behind a delimiter, or of the last one of a row, behind a line end.
 #[inline(always)]
 pub(super) fn behind(bytes: &[u8], end: usize, delimiter: u8, is_last: bool) -> Option<usize> {

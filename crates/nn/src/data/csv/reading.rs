@@ -1,6 +1,7 @@
 //! How a file becomes a table.
 
 use super::columns::Reader;
+use super::pieces::Threads;
 use super::records::{Records, error};
 use super::source::{Source, at_file};
 use super::{Encoding, guess, lead, missing};
@@ -75,15 +76,20 @@ impl Reading {
     }
 
     fn load(&self, file: &str, source: &Source<'_>) -> Result<Table, Error> {
+        self.load_by(file, source, Threads::of_size(source.size()))
+    }
+
+    /// Reads a source by threads, of which no result depends.
+    pub(super) fn load_by(&self, file: &str, source: &Source<'_>, threads: Threads) -> Result<Table, Error> {
         let mut notes = Vec::new();
-        let (mut records, layout) = self.open(file, source, &mut notes)?;
-        let mut reader = Reader::new(file, self, layout);
+        let (mut records, layout) = self.open(file, source, threads, &mut notes)?;
+        let mut reader = Reader::new(file, self, layout, threads);
         reader.read(&mut records, &mut notes)?;
         drop(records);
         // What was taken for numbers and is text after all is read again: the spelling of the first rows is not kept.
         while reader.late() {
-            let (mut records, _) = self.open(file, source, &mut Vec::new())?;
-            reader.read_late(&mut records)?;
+            let (mut records, _) = self.open(file, source, threads, &mut Vec::new())?;
+            reader.read_late(&mut records, threads)?;
         }
         reader.finish(notes)
     }
@@ -93,10 +99,12 @@ impl Reading {
         &self,
         file: &'a str,
         source: &'a Source<'_>,
+        threads: Threads,
         notes: &mut Vec<String>,
     ) -> Result<(Records<'a>, Layout), Error> {
         let mut records = Records::open(file, source, b',', self.encoding)?;
         let layout = self.layout(file, &mut records, notes)?;
+        records.block = threads.block;
         Ok((records, layout))
     }
 

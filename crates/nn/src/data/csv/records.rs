@@ -10,8 +10,8 @@ use crate::error::{Error, Kind};
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-/// How much is read at once.
-const CHUNK: usize = 1 << 18;
+/// How much is read at once at first, of which is guessed how the text is written.
+pub(super) const CHUNK: usize = 1 << 18;
 
 /// A field's bytes, without blanks around it and without its quotes.
 #[derive(Clone, Copy)]
@@ -212,6 +212,8 @@ pub(super) struct Records<'a> {
     pub(super) comment: Option<u8>,
     /// Of how many bytes a record is at most.
     longest: usize,
+    /// How much is read at once.
+    pub(super) block: usize,
     /// Of how many bytes the whole source is, where that is known, and how many of them were given out before the buffer.
     size: Option<u64>,
     given: u64,
@@ -241,7 +243,22 @@ impl<'a> Records<'a> {
         let (buffer, spans) = (Vec::new(), Vec::new());
         let (start, end, all, line, comment) = (0, 0, false, 1, None);
         let (size, given) = (None, 0);
-        Self { file, source, buffer, start, end, all, line, delimiter, comment, longest, size, given, spans }
+        Self {
+            file,
+            source,
+            buffer,
+            start,
+            end,
+            all,
+            line,
+            delimiter,
+            comment,
+            longest,
+            block: CHUNK,
+            size,
+            given,
+            spans,
+        }
     }
 
     /// The text begins behind the mark of its encoding.
@@ -275,6 +292,11 @@ impl<'a> Records<'a> {
         plain.then(|| (&self.buffer[self.start..self.end], self.line))
     }
 
+    /// How many bytes stand before those that are not given out yet.
+    pub(super) fn passed(&self) -> u64 {
+        self.given + self.start as u64
+    }
+
     /// Leaves out so many bytes, which are so many lines.
     pub(super) fn pass(&mut self, bytes: usize, lines: usize) {
         self.start += bytes;
@@ -288,7 +310,7 @@ impl<'a> Records<'a> {
 
     /// How many more rows are to be expected, where so many take the bytes up to so many behind the start.
     pub(super) fn rows_to_come(&self, rows: usize, bytes: usize) -> usize {
-        let passed = self.given + (self.start + bytes) as u64;
+        let passed = self.passed() + bytes as u64;
         let rest = self.size.map_or(0, |size| size.saturating_sub(passed));
         // A few more: rows are not all of one length.
         let rows = u128::from(rest) * rows as u128 * 33 / (32 * u128::from(passed.max(1)));
@@ -350,8 +372,8 @@ impl<'a> Records<'a> {
         self.given += self.start as u64;
         self.end -= self.start;
         self.start = 0;
-        if self.buffer.len() < self.end + CHUNK / 2 {
-            self.buffer.resize((2 * self.end).max(CHUNK), 0);
+        if self.buffer.len() < self.end + self.block / 2 {
+            self.buffer.resize((2 * self.end).max(self.block), 0);
         }
         loop {
             match self.source.read(&mut self.buffer[self.end..]) {

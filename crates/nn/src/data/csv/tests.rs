@@ -1,6 +1,8 @@
 use super::*;
 use crate::data::IRIS_CSV;
+use pieces::Threads;
 use proptest::prelude::*;
+use std::fmt::Write;
 
 fn message(text: &str) -> String {
     Csv::new("kind").parse::<f32>("a.csv", text).unwrap_err().to_string()
@@ -167,5 +169,71 @@ proptest! {
         }
         let slow = Reading { comment: Some(1), ..Reading::default() };
         prop_assert_eq!(told(&Reading::default(), &text), told(&slow, &text), "{:?}", text);
+    }
+}
+
+/// What reading by so many threads tells of a text, all of it.
+fn told_by(text: &[u8], threads: Threads) -> String {
+    let source = Source::Held(text);
+    match Reading::default().load_by("a.csv", &source, threads) {
+        Ok(table) => {
+            let lines: Vec<u32> = (0..table.len()).map(|row| table.place(row, "").1).collect();
+            format!("{:?} {:?} {:?} {lines:?}", table.columns, table.notes(), table.comma)
+        }
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Rows of a table of three columns, a few of which are not plain.
+fn rows() -> impl Strategy<Value = String> {
+    let word = prop_oneof![
+        20 => "[a-c]{1,2}|\"[a-c]\"|",
+        1 => prop::sample::select(vec!["é", "\"a\nb\"", "\"x\"\"y\"", " a", "\"", "NA", "total", "\u{a0}c", "-", "007", "a\rb"]).prop_map(str::to_owned),
+    ];
+    let number = prop_oneof![
+        20 => "[1-9]{1,3}(\\.[0-9]{1,3})?|",
+        1 => prop::sample::select(vec!["1e3", "-5", "\"7\"", "n/a", "-", "007", "1,5", "sum", "x", "12345678.12345678"]).prop_map(str::to_owned),
+    ];
+    let row = prop_oneof![
+        30 => (word.clone(), number, word).prop_map(|(a, x, b)| format!("{a},{x},{b}")),
+        1 => prop::sample::select(vec!["", ",,", "kind,x,note", "\"kind\",\"x\",\"note\"", "a,1", "a,1,b,", "a,1,b,c", "\"", "#"])
+            .prop_map(str::to_owned),
+    ];
+    let end = prop_oneof![30 => Just("\n"), 1 => Just("\r\n"), 1 => Just("\r")];
+    let rows = prop::collection::vec((row, end), 0..60);
+    rows.prop_map(|rows| rows.iter().flat_map(|(row, end)| [&row[..], end]).collect())
+}
+
+proptest! {
+    #[test]
+    fn threads_change_nothing(rows in rows(), count in 2_usize..6, least in 1_usize..40) {
+        let text = format!("kind,x,note\n{rows}");
+        let threads = Threads { count, least, ..Threads::ONE };
+        prop_assert_eq!(told_by(text.as_bytes(), threads), told_by(text.as_bytes(), Threads::ONE), "{:?}", text);
+    }
+}
+
+#[test]
+fn a_long_text_is_the_same_by_blocks_on_threads() {
+    let mut text = "kind,x,note\n".to_owned();
+    for i in 0..60_000_u32 {
+        let note = match i * 7919 % 997 {
+            0 => "\"two\nlines, 1\"",
+            1 => "\"a \"\"b\"\"\"",
+            2 => "NA",
+            n => &format!("note {}", n % (1 + i / 1000)),
+        };
+        let _ = writeln!(text, "{},{}.{},{note}", ["ash", "elm", ""][i as usize % 3], i % 83, i % 10);
+    }
+    for wrong in ["", "oak,seven,x\n", "oak\n", "\"oak,1,x\n"] {
+        let text = text.clone() + wrong + &text[12..];
+        let one = told_by(text.as_bytes(), Threads::ONE);
+        let several = told_by(text.as_bytes(), Threads { count: 3, block: 50_000, least: 1000 });
+        assert!(one == several, "{wrong:?}");
+        assert_eq!(
+            one.contains("Numbers"),
+            matches!(wrong, "" | "oak,seven,x\n") && !wrong.contains("seven"),
+            "{wrong:?}"
+        );
     }
 }

@@ -1,6 +1,5 @@
 //! Each text once, in the order in which they come.
 
-use super::plain::may_be_blank;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
@@ -101,13 +100,15 @@ impl Words {
         }
     }
 
-    /// The place of the bytes of a word; `None` where a new one is no text, or may have blanks at its ends.
+    /// The place of the bytes of a word; `None` where a new one is no text, or has blanks at its ends.
     #[inline]
     pub(super) fn place_plain(&mut self, word: &[u8]) -> Option<u32> {
         match self.known(word) {
             Ok(place) => Some(place),
-            Err(_) if may_be_blank(word) => None,
-            Err(key) => Some(self.add(key, std::str::from_utf8(word).ok()?)),
+            Err(key) => {
+                let text = std::str::from_utf8(word).ok()?;
+                (text.trim().len() == text.len()).then(|| self.add(key, text))
+            }
         }
     }
 
