@@ -72,16 +72,22 @@ pub(crate) fn place(words: &[String], cell: Raw) -> Option<usize> {
 }
 
 /// Numbers by their size, text after them by its letters.
-pub(crate) fn sort(words: &mut [String]) {
-    words.sort_by(|a, b| compare(a, b));
+pub(crate) fn sort(words: &mut Vec<String>) {
+    let mut keyed: Vec<(Option<f64>, String)> = words.drain(..).map(|word| (number(&word), word)).collect();
+    keyed.sort_by(|(x, a), (y, b)| order((*x, a), (*y, b)));
+    words.extend(keyed.into_iter().map(|(_, word)| word));
 }
 
 fn compare(a: &str, b: &str) -> Ordering {
-    match (number(a), number(b)) {
-        (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.cmp(b)),
+    order((number(a), a), (number(b), b))
+}
+
+fn order(a: (Option<f64>, &str), b: (Option<f64>, &str)) -> Ordering {
+    match (a.0, b.0) {
+        (Some(x), Some(y)) => x.total_cmp(&y).then_with(|| a.1.cmp(b.1)),
         (Some(_), None) => Ordering::Less,
         (None, Some(_)) => Ordering::Greater,
-        (None, None) => a.cmp(b),
+        (None, None) => a.1.cmp(b.1),
     }
 }
 
@@ -91,7 +97,7 @@ mod tests {
 
     #[test]
     fn words_are_found_by_text_and_numbers_in_any_spelling() {
-        let mut words = ["b", "10", "2", "a", "-1", "3.5"].map(str::to_owned);
+        let mut words = ["b", "10", "2", "a", "-1", "3.5"].map(str::to_owned).to_vec();
         sort(&mut words);
         assert_eq!(words, ["-1", "2", "3.5", "10", "a", "b"]);
         for (i, word) in words.iter().enumerate() {

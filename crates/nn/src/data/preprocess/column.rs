@@ -1,5 +1,6 @@
 //! What becomes of one column.
 
+use super::each::{Part, each, words};
 use super::{Fill, Preparing, Scaling};
 use crate::data::cells::{self, Raw};
 use crate::data::dates::civil;
@@ -82,14 +83,22 @@ impl Column {
         notation: Option<&Notation>,
         how: Preparing,
     ) -> Result<Self, Error> {
-        let cells = || (0..table.len()).map(|row| (row, Raw::of(column, row, &field.missing)));
         let wrong = |row: usize, found: Option<Raw>| {
             let kind = unfit(&field.name, expected(field.kind), found);
             table.error(row, &field.name, in_unit(kind, notation))
         };
-        let read = |number: &dyn Fn(Raw) -> Option<f64>| -> Result<Vec<f64>, Error> {
-            let there = cells().filter_map(|(row, cell)| cell.map(|cell| (row, cell)));
-            there.map(|(row, cell)| number(cell).ok_or_else(|| wrong(row, Some(cell)))).collect()
+        // The first row without a cell.
+        let mut gap = None;
+        let mut read = |number: &dyn Fn(Raw) -> Option<f64>| -> Result<Vec<f64>, Error> {
+            let mut there = Vec::with_capacity(table.len());
+            let read = |row: usize, cell: Option<Raw>| {
+                if cell.is_none() {
+                    gap.get_or_insert(row);
+                }
+                cell.map(|cell| number(cell).ok_or_else(|| wrong(row, Some(cell)))).transpose()
+            };
+            each(column, &field.missing, read, |_, number| there.extend(number))?;
+            Ok(there)
         };
         let map = match field.kind {
             Role::Number | Role::Ignore => number(&read(&|cell| cell.written(notation).number())?, table.len(), how),
@@ -100,22 +109,21 @@ impl Column {
                 Map::Date { order, fill, shift, scale }
             }
             Role::Category => {
-                let mut words: Vec<String> = cells().filter_map(|(_, cell)| Some(cell?.text().into_owned())).collect();
-                cells::sort(&mut words);
-                words.dedup();
-                let any_missing = cells().any(|(_, cell)| cell.is_none());
+                let words = words(column, &field.missing, |row| {
+                    gap.get_or_insert(row);
+                    Ok::<_, Error>(())
+                })?;
                 if how.indices {
                     Map::Index { words, missing: how.missing_words, unknown: how.unknown_words }
                 } else {
-                    let missing = if any_missing || !how.missing_words { Some(how.missing_words) } else { None };
+                    let missing = (gap.is_some() || !how.missing_words).then_some(how.missing_words);
                     Map::OneHot { words, missing, unknown: how.unknown_words }
                 }
             }
         };
         let this = Self { name: field.name.clone(), missing: field.missing.clone(), map };
-        let gap = cells().find(|(_, cell)| cell.is_none());
         match gap {
-            Some((row, _)) if this.fill().is_none() => Err(wrong(row, None)),
+            Some(row) if this.fill().is_none() => Err(wrong(row, None)),
             _ => Ok(this),
         }
     }
@@ -187,8 +195,16 @@ impl Column {
 
     /// The features of a cell, put behind others.
     pub(super) fn push(&self, cell: Option<Raw>, to: &mut Vec<f64>) -> Result<(), Kind> {
+        let (part, start) = (self.part(cell)?, to.len());
+        to.resize(start + self.width(), 0.0);
+        part.write(|at, x| to[start + at] = x);
+        Ok(())
+    }
+
+    /// The features of a cell.
+    pub(super) fn part(&self, cell: Option<Raw>) -> Result<Part, Kind> {
         let wrong = |expected: &str| unfit(&self.name, expected, cell);
-        match &self.map {
+        Ok(match &self.map {
             Map::Number { fill, logarithm, bend, shift, scale, flag } => {
                 let x = match cell {
                     Some(cell) => cell.number().ok_or_else(|| wrong("a number"))?,
@@ -196,10 +212,8 @@ impl Column {
                 };
                 let x = if *logarithm { positive(x).ok_or_else(|| wrong("a number above 0"))? } else { x };
                 let x = bend.map_or(x, |bend| libm::asinh(x / bend));
-                to.push((x - shift) / scale);
-                if *flag {
-                    to.push(f64::from(u8::from(cell.is_none())));
-                }
+                let x = (x - shift) / scale;
+                if *flag { Part::numbers([x, f64::from(u8::from(cell.is_none()))]) } else { Part::numbers([x]) }
             }
             Map::Date { order, fill, shift, scale } => {
                 let day = match cell {
@@ -211,23 +225,17 @@ impl Column {
                 let (_, _, of_year) = civil(day.floor() as i64);
                 let angle = TAU * of_year as f64 / 366.0;
                 // These are the same on every machine, which the standard library's need not be.
-                to.extend([(day - shift) / scale, libm::sin(angle), libm::cos(angle)]);
+                Part::numbers([(day - shift) / scale, libm::sin(angle), libm::cos(angle)])
             }
-            Map::OneHot { words, missing, unknown } => {
-                let start = to.len();
-                to.resize(start + self.width(), 0.0);
-                match cell {
-                    None if *missing == Some(false) => return Err(wrong("a word")),
-                    None if *missing == Some(true) => to[start + words.len()] = 1.0,
-                    None => {}
-                    Some(cell) => match cells::place(words, cell) {
-                        Some(place) => to[start + place] = 1.0,
-                        None if *unknown => {}
-                        None => return Err(wrong(&one_of("a known word", words))),
-                    },
-                }
-            }
-            Map::Index { words, missing, unknown } => to.push(match cell {
+            Map::OneHot { words, missing, unknown } => Part::Hot(match cell {
+                None if *missing == Some(false) => return Err(wrong("a word")),
+                None => missing.map(|_| words.len()),
+                Some(cell) => match cells::place(words, cell) {
+                    None if !*unknown => return Err(wrong(&one_of("a known word", words))),
+                    place => place,
+                },
+            }),
+            Map::Index { words, missing, unknown } => Part::numbers([match cell {
                 None if *missing => words.len() as f64,
                 None => return Err(wrong("a word")),
                 Some(cell) => match cells::place(words, cell) {
@@ -235,9 +243,8 @@ impl Column {
                     None if *unknown => (words.len() + usize::from(*missing)) as f64,
                     None => return Err(wrong(&one_of("a known word", words))),
                 },
-            }),
-        }
-        Ok(())
+            }]),
+        })
     }
 }
 
@@ -284,13 +291,15 @@ fn skewness(numbers: &[f64]) -> f64 {
 
 /// What stands for a missing number, and the middle of the others.
 fn filled(there: &[f64], fill: Fill) -> (Option<f64>, f64) {
-    let mut sorted = there.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len();
-    let middle = match (fill, n) {
+    let middle = match (fill, there.len()) {
         (_, 0) => 0.0,
         (Fill::Mean, _) => moments(there.iter().copied(), 0.0).0,
-        (Fill::Median | Fill::Error, _) => sorted[(n - 1) / 2] / 2.0 + sorted[n / 2] / 2.0,
+        (Fill::Median | Fill::Error, n) => {
+            let mut numbers = there.to_vec();
+            let (below, &mut upper, _) = numbers.select_nth_unstable_by(n / 2, f64::total_cmp);
+            let lower = if n % 2 == 1 { upper } else { below.iter().copied().max_by(f64::total_cmp).unwrap_or(upper) };
+            lower / 2.0 + upper / 2.0
+        }
     };
     (if fill == Fill::Error { None } else { Some(middle) }, middle)
 }

@@ -1,6 +1,7 @@
 //! From the columns of a table to features, by what training rows have told.
 
 mod column;
+mod each;
 mod output;
 
 pub use column::{Column, Map};
@@ -11,6 +12,7 @@ use crate::data::schema::find;
 use crate::data::{Dataset, Notation, Schema, Table};
 use crate::error::{Error, Kind, counted, shown};
 use autograd::{Float, Tensor};
+use each::{Part, each};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -151,19 +153,15 @@ impl Preprocess {
     pub fn features<T: Float>(&self, table: &Table) -> Result<Tensor<T>, Error> {
         let (n, d) = (table.len(), self.columns.iter().map(Column::width).sum::<usize>());
         let mut features = vec![T::ZERO; n * d];
-        let (mut at, mut values) = (0, Vec::new());
+        let mut at = 0;
         for column in &self.columns {
             let (cells, notation) = (find(table, &column.name)?, self.notations.get(&column.name));
-            for row in 0..n {
-                values.clear();
-                let cell = Raw::of(cells, row, &column.missing).map(|cell| column.read(cell, notation));
-                column
-                    .push(cell, &mut values)
-                    .map_err(|kind| table.error(row, &column.name, column::in_unit(kind, notation)))?;
-                for (to, value) in features[row * d + at..].iter_mut().zip(&values) {
-                    *to = T::of(*value);
-                }
-            }
+            let part = |row: usize, cell: Option<Raw>| {
+                let part = column.part(cell.map(|cell| column.read(cell, notation)));
+                part.map_err(|kind| table.error(row, &column.name, column::in_unit(kind, notation)))
+            };
+            let write = |row: usize, part: Part| part.write(|i, x| features[row * d + at + i] = T::of(x));
+            each(cells, &column.missing, part, write)?;
             at += column.width();
         }
         Ok(Tensor::new([n, d], features))
@@ -212,13 +210,11 @@ impl Preprocess {
         let Some(name) = &self.weight else { return Ok(data) };
         let cells = find(table, name)?;
         let mut weights = Vec::with_capacity(table.len());
-        for row in 0..table.len() {
-            let cell = Raw::of(cells, row, &[]);
-            let Some(weight) = cell.and_then(Raw::number).filter(|&x| x >= 0.0) else {
-                return Err(table.error(row, name, column::unfit(name, "a weight of 0 or more", cell)));
-            };
-            weights.push(weight);
-        }
+        let weight = |row: usize, cell: Option<Raw>| {
+            let weight = cell.and_then(Raw::number).filter(|&x| x >= 0.0);
+            weight.ok_or_else(|| table.error(row, name, column::unfit(name, "a weight of 0 or more", cell)))
+        };
+        each(cells, &[], weight, |_, weight| weights.push(weight))?;
         Ok(data.with_weights(weights))
     }
 
@@ -231,23 +227,36 @@ impl Preprocess {
         let mut notes = Vec::new();
         for column in &self.columns {
             let (cells, name) = (find(table, &column.name)?, shown(&column.name));
-            let cell = |row: usize| Raw::of(cells, row, &column.missing);
-            let count = (0..table.len()).filter(|&row| cell(row).is_none()).count();
-            if let (1.., Some(fill)) = (count, column.fill()) {
-                let missing = counted(count, "cell is missing", "cells are missing");
+            let notation = self.notations.get(&column.name).filter(|notation| notation.has_unit());
+            let notation = notation.filter(|_| matches!(column.map, Map::Number { .. }));
+            let (mut missing, mut bare, mut unknown, mut first) = (0, 0, 0, None);
+            let told = |row: usize, cell: Option<Raw>| {
+                let is_bare = |cell: Raw| match (cell, notation) {
+                    (Raw::Text(text), Some(notation)) => notation.is_bare(text),
+                    (Raw::Number(_), Some(_)) => true,
+                    (Raw::Text(_) | Raw::Number(_), None) => false,
+                };
+                let is_unknown = cell.is_some_and(|cell| column.takes_unknown(cell));
+                if is_unknown {
+                    first.get_or_insert(row);
+                }
+                Ok::<_, Error>((cell.is_none(), cell.is_some_and(is_bare), is_unknown))
+            };
+            each(cells, &column.missing, told, |_, (is_missing, is_bare, is_unknown)| {
+                missing += usize::from(is_missing);
+                bare += usize::from(is_bare);
+                unknown += usize::from(is_unknown);
+            })?;
+            if let (1.., Some(fill)) = (missing, column.fill()) {
+                let missing = counted(missing, "cell is missing", "cells are missing");
                 notes.push(format!("`{name}`: {missing} and taken as {fill}"));
             }
-            let notation = self.notations.get(&column.name).filter(|notation| notation.has_unit());
-            if let (Some(notation), Map::Number { .. }) = (notation, &column.map) {
-                let bare = |cell: &Raw| matches!(cell, Raw::Number(_)) || notation.is_bare(&cell.text());
-                let count = (0..table.len()).filter_map(cell).filter(bare).count();
-                let cells = counted(count, "cell has no unit and is", "cells have no unit and are");
-                notes.extend((count > 0).then(|| format!("`{name}`: {cells} taken in {notation}")));
+            if let (1.., Some(notation)) = (bare, notation) {
+                let cells = counted(bare, "cell has no unit and is", "cells have no unit and are");
+                notes.push(format!("`{name}`: {cells} taken in {notation}"));
             }
-            let mut unknown = (0..table.len()).filter_map(cell).filter(|&cell| column.takes_unknown(cell));
-            if let Some(first) = unknown.next() {
-                let (count, first) = (1 + unknown.count(), shown(&first.text()));
-                let cells = counted(count, "cell has", "cells have");
+            if let Some(first) = first.and_then(|row| Raw::of(cells, row, &column.missing)) {
+                let (cells, first) = (counted(unknown, "cell has", "cells have"), shown(&first.text()));
                 notes.push(format!("`{name}`: {cells} a word that training has not seen, such as `{first}`"));
             }
         }
@@ -261,9 +270,11 @@ impl Preprocess {
     pub fn hold_filled(&self, table: &Table) -> Result<(), Error> {
         for column in &self.columns {
             let cells = find(table, &column.name)?;
-            if let Some(row) = (0..table.len()).find(|&row| Raw::of(cells, row, &column.missing).is_none()) {
-                return Err(table.error(row, &column.name, column::unfit(&column.name, column.expected(), None)));
-            }
+            let hold = |row: usize, cell: Option<Raw>| match cell {
+                Some(_) => Ok(()),
+                None => Err(table.error(row, &column.name, column::unfit(&column.name, column.expected(), None))),
+            };
+            each(cells, &column.missing, hold, |_, ()| ())?;
         }
         Ok(())
     }

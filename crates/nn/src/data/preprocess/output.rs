@@ -2,6 +2,7 @@
 
 use super::Preparing;
 use super::column::{bend, in_unit, one_of, unfit};
+use super::each::{each, words};
 use crate::data::cells::{self, Raw};
 use crate::data::scale::moments;
 use crate::data::schema::find;
@@ -51,15 +52,8 @@ impl Output {
         match goal {
             Goal::Classes(name) => {
                 let column = find(table, name)?;
-                let mut names = Vec::new();
-                for row in 0..table.len() {
-                    match Raw::of(column, row, &[]) {
-                        Some(cell) => names.push(cell.text().into_owned()),
-                        None => return Err(table.error(row, name, unfit(name, "a class", None))),
-                    }
-                }
-                cells::sort(&mut names);
-                names.dedup();
+                let missing = |row: usize| Err(table.error(row, name, unfit(name, "a class", None)));
+                let names = words(column, &[], missing)?;
                 Ok(Self::Classes { column: name.clone(), names })
             }
             Goal::Labels(names) => Ok(Self::Labels { columns: names.clone() }),
@@ -114,12 +108,12 @@ impl Output {
             Self::Classes { column, names } => {
                 let cells = find(table, column)?;
                 let mut labels = Vec::with_capacity(table.len());
-                for row in 0..table.len() {
-                    let cell = Raw::of(cells, row, &[]);
-                    let place = cell.and_then(|cell| cells::place(names, cell));
+                let place = |row: usize, cell: Option<Raw>| {
                     let wrong = || unfit(column, &one_of("a class", names), cell);
-                    labels.push(place.ok_or_else(|| table.error(row, column, wrong()))?);
-                }
+                    let place = cell.and_then(|cell| cells::place(names, cell));
+                    place.ok_or_else(|| table.error(row, column, wrong()))
+                };
+                each(cells, &[], place, |_, place| labels.push(place))?;
                 Ok(Target::Classes { labels, names: names.clone() })
             }
             Self::Labels { columns } => {
@@ -166,12 +160,13 @@ fn matrix<T: Float>(
 /// A column of numbers without missing ones.
 fn numbers(table: &Table, name: &str, notations: &BTreeMap<String, Notation>) -> Result<Vec<f64>, Error> {
     let (column, notation) = (find(table, name)?, notations.get(name));
-    let number = |row: usize| {
-        let cell = Raw::of(column, row, &[]);
-        cell.and_then(|cell| cell.written(notation).number())
-            .ok_or_else(|| table.error(row, name, in_unit(unfit(name, "a number", cell), notation)))
+    let number = |row: usize, cell: Option<Raw>| {
+        let number = cell.and_then(|cell| cell.written(notation).number());
+        number.ok_or_else(|| table.error(row, name, in_unit(unfit(name, "a number", cell), notation)))
     };
-    (0..table.len()).map(number).collect()
+    let mut numbers = Vec::with_capacity(table.len());
+    each(column, &[], number, |_, number| numbers.push(number))?;
+    Ok(numbers)
 }
 
 impl fmt::Display for Output {
