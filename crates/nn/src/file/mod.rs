@@ -5,7 +5,7 @@
 //! | [`save()`], [`load()`] | the tensors of a net, under their paths: `layers.0.weight` |
 //! | [`Loading`], [`Rename`] | a part of them, other number types, names and layouts of other frameworks |
 //! | [`Stored`] | what a file holds, as plain values |
-//! | [`Model`] | a net that predicts rows as they come |
+//! | [`Model`] | a net that predicts rows as they come; [`Predictor`] for one of your own |
 //! | [`Checkpoint`] | all that the next step of training depends on |
 //!
 //! The format is that of the `safetensors` crate: PyTorch reads it by `safetensors.torch.load_file`. Weights are stored as they
@@ -20,10 +20,12 @@ mod names;
 mod weights;
 mod versioned;
 mod checkpoint;
+mod predictor;
 mod model;
 
 pub use checkpoint::{Checkpoint, GeneratorState};
 pub use model::{Model, Prediction};
 pub use names::Rename;
+pub use predictor::{Predictor, RowVars};
 pub use stored::Stored;
 pub use weights::{Loaded, Loading, Saving, load, save};

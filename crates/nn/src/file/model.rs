@@ -1,8 +1,9 @@
 //! A net that predicts rows as they come: one file.
 
+use super::predictor::{Predictor, outputs};
 use super::stored::Stored;
 use super::versioned::Versioned;
-use super::weights::without_nan;
+use super::weights::{Loading, without_nan};
 use crate::data::{Array, Cells, Column, Output, Preprocess, Schema, Table};
 use crate::error::Error;
 use crate::fault::Fault;
@@ -20,7 +21,7 @@ const VERSION: u64 = 1;
 const KEY: &str = "nn.model";
 
 /// A trained net with all that it needs to predict rows as they come: the meaning of the columns, what training rows told of them,
-/// and the net. Any number of threads may predict with one model.
+/// and the net. Any number of threads may predict with one model. A net of one's own is a [`Predictor`], and stands in place of the [`Mlp`].
 ///
 /// ```
 /// use nn::data::{Preparing, Preprocess, Schema, Table};
@@ -45,13 +46,13 @@ const KEY: &str = "nn.model";
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct Model {
+pub struct Model<N = Mlp<Tensor>> {
     /// What the columns mean.
     pub schema: Schema,
     /// How they become features, and what outputs mean.
     pub preprocess: Preprocess,
     /// The net.
-    pub net: Mlp<Tensor>,
+    pub net: N,
     /// Of each value, the residuals (true less predicted) between which nine of ten held-out rows lie; empty where they are not known.
     pub spread: Vec<[f64; 2]>,
     /// Whatever else is to be told: the seed, scores, what was tried.
@@ -71,7 +72,9 @@ pub struct Prediction {
 #[derive(Serialize, Deserialize)]
 struct Written {
     version: u64,
-    activation: Activation,
+    /// That of an [`Mlp`]; other nets are made by whoever loads them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    activation: Option<Activation>,
     schema: Schema,
     preprocess: Preprocess,
     #[serde(default)]
@@ -80,14 +83,14 @@ struct Written {
     about: BTreeMap<String, Value>,
 }
 
-impl Model {
+impl<N: Predictor> Model<N> {
     /// A model of which nothing more is known.
     ///
     /// # Panics
     /// Where there is no target, or the net has other numbers of inputs or outputs than are prepared.
     #[track_caller]
-    pub fn new(schema: Schema, preprocess: Preprocess, net: Mlp<Tensor>) -> Self {
-        if let Err(text) = fits(&preprocess, &net) {
+    pub fn new(schema: Schema, preprocess: Preprocess, net: N) -> Self {
+        if let Err(text) = sound(&preprocess).and_then(|outputs| net.fits(&preprocess, outputs)) {
             panic!("Model::new: {text}");
         }
         Self { schema, preprocess, net, spread: Vec::new(), about: BTreeMap::new() }
@@ -151,7 +154,7 @@ impl Model {
         if features.shape()[0] == 0 {
             return Vec::new();
         }
-        let outputs = self.net.predict(features);
+        let outputs = outputs(&self.net, &self.preprocess, features);
         match &self.preprocess.output {
             Some(Output::Classes { .. }) => softmax(&outputs).to_vec(),
             Some(Output::Labels { .. }) => outputs.as_slice().iter().map(|x| 1.0 / (1.0 + libm::exp(-x))).collect(),
@@ -168,21 +171,62 @@ impl Model {
         let path = path.as_ref();
         let mut stored = Stored::of(&self.net);
         without_nan(&stored.tensors).map_err(|fault| Error::stored(&path.display().to_string(), fault))?;
-        let Self { schema, preprocess, net, spread, about } = self.clone();
-        let written = Written { version: VERSION, activation: net.activation, schema, preprocess, spread, about };
+        let written = Written {
+            version: VERSION,
+            activation: self.net.activation(),
+            schema: self.schema.clone(),
+            preprocess: self.preprocess.clone(),
+            spread: self.spread.clone(),
+            about: self.about.clone(),
+        };
         let text = serde_json::to_string(&written).expect("plain data can be JSON");
         stored.metadata.insert(KEY.to_owned(), text);
         stored.write(path)
     }
 
-    /// Loads a model.
+    /// Loads a model of a net of one's own, which a function makes as it was made for training, of how columns become features and of what was told
+    /// [`about`](Self::about) the model. Its tensors are replaced by those of the file, which must have the same names and shapes.
+    ///
+    /// # Errors
+    /// As [`Model::load`], and where the tensors are not those of the net, or the net does not take the features.
+    pub fn load_with(
+        path: impl AsRef<Path>,
+        net: impl FnOnce(&Preprocess, &BTreeMap<String, Value>) -> N,
+    ) -> Result<Self, Error> {
+        let path = path.as_ref();
+        Self::with(&Stored::read(path)?, net).map_err(|fault| Error::stored(&path.display().to_string(), fault))
+    }
+
+    /// As [`Model::load_with`], of the bytes of a file, which errors call `file`.
+    ///
+    /// # Errors
+    /// As [`Model::load_with`].
+    pub fn parse_with(
+        file: &str,
+        bytes: &[u8],
+        net: impl FnOnce(&Preprocess, &BTreeMap<String, Value>) -> N,
+    ) -> Result<Self, Error> {
+        Self::with(&Stored::parse(file, bytes)?, net).map_err(|fault| Error::stored(file, fault))
+    }
+
+    fn with(stored: &Stored, net: impl FnOnce(&Preprocess, &BTreeMap<String, Value>) -> N) -> Result<Self, Fault> {
+        let (written, outputs) = Written::of(stored)?;
+        let mut net = net(&written.preprocess, &written.about);
+        Loading::default().checked(&mut net, stored)?;
+        net.fits(&written.preprocess, outputs).map_err(|text| TOLD.wrong(&text))?;
+        Ok(written.with(net))
+    }
+}
+
+impl Model {
+    /// Loads a model, whose net is an [`Mlp`].
     ///
     /// # Errors
     /// Where the file cannot be read, is damaged, is no model, or a newer version wrote it.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
         let file = path.display().to_string();
-        Self::of(Stored::read(path)?).map_err(|fault| Error::stored(&file, fault))
+        Self::of(&Stored::read(path)?).map_err(|fault| Error::stored(&file, fault))
     }
 
     /// As [`Model::load`], of the bytes of a file, which errors call `file`.
@@ -190,17 +234,14 @@ impl Model {
     /// # Errors
     /// As [`Model::load`].
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self, Error> {
-        Self::of(Stored::parse(file, bytes)?).map_err(|fault| Error::stored(file, fault))
+        Self::of(&Stored::parse(file, bytes)?).map_err(|fault| Error::stored(file, fault))
     }
 
-    fn of(stored: Stored) -> Result<Self, Fault> {
-        let text = stored.metadata.get(KEY).ok_or_else(|| Fault::Foreign {
-            expected: "a model",
-            found: "a file of tensors that does not say what its net is for: `nn::load` reads its weights".into(),
-        })?;
-        let told = Versioned { what: "a model", part: "model", known: VERSION };
-        let value = Value::Object(told.read(text)?);
-        let written = Written::deserialize(value).map_err(|error| told.wrong(&error.to_string()))?;
+    fn of(stored: &Stored) -> Result<Self, Fault> {
+        let (written, outputs) = Written::of(stored)?;
+        let Some(activation) = written.activation else {
+            return Err(TOLD.wrong("a net of its own, which `Model::load_with` makes"));
+        };
         without_nan(&stored.tensors)?;
         // As many layers as the file has, not as it says.
         let tensor = |name: String| stored.tensors.get(&name).map(Array::tensor).transpose();
@@ -209,40 +250,56 @@ impl Model {
             let bias = tensor(format!("layers.{}.bias", layers.len()))?;
             layers.push(Linear { weight, bias });
         }
-        let net = Mlp { layers, activation: written.activation };
+        let net = Mlp { layers, activation };
         let known = net.layers.iter().map(|layer| 1 + usize::from(layer.bias.is_some())).sum::<usize>();
         if known != stored.tensors.len() {
-            return Err(told.wrong("tensors that are no layers"));
+            return Err(TOLD.wrong("tensors that are no layers"));
         }
-        fits(&written.preprocess, &net).map_err(|text| told.wrong(&text))?;
-        let Written { schema, preprocess, spread, about, .. } = written;
-        if !spread.is_empty() && spread.len() != preprocess.output.as_ref().map_or(0, Output::width) {
-            return Err(told.wrong("an interval for each value"));
-        }
-        Ok(Self { schema, preprocess, net, spread, about })
+        net.fits(&written.preprocess, outputs).map_err(|text| TOLD.wrong(&text))?;
+        Ok(written.with(net))
     }
 }
 
-/// Holds a net to the numbers of features and outputs, and its layers to each other.
-fn fits(preprocess: &Preprocess, net: &Mlp<Tensor>) -> Result<(), String> {
+const TOLD: Versioned = Versioned { what: "a model", part: "model", known: VERSION };
+
+impl Written {
+    /// What a file says of a model, and how many outputs its net has.
+    fn of(stored: &Stored) -> Result<(Self, usize), Fault> {
+        let text = stored.metadata.get(KEY).ok_or_else(|| Fault::Foreign {
+            expected: "a model",
+            found: "a file of tensors that does not say what its net is for: `nn::load` reads its weights".into(),
+        })?;
+        let value = Value::Object(TOLD.read(text)?);
+        let written = Self::deserialize(value).map_err(|error| TOLD.wrong(&error.to_string()))?;
+        let outputs = sound(&written.preprocess).map_err(|text| TOLD.wrong(&text))?;
+        if !written.spread.is_empty() && written.spread.len() != outputs {
+            return Err(TOLD.wrong("an interval for each value"));
+        }
+        Ok((written, outputs))
+    }
+
+    fn with<N>(self, net: N) -> Model<N> {
+        let Self { schema, preprocess, spread, about, .. } = self;
+        Model { schema, preprocess, net, spread, about }
+    }
+}
+
+/// How many outputs a net has for these columns, which are to have features and a target.
+fn sound(preprocess: &Preprocess) -> Result<usize, String> {
     let Some(output) = &preprocess.output else { return Err("expected a target, found none".to_owned()) };
-    if output.width() == 0 {
+    let outputs = output.width();
+    if outputs == 0 {
         return Err("expected one output or more, found none".to_owned());
     }
-    let mut width: usize = preprocess.columns.iter().map(crate::data::PreparedColumn::width).sum();
-    for (i, layer) in net.layers.iter().enumerate() {
-        let shape = layer.weight.shape();
-        let bias = layer.bias.as_ref().map(Tensor::shape);
-        if shape.rank() != 2 || shape[1] != width || bias.as_ref().is_some_and(|bias| bias[..] != shape[..1]) {
-            return Err(format!("expected layer {i} to take {width} numbers, found weights {shape}"));
-        }
-        width = shape[0];
+    if preprocess.columns.iter().all(|column| column.width() == 0) {
+        return Err("expected one feature or more, found none".to_owned());
     }
-    if net.layers.is_empty() || width != output.width() {
-        let (layers, wanted) = (net.layers.len(), output.width());
-        return Err(format!("expected a net with {wanted} outputs, found {width} of {layers} layers"));
+    if let Output::Values { mean, scale, bend, .. } = output
+        && !(mean.len() == outputs && scale.len() == outputs && (bend.is_empty() || bend.len() == outputs))
+    {
+        return Err(format!("expected means and scales of {outputs} values"));
     }
-    Ok(())
+    Ok(outputs)
 }
 
 #[cfg(test)]
@@ -337,6 +394,51 @@ mod tests {
             stored.tensors.insert("layers.0.bias".to_owned(), bias);
         });
         assert!(other.contains("expected layer 0"), "{other}");
+    }
+
+    #[test]
+    fn a_net_of_its_own_is_made_by_whoever_loads_it() {
+        use crate::layers::Sequential;
+        let (table, model) = model("kind", &["price"]);
+        let sequence = |of: &Preprocess, hidden: usize| {
+            let sizes = [of.names().len(), hidden, 2];
+            Sequential::<Tensor>::mlp(&sizes, Activation::Relu, crate::layers::Between::default(), 3)
+        };
+        let mut own = Model::new(model.schema.clone(), model.preprocess.clone(), sequence(&model.preprocess, 7));
+        own.about.insert("hidden".to_owned(), 7.into());
+        let path = std::env::temp_dir().join(format!("nn-model-own-{}.safetensors", std::process::id()));
+        own.save(&path).unwrap();
+        let by_file =
+            |of: &Preprocess, about: &BTreeMap<String, Value>| sequence(of, about["hidden"].as_u64().unwrap() as usize);
+        let again = Model::load_with(&path, by_file).unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(again.net, own.net);
+        assert_eq!(format!("{:?}", again.predict(&table)), format!("{:?}", own.predict(&table)));
+
+        let said = |wrong: Result<Model<Sequential<Tensor>>, Error>| wrong.unwrap_err().to_string();
+        let wrong = said(Model::parse_with("m", &bytes, |of, _| sequence(of, 5)));
+        assert!(wrong.contains("0.weight") && wrong.contains('7') && wrong.contains('5'), "{wrong}");
+        let wrong = Model::parse("m", &bytes).unwrap_err().to_string();
+        assert!(wrong.contains("`Model::load_with`"), "{wrong}");
+        // It has the tensors of the file, which says of other columns.
+        let mut stored = Stored::parse("m", &bytes).unwrap();
+        let text = stored.metadata[KEY].replace("\"words\":[", "\"words\":[\"blue\",");
+        stored.metadata.insert(KEY.to_owned(), text);
+        let wrong = said(Model::parse_with("m", &stored.bytes(), |_, _| own.net.clone()));
+        assert!(wrong.contains("expected a net for 5 features"), "{wrong}");
+    }
+
+    #[test]
+    fn scales_are_those_of_the_values() {
+        let (_, model) = model("price", &["kind"]);
+        let mut stored = Stored::parse("m", &bytes(&model, "scales")).unwrap();
+        let text = &stored.metadata[KEY];
+        let (start, end) =
+            text.split_once("\"mean\":[").map(|(start, rest)| (start, rest.split_once(']').unwrap().1)).unwrap();
+        stored.metadata.insert(KEY.to_owned(), format!("{start}\"mean\":[]{end}"));
+        let wrong = Model::parse("m", &stored.bytes()).unwrap_err().to_string();
+        assert!(wrong.contains("expected means and scales of 1 values"), "{wrong}");
     }
 
     #[test]

@@ -109,12 +109,20 @@ impl Growing {
         }
     }
 
-    /// An empty column that takes the same cells.
-    pub(super) fn another(&self) -> Self {
-        match self {
-            Self::Numbers(numbers) => Self::Numbers(Numbers::new(numbers.point)),
-            Self::Text(..) => Self::Text(Words::default(), Vec::new()),
-            Self::Late => Self::Late,
+    /// An empty column that takes the same cells, in the memory of another one.
+    pub(super) fn another(&self, of: Option<Self>) -> Self {
+        match (self, of) {
+            (Self::Numbers(this), Some(Self::Numbers(mut old))) => {
+                old.cells.clear();
+                Self::Numbers(Numbers { cells: old.cells, ..Numbers::new(this.point) })
+            }
+            (Self::Numbers(this), _) => Self::Numbers(Numbers::new(this.point)),
+            (Self::Text(..), Some(Self::Text(_, mut places))) => {
+                places.clear();
+                Self::Text(Words::default(), places)
+            }
+            (Self::Text(..), _) => Self::Text(Words::default(), Vec::new()),
+            (Self::Late, _) => Self::Late,
         }
     }
 

@@ -3,7 +3,8 @@
 use super::lead::remarks;
 use super::missing::{NO_NUMBER, is_missing};
 use super::number::grouped;
-use super::records::{Record, Split, line_length, split};
+use super::records::{Record, Split, split};
+use super::source::line_length;
 
 /// How many rows are looked at, and of long ones how many at least, and how many cells.
 const ROWS: usize = 200;

@@ -1,6 +1,7 @@
 //! What may stand before the header: remarks, and the line with which spreadsheets name the separator.
 
-use super::records::{Records, Split, line_length, split};
+use super::records::{Records, Split, split};
+use super::source::line_length;
 use crate::error::{counted, shown};
 
 /// What was left out before the header.

@@ -74,7 +74,9 @@ impl Plain<'_> {
             }
             // A row of nothing but separators may stand below the table.
             if is_hollow {
-                columns.iter_mut().for_each(|column| column.truncate(known + rows));
+                for column in columns.iter_mut() {
+                    column.truncate(known + rows);
+                }
                 break;
             }
             (start, rows, room) = (at, rows + 1, room - 1);
@@ -119,11 +121,13 @@ pub(super) struct Pieces {
     /// Up to where the text was cut.
     cut: u64,
     ahead: VecDeque<Piece>,
+    /// Columns whose memory is free.
+    spare: Vec<Vec<Growing>>,
 }
 
 impl Pieces {
     pub(super) fn new(threads: Threads) -> Self {
-        Self { threads, cut: 0, ahead: VecDeque::new() }
+        Self { threads, cut: 0, ahead: VecDeque::new(), spare: Vec::new() }
     }
 
     /// Reads the rows that are plain at the begin of these bytes, which stand so far from the begin of the text: how many bytes and rows they are.
@@ -141,7 +145,12 @@ impl Pieces {
         let cuts = self.cuts(plain.bytes, at);
         let (mut used, mut rows) = (0, 0);
         let read = std::thread::scope(|scope| {
-            let start = |part: &[usize]| Piece::start(scope, at, plain, (part[0], part[1]), columns);
+            let spare = &mut self.spare;
+            let start = |part: &[usize]| {
+                let mut old = spare.pop().unwrap_or_default().into_iter();
+                let columns = columns.iter().map(|column| column.another(old.next())).collect();
+                Piece::start(scope, at, plain, (part[0], part[1]), columns)
+            };
             let threads: Vec<_> = cuts.windows(2).filter_map(start).collect();
             let own = cuts.first().copied().or_else(|| Some((self.ahead.front()?.start - at) as usize));
             (used, rows) = plain.rows((0, own.unwrap_or(plain.bytes.len())), columns, known, &expected);
@@ -151,7 +160,11 @@ impl Pieces {
             threads.into_iter().map(join).collect::<Vec<_>>()
         });
         self.ahead.extend(read);
-        while let Some(piece) = self.ahead.front().filter(|piece| piece.start <= at + used as u64) {
+        while let Some(piece) = self.ahead.pop_front() {
+            if piece.start > at + used as u64 {
+                self.ahead.push_front(piece);
+                break;
+            }
             if piece.start == at + used as u64 {
                 let more = expected(rows, used).max(piece.rows);
                 used += piece.bytes;
@@ -161,7 +174,7 @@ impl Pieces {
                     column.join(other);
                 }
             }
-            self.ahead.pop_front();
+            self.spare.push(piece.columns);
         }
         (used, rows)
     }
@@ -173,7 +186,9 @@ impl Pieces {
             return Vec::new();
         }
         let behind_line = |from: usize| Some(from + bytes[from..].iter().position(|&byte| byte == b'\n')? + 1);
-        let mut cuts: Vec<usize> = (1..parts).filter_map(|part| behind_line(bytes.len() / parts * part)).collect();
+        // The first thread has less to read, and joins what the others have read.
+        let part = bytes.len() * 5 / (5 * parts - 2);
+        let mut cuts: Vec<usize> = (1..parts).filter_map(|k| behind_line(bytes.len() - (parts - k) * part)).collect();
         cuts.push(bytes.len());
         cuts.dedup();
         self.cut = at + bytes.len() as u64;
@@ -188,9 +203,8 @@ impl Piece {
         at: u64,
         plain: Plain<'scope>,
         (start, end): (usize, usize),
-        columns: &[Growing],
+        mut columns: Vec<Growing>,
     ) -> Option<ScopedJoinHandle<'scope, Self>> {
-        let mut columns: Vec<Growing> = columns.iter().map(Growing::another).collect();
         let read = move || {
             let rows_like_these = |rows: usize, next: usize| (end - next) * rows / (next - start).max(1) + rows / 32;
             let (bytes, rows) = plain.rows((start, end), &mut columns, 0, rows_like_these);

@@ -5,7 +5,7 @@
 //! a quote that is never closed, and text after a closing quote.
 
 use super::Encoding;
-use super::source::{Source, at_file, breaks, text_start};
+use super::source::{Source, at_file, breaks, line_length, text_start};
 use crate::error::{Error, Kind};
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -390,17 +390,4 @@ impl<'a> Records<'a> {
 /// An error in a line of a file, at a field from 0.
 pub(super) fn error(file: &str, line: u32, field: Option<usize>, kind: Kind) -> Error {
     Error { file: file.to_owned(), line: Some(line), column: field.map(|field| field as u32 + 1), kind }
-}
-
-/// The length of the line at the begin of these bytes, with its end, where the end is known.
-pub(super) fn line_length(bytes: &[u8], all: bool) -> Option<usize> {
-    match bytes.iter().position(|&byte| byte == b'\n' || byte == b'\r') {
-        None => all.then_some(bytes.len()),
-        Some(at) if bytes[at] == b'\n' => Some(at + 1),
-        Some(at) => match bytes.get(at + 1) {
-            Some(b'\n') => Some(at + 2),
-            Some(_) => Some(at + 1),
-            None => all.then_some(at + 1),
-        },
-    }
 }

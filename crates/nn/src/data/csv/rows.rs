@@ -2,8 +2,8 @@
 
 use super::columns::Reader;
 use super::reading::Reading;
-use super::records::{Records, Split, line_length, split};
-use super::source::decoded;
+use super::records::{Records, Split, split};
+use super::source::{decoded, line_length};
 use super::{Encoding, guess, lead};
 use crate::data::Table;
 use crate::error::Error;

@@ -116,6 +116,19 @@ pub(super) fn breaks(text: &[u8]) -> u32 {
     u32::try_from(lf + cr).unwrap_or(u32::MAX)
 }
 
+/// The length of the line at the begin of these bytes, with its end, where the end is known.
+pub(super) fn line_length(bytes: &[u8], all: bool) -> Option<usize> {
+    match bytes.iter().position(|&byte| byte == b'\n' || byte == b'\r') {
+        None => all.then_some(bytes.len()),
+        Some(at) if bytes[at] == b'\n' => Some(at + 1),
+        Some(at) => match bytes.get(at + 1) {
+            Some(b'\n') => Some(at + 2),
+            Some(_) => Some(at + 1),
+            None => all.then_some(at + 1),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,13 +4,19 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
 /// Words by their places. The hash only finds them: the order is that of coming.
-#[derive(Default)]
 pub(super) struct Words {
     list: Vec<String>,
     /// A power of two of them, at most half of which hold a word.
     slots: Vec<Slot>,
     /// The slot of the word before, which many come after themselves.
     last: usize,
+    seeds: [u64; 2],
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self { list: Vec::new(), slots: Vec::new(), last: 0, seeds: *SEEDS }
+    }
 }
 
 /// A word, as it is compared: in this one place of memory, where it is short.
@@ -28,7 +34,10 @@ struct Slot {
 }
 
 /// By which no text can be made to collide with others.
-static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+static SEEDS: LazyLock<[u64; 2]> = LazyLock::new(|| {
+    let state = RandomState::new();
+    [0, 1].map(|i| state.hash_one(i))
+});
 
 impl Key {
     /// Of so many bytes at most a word is its key.
@@ -57,20 +66,23 @@ impl Key {
         let mut last = [0; 8];
         last[..rest.len()].copy_from_slice(rest);
         let all = eights.iter().chain(std::iter::once(&last));
-        let first = all.fold(*SEED, |hash, eight| fold(hash, u64::from_le_bytes(*eight)));
+        let first = all.fold(SEEDS[0], |hash, eight| fold(hash ^ u64::from_le_bytes(*eight), MULTIPLIER));
         [first, 0]
     }
 
     #[inline(always)]
-    fn hash(self, seed: u64) -> usize {
-        fold(fold(seed ^ u64::from(self.length), self.bytes[0]), self.bytes[1]) as usize
+    fn hash(self, seeds: [u64; 2]) -> usize {
+        let [first, last] = self.bytes;
+        fold(first ^ seeds[0], last ^ seeds[1] ^ (u64::from(self.length) << 32)) as usize
     }
 }
 
-/// Eight bytes into a hash: multiplied to 128 bits, and folded.
+const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A product of 128 bits, folded.
 #[inline(always)]
-fn fold(hash: u64, bytes: u64) -> u64 {
-    let wide = u128::from(hash ^ bytes) * u128::from(0x9e37_79b9_7f4a_7c15_u64);
+fn fold(a: u64, b: u64) -> u64 {
+    let wide = u128::from(a) * u128::from(b);
     (wide >> 64) as u64 ^ wide as u64
 }
 
@@ -148,7 +160,7 @@ impl Words {
     #[inline]
     fn slot(&self, key: Key, word: &[u8]) -> usize {
         let mask = self.slots.len() - 1;
-        let mut slot = key.hash(*SEED) & mask;
+        let mut slot = key.hash(self.seeds) & mask;
         while self.slots[slot].place > 0 && !self.holds(slot, key, word) {
             slot = (slot + 1) & mask;
         }
@@ -160,7 +172,7 @@ impl Words {
         self.slots = vec![Slot::default(); (2 * old.len()).max(16)];
         let mask = self.slots.len() - 1;
         for held in old.into_iter().filter(|slot| slot.place > 0) {
-            let mut slot = held.key.hash(*SEED) & mask;
+            let mut slot = held.key.hash(self.seeds) & mask;
             while self.slots[slot].place > 0 {
                 slot = (slot + 1) & mask;
             }

@@ -143,6 +143,15 @@ impl Column {
         }
     }
 
+    /// Of how many things its feature tells the place, with missing and other words where they have one: the rows of an embedding. `None` where it
+    /// is no place.
+    pub fn places(&self) -> Option<usize> {
+        match &self.map {
+            Map::Index { words, missing, unknown } => Some(words.len() + usize::from(*missing) + usize::from(*unknown)),
+            Map::Number { .. } | Map::OneHot { .. } | Map::Date { .. } => None,
+        }
+    }
+
     /// What these are called.
     pub fn names(&self) -> Vec<String> {
         // A table may have a first column without a name; each feature has one.
