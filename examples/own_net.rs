@@ -5,15 +5,14 @@
 //! Each word of each column has a row of an embedding (Guo and Berkhahn, "Entity embeddings of categorical variables", 2016). Numbers, words and
 //! missing cells are prepared by what the training rows tell; a fifth of the rows is held out.
 
-use autograd::{IndexVar, Tensor, Var, tree};
-use nn::data::{Preparing, Preprocess, Schema, Table};
+use autograd::{IndexVar, Tensor, Var, concat, tree};
+use nn::data::{PreparedColumn, Preparing, Preprocess, Schema, Table};
 use nn::file::{Model, Predictor, RowVars};
 use nn::layers::Embedding;
 use nn::measure::r2;
 use nn::{Adam, Error, Init, Learner, Linear, generator};
 
 tree! {
-    #[derive(Clone)]
     struct Net<V> { words: Vec<Embedding<V>>, hidden: Linear<V>, out: Linear<V> }
 }
 
@@ -21,7 +20,7 @@ impl Net<Tensor> {
     /// For these columns: how many words there are is known from the training rows.
     fn new(columns: &Preprocess) -> Self {
         let (init, rng) = (Init::XavierUniform { gain: 1.0 }, &mut generator(0));
-        let places: Vec<usize> = columns.columns.iter().filter_map(|column| column.places()).collect();
+        let places: Vec<usize> = columns.columns.iter().filter_map(PreparedColumn::places).collect();
         let words: Vec<_> = places.iter().map(|&places| Embedding::new(places, 3, rng)).collect();
         let inputs = columns.names().len() - words.len() + 3 * words.len();
         Self { words, hidden: Linear::new([inputs, 16], init, rng), out: Linear::new([16, 1], init, rng) }
@@ -32,7 +31,7 @@ impl<'t> Net<Var<'t>> {
     fn forward(&self, x: Var<'t>, places: IndexVar<'t>) -> Var<'t> {
         let words = self.words.iter().enumerate();
         let words = words.map(|(i, words)| words.forward(&places.narrow(1, i, 1).squeeze(1)));
-        let x = Var::concat(&std::iter::once(x).chain(words).collect::<Vec<_>>(), 1);
+        let x = concat(&std::iter::once(x).chain(words).collect::<Vec<_>>(), 1);
         self.out.forward(self.hidden.forward(x).tanh())
     }
 }

@@ -12,13 +12,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// An own net, with words that have rows of an embedding, from a raw table to a file that predicts:
 ///
 /// ```
-/// use autograd::{IndexVar, Tensor, Var, tree};
+/// use autograd::{IndexVar, Tensor, Var, concat, tree};
 /// use nn::data::{Preparing, Preprocess, Schema, Table};
 /// use nn::file::{Model, Predictor, RowVars};
 /// use nn::layers::Embedding;
 /// use nn::{Adam, Init, Learner, Linear, generator};
 ///
-/// tree! { #[derive(Clone)] struct Net<V> { towns: Embedding<V>, out: Linear<V> } }
+/// tree! { struct Net<V> { towns: Embedding<V>, out: Linear<V> } }
 ///
 /// impl Net<Tensor> {
 ///     fn new(of: &Preprocess) -> Self {
@@ -28,7 +28,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// }
 /// impl<'t> Net<Var<'t>> {
 ///     fn forward(&self, x: Var<'t>, towns: IndexVar<'t>) -> Var<'t> {
-///         self.out.forward(Var::concat(&[x, self.towns.forward(&towns.squeeze(1))], 1))
+///         self.out.forward(concat(&[x, self.towns.forward(&towns.squeeze(1))], 1))
 ///     }
 /// }
 /// impl Predictor for Net<Tensor> {
