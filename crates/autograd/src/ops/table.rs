@@ -19,9 +19,10 @@ impl<T: Float> BuiltIn<T> for Kind<T> {
 }
 
 /// The table of built-in operations. A row is a variant and the operation it holds; the enum keeps nodes free of
-/// allocation, and `op` is the one way to ask a question of whichever it is.
+/// allocation, and `op` is the one way to ask a question of whichever it is. Those that are large are in a box, so that all nodes are
+/// small: reading them is most of what a long tape costs.
 macro_rules! builtin {
-    ($($variant:ident($op:ty)),* $(,)?) => {
+    ({ $($variant:ident($op:ty),)* } boxed { $($boxed:ident($large:ty),)* }) => {
         /// What made a node: the user, or an operation.
         #[derive(Clone, Debug)]
         pub(crate) enum Kind<T: Float> {
@@ -32,6 +33,7 @@ macro_rules! builtin {
             /// What each step of a loop fills: a place in its body.
             Slot,
             $($variant($op),)*
+            $($boxed(Box<$large>),)*
             /// A loop.
             Loop(Loop<T>),
             /// An operation of a user.
@@ -44,7 +46,7 @@ macro_rules! builtin {
         /// assert!(autograd::primitives().contains(&"matmul"));
         /// ```
         pub fn primitives() -> Vec<&'static str> {
-            [$(<$op>::NAMES,)* &["scan"]].concat()
+            [$(<$op>::NAMES,)* $(<$large>::NAMES,)* &["scan"]].concat()
         }
 
         impl<T: Float> Kind<T> {
@@ -53,6 +55,7 @@ macro_rules! builtin {
                 match self {
                     Self::Leaf | Self::Index | Self::Slot => None,
                     $(Self::$variant(op) => Some(op),)*
+                    $(Self::$boxed(op) => Some(&**op),)*
                     Self::Loop(scan) => Some(scan),
                     Self::Custom(op) => Some(&**op),
                 }
@@ -62,6 +65,7 @@ macro_rules! builtin {
             pub(crate) fn same(&self, other: &Self) -> bool {
                 match (self, other) {
                     $((Self::$variant(a), Self::$variant(b)) => a == b,)*
+                    $((Self::$boxed(a), Self::$boxed(b)) => a == b,)*
                     (Self::Loop(a), Self::Loop(b)) => a == b,
                     _ => false,
                 }
@@ -82,49 +86,68 @@ macro_rules! builtin {
                 }
             }
         )*
+
+        $(
+            impl<T: Float> From<$large> for Kind<T> {
+                fn from(op: $large) -> Self {
+                    Self::$boxed(Box::new(op))
+                }
+            }
+
+            impl<T: Float> BuiltIn<T> for $large {
+                #[inline]
+                fn is_kind(&self, kind: &Kind<T>) -> bool {
+                    if let Kind::$boxed(op) = kind { *self == **op } else { false }
+                }
+            }
+        )*
     };
 }
 
 builtin! {
-    Unary(Arity<1, ops::unary::Unary>),
-    Binary(Arity<2, ops::binary::Binary>),
-    Select(Arity<3, ops::select::Select>),
-    MatMul(Arity<2, ops::matmul::MatMul>),
-    Read(Arity<1, ops::view::Read>),
-    AddAt(Arity<1, ops::view::AddAt>),
-    Transpose(Arity<1, ops::view::Transpose>),
-    Reshape(Arity<1, ops::view::Reshape>),
-    Concat(ops::concat::Concat),
-    Take(Arity<2, ops::take::Take>),
-    Put(Arity<2, ops::take::Put>),
-    Scatter(Arity<3, ops::scatter::Scatter>),
-    Winners(Arity<1, ops::scatter::Winners>),
-    Extreme(Arity<1, ops::extreme::Extreme>),
-    ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
-    CumSum(Arity<1, ops::scan::CumSum>),
-    Recurrence(Arity<2, ops::scan::Recurrence>),
-    LogCumSumExp(Arity<1, ops::scan::LogCumSumExp>),
-    Norm2(Arity<1, ops::norm::Norm2>),
-    Argsort(Arity<1, ops::sort::Argsort>),
-    ArgExtreme(Arity<1, ops::sort::ArgExtreme>),
-    PoolArgmax(Arity<1, ops::conv::PoolArgmax>),
-    RunningArgExtreme(Arity<1, ops::sort::RunningArgExtreme>),
-    Ranked(Arity<1, ops::quantile::Ranked>),
-    Cholesky(Arity<1, ops::linalg::Cholesky>),
-    TriangularSolve(Arity<2, ops::linalg::TriangularSolve>),
-    Solve(Arity<2, ops::linalg::Solve>),
-    Determinant(Arity<1, ops::determinant::Determinant>),
-    Labels(Arity<1, ops::labels::Labels>),
-    Checkpoint(crate::diff::checkpoint::Recompute),
-    StopGradient(Arity<1, ops::stop::StopGradient>),
-    Random(Arity<1, ops::random::Random>),
-    FoldIn(Arity<2, ops::random::FoldIn>),
-    Softmax(Arity<1, ops::softmax::Softmax>),
-    Likely(Arity<2, ops::softmax::Likely>),
-    LogSoftmax(Arity<1, ops::softmax::LogSoftmax>),
-    LogSumExp(Arity<1, ops::softmax::LogSumExp>),
-    CrossEntropy(Arity<2, ops::cross_entropy::CrossEntropy>),
-    CrossEntropyGrad(Arity<3, ops::cross_entropy::CrossEntropyGrad>),
+    {
+        Unary(Arity<1, ops::unary::Unary>),
+        Binary(Arity<2, ops::binary::Binary>),
+        Select(Arity<3, ops::select::Select>),
+        MatMul(Arity<2, ops::matmul::MatMul>),
+        Concat(ops::concat::Concat),
+        Take(Arity<2, ops::take::Take>),
+        Scatter(Arity<3, ops::scatter::Scatter>),
+        Winners(Arity<1, ops::scatter::Winners>),
+        Extreme(Arity<1, ops::extreme::Extreme>),
+        ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
+        CumSum(Arity<1, ops::scan::CumSum>),
+        Recurrence(Arity<2, ops::scan::Recurrence>),
+        LogCumSumExp(Arity<1, ops::scan::LogCumSumExp>),
+        Norm2(Arity<1, ops::norm::Norm2>),
+        Argsort(Arity<1, ops::sort::Argsort>),
+        ArgExtreme(Arity<1, ops::sort::ArgExtreme>),
+        RunningArgExtreme(Arity<1, ops::sort::RunningArgExtreme>),
+        Cholesky(Arity<1, ops::linalg::Cholesky>),
+        TriangularSolve(Arity<2, ops::linalg::TriangularSolve>),
+        Solve(Arity<2, ops::linalg::Solve>),
+        Determinant(Arity<1, ops::determinant::Determinant>),
+        Labels(Arity<1, ops::labels::Labels>),
+        Checkpoint(crate::diff::checkpoint::Recompute),
+        StopGradient(Arity<1, ops::stop::StopGradient>),
+        FoldIn(Arity<2, ops::random::FoldIn>),
+        Softmax(Arity<1, ops::softmax::Softmax>),
+        Likely(Arity<2, ops::softmax::Likely>),
+        LogSoftmax(Arity<1, ops::softmax::LogSoftmax>),
+        LogSumExp(Arity<1, ops::softmax::LogSumExp>),
+        CrossEntropy(Arity<2, ops::cross_entropy::CrossEntropy>),
+        CrossEntropyGrad(Arity<3, ops::cross_entropy::CrossEntropyGrad>),
+    }
+    boxed {
+        Put(Arity<2, ops::take::Put>),
+        Read(Arity<1, ops::view::Read>),
+        AddAt(Arity<1, ops::view::AddAt>),
+        Transpose(Arity<1, ops::view::Transpose>),
+        Reshape(Arity<1, ops::view::Reshape>),
+        PoolArgmax(Arity<1, ops::conv::PoolArgmax>),
+        Ranked(Arity<1, ops::quantile::Ranked>),
+        Random(Arity<1, ops::random::Random>),
+    }
 }
 
 impl<T: Float> Kind<T> {
@@ -162,5 +185,15 @@ impl<T: Float> Kind<T> {
         let leaf = if matches!(self, Self::Index) { "index" } else { "leaf" };
         let without = if matches!(self, Self::Slot) { "slot" } else { leaf };
         self.op().map_or(without, DynOp::name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_made_a_node_is_small() {
+        assert!(size_of::<Kind<f32>>() <= 24 && size_of::<Kind<f64>>() <= 24, "a larger operation belongs in a box");
     }
 }

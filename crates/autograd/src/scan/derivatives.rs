@@ -216,7 +216,8 @@ impl<T: Float> Loop<T> {
         if node.kind.name() == "add" && node.args.len() == 2 && of(0).sizes() == of(1).sizes() {
             return self.find(of(0), given) && self.find(of(1), given);
         }
-        let Kind::AddAt(Arity(AddAt { offset, strides, .. })) = &node.kind else { return false };
+        let Kind::AddAt(op) = &node.kind else { return false };
+        let AddAt { offset, strides, .. } = &op.0;
         let from = of(0);
         let is_row = *strides == from.sizes().signed_strides_in(from.sizes());
         let part =

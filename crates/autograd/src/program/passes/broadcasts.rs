@@ -6,7 +6,6 @@ use crate::ops::table::Kind;
 use crate::program::graph::Graph;
 use crate::program::layout::Layout;
 use crate::tape::Tape;
-use crate::tape::op::Arity;
 use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
 
@@ -49,8 +48,8 @@ fn broadcast<T: Float>(graph: &Graph<T>, args: &[u32]) -> Option<Shape> {
 /// What a value is the broadcast of, if a chain of this shape can read that instead.
 fn broadcast_of<T: Float>(graph: &Graph<T>, maker: &[u32], value: u32, shape: &Shape) -> Option<u32> {
     let node = graph.nodes.get(maker[value as usize] as usize)?;
-    let Some(Kind::Read(Arity(op))) = node.kind() else { return None };
+    let Some(Kind::Read(op)) = node.kind() else { return None };
     let from = graph.shape(node.args[0]);
     let same = graph.shape(value) == shape && shape.numel() > 0;
-    (same && op.is_broadcast_of(from) && Layout::of(from, shape).is_some()).then_some(node.args[0])
+    (same && op.0.is_broadcast_of(from) && Layout::of(from, shape).is_some()).then_some(node.args[0])
 }

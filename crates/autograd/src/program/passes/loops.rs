@@ -53,8 +53,9 @@ impl<T: Float> Rewrite<T> for Loops {
 fn part_read<T: Float>(kind: Option<&Kind<T>>, k: usize, scan: &Loop<T>) -> Option<usize> {
     #[allow(clippy::wildcard_enum_match_arm, reason = "two of a large table")]
     let (offset, len) = match kind? {
-        Kind::Read(Arity(Read { shape, offset, strides, .. })) if *strides == shape.signed_strides_in(shape) => {
-            (*offset, shape.numel())
+        Kind::Read(read) => {
+            let Read { shape, offset, strides, .. } = &read.0;
+            (*strides == shape.signed_strides_in(shape)).then_some((*offset, shape.numel()))?
         }
         Kind::Loop(reader) => {
             let slice = k.checked_sub(reader.body.ports.carries.len())?;
@@ -84,7 +85,7 @@ fn shorten<T: Float>(graph: &mut Graph<T>, (i, scan, result): (usize, &Loop<T>, 
         let Some(offset) = parts[part].map(|part| shorter.parts[part].offset) else { continue };
         #[allow(clippy::wildcard_enum_match_arm, reason = "two of a large table")]
         let kind = match graph.nodes[j].kind() {
-            Some(Kind::Read(Arity(read))) => Kind::Read(Arity(Read { offset, ..read.clone() })),
+            Some(Kind::Read(read)) => Arity(Read { offset, ..read.0.clone() }).into(),
             Some(Kind::Loop(reader)) => {
                 let mut offsets = reader.offsets.clone();
                 offsets[k - reader.body.ports.carries.len()] = offset;

@@ -155,7 +155,7 @@ pub(super) fn product<T: Float>(graph: &Graph<T>, i: u32) -> Option<(Fused, Smal
             let fits = shape(1).rank() == 2 && (shape(0).rank() == 2 || !op.ta);
             fits.then_some(Fused::Product { ta: op.ta, tb: op.tb, then })
         }
-        Kind::AddAt(Arity(op)) => op.is_column_sums(shape(0)).then_some(Fused::ColumnSums { then }),
+        Kind::AddAt(op) => op.0.is_column_sums(shape(0)).then_some(Fused::ColumnSums { then }),
         _ => None,
     };
     fused.map(|fused| (fused, node.args.clone()))

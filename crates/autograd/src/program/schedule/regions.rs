@@ -10,7 +10,6 @@ use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links, NOBODY, Node};
 use crate::program::ids::IdMap;
 use crate::program::layout::Layout;
-use crate::tape::op::Arity;
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 
@@ -35,8 +34,8 @@ pub(super) fn is_element_wise<T: Float>(graph: &Graph<T>, node: u32) -> bool {
 /// Whether a node adds up all elements of its operand.
 fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {
     let node = &graph.nodes[node as usize];
-    let Some(Kind::AddAt(Arity(op))) = node.kind() else { return false };
-    op.sums_all() && graph.numel(node.args[0]) > 1
+    let Some(Kind::AddAt(op)) = node.kind() else { return false };
+    op.0.sums_all() && graph.numel(node.args[0]) > 1
 }
 
 /// Nodes that are computed together, in ascending order, which is an order of computation.
