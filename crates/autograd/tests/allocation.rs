@@ -102,6 +102,29 @@ fn a_warm_value_and_grad_allocates_nothing_for_ten_operations_or_for_hundreds() 
 }
 
 #[test]
+fn warm_steps_of_large_leaves_allocate_nothing_and_their_programs_have_the_memory_of_steps_without() {
+    let sizes = [30, 20];
+    let (w, batches) = (ramp([1, 6000]), sizes.map(|rows| ramp([rows, 6000])));
+    let mut tape = Tape::new();
+    let run = |tape: &mut Tape, k: usize| {
+        let (_, dw) = tape.value_and_grad(&w, |tape, w| {
+            let y = (tape.var(&batches[k]) * w).tanh();
+            (y.exp() * y.sigmoid()).square().mean()
+        });
+        drop(dw);
+    };
+    let before = LIVE.with(Cell::get);
+    (0..2).for_each(|k| run(&mut tape, k));
+    let by_itself = LIVE.with(Cell::get) - before;
+    (0..6).for_each(|i| run(&mut tape, i % 2));
+    assert!(tape.replays() > 2, "{} steps are replayed", tape.replays());
+    let by_programs = LIVE.with(Cell::get) - before;
+    // Plans, tiles of chains and small buffers, of two programs.
+    assert!(by_programs <= by_itself + 128 * 1024, "{by_programs} bytes are held, {by_itself} without programs");
+    assert_eq!(allocations(|| (0..6).for_each(|i| run(&mut tape, i % 2))), 0);
+}
+
+#[test]
 fn a_training_step_copies_no_parameters() {
     let (mut tape, mut params, x) = (Tape::new(), net(), ramp([5, 4]));
     let mut run = || {

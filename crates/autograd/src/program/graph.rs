@@ -63,6 +63,8 @@ pub(super) struct Graph<T: Float> {
     pub(super) guards: Vec<(u32, Condition)>,
     /// Whether every bit must be that of the single operations, also in updates by large products.
     pub(super) exact: bool,
+    /// Inputs and computed values of at least so many elements have no memory of the program's: whoever runs it lends them some.
+    pub(super) own_below: usize,
     /// The node of the tape that each of the values stands for which were added.
     added: Vec<u32>,
 }
@@ -95,6 +97,7 @@ impl<T: Float> Graph<T> {
             outputs: outputs.iter().map(Var::index).collect(),
             guards: tape.recording().guards.clone(),
             exact: false,
+            own_below: usize::MAX,
             added: Vec::new(),
         };
         for (i, node) in (0..).zip(tape.nodes.iter()) {

@@ -20,6 +20,22 @@ pub(super) struct Places {
 
 const NOWHERE: u32 = u32::MAX;
 
+/// A buffer that is lent for each run, for what is computed.
+#[derive(Clone)]
+pub(super) struct Borrowed {
+    pub(super) buffer: usize,
+    pub(super) len: usize,
+    /// The node of the tape that is to blame for it.
+    pub(super) of: u32,
+}
+
+/// What is planned: where each value is, the buffers, and which of them are empty until a run.
+pub(super) struct Plan<T> {
+    pub(super) places: Places,
+    pub(super) buffers: Vec<Vec<T>>,
+    pub(super) borrowed: Vec<Borrowed>,
+}
+
 impl Places {
     /// The buffer of a value that is read or made.
     pub(super) fn buffer(&self, value: u32) -> usize {
@@ -39,7 +55,7 @@ pub(super) fn plan<T: Float>(
     share: bool,
     tape: &Tape<T>,
     inputs: &[Slot],
-) -> Result<(Places, Vec<Vec<T>>), Error> {
+) -> Result<Plan<T>, Error> {
     let mut planner = Planner::new(graph, schedule, share, inputs);
     let fixed = planner.place_fixed();
     let mut alike = schedule.phases.iter().flat_map(|phase| phase.alike.iter().cloned()).peekable();
@@ -52,15 +68,21 @@ pub(super) fn plan<T: Float>(
         time = at_once.end;
     }
     let Planner { place, buffers, .. } = planner;
-    let mut made = Vec::with_capacity(buffers.len());
+    let (mut made, mut borrowed) = (Vec::with_capacity(buffers.len()), Vec::new());
     for (k, &Buffer { len, of }) in buffers.iter().enumerate() {
+        let is_lent = len >= graph.own_below;
         let buffer = match fixed.get(k) {
+            Some(_) if is_lent && graph.values[of as usize].source == Source::Input => Ok(Vec::new()),
             Some(&constant) => memory::copied(&tape.borrow_value(constant)),
+            None if is_lent => {
+                borrowed.push(Borrowed { buffer: k, len, of: graph.on_tape(of) });
+                Ok(Vec::new())
+            }
             None => memory::zeros(len),
         };
         made.push(buffer.map_err(|lack| tape.nodes.lacks(graph.on_tape(of), lack))?);
     }
-    Ok((Places { of: place }, made))
+    Ok(Plan { places: Places { of: place }, buffers: made, borrowed })
 }
 
 /// For each value the one whose buffer it shares, since it is another shape of that; itself where it has one of its own. What

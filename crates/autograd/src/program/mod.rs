@@ -21,6 +21,7 @@ mod record;
 mod outputs;
 mod by_shape;
 mod running;
+mod on_tape;
 pub(crate) mod repeated;
 
 pub use by_shape::Programs;
@@ -41,6 +42,7 @@ use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
 use error::Call;
 use inputs::Slot;
+use memory::Borrowed;
 use std::fmt;
 use std::ops::Range;
 use std::panic::Location;
@@ -84,6 +86,8 @@ pub struct Program<T: Float = f64> {
     /// The steps that the guards need come first.
     guarded: usize,
     buffers: Vec<Vec<T>>,
+    /// Which of them are lent to each run.
+    borrowed: Vec<Borrowed>,
     /// Inputs that a run reads where they are.
     lent: Lent<T>,
     /// Where the buffers of a step are while it runs.
@@ -165,29 +169,19 @@ impl<T: Float> Program<T> {
     }
 
     /// Gives an input, whatever is in it, from the start of a buffer.
-    pub(crate) fn fill(&mut self, input: usize, data: &[T]) {
+    fn fill(&mut self, input: usize, data: &[T]) {
         let to = &mut self.buffers[self.inputs[input].buffer][..];
         let len = to.len();
         copy(&data[..len], to);
     }
 
     /// An input's elements.
-    pub(crate) fn input(&self, input: usize) -> &[T] {
+    fn input(&self, input: usize) -> &[T] {
         &self.buffers[self.inputs[input].buffer]
-    }
-
-    /// Runs every step.
-    pub(crate) fn compute(&mut self) -> Result<(), Error> {
-        self.execute(0..self.steps.len())
     }
 
     fn execute(&mut self, steps: Range<usize>) -> Result<(), Error> {
         self.steps[steps].iter().try_for_each(|step| step.run(&mut self.buffers, &mut self.bases))
-    }
-
-    /// The buffer of an output, which may be exchanged for another of its length.
-    pub(crate) fn output(&mut self, output: usize) -> &mut Vec<T> {
-        &mut self.buffers[self.outputs[output].buffer]
     }
 
     fn slice(&self, operand: &Operand) -> &[T] {

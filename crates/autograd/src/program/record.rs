@@ -5,6 +5,7 @@ use super::graph::{Graph, Source};
 use super::ids::IdSet;
 use super::inputs::Slot;
 use super::lower::{Lowered, Lowering};
+use super::memory::Plan;
 use super::schedule::Schedule;
 use super::state::part;
 use super::steps::{Operand, Step};
@@ -142,7 +143,8 @@ impl<T: Float> Program<T> {
     ) -> Result<Self, Error> {
         let trace = passes::optimise(&mut graph, with, tape)?;
         let schedule = Schedule::new(&graph, with);
-        let (places, mut buffers) = memory::plan(&graph, &schedule, with.has("memory"), tape, &inputs)?;
+        let plan = memory::plan(&graph, &schedule, with.has("memory"), tape, &inputs)?;
+        let Plan { places, mut buffers, borrowed } = plan;
         let lowering = Lowering { graph: &graph, places: &places, tape };
         let Lowered { steps, guarded } = lowering.steps(&schedule, &mut buffers)?;
         let recording = tape.recording();
@@ -171,19 +173,19 @@ impl<T: Float> Program<T> {
         let lent = Lent::with_capacity(inputs.len());
         let captured = Vec::new();
         let bases = vec![Base::default(); steps.iter().map(Step::bases).max().unwrap_or(0)];
-        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, lent, bases, captured, trace })
+        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, borrowed, lent, bases, captured, trace })
     }
 
-    /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs, whose buffers have the
-    /// length of those of a tape.
-    pub(crate) fn of_nodes(tape: &Tape<T>, leaves: &[u32], outputs: &[u32]) -> Option<Self> {
+    /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs. Of both, and of what is
+    /// between, it has those memory for that have fewer elements than `own_below`; outputs have the length of a tape's buffers.
+    pub(super) fn of_nodes(tape: &Tape<T>, leaves: &[u32], outputs: &[u32], own_below: usize) -> Option<Self> {
         let slot = |&node: &u32| Slot::new(Var::new(tape, node), None);
         let inputs: Vec<Slot> = leaves.iter().map(slot).collect();
         let outputs: Vec<Var<'_, T>> = outputs.iter().map(|&output| Var::new(tape, output)).collect();
         let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
-        graph.exact = true;
+        (graph.exact, graph.own_below) = (true, own_below);
         let mut program = Self::of_graph(graph, Optimisations::default(), tape, inputs, Vec::new()).ok()?;
-        for output in &program.outputs {
+        for output in program.outputs.iter().filter(|output| output.len < own_below) {
             program.buffers[output.buffer] = zeros(pool::length(output.len)).ok()?;
         }
         Some(program)

@@ -5,7 +5,7 @@
 //! decided how its values are computed, and all that decides it: how often they were asked for, how large they are, and
 //! whether leaves went into a program already.
 
-use super::Program;
+use super::on_tape::OnTape;
 use super::running::Running;
 use crate::diff::reverse::{Cotangents, swept};
 use crate::float::{Engine, Float};
@@ -16,7 +16,7 @@ use crate::ops::with_slope::Pair;
 use crate::scan::body::Body;
 use crate::scan::op::Spec;
 use crate::tape::Tape;
-use crate::tape::nodes::{NONE, Origin};
+use crate::tape::nodes::Origin;
 use crate::tape::op::{Arity, DynOp, View};
 use crate::tape::values::State;
 use crate::tape::var::Var;
@@ -25,11 +25,6 @@ use crate::tensor::memory::OutOfMemory;
 use smallvec::SmallVec;
 use std::sync::Arc;
 
-/// Leaves of more bytes than this are not worth copying into a program.
-const MOST_BYTES: usize = 64 * 1024;
-/// A program of more bytes than this, with results in recycled buffers, gains little beside its arithmetic, and the memory
-/// would be needed twice.
-const MOST_MEMORY: usize = 1024 * 1024;
 /// More nodes than these are not made a program of: that would take seconds at once.
 const MOST_NODES: usize = 1 << 19;
 /// How many times the same values of a short tape are asked for before a program is made for them.
@@ -77,30 +72,14 @@ struct Asked<T: Float> {
 enum Way<T: Float> {
     /// A program is made when they have been asked for often enough.
     Unmade,
-    Program(Box<Ready<T>>),
-    /// Leaves and values are so large that the usual way is as fast.
+    Program(Box<OnTape<T>>),
+    /// A program would be too long, or need too much memory for itself.
     Usual,
 }
 
-/// A program, with the nodes that are its inputs and outputs.
-struct Ready<T: Float> {
-    program: Program<T>,
-    /// The leaves in the order of the inputs.
-    leaves: Vec<u32>,
-    /// The input of each node that is one.
-    input_of: Vec<u32>,
-    outputs: Vec<u32>,
-}
-
 impl<T: Float> Asked<T> {
-    fn ready(&mut self) -> Option<&mut Ready<T>> {
-        if let Way::Program(ready) = &mut self.way { Some(ready) } else { None }
-    }
-}
-
-impl<T: Float> Ready<T> {
-    fn input(&self, leaf: u32) -> Option<usize> {
-        self.input_of.get(leaf as usize).filter(|&&input| input != NONE).map(|&input| input as usize)
+    fn program(&mut self) -> Option<&mut OnTape<T>> {
+        if let Way::Program(program) = &mut self.way { Some(program) } else { None }
     }
 }
 
@@ -170,11 +149,11 @@ impl<T: Float> Memory<T> {
 
     /// The question whose program takes the leaves of a step that repeats this structure: the one that was asked last.
     #[inline]
-    fn expected(&mut self, structure: u64) -> Option<&mut Ready<T>> {
+    fn expected(&mut self, structure: u64) -> Option<&mut OnTape<T>> {
         if self.asked.get(self.into).is_none_or(|asked| asked.structure != structure) && !self.turn_ahead(structure) {
             return None;
         }
-        self.asked.get_mut(self.into)?.ready()
+        self.asked.get_mut(self.into)?.program()
     }
 
     /// Turns to the question that was asked last of a structure, if there is one and no leaf has gone ahead.
@@ -199,10 +178,8 @@ impl<T: Float> Memory<T> {
 
     fn settle_into(&mut self, tape: &Tape<T>, state: &mut State<T>) -> Result<(), Error> {
         while let Some(&leaf) = self.ahead.last() {
-            let ready = self.asked[self.into].ready().expect("values go ahead into programs");
-            let input = ready.input(leaf).expect("what went ahead is one of its leaves");
-            let value = ready.program.input(input);
-            state.fill(leaf, value).map_err(|memory| tape.nodes.lacks(leaf, memory))?;
+            let program = self.asked[self.into].program().expect("values go ahead into programs");
+            state.fill(leaf, program.taken(leaf)).map_err(|memory| tape.nodes.lacks(leaf, memory))?;
             self.ahead.pop();
         }
         Ok(())
@@ -220,25 +197,16 @@ fn replay<T: Float<Memory = Memory<T>>>(tape: &Tape<T>, roots: &[u32]) -> Result
         // Making a program asks the tape, so nothing of it is borrowed meanwhile.
         let made = way(tape, roots);
         let memory = &mut *tape.memory.borrow_mut();
-        if let Way::Program(ready) = &made {
-            memory.ahead.reserve(ready.leaves.len());
+        if let Way::Program(program) = &made {
+            memory.ahead.reserve(program.leaves());
         }
         memory.asked[place].way = made;
     }
     let memory = &mut *tape.memory.borrow_mut();
-    let Some(Ready { program, leaves, outputs, .. }) = memory.asked[place].ready() else { return Ok(false) };
+    let Some(program) = memory.asked[place].program() else { return Ok(false) };
     let state = &mut *tape.state.borrow_mut();
-    for (input, &leaf) in leaves.iter().enumerate() {
-        if let Some(value) = state.buffer(leaf) {
-            program.fill(input, value);
-        }
-    }
-    program.compute()?;
-    for (k, &output) in outputs.iter().enumerate() {
-        state.exchange(output, program.output(k)).map_err(|memory| tape.nodes.lacks(output, memory))?;
-    }
-    state.note_computed();
-    let some_are_leaves = outputs.len() < roots.len();
+    program.compute(tape, state)?;
+    let some_are_leaves = program.outputs().len() < roots.len();
     memory.replays += 1;
     memory.open = false;
     if some_are_leaves {
@@ -252,27 +220,7 @@ fn way<T: Float>(tape: &Tape<T>, roots: &[u32]) -> Way<T> {
     if tape.len() > MOST_NODES {
         return Way::Usual;
     }
-    let needed = tape.nodes.needed(roots);
-    let is_leaf = |&index: &u32| needed[index as usize] && tape.nodes[index].kind.op().is_none();
-    let leaves: Vec<u32> = (0..tape.len() as u32).filter(is_leaf).collect();
-    let elements: usize = leaves.iter().map(|&leaf| tape.nodes[leaf].len).sum();
-    if elements * size_of::<T>() > MOST_BYTES {
-        return Way::Usual;
-    }
-    let is_computed = |&root: &u32| tape.nodes[root].kind.op().is_some();
-    let mut outputs: Vec<u32> = roots.iter().copied().filter(is_computed).collect();
-    outputs.sort_unstable();
-    outputs.dedup();
-    match Program::of_nodes(tape, &leaves, &outputs) {
-        Some(program) if program.bytes() <= MOST_MEMORY => {
-            let mut input_of = vec![NONE; tape.len()];
-            for (input, &leaf) in leaves.iter().enumerate() {
-                input_of[leaf as usize] = input as u32;
-            }
-            Way::Program(Box::new(Ready { program, leaves, input_of, outputs }))
-        }
-        _ => Way::Usual,
-    }
+    OnTape::new(tape, roots).map_or(Way::Usual, |program| Way::Program(Box::new(program)))
 }
 
 macro_rules! engine {
@@ -336,11 +284,11 @@ macro_rules! engine {
                 if !memory.open {
                     return false;
                 }
-                let Some(ready) = memory.expected(structure) else { return false };
-                let Some(input) = ready.input(leaf) else { return false };
-                ready.program.fill(input, value);
-                memory.ahead.push(leaf);
-                true
+                let accepted = memory.expected(structure).is_some_and(|program| program.accept(leaf, value));
+                if accepted {
+                    memory.ahead.push(leaf);
+                }
+                accepted
             }
             fn cleared(tape: &mut Tape<Self>, forgot: bool) {
                 let nodes = &tape.nodes;

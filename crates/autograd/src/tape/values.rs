@@ -260,6 +260,13 @@ impl<T: Float> State<T> {
         Ok(())
     }
 
+    /// Gives a node the buffer that has its value. The user is likely to share it.
+    pub(crate) fn give(&mut self, index: u32, buffer: Vec<T>) {
+        let buffer = self.pool.share(buffer);
+        let place = self.place(index);
+        *place = Value::Lent(buffer);
+    }
+
     /// Frees buffers that nothing is in.
     pub(crate) fn shrink(&mut self) {
         self.pool = Pool::default();
