@@ -109,7 +109,7 @@ impl Growing {
         }
     }
 
-    /// An empty column that takes the same cells, in the memory of another one.
+    /// An empty column that takes the same cells, in the memory of another one, whose words it knows as long as they are not too many.
     pub(super) fn another(&self, of: Option<Self>) -> Self {
         match (self, of) {
             (Self::Numbers(this), Some(Self::Numbers(mut old))) => {
@@ -117,17 +117,18 @@ impl Growing {
                 Self::Numbers(Numbers { cells: old.cells, ..Numbers::new(this.point) })
             }
             (Self::Numbers(this), _) => Self::Numbers(Numbers::new(this.point)),
-            (Self::Text(..), Some(Self::Text(_, mut places))) => {
+            (Self::Text(..), Some(Self::Text(words, mut places))) => {
+                const MOST: usize = 1 << 16;
                 places.clear();
-                Self::Text(Words::default(), places)
+                Self::Text(if words.all().len() > MOST { Words::default() } else { words }, places)
             }
             (Self::Text(..), _) => Self::Text(Words::default(), Vec::new()),
             (Self::Late, _) => Self::Late,
         }
     }
 
-    /// Takes the cells of another column behind its own, as if they were read here.
-    pub(super) fn join(&mut self, other: &Self) {
+    /// Takes the cells of another column behind its own, as if they were read here. The words of the other one are those of no third one.
+    pub(super) fn join(&mut self, other: &mut Self) {
         match (self, other) {
             (Self::Numbers(numbers), Self::Numbers(others)) => {
                 numbers.cells.extend_from_slice(&others.cells);
@@ -137,11 +138,7 @@ impl Growing {
                 numbers.padded |= others.padded;
             }
             (Self::Text(words, places), Self::Text(others, more)) => {
-                let mut known = vec![None; others.all().len()];
-                places.extend(more.iter().map(|place| {
-                    let place = (*place)? as usize;
-                    *known[place].get_or_insert_with(|| Some(words.place(&others.all()[place]).0))
-                }));
+                places.extend(more.iter().map(|place| Some(others.place_in(words, (*place)?))));
             }
             (Self::Late, _) => (),
             _ => unreachable!("a column of words or numbers has none of the others behind it"),

@@ -1,14 +1,17 @@
 //! Rows of a long file on several threads.
 //!
-//! What is read of a file at once is cut behind line ends. Each part but the first is read on a thread of its own as if a row began there, as far as
-//! its rows are plain. Whether one does begin there, and not within quotes, is known when the rows before it were read: then the part is joined to
-//! them, and else dropped. So threads change nothing but the time.
+//! What is read of a file at once is cut behind line ends. Each thread takes the next part that nobody has, and reads it as if a row began there, as
+//! far as its rows are plain. Whether one does begin there, and not within quotes, is known when the rows before it were read: then the first thread
+//! joins the part to them, and else drops it. So threads change nothing but the time.
 
 use super::growing::Growing;
 use super::plain;
 use super::records::CHUNK;
 use std::collections::VecDeque;
-use std::thread::{Builder, Scope, ScopedJoinHandle};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::thread::Builder;
 
 /// How a text is read: by how many threads, how many bytes at once, and how many of these a thread takes at least.
 #[derive(Clone, Copy)]
@@ -24,7 +27,7 @@ impl Threads {
     /// For so many bytes, where that is known: threads are started anew for each block, which only pays off for several long ones.
     pub(super) fn of_size(size: Option<u64>) -> Self {
         const BLOCK: usize = 1 << 22;
-        // Of more threads the first, which joins what the others have read, is waited for.
+        // Of more threads the first, which reads the file and joins what the others have read, is waited for.
         const MOST: usize = 4;
         if size.is_none_or(|size| size < 2 * BLOCK as u64) {
             return Self::ONE;
@@ -106,6 +109,44 @@ impl Plain<'_> {
     }
 }
 
+/// A part of a text, of which whoever takes it first reads the rows.
+struct Part {
+    start: usize,
+    end: usize,
+    is_taken: AtomicBool,
+}
+
+impl Part {
+    fn take(&self) -> bool {
+        !self.is_taken.swap(true, Ordering::Relaxed)
+    }
+
+    /// Its rows, read as if one began at its begin, into columns that are empty; the text before it is of so many bytes.
+    fn read(&self, plain: Plain<'_>, at: u64, mut columns: Vec<Growing>) -> Piece {
+        let (start, end) = (self.start, self.end);
+        let rows_like_these = |rows: usize, next: usize| (end - next) * rows / (next - start).max(1) + rows / 32;
+        let (bytes, rows) = plain.rows((start, end), &mut columns, 0, rows_like_these);
+        Piece { start: at + start as u64, bytes, rows, columns }
+    }
+}
+
+/// Columns whose memory is free, and whose words are known already.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Vec<Growing>>>);
+
+impl Spare {
+    fn give(&self, columns: Vec<Growing>) {
+        self.0.lock().expect("nobody panics who has it").push(columns);
+    }
+
+    /// Empty columns that take the same cells as these.
+    fn like(&self, columns: &[Growing]) -> Vec<Growing> {
+        let old = self.0.lock().expect("nobody panics who has it").pop();
+        let mut old = old.unwrap_or_default().into_iter();
+        columns.iter().map(|column| column.another(old.next())).collect()
+    }
+}
+
 /// Rows that were read beside those before them.
 struct Piece {
     /// Where they begin, counted from the begin of the text, and how many bytes they are.
@@ -121,13 +162,12 @@ pub(super) struct Pieces {
     /// Up to where the text was cut.
     cut: u64,
     ahead: VecDeque<Piece>,
-    /// Columns whose memory is free.
-    spare: Vec<Vec<Growing>>,
+    spare: Spare,
 }
 
 impl Pieces {
     pub(super) fn new(threads: Threads) -> Self {
-        Self { threads, cut: 0, ahead: VecDeque::new(), spare: Vec::new() }
+        Self { threads, cut: 0, ahead: VecDeque::new(), spare: Spare::default() }
     }
 
     /// Reads the rows that are plain at the begin of these bytes, which stand so far from the begin of the text: how many bytes and rows they are.
@@ -142,74 +182,103 @@ impl Pieces {
         while self.ahead.front().is_some_and(|piece| piece.start < at) {
             self.ahead.pop_front();
         }
-        let cuts = self.cuts(plain.bytes, at);
-        let (mut used, mut rows) = (0, 0);
-        let read = std::thread::scope(|scope| {
-            let spare = &mut self.spare;
-            let start = |part: &[usize]| {
-                let mut old = spare.pop().unwrap_or_default().into_iter();
-                let columns = columns.iter().map(|column| column.another(old.next())).collect();
-                Piece::start(scope, at, plain, (part[0], part[1]), columns)
-            };
-            let threads: Vec<_> = cuts.windows(2).filter_map(start).collect();
-            let own = cuts.first().copied().or_else(|| Some((self.ahead.front()?.start - at) as usize));
-            (used, rows) = plain.rows((0, own.unwrap_or(plain.bytes.len())), columns, known, &expected);
-            let join = |thread: ScopedJoinHandle<'_, Piece>| {
-                thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            threads.into_iter().map(join).collect::<Vec<_>>()
-        });
-        self.ahead.extend(read);
-        while let Some(piece) = self.ahead.pop_front() {
-            if piece.start > at + used as u64 {
-                self.ahead.push_front(piece);
-                break;
+        let parts = self.parts(plain.bytes, at);
+        let first = parts.first().map(|part| part.start).or_else(|| Some((self.ahead.front()?.start - at) as usize));
+        let first = first.unwrap_or(plain.bytes.len());
+        if parts.is_empty() {
+            let mut here = Here { columns, known, used: 0, rows: 0 };
+            here.read(plain, first, &expected);
+            while let Some(mut piece) = self.ahead.pop_front_if(|piece| piece.start == at + here.used as u64) {
+                here.join(&mut piece, &expected);
+                self.spare.give(piece.columns);
             }
-            if piece.start == at + used as u64 {
-                let more = expected(rows, used).max(piece.rows);
-                used += piece.bytes;
-                rows += piece.rows;
-                for (column, other) in columns.iter_mut().zip(&piece.columns) {
-                    column.make_room(piece.rows, more);
-                    column.join(other);
-                }
-            }
-            self.spare.push(piece.columns);
+            return (here.used, here.rows);
         }
-        (used, rows)
+        let kinds: Vec<Growing> = columns.iter().map(|column| column.another(None)).collect();
+        let mut here = Here { columns, known, used: 0, rows: 0 };
+        let (spare, kinds, parts) = (&self.spare, &kinds[..], &parts[..]);
+        let next = || parts.iter().find(|part| part.take()).map(|part| part.read(plain, at, spare.like(kinds)));
+        let mut ahead = Vec::new();
+        std::thread::scope(|scope| {
+            let (done, ready) = channel();
+            for _ in 1..self.threads.count {
+                let done = done.clone();
+                // Where there is no other thread this one reads all.
+                let _ = Builder::new().spawn_scoped(scope, move || {
+                    std::iter::from_fn(next).try_for_each(|piece| done.send(piece)).expect("who waits for it is there");
+                });
+            }
+            drop(done);
+            here.read(plain, first, &expected);
+            for part in parts {
+                if here.used != part.start {
+                    break;
+                }
+                if part.take() {
+                    here.read(plain, part.end, &expected);
+                    continue;
+                }
+                // Another thread has it: until it comes there is something else to read.
+                let is_it = |piece: &Piece| piece.start == at + part.start as u64;
+                while !ahead.iter().any(is_it) {
+                    let Some(piece) = ready.try_recv().ok().or_else(next).or_else(|| ready.recv().ok()) else { break };
+                    ahead.push(piece);
+                }
+                let Some(place) = ahead.iter().position(is_it) else { break };
+                let mut piece = ahead.swap_remove(place);
+                here.join(&mut piece, &expected);
+                spare.give(piece.columns);
+            }
+            ahead.extend(ready);
+        });
+        ahead.sort_by_key(|piece| piece.start);
+        self.ahead.extend(ahead);
+        (here.used, here.rows)
     }
 
-    /// Where the parts behind the first begin, and the end of the last: none where these bytes were cut before.
-    fn cuts(&mut self, bytes: &[u8], at: u64) -> Vec<usize> {
-        let parts = self.threads.count.min(bytes.len() / self.threads.least.max(1));
-        if parts < 2 || at < self.cut {
+    /// The parts behind the first: none where these bytes were cut before.
+    fn parts(&mut self, bytes: &[u8], at: u64) -> Vec<Part> {
+        let Threads { count, least, .. } = self.threads;
+        let parts = bytes.len() / least.max(1);
+        if count < 2 || parts < 2 || at < self.cut {
             return Vec::new();
         }
         let behind_line = |from: usize| Some(from + bytes[from..].iter().position(|&byte| byte == b'\n')? + 1);
-        // The first thread has less to read, and joins what the others have read.
-        let part = bytes.len() * 5 / (5 * parts - 2);
-        let mut cuts: Vec<usize> = (1..parts).filter_map(|k| behind_line(bytes.len() - (parts - k) * part)).collect();
+        let mut cuts: Vec<usize> = (1..parts).filter_map(|k| behind_line(bytes.len() / parts * k)).collect();
         cuts.push(bytes.len());
         cuts.dedup();
         self.cut = at + bytes.len() as u64;
-        cuts
+        let part = |pair: &[usize]| Part { start: pair[0], end: pair[1], is_taken: AtomicBool::new(false) };
+        cuts.windows(2).map(part).collect()
     }
 }
 
-impl Piece {
-    /// Begins to read a part on a thread, where there may be one.
-    fn start<'scope>(
-        scope: &'scope Scope<'scope, '_>,
-        at: u64,
-        plain: Plain<'scope>,
-        (start, end): (usize, usize),
-        mut columns: Vec<Growing>,
-    ) -> Option<ScopedJoinHandle<'scope, Self>> {
-        let read = move || {
-            let rows_like_these = |rows: usize, next: usize| (end - next) * rows / (next - start).max(1) + rows / 32;
-            let (bytes, rows) = plain.rows((start, end), &mut columns, 0, rows_like_these);
-            Self { start: at + start as u64, bytes, rows, columns }
-        };
-        Builder::new().spawn_scoped(scope, read).ok()
+/// The rows that are read for good.
+struct Here<'a> {
+    columns: &'a mut [Growing],
+    known: usize,
+    used: usize,
+    rows: usize,
+}
+
+impl Here<'_> {
+    /// Reads on up to an end.
+    fn read(&mut self, plain: Plain<'_>, end: usize, expected: &impl Fn(usize, usize) -> usize) {
+        let before = self.rows;
+        let more = |rows: usize, start: usize| expected(before + rows, start);
+        let (used, rows) = plain.rows((self.used, end), self.columns, self.known + before, more);
+        self.used += used;
+        self.rows += rows;
+    }
+
+    /// Takes rows that begin here and were read already.
+    fn join(&mut self, piece: &mut Piece, expected: &impl Fn(usize, usize) -> usize) {
+        let more = expected(self.rows, self.used).max(piece.rows);
+        for (column, other) in self.columns.iter_mut().zip(&mut piece.columns) {
+            column.make_room(piece.rows, more);
+            column.join(other);
+        }
+        self.used += piece.bytes;
+        self.rows += piece.rows;
     }
 }

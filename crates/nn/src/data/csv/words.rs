@@ -11,11 +11,13 @@ pub(super) struct Words {
     /// The slot of the word before, which many come after themselves.
     last: usize,
     seeds: [u64; 2],
+    /// The places of the first words in another list, where they are known.
+    elsewhere: Vec<Option<u32>>,
 }
 
 impl Default for Words {
     fn default() -> Self {
-        Self { list: Vec::new(), slots: Vec::new(), last: 0, seeds: *SEEDS }
+        Self { list: Vec::new(), slots: Vec::new(), last: 0, seeds: *SEEDS, elsewhere: Vec::new() }
     }
 }
 
@@ -102,6 +104,16 @@ impl Words {
             return None;
         }
         self.slots[self.slot(Key::of(word), word)].place.checked_sub(1)
+    }
+
+    /// The place that the word of a place has in another list, which is always the same.
+    #[inline]
+    pub(super) fn place_in(&mut self, other: &mut Self, place: u32) -> u32 {
+        let place = place as usize;
+        if self.elsewhere.len() <= place {
+            self.elsewhere.resize(self.list.len(), None);
+        }
+        *self.elsewhere[place].get_or_insert_with(|| other.place(&self.list[place]).0)
     }
 
     /// The place of a word, and whether it is new.
