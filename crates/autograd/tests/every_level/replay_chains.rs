@@ -121,6 +121,41 @@ fn a_gradient_of_element_wise_functions_is_one_pass() {
 }
 
 #[test]
+fn numbers_that_are_made_of_inputs_do_not_cut_a_pass() {
+    // The seed is divided by the number of elements and multiplied by the factor, after the mean and before the gradient.
+    let record = |x: &Tensor| {
+        Program::record(&(), &(x, 0.7_f64), |_, (), (x, factor)| {
+            let y = (x.tanh() * x.sin()).mean() * (factor + factor.exp());
+            (vec![], vec![y, grad(y, &x), (x.exp() + factor * factor).sum()])
+        })
+        .unwrap()
+    };
+    for n in [7, 1023, 1024, 5000] {
+        let x = numbers::<f64>(&[n], 3);
+        let mut program = record(&x);
+        let text = program.to_string();
+        assert!(
+            n < 1024 || text.matches(&format!("[{n}]")).count() == 2,
+            "one chain reads x and gives a gradient:\n{text}"
+        );
+        let tape = Tape::new();
+        let (x_var, factor) = (tape.var(&x), tape.scalar(0.7));
+        let y = (x_var.tanh() * x_var.sin()).mean() * (factor + factor.exp());
+        let values = tape.values(&[y, grad(y, &x_var), (x_var.exp() + factor * factor).sum()]);
+        let replayed = program.run(&(&x, 0.7)).unwrap();
+        for (k, value) in values.iter().enumerate() {
+            let bits = |x: &[f64]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert!(bits(replayed.slice(k)) == bits(value.as_slice()), "output {k} of {n}");
+        }
+    }
+    check::<f32>([&[1], &[1], &[3000]], |state, x| {
+        let [a, b] = *state;
+        let y = (x.tanh() * (a * b)).sum() * (a + b.exp());
+        (vec![a - y * 0.1, b * a], vec![y, grad(y, &x)])
+    });
+}
+
+#[test]
 fn functions_that_share_an_exponential_with_their_slopes() {
     fn step<'t, T: Float>(f: for<'a> fn(Var<'a, T>) -> Var<'a, T>, a: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
         let y = f(x) * a;

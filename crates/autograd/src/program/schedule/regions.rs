@@ -19,6 +19,8 @@ const LONGEST: usize = 32;
 const LONGEST_MERGED: usize = 64;
 /// The most values that are alive at a time in merged regions: their tiles stay in the first-level cache.
 const MOST_ALIVE: usize = 12;
+/// Regions of so many elements are worth a step of its own for a number that they read.
+const MANY: usize = 1024;
 /// How many of the regions that read a value are tried as the place of another that does: the latest. Without a bound a value
 /// that all of a long program reads makes recording it quadratic.
 const MOST_TRIED: usize = 16;
@@ -64,6 +66,9 @@ pub(super) fn regions<T: Float>(graph: &Graph<T>, links: &Links, chains: bool) -
     // Nothing but its last node is read from outside of a unit, so the last nodes are in an order of computation.
     units.sort_by_key(|unit| (!unit.guarded, unit.members.last().copied()));
     if chains {
+        numbers_first(graph, links, &mut units);
+    }
+    if chains {
         Merger::new(graph, links, &mut units).run();
     }
     units.retain(|unit| !unit.members.is_empty());
@@ -106,6 +111,27 @@ fn grown<T: Float>(graph: &Graph<T>, guard_needs: &[bool], chains: bool) -> Vec<
         unit.members.reverse();
     }
     units
+}
+
+/// Moves the units first that make single numbers of what is there from the start, of a rate or the seed of a gradient, where a region
+/// of many elements reads one: so it need not wait for it, and can be one with what comes before.
+fn numbers_first<T: Float>(graph: &Graph<T>, links: &Links, units: &mut [Unit]) {
+    let mut is_early = vec![false; graph.nodes.len()];
+    for unit in &*units {
+        let single = unit.members.iter().all(|&i| graph.numel(graph.nodes[i as usize].results[0]) == 1);
+        let there = |a: u32| is_early.get(links.maker[a as usize] as usize).copied().unwrap_or(true);
+        let is = unit.is_region && single && outside(graph, links, &unit.members).all(there);
+        unit.members.iter().for_each(|&i| is_early[i as usize] = is);
+    }
+    let reads_early = |i: u32| {
+        let node = &graph.nodes[i as usize];
+        let many = graph.numel(node.results[0]) >= MANY;
+        many && node.args.iter().any(|&a| is_early.get(links.maker[a as usize] as usize) == Some(&true))
+    };
+    let waits = |unit: &Unit| unit.is_region && unit.members.iter().any(|&i| reads_early(i));
+    if units.iter().any(waits) {
+        units.sort_by_key(|unit| (!unit.guarded, !is_early[unit.members[0] as usize]));
+    }
 }
 
 /// Moves units into earlier regions, where all that they read is there in time.
