@@ -3,7 +3,6 @@
 use crate::diff::reverse::Cotangents;
 use crate::kernels::chain::TileOp;
 use crate::kernels::compiled::Compiled;
-use crate::kernels::in_turn::InTurn;
 use crate::number::Number;
 use crate::ops::operand::Operand;
 use crate::ops::table::Kind;
@@ -72,10 +71,6 @@ pub trait Engine: Sized {
         Self: Float;
     /// An element-wise operation on tiles.
     fn tile_op(kind: &Kind<Self>) -> Option<Arc<dyn TileOp<Self>>>
-    where
-        Self: Float;
-    /// Two cheap ones in turn.
-    fn in_turn(both: InTurn) -> Arc<dyn TileOp<Self>>
     where
         Self: Float;
     /// Two of one operand.

@@ -2,12 +2,19 @@
 //! the first-level cache.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
+mod fill;
+mod run;
+
+pub(super) use run::copy_elements;
+
+use super::in_turn::InTurn;
 use super::machine::LINE;
-use super::map::copy;
-use super::place::Place;
-use super::reduce::{self, Running};
-use super::spread::{Spread, repeat, stretch};
+use super::map::LANES;
+use super::place::{Base, Place};
+use super::spread::Spread;
 use crate::number::Number;
+use crate::number::level::Level;
+use run::Run;
 use smallvec::{SmallVec, smallvec};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -33,6 +40,8 @@ pub(crate) enum Arg {
     /// A number in a buffer.
     Number(Place),
     Register(usize),
+    /// A register of one vector that stands for all elements.
+    Repeated(usize),
 }
 
 /// Where an operation leaves its tile.
@@ -53,19 +62,23 @@ pub(crate) enum Micro<T> {
         /// Where the second result of one that has two goes.
         second: Out,
     },
+    /// Cheap ones, of which operands that are not there are the first.
+    InTurn { both: InTurn, args: [Arg; 3], out: Out },
     /// Adds up the elements of an operand.
     Sum { sum: usize, of: Arg },
 }
 
-/// Places one behind the other, each with its elements.
+/// Places one behind the other, each with its elements; within a tile each starts with a vector.
 pub(crate) type Parts = Box<[(Place, usize)]>;
 
 /// What a register holds before the operations begin.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fill<T> {
-    /// This number.
+    /// This number, once for each lane of a vector.
     Constant(T),
-    /// One that is in a buffer.
+    /// One that is in a buffer, so too.
+    Repeated(Place),
+    /// One that is in a buffer, for each element.
     Number(Place),
     /// A row of so many elements, repeated.
     Row(Place, usize),
@@ -107,6 +120,7 @@ impl<T: Number> Chain<T> {
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.micro.iter().flat_map(|micro| match micro {
             Micro::Op { op, .. } => op.names(),
+            Micro::InTurn { both, .. } => both.names(),
             Micro::Sum { .. } => smallvec!["sum"],
         })
     }
@@ -114,8 +128,7 @@ impl<T: Number> Chain<T> {
     /// From one register to the next: a line further than the tile is long, since addresses that are multiples of 4 KB apart
     /// compete for the cache.
     fn stride(&self) -> usize {
-        let line = LINE / size_of::<T>();
-        self.tile.min(self.len).next_multiple_of(line) + line
+        self.tile.min(self.len).next_multiple_of(LANES) + LINE / size_of::<T>()
     }
 
     /// The elements that its registers take, with what aligning them may.
@@ -132,13 +145,14 @@ impl<T: Number> Chain<T> {
         for micro in &self.micro {
             let (args, outs) = match micro {
                 Micro::Op { args, out, second, .. } => (*args, [*out, *second]),
+                Micro::InTurn { args, out, .. } => (*args, [*out, Out::Nowhere]),
                 Micro::Sum { of, .. } => ([*of, Arg::Nothing, Arg::Nothing], [Out::Nowhere; 2]),
             };
             for arg in args {
                 match arg {
                     Arg::Full(place) if !made.contains(&place) => list.push((place, len, false)),
                     Arg::Number(place) => list.push((place, 1, false)),
-                    Arg::Full(_) | Arg::Register(_) | Arg::Nothing => {}
+                    Arg::Full(_) | Arg::Register(_) | Arg::Repeated(_) | Arg::Nothing => {}
                 }
             }
             for out in outs {
@@ -151,7 +165,7 @@ impl<T: Number> Chain<T> {
         for fill in &self.fills {
             match *fill {
                 Fill::Constant(_) => {}
-                Fill::Number(place) => list.push((place, 1, false)),
+                Fill::Number(place) | Fill::Repeated(place) => list.push((place, 1, false)),
                 Fill::Row(place, n) => list.push((place, n, false)),
                 Fill::Column(place, width) => list.push((place, len.div_ceil(width), false)),
                 Fill::Spread { from, len, .. } => list.push((from, len, false)),
@@ -167,8 +181,12 @@ impl<T: Number> Chain<T> {
     }
 
     fn assert_a_tile(&self, parts: &[(Place, usize)]) {
-        let len: usize = parts.iter().map(|part| part.1).sum();
-        assert!(len == self.len && len <= self.tile, "{len} elements of parts are a tile of {}", self.tile);
+        let len: usize = parts.iter().map(|part| padded(part.1)).sum();
+        assert!(
+            len == padded(self.len) && self.len <= self.tile,
+            "{len} elements of parts are a tile of {}",
+            self.tile
+        );
     }
 
     /// What it reads before it writes anything: places, and how far.
@@ -177,131 +195,17 @@ impl<T: Number> Chain<T> {
         parts.flatten().copied()
     }
 
-    /// Computes so many elements.
+    /// Computes so many elements, of the block that starts at this row.
     ///
     /// # Safety
-    /// `at` gives a pointer for each place of [`Chain::accesses`], with as many elements behind it, and none that is written
+    /// There is a base for each place of [`Chain::accesses`], with as many elements behind it, and none that is written
     /// overlaps another, or is used by somebody else meanwhile.
-    pub(super) unsafe fn run(&self, at: impl Fn(Place) -> *mut T, len: usize) {
-        let first = at(self.registers.place);
-        let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
-        let stride = self.stride();
-        let register = |r: usize| first.wrapping_add(r * stride);
-        let mut sums: SmallVec<[Running<T>; MOST_SUMS]> = SmallVec::new();
-        let in_one = len <= self.tile;
-        if !in_one {
-            sums.extend(self.sums.iter().map(|_| Running::new()));
-        }
-        let mut start = 0;
-        while start < len {
-            let n = self.tile.min(len - start);
-            for (r, fill) in self.fills.iter().enumerate() {
-                // SAFETY: a register has the elements of a tile, and nobody else has it.
-                let tile = unsafe { std::slice::from_raw_parts_mut(register(r), n) };
-                // SAFETY: the caller promises the places.
-                unsafe { fill.fill(&at, tile, start, self.tile) };
-            }
-            let arg = |arg: Arg| {
-                let (data, n) = match arg {
-                    Arg::Nothing => return &[][..],
-                    Arg::Full(place) => (at(place).wrapping_add(start), n),
-                    Arg::Number(place) => (at(place), 1),
-                    Arg::Register(r) => (register(r), n),
-                };
-                // SAFETY: the caller promises the places; nobody writes them while the operation reads.
-                unsafe { std::slice::from_raw_parts(data.cast_const(), n) }
-            };
-            let out = |out: Out| {
-                let data = match out {
-                    Out::Nowhere => return &mut [][..],
-                    Out::Full(place) => at(place).wrapping_add(start),
-                    Out::Register(r) => register(r),
-                };
-                // SAFETY: the caller promises the places; the operation reads others.
-                unsafe { std::slice::from_raw_parts_mut(data, n) }
-            };
-            for micro in &self.micro {
-                match micro {
-                    Micro::Op { op, args, out: to, second } => {
-                        op.run([arg(args[0]), arg(args[1]), arg(args[2])], out(*to), out(*second));
-                    }
-                    Micro::Sum { sum, of } if in_one => {
-                        // The tape adds sums to zeros.
-                        let total = T::ZERO + reduce::sum(arg(*of));
-                        // SAFETY: the caller promises the place.
-                        unsafe { *at(self.sums[*sum]) = total };
-                    }
-                    Micro::Sum { sum, of } => sums[*sum].add(arg(*of)),
-                }
-            }
-            start += n;
-        }
-        for (r, parts) in &self.parts {
-            let mut from = register(*r).cast_const();
-            for &(place, n) in parts {
-                // SAFETY: the caller promises the places; all parts together are a tile, as `accesses` asserts.
-                unsafe {
-                    let part = std::slice::from_raw_parts(from, n);
-                    copy(part, std::slice::from_raw_parts_mut(at(place), n));
-                    from = from.add(n);
-                }
-            }
-        }
-        for (place, sum) in self.sums.iter().zip(sums) {
-            // SAFETY: the caller promises the place.
-            unsafe { *at(*place) = T::ZERO + sum.total() };
-        }
+    pub(super) unsafe fn run(&self, bases: &[Base<T>], row: usize, len: usize, level: Level) {
+        level.run(Run { chain: self, bases, row, len });
     }
 }
 
-impl<T: Number> Fill<T> {
-    /// Whether a tile is the same as the one before it, if all have this length.
-    fn repeats(&self, tile: usize) -> bool {
-        match self {
-            Self::Constant(_) | Self::Number(_) => true,
-            Self::Row(_, n) => tile.is_multiple_of(*n),
-            Self::Spread { spread, .. } => spread.period().is_some_and(|n| tile.is_multiple_of(n)),
-            Self::Column(..) | Self::Before(_) | Self::Parts(_) => false,
-        }
-    }
-
-    /// # Safety
-    /// `at` gives a pointer for the place with the elements that are needed for a tile from element `start` on, and where that
-    /// is not 0, the tile holds what it held before, of which whole tiles have this length.
-    #[inline]
-    unsafe fn fill(&self, at: &impl Fn(Place) -> *mut T, tile: &mut [T], start: usize, whole: usize) {
-        if start > 0 && self.repeats(whole) {
-            return;
-        }
-        // SAFETY: the caller promises the elements.
-        unsafe {
-            match *self {
-                Self::Constant(number) => tile.fill(number),
-                Self::Number(place) => tile.fill(*at(place)),
-                Self::Row(place, n) => {
-                    let row = std::slice::from_raw_parts(at(place).cast_const(), n);
-                    repeat(row, start % n, tile);
-                }
-                Self::Column(place, width) => {
-                    let needed = (start + tile.len()).div_ceil(width);
-                    stretch(std::slice::from_raw_parts(at(place).cast_const(), needed), width, start, tile);
-                }
-                Self::Spread { from, ref spread, len } => {
-                    spread.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
-                }
-                Self::Before(place) => {
-                    let before = std::slice::from_raw_parts(at(place).add(start).cast_const(), tile.len());
-                    copy(before, tile);
-                }
-                Self::Parts(ref parts) => {
-                    let mut rest = tile;
-                    for &(place, n) in parts {
-                        let (now, later) = rest.split_at_mut(n);
-                        copy(std::slice::from_raw_parts(at(place).cast_const(), n), now);
-                        rest = later;
-                    }
-                }
-            }
-        }
-    }
+/// The elements that a part takes in a tile.
+pub(crate) fn padded(len: usize) -> usize {
+    len.next_multiple_of(LANES)
 }

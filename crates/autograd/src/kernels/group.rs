@@ -326,7 +326,7 @@ unsafe fn execute<T: Number>(task: &Task<T>, bases: &[Base<T>], block: Block, le
         Task::Chain { chain, along, per_row } => {
             let len = if *along == Along::Whole { chain.len } else { block.rows * per_row };
             // SAFETY: the caller promises the places of the chain in so many elements.
-            unsafe { chain.run(at, len) };
+            unsafe { chain.run(bases, block.start, len, level) };
         }
     }
 }

@@ -1,25 +1,30 @@
-//! Two cheap element-wise operations in one loop: what the first makes stays in a register of the CPU.
+//! Cheap element-wise operations of a chain, one or two in one loop: what the first makes stays in a register of the CPU.
+#![expect(unsafe_code, reason = "tiles are read and written by pointers")]
 
-use super::chain::TileOp;
-use super::map;
+use super::chain::copy_elements;
+use super::map::LANES;
 use crate::number::Number;
-use crate::number::level::Kernel;
 use smallvec::{SmallVec, smallvec};
 
-/// An operation on `a` and `b` that costs no more than reading them.
+/// An operation on `a` and `b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum First {
     Add,
     Sub,
     Mul,
     Zmul,
+    Div,
     /// `−a`
     Neg,
+    /// `√(a + 0)`, which is not −0.
+    Sqrt,
 }
 
 /// What follows, on the first's result `y` and `c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
+    /// Nothing.
+    Keep,
     Add,
     Sub,
     /// `c − y`
@@ -34,40 +39,43 @@ pub(crate) enum Then {
 
 impl First {
     /// The name of the operation, for listings.
-    pub(crate) fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
             Self::Add => "add",
             Self::Sub => "sub",
             Self::Mul => "mul",
             Self::Zmul => "zmul",
+            Self::Div => "div",
             Self::Neg => "neg",
+            Self::Sqrt => "sqrt",
         }
     }
 }
 
 impl Then {
-    /// The name of the operation, for listings.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
+    /// The name of the operation, for listings, if it is one.
+    fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Keep => return None,
             Self::Add => "add",
             Self::Sub | Self::SubFrom => "sub",
             Self::Mul => "mul",
             Self::Zmul | Self::ZmulOf => "zmul",
             Self::Neg => "neg",
-        }
+        })
     }
 }
 
-/// Both, on tiles.
-#[derive(Clone, Copy, Debug)]
+/// One operation on tiles and what follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InTurn(pub(crate) First, pub(crate) Then);
 
-impl<T: Number> TileOp<T> for InTurn {
-    fn names(&self) -> SmallVec<[&'static str; 2]> {
-        smallvec![self.0.name(), self.1.name()]
-    }
-    fn run(&self, args: [&[T]; 3], out: &mut [T], _: &mut [T]) {
-        in_turn(self.0, self.1, args, out);
+impl InTurn {
+    /// The operations that it is, for a listing.
+    pub(super) fn names(self) -> SmallVec<[&'static str; 2]> {
+        let mut names = smallvec![self.0.name()];
+        names.extend(self.1.name());
+        names
     }
 }
 
@@ -77,118 +85,159 @@ pub(crate) fn zmul<T: Number>(g: T, p: T) -> T {
     if g == T::ZERO { T::ZERO } else { g * p }
 }
 
-/// `out[i] = then(first(a[i], b[i]), c[i])`
-pub(crate) fn in_turn<T: Number>(first: First, then: Then, abc: [&[T]; 3], out: &mut [T]) {
-    // Each closure is a type of its own, so that each pair of operations gets its own loop.
-    match first {
-        First::Add => follow(
-            then,
-            abc,
-            out,
-            #[inline(always)]
-            |a, b| a + b,
-        ),
-        First::Sub => follow(
-            then,
-            abc,
-            out,
-            #[inline(always)]
-            |a, b| a - b,
-        ),
-        First::Mul => follow(
-            then,
-            abc,
-            out,
-            #[inline(always)]
-            |a, b| a * b,
-        ),
-        First::Zmul => follow(then, abc, out, zmul::<T>),
-        First::Neg => follow(
-            then,
-            abc,
-            out,
-            #[inline(always)]
-            |a: T, _| -a,
-        ),
-    }
+/// Elements that an operation reads.
+#[derive(Clone, Copy)]
+pub(super) struct Source<T> {
+    pub(super) data: *const T,
+    /// How far it goes on for each element: 1, or 0 where [`LANES`] elements stand for all.
+    pub(super) step: usize,
+    /// Whether it may be read beyond its end, up to whole vectors, as what stands for all may.
+    pub(super) padded: bool,
 }
 
+/// Where it writes.
+#[derive(Clone, Copy)]
+pub(super) struct Target<T> {
+    pub(super) data: *mut T,
+    /// Whether it may be written beyond its end, up to whole vectors.
+    pub(super) padded: bool,
+}
+
+/// `out[i] = then(first(a[i], b[i]), c[i])` for `len` elements.
+///
+/// # Safety
+/// All are there with so many elements, and the target is none of the sources but element by element in its own place.
 #[inline(always)]
-fn follow<T: Number>(then: Then, abc: [&[T]; 3], out: &mut [T], f: impl Fn(T, T) -> T) {
-    match then {
-        Then::Add => run(
-            abc,
-            out,
-            #[inline(always)]
-            |a, b, c| f(a, b) + c,
-        ),
-        Then::Sub => run(
-            abc,
-            out,
-            #[inline(always)]
-            |a, b, c| f(a, b) - c,
-        ),
-        Then::SubFrom => run(
-            abc,
-            out,
-            #[inline(always)]
-            |a, b, c| c - f(a, b),
-        ),
-        Then::Mul => run(
-            abc,
-            out,
-            #[inline(always)]
-            |a, b, c| f(a, b) * c,
-        ),
-        Then::Zmul => run(
-            abc,
-            out,
-            #[inline(always)]
-            |a, b, c| zmul(f(a, b), c),
-        ),
-        Then::ZmulOf => run(
-            abc,
-            out,
-            #[inline(always)]
-            |a, b, c| zmul(c, f(a, b)),
-        ),
-        Then::Neg => run(
-            abc,
-            out,
-            #[inline(always)]
-            |a, b, _| -f(a, b),
-        ),
+pub(super) unsafe fn in_turn<T: Number>(InTurn(first, then): InTurn, abc: [Source<T>; 3], out: Target<T>, len: usize) {
+    let padded = out.padded & abc[0].padded & abc[1].padded & abc[2].padded;
+    let whole = if padded { len.next_multiple_of(LANES) } else { len - len % LANES };
+    let (mut from, mut to, mut count) = (abc, out.data, whole);
+    let mut ends = [[T::ONE; LANES]; 4];
+    loop {
+        if count > 0 {
+            // SAFETY: the caller promises the elements; the ends are whole vectors.
+            unsafe { of_first(first, then, count, from, to) };
+        }
+        if padded || whole == len {
+            return;
+        }
+        let [end, ends @ ..] = &mut ends;
+        if to == end.as_mut_ptr() {
+            // SAFETY: the caller promises the elements that are left.
+            return unsafe { copy_elements(end.as_ptr(), out.data.add(whole), len - whole) };
+        }
+        // What does not fill a vector is filled up.
+        for (k, end) in ends.iter_mut().enumerate() {
+            let Source { data, step, .. } = abc[k];
+            if step == 0 {
+                continue;
+            }
+            // SAFETY: as above.
+            unsafe { copy_elements(data.add(whole), end.as_mut_ptr(), len - whole) };
+            from[k].data = end.as_ptr();
+        }
+        (to, count) = (end.as_mut_ptr(), LANES);
     }
 }
 
-fn run<T: Number>([a, b, c]: [&[T]; 3], out: &mut [T], f: impl Fn(T, T, T) -> T) {
-    map::level(out.len()).run(Loop { a, b, c, out, f });
+/// Each closure is a type of its own, so that each pair of operations gets its own loop.
+///
+/// # Safety
+/// As of [`in_turn`], of whole vectors.
+#[inline(always)]
+unsafe fn of_first<T: Number>(first: First, then: Then, len: usize, abc: [Source<T>; 3], out: *mut T) {
+    macro_rules! follow {
+        ($f:expr) => {
+            // SAFETY: the caller promises the elements.
+            unsafe {
+                follow(
+                    then,
+                    len,
+                    abc,
+                    out,
+                    #[inline(always)]
+                    $f,
+                )
+            }
+        };
+    }
+    match first {
+        First::Add => follow!(|a, b| a + b),
+        First::Sub => follow!(|a, b| a - b),
+        First::Mul => follow!(|a, b| a * b),
+        First::Zmul => follow!(|a, b| zmul(a, b)),
+        First::Div => follow!(|a, b| a / b),
+        First::Neg => follow!(|a: T, _| -a),
+        First::Sqrt => follow!(|a: T, _| (a + T::ZERO).sqrt()),
+    }
 }
 
-struct Loop<'a, T, F> {
-    a: &'a [T],
-    b: &'a [T],
-    c: &'a [T],
-    out: &'a mut [T],
-    f: F,
+/// # Safety
+/// As of [`of_first`].
+#[inline(always)]
+unsafe fn follow<T: Number>(then: Then, len: usize, abc: [Source<T>; 3], out: *mut T, f: impl Fn(T, T) -> T) {
+    macro_rules! each {
+        ($g:expr) => {
+            // SAFETY: the caller promises the elements.
+            unsafe {
+                each(
+                    len,
+                    abc,
+                    out,
+                    #[inline(always)]
+                    $g,
+                )
+            }
+        };
+    }
+    match then {
+        Then::Keep => each!(|a, b, _| f(a, b)),
+        Then::Add => each!(|a, b, c| f(a, b) + c),
+        Then::Sub => each!(|a, b, c| f(a, b) - c),
+        Then::SubFrom => each!(|a, b, c| c - f(a, b)),
+        Then::Mul => each!(|a, b, c| f(a, b) * c),
+        Then::Zmul => each!(|a, b, c| zmul(f(a, b), c)),
+        Then::ZmulOf => each!(|a, b, c| zmul(c, f(a, b))),
+        Then::Neg => each!(|a, b, _| -f(a, b)),
+    }
 }
 
-impl<T: Number, F: Fn(T, T, T) -> T> Kernel for Loop<'_, T, F> {
-    type Output = ();
-    const WIDEST: bool = false;
-    #[inline(always)]
-    fn run(self) {
-        let Self { a, b, c, out, f } = self;
-        for (((o, &a), &b), &c) in out.iter_mut().zip(a).zip(b).zip(c) {
-            *o = f(a, b, c);
+/// # Safety
+/// As of [`of_first`].
+#[inline(always)]
+unsafe fn each<T: Number>(len: usize, abc: [Source<T>; 3], out: *mut T, f: impl Fn(T, T, T) -> T) {
+    let mut i = 0;
+    while i < len {
+        // SAFETY: the caller promises the elements.
+        unsafe {
+            let load = |x: Source<T>| x.data.add(i * x.step).cast::<[T; LANES]>().read_unaligned();
+            let (a, b, c) = (load(abc[0]), load(abc[1]), load(abc[2]));
+            let mut y = a;
+            for k in 0..LANES {
+                y[k] = f(a[k], b[k], c[k]);
+            }
+            out.add(i).cast::<[T; LANES]>().write_unaligned(y);
         }
+        i += LANES;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::level::Kernel;
     use crate::number::level::tests::at_every_level;
+
+    struct Once<'a>(InTurn, [Source<f32>; 3], &'a mut [f32]);
+    impl Kernel for Once<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run(self) {
+            let out = Target { data: self.2.as_mut_ptr(), padded: false };
+            // SAFETY: the sources are as long as the target, or repeat a vector.
+            unsafe { in_turn(self.0, self.1, out, self.2.len()) };
+        }
+    }
 
     #[test]
     fn two_operations_in_turn_have_the_bits_of_one_after_the_other() {
@@ -198,14 +247,18 @@ mod tests {
                 .collect()
         };
         let (a, b, c) = (x(1), x(2), x(3));
+        let number = [0.7_f32; LANES];
         let first = |first: First, a: f32, b: f32| match first {
             First::Add => a + b,
             First::Sub => a - b,
             First::Mul => a * b,
             First::Zmul => zmul(a, b),
+            First::Div => a / b,
             First::Neg => -a,
+            First::Sqrt => (a + 0.0).sqrt(),
         };
         let second = |then: Then, y: f32, c: f32| match then {
+            Then::Keep => y,
             Then::Add => y + c,
             Then::Sub => y - c,
             Then::SubFrom => c - y,
@@ -214,15 +267,27 @@ mod tests {
             Then::ZmulOf => zmul(c, y),
             Then::Neg => -y,
         };
+        let full = |x: &[f32]| Source { data: x.as_ptr(), step: 1, padded: false };
+        let same = |x: f32, y: f32| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan());
         at_every_level(|level| {
-            for f in [First::Add, First::Sub, First::Mul, First::Zmul, First::Neg] {
-                for g in [Then::Add, Then::Sub, Then::SubFrom, Then::Mul, Then::Zmul, Then::ZmulOf, Then::Neg] {
-                    for n in [0, 1, 17, 64, 101] {
-                        let mut out = vec![f32::NAN; n];
-                        in_turn(f, g, [&a[..n], &b[..n], &c[..n]], &mut out);
-                        for i in 0..n {
-                            let want = second(g, first(f, a[i], b[i]), c[i]);
-                            assert_eq!(out[i].to_bits(), want.to_bits(), "{f:?} {g:?} at {i} of {n}, {level:?}");
+            for f in [First::Add, First::Sub, First::Mul, First::Zmul, First::Div, First::Neg, First::Sqrt] {
+                for g in
+                    [Then::Keep, Then::Add, Then::Sub, Then::SubFrom, Then::Mul, Then::Zmul, Then::ZmulOf, Then::Neg]
+                {
+                    for n in [0, 1, 15, 16, 17, 64, 101] {
+                        for repeats in [false, true] {
+                            let mut out = vec![f32::NAN; n];
+                            let second_operand = if repeats {
+                                Source { data: number.as_ptr(), step: 0, padded: true }
+                            } else {
+                                full(&b[..n])
+                            };
+                            level.run(Once(InTurn(f, g), [full(&a[..n]), second_operand, full(&c[..n])], &mut out));
+                            for i in 0..n {
+                                let b = if repeats { number[0] } else { b[i] };
+                                let want = second(g, first(f, a[i], b), c[i]);
+                                assert!(same(out[i], want), "{f:?} {g:?} at {i} of {n}, {level:?}: {} {want}", out[i]);
+                            }
                         }
                     }
                 }

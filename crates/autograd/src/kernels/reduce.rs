@@ -46,7 +46,7 @@ impl<T: Number> Running<T> {
         self.filled = 0;
     }
 
-    pub(crate) fn total(mut self) -> T {
+    pub(crate) fn total(&mut self) -> T {
         if self.filled > 0 {
             self.close(&[]);
         }

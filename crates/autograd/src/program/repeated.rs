@@ -10,7 +10,6 @@ use super::running::Running;
 use crate::diff::reverse::{Cotangents, swept};
 use crate::float::{Engine, Float};
 use crate::kernels::chain::TileOp;
-use crate::kernels::in_turn::InTurn;
 use crate::ops::table::Kind;
 use crate::ops::with_slope::Pair;
 use crate::scan::body::Body;
@@ -241,9 +240,6 @@ macro_rules! engine {
                     Kind::Select(Arity(op)) => Some(Arc::new(*op)),
                     _ => None,
                 }
-            }
-            fn in_turn(both: InTurn) -> Arc<dyn TileOp<Self>> {
-                Arc::new(both)
             }
             fn pair(pair: Pair) -> Arc<dyn TileOp<Self>> {
                 Arc::new(pair)

@@ -1,7 +1,7 @@
 //! Vectors of AVX2 and AVX-512.
 #![allow(clippy::wildcard_imports, reason = "the instructions of a CPU")]
 
-use super::{Lanes, rearranged};
+use super::Lanes;
 use crate::number::elementary::Format;
 use std::arch::x86_64::*;
 
@@ -171,7 +171,7 @@ lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
     |x, by| _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(by, _mm256_setzero_ps()), x),
     |x| totals_256_f32(x),
     |x| powers!(x, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_add_epi32, _mm256_sub_epi32, _mm256_srli_epi32,
-        _mm256_slli_epi32, 23, _mm256_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_by_memory_f32);
+        _mm256_slli_epi32, 23, _mm256_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_parts_f32);
 lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
     _mm256_set1_pd, _mm256_setzero_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_fmadd_pd, _mm256_max_pd,
     _mm256_div_pd,
@@ -188,7 +188,7 @@ lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
     |x, by| _mm256_and_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(by, _mm256_setzero_pd()), x),
     |x| totals_256_f64(x),
     |x| powers!(x, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_add_epi64, _mm256_sub_epi64, _mm256_srli_epi64,
-        _mm256_slli_epi64, 52, _mm256_set1_epi64x(2046_i64.wrapping_sub(ROUND_F64))), pick pick_by_memory_f64);
+        _mm256_slli_epi64, 52, _mm256_set1_epi64x(2046_i64.wrapping_sub(ROUND_F64))), pick pick_parts_f64);
 
 /// A row: elements of vectors in a row by their places, by the permutations of two vectors that AVX-512 has.
 macro_rules! pick {
@@ -222,21 +222,40 @@ macro_rules! pick {
 pick!(pick_f32, __m512, i32, 16, _mm512_loadu_si512, _mm512_permutex2var_ps, _mm512_mask_blend_ps, u16);
 pick!(pick_f64, __m512d, i64, 8, _mm512_loadu_si512, _mm512_permutex2var_pd, _mm512_mask_blend_pd, u8);
 
-/// # Safety
-/// The CPU has AVX2.
-#[inline(always)]
-unsafe fn pick_by_memory_f32<const K: usize>(x: [__m256; K], at: impl Fn(usize) -> usize) -> [__m256; K] {
-    // SAFETY: the caller promises the set.
-    unsafe { rearranged::<f32, Avx2, K>(x, at) }
+/// A row: the same by the permutation of one vector that AVX2 has, of parts of 32 bits.
+macro_rules! pick_parts {
+    ($name:ident, $vector:ident, $count:literal, $bits:ident, $float:ident, $blend:ident) => {
+        /// # Safety
+        /// The CPU has AVX2.
+        #[inline(always)]
+        unsafe fn $name<const K: usize>(x: [$vector; K], at: impl Fn(usize) -> usize) -> [$vector; K] {
+            const PARTS: usize = 8 / $count;
+            let mut y = x;
+            for k in 0..K {
+                let (mut index, mut of) = ([0_i32; 8], [0_i32; 8]);
+                for part in 0..8 {
+                    let at = at(k * $count + part / PARTS);
+                    index[part] = (at % $count * PARTS + part - part / PARTS * PARTS) as i32;
+                    of[part] = (at / $count) as i32;
+                }
+                // SAFETY: the caller promises the set; the arrays have the size of a vector.
+                unsafe {
+                    let (index, of) =
+                        (_mm256_loadu_si256(index.as_ptr().cast()), _mm256_loadu_si256(of.as_ptr().cast()));
+                    let from = |s: usize| $float(_mm256_permutevar8x32_epi32($bits(x[s]), index));
+                    y[k] = from(0);
+                    for s in 1..K {
+                        let ours = _mm256_cmpeq_epi32(of, _mm256_set1_epi32(s as i32));
+                        y[k] = $blend(y[k], from(s), $float(ours));
+                    }
+                }
+            }
+            y
+        }
+    };
 }
-
-/// # Safety
-/// The CPU has AVX2.
-#[inline(always)]
-unsafe fn pick_by_memory_f64<const K: usize>(x: [__m256d; K], at: impl Fn(usize) -> usize) -> [__m256d; K] {
-    // SAFETY: the caller promises the set.
-    unsafe { rearranged::<f64, Avx2, K>(x, at) }
-}
+pick_parts!(pick_parts_f32, __m256, 8, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_blendv_ps);
+pick_parts!(pick_parts_f64, __m256d, 4, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_blendv_pd);
 
 /// The sum of the two halves of a vector.
 #[target_feature(enable = "avx512f,avx512dq")]

@@ -1,44 +1,33 @@
 //! From the operations of a region to a chain: which operand is where, and which register holds what for how long.
 
+mod cheap;
+
 use crate::float::Float;
-use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Parts, Registers, TileOp};
-use crate::kernels::in_turn::{First, InTurn, Then};
+use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Parts, Registers, padded};
+use crate::kernels::in_turn::{InTurn, Then};
 use crate::kernels::machine::{TILE, TILE_BYTES};
+use crate::kernels::map::LANES;
 use crate::kernels::place::Place;
-use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
-use crate::ops::unary::Unary;
 use crate::ops::with_slope::Pair;
 use crate::program::graph::{Graph, Node};
 use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
 use crate::program::schedule::Work;
 use crate::tape::op::Arity;
+use cheap::{first, then};
 use smallvec::{SmallVec, smallvec};
-use std::sync::Arc;
 
 /// What an item does with a tile.
 #[derive(Clone)]
 enum Action<T: Float> {
     Op(Kind<T>),
-    /// Two cheap operations, one on the result of the other.
-    InTurn(First, Then),
+    /// A cheap operation, or two, one on the result of the other.
+    InTurn(InTurn),
     /// A function and its slope, or another that comes of the same exponential.
     Both(Pair),
     /// Adds the tile to a sum.
     Sum(usize),
-}
-
-impl<T: Float> Action<T> {
-    /// The operation on tiles, or which sum takes them.
-    fn op(&self) -> Result<Arc<dyn TileOp<T>>, usize> {
-        Ok(match self {
-            Self::Op(kind) => T::tile_op(kind).expect("chains are made of element-wise operations"),
-            Self::InTurn(first, then) => T::in_turn(InTurn(*first, *then)),
-            Self::Both(pair) => T::pair(*pair),
-            Self::Sum(sum) => return Err(*sum),
-        })
-    }
 }
 
 /// One operation as it will be done: what it reads, and the values that it makes.
@@ -59,6 +48,15 @@ enum From<T> {
 }
 
 impl<T: Float> Item<T> {
+    /// A cheap operation that no other follows.
+    fn alone(&mut self) {
+        let Action::Op(kind) = &self.action else { return };
+        let values: SmallVec<[u32; 3]> = self.reads().collect();
+        if let Some((op, [a, b])) = first(kind, &values) {
+            (self.action, self.args) = (Action::InTurn(InTurn(op, Then::Keep)), smallvec![a, b, a]);
+        }
+    }
+
     fn reads(&self) -> impl Iterator<Item = u32> + '_ {
         self.args.iter().filter_map(|from| match *from {
             From::Value(value) | From::Tile(value) => Some(value),
@@ -99,7 +97,8 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     let is_sum = |node: &&&Node<T>| matches!(node.kind(), Some(Kind::AddAt(_)));
     let summed: IdSet = members.iter().filter(is_sum).map(|node| node.results[0]).collect();
     let (sums, results): (Vec<u32>, Vec<u32>) = work.results.iter().partition(|value| summed.contains(value));
-    let items = items(graph, &members, &results, &sums);
+    let mut items = items(graph, &members, &results, &sums);
+    items.iter_mut().for_each(Item::alone);
     let mut last_read: IdMap<usize> = IdMap::default();
     for (time, item) in items.iter().enumerate() {
         last_read.extend(item.reads().map(|a| (a, time)));
@@ -125,23 +124,25 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     Planned { inputs, numbers, steps, results, sums, registers, len: shape.numel() }
 }
 
-/// What the first registers of a chain hold before it begins, and what that makes of its inputs: as they are, and as tiles.
+/// What the first registers of a chain hold before it begins, and what that makes of its inputs: as they are, as tiles, and as what
+/// cheap operations read.
 struct Filled<T> {
     fills: Vec<Fill<T>>,
     inputs: Vec<kernel::Arg>,
     tiles: Vec<kernel::Arg>,
+    repeated: Vec<kernel::Arg>,
 }
 
 impl<T: Float> Filled<T> {
-    /// For inputs that are at these places and results at those; of several chains, the places of each.
-    fn new(planned: &Planned<T>, graph: &Graph<T>, places: Vec<Parts>, results: &[Parts]) -> Self {
+    /// For inputs that are at these places and results at those; of several chains, the places of each. If `staged`, all are copied.
+    fn new(planned: &Planned<T>, graph: &Graph<T>, places: Vec<Parts>, results: &[Parts], staged: bool) -> Self {
         let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
         let mut inputs: Vec<kernel::Arg> = Vec::new();
         for ((value, layout), parts) in planned.inputs.iter().zip(places) {
             let from = parts[0].0;
             let written = results.iter().any(|result| result[0].0 == from);
             let fill = match layout {
-                Layout::Full if parts.len() > 1 => Fill::Parts(parts),
+                Layout::Full if staged => Fill::Parts(parts),
                 _ if written => Fill::Before(from),
                 Layout::Full => {
                     inputs.push(kernel::Arg::Full(from));
@@ -156,42 +157,59 @@ impl<T: Float> Filled<T> {
             inputs.push(kernel::Arg::Register(fills.len()));
             fills.push(fill);
         }
-        let mut tiles = inputs.clone();
-        for arg in planned.steps.iter().flat_map(|step| &step.1) {
-            if let Arg::Spread(k) = *arg
-                && let kernel::Arg::Number(from) = tiles[k]
-            {
-                tiles[k] = kernel::Arg::Register(fills.len());
-                fills.push(Fill::Number(from));
+        let (mut tiles, mut repeated) = (inputs.clone(), inputs.clone());
+        for (action, args, ..) in &planned.steps {
+            for arg in args {
+                match *arg {
+                    Arg::Input(k) if matches!(action, Action::InTurn(_)) => {
+                        if let kernel::Arg::Number(from) = repeated[k] {
+                            repeated[k] = kernel::Arg::Repeated(fills.len());
+                            fills.push(Fill::Repeated(from));
+                        }
+                    }
+                    Arg::Spread(k) => {
+                        if let kernel::Arg::Number(from) = tiles[k] {
+                            tiles[k] = kernel::Arg::Register(fills.len());
+                            fills.push(Fill::Number(from));
+                        }
+                    }
+                    Arg::Input(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => {}
+                }
             }
         }
-        Self { fills, inputs, tiles }
+        Self { fills, inputs, tiles, repeated }
     }
 }
 
-/// The chain with its operands where they are; of several chains that are alike, one over the elements of all.
+/// So many elements that do not fill vectors are copied to where they do: the ends would cost more than all else.
+const STAGED: usize = 16 * LANES;
+
+/// The chain with its operands where they are; of several chains that are alike, one over the elements of all. That of a block
+/// of rows has another length for the last one.
 pub(super) fn placed<T: Float>(
     alike: &[Planned<T>],
     graph: &Graph<T>,
+    in_blocks: bool,
     mut at: impl FnMut(u32) -> Place,
     registers: Place,
 ) -> Chain<T> {
     let planned = &alike[0];
-    let len = alike.iter().map(|planned| planned.len).sum();
     let several = alike.len() > 1;
+    let staged = several || (!in_blocks && planned.len < STAGED && planned.len % LANES > 1);
+    let len = if several { alike.iter().map(|planned| padded(planned.len)).sum() } else { planned.len };
     let mut parts = |of: &dyn Fn(&Planned<T>) -> u32| -> Parts {
         alike.iter().map(|planned| (at(of(planned)), planned.len)).collect()
     };
     let results: Vec<Parts> = (0..planned.results.len()).map(|k| parts(&|planned| planned.results[k])).collect();
     let places = (0..planned.inputs.len()).map(|k| parts(&|planned| planned.inputs[k].0)).collect();
-    let Filled { fills, inputs, tiles } = Filled::new(planned, graph, places, &results);
+    let Filled { fills, inputs, tiles, repeated } = Filled::new(planned, graph, places, &results, staged);
     let own = fills.len();
     let kept = own + planned.registers;
-    let result = |k: usize| if several { Out::Register(kept + k) } else { Out::Full(results[k][0].0) };
-    let arg = |arg: Arg| match arg {
+    let result = |k: usize| if staged { Out::Register(kept + k) } else { Out::Full(results[k][0].0) };
+    let arg = |arg: Arg, inputs: &[kernel::Arg]| match arg {
         Arg::Input(k) => inputs[k],
         Arg::Spread(k) => tiles[k],
-        Arg::Number(k) => kernel::Arg::Register(k),
+        Arg::Number(k) => kernel::Arg::Repeated(k),
         Arg::Register(r) => kernel::Arg::Register(own + r),
         Arg::Result(k) => match result(k) {
             Out::Full(place) => kernel::Arg::Full(place),
@@ -205,16 +223,22 @@ pub(super) fn placed<T: Float>(
         Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
     };
     let micro = planned.steps.iter().map(|(action, args, to, second)| {
-        let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from));
-        match action.op() {
-            Ok(op) => Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) },
-            Err(sum) => Micro::Sum { sum, of: at(0) },
-        }
+        let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from, &inputs));
+        let op = match action {
+            Action::InTurn(both) => {
+                let args = [0, 1, 2].map(|k| arg(args[k], &repeated));
+                return Micro::InTurn { both: *both, args, out: out(*to) };
+            }
+            Action::Sum(sum) => return Micro::Sum { sum: *sum, of: at(0) },
+            Action::Op(kind) => T::tile_op(kind).expect("chains are made of element-wise operations"),
+            Action::Both(pair) => T::pair(*pair),
+        };
+        Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) }
     });
     let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
-    let tile = if several { len } else { tile::<T>(count) };
-    let count = if several { kept + results.len() } else { kept };
-    let parts = if several { (kept..).zip(results.iter().cloned()).collect() } else { Vec::new() };
+    let tile = if staged { len } else { tile::<T>(count) };
+    let count = if staged { kept + results.len() } else { kept };
+    let parts = if staged { (kept..).zip(results.iter().cloned()).collect() } else { Vec::new() };
     let sums = alike[0].sums.iter().map(|&value| at(value)).collect();
     Chain { fills, micro: micro.collect(), parts, sums, len, tile, registers: Registers { place: registers, count } }
 }
@@ -311,7 +335,7 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
             let at = inner(y)?;
             let node = by_value.get(&y)?;
             let (first, [a, b]) = first(node.kind()?, &node.args)?;
-            Some((at, Action::InTurn(first, then), smallvec![a, b, c]))
+            Some((at, Action::InTurn(InTurn(first, then)), smallvec![a, b, c]))
         });
         let (action, args) = if let Some((at, action, args)) = fused {
             items.remove(at);
@@ -338,52 +362,4 @@ fn is_of_pair<T: Float>(kind: &Kind<T>) -> bool {
 fn pair<T: Float>(first: &Kind<T>, second: &Kind<T>) -> Option<Pair> {
     let (Kind::Unary(Arity(first)), Kind::Unary(Arity(second))) = (first, second) else { return None };
     Pair::of(*first, *second)
-}
-
-/// An operation as the first of two, and its operands.
-#[allow(clippy::wildcard_enum_match_arm, reason = "the few cheap ones of a large table")]
-fn first<T: Float>(kind: &Kind<T>, args: &[u32]) -> Option<(First, [From<T>; 2])> {
-    let x = From::Tile(args[0]);
-    if let Kind::Binary(Arity(op)) = kind {
-        let first = match op {
-            Binary::Add => First::Add,
-            Binary::Sub => First::Sub,
-            Binary::Mul => First::Mul,
-            Binary::Zmul => First::Zmul,
-            _ => return None,
-        };
-        return Some((first, [x, From::Tile(args[1])]));
-    }
-    let Kind::Unary(Arity(op)) = kind else { return None };
-    match *op {
-        Unary::Neg {} => Some((First::Neg, [x, x])),
-        Unary::Square {} => Some((First::Mul, [x, x])),
-        Unary::MulScalar { factor } => Some((First::Mul, [x, From::Number(T::of(factor))])),
-        Unary::AddScalar { offset } => Some((First::Add, [x, From::Number(T::of(offset))])),
-        _ => None,
-    }
-}
-
-/// An operation as the second of two, in each order of its operands: what follows which operand, and the other one.
-#[allow(clippy::wildcard_enum_match_arm, reason = "the few cheap ones of a large table")]
-fn then<T: Float>(kind: &Kind<T>, args: &[u32]) -> SmallVec<[(Then, u32, From<T>); 2]> {
-    let x = args[0];
-    if let Kind::Binary(Arity(op)) = kind {
-        let (then, turned) = match op {
-            Binary::Add => (Then::Add, Then::Add),
-            Binary::Sub => (Then::Sub, Then::SubFrom),
-            Binary::Mul => (Then::Mul, Then::Mul),
-            Binary::Zmul => (Then::Zmul, Then::ZmulOf),
-            _ => return smallvec![],
-        };
-        return smallvec![(then, x, From::Tile(args[1])), (turned, args[1], From::Tile(x))];
-    }
-    let Kind::Unary(Arity(op)) = kind else { return smallvec![] };
-    match *op {
-        // It reads no other operand; a number stands there.
-        Unary::Neg {} => smallvec![(Then::Neg, x, From::Number(T::ZERO))],
-        Unary::MulScalar { factor } => smallvec![(Then::Mul, x, From::Number(T::of(factor)))],
-        Unary::AddScalar { offset } => smallvec![(Then::Add, x, From::Number(T::of(offset)))],
-        _ => smallvec![],
-    }
 }

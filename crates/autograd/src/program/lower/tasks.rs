@@ -102,9 +102,9 @@ impl<T: Float> Tasks<'_, T> {
         let planned: Vec<_> = alike.iter().map(|work| chains::plan(self.graph, work)).collect();
         let inputs = planned.iter().flat_map(|planned| planned.inputs.iter().cloned());
         let (values, layouts): (Vec<u32>, Vec<Layout>) = inputs.unzip();
-        let registers = list.tiles();
+        let (registers, in_blocks) = (list.tiles(), list.blocks.is_some());
         let place = |value: u32| list.moving(value, self.places.buffer(value), self.graph.numel(value));
-        let chain = chains::placed(&planned, self.graph, place, registers);
+        let chain = chains::placed(&planned, self.graph, in_blocks, place, registers);
         list.tiles.len = chain.memory().max(list.tiles.len);
         let names = chain.names().collect();
         let along = list.along_rows();

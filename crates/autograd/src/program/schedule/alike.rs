@@ -3,6 +3,7 @@
 
 use super::Work;
 use crate::float::Float;
+use crate::kernels::chain::padded;
 use crate::kernels::machine::TILE;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links, NOBODY};
@@ -41,13 +42,13 @@ pub(super) fn gather<T: Float>(graph: &Graph<T>, links: &Links, work: &mut [Work
     let mut together: Vec<usize> = vec![usize::MAX; work.len()];
     for family in families.iter().filter(|family| family.len() > 1) {
         let last = *family.last().expect("a family has members");
-        let mut left = TILE[1].saturating_sub(graph.numel(work[last].results[0]));
+        let mut left = TILE[1].saturating_sub(padded(graph.numel(work[last].results[0])));
         // What is between a chain and the last one, from the last one back.
         let mut read: IdSet = work[last].reads.iter().copied().collect();
         let mut members = family.iter().rev().skip(1).copied().peekable();
         for k in (0..last).rev().take(MOST_BETWEEN) {
             let Some(&next) = members.peek() else { break };
-            let len = graph.numel(work[k].results[0]);
+            let len = padded(graph.numel(work[k].results[0]));
             if k == next {
                 members.next();
                 let free = work[k].results.iter().all(|result| !read.contains(result));

@@ -1,0 +1,85 @@
+//! What registers hold before the operations of a tile begin.
+#![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
+
+use super::{Fill, copy_elements, padded};
+use crate::kernels::map::LANES;
+use crate::kernels::place::Place;
+use crate::kernels::spread::{repeat, stretch};
+use crate::number::Number;
+
+impl<T: Number> Fill<T> {
+    /// Whether a tile is the same as the one before it, if all have this length.
+    fn repeats(&self, tile: usize) -> bool {
+        match self {
+            Self::Constant(_) | Self::Repeated(_) | Self::Number(_) => true,
+            Self::Row(_, n) => tile.is_multiple_of(*n),
+            Self::Spread { spread, .. } => spread.period().is_some_and(|n| tile.is_multiple_of(n)),
+            Self::Column(..) | Self::Before(_) | Self::Parts(_) => false,
+        }
+    }
+
+    /// Fills a register for `n` elements from element `start` on; all tiles but the last have the length `whole`.
+    ///
+    /// # Safety
+    /// The register has room for `n` elements and for whole vectors of them, `at` gives a pointer for the place with the elements
+    /// that are needed, and where `start` is not 0, the register holds what it held before.
+    #[inline(always)]
+    pub(super) unsafe fn fill(
+        &self,
+        at: impl Fn(Place) -> *mut T,
+        register: *mut T,
+        n: usize,
+        start: usize,
+        whole: usize,
+    ) {
+        if start > 0 && self.repeats(whole) {
+            return;
+        }
+        // SAFETY: the caller promises the elements.
+        unsafe {
+            match *self {
+                Self::Constant(number) => register.cast::<[T; LANES]>().write([number; LANES]),
+                Self::Repeated(place) => register.cast::<[T; LANES]>().write([*at(place); LANES]),
+                Self::Parts(ref parts) => {
+                    let mut to = register;
+                    for &(place, n) in parts {
+                        copy_elements(at(place).cast_const(), to, n);
+                        to = to.wrapping_add(padded(n));
+                    }
+                }
+                Self::Before(place) => copy_elements(at(place).add(start).cast_const(), register, n),
+                Self::Number(_) | Self::Row(..) | Self::Column(..) | Self::Spread { .. } => {
+                    self.lay(at, std::slice::from_raw_parts_mut(register, n), start);
+                }
+            }
+        }
+    }
+
+    /// Lays elements over a tile that are not there for each of its elements.
+    ///
+    /// # Safety
+    /// As of [`Fill::fill`].
+    #[inline(never)]
+    unsafe fn lay(&self, at: impl Fn(Place) -> *mut T, tile: &mut [T], start: usize) {
+        // SAFETY: the caller promises the elements.
+        unsafe {
+            match *self {
+                Self::Number(place) => tile.fill(*at(place)),
+                Self::Row(place, n) => {
+                    let row = std::slice::from_raw_parts(at(place).cast_const(), n);
+                    repeat(row, start % n, tile);
+                }
+                Self::Column(place, width) => {
+                    let needed = (start + tile.len()).div_ceil(width);
+                    stretch(std::slice::from_raw_parts(at(place).cast_const(), needed), width, start, tile);
+                }
+                Self::Spread { from, ref spread, len } => {
+                    spread.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
+                }
+                Self::Constant(_) | Self::Repeated(_) | Self::Parts(_) | Self::Before(_) => {
+                    unreachable!("these have an element for each of the tile's, or for each lane")
+                }
+            }
+        }
+    }
+}

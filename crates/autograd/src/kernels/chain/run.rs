@@ -1,0 +1,178 @@
+//! A chain at work: its tiles, one after the other.
+#![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
+
+use super::{Arg, Chain, MOST_SUMS, Micro, Out, padded};
+use crate::kernels::in_turn::{Source, Target, in_turn};
+use crate::kernels::machine::LINE;
+use crate::kernels::map::LANES;
+use crate::kernels::place::{Base, Place};
+use crate::kernels::reduce::{self, Running};
+use crate::number::Number;
+use crate::number::level::Kernel;
+use smallvec::SmallVec;
+
+/// A chain at work. Whoever makes one promises what [`Chain::run`] asks for.
+pub(super) struct Run<'a, T> {
+    pub(super) chain: &'a Chain<T>,
+    pub(super) bases: &'a [Base<T>],
+    pub(super) row: usize,
+    pub(super) len: usize,
+}
+
+impl<T: Number> Kernel for Run<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Chain { fills, micro, parts, sums: places, tile: most, registers, .. } = self.chain;
+        let first = self.at(registers.place);
+        let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
+        let mut tile = Tile { first, stride: self.chain.stride(), start: 0, n: 0 };
+        let mut sums: SmallVec<[Running<T>; MOST_SUMS]> = SmallVec::new();
+        let in_one = self.len <= *most;
+        if !in_one {
+            sums.extend(places.iter().map(|_| Running::new()));
+        }
+        while tile.start < self.len {
+            tile.n = (*most).min(self.len - tile.start);
+            for (r, fill) in fills.iter().enumerate() {
+                // SAFETY: a register has the elements of a tile, and nobody else has it; whoever made this promises the places.
+                unsafe { fill.fill(|place| self.at(place), tile.register(r), tile.n, tile.start, *most) };
+            }
+            for micro in micro {
+                match micro {
+                    Micro::InTurn { both, args: [a, b, c], out } => {
+                        let source = |arg: &Arg| self.source(*arg, &tile);
+                        // SAFETY: whoever made this promises the places; a register has whole vectors.
+                        unsafe { in_turn(*both, [source(a), source(b), source(c)], self.target(*out, &tile), tile.n) };
+                    }
+                    Micro::Op { op, args: [a, b, c], out, second } => {
+                        let arg = |arg: &Arg| self.slice(*arg, &tile);
+                        op.run([arg(a), arg(b), arg(c)], self.result(*out, &tile), self.result(*second, &tile));
+                    }
+                    // The tape adds sums to zeros. SAFETY: as above.
+                    Micro::Sum { sum, of } if in_one => unsafe {
+                        *self.at(places[*sum]) = T::ZERO + reduce::sum(self.slice(*of, &tile));
+                    },
+                    Micro::Sum { sum, of } => sums[*sum].add(self.slice(*of, &tile)),
+                }
+            }
+            tile.start += tile.n;
+        }
+        for (r, parts) in parts {
+            let mut from = tile.register(*r).cast_const();
+            for &(place, n) in parts {
+                // SAFETY: whoever made this promises the places; all parts together are a tile, as `accesses` asserts.
+                unsafe { copy_elements(from, self.at(place), n) };
+                from = from.wrapping_add(padded(n));
+            }
+        }
+        for (&place, sum) in places.iter().zip(&mut sums) {
+            // SAFETY: as above.
+            unsafe { *self.at(place) = T::ZERO + sum.total() };
+        }
+    }
+}
+
+/// The elements that are worked on: `n` from `start` on, and where their registers are.
+struct Tile<T> {
+    first: *mut T,
+    stride: usize,
+    start: usize,
+    n: usize,
+}
+
+impl<T> Tile<T> {
+    #[inline(always)]
+    fn register(&self, r: usize) -> *mut T {
+        self.first.wrapping_add(r * self.stride)
+    }
+}
+
+impl<T: Number> Run<'_, T> {
+    #[inline(always)]
+    fn at(&self, place: Place) -> *mut T {
+        // SAFETY: whoever made this promises a base for each place.
+        unsafe { self.bases.get_unchecked(place.buffer) }.0.wrapping_add(place.per_row * self.row)
+    }
+
+    /// What a cheap operation reads.
+    #[inline(always)]
+    fn source(&self, arg: Arg, tile: &Tile<T>) -> Source<T> {
+        match arg {
+            Arg::Full(place) => Source { data: self.at(place).wrapping_add(tile.start), step: 1, padded: false },
+            Arg::Register(r) => Source { data: tile.register(r), step: 1, padded: true },
+            Arg::Repeated(r) => Source { data: tile.register(r), step: 0, padded: true },
+            Arg::Number(_) | Arg::Nothing => unreachable!("numbers are repeated"),
+        }
+    }
+
+    /// Where it writes.
+    #[inline(always)]
+    fn target(&self, out: Out, tile: &Tile<T>) -> Target<T> {
+        match out {
+            Out::Full(place) => Target { data: self.at(place).wrapping_add(tile.start), padded: false },
+            Out::Register(r) => Target { data: tile.register(r), padded: true },
+            Out::Nowhere => unreachable!("it makes something"),
+        }
+    }
+
+    /// What an operation by slices reads.
+    #[inline(always)]
+    fn slice(&self, arg: Arg, tile: &Tile<T>) -> &[T] {
+        let (data, n) = match arg {
+            Arg::Nothing => return &[],
+            Arg::Full(place) => (self.at(place).wrapping_add(tile.start), tile.n),
+            Arg::Number(place) => (self.at(place), 1),
+            Arg::Register(r) => (tile.register(r), tile.n),
+            Arg::Repeated(r) => (tile.register(r), 1),
+        };
+        // SAFETY: whoever made this promises the places; nobody writes them while the operation reads.
+        unsafe { std::slice::from_raw_parts(data.cast_const(), n) }
+    }
+
+    /// Where an operation by slices writes.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "places are pointers, and a result is no operand")]
+    fn result(&self, out: Out, tile: &Tile<T>) -> &mut [T] {
+        let data = match out {
+            Out::Nowhere => return &mut [],
+            Out::Full(place) => self.at(place).wrapping_add(tile.start),
+            Out::Register(r) => tile.register(r),
+        };
+        // SAFETY: whoever made this promises the places; the operation reads others.
+        unsafe { std::slice::from_raw_parts_mut(data, tile.n) }
+    }
+}
+
+/// Copies elements, vector by vector, within the function of a level; what does not fill one goes by halves.
+///
+/// # Safety
+/// Both places have so many, and do not overlap.
+#[inline(always)]
+pub(in crate::kernels) unsafe fn copy_elements<T: Number>(from: *const T, to: *mut T, n: usize) {
+    let mut i = 0;
+    macro_rules! copy {
+        ($n:expr) => {
+            // SAFETY: the caller promises the elements.
+            unsafe { to.add(i).cast::<[T; $n]>().write_unaligned(from.add(i).cast::<[T; $n]>().read_unaligned()) };
+            i += $n;
+        };
+    }
+    while i + LANES <= n {
+        copy!(LANES);
+    }
+    if n & 8 != 0 {
+        copy!(8);
+    }
+    if n & 4 != 0 {
+        copy!(4);
+    }
+    if n & 2 != 0 {
+        copy!(2);
+    }
+    if n & 1 != 0 {
+        // SAFETY: as above.
+        unsafe { *to.add(i) = *from.add(i) };
+    }
+}
