@@ -46,7 +46,6 @@ impl Totals {
     /// Notes a row, where it may be one of sums.
     pub(super) fn see(&mut self, record: &Record<'_>, row: usize) {
         let Some(field) = (0..record.len()).find(|&field| !record.bytes(field).is_empty()) else { return };
-        // Nearly all are told by their first letter.
         if !names_sums(record.text(field).as_bytes()) {
             return;
         }
