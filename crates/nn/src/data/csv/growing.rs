@@ -6,7 +6,7 @@ use super::number::{Decimal, decimal, short};
 use super::plain;
 use super::reading::Reading;
 use super::records::Record;
-use super::words::Words;
+use super::words::{Foreign, Words};
 use super::{KNOWN, grow};
 
 /// A column that is being read.
@@ -109,7 +109,7 @@ impl Growing {
         }
     }
 
-    /// An empty column that takes the same cells, in the memory of another one, whose words it knows as long as they are not too many.
+    /// An empty column that takes the same cells, in the memory of another one.
     pub(super) fn another(&self, of: Option<Self>) -> Self {
         match (self, of) {
             (Self::Numbers(this), Some(Self::Numbers(mut old))) => {
@@ -117,18 +117,24 @@ impl Growing {
                 Self::Numbers(Numbers { cells: old.cells, ..Numbers::new(this.point) })
             }
             (Self::Numbers(this), _) => Self::Numbers(Numbers::new(this.point)),
-            (Self::Text(..), Some(Self::Text(words, mut places))) => {
-                const MOST: usize = 1 << 16;
+            (Self::Text(..), Some(Self::Text(_, mut places))) => {
                 places.clear();
-                Self::Text(if words.all().len() > MOST { Words::default() } else { words }, places)
+                Self::Text(Words::default(), places)
             }
             (Self::Text(..), _) => Self::Text(Words::default(), Vec::new()),
             (Self::Late, _) => Self::Late,
         }
     }
 
-    /// Takes the cells of another column behind its own, as if they were read here. The words of the other one are those of no third one.
-    pub(super) fn join(&mut self, other: &mut Self) {
+    /// Changes its words, if it has any, for these.
+    pub(super) fn swap_words(&mut self, with: &mut Words) {
+        if let Self::Text(words, _) = self {
+            std::mem::swap(words, with);
+        }
+    }
+
+    /// Takes the cells of another column behind its own, as if they were read here. The words of the other one are these.
+    pub(super) fn join(&mut self, other: &Self, others: &mut Foreign) {
         match (self, other) {
             (Self::Numbers(numbers), Self::Numbers(others)) => {
                 numbers.cells.extend_from_slice(&others.cells);
@@ -137,7 +143,7 @@ impl Growing {
                 numbers.dashes |= others.dashes;
                 numbers.padded |= others.padded;
             }
-            (Self::Text(words, places), Self::Text(others, more)) => {
+            (Self::Text(words, places), Self::Text(_, more)) => {
                 places.extend(more.iter().map(|place| Some(others.place_in(words, (*place)?))));
             }
             (Self::Late, _) => (),

@@ -7,6 +7,7 @@
 use super::growing::Growing;
 use super::plain;
 use super::records::CHUNK;
+use super::words::{Foreign, Words};
 use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -122,15 +123,26 @@ impl Part {
     }
 
     /// Its rows, read as if one began at its begin, into columns that are empty; the text before it is of so many bytes.
-    fn read(&self, plain: Plain<'_>, at: u64, mut columns: Vec<Growing>) -> Piece {
+    fn read(&self, plain: Plain<'_>, at: u64, by: &mut Ahead, mut columns: Vec<Growing>) -> Piece {
         let (start, end) = (self.start, self.end);
         let rows_like_these = |rows: usize, next: usize| (end - next) * rows / (next - start).max(1) + rows / 32;
+        by.words.resize_with(columns.len(), Words::default);
+        let known = by.words.iter_mut().map(Words::few).collect::<Vec<_>>();
+        columns.iter_mut().zip(&mut by.words).for_each(|(column, words)| column.swap_words(words));
         let (bytes, rows) = plain.rows((start, end), &mut columns, 0, rows_like_these);
-        Piece { start: at + start as u64, bytes, rows, columns }
+        columns.iter_mut().zip(&mut by.words).for_each(|(column, words)| column.swap_words(words));
+        let news = known.iter().zip(&by.words).map(|(&known, words)| (known, words.all()[known..].to_vec())).collect();
+        Piece { start: at + start as u64, bytes, rows, columns, by: by.number, news }
     }
 }
 
-/// Columns whose memory is free, and whose words are known already.
+/// Who reads ahead: the words that it met stay with it, a list for each column.
+struct Ahead {
+    number: usize,
+    words: Vec<Words>,
+}
+
+/// Columns whose memory is free.
 #[derive(Default)]
 struct Spare(Mutex<Vec<Vec<Growing>>>);
 
@@ -153,7 +165,10 @@ struct Piece {
     start: u64,
     bytes: usize,
     rows: usize,
+    /// The places of words are those of who read them, which knew so many words of a column before, and met these.
     columns: Vec<Growing>,
+    by: usize,
+    news: Vec<(usize, Vec<String>)>,
 }
 
 /// The parts that are read ahead.
@@ -163,11 +178,16 @@ pub(super) struct Pieces {
     cut: u64,
     ahead: VecDeque<Piece>,
     spare: Spare,
+    readers: Vec<Ahead>,
+    /// The words of each reader, a list for each column.
+    words: Vec<Vec<Foreign>>,
 }
 
 impl Pieces {
     pub(super) fn new(threads: Threads) -> Self {
-        Self { threads, cut: 0, ahead: VecDeque::new(), spare: Spare::default() }
+        let readers = (0..threads.count).map(|number| Ahead { number, words: Vec::new() }).collect();
+        let words = (0..threads.count).map(|_| Vec::new()).collect();
+        Self { threads, cut: 0, ahead: VecDeque::new(), spare: Spare::default(), readers, words }
     }
 
     /// Reads the rows that are plain at the begin of these bytes, which stand so far from the begin of the text: how many bytes and rows they are.
@@ -179,33 +199,37 @@ impl Pieces {
         known: usize,
         expected: impl Fn(usize, usize) -> usize,
     ) -> (usize, usize) {
-        while self.ahead.front().is_some_and(|piece| piece.start < at) {
-            self.ahead.pop_front();
+        while let Some(piece) = self.ahead.pop_front_if(|piece| piece.start < at) {
+            // What it met is known to who read it, for what comes.
+            learn(&mut self.words, piece.by, piece.news);
         }
         let parts = self.parts(plain.bytes, at);
         let first = parts.first().map(|part| part.start).or_else(|| Some((self.ahead.front()?.start - at) as usize));
         let first = first.unwrap_or(plain.bytes.len());
+        let kinds: Vec<Growing> = columns.iter().map(|column| column.another(None)).collect();
+        let (mut here, words) = (Here { columns, known, used: 0, rows: 0 }, &mut self.words);
+        let (spare, kinds, parts) = (&self.spare, &kinds[..], &parts[..]);
         if parts.is_empty() {
-            let mut here = Here { columns, known, used: 0, rows: 0 };
             here.read(plain, first, &expected);
-            while let Some(mut piece) = self.ahead.pop_front_if(|piece| piece.start == at + here.used as u64) {
-                here.join(&mut piece, &expected);
-                self.spare.give(piece.columns);
+            while let Some(piece) = self.ahead.pop_front_if(|piece| piece.start == at + here.used as u64) {
+                spare.give(here.join(piece, words, &expected));
             }
             return (here.used, here.rows);
         }
-        let kinds: Vec<Growing> = columns.iter().map(|column| column.another(None)).collect();
-        let mut here = Here { columns, known, used: 0, rows: 0 };
-        let (spare, kinds, parts) = (&self.spare, &kinds[..], &parts[..]);
-        let next = || parts.iter().find(|part| part.take()).map(|part| part.read(plain, at, spare.like(kinds)));
+        let next = |by: &mut Ahead| {
+            parts.iter().find(|part| part.take()).map(|part| part.read(plain, at, by, spare.like(kinds)))
+        };
+        let (by, others) = self.readers.split_first_mut().expect("one thread reads at least");
         let mut ahead = Vec::new();
         std::thread::scope(|scope| {
             let (done, ready) = channel();
-            for _ in 1..self.threads.count {
+            for by in others {
                 let done = done.clone();
                 // Where there is no other thread this one reads all.
                 let _ = Builder::new().spawn_scoped(scope, move || {
-                    std::iter::from_fn(next).try_for_each(|piece| done.send(piece)).expect("who waits for it is there");
+                    std::iter::from_fn(|| next(by))
+                        .try_for_each(|piece| done.send(piece))
+                        .expect("who waits for it is there");
                 });
             }
             drop(done);
@@ -221,13 +245,13 @@ impl Pieces {
                 // Another thread has it: until it comes there is something else to read.
                 let is_it = |piece: &Piece| piece.start == at + part.start as u64;
                 while !ahead.iter().any(is_it) {
-                    let Some(piece) = ready.try_recv().ok().or_else(next).or_else(|| ready.recv().ok()) else { break };
+                    let Some(piece) = ready.try_recv().ok().or_else(|| next(by)).or_else(|| ready.recv().ok()) else {
+                        break;
+                    };
                     ahead.push(piece);
                 }
                 let Some(place) = ahead.iter().position(is_it) else { break };
-                let mut piece = ahead.swap_remove(place);
-                here.join(&mut piece, &expected);
-                spare.give(piece.columns);
+                spare.give(here.join(ahead.swap_remove(place), words, &expected));
             }
             ahead.extend(ready);
         });
@@ -271,14 +295,29 @@ impl Here<'_> {
         self.rows += rows;
     }
 
-    /// Takes rows that begin here and were read already.
-    fn join(&mut self, piece: &mut Piece, expected: &impl Fn(usize, usize) -> usize) {
+    /// Takes rows that begin here and were read already, and gives back what held them.
+    fn join(
+        &mut self,
+        piece: Piece,
+        words: &mut [Vec<Foreign>],
+        expected: &impl Fn(usize, usize) -> usize,
+    ) -> Vec<Growing> {
         let more = expected(self.rows, self.used).max(piece.rows);
-        for (column, other) in self.columns.iter_mut().zip(&mut piece.columns) {
+        let words = learn(words, piece.by, piece.news);
+        for ((column, other), words) in self.columns.iter_mut().zip(&piece.columns).zip(words) {
             column.make_room(piece.rows, more);
-            column.join(other);
+            column.join(other, words);
         }
         self.used += piece.bytes;
         self.rows += piece.rows;
+        piece.columns
     }
+}
+
+/// The words of a reader's columns, with those that it met anew. Of one reader all pieces come by here, in their order.
+fn learn(words: &mut [Vec<Foreign>], reader: usize, news: Vec<(usize, Vec<String>)>) -> &mut [Foreign] {
+    let words = &mut words[reader];
+    words.resize_with(news.len(), Foreign::default);
+    words.iter_mut().zip(news).for_each(|(words, (known, news))| words.learn(known, news));
+    words
 }

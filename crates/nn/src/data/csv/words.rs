@@ -11,13 +11,30 @@ pub(super) struct Words {
     /// The slot of the word before, which many come after themselves.
     last: usize,
     seeds: [u64; 2],
-    /// The places of the first words in another list, where they are known.
-    elsewhere: Vec<Option<u32>>,
+}
+
+/// The words of another list by their places there, and their places here, where these are known.
+#[derive(Default)]
+pub(super) struct Foreign(Vec<(String, Option<u32>)>);
+
+impl Foreign {
+    /// Behind so many words of the list come these.
+    pub(super) fn learn(&mut self, known: usize, news: Vec<String>) {
+        self.0.truncate(known);
+        self.0.extend(news.into_iter().map(|word| (word, None)));
+    }
+
+    /// The place here of the word of a place there.
+    #[inline]
+    pub(super) fn place_in(&mut self, words: &mut Words, place: u32) -> u32 {
+        let (word, here) = &mut self.0[place as usize];
+        *here.get_or_insert_with(|| words.place(word).0)
+    }
 }
 
 impl Default for Words {
     fn default() -> Self {
-        Self { list: Vec::new(), slots: Vec::new(), last: 0, seeds: *SEEDS, elsewhere: Vec::new() }
+        Self { list: Vec::new(), slots: Vec::new(), last: 0, seeds: *SEEDS }
     }
 }
 
@@ -106,14 +123,13 @@ impl Words {
         self.slots[self.slot(Key::of(word), word)].place.checked_sub(1)
     }
 
-    /// The place that the word of a place has in another list, which is always the same.
-    #[inline]
-    pub(super) fn place_in(&mut self, other: &mut Self, place: u32) -> u32 {
-        let place = place as usize;
-        if self.elsewhere.len() <= place {
-            self.elsewhere.resize(self.list.len(), None);
+    /// Forgets all of them where they are many, and tells how many are left.
+    pub(super) fn few(&mut self) -> usize {
+        const MOST: usize = if cfg!(test) { 16 } else { 1 << 16 };
+        if self.list.len() > MOST {
+            *self = Self::default();
         }
-        *self.elsewhere[place].get_or_insert_with(|| other.place(&self.list[place]).0)
+        self.list.len()
     }
 
     /// The place of a word, and whether it is new.
