@@ -3,9 +3,12 @@
 //! first-level cache.
 //!
 //! ```text
-//! O1 = relu(X W1 + b1)    S = O1 W2 + b2    dS = (softmax S − Y) · weight
-//! dW2 = O1ᵀ dS    db2 = Σ dS    dZ1 = dS W2ᵀ where O1 > 0    dW1 = Xᵀ dZ1    db1 = Σ dZ1
+//! Z1 = X W1 + b1    O1 = f(Z1)    S = O1 W2 + b2    dS = (softmax S − Y) · weight
+//! dW2 = O1ᵀ dS    db2 = Σ dS    dZ1 = dS W2ᵀ · f'(Z1)    dW1 = Xᵀ dZ1    db1 = Σ dZ1
 //! ```
+//!
+//! Where `f` is relu, it is done in the registers of `Z1`, and `f'` is whether `O1 > 0`. Any other function is a kernel that is
+//! given: `Z1`, `O1` and the slopes of a block are beside each other in memory.
 //!
 //! Every sum is in the order in which the kernels for its single operations compute it, so the bits are theirs: `X W1` and
 //! `dS W2ᵀ` ascend, sums over rows go by blocks of the [`order`](super::order) of sums, those of products and those of columns,
@@ -13,12 +16,15 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
+mod activation;
 mod forward;
 mod backward;
 mod planned;
 #[cfg(test)]
 mod tests;
 
+use activation::arrays;
+pub(crate) use activation::{Activation, Kernels};
 pub(crate) use planned::{Buffers, Planned};
 
 use super::cross_entropy::{LaneSums, of_columns, padded};
@@ -56,19 +62,20 @@ impl Sizes {
     }
 
     /// How a sweep lies in memory. It is found once, since finding it divides.
-    fn layout<T>(self) -> Layout {
+    fn layout<T>(self, activation: Option<&Activation<T>>) -> Layout {
         let width = self.hidden.next_multiple_of(LANES);
-        let rows = HIDDEN_BYTES / (width * size_of::<T>());
+        let rows = HIDDEN_BYTES / (arrays(activation) * width * size_of::<T>());
         Layout { width, block: 1 << rows.clamp(LANES, MOST_ROWS).ilog2() }
     }
 
     /// Elements of scratch memory: scores and the hidden layer of a block, a copy of the parameters, sums of gradients, and
     /// what aligning them may take, of which the first tells whether the copy is that of the parameters.
-    pub(crate) fn scratch<T>(self) -> usize {
-        let Layout { width, block } = self.layout::<T>();
+    pub(crate) fn scratch<T>(self, activation: Option<&Activation<T>>) -> usize {
+        let Layout { width, block } = self.layout::<T>(activation);
         let params = width * (self.features + 1 + self.classes) + LANES;
         // There are no more blocks of products than of columns.
-        LINE + block * (self.classes + width) + params + order::elements(self.rows, params, ROWS, self.rows > block)
+        let sums = order::elements(self.rows, params, ROWS, self.rows > block);
+        LINE + block * (self.classes + arrays(activation) * width) + params + sums
     }
 
     /// How many elements `W1`, `b1`, `W2` and `b2` have.
@@ -89,8 +96,10 @@ struct Layout {
 /// A step by pointers. Whoever makes one promises that all are there with the elements that the sizes say, that labels are
 /// classes, that the results overlap no operand but a parameter in its own place, and that the sizes fit.
 #[derive(Clone, Copy)]
-struct Perceptron<T> {
+struct Perceptron<'a, T> {
     sizes: Sizes,
+    /// What the hidden nodes do, if that is not relu.
+    activation: Option<&'a Activation<T>>,
     /// That of the sizes.
     layout: Layout,
     x: *const T,
@@ -117,13 +126,15 @@ struct Perceptron<T> {
 /// distances between them that are known when it is compiled.
 #[derive(Clone, Copy)]
 struct Block<'a, T, const SMALL: bool> {
-    step: &'a Perceptron<T>,
+    step: &'a Perceptron<'a, T>,
     start: usize,
     rows: usize,
     /// `[groups of LANES rows, classes, LANES]`: scores, then their gradients.
     scores: *mut T,
-    /// `[rows, width]`
+    /// `[rows, width]`: what the hidden nodes make; and of a function that is given also what it is of, and its slopes there.
     hidden: *mut T,
+    affine: *mut T,
+    slopes: *mut T,
     /// `[features + 1 + classes, width]`: a copy of `W1`, `b1` and the transpose of `W2`, with zeros where there are no
     /// hidden nodes, and behind it `b2`.
     params: *mut T,
@@ -132,7 +143,7 @@ struct Block<'a, T, const SMALL: bool> {
     columns: Partial<T>,
 }
 
-impl<T: Number> Perceptron<T> {
+impl<T: Number> Perceptron<'_, T> {
     /// Whether it is of the small steps that have code of their own: those of the two nets that are drawn first, with two or
     /// four features and three classes. More of them would be as much code again for each.
     fn is_small(&self) -> bool {
@@ -153,7 +164,7 @@ impl<T: Number> Perceptron<T> {
 }
 
 struct Sweep<'a, T> {
-    step: &'a Perceptron<T>,
+    step: &'a Perceptron<'a, T>,
     loss: &'a mut f64,
 }
 
@@ -183,7 +194,9 @@ impl<T: Number> Sweep<'_, T> {
         let scores = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
         // A block is a multiple of the lanes, so all parts start at a line.
         let hidden = scores.wrapping_add(size * K);
-        let params = hidden.wrapping_add(size * width);
+        let nodes = size * width;
+        let (affine, slopes) = (hidden.wrapping_add(nodes), hidden.wrapping_add(2 * nodes));
+        let params = hidden.wrapping_add(arrays(self.step.activation) * nodes);
         let count = (sizes.features + 1 + K) * width + LANES;
         let sums = Sums { terms: sizes.rows, count, memory: params.wrapping_add(count) };
         // SAFETY: scratch memory has a first element.
@@ -198,7 +211,8 @@ impl<T: Number> Sweep<'_, T> {
             } else {
                 (sums.piece(start, end, PRODUCTS), sums.piece(start, end, ROWS))
             };
-            let block = Block::<T, SMALL> { step, start, rows, scores, hidden, params, products, columns };
+            let block =
+                Block::<T, SMALL> { step, start, rows, scores, hidden, affine, slopes, params, products, columns };
             // SAFETY: the caller promises the set and the classes; a block lies within the rows.
             unsafe {
                 if start == 0 && !is_copied {

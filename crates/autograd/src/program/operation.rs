@@ -5,6 +5,7 @@ use crate::kernels::finish::Finish;
 use crate::kernels::product::Sizes;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::table::Kind;
+use crate::ops::unary::Unary;
 use crate::tensor::shape::Shape;
 
 /// What a node does. One that is to hold a body, as a loop, would be a variant with a graph of its own.
@@ -41,12 +42,22 @@ pub(super) type Then = Finish<(), Option<f64>>;
 pub(super) struct HiddenLayer {
     /// Whether the loss is the mean of the losses of the rows, or their sum.
     pub(super) mean: bool,
+    /// What the hidden nodes do, where that is not relu.
+    pub(super) activation: Option<Function>,
     /// Whether each matrix of parameters is stored transposed, `[out, in]`.
     pub(super) turned: bool,
     /// What becomes of the gradients of these parameters: a step of gradient descent of this size, or of that which is the last
     /// operand. All others are results themselves.
     pub(super) descends: [bool; 4],
     pub(super) rate: Option<f64>,
+}
+
+/// A function of one number and its slope; whether what comes back is 0 where the slope is, too.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Function {
+    pub(super) value: Unary,
+    pub(super) slope: Unary,
+    pub(super) selects: bool,
 }
 
 impl Fused {

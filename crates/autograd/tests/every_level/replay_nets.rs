@@ -134,6 +134,39 @@ fn a_step_of_one_hidden_layer_is_one_operation_and_what_is_asked_for_besides_end
 }
 
 #[test]
+fn a_step_of_one_hidden_layer_is_one_operation_with_any_function_that_has_a_slope() {
+    type Function = for<'t> fn(Var<'t>) -> Var<'t>;
+    let functions: [(&str, Function); 14] = [
+        ("tanh", |x| x.tanh()),
+        ("sigmoid", |x| x.sigmoid()),
+        ("silu", |x| x.silu()),
+        ("gelu", |x| x.gelu()),
+        ("gelu_tanh", |x| x.gelu_tanh()),
+        ("mish", |x| x.mish()),
+        ("softplus", |x| x.softplus()),
+        ("softsign", |x| x.softsign()),
+        ("sin", |x| x.sin()),
+        ("erf", |x| x.erf()),
+        ("atan", |x| x.atan()),
+        ("leaky_relu", |x| x.leaky_relu(0.1)),
+        ("elu", |x| x.elu(1.0)),
+        ("hardtanh", |x| x.clamp(-1.0, 1.0)),
+    ];
+    for (name, function) in functions {
+        let (x, labels, params): (Tensor, _, _) =
+            (numbers([5, 4], 1), vec![0_usize, 1, 2, 2, 1], net::<f64>(&[4, 10, 3]));
+        let program = Program::record(&params, &(&x, &labels), |_, net, (x, labels)| {
+            let hidden = function(x.matmul(net[0].weight) + net[0].bias);
+            let loss = (hidden.matmul(net[1].weight) + net[1].bias).cross_entropy(&labels);
+            (update(&net, &grad(loss, &net), |p, g| p - g * 0.1), vec![loss])
+        })
+        .unwrap();
+        let text = program.to_string();
+        assert_eq!(text.contains("one hidden layer"), crate::level::has_net_step(), "{name}: {text}");
+    }
+}
+
+#[test]
 fn a_branch_on_the_loss_after_its_gradients_sees_this_run() {
     let (labels, params) = (vec![0_usize, 1, 2, 2, 1], net::<f64>(&[4, 10, 3]));
     let losses = |passes: Optimisations| {

@@ -32,7 +32,16 @@ fn nets<'t>(
     for net in 0..=random.below(2) {
         let first = if random.one_in(3) { 0 } else { 4 * net };
         let p = &params[first..first + 4];
-        let hidden = (x.matmul(p[0]) + p[1]).relu();
+        let z = x.matmul(p[0]) + p[1];
+        let hidden = match random.below(10) {
+            0 => z.tanh(),
+            1 => z.sigmoid(),
+            2 => z.gelu(),
+            3 => z.square(),
+            4 => z.leaky_relu(0.2),
+            _ => z.relu(),
+        };
+        outputs.extend(random.one_in(15).then_some(z));
         let scores = hidden.matmul(p[2]) + p[3];
         let loss = scores.cross_entropy_with(&labels, [Reduction::Mean, Reduction::Sum][random.below(2)]);
         for (chance, output) in [(6, loss * 2.0), (12, scores), (12, hidden)] {

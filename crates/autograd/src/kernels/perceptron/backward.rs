@@ -7,6 +7,20 @@ use crate::kernels::map::LANES;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 
+/// The gradient of what a function is of, from that of what it makes: 0 where that is 0, whatever the slope is; and where `selects`,
+/// where the slope is.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn through<T: Number, L: Lanes<T>>(g: L::Vector, slope: L::Vector, selects: bool) -> L::Vector {
+    // SAFETY: the caller promises the set.
+    unsafe {
+        let dz = L::unless_zero(L::mul(g, slope), g);
+        if selects { L::unless_zero(dz, slope) } else { dz }
+    }
+}
+
 /// Sums that stay in registers for a vector of hidden nodes while rows go by.
 #[derive(Clone, Copy)]
 struct Sums<V, const D: usize, const K: usize> {
@@ -105,17 +119,22 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                 self.start::<L, D, K>(h + v * L::COUNT, &mut sums[v]);
             }
             let x = self.step.x.add(self.start * D);
+            let activation = self.step.activation.map(|activation| activation.selects);
             for i in 0..self.rows {
                 let ds = self.score::<K>(i);
                 for v in 0..V {
-                    let o = L::load(self.hidden.add(i * width + h + v * L::COUNT), all);
+                    let at = i * width + h + v * L::COUNT;
+                    let o = L::load(self.hidden.add(at), all);
                     let mut dz = zero;
                     for k in 0..K {
                         let ds = L::splat(*ds.add(k * LANES));
                         dz = L::mul_add(ds, w2[v][k], dz);
                         sums[v].w2[k] = L::mul_add(o, ds, sums[v].w2[k]);
                     }
-                    let dz = L::gate(dz, o);
+                    let dz = match activation {
+                        None => L::gate(dz, o),
+                        Some(selects) => through::<T, L>(dz, L::load(self.slopes.add(at), all), selects),
+                    };
                     sums[v].b1 = L::add(sums[v].b1, dz);
                     for d in 0..D {
                         sums[v].w1[d] = L::mul_add(L::splat(*x.add(i * D + d)), dz, sums[v].w1[d]);

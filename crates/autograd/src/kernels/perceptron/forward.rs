@@ -7,38 +7,69 @@ use crate::kernels::map::LANES;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 
+/// What is done of some rows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// All, with relu.
+    Whole,
+    /// What the function of the hidden nodes is of.
+    Affine,
+    /// What comes after that function.
+    Scores,
+}
+
 impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     /// # Safety
     /// The CPU has the set of the lanes, and there are `K` classes.
     #[inline(always)]
     pub(super) unsafe fn forward<L: Lanes<T>, const K: usize>(&self) {
-        // SAFETY: the caller promises the set and the classes; tiles lie within the rows of the block.
+        let features = self.step.sizes.features;
+        let parts: &[Part] =
+            if self.step.activation.is_some() { &[Part::Affine, Part::Scores] } else { &[Part::Whole] };
+        for &part in parts {
+            // SAFETY: the caller promises the set and the classes.
+            unsafe {
+                if part == Part::Scores {
+                    self.activate();
+                }
+                match features {
+                    2 => self.tiles::<L, K, 2>(part),
+                    1 if !SMALL => self.tiles::<L, K, 1>(part),
+                    3 if !SMALL => self.tiles::<L, K, 3>(part),
+                    _ => self.tiles::<L, K, 4>(part),
+                }
+            }
+        }
+    }
+
+    /// The function of the hidden nodes, and its slopes.
+    ///
+    /// # Safety
+    /// There is one, and what it is of is there.
+    #[inline(always)]
+    unsafe fn activate(&self) {
+        let len = self.rows * self.width();
+        let activation = self.step.activation.expect("the caller promises one");
+        // SAFETY: scratch memory holds three arrays of the nodes of a block.
         unsafe {
-            let features = self.step.sizes.features;
-            if SMALL {
-                return if features == 2 { self.tiles::<L, K, 2>() } else { self.tiles::<L, K, 4>() };
-            }
-            match features {
-                1 => self.tiles::<L, K, 1>(),
-                2 => self.tiles::<L, K, 2>(),
-                3 => self.tiles::<L, K, 3>(),
-                _ => self.tiles::<L, K, 4>(),
-            }
+            let affine = std::slice::from_raw_parts(self.affine, len);
+            let [nodes, slopes] = [self.hidden, self.slopes].map(|to| std::slice::from_raw_parts_mut(to, len));
+            activation.kernels.run(affine, nodes, slopes);
         }
     }
 
     /// All rows of the block, of `D` features.
     #[inline(always)]
-    unsafe fn tiles<L: Lanes<T>, const K: usize, const D: usize>(&self) {
+    unsafe fn tiles<L: Lanes<T>, const K: usize, const D: usize>(&self, part: Part) {
         let mut i = 0;
         // SAFETY: the caller promises the set, the features and the classes; tiles lie within the rows of the block.
         unsafe {
             while self.rows - i >= 4 {
-                self.tile::<L, K, D, 4>(i);
+                self.tile::<L, K, D, 4>(i, part);
                 i += 4;
             }
             while i < self.rows {
-                self.tile::<L, K, D, 1>(i);
+                self.tile::<L, K, D, 1>(i, part);
                 i += 1;
             }
         }
@@ -95,7 +126,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
 
     /// `R` rows from row `i` of the block on.
     #[inline(always)]
-    unsafe fn tile<L: Lanes<T>, const K: usize, const D: usize, const R: usize>(&self, i: usize) {
+    unsafe fn tile<L: Lanes<T>, const K: usize, const D: usize, const R: usize>(&self, i: usize, part: Part) {
         let hidden = self.step.sizes.hidden;
         // SAFETY: the caller promises the set, the features, the classes and the rows; scratch memory has whole vectors.
         unsafe {
@@ -106,26 +137,45 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             let mut h = 0;
             while h < hidden {
                 let mask = L::first(hidden - h);
+                let at = |r: usize| (i + r) * self.width() + h;
                 let mut z = [L::splat(T::ZERO); R];
-                for d in 0..D {
-                    let w = param(d, h);
+                if part == Part::Scores {
                     for r in 0..R {
-                        z[r] = L::mul_add(L::splat(*x.add(r * D + d)), w, z[r]);
+                        // The function of the zeros beyond the mask may be infinite.
+                        z[r] = L::keep(L::load(self.hidden.add(at(r)), all), mask);
+                    }
+                } else {
+                    for d in 0..D {
+                        let w = param(d, h);
+                        for r in 0..R {
+                            z[r] = L::mul_add(L::splat(*x.add(r * D + d)), w, z[r]);
+                        }
+                    }
+                    let bias = param(D, h);
+                    let (to, is_whole) = if part == Part::Whole { (self.hidden, true) } else { (self.affine, false) };
+                    for r in 0..R {
+                        z[r] = L::add(z[r], bias);
+                        if is_whole {
+                            z[r] = L::relu(z[r]);
+                        }
+                        // A feature that is not finite makes NaN of the zeros beyond the mask.
+                        z[r] = L::keep(z[r], mask);
+                        L::store(to.add(at(r)), all, z[r]);
                     }
                 }
-                let bias = param(D, h);
-                for r in 0..R {
-                    // A feature that is not finite makes NaN of the zeros beyond the mask.
-                    z[r] = L::keep(L::relu(L::add(z[r], bias)), mask);
-                    L::store(self.hidden.add((i + r) * self.width() + h), all, z[r]);
+                h += L::COUNT;
+                if part == Part::Affine {
+                    continue;
                 }
                 for k in 0..K {
-                    let w = param(D + 1 + k, h);
+                    let w = param(D + 1 + k, h - L::COUNT);
                     for r in 0..R {
                         scores[k][r] = L::mul_add(z[r], w, scores[k][r]);
                     }
                 }
-                h += L::COUNT;
+            }
+            if part == Part::Affine {
+                return;
             }
             let to = self.score::<K>(i);
             if R == 1 {

@@ -1,7 +1,7 @@
 //! A step of a net on buffers of a program.
 #![expect(unsafe_code, reason = "the kernel reads and writes buffers by pointers")]
 
-use super::{Layout, Perceptron, Sizes};
+use super::{Activation, Layout, Perceptron, Sizes};
 use crate::kernels::finish::Rate;
 use crate::number::Number;
 use crate::number::level::Level;
@@ -30,6 +30,7 @@ pub(crate) struct Buffers<T> {
 pub(crate) struct Planned<T> {
     sizes: Sizes,
     layout: Layout,
+    activation: Option<Activation<T>>,
     /// How many elements the parameters have.
     lens: [usize; 4],
     /// How many elements of scratch memory it takes.
@@ -43,11 +44,17 @@ pub(crate) struct Planned<T> {
 }
 
 impl<T: Number> Planned<T> {
-    /// A step that gives the mean of the losses or their sum, of matrices of parameters that are stored transposed or not.
+    /// A step of hidden nodes that do this, or relu, which gives the mean of the losses or their sum, of matrices of parameters that
+    /// are stored transposed or not, with its scratch memory.
     ///
     /// # Panics
     /// Where it writes to a buffer that it uses otherwise too, but for parameters in their own place.
-    pub(crate) fn new(sizes: Sizes, (mean, turned): (bool, bool), buffers: Buffers<T>) -> Self {
+    pub(crate) fn new(
+        sizes: Sizes,
+        activation: Option<Activation<T>>,
+        (mean, turned): (bool, bool),
+        buffers: Buffers<T>,
+    ) -> Self {
         let Buffers { x, params, labels, cotangent, loss, results, rate, descends, scratch } = buffers;
         let mut once = vec![loss, scratch];
         once.extend(results);
@@ -59,9 +66,10 @@ impl<T: Number> Planned<T> {
         assert!(once.iter().enumerate().all(is_free), "{buffers:?} writes what it uses otherwise");
         Self {
             sizes,
-            layout: sizes.layout::<T>(),
+            layout: sizes.layout(activation.as_ref()),
             lens: sizes.params(),
-            scratch_len: sizes.scratch::<T>(),
+            scratch_len: sizes.scratch(activation.as_ref()),
+            activation,
             mean,
             turned,
             keeps: descends == [true; 4] && params == results,
@@ -99,6 +107,7 @@ impl<T: Number> Planned<T> {
         let weight = unsafe { *cotangent };
         let step = Perceptron {
             sizes,
+            activation: self.activation.as_ref(),
             layout,
             x: at(self.buffers.x, sizes.rows * sizes.features),
             params: params.map(<*mut T>::cast_const),

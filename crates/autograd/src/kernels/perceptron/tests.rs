@@ -1,12 +1,16 @@
 //! The sweep against the kernels of its single operations, bit by bit.
 
 use super::*;
+use crate::kernels::chain::TileOp;
 use crate::kernels::column_sums::column_sums;
 use crate::kernels::compiled::Compiled;
 use crate::kernels::cross_entropy::{Losses, Weight, cross_entropy};
 use crate::kernels::finish::Finish;
 use crate::kernels::gemm::matmul;
+use crate::kernels::in_turn::zmul;
 use crate::number::level::tests::at_every_level;
+use smallvec::{SmallVec, smallvec};
+use std::sync::Arc;
 
 fn numbers<T: Compiled>(n: usize, seed: usize) -> Vec<T> {
     (0..n).map(|i| T::of(((i * 37 + seed * 101) % 211) as f64 / 80.0 - 1.3)).collect()
@@ -15,17 +19,58 @@ fn numbers<T: Compiled>(n: usize, seed: usize) -> Vec<T> {
 /// Parameters or their gradients.
 type Params<T> = [Vec<T>; 4];
 
+/// `1 / x`, which is infinite where there are no hidden nodes, and as if it were its slope `1 / x − 1`, which may be 0; only the
+/// second, or both.
+#[derive(Debug)]
+struct Reciprocal {
+    second: bool,
+}
+
+impl<T: Compiled> TileOp<T> for Reciprocal {
+    fn names(&self) -> SmallVec<[&'static str; 2]> {
+        smallvec!["reciprocal"]
+    }
+    fn run(&self, [x, ..]: [&[T]; 3], out: &mut [T], second: &mut [T]) {
+        let slope = |x: &T| T::ONE / *x - T::ONE;
+        for (y, x) in out.iter_mut().zip(x) {
+            *y = if self.second { slope(x) } else { T::ONE / *x };
+        }
+        for (y, x) in second.iter_mut().zip(x) {
+            *y = slope(x);
+        }
+    }
+}
+
 /// The sum of the losses and the gradients, operation by operation.
-fn one_by_one<T: Compiled>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T) -> (f64, Params<T>) {
+fn one_by_one<T: Compiled>(
+    s: Sizes,
+    activation: Option<&Activation<T>>,
+    x: &[T],
+    p: &Params<T>,
+    (labels, weight): (&[T], T),
+) -> (f64, Params<T>) {
     let Sizes { rows: n, features: d, hidden: h, classes: k } = s;
     let zeros = |n: usize| vec![T::ZERO; n];
     let (mut o1, mut scores, mut ds, mut dz) = (zeros(n * h), zeros(n * k), zeros(n * k), zeros(n * h));
     let mut grads = s.params().map(zeros);
-    matmul((n, d, h), (x, false), (&p[0], false), &mut o1, Finish::BiasRelu(&p[1]));
+    let mut slopes = zeros(n * h);
+    if let Some(activation) = activation {
+        matmul((n, d, h), (x, false), (&p[0], false), &mut dz, Finish::Bias(&p[1]));
+        activation.kernels.run(&dz, &mut o1, &mut slopes);
+    } else {
+        matmul((n, d, h), (x, false), (&p[0], false), &mut o1, Finish::BiasRelu(&p[1]));
+    }
     matmul((n, h, k), (&o1, false), (&p[2], false), &mut scores, Finish::Bias(&p[3]));
     let mut sums = LaneSums::default();
     cross_entropy(&scores, labels, k, Losses::Sum(&mut sums), Some((Weight::All(weight), &mut ds)));
-    matmul((n, k, h), (&ds, false), (&p[2], true), &mut dz, Finish::Gate(&o1));
+    if let Some(activation) = activation {
+        matmul((n, k, h), (&ds, false), (&p[2], true), &mut dz, Finish::Keep);
+        dz.iter_mut().zip(&slopes).for_each(|(dz, &slope)| {
+            *dz = if activation.selects && slope == T::ZERO { T::ZERO } else { zmul(*dz, slope) }
+        });
+    } else {
+        matmul((n, k, h), (&ds, false), (&p[2], true), &mut dz, Finish::Gate(&o1));
+    }
     matmul((d, n, h), (x, true), (&dz, false), &mut grads[0], Finish::Keep);
     column_sums(&dz, &mut grads[1], Finish::Keep);
     matmul((h, n, k), (&o1, true), (&ds, false), &mut grads[2], Finish::Keep);
@@ -34,13 +79,21 @@ fn one_by_one<T: Compiled>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weigh
 }
 
 /// The same in one sweep; with a rate, in place of the parameters.
-fn sweep<T: Compiled>(s: Sizes, x: &[T], p: &Params<T>, labels: &[T], weight: T, rate: Option<T>) -> (f64, Params<T>) {
+fn sweep<T: Compiled>(
+    s: Sizes,
+    activation: Option<&Activation<T>>,
+    x: &[T],
+    p: &Params<T>,
+    (labels, weight): (&[T], T),
+    rate: Option<T>,
+) -> (f64, Params<T>) {
     let mut results = if rate.is_some() { p.clone() } else { s.params().map(|n| vec![T::NAN; n]) };
-    let mut scratch = vec![T::NAN; s.scratch::<T>()];
+    let mut scratch = vec![T::NAN; s.scratch(activation)];
     let places = results.each_mut().map(Vec::as_mut_ptr);
     let mut step = Perceptron {
         sizes: s,
-        layout: s.layout::<T>(),
+        activation,
+        layout: s.layout(activation),
         x: x.as_ptr(),
         params: if rate.is_some() { places.map(<*mut T>::cast_const) } else { p.each_ref().map(Vec::as_ptr) },
         labels: labels.as_ptr(),
@@ -102,17 +155,26 @@ fn equals_its_operations<T: Compiled>() {
             if !level.has_vectors() {
                 return;
             }
-            for poison in [None, Some(T::INFINITY), Some(T::NAN)] {
+            let each = [false, true].map(|second| Arc::new(Reciprocal { second }) as _);
+            let both = Kernels::Both(Arc::new(Reciprocal { second: false }));
+            let activations = [
+                None,
+                Some(Activation { kernels: both, selects: false }),
+                Some(Activation { kernels: Kernels::Each(each), selects: true }),
+            ];
+            for (k, activation) in (0..9).zip(activations.iter().cycle()) {
+                let poison = [None, Some(T::INFINITY), Some(T::NAN)][k / 3];
+                let activation = activation.as_ref();
                 if let Some(poison) = poison {
                     x[rows * features / 2] = poison;
                 }
-                let what = format!("{s:?} {poison:?} {level:?} {}", T::NAME);
+                let what = format!("{s:?} {activation:?} {poison:?} {level:?} {}", T::NAME);
                 let same = |a: &[T], b: &[T]| a.iter().zip(b).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()));
-                let (loss, grads) = one_by_one(s, &x, &params, &labels, weight);
-                let (swept, found) = sweep(s, &x, &params, &labels, weight, None);
+                let (loss, grads) = one_by_one(s, activation, &x, &params, (&labels, weight));
+                let (swept, found) = sweep(s, activation, &x, &params, (&labels, weight), None);
                 assert!(loss == swept || (loss.is_nan() && swept.is_nan()), "{loss} {swept} {what}");
                 let rate = T::of(0.3);
-                let (_, stepped) = sweep(s, &x, &params, &labels, weight, Some(rate));
+                let (_, stepped) = sweep(s, activation, &x, &params, (&labels, weight), Some(rate));
                 for k in 0..4 {
                     assert!(same(&grads[k], &found[k]), "gradient {k}: {what}\n{:?}\n{:?}", grads[k], found[k]);
                     let want: Vec<T> = params[k].iter().zip(&grads[k]).map(|(&p, &dp)| p - dp * rate).collect();

@@ -5,16 +5,18 @@ mod tasks;
 
 use super::graph::{Graph, Node};
 use super::memory::Places;
-use super::operation::{HiddenLayer, Operation};
+use super::operation::{Function, HiddenLayer, Operation};
 use super::passes::hidden_layer::sizes;
 use super::schedule::{Phase, Schedule, Work};
 use super::steps::fused::FusedStep;
 use super::steps::{Listed, OpStep, Operand, Step, What};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
-use crate::kernels::perceptron::{Buffers, Planned};
+use crate::kernels::perceptron::{Activation, Buffers, Kernels, Planned};
 use crate::ops::table::Kind;
+use crate::ops::with_slope::Pair;
 use crate::tape::Tape;
+use crate::tape::op::Arity;
 use crate::tensor::error::Error;
 use crate::tensor::memory::{self, OutOfMemory};
 use tasks::Tiles;
@@ -118,7 +120,14 @@ impl<T: Float> Lowering<'_, T> {
         let at = |value: u32| self.places.buffer(value);
         let sizes = sizes(self.graph, &node.args, net.turned);
         let rate = Rate::new(net.rate, || at(*node.args.last().expect("a net has operands")));
-        buffers.push(memory::zeros(sizes.scratch::<T>())?);
+        let activation = net.activation.map(|Function { value, slope, selects }| {
+            let alone =
+                |function| T::tile_op(&Kind::Unary(Arity(function))).expect("functions of one number go by tiles");
+            let both = Pair::of(value, slope).map(|pair| Kernels::Both(T::pair(pair)));
+            let kernels = both.unwrap_or_else(|| Kernels::Each([alone(value), alone(slope)]));
+            Activation { kernels, selects }
+        });
+        buffers.push(memory::zeros(sizes.scratch::<T>(activation.as_ref()))?);
         let buffers = Buffers {
             x: at(node.args[0]),
             params: std::array::from_fn(|k| at(node.args[1 + k])),
@@ -130,6 +139,6 @@ impl<T: Float> Lowering<'_, T> {
             descends: net.descends,
             scratch: buffers.len() - 1,
         };
-        Ok(Planned::new(sizes, (net.mean, net.turned), buffers))
+        Ok(Planned::new(sizes, activation, (net.mean, net.turned), buffers))
     }
 }

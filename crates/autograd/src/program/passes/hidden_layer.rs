@@ -6,10 +6,13 @@ use crate::float::Float;
 use crate::kernels::perceptron::Sizes;
 use crate::kernels::product::Shape as Kernel;
 use crate::number::level::Level;
+use crate::ops::binary::Binary;
 use crate::ops::cross_entropy::Reduction;
+use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links};
-use crate::program::operation::{Fused, HiddenLayer, Operation, Then};
+use crate::program::operation::{Function, Fused, HiddenLayer, Operation, Then};
 use crate::tape::Tape;
+use crate::tape::op::Arity;
 use crate::tensor::error::Error;
 use smallvec::{SmallVec, smallvec};
 
@@ -58,6 +61,17 @@ struct Found {
     operands: SmallVec<[u32; 3]>,
     nodes: SmallVec<[u32; 8]>,
     results: SmallVec<[u32; 1]>,
+}
+
+/// A hidden layer, forward and backward, and its nodes, of which nobody else reads what is between.
+struct Layer {
+    /// `x`, `W1` and `b1`.
+    operands: [u32; 3],
+    turned: bool,
+    /// The gradient of what the function of the hidden nodes is of.
+    dz: u32,
+    activation: Option<Function>,
+    nodes: SmallVec<[u32; 5]>,
 }
 
 /// A gradient, with what follows it, the rate's value, and the value that a step starts from.
@@ -115,15 +129,9 @@ impl<T: Float> Finder<'_, T> {
         else {
             return None;
         };
-        let (first, Fused::Product { ta: false, tb, then: Then::BiasRelu(()) }, &[x, w1, b1]) = self.made(o1)? else {
-            return None;
-        };
-        let gated = |&&i: &&u32| {
-            let gate = Fused::Product { ta: false, tb: !turned, then: Then::Gate(()) };
-            self.fused(i).is_some_and(|(fused, args)| fused == gate && args == [ds, w2, o1])
-        };
-        let back = *self.readers(ds).iter().find(gated)?;
-        let dz1 = self.graph.nodes[back as usize].results[0];
+        let turns = !turned;
+        let layer = self.relu(o1, [ds, w2], turns).or_else(|| self.function(o1, [ds, w2], turns))?;
+        let Layer { operands: [x, w1, b1], turned: tb, dz: dz1, activation, .. } = layer;
         let product = |a: u32, b: u32| {
             let (a, b) = if turned { (b, a) } else { (a, b) };
             self.gradient(self.readers(b), |fused| matches!(fused, Fused::Product { ta: true, tb: false, .. }), &[a, b])
@@ -131,7 +139,7 @@ impl<T: Float> Finder<'_, T> {
         let sums = |a: u32| self.gradient(self.readers(a), |fused| matches!(fused, Fused::ColumnSums { .. }), &[a]);
         let found = [product(x, dz1)?, sums(dz1)?, product(o1, ds)?, sums(ds)?];
         let matrices = self.graph.shape(x).rank() == 2 && reduction != Reduction::None && turned == tb;
-        let reads = [scores, o1, ds, dz1].map(|value| self.readers(value).len());
+        let reads = [scores, ds, dz1].map(|value| self.readers(value).len());
         // Parameters that take a step all take the same.
         let descends = found.each_ref().map(|g| matches!(g.then, Then::Descend(_)));
         let one = found.iter().find(|g| matches!(g.then, Then::Descend(_))).unwrap_or(&found[0]);
@@ -147,11 +155,60 @@ impl<T: Float> Finder<'_, T> {
         operands.extend(rate);
         // A step whose size is the loss needs the loss first.
         let apart = operands.iter().all(|operand| !results.contains(operand));
-        let fits = matrices && apart && reads == [1, 3, 3, 2] && steps && self.fits(&operands, turned);
-        let nodes = [first, second, loss, back].into_iter().chain(found.iter().map(|g| g.node)).collect();
+        let fits = matrices && apart && reads == [1, 3, 2] && steps && self.fits(&operands, turned);
+        let nodes = [second, loss].into_iter().chain(layer.nodes).chain(found.iter().map(|g| g.node)).collect();
         let rate = if let Then::Descend(rate) = then { rate } else { Some(0.0) };
-        let net = HiddenLayer { mean: reduction == Reduction::Mean, turned, descends, rate };
+        let net = HiddenLayer { mean: reduction == Reduction::Mean, activation, turned, descends, rate };
         fits.then(|| Found { net, operands, nodes, results })
+    }
+
+    /// The hidden layer that makes this with relu, and what comes back through it from these scores' gradients and weights.
+    fn relu(&self, o1: u32, [ds, w2]: [u32; 2], turns: bool) -> Option<Layer> {
+        let (first, Fused::Product { ta: false, tb, then: Then::BiasRelu(()) }, &[x, w1, b1]) = self.made(o1)? else {
+            return None;
+        };
+        let gated = |&&i: &&u32| {
+            let gate = Fused::Product { ta: false, tb: turns, then: Then::Gate(()) };
+            self.fused(i).is_some_and(|(fused, args)| fused == gate && args == [ds, w2, o1])
+        };
+        let back = *self.readers(ds).iter().find(gated)?;
+        let nodes = smallvec![first, back];
+        let dz = self.graph.nodes[back as usize].results[0];
+        let alone = self.readers(o1).len() == 3;
+        alone.then_some(Layer { operands: [x, w1, b1], turned: tb, dz, activation: None, nodes })
+    }
+
+    /// The same with a function of one number, of which what comes back is multiplied by the slope.
+    fn function(&self, o1: u32, [ds, w2]: [u32; 2], turns: bool) -> Option<Layer> {
+        let unary = |value: u32| {
+            let maker = self.links.maker[value as usize];
+            let node = self.graph.nodes.get(maker as usize)?;
+            let Some(&Kind::Unary(Arity(function))) = node.kind() else { return None };
+            Some((maker, function, node.args[0]))
+        };
+        let (of_o1, value, z) = unary(o1)?;
+        let (first, Fused::Product { ta: false, tb, then: Then::Bias(()) }, &[x, w1, b1]) = self.made(z)? else {
+            return None;
+        };
+        let is_back = |&&i: &&u32| {
+            let keeps = Fused::Product { ta: false, tb: turns, then: Then::Keep };
+            self.operation(i).is_some_and(|(fused, args)| fused == keeps && args[..] == [ds, w2])
+        };
+        let back = *self.readers(ds).iter().find(is_back)?;
+        let d_o1 = self.graph.nodes[back as usize].results[0];
+        let &[last] = self.readers(d_o1) else { return None };
+        let node = &self.graph.nodes[last as usize];
+        let (Some(Kind::Binary(Arity(times))), &[dy, slopes]) = (node.kind(), &node.args[..]) else { return None };
+        let selects = matches!(times, Binary::Weigh | Binary::Both);
+        if !selects && !matches!(times, Binary::Zmul) {
+            return None;
+        }
+        let (of_slopes, slope, of) = unary(slopes)?;
+        let nodes = smallvec![first, of_o1, back, of_slopes, last];
+        let reads = [z, o1, slopes].map(|value| self.readers(value).len());
+        let fits = dy == d_o1 && of == z && reads == [2, 2, 1];
+        let (dz, activation) = (node.results[0], Some(Function { value, slope, selects }));
+        fits.then_some(Layer { operands: [x, w1, b1], turned: tb, dz, activation, nodes })
     }
 
     /// The reader that is this operation, with what follows it.
