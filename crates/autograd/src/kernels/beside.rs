@@ -64,14 +64,27 @@ pub(super) fn walk<T: Number, const K: usize>(
     beside: &mut impl Beside<T, K>,
 ) {
     let rows = x[0].len().checked_div(n).unwrap_or(0);
-    if rows == 0 {
+    walk_rows(x, out, (n, inner), 0..rows, reverse, beside);
+}
+
+/// The same, along some of the rows, such as [`Beside::start`] was told of before.
+pub(super) fn walk_rows<T: Number, const K: usize>(
+    x: [&[T]; K],
+    out: &mut [T],
+    (n, inner): (usize, usize),
+    some: Range<usize>,
+    reverse: bool,
+    beside: &mut impl Beside<T, K>,
+) {
+    let rows = x[0].len().checked_div(n).unwrap_or(0);
+    if some.is_empty() {
         return;
     }
     assert!(x.iter().all(|x| x.len() == rows * n), "rows of {n} beside each other: operands of other lengths");
     let level = level(x[0].len());
     let steps = n.min(STEPS);
     let width = (TILE / steps).clamp(NARROW, WIDE).min(rows) / inner.min(NARROW) * inner;
-    let shape = Shape { n, inner, reverse, steps, width };
+    let shape = Shape { n, inner, reverse, steps, width, row: some.start, end: some.end };
     let has_out = usize::from(!out.is_empty());
     let memory = if inner < NARROW { (K + has_out) * steps * width } else { 0 };
     with_zeros(memory, |tiles| level.run(Walk { x, out, shape, tiles, beside }));
@@ -85,6 +98,9 @@ struct Shape {
     /// Those of a tile.
     steps: usize,
     width: usize,
+    /// The next row, and where the rows end.
+    row: usize,
+    end: usize,
 }
 
 struct Walk<'a, T, B, const K: usize> {
@@ -100,13 +116,11 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
     const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
-        let Self { x, out, shape: Shape { n, inner, reverse, steps, width }, tiles, beside } = self;
-        let rows = x[0].len() / n;
+        let Self { x, out, shape: Shape { n, inner, reverse, steps, width, mut row, end }, tiles, beside } = self;
         // In place, a part of the operands is walked as it lies, in steps of `inner`; else a tile, in steps of its width.
         let in_place = inner >= NARROW;
-        let mut row = 0;
-        while row < rows {
-            let count = if in_place { (inner - row % inner).min(WIDE) } else { width.min(rows - row) };
+        while row < end {
+            let count = if in_place { (inner - row % inner).min(WIDE) } else { width.min(end - row) };
             beside.start(row..row + count);
             for from in (0..n).step_by(if in_place { n } else { steps }) {
                 let len = if in_place { n } else { steps.min(n - from) };
@@ -141,7 +155,7 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
 
 /// Copies some elements of some rows to a tile, where the rows are lanes.
 #[inline(never)]
-fn load<T: Number>(
+pub(super) fn load<T: Number>(
     x: &[T],
     (row, rows): (usize, usize),
     (from, len): (usize, usize),
@@ -162,7 +176,7 @@ fn load<T: Number>(
 
 /// Copies a tile back to where [`load`] took it from.
 #[inline(never)]
-fn store<T: Number>(
+pub(super) fn store<T: Number>(
     tile: &[T],
     (row, rows): (usize, usize),
     (from, len): (usize, usize),

@@ -11,6 +11,7 @@ use super::in_turn::InTurn;
 use super::machine::LINE;
 use super::map::LANES;
 use super::place::{Base, Place};
+use super::reduce::Running;
 use super::spread::Spread;
 use crate::number::Number;
 use crate::number::level::Level;
@@ -84,8 +85,8 @@ pub(crate) enum Fill<T> {
     Row(Place, usize),
     /// Elements that each stand for so many neighbours.
     Column(Place, usize),
-    /// So many elements, laid over all as rows and columns in turn.
-    Spread { from: Place, spread: Spread, len: usize },
+    /// So many elements, laid over all as rows and columns in turn; whether rows of a block have their own, or all have the same.
+    Spread { from: Place, spread: Spread, len: usize, by_row: bool },
     /// A value that will be written over.
     Before(Place),
     /// Values one behind the other, each with its elements, as they are before anything is written; all of them fit a tile.
@@ -168,7 +169,7 @@ impl<T: Number> Chain<T> {
                 Fill::Number(place) | Fill::Repeated(place) => list.push((place, 1, false)),
                 Fill::Row(place, n) => list.push((place, n, false)),
                 Fill::Column(place, width) => list.push((place, len.div_ceil(width), false)),
-                Fill::Spread { from, len, .. } => list.push((from, len, false)),
+                Fill::Spread { from, len: all, by_row, .. } => list.push((from, self.spread(all, by_row, len), false)),
                 Fill::Before(place) => assert!(made.contains(&place), "what is read as it was before is written"),
                 Fill::Parts(ref parts) => self.assert_a_tile(parts),
             }
@@ -178,6 +179,11 @@ impl<T: Number> Chain<T> {
             list.extend(parts.iter().map(|&(place, len)| (place, len, true)));
         }
         list
+    }
+
+    /// How many of the elements that are laid over all are laid over so many elements.
+    fn spread(&self, all: usize, by_row: bool, len: usize) -> usize {
+        if by_row { len / (self.len / all) } else { all }
     }
 
     fn assert_a_tile(&self, parts: &[(Place, usize)]) {
@@ -195,13 +201,25 @@ impl<T: Number> Chain<T> {
         parts.flatten().copied()
     }
 
-    /// Computes so many elements, of the block that starts at this row.
+    /// Whether it has sums that go on from tile to tile, or from block to block.
+    pub(crate) fn has_sums_that_go_on(&self, in_blocks: bool) -> bool {
+        !self.sums.is_empty() && (in_blocks || self.len > self.tile)
+    }
+
+    /// Computes so many elements, of the block that starts at this row. Its sums are added to those that run, and stored at the end;
+    /// where none run, all elements are one tile.
     ///
     /// # Safety
     /// There is a base for each place of [`Chain::accesses`], with as many elements behind it, and none that is written
     /// overlaps another, or is used by somebody else meanwhile.
-    pub(super) unsafe fn run(&self, bases: &[Base<T>], row: usize, len: usize, level: Level) {
-        level.run(Run { chain: self, bases, row, len });
+    pub(super) unsafe fn run(
+        &self,
+        bases: &[Base<T>],
+        (row, len): (usize, usize),
+        (running, is_end): (&mut [Running<T>], bool),
+        level: Level,
+    ) {
+        level.run(Run { chain: self, bases, row, len, running, is_end });
     }
 }
 

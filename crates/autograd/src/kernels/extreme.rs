@@ -1,6 +1,7 @@
 //! Largest and smallest elements along the middle of `[outer, n, inner]`: their values, places and shares.
 
 use super::beside::{self, Beside, NARROW, WIDE, walk};
+use super::map::level;
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
 use std::ops::Range;
@@ -22,17 +23,39 @@ pub(crate) fn extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: b
 /// Folds by a function that does not care for the order.
 fn fold<T: Number>(x: &[T], (n, inner): (usize, usize), init: T, out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
     out.fill(init);
-    if n < LONG || inner >= NARROW || x.is_empty() {
+    if n < LONG || !LANES.is_multiple_of(inner.max(1)) || x.is_empty() {
         return beside::fold(x, (n, inner), out, f);
     }
-    // The rows of several steps are the lanes of one.
-    let lanes = LANES / inner * inner;
-    for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
-        let (whole, rest) = x.split_at(x.len() / lanes * lanes);
-        let mut all = [init; LANES];
-        beside::fold(whole, (whole.len() / lanes, lanes), &mut all[..lanes], f);
-        for row in all[..lanes].chunks_exact(inner).chain(rest.chunks_exact(inner)) {
-            out.iter_mut().zip(row).for_each(|(y, &x)| *y = f(*y, x));
+    level(x.len()).run(FoldLong { x, n, inner, init, out, f });
+}
+
+/// Long rows along the middle of `[outer, n, inner]`, where the rows of several steps are the lanes of one.
+struct FoldLong<'a, T, F> {
+    x: &'a [T],
+    n: usize,
+    inner: usize,
+    init: T,
+    out: &'a mut [T],
+    f: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> T> Kernel for FoldLong<'_, T, F> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, n, inner, init, out, f } = self;
+        for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
+            let (chunks, rest) = x.as_chunks::<LANES>();
+            let mut all = [init; LANES];
+            for chunk in chunks {
+                for i in 0..LANES {
+                    all[i] = f(all[i], chunk[i]);
+                }
+            }
+            for row in all.chunks_exact(inner).chain(rest.chunks_exact(inner)) {
+                out.iter_mut().zip(row).for_each(|(y, &x)| *y = f(*y, x));
+            }
         }
     }
 }

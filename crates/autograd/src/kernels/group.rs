@@ -11,9 +11,13 @@ use super::map::LANES;
 use super::order::{self, Partial, ROWS, Sums};
 use super::place::{Base, Place};
 use super::product::{self, Call, Left, Shape, Sizes};
+use super::reduce::Running;
 use crate::number::Number;
 use crate::number::level::Level;
+use smallvec::SmallVec;
+use std::fmt::Debug;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What the rows of a block are to a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,15 @@ pub(crate) enum Along {
 
 /// What follows a product or a sum, on places.
 pub(crate) type PlaceFinish<T> = Finish<Place, Rate<T, Place>>;
+
+/// An operation that goes along rows.
+pub(crate) trait RowOp<T>: Debug + Send + Sync {
+    /// Computes so many rows of a block.
+    fn run(&self, rows: usize, args: &[&[T]], out: &mut [T]);
+}
+
+/// The elements that a row of a block has at a place.
+pub(crate) type PerRow = (Place, usize);
 
 /// One thing to do.
 #[derive(Clone, Debug)]
@@ -72,8 +85,11 @@ pub(crate) enum Task<T> {
     Turn { rows: usize, cols: usize, from: Place, to: Place },
     /// A copy.
     Copy { len: usize, from: Place, to: Place },
-    /// Element-wise operations, of so many elements for each row.
-    Chain { chain: Box<Chain<T>>, along: Along, per_row: usize },
+    /// Element-wise operations, of so many elements for each row. Sums of more than a tile go on from tile to tile and from block to
+    /// block, behind so many of other chains.
+    Chain { chain: Box<Chain<T>>, per_row: usize, behind: Option<usize> },
+    /// An operation along rows.
+    Rows { op: Arc<dyn RowOp<T>>, args: SmallVec<[PerRow; 3]>, out: PerRow },
 }
 
 /// The classes that a [`Task::Loss`] takes.
@@ -121,9 +137,10 @@ impl<T: Number> Task<T> {
             }
             Self::Turn { rows, cols, from, to } => list.extend([(*from, rows * cols, false), (*to, rows * cols, true)]),
             Self::Copy { len, from, to } => list.extend([(*from, *len, false), (*to, *len, true)]),
-            Self::Chain { chain, along, per_row } => {
-                let len = if *along == Along::Whole { chain.len } else { block * per_row };
-                list.extend(chain.accesses(len));
+            Self::Chain { chain, per_row, .. } => list.extend(chain.accesses(block * per_row)),
+            Self::Rows { args, out, .. } => {
+                list.extend(args.iter().map(|&(place, per_row)| (place, per_row * block, false)));
+                list.push((out.0, out.1 * block, true));
             }
         }
         list
@@ -157,6 +174,10 @@ pub(crate) struct Phase<T> {
     pub(crate) rows: usize,
     pub(crate) block: usize,
 }
+
+/// The most sums of chains that go on from block to block.
+pub(crate) const MOST_RUNNING: usize = 8;
+type RunningSums<T> = SmallVec<[Running<T>; MOST_RUNNING]>;
 
 /// A list of tasks that fits its buffers.
 #[derive(Clone)]
@@ -224,7 +245,7 @@ impl<T: Number> Group<T> {
             *base = Base(buffer.as_mut_ptr());
         }
         let (bases, level) = (&*bases, Level::best());
-        let mut sums = LaneSums::default();
+        let mut sums = (LaneSums::default(), SmallVec::new());
         for Phase { before, tasks, rows, block } in &self.phases {
             let whole = Block { start: 0, rows: *rows, first: true, last: true };
             for task in before {
@@ -265,9 +286,17 @@ impl<T> std::fmt::Display for Group<T> {
 /// # Safety
 /// The buffers of the task have bases, are as long as the task reaches within the block, and nobody else uses them.
 #[inline(always)]
-unsafe fn execute<T: Number>(task: &Task<T>, bases: &[Base<T>], block: Block, level: Level, sums: &mut LaneSums) {
+unsafe fn execute<T: Number>(
+    task: &Task<T>,
+    bases: &[Base<T>],
+    block: Block,
+    level: Level,
+    (sums, running): &mut (LaneSums, RunningSums<T>),
+) {
+    // By value: a block whose address is taken is written to memory for each task.
+    let start = block.start;
     // SAFETY: the caller promises that the place is there, and that there is a base for each buffer.
-    let at = |place: Place| unsafe { bases.get_unchecked(place.buffer).0.add(place.per_row * block.start) };
+    let at = move |place: Place| unsafe { bases.get_unchecked(place.buffer).0.add(place.per_row * start) };
     let raw = |after: &PlaceFinish<T>| {
         let rate = |rate| match rate {
             Rate::Number(rate) => rate,
@@ -323,10 +352,40 @@ unsafe fn execute<T: Number>(task: &Task<T>, bases: &[Base<T>], block: Block, le
         Task::Turn { rows, cols, from, to } => unsafe { product::turn(at(*from), (*rows, *cols), at(*to)) },
         // SAFETY: the caller promises that both are there, and they do not overlap.
         Task::Copy { len, from, to } => unsafe { std::ptr::copy_nonoverlapping(at(*from), at(*to), *len) },
-        Task::Chain { chain, along, per_row } => {
-            let len = if *along == Along::Whole { chain.len } else { block.rows * per_row };
+        Task::Chain { chain, per_row, behind } => {
+            let running = behind.map_or(&mut [][..], |behind| going_on(running, behind, chain.sums.len(), block.first));
             // SAFETY: the caller promises the places of the chain in so many elements.
-            unsafe { chain.run(bases, block.start, len, level) };
+            unsafe { chain.run(bases, (block.start, block.rows * per_row), (running, block.last), level) };
         }
+        // SAFETY: the caller promises that all are there, and the result overlaps none of the operands.
+        Task::Rows { op, args, out } => unsafe { along_rows(&**op, args, *out, block.rows, at) },
     }
+}
+
+/// So many sums that go on behind others, from 0 on in the first block.
+#[inline(never)]
+fn going_on<T: Number>(running: &mut RunningSums<T>, behind: usize, count: usize, first: bool) -> &mut [Running<T>] {
+    if first {
+        running.truncate(behind);
+        running.extend((0..count).map(|_| Running::new()));
+    }
+    &mut running[behind..behind + count]
+}
+
+/// # Safety
+/// `at` gives pointers to so many rows of the operands and of the result, which overlaps none of them, and nobody else uses them.
+#[inline(never)]
+unsafe fn along_rows<T: Number>(
+    op: &dyn RowOp<T>,
+    args: &[PerRow],
+    out: PerRow,
+    rows: usize,
+    at: impl Fn(Place) -> *mut T,
+) {
+    // SAFETY: as the caller promises.
+    let arg =
+        |&(place, per_row): &PerRow| unsafe { std::slice::from_raw_parts(at(place).cast_const(), per_row * rows) };
+    let args: SmallVec<[&[T]; 3]> = args.iter().map(arg).collect();
+    // SAFETY: as the caller promises.
+    op.run(rows, &args, unsafe { std::slice::from_raw_parts_mut(at(out.0), out.1 * rows) });
 }

@@ -1,6 +1,6 @@
 //! The linear recurrence behind running products, whose steps may leave the range of a number type and come back.
 
-use super::beside::{Beside, WIDE, walk};
+use super::beside::{Beside, WIDE, walk, walk_rows};
 use crate::number::Number;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -21,8 +21,9 @@ pub(crate) fn recur<T: Number>(
     let (rows, odd) = (0..0, SmallVec::new());
     let mut beside = Recurrence { h: zeros, before: zeros, lagged, absolute, rows, left_range: false, odd };
     walk([a, b], h, (n, inner), reverse, &mut beside);
-    for row in beside.odd.into_iter().flatten() {
-        recur_wide((a, b), row, (n, inner), reverse, lagged, absolute, h);
+    let mut wide = Wide { x: zeros, steps: zeros, before: zeros, lagged, absolute };
+    for rows in beside.odd {
+        walk_rows([a, b], h, (n, inner), rows, reverse, &mut wide);
     }
 }
 
@@ -84,96 +85,189 @@ impl<T: Number> Beside<T, 2> for Recurrence<T> {
     }
 }
 
-/// The recurrence of one row, in the whole range.
-#[inline(never)]
-fn recur_wide<T: Number>(
-    (a, b): (&[T], &[T]),
-    row: usize,
-    (n, inner): (usize, usize),
-    reverse: bool,
+/// The same of rows of which one leaves the range: each `h` is `x · 2^(k·steps)`, with more room for its exponent. While all is in
+/// the range there are no steps, and computing with it is computing with `x`.
+struct Wide<T> {
+    x: [T; WIDE],
+    steps: [T; WIDE],
+    /// The factors of the step before.
+    before: [T; WIDE],
     lagged: bool,
     absolute: bool,
-    h: &mut [T],
-) {
-    let step = T::of(2.0) / T::MIN_POSITIVE.sqrt();
-    let start = row / inner * n * inner + row % inner;
-    let mut carried = Wide::of(T::ZERO);
-    let mut before = None;
-    for t in 0..n {
-        let at = start + if reverse { n - 1 - t } else { t } * inner;
-        carried = match before {
-            Some(before) if !absolute || carried.x != T::ZERO => {
-                carried.times(a[if lagged { before } else { at }], step).plus(b[at], step)
+}
+
+impl<T: Number> Beside<T, 2> for Wide<T> {
+    #[inline(always)]
+    fn start(&mut self, _: Range<usize>) {}
+
+    #[inline(always)]
+    fn step(&mut self, t: usize, [a, b]: [&[T]; 2], y: &mut [T]) {
+        let Self { x, steps, before, lagged, absolute } = self;
+        let n = a.len();
+        let scales = scales::<T>();
+        if t == 0 {
+            x[..n].copy_from_slice(b);
+            steps[..n].fill(T::ZERO);
+            y.copy_from_slice(b);
+        } else {
+            let factors = if *lagged { &before[..n] } else { a };
+            for ((((x, steps), &a), &b), y) in x.iter_mut().zip(steps).zip(factors).zip(b).zip(y) {
+                let counts = !*absolute | (*x != T::ZERO);
+                let next = plus(times((*x, *steps), a, scales), b, scales);
+                (*x, *steps) = if counts { next } else { (b, T::ZERO) };
+                *y = number((*x, *steps), scales);
             }
-            _ => Wide::of(b[at]),
-        };
-        h[at] = carried.number(step);
-        before = Some(at);
+        }
+        if *lagged {
+            before[..n].copy_from_slice(a);
+        }
     }
 }
 
-/// The number `x · step^steps`: a float with more room for its exponent. While all is in the range of the type there are no
-/// steps, and computing with it is computing with `x`.
-#[derive(Clone, Copy)]
-struct Wide<T> {
-    x: T,
-    steps: i32,
+/// What a step multiplies by, a power of two, and its inverse.
+#[inline(always)]
+fn scales<T: Number>() -> [T; 2] {
+    let step = T::of(2.0) / T::MIN_POSITIVE.sqrt();
+    [step, T::ONE / step]
 }
 
-impl<T: Number> Wide<T> {
-    fn of(x: T) -> Self {
-        Self { x, steps: 0 }
-    }
+#[inline(always)]
+fn times<T: Number>((x, steps): (T, T), a: T, [up, down]: [T; 2]) -> (T, T) {
+    let product = x * a;
+    // Nothing overflows or vanishes where one of the factors is infinite, NaN or 0.
+    let is_exact = !x.is_finite() | !a.is_finite() | (x == T::ZERO) | (a == T::ZERO);
+    // Both are above 1, or far below the largest number.
+    let overflows = !is_exact & !product.is_finite();
+    let vanishes = !is_exact & (product.abs() < T::MIN_POSITIVE);
+    let two = T::of(2.0);
+    let larger = if vanishes { ((x * up) * (a * up), steps - two) } else { (product, steps) };
+    let inside = if overflows { ((x * down) * (a * down), steps + two) } else { larger };
+    let (settled, fewer) = settled(inside, [up, down]);
+    if is_exact { (product, T::ZERO) } else { (settled, fewer) }
+}
 
-    fn times(self, a: T, step: T) -> Self {
-        let x = self.x * a;
-        let is_exact = !self.x.is_finite() || !a.is_finite() || self.x == T::ZERO || a == T::ZERO;
-        if is_exact {
-            // Nothing overflowed or vanished: one of the factors is infinite, NaN or 0.
-            Self::of(x)
-        } else if !x.is_finite() {
-            // Both are above 1.
-            Self { x: (self.x / step) * (a / step), steps: self.steps + 2 }.settled(step)
-        } else if x.abs() < T::MIN_POSITIVE {
-            // Both are far below the largest number.
-            Self { x: (self.x * step) * (a * step), steps: self.steps - 2 }.settled(step)
-        } else {
-            Self { x, ..self }.settled(step)
-        }
-    }
+#[inline(always)]
+fn plus<T: Number>((x, steps): (T, T), b: T, scales: [T; 2]) -> (T, T) {
+    let scaled = number((b, -steps), scales);
+    let (sum, fewer) = settled((x + scaled, steps), scales);
+    let is_plain = steps == T::ZERO;
+    // What cannot be scaled up to this is far larger.
+    let far = if scaled.is_finite() { (sum, fewer) } else { (b, T::ZERO) };
+    if is_plain { (b + x, T::ZERO) } else { far }
+}
 
-    fn plus(self, b: T, step: T) -> Self {
-        if self.steps == 0 {
-            return Self::of(b + self.x);
-        }
-        let scaled = Self { x: b, steps: -self.steps }.number(step);
-        // What cannot be scaled up to this is far larger.
-        if scaled.is_finite() { Self { x: self.x + scaled, ..self }.settled(step) } else { Self::of(b) }
-    }
+/// With a step less where that is possible.
+#[inline(always)]
+fn settled<T: Number>((x, steps): (T, T), [up, down]: [T; 2]) -> (T, T) {
+    let rises = (steps > T::ZERO) & (x.abs() < T::ONE);
+    let falls = (steps < T::ZERO) & (x.abs() >= T::ONE);
+    let (higher, fewer) = if rises { (x * up, steps - T::ONE) } else { (x, steps) };
+    if falls { (x * down, steps + T::ONE) } else { (higher, fewer) }
+}
 
-    /// With a step less where that is possible.
-    fn settled(self, step: T) -> Self {
-        if self.steps > 0 && self.x.abs() < T::ONE {
-            Self { x: self.x * step, steps: self.steps - 1 }
-        } else if self.steps < 0 && self.x.abs() >= T::ONE {
-            Self { x: self.x / step, steps: self.steps + 1 }
-        } else {
-            self
-        }
+/// As a float: infinite, gradually vanishing or 0 where it leaves the range.
+#[inline(always)]
+fn number<T: Number>((x, steps): (T, T), [up, down]: [T; 2]) -> T {
+    let mut number = x;
+    // Four steps lead from one end of the range beyond the other.
+    for k in 1..=4 {
+        let k = T::of(f64::from(k));
+        let factor = if steps >= k { up } else { T::ONE };
+        number *= if steps <= -k { down } else { factor };
     }
-
-    /// As a float: infinite, gradually vanishing or 0 where it leaves the range.
-    fn number(self, step: T) -> T {
-        // Four steps lead from one end of the range beyond the other.
-        let (up, down) = (self.steps.clamp(0, 4), (-self.steps).clamp(0, 4));
-        let x = (0..up).fold(self.x, |x, _| x * step);
-        (0..down).fold(x, |x, _| x / step)
-    }
+    number
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::level::tests::at_every_level;
+
+    /// The recurrence of one row, in the whole range, as it is meant.
+    fn recur_one<T: Number>(
+        (a, b): (&[T], &[T]),
+        row: usize,
+        (n, inner): (usize, usize),
+        reverse: bool,
+        lagged: bool,
+        absolute: bool,
+        h: &mut [T],
+    ) {
+        let step = T::of(2.0) / T::MIN_POSITIVE.sqrt();
+        let start = row / inner * n * inner + row % inner;
+        let mut carried = One::of(T::ZERO);
+        let mut before = None;
+        for t in 0..n {
+            let at = start + if reverse { n - 1 - t } else { t } * inner;
+            carried = match before {
+                Some(before) if !absolute || carried.x != T::ZERO => {
+                    carried.times(a[if lagged { before } else { at }], step).plus(b[at], step)
+                }
+                _ => One::of(b[at]),
+            };
+            h[at] = carried.number(step);
+            before = Some(at);
+        }
+    }
+
+    /// The number `x · step^steps`: a float with more room for its exponent. While all is in the range of the type there are no
+    /// steps, and computing with it is computing with `x`.
+    #[derive(Clone, Copy)]
+    struct One<T> {
+        x: T,
+        steps: i32,
+    }
+
+    impl<T: Number> One<T> {
+        fn of(x: T) -> Self {
+            Self { x, steps: 0 }
+        }
+
+        fn times(self, a: T, step: T) -> Self {
+            let x = self.x * a;
+            let is_exact = !self.x.is_finite() || !a.is_finite() || self.x == T::ZERO || a == T::ZERO;
+            if is_exact {
+                // Nothing overflowed or vanished: one of the factors is infinite, NaN or 0.
+                Self::of(x)
+            } else if !x.is_finite() {
+                // Both are above 1.
+                Self { x: (self.x / step) * (a / step), steps: self.steps + 2 }.settled(step)
+            } else if x.abs() < T::MIN_POSITIVE {
+                // Both are far below the largest number.
+                Self { x: (self.x * step) * (a * step), steps: self.steps - 2 }.settled(step)
+            } else {
+                Self { x, ..self }.settled(step)
+            }
+        }
+
+        fn plus(self, b: T, step: T) -> Self {
+            if self.steps == 0 {
+                return Self::of(b + self.x);
+            }
+            let scaled = Self { x: b, steps: -self.steps }.number(step);
+            // What cannot be scaled up to this is far larger.
+            if scaled.is_finite() { Self { x: self.x + scaled, ..self }.settled(step) } else { Self::of(b) }
+        }
+
+        /// With a step less where that is possible.
+        fn settled(self, step: T) -> Self {
+            if self.steps > 0 && self.x.abs() < T::ONE {
+                Self { x: self.x * step, steps: self.steps - 1 }
+            } else if self.steps < 0 && self.x.abs() >= T::ONE {
+                Self { x: self.x / step, steps: self.steps + 1 }
+            } else {
+                self
+            }
+        }
+
+        /// As a float: infinite, gradually vanishing or 0 where it leaves the range.
+        fn number(self, step: T) -> T {
+            // Four steps lead from one end of the range beyond the other.
+            let (up, down) = (self.steps.clamp(0, 4), (-self.steps).clamp(0, 4));
+            let x = (0..up).fold(self.x, |x, _| x * step);
+            (0..down).fold(x, |x, _| x / step)
+        }
+    }
 
     fn products<T: Number>(a: &[f64]) -> Vec<f64> {
         let a: Vec<T> = a.iter().map(|&a| T::of(a)).collect();
@@ -220,11 +314,14 @@ mod tests {
                 .collect();
             let b: Vec<f64> = (0..len).map(|at| if at / inner % n == 0 { a[at] } else { 0.0 }).collect();
             for (reverse, lagged) in [(false, false), (true, false), (false, true), (true, true)] {
-                let (mut all, mut one) = (vec![f64::NAN; len], vec![f64::NAN; len]);
-                recur((&a, &b), (n, inner), reverse, lagged, false, &mut all);
+                let mut one = vec![f64::NAN; len];
                 (0..outer * inner)
-                    .for_each(|row| recur_wide((&a, &b), row, (n, inner), reverse, lagged, false, &mut one));
-                assert_eq!(all, one, "{outer} {n} {inner} {reverse} {lagged}");
+                    .for_each(|row| recur_one((&a, &b), row, (n, inner), reverse, lagged, false, &mut one));
+                at_every_level(|level| {
+                    let mut all = vec![f64::NAN; len];
+                    recur((&a, &b), (n, inner), reverse, lagged, false, &mut all);
+                    assert_eq!(all, one, "{outer} {n} {inner} {reverse} {lagged} {level:?}");
+                });
             }
         }
     }

@@ -18,37 +18,54 @@ pub(crate) struct Running<T> {
     lanes: [T; LANES],
     /// Elements in the lanes.
     filled: usize,
+    /// So many elements that come next, which are too few for the lanes.
+    waiting: ([T; LANES], usize),
     blocks: Blocks<T>,
 }
 
 impl<T: Number> Running<T> {
     pub(crate) fn new() -> Self {
-        Self { lanes: [T::ZERO; LANES], filled: 0, blocks: Blocks::new() }
+        Self { lanes: [T::ZERO; LANES], filled: 0, waiting: ([T::ZERO; LANES], 0), blocks: Blocks::new() }
     }
 
-    /// Adds elements; every piece but the last is a multiple of 64 of them.
+    /// Adds elements.
     pub(crate) fn add(&mut self, mut x: &[T]) {
+        let (mut full, count) = self.waiting;
+        if count > 0 {
+            let (now, later) = x.split_at(x.len().min(LANES - count));
+            full[count..count + now.len()].copy_from_slice(now);
+            self.waiting = (full, count + now.len());
+            if self.waiting.1 < LANES {
+                return;
+            }
+            self.waiting.1 = 0;
+            self.add(&full);
+            x = later;
+        }
         while !x.is_empty() {
             let (now, later) = x.split_at(x.len().min(NEIGHBOURS - self.filled));
             let (chunks, rest) = now.as_chunks::<LANES>();
             level(now.len()).run(AddChunks { chunks, lanes: &mut self.lanes, f: |x| x });
-            self.filled += now.len();
-            if self.filled == NEIGHBOURS || !rest.is_empty() {
-                self.close(rest);
+            self.filled += now.len() - rest.len();
+            self.waiting.0[..rest.len()].copy_from_slice(rest);
+            self.waiting.1 = rest.len();
+            if self.filled == NEIGHBOURS {
+                self.close();
             }
             x = later;
         }
     }
 
-    fn close(&mut self, rest: &[T]) {
-        self.blocks.push(add_up(&mut self.lanes, rest, |x| x));
-        self.lanes = [T::ZERO; LANES];
-        self.filled = 0;
+    fn close(&mut self) {
+        let (rest, count) = self.waiting;
+        self.blocks.push(add_up(&mut self.lanes, &rest[..count], |x| x));
+        (self.lanes, self.filled, self.waiting.1) = ([T::ZERO; LANES], 0, 0);
     }
 
+    /// The sum of all; nothing is added behind it.
     pub(crate) fn total(&mut self) -> T {
-        if self.filled > 0 {
-            self.close(&[]);
+        if self.filled + self.waiting.1 > 0 {
+            self.close();
         }
         self.blocks.total()
     }
@@ -244,7 +261,7 @@ mod tests {
         for n in [0, 1, 15, 16, 17, 63, 64, 1000, 1023, 1024, 1025, 1039, 2048, 3000, 4096, 5121, 20_000] {
             let whole = sum(&x[..n]);
             assert_eq!(whole.to_bits(), by_halves(&x[..n]).to_bits(), "{n}");
-            for tile in [64, 192, 256, 512, 1024, 2048] {
+            for tile in [1, 7, 16, 64, 100, 192, 256, 512, 1024, 1500, 2048] {
                 let mut running = Running::new();
                 x[..n].chunks(tile).for_each(|tile| running.add(tile));
                 assert_eq!(running.total().to_bits(), whole.to_bits(), "{n} in tiles of {tile}");

@@ -1,60 +1,59 @@
 //! Running logarithms of sums of exponentials along the middle of `[outer, n, inner]`.
 
+use super::beside::{Beside, WIDE, walk};
 use crate::number::Number;
+use std::ops::Range;
 
-/// `e^m · (1 + others)`: a sum of exponentials by its largest term and the others' share of it, so that a small share is not
-/// lost beside the largest. The share is summed with its rounding errors (Neumaier).
-struct Sum<T> {
-    largest: T,
-    others: T,
-    lost: T,
+/// Sums `e^m · (1 + others)` of exponentials beside each other, each by its largest term and the others' share of it, so that a
+/// small share is not lost beside the largest. The share is summed with its rounding errors (Neumaier).
+struct Sums<T> {
+    largest: [T; WIDE],
+    others: [T; WIDE],
+    lost: [T; WIDE],
 }
 
-impl<T: Number> Sum<T> {
-    fn of(x: T) -> Self {
-        Self { largest: x, others: T::ZERO, lost: T::ZERO }
-    }
+/// Adds a term to a sum `(m, others, lost)`.
+#[inline(always)]
+fn add<T: Number>((largest, others, lost): (T, T, T), x: T) -> (T, T, T) {
+    let none = -T::INFINITY;
+    let is_higher = x > largest;
+    let (top, term) = if is_higher { (x, largest) } else { (largest, x) };
+    // What is infinite adds nothing: it is all, or nothing.
+    let is_term = (term > none) & (top < T::INFINITY);
+    let share = (term - top).exp();
+    let scale = if is_higher { if is_term { share } else { T::ZERO } } else { T::ONE };
+    let (others, lost) = (others * scale, lost * scale);
+    let share = if is_term { share } else { T::ZERO };
+    let sum = others + share;
+    let rounded = if others >= share { (others - sum) + share } else { (share - sum) + others };
+    // A NaN stays, in `m`.
+    let top = if x.is_nan() | largest.is_nan() { T::NAN } else { top };
+    (top, sum, lost + rounded)
+}
 
-    fn add(&mut self, x: T) {
-        if x > self.largest {
-            let (scale, before) = ((self.largest - x).exp(), self.largest);
-            *self = Self { largest: x, others: self.others * scale, lost: self.lost * scale };
-            if before > -T::INFINITY {
-                self.share(scale);
-            }
-        } else if x == T::INFINITY || x == -T::INFINITY {
-            // Both are infinite, or nothing is added.
-        } else if x.is_nan() || self.largest.is_nan() {
-            *self = Self::of(T::NAN);
-        } else {
-            self.share((x - self.largest).exp());
+impl<T: Number> Beside<T, 1> for Sums<T> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        self.largest[..rows.len()].fill(-T::INFINITY);
+        self.others[..rows.len()].fill(T::ZERO);
+        self.lost[..rows.len()].fill(T::ZERO);
+    }
+    #[inline(always)]
+    fn step(&mut self, _: usize, [x]: [&[T]; 1], y: &mut [T]) {
+        let sums = self.largest.iter_mut().zip(&mut self.others).zip(&mut self.lost);
+        for ((((largest, others), lost), &x), y) in sums.zip(x).zip(y) {
+            (*largest, *others, *lost) = add((*largest, *others, *lost), x);
+            let others = *others + *lost;
+            let is_alone = !largest.is_finite() | (others == T::ZERO);
+            *y = if is_alone { *largest } else { *largest + others.ln_1p() };
         }
-    }
-
-    fn share(&mut self, term: T) {
-        let sum = self.others + term;
-        self.lost += if self.others >= term { (self.others - sum) + term } else { (term - sum) + self.others };
-        self.others = sum;
-    }
-
-    fn logarithm(&self) -> T {
-        if self.largest.is_finite() { self.largest + (self.others + self.lost).ln_1p() } else { self.largest }
     }
 }
 
 /// `out[o, j, i] = ln Σ_{k ≤ j} e^{x[o, k, i]}`
-pub(crate) fn log_cumulative_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
-        for i in 0..inner {
-            let at = |j: usize| (o * n + j) * inner + i;
-            let mut sum = Sum::of(x[at(0)]);
-            out[at(0)] = x[at(0)];
-            for j in 1..n {
-                sum.add(x[at(j)]);
-                out[at(j)] = sum.logarithm();
-            }
-        }
-    }
+pub(crate) fn log_cumulative_sum_exp<T: Number>(x: &[T], sizes: (usize, usize), out: &mut [T]) {
+    let zeros = [T::ZERO; WIDE];
+    walk([x], out, sizes, false, &mut Sums { largest: zeros, others: zeros, lost: zeros });
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 //!
 //! Rows are worked on by the tile: as many short rows as it holds, or a part of a long one. So the exponentials of rows
 //! of three are computed in full vectors too. Sums of long rows go by blocks, as [`order`](super::order) tells: in a block, the
-//! sums of tiles are added one after the other. Rows whose elements lie apart are columns beside each other (`columns.rs`).
+//! sums of tiles are added one after the other. Rows whose elements lie apart, and short ones, are columns beside each other
+//! (`columns.rs`).
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
@@ -18,7 +19,7 @@ use super::order::{Blocks, NEIGHBOURS};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
-use columns::{Want, columns};
+use columns::{Want, are_columns, columns};
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
 const TILE: usize = 4 * LANES;
@@ -255,7 +256,7 @@ impl<T: Number> Exponentials<'_, T> {
 /// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the
 /// one that the gradient of log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Number>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
-    if inner > 1 && !x.is_empty() {
+    if are_columns(n, inner) && !x.is_empty() {
         return columns(x, (n, inner), Want::Shares { total }, out);
     }
     let rows = Rows::new(x, n);
@@ -281,7 +282,7 @@ fn total_difference<T: Number>(x: T, top: T) -> T {
 /// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
 pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     out.fill(-T::INFINITY);
-    if inner > 1 && !x.is_empty() {
+    if are_columns(n, inner) && !x.is_empty() {
         return columns(x, (n, inner), Want::LogSum, out);
     }
     exponentials(Rows::new(x, n), &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
@@ -291,7 +292,7 @@ pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &
 
 /// `out = (x − max) − ln Σ exp(x − max)`
 pub(crate) fn log_softmax<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if inner > 1 && !x.is_empty() {
+    if are_columns(n, inner) && !x.is_empty() {
         return columns(x, (n, inner), Want::Logarithms, out);
     }
     let rows = Rows::new(x, n);

@@ -28,6 +28,11 @@ impl Spread {
         (*step == 0).then(|| rest.iter().map(|&(n, _)| n).product())
     }
 
+    /// Whether so many parts of the result have elements of their own, one part's behind the other's.
+    pub(crate) fn divides(&self, parts: usize) -> bool {
+        self.0.first().is_some_and(|&(n, [step])| step != 0 && n.is_multiple_of(parts))
+    }
+
     /// Fills a tile with the elements of the result from `start` on.
     pub(crate) fn fill<T: Copy>(&self, data: &[T], start: usize, mut tile: &mut [T]) {
         // The last two dimensions are a plane: of a row that is repeated, or of a column that is stretched.

@@ -35,16 +35,16 @@ pub(crate) fn take<T: Number>(
     }
     for o in 0..outer {
         let (x, out) = (&x[o * size * inner..][..size * inner], &mut out[o * n * inner..][..n * inner]);
-        if layout == Layout::Each {
-            let index = &index[o * n * inner..][..n * inner];
+        let index = if layout == Layout::Each { &index[o * n * inner..][..n * inner] } else { index };
+        if inner == 1 {
+            for (out, &index) in out.iter_mut().zip(index) {
+                *out = x[row(index, size)];
+            }
+        } else if layout == Layout::Each {
             for (out, index) in out.chunks_exact_mut(inner).zip(index.chunks_exact(inner)) {
                 for (i, (out, &index)) in out.iter_mut().zip(index).enumerate() {
                     *out = x[row(index, size) * inner + i];
                 }
-            }
-        } else if inner == 1 {
-            for (out, &index) in out.iter_mut().zip(index) {
-                *out = x[row(index, size)];
             }
         } else {
             for (out, &index) in out.chunks_exact_mut(inner).zip(index) {
@@ -114,13 +114,7 @@ fn onto<T: Number>(
 /// [`put`] of whole rows: for each place the rows that fall on it are found first. Rows that nothing falls on are zeros, and
 /// where one falls it is copied.
 fn put_rows<T: Number>(y: &[T], index: &[T], (size, n, inner): (usize, usize, usize), out: &mut [T]) {
-    // The first row that falls on each place, and the next one after each row; n stands for none.
-    let mut lists: Vec<u32> = room(size + n).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
-    lists.resize(size + n, n as u32);
-    for (j, &index) in index.iter().enumerate().rev() {
-        let r = row(index, size);
-        lists[size + j] = std::mem::replace(&mut lists[r], j as u32);
-    }
+    let lists = lists(index, size);
     for (y, out) in y.chunks_exact(n * inner).zip(out.chunks_exact_mut(size * inner)) {
         for (r, out) in out.chunks_exact_mut(inner).enumerate() {
             let next = |j: usize| Some(lists[j] as usize).filter(|&j| j < n);
@@ -144,8 +138,55 @@ fn put_rows<T: Number>(y: &[T], index: &[T], (size, n, inner): (usize, usize, us
     }
 }
 
+/// Which rows fall on each of so many places: the first one, and behind these the next one after each row; as many as there are
+/// indices stands for none.
+fn lists<T: Number>(index: &[T], size: usize) -> Vec<u32> {
+    let n = index.len();
+    let mut lists: Vec<u32> = room(size + n).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
+    lists.resize(size + n, n as u32);
+    for (j, &index) in index.iter().enumerate().rev() {
+        let r = row(index, size);
+        lists[size + j] = std::mem::replace(&mut lists[r], j as u32);
+    }
+    lists
+}
+
 /// Sums in `f64` beside each other.
 const WIDE: usize = 128;
+
+/// `out[r, i] −= rate · Σ y[j, i]` over the rows that fall on place `r`, added up as [`put`] does: a step of gradient descent of what
+/// [`take`] read rows of. Rows that nothing falls on are left as they are, where taking 0 times the rate away does that.
+pub(crate) fn descend<T: Number>(y: &[T], index: &[T], inner: usize, rate: T, out: &mut [T]) {
+    let (n, size) = (index.len(), out.len() / inner);
+    assert!(u32::try_from(n).is_ok() && y.len() == n * inner, "descend: {n} indices of rows of {inner}");
+    let lists = lists(index, size);
+    let nothing = T::ZERO * rate;
+    let next = |j: usize| Some(lists[j] as usize).filter(|&j| j < n);
+    for (r, out) in out.chunks_exact_mut(inner).enumerate() {
+        if next(r).is_none() {
+            if !nothing.same_bits(T::ZERO) {
+                for out in out.iter_mut() {
+                    *out -= nothing;
+                }
+            }
+            continue;
+        }
+        for (part, out) in out.chunks_mut(WIDE).enumerate() {
+            let (mut sums, mut wide) = ([T::ZERO; WIDE], [0.0_f64; WIDE]);
+            for j in std::iter::successors(next(r), |&j| next(size + j)) {
+                let y = &y[j * inner + part * WIDE..][..out.len()];
+                if n > MANY {
+                    wide.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y.to_f64());
+                } else {
+                    sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y);
+                }
+            }
+            for ((out, &sum), &wide) in out.iter_mut().zip(&sums).zip(&wide) {
+                *out -= if n > MANY { T::of(wide) } else { sum } * rate;
+            }
+        }
+    }
+}
 
 /// [`put`] of a few columns at a time, whose sums are kept in `f64`.
 fn put_wide<T: Number>(

@@ -13,7 +13,7 @@ use crate::tensor::shape::Shape;
 /// The largest (or smallest) element along an axis, which is dropped; NaN where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extreme {
-    axis: usize,
+    pub(super) axis: usize,
     largest: bool,
 }
 
@@ -61,7 +61,7 @@ impl<T: Float> Op<T, 1> for Extreme {
 /// constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExtremeShare {
-    axis: usize,
+    pub(super) axis: usize,
 }
 
 impl Named for ExtremeShare {

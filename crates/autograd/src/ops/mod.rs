@@ -37,4 +37,5 @@ pub(crate) mod distances;
 pub(crate) mod stop;
 pub(crate) mod key;
 pub(crate) mod random;
+pub(crate) mod rows;
 pub(crate) mod tensors;

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 /// The Euclidean norm along an axis, which is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Norm2 {
-    axis: usize,
+    pub(super) axis: usize,
 }
 
 impl Norm2 {

@@ -15,7 +15,7 @@ use crate::tensor::shape::Shape;
 /// Running sums along an axis, from the front or from the back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CumSum {
-    axis: usize,
+    pub(super) axis: usize,
     reverse: bool,
 }
 
@@ -51,7 +51,7 @@ impl<T: Float> Op<T, 1> for CumSum {
 /// whatever the factors are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recurrence {
-    axis: usize,
+    pub(super) axis: usize,
     reverse: bool,
     lagged: bool,
     absolute: bool,
@@ -115,7 +115,7 @@ impl<T: Float> Op<T, 2> for Recurrence {
 /// σ(x_t − y_{t−1}) ẋ_t`, whose weights are small where they should be, not differences from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogCumSumExp {
-    axis: usize,
+    pub(super) axis: usize,
 }
 
 impl LogCumSumExp {

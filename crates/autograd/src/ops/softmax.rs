@@ -12,7 +12,7 @@ use crate::tensor::shape::Shape;
 /// `exp x / Σ exp x` along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Softmax {
-    axis: usize,
+    pub(super) axis: usize,
     /// Gives rows that have no softmax the weights that the gradient of log-sum-exp needs; see the kernel.
     total: bool,
 }
@@ -33,7 +33,7 @@ impl Softmax {
 /// `p[t]` has rounded to 1, is then a sum over the other classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Likely {
-    axis: usize,
+    pub(super) axis: usize,
     adjoint: bool,
 }
 
@@ -93,7 +93,7 @@ impl<T: Float> Op<T, 1> for Softmax {
 /// `x − ln Σ exp x` along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogSoftmax {
-    axis: usize,
+    pub(super) axis: usize,
 }
 
 impl Named for LogSoftmax {
@@ -130,7 +130,7 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
 /// `ln Σ exp x` along an axis, which is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LogSumExp {
-    axis: usize,
+    pub(super) axis: usize,
 }
 
 impl LogSumExp {

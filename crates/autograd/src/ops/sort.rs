@@ -20,14 +20,14 @@ pub(crate) struct Argsort {
 /// The place of the largest (or smallest) element along an axis, which is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ArgExtreme {
-    axis: usize,
+    pub(super) axis: usize,
     largest: bool,
 }
 
 /// The place of the largest (or smallest) element so far along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunningArgExtreme {
-    axis: usize,
+    pub(super) axis: usize,
     largest: bool,
 }
 

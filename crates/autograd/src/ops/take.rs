@@ -20,8 +20,8 @@ pub(crate) struct Take {
 /// The adjoint of [`Take`]: zero but for `y[…, index[j], …] += x[…, j, …]`; the axis of `y` has this size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Put {
-    axis: usize,
-    layout: Layout,
+    pub(crate) axis: usize,
+    pub(crate) layout: Layout,
     size: usize,
 }
 

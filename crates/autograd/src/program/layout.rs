@@ -49,14 +49,31 @@ impl Layout {
         }
     }
 
-    /// What a register of a chain holds of an operand of so many elements, which is not read as it is.
-    pub(super) fn fill<T>(&self, from: Place, len: usize) -> Fill<T> {
+    /// Whether each of so many rows of a result has elements of the operand's own, which come one after the other, or all rows have
+    /// the same ones; nothing where neither is so.
+    pub(super) fn by_rows(&self, result: &Shape, rows: usize) -> Option<bool> {
+        let width = result.numel() / rows;
+        match self {
+            Self::Full => Some(true),
+            Self::Scalar => Some(false),
+            Self::Row(n) => width.is_multiple_of(*n).then_some(false),
+            Self::Column(n) => width.is_multiple_of(*n).then_some(true),
+            Self::Spread(spread) => match spread.period() {
+                Some(n) => width.is_multiple_of(n).then_some(false),
+                None => spread.divides(rows).then_some(true),
+            },
+        }
+    }
+
+    /// What a register of a chain holds of an operand of so many elements, which is not read as it is; `by_row` where each row
+    /// of a block has its own.
+    pub(super) fn fill<T>(&self, from: Place, len: usize, by_row: bool) -> Fill<T> {
         match self {
             Self::Full => Fill::Before(from),
             Self::Scalar => Fill::Number(from),
             Self::Row(n) => Fill::Row(from, *n),
             Self::Column(width) => Fill::Column(from, *width),
-            Self::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len },
+            Self::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len, by_row },
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum Fused {
     Product { ta: bool, tb: bool, then: Then },
     /// The sums of the columns of the first operand.
     ColumnSums { then: Then },
+    /// A step of gradient descent of rows that were read by index: of their cotangents, the indices, and what it starts from.
+    Rows { rate: Option<f64> },
     /// The loss of scores and labels, and its gradient for the cotangent that is the third operand: two results.
     LossAndGradient(Reduction),
 }
@@ -65,14 +67,14 @@ impl Fused {
         match self {
             Self::Product { ta, tb, .. } => Self::Product { ta, tb, then: following },
             Self::ColumnSums { .. } => Self::ColumnSums { then: following },
-            Self::LossAndGradient(_) => self,
+            Self::Rows { .. } | Self::LossAndGradient(_) => self,
         }
     }
 
     /// How many operands come before those of what follows.
     pub(super) fn own_operands(self) -> usize {
         match self {
-            Self::Product { .. } => 2,
+            Self::Product { .. } | Self::Rows { .. } => 2,
             Self::ColumnSums { .. } => 1,
             Self::LossAndGradient(_) => 3,
         }
@@ -81,6 +83,7 @@ impl Fused {
     pub(super) fn then(self) -> Then {
         match self {
             Self::Product { then, .. } | Self::ColumnSums { then } => then,
+            Self::Rows { rate } => Then::Descend(rate),
             Self::LossAndGradient(_) => Then::Keep,
         }
     }
@@ -91,7 +94,7 @@ impl Fused {
     }
 
     /// `(m, k, n)` of a product by the shapes of its first operand and its result, `(1, rows, n)` of sums of columns, and
-    /// `(rows, 0, classes)` of a loss.
+    /// `(rows, 0, classes)` of a loss; rows by index have none.
     pub(super) fn sizes(self, first: &Shape, result: &Shape) -> Sizes {
         let n = result.last().copied().unwrap_or(1);
         let m = result.numel().checked_div(n).unwrap_or(0);
@@ -100,6 +103,7 @@ impl Fused {
             Self::Product { ta: false, .. } => (m, first.last().copied().unwrap_or(1), n),
             Self::ColumnSums { .. } => (1, first[0], n),
             Self::LossAndGradient(_) => (first[0], 0, first[1]),
+            Self::Rows { .. } => (m, 0, n),
         }
     }
 
@@ -108,6 +112,7 @@ impl Fused {
         let first = match self {
             Self::Product { .. } => "matmul",
             Self::ColumnSums { .. } => "sum",
+            Self::Rows { .. } => "gather",
             Self::LossAndGradient(_) => "cross_entropy · cross_entropy_grad",
         };
         let then = match self.then() {

@@ -75,6 +75,28 @@ fn states_that_are_updated_in_place_read_each_other_as_they_were() {
 }
 
 #[test]
+fn a_step_of_rows_that_were_read_by_index_moves_these_alone_at_every_rate() {
+    fn step<'t, T: Float>(count: usize, state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let [table, rate] = *state;
+        // Some come again, some not at all.
+        let places: Vec<usize> = (0..count).map(|i| i * i * 7 % 23).collect();
+        let loss = (table.gather(0, &places[..]).tanh() * x).sum();
+        let [slope] = grad(loss, &[table]);
+        let by_number = table - slope * T::of(0.25);
+        let next = if count.is_multiple_of(2) { table - slope * rate } else { by_number };
+        // The rate is negative in each second run.
+        (vec![next, -rate], vec![loss])
+    }
+    for count in [1, 6, 64, 65, 100] {
+        for inner in [1, 3, 200] {
+            let wide = [count, inner];
+            check::<f32>([&[23, inner], &[], &wide], |state, x| step(count, state, x));
+            check::<f64>([&[23, inner], &[], &wide], |state, x| step(count, state, x));
+        }
+    }
+}
+
+#[test]
 fn operands_that_are_repeated() {
     fn step<'t, T: Float>(state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
         let [row, other] = *state;

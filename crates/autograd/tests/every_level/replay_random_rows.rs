@@ -1,8 +1,8 @@
-//! Random programs of rows that go through products, losses and chains, with states that change places, give the bits of
-//! recording and computing anew, whichever passes run and in blocks of rows or not.
+//! Random programs of rows that go through products, losses, chains and operations along rows, with states that change places, give
+//! the bits of recording and computing anew, whichever passes run and in blocks of rows or not.
 
 use crate::random::Random;
-use autograd::{Float, IndexVar, Optimisations, Program, Reduction, Tape, Tensor, Var, grad, vjp};
+use autograd::{Float, IndexVar, Optimisations, Program, Reduction, Tape, Tensor, Var, grad, keepdims, vjp};
 
 fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
     Tensor::from_fn(shape, |i| T::of(((i * 29 + seed * 17) % 23) as f64 * 0.05 - 0.5))
@@ -47,7 +47,7 @@ impl<'t, T: Float> Pool<'t, T> {
         let (over, bias) = if side == 0 { (p[0], p[1]) } else { (p[2], p[3]) };
         let (same, own_bias) = if side == 0 { (p[4], p[3]) } else { (p[5], p[1]) };
         let reduction = [Reduction::Mean, Reduction::Sum][random.below(2)];
-        match random.below(15) {
+        match random.below(25) {
             0 => self.rows[1 - side].push(h.matmul(over) + bias),
             1 => self.rows[1 - side].push((h.matmul(over) + bias).relu()),
             2 => self.rows[side].push((h.matmul(same) + own_bias).relu()),
@@ -71,9 +71,39 @@ impl<'t, T: Float> Pool<'t, T> {
                 let square = made.matmul(made.t());
                 self.outputs.extend(vjp(square.matmul(made), &[square], made));
             }
+            15..=23 => {
+                let along = along_rows(random, h, other);
+                self.rows[side].push(along);
+                if random.one_in(3) {
+                    self.outputs.extend(vjp(along, &[h], other));
+                }
+            }
             12 => self.outputs.push(h),
             13 => self.outputs.push(number),
             _ => self.rows[side].push(h.select(other.relu(), h - T::ONE)),
+        }
+    }
+}
+
+/// Operations along rows, and what broadcasts what they leave.
+fn along_rows<'t, T: Float>(random: &mut Random, h: Var<'t, T>, other: Var<'t, T>) -> Var<'t, T> {
+    let (n, width) = (h.shape()[0], h.shape()[1]);
+    match random.below(12) {
+        0 => h.softmax(1) * other,
+        1 => h.log_softmax(1),
+        2 => other - h.max_axes(keepdims(1)),
+        3 => h * other.norm(2.0, keepdims(1)),
+        4 => h.layer_norm(1, None, None, 1e-5),
+        5 => h.cumsum(1).tanh(),
+        6 => h.logcumsumexp(1),
+        7 => other + (h * other).sum_axes(1).expand_dims(1),
+        8 => h.reshape([n, 1, width]).min_axes(1) * other,
+        9 => h.cumprod(1) + h.std(0, keepdims(1)),
+        10 => h.logsumexp(1).reshape([n, 1]) * other.reshape([n * width]).reshape([n, width]),
+        // Each row has rows of its own, over which their sums are laid in the middle.
+        _ => {
+            let planes = h.expand_dims(2) * other.expand_dims(1);
+            (planes - planes.mean_axes(keepdims(1))).softmax(2).sum_axes(2)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What registers hold before the operations of a tile begin.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
-use super::{Fill, copy_elements, padded};
+use super::{Chain, Fill, copy_elements, padded};
 use crate::kernels::map::LANES;
 use crate::kernels::place::Place;
 use crate::kernels::spread::{repeat, stretch};
@@ -18,7 +18,7 @@ impl<T: Number> Fill<T> {
         }
     }
 
-    /// Fills a register for `n` elements from element `start` on; all tiles but the last have the length `whole`.
+    /// Fills a register for `n` elements from element `start` of all on.
     ///
     /// # Safety
     /// The register has room for `n` elements and for whole vectors of them, `at` gives a pointer for the place with the elements
@@ -29,10 +29,10 @@ impl<T: Number> Fill<T> {
         at: impl Fn(Place) -> *mut T,
         register: *mut T,
         n: usize,
-        start: usize,
-        whole: usize,
+        (start, all): (usize, usize),
+        chain: &Chain<T>,
     ) {
-        if start > 0 && self.repeats(whole) {
+        if start > 0 && self.repeats(chain.tile) {
             return;
         }
         // SAFETY: the caller promises the elements.
@@ -49,7 +49,7 @@ impl<T: Number> Fill<T> {
                 }
                 Self::Before(place) => copy_elements(at(place).add(start).cast_const(), register, n),
                 Self::Number(_) | Self::Row(..) | Self::Column(..) | Self::Spread { .. } => {
-                    self.lay(at, std::slice::from_raw_parts_mut(register, n), start);
+                    self.lay(at, std::slice::from_raw_parts_mut(register, n), (start, all), chain);
                 }
             }
         }
@@ -60,7 +60,7 @@ impl<T: Number> Fill<T> {
     /// # Safety
     /// As of [`Fill::fill`].
     #[inline(never)]
-    unsafe fn lay(&self, at: impl Fn(Place) -> *mut T, tile: &mut [T], start: usize) {
+    unsafe fn lay(&self, at: impl Fn(Place) -> *mut T, tile: &mut [T], (start, all): (usize, usize), chain: &Chain<T>) {
         // SAFETY: the caller promises the elements.
         unsafe {
             match *self {
@@ -73,7 +73,8 @@ impl<T: Number> Fill<T> {
                     let needed = (start + tile.len()).div_ceil(width);
                     stretch(std::slice::from_raw_parts(at(place).cast_const(), needed), width, start, tile);
                 }
-                Self::Spread { from, ref spread, len } => {
+                Self::Spread { from, ref spread, len, by_row } => {
+                    let len = chain.spread(len, by_row, all);
                     spread.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
                 }
                 Self::Constant(_) | Self::Repeated(_) | Self::Parts(_) | Self::Before(_) => {

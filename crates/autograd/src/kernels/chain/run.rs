@@ -1,7 +1,7 @@
 //! A chain at work: its tiles, one after the other.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
-use super::{Arg, Chain, MOST_SUMS, Micro, Out, padded};
+use super::{Arg, Chain, Micro, Out, padded};
 use crate::kernels::in_turn::{Source, Target, in_turn};
 use crate::kernels::machine::LINE;
 use crate::kernels::map::LANES;
@@ -9,7 +9,6 @@ use crate::kernels::place::{Base, Place};
 use crate::kernels::reduce::{self, Running};
 use crate::number::Number;
 use crate::number::level::Kernel;
-use smallvec::SmallVec;
 
 /// A chain at work. Whoever makes one promises what [`Chain::run`] asks for.
 pub(super) struct Run<'a, T> {
@@ -17,27 +16,27 @@ pub(super) struct Run<'a, T> {
     pub(super) bases: &'a [Base<T>],
     pub(super) row: usize,
     pub(super) len: usize,
+    pub(super) running: &'a mut [Running<T>],
+    pub(super) is_end: bool,
 }
 
 impl<T: Number> Kernel for Run<'_, T> {
     type Output = ();
     const WIDEST: bool = false;
     #[inline(always)]
-    fn run(self) {
+    fn run(mut self) {
+        let running = std::mem::take(&mut self.running);
         let Chain { fills, micro, parts, sums: places, tile: most, registers, .. } = self.chain;
         let first = self.at(registers.place);
         let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
         let mut tile = Tile { first, stride: self.chain.stride(), start: 0, n: 0 };
-        let mut sums: SmallVec<[Running<T>; MOST_SUMS]> = SmallVec::new();
-        let in_one = self.len <= *most;
-        if !in_one {
-            sums.extend(places.iter().map(|_| Running::new()));
-        }
         while tile.start < self.len {
             tile.n = (*most).min(self.len - tile.start);
             for (r, fill) in fills.iter().enumerate() {
                 // SAFETY: a register has the elements of a tile, and nobody else has it; whoever made this promises the places.
-                unsafe { fill.fill(|place| self.at(place), tile.register(r), tile.n, tile.start, *most) };
+                unsafe {
+                    fill.fill(|place| self.at(place), tile.register(r), tile.n, (tile.start, self.len), self.chain);
+                };
             }
             for micro in micro {
                 match micro {
@@ -51,10 +50,10 @@ impl<T: Number> Kernel for Run<'_, T> {
                         op.run([arg(a), arg(b), arg(c)], self.result(*out, &tile), self.result(*second, &tile));
                     }
                     // The tape adds sums to zeros. SAFETY: as above.
-                    Micro::Sum { sum, of } if in_one => unsafe {
+                    Micro::Sum { sum, of } if running.is_empty() => unsafe {
                         *self.at(places[*sum]) = T::ZERO + reduce::sum(self.slice(*of, &tile));
                     },
-                    Micro::Sum { sum, of } => sums[*sum].add(self.slice(*of, &tile)),
+                    Micro::Sum { sum, of } => running[*sum].add(self.slice(*of, &tile)),
                 }
             }
             tile.start += tile.n;
@@ -67,7 +66,7 @@ impl<T: Number> Kernel for Run<'_, T> {
                 from = from.wrapping_add(padded(n));
             }
         }
-        for (&place, sum) in places.iter().zip(&mut sums) {
+        for (&place, sum) in places.iter().zip(running).filter(|_| self.is_end) {
             // SAFETY: as above.
             unsafe { *self.at(place) = T::ZERO + sum.total() };
         }

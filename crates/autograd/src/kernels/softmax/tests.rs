@@ -73,7 +73,17 @@ fn softmax_and_its_logarithms_equal_their_definitions_at_every_level() {
 #[test]
 fn columns_have_the_bits_of_rows() {
     fn check<T: Number>() {
-        for (outer, n, inner) in [(2, 3, 5), (1, 16, 40), (3, 33, 31), (2, 64, 32), (1, 150, 70), (1, 2100, 3)] {
+        for (outer, n, inner) in [
+            (2, 3, 5),
+            (1, 16, 40),
+            (3, 33, 31),
+            (2, 64, 32),
+            (1, 150, 70),
+            (1, 2100, 3),
+            (70, 7, 1),
+            (9, 100, 9),
+            (3, 129, 15),
+        ] {
             let len = outer * n * inner;
             let x: Vec<T> = (0..len).map(|i| T::of(((i * 37 + 11) % 101) as f64 / 7.0 - 5.0)).collect();
             // Element j of row r, and where it stands among columns.

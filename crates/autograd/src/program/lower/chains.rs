@@ -87,13 +87,16 @@ pub(super) struct Planned<T: Float> {
     results: Vec<u32>,
     sums: Vec<u32>,
     registers: usize,
+    /// One of the values, all of which have its shape but the sums.
+    value: u32,
     len: usize,
 }
 
 /// The chain of a region.
 pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     let members: Vec<&Node<T>> = work.members.iter().map(|&node| &graph.nodes[node as usize]).collect();
-    let shape = graph.shape(members[0].results[0]);
+    let value = members[0].results[0];
+    let shape = graph.shape(value);
     let is_sum = |node: &&&Node<T>| matches!(node.kind(), Some(Kind::AddAt(_)));
     let summed: IdSet = members.iter().filter(is_sum).map(|node| node.results[0]).collect();
     let (sums, results): (Vec<u32>, Vec<u32>) = work.results.iter().partition(|value| summed.contains(value));
@@ -121,7 +124,7 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
         steps.push((item.action, args, out, second));
     }
     let Places { inputs, numbers, count: registers, .. } = places;
-    Planned { inputs, numbers, steps, results, sums, registers, len: shape.numel() }
+    Planned { inputs, numbers, steps, results, sums, registers, value, len: shape.numel() }
 }
 
 /// What the first registers of a chain hold before it begins, and what that makes of its inputs: as they are, as tiles, and as what
@@ -134,8 +137,15 @@ struct Filled<T> {
 }
 
 impl<T: Float> Filled<T> {
-    /// For inputs that are at these places and results at those; of several chains, the places of each. If `staged`, all are copied.
-    fn new(planned: &Planned<T>, graph: &Graph<T>, places: Vec<Parts>, results: &[Parts], staged: bool) -> Self {
+    /// For inputs that are at these places and results at those, of so many rows in blocks; of several chains, the places of each. If
+    /// `staged`, all are copied.
+    fn new(
+        planned: &Planned<T>,
+        graph: &Graph<T>,
+        places: Vec<Parts>,
+        results: &[Parts],
+        (staged, rows): (bool, usize),
+    ) -> Self {
         let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
         let mut inputs: Vec<kernel::Arg> = Vec::new();
         for ((value, layout), parts) in planned.inputs.iter().zip(places) {
@@ -152,7 +162,10 @@ impl<T: Float> Filled<T> {
                     inputs.push(kernel::Arg::Number(from));
                     continue;
                 }
-                Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => layout.fill(from, graph.numel(*value)),
+                Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => {
+                    let by_row = rows > 1 && layout.by_rows(graph.shape(planned.value), rows) == Some(true);
+                    layout.fill(from, graph.numel(*value), by_row)
+                }
             };
             inputs.push(kernel::Arg::Register(fills.len()));
             fills.push(fill);
@@ -184,25 +197,24 @@ impl<T: Float> Filled<T> {
 /// So many elements that do not fill vectors are copied to where they do: the ends would cost more than all else.
 const STAGED: usize = 16 * LANES;
 
-/// The chain with its operands where they are; of several chains that are alike, one over the elements of all. That of a block
-/// of rows has another length for the last one.
+/// The chain with its operands where they are, of which so many rows go through in blocks; of several chains that are alike, one
+/// over the elements of all. That of a block of rows has another length for the last one.
 pub(super) fn placed<T: Float>(
     alike: &[Planned<T>],
     graph: &Graph<T>,
-    in_blocks: bool,
     mut at: impl FnMut(u32) -> Place,
-    registers: Place,
+    (registers, rows): (Place, usize),
 ) -> Chain<T> {
     let planned = &alike[0];
     let several = alike.len() > 1;
-    let staged = several || (!in_blocks && planned.len < STAGED && planned.len % LANES > 1);
+    let staged = several || (rows == 1 && planned.len < STAGED && planned.len % LANES > 1);
     let len = if several { alike.iter().map(|planned| padded(planned.len)).sum() } else { planned.len };
     let mut parts = |of: &dyn Fn(&Planned<T>) -> u32| -> Parts {
         alike.iter().map(|planned| (at(of(planned)), planned.len)).collect()
     };
     let results: Vec<Parts> = (0..planned.results.len()).map(|k| parts(&|planned| planned.results[k])).collect();
     let places = (0..planned.inputs.len()).map(|k| parts(&|planned| planned.inputs[k].0)).collect();
-    let Filled { fills, inputs, tiles, repeated } = Filled::new(planned, graph, places, &results, staged);
+    let Filled { fills, inputs, tiles, repeated } = Filled::new(planned, graph, places, &results, (staged, rows));
     let own = fills.len();
     let kept = own + planned.registers;
     let result = |k: usize| if staged { Out::Register(kept + k) } else { Out::Full(results[k][0].0) };

@@ -1,6 +1,7 @@
 //! From a schedule with its buffers to the steps that run.
 
 mod chains;
+mod rows;
 mod tasks;
 
 use super::graph::{Graph, Node};

@@ -1,12 +1,15 @@
 //! From a run to tasks on buffers.
 
 use super::chains;
+use super::rows::AlongRows;
 use crate::float::Float;
 use crate::kernels::finish::Rate;
 use crate::kernels::group::{self, Along, Group, PlaceFinish, Task};
 use crate::kernels::place::Place;
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
+use crate::ops::rows::Rows;
+use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Node};
 use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
@@ -15,8 +18,10 @@ use crate::program::operation::{Fused, Then};
 use crate::program::schedule::{Blocks, Own, Phase, Work, own_kernel};
 use crate::program::steps::{Listed, Operand, What};
 use crate::tensor::memory::{self, OutOfMemory};
-use smallvec::SmallVec;
+use crate::tensor::shape::Shape;
+use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The group of a run of work in phases; what it needs beside the values gets buffers behind those that there are. Tiles of chains
 /// are in one of them, for all groups of a program.
@@ -34,6 +39,7 @@ pub(super) fn group<T: Float>(
         at_first: Vec::new(),
         before: Vec::new(),
         tasks: Vec::new(),
+        running: 0,
         written: IdSet::default(),
         turned: IdMap::default(),
         tiles,
@@ -53,12 +59,13 @@ pub(super) fn group<T: Float>(
             if count > 1 {
                 listed.push(tasks.chain(&now[time..time + count], &mut list));
             } else {
-                listed.push(tasks.add(&now[time], &mut list)?);
+                listed.extend(tasks.add(&now[time], &mut list)?);
             }
             time += count;
         }
         let (rows, block) = phase.blocks.as_ref().map_or((1, 1), |blocks| (blocks.rows, blocks.block));
         let (before, tasks) = (std::mem::take(&mut list.before), std::mem::take(&mut list.tasks));
+        list.running = 0;
         made.push(group::Phase { before, tasks, rows, block });
     }
     if let Some(first) = made.first_mut() {
@@ -84,17 +91,39 @@ impl<T: Float> Tasks<'_, T> {
         Operand::new(self.graph, self.places, value)
     }
 
-    fn add(&self, work: &Work, list: &mut Builder<'_, T>) -> Result<Listed, OutOfMemory> {
+    /// Adds work, unless all of it is that a value has another shape where it is.
+    fn add(&self, work: &Work, list: &mut Builder<'_, T>) -> Result<Option<Listed>, OutOfMemory> {
         match own_kernel(self.graph, work).expect("runs are of our own kernels") {
-            Own::Chain => Ok(self.chain(std::slice::from_ref(work), list)),
+            Own::Chain => Ok(Some(self.chain(std::slice::from_ref(work), list))),
+            Own::Rows(rows) => Ok(self.rows(work.members[0], rows, list)),
             Own::Fused(fused, sizes) => {
                 let Node { args, results, .. } = &self.graph.nodes[work.members[0] as usize];
                 self.fused(work.members[0], fused, sizes, list)?;
                 let operand = |&value: &u32| self.operand(value);
                 let (operands, results) = (args.iter().map(operand).collect(), results.iter().map(operand).collect());
-                Ok(Listed { what: What::Fused(fused), operands, results })
+                Ok(Some(Listed { what: What::Fused(fused), operands, results }))
             }
         }
+    }
+
+    fn rows(&self, node: u32, rows: Rows, list: &mut Builder<'_, T>) -> Option<Listed> {
+        let node = &self.graph.nodes[node as usize];
+        let kind = node.kind().expect("what goes along rows is an operation of the tape");
+        let (args, result) = (&node.args, node.results[0]);
+        if matches!(kind, Kind::Reshape(_)) && self.places.buffer(args[0]) == self.places.buffer(result) {
+            return None;
+        }
+        let (all, block) = list.blocks.map_or((1, 1), |blocks| (blocks.rows, blocks.block));
+        let shapes: SmallVec<[&Shape; 3]> = args.iter().map(|&arg| self.graph.shape(arg)).collect();
+        let op = Arc::new(AlongRows::new(kind, rows, (&shapes, self.graph.shape(result)), (all, block)));
+        let mut per_row = |value: u32| {
+            let numel = self.graph.numel(value);
+            (list.moving(value, self.places.buffer(value), numel), numel / all)
+        };
+        let (places, out) = (args.iter().map(|&arg| per_row(arg)).collect(), per_row(result));
+        list.push(Task::Rows { op, args: places, out });
+        let operands = args.iter().map(|&arg| self.operand(arg)).collect();
+        Some(Listed { what: What::Rows(kind.name()), operands, results: smallvec![self.operand(result)] })
     }
 
     /// A chain, or several that are alike as one.
@@ -102,14 +131,16 @@ impl<T: Float> Tasks<'_, T> {
         let planned: Vec<_> = alike.iter().map(|work| chains::plan(self.graph, work)).collect();
         let inputs = planned.iter().flat_map(|planned| planned.inputs.iter().cloned());
         let (values, layouts): (Vec<u32>, Vec<Layout>) = inputs.unzip();
-        let (registers, in_blocks) = (list.tiles(), list.blocks.is_some());
+        let registers = list.tiles();
+        let rows = list.blocks.map_or(1, |blocks| blocks.rows);
         let place = |value: u32| list.moving(value, self.places.buffer(value), self.graph.numel(value));
-        let chain = chains::placed(&planned, self.graph, in_blocks, place, registers);
+        let chain = chains::placed(&planned, self.graph, place, (registers, rows));
         list.tiles.len = chain.memory().max(list.tiles.len);
         let names = chain.names().collect();
-        let along = list.along_rows();
-        let per_row = list.blocks.map_or(0, |blocks| chain.len / blocks.rows);
-        list.push(Task::Chain { chain: Box::new(chain), along, per_row });
+        let (per_row, in_blocks) = (chain.len / rows, list.blocks.is_some());
+        let behind = chain.has_sums_that_go_on(in_blocks).then_some(list.running);
+        list.running += if in_blocks { chain.sums.len() } else { 0 };
+        list.push(Task::Chain { chain: Box::new(chain), per_row, behind });
         let operands = values.into_iter().map(|value| self.operand(value)).collect();
         let results = alike.iter().flat_map(|work| &work.results).map(|&value| self.operand(value)).collect();
         Listed { what: What::Chain { names, layouts }, operands, results }
@@ -166,6 +197,7 @@ impl<T: Float> Tasks<'_, T> {
                 let (x, out) = (moving(list, args[0]), whole(list, result));
                 list.push(Task::ColumnSums { rows, n, along, x, out, after, memory });
             }
+            Fused::Rows { .. } => unreachable!("runs are of our own kernels"),
             Fused::LossAndGradient(reduction) => {
                 let (rows, _, n) = sizes;
                 let (scores, labels) = (moving(list, args[0]), moving(list, args[1]));
@@ -196,6 +228,8 @@ struct Builder<'a, T> {
     at_first: Vec<Task<T>>,
     before: Vec<Task<T>>,
     tasks: Vec<Task<T>>,
+    /// How many sums of chains go on from block to block.
+    running: usize,
     /// The buffers that tasks have written so far.
     written: IdSet,
     /// Transposes that are there, by the buffers of what was turned.

@@ -69,11 +69,11 @@ const NAMES: [&str; 12] = [
 /// | `common` | equal expressions are computed once |
 /// | `dead` | what nothing asks for is dropped |
 /// | `loops` | loops leave nothing that nothing reads |
-/// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent |
+/// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent; such a step of rows that were read by index moves these alone |
 /// | `losses` | losses are computed together with their gradients |
 /// | `hidden layers` | a step of a net of one hidden layer, few features and few classes is one sweep |
-/// | `runs` | products, sums, losses and element-wise chains in a row are one step |
-/// | `blocks` | rows go through such a run block by block, where that keeps them in the first-level cache |
+/// | `runs` | products, sums, losses, element-wise chains and operations along rows, one after the other, are one step |
+/// | `blocks` | rows go through such a run block by block, where that keeps them in the cache |
 /// | `chains` | element-wise operations run tile by tile |
 /// | `memory` | values share buffers that are not needed at the same time |
 ///

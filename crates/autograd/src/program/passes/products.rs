@@ -1,11 +1,13 @@
 //! A product of matrices, or sums of columns, does what follows it before it stores: adds a bias, applies ReLU, keeps what a
-//! ReLU let through, or takes a step of gradient descent.
+//! ReLU let through, or takes a step of gradient descent. Such a step of rows that were read by index moves these rows alone.
 
 use super::Rewrite;
 use crate::float::Float;
 use crate::kernels::product::Shape as Kernel;
+use crate::kernels::take::Layout;
 use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
+use crate::ops::take::Put;
 use crate::ops::unary::Unary;
 use crate::program::graph::{Graph, Links};
 use crate::program::operation::{Fused, Operation, Then};
@@ -106,6 +108,11 @@ impl<T: Float> Finder<'_, T> {
     /// A product as a node follows it, of what else that reads, through the nodes between them.
     fn after(&self, i: u32, product: u32, then: Then, of: &[u32], between: &[u32]) -> Option<Followed> {
         let product = self.maker(product)?;
+        if let Then::Descend(rate) = then
+            && let Some(rows) = self.rows(product, rate, of, between)
+        {
+            return Some(rows);
+        }
         let (fused, mut args) = self::product(self.graph, product)?;
         let mut inner: SmallVec<[u32; 3]> = SmallVec::from_slice(between);
         inner.push(product);
@@ -116,6 +123,24 @@ impl<T: Float> Finder<'_, T> {
         let rounded = !self.graph.exact || !matches!(then, Then::Descend(_)) || self.is_own(fused, product);
         args.extend_from_slice(of);
         (alone && same && offered && rounded).then_some(Followed { fused: fused.with(then), args, inner })
+    }
+
+    /// A step of gradient descent of rows that were read by index, from what adds their cotangents up.
+    fn rows(&self, put: u32, rate: Option<f64>, of: &[u32], between: &[u32]) -> Option<Followed> {
+        let Some(Kind::Put(op)) = self.kind(put) else { return None };
+        let Put { axis: 0, layout: Layout::Shared, .. } = op.0 else { return None };
+        let mut inner: SmallVec<[u32; 3]> = SmallVec::from_slice(between);
+        inner.push(put);
+        let alone = inner.iter().all(|&node| self.links.reads[self.result(node) as usize] == 1);
+        let shape = self.graph.shape(of[0]);
+        let fits = alone && shape == self.graph.shape(self.result(put)) && shape.numel() > 0;
+        let count = self.graph.numel(self.args(put)[1]);
+        let args = self.args(put).iter().chain(of).copied().collect();
+        (fits && count > 0 && u32::try_from(count).is_ok()).then_some(Followed {
+            fused: Fused::Rows { rate },
+            args,
+            inner,
+        })
     }
 
     /// Whether our own kernels compute a product.

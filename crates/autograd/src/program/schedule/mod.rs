@@ -25,6 +25,13 @@ pub(super) struct Work {
     pub(super) is_chain: bool,
 }
 
+impl Work {
+    /// A value of a chain that has the shape of all its values but the sums.
+    fn one_value<T: Float>(&self, graph: &Graph<T>) -> u32 {
+        graph.nodes[self.members[0] as usize].results[0]
+    }
+}
+
 /// The order of the work.
 pub(super) struct Schedule {
     pub(super) work: Vec<Work>,

@@ -1,23 +1,27 @@
 //! Runs: work that our own kernels compute one after the other, without a step of the program between them, and in blocks of
-//! rows where all of it is row by row or sums over the rows.
+//! rows where all of it is row by row or sums over the rows. So do operations along rows, as softmax and its kin.
 
 use super::{Work, alike};
 use crate::float::Float;
-use crate::kernels::group::FEW_CLASSES;
-use crate::kernels::machine::BLOCK_BYTES;
+use crate::kernels::group::{FEW_CLASSES, MOST_RUNNING};
+use crate::kernels::machine::{BLOCK_BYTES, SWEEP_BYTES};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
+use crate::ops::rows::{Rows as Along, rows};
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links};
 use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
 use crate::program::operation::{Fused, Operation, Then};
 use crate::program::passes::Optimisations;
+use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 
-/// Blocks are whole numbers of these rows, which the softmax takes at a time.
+/// Blocks with products or losses are whole numbers of these rows, which the softmax takes at a time.
 const BLOCK_ROWS: usize = 16;
+/// So many numbers of rows are tried.
+const MOST_TRIED: usize = 4;
 
 /// Work that is done together: by its place in the order.
 #[derive(Debug)]
@@ -55,6 +59,8 @@ impl Blocks {
 pub(in crate::program) enum Own {
     Chain,
     Fused(Fused, product::Sizes),
+    /// An operation along rows.
+    Rows(Along),
 }
 
 /// Whether our own kernels do a piece of work, and which.
@@ -63,6 +69,11 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
         return Some(Own::Chain);
     }
     let node = &graph.nodes[work.members[0] as usize];
+    if let Some(kind) = node.kind() {
+        let shapes: SmallVec<[&Shape; 3]> = node.args.iter().map(|&arg| graph.shape(arg)).collect();
+        let some = node.args.iter().chain(&node.results).all(|&value| graph.numel(value) > 0);
+        return rows(kind, &shapes, graph.shape(node.results[0])).filter(|_| some).map(Own::Rows);
+    }
     let Operation::Fused(fused) = node.operation else { return None };
     let (m, k, n) = fused.sizes(graph.shape(node.args[0]), graph.shape(node.results[0]));
     let own = match fused {
@@ -70,6 +81,7 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
             m > 0 && k > 0 && n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some()
         }
         Fused::ColumnSums { .. } => k > 0 && n > 0,
+        Fused::Rows { .. } => false,
         Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
     };
     own.then_some(Own::Fused(fused, (m, k, n)))
@@ -88,8 +100,8 @@ enum Part {
     After,
 }
 
-/// So much work after blocks of rows is looked over for more of what goes along with them: without a bound, finding the phases of a
-/// long program would be quadratic.
+/// So much work is looked over for how many rows it has, and as much after blocks of rows for more of what goes along with them:
+/// without a bound, finding the phases of a long program would be quadratic.
 const MOST_AFTER: usize = 64;
 
 /// The runs of an order of work, and the phases of each; work that starts at `guarded` does not join what comes before. Within a
@@ -115,7 +127,10 @@ pub(super) fn runs<T: Float>(
             }
             end += 1;
         }
-        let is_own = with.has("runs") || work.get(start).is_some_and(|work| work.is_chain);
+        // One operation alone is a step.
+        let is_chain = work.get(start).is_some_and(|work| work.is_chain);
+        let is_operation = |work: &Work| matches!(own_kernel(graph, work), Some(Own::Rows(_)));
+        let is_own = is_chain || (with.has("runs") && !(end == start + 1 && is_operation(&work[start])));
         if end > start && is_own {
             let finder = Finder { graph, links };
             finder.phases(&mut work[start..end], start, with, &mut phases);
@@ -163,11 +178,34 @@ impl<T: Float> Finder<'_, T> {
 
     /// What of a run can be done in blocks of rows, if that is something, and too much for the cache as a whole.
     fn in_blocks(&self, work: &[Work]) -> Option<Split> {
-        let rows = work.iter().find_map(|work| match own_kernel(self.graph, work)? {
-            Own::Fused(Fused::Product { ta: false, .. }, (m, _, _)) => Some(m),
-            Own::Chain | Own::Fused(..) => None,
-        })?;
+        self.numbers_of_rows(work).into_iter().find_map(|rows| self.in_blocks_of(work, rows))
+    }
+
+    /// How many rows the first products and operations have; those of products first.
+    fn numbers_of_rows(&self, work: &[Work]) -> SmallVec<[usize; MOST_TRIED]> {
+        let of = |work: &Work| match own_kernel(self.graph, work)? {
+            Own::Fused(Fused::Product { ta: false, .. }, (m, _, _)) => Some((false, m)),
+            Own::Rows(along @ Along::Leading(_)) => Some((true, along.count(self.graph.shape(work.results[0])))),
+            Own::Rows(Along::Elements) | Own::Chain | Own::Fused(..) => None,
+        };
+        let first = work.iter().position(|work| of(work).is_some()).unwrap_or(work.len());
+        let mut found: SmallVec<[(bool, usize); 8]> = work[first..].iter().take(MOST_AFTER).filter_map(of).collect();
+        found.sort_by_key(|&(is_operation, _)| is_operation);
+        let mut numbers = SmallVec::new();
+        for (_, rows) in found {
+            if numbers.len() < MOST_TRIED && !numbers.contains(&rows) {
+                numbers.push(rows);
+            }
+        }
+        numbers
+    }
+
+    /// The same, of so many rows.
+    fn in_blocks_of(&self, work: &[Work], rows: usize) -> Option<Split> {
         let mut by_row: IdSet = IdSet::default();
+        // What is read as it is in each block.
+        let mut whole: IdSet = IdSet::default();
+        let mut running = 0;
         let mut made: IdSet = IdSet::default();
         // What is there when all blocks are done.
         let mut late: IdSet = IdSet::default();
@@ -177,13 +215,19 @@ impl<T: Float> Finder<'_, T> {
                 break;
             }
             let along = self.by_rows(piece, rows).filter(|along| {
-                // One value may be two operands, of which one is read row by row and the other as a whole.
                 let too_early =
                     |&(value, moves): &(u32, bool)| late.contains(&value) || (made.contains(&value) && !moves);
-                !along.reads.iter().any(too_early)
+                // One value may be two operands, of which one is read row by row and the other as a whole.
+                let both = |&(value, moves): &(u32, bool)| {
+                    let other = along.reads.iter().any(|&(other, moves_too)| other == value && moves_too != moves);
+                    other || if moves { whole.contains(&value) } else { by_row.contains(&value) }
+                };
+                running + along.sums <= MOST_RUNNING && !along.reads.iter().any(|read| too_early(read) || both(read))
             });
             if let Some(along) = along {
+                running += along.sums;
                 by_row.extend(along.reads.iter().filter(|read| read.1).map(|read| read.0));
+                whole.extend(along.reads.iter().filter(|read| !read.1).map(|read| read.0));
                 by_row.extend(along.made.iter().copied());
                 late.extend(piece.results.iter().copied().filter(|result| !along.made.contains(result)));
                 made.extend(along.made);
@@ -196,20 +240,60 @@ impl<T: Float> Finder<'_, T> {
                 part.push(Part::Before);
             }
         }
-        let bytes_per_row: usize = by_row.iter().map(|&i| self.graph.numel(i) / rows * size_of::<T>()).sum();
-        let block = BLOCK_BYTES / bytes_per_row.max(1) / BLOCK_ROWS * BLOCK_ROWS;
-        if block == 0 || block >= rows {
-            return None;
+        let inside = || work.iter().zip(&part).filter(|(_, part)| **part == Part::Inside).map(|(work, _)| work);
+        let block = self.block(inside(), &by_row, rows)?;
+        let local = self.local(inside(), &made);
+        Some(Split { part, blocks: Blocks { rows, block, by_row, local } })
+    }
+
+    /// The rows of a block of this work, which has these values, if that are not all.
+    fn block<'w>(&self, inside: impl Iterator<Item = &'w Work>, by_row: &IdSet, rows: usize) -> Option<usize> {
+        let (mut step, mut bytes, mut pieces) = (1, BLOCK_BYTES, 0);
+        for work in inside {
+            pieces += 1;
+            match own_kernel(self.graph, work)? {
+                Own::Fused(Fused::Product { .. } | Fused::LossAndGradient(_), _) => step = BLOCK_ROWS,
+                Own::Rows(_) => bytes = SWEEP_BYTES,
+                Own::Chain | Own::Fused(Fused::ColumnSums { .. } | Fused::Rows { .. }, _) => {}
+            }
         }
+        let bytes_per_row: usize = by_row.iter().map(|&i| self.graph.numel(i) / rows * size_of::<T>()).sum();
+        let block = bytes / bytes_per_row.max(1) / step * step;
+        (pieces > 1 && block > 0 && block < rows).then_some(block)
+    }
+
+    /// Which of the values that this work makes row by row nobody else reads, so that they need the memory of one block. What is
+    /// the same in another shape has the same memory.
+    fn local<'w>(&self, inside: impl Iterator<Item = &'w Work>, made: &IdSet) -> IdSet {
         let mut reads: IdMap<u32> = IdMap::default();
-        let inside = work.iter().zip(&part).filter(|(_, part)| **part == Part::Inside);
-        let nodes = inside.flat_map(|(work, _)| &work.members).map(|&node| &self.graph.nodes[node as usize]);
-        for &a in nodes.flat_map(|node| &node.args) {
-            *reads.entry(a).or_default() += 1;
+        let mut same: Vec<(u32, u32)> = Vec::new();
+        for &node in inside.flat_map(|work| &work.members) {
+            let node = &self.graph.nodes[node as usize];
+            node.args.iter().for_each(|&a| *reads.entry(a).or_default() += 1);
+            if let Some(Kind::Reshape(_)) = node.kind() {
+                same.push((node.args[0], node.results[0]));
+            }
         }
         let all_here = |value: &u32| self.links.reads[*value as usize] == reads.get(value).copied().unwrap_or(0);
-        let local = made.iter().copied().filter(all_here).collect();
-        Some(Split { part, blocks: Blocks { rows, block, by_row, local } })
+        let mut local: IdSet = made.iter().copied().filter(all_here).collect();
+        // From the last shape to the first, and back to all of that.
+        for (from, to) in same.iter().rev() {
+            if !local.contains(to) {
+                local.remove(from);
+            }
+        }
+        for (from, to) in &same {
+            if !local.contains(from) {
+                local.remove(to);
+            }
+        }
+        local
+    }
+
+    /// How many sums of all elements a chain has.
+    fn sums(&self, work: &Work) -> usize {
+        let kinds = work.members.iter().map(|&node| self.graph.nodes[node as usize].kind());
+        kinds.filter(|kind| matches!(kind, Some(Kind::AddAt(_)))).count()
     }
 
     /// How a piece of work goes along so many rows, if it does.
@@ -217,6 +301,13 @@ impl<T: Float> Finder<'_, T> {
         let (fused, sizes) = match own_kernel(self.graph, work)? {
             Own::Chain => return self.chain_by_rows(work, rows),
             Own::Fused(fused, sizes) => (fused, sizes),
+            Own::Rows(along) => {
+                let node = &self.graph.nodes[work.members[0] as usize];
+                let has_rows = |&value: &u32| along.count(self.graph.shape(value)).is_multiple_of(rows);
+                let fits = node.args.iter().chain(&node.results).all(has_rows);
+                let reads = node.args.iter().map(|&arg| (arg, true)).collect();
+                return fits.then(|| Rows { reads, made: SmallVec::from_slice(&node.results), sums: 0 });
+            }
         };
         let node = &self.graph.nodes[work.members[0] as usize];
         let (moving, row_by_row) = by_rows(fused, sizes, rows)?;
@@ -224,28 +315,19 @@ impl<T: Float> Finder<'_, T> {
         // The loss itself is a sum; its gradient is row by row.
         let first = usize::from(matches!(fused, Fused::LossAndGradient(_)));
         let made = if row_by_row { SmallVec::from_slice(&node.results[first..]) } else { SmallVec::new() };
-        Some(Rows { reads, made })
+        Some(Rows { reads, made, sums: 0 })
     }
 
-    /// Operands of a chain are rows of it, or of parts of a row, or as many in each row, or numbers. One that sums takes its tiles
-    /// from one end to the other.
+    /// Operands of a chain are rows of it, or of parts of a row, or as many in each row, or numbers.
     fn chain_by_rows(&self, work: &Work, rows: usize) -> Option<Rows> {
-        let shape = self.graph.shape(work.results[0]);
-        let members = || work.members.iter().map(|&node| &self.graph.nodes[node as usize]);
-        let sums = members().any(|node| matches!(node.kind(), Some(Kind::AddAt(_))));
-        if sums || shape.first() != Some(&rows) {
+        let shape = self.graph.shape(work.one_value(self.graph));
+        if !shape.numel().is_multiple_of(rows) {
             return None;
         }
-        let width = shape.numel() / rows;
-        let row = |&read: &u32| match Layout::of(self.graph.shape(read), shape)? {
-            Layout::Full => Some((read, true)),
-            Layout::Scalar => Some((read, false)),
-            Layout::Row(n) => width.is_multiple_of(n).then_some((read, false)),
-            Layout::Column(n) => width.is_multiple_of(n).then_some((read, true)),
-            Layout::Spread(_) => None,
-        };
+        let row = |&read: &u32| Some((read, Layout::of(self.graph.shape(read), shape)?.by_rows(shape, rows)?));
         let reads: Option<_> = work.reads.iter().map(row).collect();
-        Some(Rows { reads: reads?, made: work.results.iter().copied().collect() })
+        let is_row = |&value: &u32| self.graph.shape(value) == shape;
+        Some(Rows { reads: reads?, made: work.results.iter().copied().filter(is_row).collect(), sums: self.sums(work) })
     }
 }
 
@@ -253,6 +335,8 @@ impl<T: Float> Finder<'_, T> {
 struct Rows {
     reads: SmallVec<[(u32, bool); 4]>,
     made: SmallVec<[u32; 2]>,
+    /// The sums of all rows that go on from block to block.
+    sums: usize,
 }
 
 /// Which operands of a fused operation, by their places, are read row by row, if it goes along so many rows, and whether the result
@@ -268,6 +352,8 @@ fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<(Smal
         Fused::Product { ta: true, tb: false, then } if k == rows && then != Then::Gate(()) => (smallvec![0, 1], false),
         Fused::ColumnSums { .. } if k == rows => (smallvec![0], false),
         Fused::LossAndGradient(_) if m == rows => (smallvec![0, 1], true),
-        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::LossAndGradient(_) => return None,
+        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::Rows { .. } | Fused::LossAndGradient(_) => {
+            return None;
+        }
     })
 }

@@ -3,6 +3,7 @@
 use super::{Operand, into, list};
 use crate::float::Float;
 use crate::kernels::product::Sizes;
+use crate::kernels::take;
 use crate::program::operation::{Fused, Then};
 use crate::tape::op::View;
 use smallvec::SmallVec;
@@ -42,6 +43,10 @@ impl FusedStep {
         match self.fused {
             Fused::Product { ta, tb, .. } => {
                 T::matmul(self.sizes, (slice(0), ta), (slice(1), tb), result, finish);
+            }
+            Fused::Rows { rate: by } => {
+                let inner = result.len() / self.results[0].shape[0];
+                take::descend(slice(0), slice(1), inner, rate(by), result);
             }
             Fused::ColumnSums { .. } => T::column_sums(slice(0), result, finish),
             Fused::LossAndGradient(reduction) => {

@@ -82,6 +82,8 @@ pub(super) struct Listed {
 pub(super) enum What {
     Fused(Fused),
     HiddenLayer(HiddenLayer),
+    /// An operation along rows, by its name.
+    Rows(&'static str),
     /// Operations, and how their operands lie.
     Chain {
         names: Vec<&'static str>,
@@ -96,6 +98,7 @@ impl fmt::Display for Listed {
         match what {
             What::Fused(fused) => write!(f, "{}({})", fused.name(), list(operands)),
             What::HiddenLayer(net) => write!(f, "{}({})", net.name(), list(operands)),
+            What::Rows(name) => write!(f, "{name}({})", list(operands)),
             What::Chain { names, layouts } => {
                 let laid = operands.iter().zip(layouts);
                 let laid: Vec<String> =
