@@ -61,6 +61,14 @@ impl Read {
     pub(crate) fn is_broadcast_of(&self, operand: &Shape) -> bool {
         self.offset == 0 && operand.broadcasts_to(&self.shape) && self.strides == operand.signed_strides_in(&self.shape)
     }
+
+    /// An operand with a size of 1 for each dimension that repeats it, if this is then a broadcast by NumPy's rule.
+    fn with_ones<'t, T: Float>(&self, x: Var<'t, T>) -> Var<'t, T> {
+        let kept = |(&n, &stride): (&usize, &isize)| if stride == 0 { 1 } else { n };
+        let kept: Shape = self.shape.iter().zip(&self.strides).map(kept).collect();
+        let helps = !self.is_broadcast_of(x.sizes()) && self.is_broadcast_of(&kept);
+        if helps && kept.numel() == x.sizes().numel() { x.reshape(kept) } else { x }
+    }
 }
 
 impl AddAt {
@@ -102,6 +110,7 @@ impl<T: Float> Op<T, 1> for AddAt {
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let name = if self.name == "sum" { "broadcast_to" } else { "read" };
         let op = Read { name, shape: x.shape(), offset: self.offset, strides: self.strides.clone() };
+        let dy = op.with_ones(dy);
         Some(y.tape().record(Arity(op), [dy]))
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
@@ -285,6 +294,9 @@ impl<'t, T: Float> Var<'t, T> {
         let (own, shape) = (self.sizes(), shape.into());
         if !own.broadcasts_to(&shape) {
             return Err(self.error("broadcast_to", Reason::shape(format!("it does not broadcast to {shape}"))));
+        }
+        if *own == shape {
+            return Ok(self);
         }
         let strides = own.signed_strides_in(&shape);
         self.tape().try_record(Arity(Read { name: "broadcast_to", shape, offset: 0, strides }), [self])
