@@ -1,7 +1,7 @@
 //! Chains of element-wise operations with several readers, several results, sums and broadcasts replay to the same bits
 //! as recording and computing anew, with each pass switched off in turn.
 
-use autograd::{Float, Optimisations, Program, Shape, Tape, Tensor, Var, grad};
+use autograd::{Float, Optimisations, Program, Shape, Tape, Tensor, Var, grad, vjp};
 
 /// The next state and the outputs of a step.
 type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
@@ -124,6 +124,22 @@ fn what_needs_a_sum_waits_for_it() {
     }
     for n in LENGTHS {
         check::<f64>([&[1], &[1], &[n]], step);
+    }
+}
+
+#[test]
+fn a_function_that_is_asked_several_times_shares_its_exponential_with_one_slope() {
+    // Without `common` each is computed by itself; the slopes wait for the sum.
+    fn step<'t, T: Float>(state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let [a, b, c] = [x.tanh(), x.tanh(), x.tanh()];
+        let dy = c.sum() + state[0];
+        let slopes = [a, b].map(|y| vjp(y, &[x], dy)[0]);
+        let curves = slopes.map(|slope| vjp(slope, &[x], dy)[0]);
+        (vec![], vec![a, b, slopes[0], slopes[1], curves[0], curves[1]])
+    }
+    for n in LENGTHS {
+        check::<f32>([&[n]; 3], step);
+        check::<f64>([&[n]; 3], step);
     }
 }
 

@@ -327,7 +327,8 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
         let (args, value) = (&node.args[..], node.results[0]);
         let Some(kind) = node.kind().filter(|_| !done.contains(&value)) else { continue };
         let later = if is_of_pair(kind) { &members[k + 1..] } else { &[] };
-        let found = later.iter().filter(|other| other.args[..] == *args).find_map(|other| {
+        let free = |other: &&&Node<T>| other.args[..] == *args && !done.contains(&other.results[0]);
+        let found = later.iter().filter(free).find_map(|other| {
             let (slope, other) = (other.kind()?, other.results[0]);
             let both = pair(kind, slope).map(|pair| (pair, value, other));
             both.or_else(|| pair(slope, kind).map(|pair| (pair, other, value)))
