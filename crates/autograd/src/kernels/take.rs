@@ -114,13 +114,12 @@ fn onto<T: Number>(
 /// [`put`] of whole rows: for each place the rows that fall on it are found first. Rows that nothing falls on are zeros, and
 /// where one falls it is copied.
 fn put_rows<T: Number>(y: &[T], index: &[T], (size, n, inner): (usize, usize, usize), out: &mut [T]) {
-    let lists = lists(index, size);
+    let lists = Lists::new(index, size);
     for (y, out) in y.chunks_exact(n * inner).zip(out.chunks_exact_mut(size * inner)) {
         for (r, out) in out.chunks_exact_mut(inner).enumerate() {
-            let next = |j: usize| Some(lists[j] as usize).filter(|&j| j < n);
-            let rows = std::iter::successors(next(r), |&j| next(size + j));
+            let rows = lists.of(r);
             let row = |j: usize| &y[j * inner..][..inner];
-            match (next(r), next(r).and_then(|j| next(size + j))) {
+            match (rows.clone().next(), rows.clone().nth(1)) {
                 (None, _) => out.fill(T::ZERO),
                 (Some(j), None) => out.iter_mut().zip(row(j)).for_each(|(out, &y)| *out = T::ZERO + y),
                 (Some(_), Some(_)) => {
@@ -140,15 +139,29 @@ fn put_rows<T: Number>(y: &[T], index: &[T], (size, n, inner): (usize, usize, us
 
 /// Which rows fall on each of so many places: the first one, and behind these the next one after each row; as many as there are
 /// indices stands for none.
-fn lists<T: Number>(index: &[T], size: usize) -> Vec<u32> {
-    let n = index.len();
-    let mut lists: Vec<u32> = room(size + n).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
-    lists.resize(size + n, n as u32);
-    for (j, &index) in index.iter().enumerate().rev() {
-        let r = row(index, size);
-        lists[size + j] = std::mem::replace(&mut lists[r], j as u32);
+struct Lists {
+    next: Vec<u32>,
+    size: usize,
+}
+
+impl Lists {
+    fn new<T: Number>(index: &[T], size: usize) -> Self {
+        let n = index.len();
+        let mut next: Vec<u32> = room(size + n).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
+        next.resize(size + n, n as u32);
+        for (j, &index) in index.iter().enumerate().rev() {
+            let r = row(index, size);
+            next[size + j] = std::mem::replace(&mut next[r], j as u32);
+        }
+        Self { next, size }
     }
-    lists
+
+    /// The rows that fall on a place, in their order.
+    fn of(&self, place: usize) -> impl Iterator<Item = usize> + Clone {
+        let n = self.next.len() - self.size;
+        let at = move |j: usize| Some(self.next[j] as usize).filter(|&j| j < n);
+        std::iter::successors(at(place), move |&j| at(self.size + j))
+    }
 }
 
 /// Sums in `f64` beside each other.
@@ -159,11 +172,11 @@ const WIDE: usize = 128;
 pub(crate) fn descend<T: Number>(y: &[T], index: &[T], inner: usize, rate: T, out: &mut [T]) {
     let (n, size) = (index.len(), out.len() / inner);
     assert!(u32::try_from(n).is_ok() && y.len() == n * inner, "descend: {n} indices of rows of {inner}");
-    let lists = lists(index, size);
+    let lists = Lists::new(index, size);
     let nothing = T::ZERO * rate;
-    let next = |j: usize| Some(lists[j] as usize).filter(|&j| j < n);
     for (r, out) in out.chunks_exact_mut(inner).enumerate() {
-        if next(r).is_none() {
+        let rows = lists.of(r);
+        if rows.clone().next().is_none() {
             if !nothing.same_bits(T::ZERO) {
                 for out in out.iter_mut() {
                     *out -= nothing;
@@ -173,7 +186,7 @@ pub(crate) fn descend<T: Number>(y: &[T], index: &[T], inner: usize, rate: T, ou
         }
         for (part, out) in out.chunks_mut(WIDE).enumerate() {
             let (mut sums, mut wide) = ([T::ZERO; WIDE], [0.0_f64; WIDE]);
-            for j in std::iter::successors(next(r), |&j| next(size + j)) {
+            for j in rows.clone() {
                 let y = &y[j * inner + part * WIDE..][..out.len()];
                 if n > MANY {
                     wide.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y.to_f64());
