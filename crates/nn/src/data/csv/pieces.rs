@@ -206,9 +206,7 @@ impl Pieces {
         let parts = self.parts(plain.bytes, at);
         let first = parts.first().map(|part| part.start).or_else(|| Some((self.ahead.front()?.start - at) as usize));
         let first = first.unwrap_or(plain.bytes.len());
-        let kinds: Vec<Growing> = columns.iter().map(|column| column.another(None)).collect();
-        let (mut here, words) = (Here { columns, known, used: 0, rows: 0 }, &mut self.words);
-        let (spare, kinds, parts) = (&self.spare, &kinds[..], &parts[..]);
+        let (mut here, words, spare) = (Here { columns, known, used: 0, rows: 0 }, &mut self.words, &self.spare);
         if parts.is_empty() {
             here.read(plain, first, &expected);
             while let Some(piece) = self.ahead.pop_front_if(|piece| piece.start == at + here.used as u64) {
@@ -216,6 +214,8 @@ impl Pieces {
             }
             return (here.used, here.rows);
         }
+        let kinds: Vec<Growing> = here.columns.iter().map(|column| column.another(None)).collect();
+        let (kinds, parts) = (&kinds[..], &parts[..]);
         let next = |by: &mut Ahead| {
             parts.iter().find(|part| part.take()).map(|part| part.read(plain, at, by, spare.like(kinds)))
         };
