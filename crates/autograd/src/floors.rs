@@ -5,8 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The floors from the ground up; what stands together is one storey, whose rooms may know each other.
-const FLOORS: [&[&str]; 6] =
-    [&["number"], &["tensor"], &["kernels"], &["float", "tape", "ops", "diff", "scan"], &["program"], &["check"]];
+const FLOORS: [&[&str]; 7] = [
+    &["number"],
+    &["tensor"],
+    &["kernels"],
+    &["float", "tape", "ops", "diff", "scan"],
+    &["program"],
+    &["check"],
+    &["shared"],
+];
 /// What exists for tests alone.
 const TESTS: [&str; 3] = ["corpus", "mutation", "floors"];
 /// Tables, which are as long as what they list.
@@ -128,6 +135,32 @@ fn methods_of_variables_stand_under_headings_of_their_own() {
     titles.dedup();
     assert_eq!(titles.len(), count, "each heading stands once: {titles:?}");
     assert!(count > 20, "{count} headings were found");
+}
+
+#[test]
+fn what_programs_take_from_this_crate_is_never_inlined() {
+    let sources = sources();
+    let shared = sources.iter().filter(|(name, _)| ["shared.rs", "program/mod.rs"].contains(&&name[..]));
+    let named = shared.flat_map(|(_, code)| {
+        code.match_indices(" as fn(").map(|(at, _)| {
+            let path = code[..at].trim_end_matches("::<T>");
+            path.rsplit("::").next().unwrap()
+        })
+    });
+    let names: Vec<&str> = named.collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let (with_generics, without) = (format!("fn {name}<"), format!("fn {name}("));
+        let declared = |code: &str| {
+            let lines: Vec<&str> = code.lines().collect();
+            let declares = |line: &str| line.contains(&with_generics) || line.contains(&without);
+            (1..lines.len()).any(|at| declares(lines[at]) && lines[at - 1].trim() == "#[inline(never)]")
+        };
+        assert!(
+            sources.iter().any(|(_, code)| declared(code)),
+            "`{name}` may be inlined, and is then compiled anew by each program"
+        );
+    }
 }
 
 #[test]

@@ -41,6 +41,7 @@ mod diff;
 mod scan;
 mod program;
 pub mod check;
+mod shared;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]

@@ -27,14 +27,20 @@ use smallvec::SmallVec;
 /// Where a tangent does not have the shape of its variable, their numbers differ, or a variable lives on another tape.
 #[track_caller]
 pub fn jvp<'t, T: Float, P: Tree<Leaf = Var<'t, T>> + ?Sized>(y: Var<'t, T>, x: &P, tangents: &P) -> Var<'t, T> {
+    pushed_forward(y, &x.leaves(), &tangents.leaves())
+}
+
+/// [`jvp`] with respect to a list of variables.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn pushed_forward<'t, T: Float>(y: Var<'t, T>, x: &[&Var<'t, T>], tangents: &[&Var<'t, T>]) -> Var<'t, T> {
     let tape = y.tape();
-    let (x, tangents) = (x.leaves(), tangents.leaves());
     let _whole = tape.composite("jvp", [y]);
     y.require("jvp", x.len() == tangents.len(), Kind::Shape, || {
         format!("{} variables, but {} tangents", x.len(), tangents.len())
     });
     let mut seeds: SmallVec<[(u32, Var<'t, T>); 8]> = SmallVec::new();
-    for (&&x, &&dx) in x.iter().zip(&tangents) {
+    for (&&x, &&dx) in x.iter().zip(tangents) {
         y.require("jvp", x.sizes() == dx.sizes(), Kind::Shape, || {
             format!("the tangent {dx:?} must have the shape of {x:?}")
         });
@@ -56,6 +62,7 @@ const ZERO: u32 = NONE - 1;
 
 /// Walks from the inputs up to a result and records the tangents of what the result depends on. `None` where no path
 /// leads from an input to it. Within a rule, what was there before the rule has no tangent but those that are given.
+#[inline(never)]
 pub(crate) fn forward<'t, T: Float>(
     tape: &'t Tape<T>,
     result: u32,
@@ -107,6 +114,7 @@ pub(crate) fn forward<'t, T: Float>(
 }
 
 /// Stores a tangent, or adds it to the one that is there; a node out of reach has none.
+#[inline(never)]
 fn land<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, tangent: Var<'t, T>) {
     let Some(slot) = slot else { return };
     let sum = if *slot < ZERO { Var::new(tape, *slot) + tangent } else { tangent };
@@ -114,6 +122,7 @@ fn land<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, tangent: Var<'t
 }
 
 /// Whether what the rule of `y` gave as its tangent can be that.
+#[inline(never)]
 fn check<T: Float>(dy: Var<'_, T>, y: Var<'_, T>) -> Result<(), Error> {
     let reason = if !std::ptr::eq(dy.tape(), y.tape()) {
         Reason::new(Kind::Tape, "what its rule for tangents gave and the result live on different tapes")

@@ -1,6 +1,6 @@
 //! What is built from the two sweeps: values with gradients, Jacobians, Hessians, Hessian-vector products.
 
-use crate::diff::forward::jvp;
+use crate::diff::forward::{jvp, pushed_forward};
 use crate::diff::reverse::{grad, gradients, seed, vjp};
 use crate::float::Float;
 use crate::ops::concat::{concat, stack};
@@ -86,18 +86,34 @@ impl<T: Float> Tape<T> {
             let vars = tape.vars(params);
             let inputs: SmallVec<[u32; 8]> = (0..tape.len() as u32).collect();
             let (loss, more) = f(tape, vars);
-            let _whole = tape.composite(name, [loss].into_iter().chain(more));
-            let grads = gradients(tape, (loss, seed(loss)), &inputs).into_iter();
-            let roots: SmallVec<[u32; 16]> =
-                [loss].into_iter().chain(more).chain(grads).map(|root| root.index()).collect();
-            tape.compute_roots(&roots, false);
-            let mut grads = roots[1 + N..].iter();
+            let grads = tape.graded_by(name, loss, &more, &inputs);
+            let mut grads = grads.iter();
             let grads = params.map(&mut |_| tape.share(*grads.next().expect("there is a gradient for each parameter")));
             let more = more.map(|value| tape.share(value.index()));
             (tape.borrow_value(loss.index())[0], more, grads)
         };
         self.clear();
         results
+    }
+}
+
+impl<T: Float> Tape<T> {
+    /// Computes the gradients of a loss with it and what else is asked for, and gives the nodes of all, in this order.
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn graded_by(
+        &self,
+        name: &'static str,
+        loss: Var<'_, T>,
+        more: &[Var<'_, T>],
+        inputs: &[u32],
+    ) -> SmallVec<[u32; 16]> {
+        let mut roots: SmallVec<[u32; 16]> = SmallVec::new();
+        let _whole = self.composite(name, [loss].iter().chain(more).copied());
+        let grads = gradients(self, (loss, seed(loss)), inputs);
+        roots.extend(grads.iter().chain([&loss]).chain(more).map(Var::index));
+        self.compute_roots(&roots, false);
+        roots
     }
 }
 
@@ -120,6 +136,7 @@ fn unit<'t, T: Float>(tape: &'t Tape<T>, shape: Shape, at: usize) -> Var<'t, T> 
 /// # Panics
 /// Where the two live on different tapes.
 #[track_caller]
+#[inline(never)]
 pub fn jacobian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     let tape = y.tape();
     let _whole = tape.composite("jacobian", [y, x]);
@@ -167,6 +184,7 @@ pub(crate) fn by_columns<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, 
 /// # Panics
 /// Where `y` has more than one element, or the two live on different tapes.
 #[track_caller]
+#[inline(never)]
 pub fn hessian<'t, T: Float>(y: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
     let _whole = y.tape().composite("hessian", [y, x]);
     jacobian(grad(y, &x), x)
@@ -191,15 +209,21 @@ where
     T: Float,
     P: Tree<Leaf = Var<'t, T>> + ?Sized,
 {
-    let variables: Vec<Var<'t, T>> = x.leaves().into_iter().copied().collect();
-    let given: Vec<&Var<'t, T>> = directions.leaves();
-    let _whole = y.tape().composite("hvp", [y].iter().chain(&variables).chain(given).copied());
+    let mut products = products(y, &x.leaves(), &directions.leaves()).into_iter();
+    x.map(&mut |_| products.next().expect("there is a product for each variable"))
+}
+
+/// [`hvp`] with respect to a list of variables.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn products<'t, T: Float>(y: Var<'t, T>, x: &[&Var<'t, T>], directions: &[&Var<'t, T>]) -> Vec<Var<'t, T>> {
+    let _whole = y.tape().composite("hvp", [&y].into_iter().chain(x.iter().chain(directions).copied()).copied());
+    let variables: Vec<Var<'t, T>> = x.iter().map(|&&x| x).collect();
     let mut products = grad(y, &variables);
     for product in &mut products {
-        *product = jvp(*product, x, directions);
+        *product = pushed_forward(*product, x, directions);
     }
-    let mut products = products.into_iter();
-    x.map(&mut |_| products.next().expect("there is a product for each variable"))
+    products
 }
 
 /// The gradient of each example's own loss: for losses `[n]`, every variable's gradient with a leading dimension of `n`.
@@ -221,8 +245,16 @@ where
     T: Float,
     P: Tree<Leaf = Var<'t, T>> + ?Sized,
 {
+    let mut columns = by_example(losses, &wrt.leaves()).into_iter();
+    wrt.map(&mut |_| columns.next().expect("there is a gradient for each variable"))
+}
+
+/// [`per_example_grads`] with respect to a list of variables.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn by_example<'t, T: Float>(losses: Var<'t, T>, wrt: &[&Var<'t, T>]) -> Vec<Var<'t, T>> {
     let shape = losses.shape();
-    let variables: Vec<Var<'t, T>> = wrt.leaves().into_iter().copied().collect();
+    let variables: Vec<Var<'t, T>> = wrt.iter().map(|&&x| x).collect();
     let _whole = losses.tape().composite("per_example_grads", [losses].iter().chain(&variables).copied());
     losses.require("per_example_grads", shape.rank() == 1 && shape[0] > 0, Kind::Shape, || {
         format!("{losses:?} is no vector of losses")
@@ -233,10 +265,10 @@ where
     for i in 0..shape[0] {
         rows.push(vjp(losses, &variables, unit(tape, shape.clone(), i)));
     }
-    let mut k = 0;
-    wrt.map(&mut |_| {
+    let mut columns = Vec::with_capacity(wrt.len());
+    for k in 0..wrt.len() {
         let column: Vec<Var<'t, T>> = rows.iter().map(|row| row[k]).collect();
-        k += 1;
-        stack(&column, 0)
-    })
+        columns.push(stack(&column, 0));
+    }
+    columns
 }

@@ -37,6 +37,7 @@ pub fn grad<'t, T: Float, P: Tree<Leaf = Var<'t, T>> + ?Sized>(y: Var<'t, T>, wr
 
 /// The cotangent of a scalar whose gradient is asked for.
 #[track_caller]
+#[inline(never)]
 pub(crate) fn seed<T: Float>(y: Var<'_, T>) -> Var<'_, T> {
     y.require("grad", y.numel() == 1, Kind::Shape, || {
         format!("{y:?} has {} elements, a gradient is that of one number; see vjp", y.numel())
@@ -68,29 +69,36 @@ pub fn vjp<'t, T: Float, P: Tree<Leaf = Var<'t, T>> + ?Sized>(
     wrt: &P,
     dy: Var<'t, T>,
 ) -> P::With<Var<'t, T>> {
+    let mut inputs: SmallVec<[Var<'t, T>; 8]> = SmallVec::new();
+    wrt.visit(&mut |x| inputs.push(*x));
+    let mut gradients = pulled_back(y, &inputs, dy).into_iter();
+    wrt.map(&mut |_| gradients.next().expect("each variable has a gradient"))
+}
+
+/// [`vjp`] with respect to a list of variables.
+#[track_caller]
+#[inline(never)]
+pub(crate) fn pulled_back<'t, T: Float>(
+    y: Var<'t, T>,
+    wrt: &[Var<'t, T>],
+    dy: Var<'t, T>,
+) -> SmallVec<[Var<'t, T>; 8]> {
     let tape = y.tape();
     let _whole = tape.composite("vjp", [y, dy]);
     y.require("vjp", y.sizes() == dy.sizes(), Kind::Shape, || {
         format!("the cotangent {dy:?} must have the shape of {y:?}")
     });
-    let mut inputs: SmallVec<[u32; 8]> = SmallVec::new();
-    let mut stranger = None;
-    wrt.visit(&mut |x| {
-        if !std::ptr::eq(x.tape(), tape) {
-            stranger = Some(*x);
-        }
-        inputs.push(x.index());
-    });
-    if let Some(x) = stranger {
+    if let Some(x) = wrt.iter().find(|x| !std::ptr::eq(x.tape(), tape)) {
         let reason = Reason::new(Kind::Tape, format!("{x:?} and {y:?} live on different tapes"));
         tape.error("vjp", reason, &[y]).raise();
     }
-    let mut gradients = gradients(tape, (y, dy), &inputs).into_iter();
-    wrt.map(&mut |_| gradients.next().expect("each variable has a gradient"))
+    let inputs: SmallVec<[u32; 8]> = wrt.iter().map(Var::index).collect();
+    gradients(tape, (y, dy), &inputs)
 }
 
 /// The gradients of one result with respect to these nodes: zeros where no path leads to one.
 #[track_caller]
+#[inline(never)]
 pub(crate) fn gradients<'t, T: Float>(
     tape: &'t Tape<T>,
     result: (Var<'t, T>, Var<'t, T>),

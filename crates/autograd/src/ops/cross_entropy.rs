@@ -4,7 +4,7 @@ use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::cross_entropy::{LaneSums, Losses, Weight};
 use crate::ops::reduce::keepdims;
-use crate::tape::index::Indices;
+use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
@@ -247,7 +247,17 @@ impl<'t, T: Float> Var<'t, T> {
         labels: &I,
         reduction: Reduction,
     ) -> Result<Self, Error> {
-        let labels = labels.on(self.tape());
+        self.scored(name, labels.on(self.tape()), reduction)
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn scored(
+        self,
+        name: &'static str,
+        labels: IndexVar<'t, T>,
+        reduction: Reduction,
+    ) -> Result<Self, Error> {
         // One loss for each example of the batch: their mean is that of the batch.
         let reduction = if reduction == Reduction::BatchMean { Reduction::Mean } else { reduction };
         let op = Arity(CrossEntropy { reduction });

@@ -107,6 +107,7 @@ struct Origins<T: Float> {
 }
 
 impl<T: Float> Origins<T> {
+    #[inline(never)]
     fn of(tape: &Tape<T>, root: u32) -> Self {
         let mut found = Self {
             leaves: BTreeSet::new(),
@@ -129,6 +130,7 @@ impl<T: Float> Origins<T> {
     }
 
     /// The elements of the root, where those of leaves and computed nodes are given; `None` where there is no memory for them.
+    #[inline(never)]
     fn evaluate(mut self, tape: &Tape<T>, root: u32) -> Option<Vec<T>> {
         for index in self.views {
             let node = &tape.nodes[index];
@@ -143,6 +145,7 @@ impl<T: Float> Origins<T> {
 }
 
 /// The integers of a view of leaves, as they are now; `None` where an operation computes some, or memory lacks.
+#[inline(never)]
 pub(crate) fn integers_now<T: Float>(tape: &Tape<T>, root: u32) -> Option<Vec<i64>> {
     let mut views = Origins::of(tape, root);
     if !views.computed.is_empty() {
@@ -155,6 +158,7 @@ pub(crate) fn integers_now<T: Float>(tape: &Tape<T>, root: u32) -> Option<Vec<i6
 }
 
 /// Which of the integers of leaves a view is made of; `None` where memory lacks.
+#[inline(never)]
 pub(crate) fn parts<T: Float>(tape: &Tape<T>, root: u32) -> Option<Vec<Part>> {
     let mut views = Origins::of(tape, root);
     // The views are of numbers for the places: those of each leaf go on from those of the one before.

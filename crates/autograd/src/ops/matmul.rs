@@ -155,7 +155,8 @@ impl<'t, T: Float> Var<'t, T> {
 
     /// As [`Var::try_matmul`], each operand transposed where its flag is set, which changes nothing of a vector.
     #[track_caller]
-    fn product(self, name: &'static str, other: Self, MatMul { ta, tb }: MatMul) -> Result<Self, Error> {
+    #[inline(never)]
+    pub(crate) fn product(self, name: &'static str, other: Self, MatMul { ta, tb }: MatMul) -> Result<Self, Error> {
         let (ra, rb) = (self.rank(), other.rank());
         let op = Arity(MatMul { ta: ta && ra > 1, tb: tb && rb > 1 });
         if (ra >= 2 && rb >= 2) || !std::ptr::eq(self.tape(), other.tape()) {
@@ -217,6 +218,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// # Panics
     /// Where the inner sizes differ, or the bias does not broadcast to the result.
     #[track_caller]
+    #[inline(never)]
     pub fn linear(self, weight: Self, bias: Option<Self>) -> Self {
         let _whole = self.tape().composite("linear", [Some(self), Some(weight), bias]);
         let y = self.matmul_with(weight, Transposed::RIGHT);

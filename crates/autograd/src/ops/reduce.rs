@@ -116,7 +116,13 @@ impl<'t, T: Float> Var<'t, T> {
     /// The sum over axes; see [`Axes`].
     #[track_caller]
     pub fn sum_axes(self, axes: impl Into<Axes>) -> Self {
-        let (own, axes) = (self.shape(), axes.into());
+        self.summed(axes.into())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn summed(self, axes: Axes) -> Self {
+        let own = self.shape();
         let set = self.expect("sum", axes.resolve(&own));
         let mut strides: SmallVec<[isize; 4]> = smallvec::smallvec![0; own.rank()];
         let mut step = 1;
@@ -143,14 +149,20 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where an axis does not exist, or there is nothing to take a mean of.
     #[track_caller]
     pub fn mean_axes(self, axes: impl Into<Axes>) -> Self {
-        let axes = axes.into();
+        self.averaged(axes.into())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn averaged(self, axes: Axes) -> Self {
         let n = self.count_along("mean", &axes);
         self.require("mean", n > 0, Kind::Empty, || "the mean of no elements does not exist".into());
-        self.sum_axes(axes).div_scalar(n as f64)
+        self.summed(axes).div_scalar(n as f64)
     }
 
     /// How many elements a reduction folds into one.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn count_along(self, op: &str, axes: &Axes) -> usize {
         let shape = self.shape();
         let set = self.expect(op, axes.resolve(&shape));
@@ -160,6 +172,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// Prepares a reduction over several axes for an operation that reduces one: moves the axes to the end and merges
     /// them, where they are more than one. Returns the operand, the axis to reduce, and the shape of the result.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn merge_axes(self, op: &str, axes: &Axes) -> (Self, usize, Shape) {
         let own = self.shape();
         let set = self.expect(op, axes.resolve(&own));

@@ -74,8 +74,8 @@ impl TensorOperand<f32> for f32 {
 
 /// The result of an operation on tensors.
 #[track_caller]
-fn computed<T: Float>(op: impl Into<Kind<T>>, args: &[&Tensor<T>]) -> Tensor<T> {
-    let kind = op.into();
+#[inline(never)]
+pub(crate) fn computed<T: Float>(kind: Kind<T>, args: &[&Tensor<T>]) -> Tensor<T> {
     let op = kind.op().expect("a leaf is not computed");
     let shapes: SmallVec<[&Shape; 2]> = args.iter().map(|x| x.shape()).collect();
     let compute = || {
@@ -94,6 +94,7 @@ fn computed<T: Float>(op: impl Into<Kind<T>>, args: &[&Tensor<T>]) -> Tensor<T> 
 
 #[track_caller]
 #[cold]
+#[inline(never)]
 fn wrong<T: Float>(op: &str, reason: Reason, args: &[&Tensor<T>]) -> ! {
     let shapes = args.iter().map(|x| x.shape().clone()).collect();
     Error::new(op, reason, shapes, Location::caller()).raise()
@@ -111,7 +112,7 @@ macro_rules! operators {
                 #[track_caller]
                 fn $method(self, other: R) -> Tensor<T> {
                     match other.given() {
-                        GivenTensor::Tensor(other) => computed(Arity(Binary::$trait), &[self, other]),
+                        GivenTensor::Tensor(other) => computed(Arity(Binary::$trait).into(), &[self, other]),
                         GivenTensor::Number($c) => {
                             let $x = self;
                             $right
@@ -189,8 +190,9 @@ impl<T: Float> Neg for Tensor<T> {
 
 impl<T: Float> Tensor<T> {
     #[track_caller]
+    #[inline(never)]
     fn unary(&self, op: Unary) -> Self {
-        computed(Arity(op), &[self])
+        computed(Arity(op).into(), &[self])
     }
 
     /// The last two dimensions exchanged: the transpose of a matrix, or of each matrix of a batch.

@@ -204,7 +204,12 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn reshape(self, shape: impl Into<Shape>) -> Self {
-        let shape = shape.into();
+        self.reshaped(shape.into())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn reshaped(self, shape: Shape) -> Self {
         if *self.sizes() == shape {
             return self;
         }
@@ -291,7 +296,13 @@ impl<'t, T: Float> Var<'t, T> {
     /// Where the shapes do not fit.
     #[track_caller]
     pub fn try_broadcast_to(self, shape: impl Into<Shape>) -> Result<Self, Error> {
-        let (own, shape) = (self.sizes(), shape.into());
+        self.try_repeated(shape.into())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn try_repeated(self, shape: Shape) -> Result<Self, Error> {
+        let own = self.sizes();
         if !own.broadcasts_to(&shape) {
             return Err(self.error("broadcast_to", Reason::shape(format!("it does not broadcast to {shape}"))));
         }
@@ -312,6 +323,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// This, after a check that it broadcasts to the shape of `other`, for an operand like a bias that must not make a
     /// result larger.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn fitting(self, op: &str, what: &str, other: Self) -> Self {
         let (own, shape) = (self.sizes(), other.sizes());
         if !own.broadcasts_to(shape) {

@@ -38,12 +38,14 @@ use crate::kernels::map::copy;
 use crate::kernels::place::Base;
 use crate::tape::recording::Condition;
 use crate::tensor::Tensor;
+use crate::tensor::apart::Apart;
 use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
 use error::Call;
 use inputs::Slot;
 use memory::Borrowed;
 use std::fmt;
+use std::hint::black_box;
 use std::ops::Range;
 use std::panic::Location;
 use steps::{Operand, Step};
@@ -82,7 +84,7 @@ pub struct Program<T: Float = f64> {
     outputs: Vec<Operand>,
     /// Conditions that held when this was recorded.
     guards: Vec<Guard>,
-    steps: Vec<Step<T>>,
+    steps: Apart<Vec<Step<T>>>,
     /// The steps that the guards need come first.
     guarded: usize,
     buffers: Vec<Vec<T>>,
@@ -137,6 +139,13 @@ impl Guard {
     }
 }
 
+/// What [`shared`](crate::shared) names of programs.
+pub(crate) fn shared<T: Float>() {
+    black_box((Program::<T>::of_tape as fn(_, _, _, _, _, _) -> _, Program::<T>::execute as fn(_, _) -> _));
+    black_box((Program::<T>::state as fn(_, _) -> _, Program::<T>::set_state as fn(_, _, _) -> _));
+    black_box((Program::<T>::set_state_numbers as fn(_, _) -> _, Program::<T>::tensor as fn(_, _) -> _));
+}
+
 impl<T: Float> Program<T> {
     /// Runs on new inputs, and moves the state on.
     ///
@@ -169,6 +178,7 @@ impl<T: Float> Program<T> {
     }
 
     /// Gives an input, whatever is in it, from the start of a buffer.
+    #[inline(never)]
     fn fill(&mut self, input: usize, data: &[T]) {
         let to = &mut self.buffers[self.inputs[input].buffer][..];
         let len = to.len();
@@ -180,6 +190,7 @@ impl<T: Float> Program<T> {
         &self.buffers[self.inputs[input].buffer]
     }
 
+    #[inline(never)]
     fn execute(&mut self, steps: Range<usize>) -> Result<(), Error> {
         self.steps[steps].iter().try_for_each(|step| step.run(&mut self.buffers, &mut self.bases))
     }
@@ -190,6 +201,7 @@ impl<T: Float> Program<T> {
 
     /// A copy of a value.
     #[track_caller]
+    #[inline(never)]
     fn tensor(&self, operand: &Operand) -> Tensor<T> {
         Tensor::copied(&operand.shape, self.slice(operand))
     }

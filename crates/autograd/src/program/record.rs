@@ -100,10 +100,24 @@ impl<T: Float> Program<T> {
             (vars, inputs.trace(&tape, &mut slots))
         };
         tape.start_recording();
-        let (next, outputs) = f(&tape, vars, traced);
-        slots.note_readers(&tape);
-        let stranger = |vars: &[Var<'_, T>]| vars.iter().position(|var| !std::ptr::eq(var.tape(), &raw const tape));
-        let strange = slots.stranger(&tape).map(|k| format!("input {k}"));
+        let results = f(&tape, vars, traced);
+        Self::of_tape(call, with, &tape, slots, (states, names), results)
+    }
+
+    /// The program of what a call has recorded: inputs, a state by its nodes and names, its next values, and outputs.
+    #[track_caller]
+    #[inline(never)]
+    pub(super) fn of_tape(
+        call: Call,
+        with: Optimisations,
+        tape: &Tape<T>,
+        mut slots: InputRecorder,
+        (states, names): (Vec<u32>, Vec<String>),
+        (next, outputs): (Vec<Var<'_, T>>, Vec<Var<'_, T>>),
+    ) -> Result<Self, ProgramError> {
+        slots.note_readers(tape);
+        let stranger = |vars: &[Var<'_, T>]| vars.iter().position(|var| !std::ptr::eq(var.tape(), tape));
+        let strange = slots.stranger(tape).map(|k| format!("input {k}"));
         let strange = strange.or_else(|| stranger(&next).map(|k| format!("the next value {k} of the state")));
         if let Some(what) = strange.or_else(|| stranger(&outputs).map(|k| format!("output {k}"))) {
             return Err(call.error(ProgramErrorKind::Tape { what }));
@@ -112,7 +126,7 @@ impl<T: Float> Program<T> {
             return Err(call.error(ProgramErrorKind::State { expected: states.len(), found: next.len() }));
         }
         for (next, (&now, name)) in next.iter().zip(states.iter().zip(&names)) {
-            let shape = Var::new(&tape, now).shape();
+            let shape = Var::new(tape, now).shape();
             if next.shape() != shape {
                 let (what, found) = (format!("the next value of {}", part(name)), next.shape());
                 return Err(call.error(ProgramErrorKind::Shape { what, expected: shape, found }));
@@ -122,11 +136,11 @@ impl<T: Float> Program<T> {
             let roots: Vec<u32> = next.iter().chain(&outputs).map(Var::index).collect();
             tape.refuse_outer(&roots);
         }
-        let graph = Graph::new(&tape, &slots.slots, &states, &next, &outputs).map_err(|kind| call.error(kind))?;
+        let graph = Graph::new(tape, &slots.slots, &states, &next, &outputs).map_err(|kind| call.error(kind))?;
         // Before a pass computes what is made of them.
-        let captured = captured(&graph, &tape);
+        let captured = captured(&graph, tape);
         let program =
-            Self::of_graph(graph, with, &tape, slots.slots, names).map_err(|error| call.error(error.into()))?;
+            Self::of_graph(graph, with, tape, slots.slots, names).map_err(|error| call.error(error.into()))?;
         Ok(Self { captured, ..program })
     }
 
@@ -173,6 +187,7 @@ impl<T: Float> Program<T> {
         let lent = Lent::with_capacity(inputs.len());
         let captured = Vec::new();
         let bases = vec![Base::default(); steps.iter().map(Step::bases).max().unwrap_or(0)];
+        let steps = steps.into();
         Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, borrowed, lent, bases, captured, trace })
     }
 

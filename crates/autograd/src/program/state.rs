@@ -59,6 +59,7 @@ impl<T: Float> State<T> for () {
 }
 
 /// A part of the state in words: of one leaf it has no name.
+#[inline(never)]
 pub(super) fn part(name: &str) -> String {
     if name.is_empty() { "the state".into() } else { format!("the state's {name}") }
 }
@@ -71,6 +72,7 @@ impl<T: Float> Program<T> {
 
     /// A part of the state by name, as it is after the last run.
     #[track_caller]
+    #[inline(never)]
     pub fn state(&self, name: &str) -> Option<Tensor<T>> {
         let slot = self.state.iter().find(|slot| slot.name == name)?;
         Some(self.tensor(&slot.now))
@@ -81,6 +83,7 @@ impl<T: Float> Program<T> {
     /// # Errors
     /// Where there is no such part, or the shape is another.
     #[track_caller]
+    #[inline(never)]
     pub fn set_state(&mut self, name: &str, value: &Tensor<T>) -> Result<(), ProgramError> {
         let call = Call::of("Program::set_state");
         let Some(slot) = self.state.iter().find(|slot| slot.name == name) else {
@@ -96,8 +99,9 @@ impl<T: Float> Program<T> {
     }
 
     /// What the steps have copied of the state is out of date.
+    #[inline(never)]
     pub(super) fn forget_copies(&mut self) {
-        for step in &self.steps {
+        for step in self.steps.iter() {
             if let Step::HiddenLayer(net) = step
                 && let Some(buffer) = net.0.copy_buffer()
             {
@@ -157,6 +161,7 @@ impl<T: Float> Program<T> {
     /// # Errors
     /// Where they are more or fewer than the state has; nothing is written then.
     #[track_caller]
+    #[inline(never)]
     pub fn set_state_numbers(&mut self, numbers: &[T]) -> Result<(), ProgramError> {
         let (expected, found) = (self.state.iter().map(|slot| slot.now.len).sum(), numbers.len());
         if expected != found {

@@ -73,12 +73,20 @@ impl<T: Float> Tape<T> {
     /// Where a variable lives on another tape.
     #[track_caller]
     pub fn first_non_finite<'t, P: Tree<Leaf = Var<'t, T>> + ?Sized>(&'t self, vars: &P) -> Option<NonFinite> {
+        self.first_broken(&vars.leaves())
+    }
+
+    /// [`Tape::first_non_finite`] of a list of variables.
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn first_broken(&self, vars: &[&Var<'_, T>]) -> Option<NonFinite> {
         let nothing: [Var<'_, T>; 0] = [];
         let _whole = self.composite("first_non_finite", nothing);
         let _unwatched = Unwatched::new(self);
-        self.compute(vars, true);
+        let vars: Vec<Var<'_, T>> = vars.iter().map(|&&var| var).collect();
+        self.compute(&vars, true);
         let nodes = &self.nodes;
-        let roots: Vec<u32> = vars.leaves().into_iter().map(Var::index).collect();
+        let roots: Vec<u32> = vars.iter().map(Var::index).collect();
         let needed = nodes.needed(&roots);
         // What was computed before may have been computed from values that are recycled by now.
         let all: Vec<u32> = (0..nodes.len() as u32).filter(|&i| needed[i as usize]).collect();
@@ -92,6 +100,7 @@ impl<T: Float> Tape<T> {
 
     /// Computes values that may have been recycled since, neither noted as read nor looked at.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn compute_again(&self, nodes: &[u32]) {
         Error::or_raise(self.compute_nodes(nodes, true));
     }

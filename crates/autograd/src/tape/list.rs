@@ -2,17 +2,18 @@
 //! behind as a structure that is known, with the sweeps among them, and what is recorded next is compared with those that are.
 
 use crate::float::Float;
+use crate::tape::grown::Grown;
 use crate::tape::nodes::Node;
 use crate::tensor::error::Error;
 use crate::tensor::memory::OutOfMemory;
 use smallvec::SmallVec;
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::ops::Index;
 
 /// How many structures are kept: steps on batches of some sizes, and what is computed between them.
 const MOST_KNOWN: usize = 8;
 /// How many nodes they have together, or else twice as many as the latest, so that one more as long is kept.
-const MOST_NODES: usize = 1 << 16;
+pub(super) const MOST_NODES: usize = 1 << 16;
 
 /// The most nodes that a tape holds: 4 GB of them, more than a step of a small net has by far. A loop that never clears its tape is
 /// told so before the memory of the machine is gone.
@@ -101,6 +102,7 @@ impl<T: Float> Nodes<T> {
     }
 
     /// Which nodes the roots are, or depend on.
+    #[inline(never)]
     pub(crate) fn needed(&self, roots: &[u32]) -> Vec<bool> {
         let mut needed = vec![false; self.len()];
         for &root in roots {
@@ -151,7 +153,7 @@ impl<T: Float> Nodes<T> {
         }
         let next = self.repeated.get();
         let goes_on = |known: &Known<T>| known.nodes.get(next).is_some_and(&is_next);
-        if !goes_on(self.followed()) && !self.turn(goes_on) {
+        if !goes_on(self.followed()) && !self.turn(&goes_on) {
             return None; // What does not fit its operands is no node, and what comes after it may be known.
         }
         self.repeated.set(next + 1);
@@ -160,7 +162,8 @@ impl<T: Float> Nodes<T> {
 
     /// Follows another structure that begins with what is recorded, and of which this holds.
     #[cold]
-    fn turn(&self, goes_on: impl Fn(&Known<T>) -> bool) -> bool {
+    #[inline(never)]
+    fn turn(&self, goes_on: &dyn Fn(&Known<T>) -> bool) -> bool {
         let (len, followed) = (self.repeated.get(), self.followed().id);
         let fits = |known: &Known<T>| known.common_with(followed) >= len && goes_on(known);
         let other = self.others.iter().position(&fits).or_else(|| fits(&self.latest).then_some(LATEST));
@@ -195,7 +198,7 @@ impl<T: Float> Nodes<T> {
         let next = self.followed().sweeps.get(passed).is_some_and(same).then_some(passed);
         let at = next.or_else(|| place(self.followed()));
         let at =
-            at.or_else(|| if self.turn(|other| place(other).is_some()) { place(self.followed()) } else { None })?;
+            at.or_else(|| if self.turn(&|other| place(other).is_some()) { place(self.followed()) } else { None })?;
         self.passed.set(at + 1);
         let sweep = &self.followed().sweeps[at];
         self.repeated.set(sweep.end);
@@ -219,6 +222,7 @@ impl<T: Float> Nodes<T> {
 
     /// Forgets the list, but for what the next one may repeat: its nodes up to the first that can never be repeated, since
     /// only its user knows what it does. Whether structures that were known are no longer.
+    #[inline(never)]
     pub(crate) fn clear(&mut self) -> bool {
         self.steps += 1;
         self.passed.set(0);
@@ -254,6 +258,7 @@ impl<T: Float> Nodes<T> {
     }
 
     /// A structure of what it repeats of the latest one, and more; it is the latest from now on.
+    #[inline(never)]
     fn add(&mut self, repeated: usize, mut new: Vec<Node<T>>, swept: Vec<Sweep>) {
         let Known { id, nodes, sweeps, common, .. } = &self.latest;
         new.splice(0..0, nodes[..repeated].iter().cloned());
@@ -274,6 +279,7 @@ impl<T: Float> Nodes<T> {
     }
 
     /// Forgets structures until there are few enough; the latest stays.
+    #[inline(never)]
     fn forget_oldest(&mut self) -> bool {
         let before = self.others.len();
         while !self.others.is_empty() {
@@ -291,6 +297,7 @@ impl<T: Float> Nodes<T> {
     }
 
     /// Forgets all structures of a list that is empty, and gives their memory back.
+    #[inline(never)]
     pub(crate) fn forget(&mut self) {
         let (steps, next_id, most) = (self.steps, self.next_id, self.most);
         *self = Self { steps, next_id: next_id + 1, most, ..Self::default() };
@@ -309,6 +316,7 @@ impl<T: Float> Known<T> {
         self.common.iter().find(|&&(other, _)| other == id).map_or(0, |&(_, common)| common)
     }
 
+    #[inline(never)]
     fn add_sweeps(&mut self, swept: Vec<Sweep>) {
         // The same sweep may be asked for in ever other orders.
         let room = (self.nodes.len() + MOST_KNOWN).saturating_sub(self.sweeps.len());
@@ -323,77 +331,6 @@ impl<T: Float> Index<u32> for Nodes<T> {
     fn index(&self, i: u32) -> &Node<T> {
         let (i, repeated) = (i as usize, self.repeated.get());
         if i < repeated { &self.followed().nodes[i] } else { self.grown.at(i - repeated) }
-    }
-}
-
-/// Places for nodes, each filled once. What is filled stays where it is, so it can be read while the list grows.
-type Block<T> = Box<[OnceCell<Node<T>>]>;
-
-/// The size of the first of the further blocks.
-const FURTHER: usize = 64;
-
-/// Nodes that are recorded anew.
-struct Grown<T: Float> {
-    len: Cell<usize>,
-    /// As many places as were ever filled when the list was cleared, so that as many nodes need no others.
-    first: Block<T>,
-    /// Further blocks, each twice as large as the one before.
-    further: [OnceCell<Block<T>>; 27],
-}
-
-fn block<T: Float>(size: usize) -> Block<T> {
-    (0..size).map(|_| OnceCell::new()).collect()
-}
-
-impl<T: Float> Default for Grown<T> {
-    fn default() -> Self {
-        Self { len: Cell::new(0), first: block(0), further: Default::default() }
-    }
-}
-
-impl<T: Float> Grown<T> {
-    #[inline]
-    fn place(&self, i: usize) -> &OnceCell<Node<T>> {
-        match self.first.get(i) {
-            Some(place) => place,
-            None => self.further_place(i - self.first.len()),
-        }
-    }
-
-    #[cold]
-    fn further_place(&self, i: usize) -> &OnceCell<Node<T>> {
-        let number = (i / FURTHER + 1).ilog2() as usize;
-        let before = FURTHER * ((1 << number) - 1);
-        &self.further[number].get_or_init(|| block(FURTHER << number))[i - before]
-    }
-
-    #[inline]
-    fn at(&self, i: usize) -> &Node<T> {
-        self.place(i).get().expect("a node has an index once it is recorded")
-    }
-
-    #[inline]
-    fn push(&self, node: Node<T>) -> u32 {
-        let len = self.len.get();
-        if let Err(node) = self.place(len).set(node) {
-            // Told apart from dropping it, the compiler writes a node where it goes instead of moving it there.
-            std::mem::forget(node);
-            unreachable!("places are filled in order");
-        }
-        self.len.set(len + 1);
-        len as u32
-    }
-
-    /// Moves all nodes out, in order, and makes one block of as many places, or none where they are many: places that a step
-    /// fills anew each time are few.
-    fn drain(&mut self, to: impl FnMut(Node<T>)) {
-        let (len, first) = (self.len.take(), &mut self.first);
-        let further = self.further.iter_mut().filter_map(OnceCell::get_mut).flatten();
-        first.iter_mut().chain(further).take(len).filter_map(OnceCell::take).for_each(to);
-        if len > self.first.len() {
-            self.first = block(if len <= MOST_NODES { len.next_power_of_two() } else { 0 });
-            self.further = Default::default();
-        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod nodes;
 pub(crate) mod list;
+mod grown;
 pub(crate) mod record;
 pub(crate) mod var;
 pub(crate) mod index;
@@ -25,6 +26,7 @@ use crate::tape::recording::Recording;
 use crate::tape::values::State;
 use crate::tape::var::Var;
 use crate::tape::within::Within;
+use crate::tensor::apart::Apart;
 use crate::tensor::error::Error;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
@@ -49,8 +51,8 @@ pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
 /// assert_eq!(dx.value().as_slice(), [2.0, 4.0, 6.0]);
 /// ```
 pub struct Tape<T: Float = f64> {
-    pub(crate) nodes: Nodes<T>,
-    pub(crate) state: RefCell<State<T>>,
+    pub(crate) nodes: Apart<Nodes<T>>,
+    pub(crate) state: RefCell<Apart<State<T>>>,
     /// For whom it records, where that is not the line that calls it.
     pub(crate) within: Cell<Option<Within>>,
     /// The operands of the operations within which it records.
@@ -68,15 +70,16 @@ pub struct Tape<T: Float = f64> {
     /// An error that a rule met.
     pub(crate) fault: Cell<Option<Box<Error>>>,
     /// What a program needs to know of its recording.
-    pub(crate) recording: RefCell<Recording>,
+    pub(crate) recording: RefCell<Apart<Recording>>,
     /// What the layer above remembers of steps before the tape was cleared.
-    pub(crate) memory: RefCell<T::Memory>,
+    pub(crate) memory: RefCell<Apart<T::Memory>>,
 }
 
 impl<T: Float> Default for Tape<T> {
+    #[inline(never)]
     fn default() -> Self {
         Self {
-            nodes: Nodes::default(),
+            nodes: Apart::default(),
             state: RefCell::default(),
             within: Cell::new(None),
             operands: RefCell::default(),
@@ -120,6 +123,7 @@ impl<T: Float> Tape<T> {
     /// tape.clear();
     /// x.item(); // the variable is gone
     /// ```
+    #[inline(never)]
     pub fn clear(&mut self) {
         // Cleared twice, the tape remembers the step before all the same.
         if !self.is_empty() {
@@ -142,6 +146,7 @@ impl<T: Float> Tape<T> {
     /// tape.clear();
     /// tape.shrink(); // the eight megabytes of the exponentials are free
     /// ```
+    #[inline(never)]
     pub fn shrink(&mut self) {
         if self.is_empty() {
             self.nodes.forget();

@@ -65,6 +65,7 @@ impl<T: Float> Pool<T> {
     }
 
     /// A new buffer. Where there is no memory for it, lets go of the buffers that are free, and asks again.
+    #[inline(never)]
     fn make(&mut self, class: usize) -> Result<Vec<T>, OutOfMemory> {
         memory::zeros(1 << class).or_else(|_| {
             *self = Self::default();
@@ -110,12 +111,14 @@ impl<T: Float> Pool<T> {
     }
 
     /// Takes back what users have let go of since; forgets what they still hold.
+    #[inline(never)]
     pub(crate) fn collect(&mut self) {
         while let Some(buffer) = self.lent.pop() {
             drop(self.give_back(buffer));
         }
     }
 
+    #[inline(never)]
     fn give_back(&mut self, buffer: Arc<Vec<T>>) -> Result<(), Arc<Vec<T>>> {
         // Nobody can take a share of what is here alone, so counting is enough here; who takes it out to write waits for
         // what others did with it.

@@ -78,21 +78,34 @@ impl<T: Float> Tape<T> {
         mut f: impl FnMut(usize) -> T,
         origin: Origin,
     ) -> Result<Var<'_, T>, Reason> {
-        let len = shape.elements()?;
-        let buffer = self.state.borrow_mut().pool.take(len);
-        let mut buffer = buffer.map_err(|memory| memory.for_shape(shape))?;
+        let (len, mut buffer) = self.buffer_for(shape)?;
         for (i, x) in buffer[..len].iter_mut().enumerate() {
             *x = f(i);
         }
+        Ok(self.leaf_of(kind, shape, buffer, origin))
+    }
+
+    /// The elements of a shape, and a recycled buffer for as many.
+    #[inline(never)]
+    pub(crate) fn buffer_for(&self, shape: &Shape) -> Result<(usize, Vec<T>), Reason> {
+        let len = shape.elements()?;
+        let buffer = self.state.borrow_mut().pool.take(len);
+        Ok((len, buffer.map_err(|memory| memory.for_shape(shape))?))
+    }
+
+    /// A leaf that owns its value.
+    #[inline(never)]
+    pub(crate) fn leaf_of(&self, kind: Kind<T>, shape: &Shape, buffer: Vec<T>, origin: Origin) -> Var<'_, T> {
         let (index, _) = self.leaf(kind, shape, origin);
         let state = &mut *self.state.borrow_mut();
         let place = state.place(index);
         *place = Value::Own(buffer);
-        Ok(Var::new(self, index))
+        Var::new(self, index)
     }
 
     /// A leaf with the value of a tensor.
-    fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
+    #[inline(never)]
+    pub(crate) fn given(&self, value: &Tensor<T>, origin: Origin) -> Var<'_, T> {
         let (index, repeats) = self.leaf(Kind::Leaf, value.shape(), origin);
         if !(repeats && T::take_leaf(self, index, value.as_slice())) {
             let state = &mut *self.state.borrow_mut();

@@ -73,7 +73,7 @@ impl<T: Float> Tape<T> {
     }
 
     pub(crate) fn recording(&self) -> Ref<'_, Recording> {
-        self.recording.borrow()
+        Ref::map(self.recording.borrow(), |recording| &**recording)
     }
 
     /// Notes something while recording.

@@ -187,8 +187,9 @@ impl<T: Float> Tape<T> {
     }
 
     /// A computed value, shared with the user.
+    #[inline(never)]
     pub(crate) fn share(&self, index: u32) -> Tensor<T> {
-        let State { slots, pool, .. } = &mut *self.state.borrow_mut();
+        let State { slots, pool, .. } = &mut **self.state.borrow_mut();
         let value = &mut slots[index as usize].value;
         let buffer = match value {
             Value::Lent(buffer) | Value::Given(buffer) => Arc::clone(buffer),
@@ -268,6 +269,7 @@ impl<T: Float> State<T> {
     }
 
     /// Frees buffers that nothing is in.
+    #[inline(never)]
     pub(crate) fn shrink(&mut self) {
         self.pool = Pool::default();
         self.scratch = Vec::new();
@@ -275,6 +277,7 @@ impl<T: Float> State<T> {
         self.slots.shrink_to_fit();
     }
 
+    #[inline(never)]
     pub(crate) fn clear(&mut self) {
         self.computed = false;
         self.pool.collect();

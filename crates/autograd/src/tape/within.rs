@@ -5,7 +5,7 @@ use crate::float::Float;
 use crate::tape::nodes::{Mode, NONE, Origin};
 use crate::tape::recording::Reader;
 use crate::tape::var::Var;
-use crate::tape::{Restore, Tape};
+use crate::tape::{Operands, Restore, Tape};
 use crate::tensor::error::{Error, Kind, Reason};
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -106,7 +106,22 @@ impl<T: Float> Tape<T> {
         if before.is_some_and(|within| within.call.is_some()) {
             return Ok(Composite { tape: self, before: None });
         }
-        let given: SmallVec<[Var<'t, T>; 4]> = operands.into_iter().filter_map(Into::into).collect();
+        let mut given: Operands<'t, T> = SmallVec::new();
+        for operand in operands {
+            given.extend_from_slice(operand.into().as_slice());
+        }
+        self.composite_of(location, name, &given, before)
+    }
+
+    /// As [`Tape::composite_at`], of the operands that there are.
+    #[inline(never)]
+    pub(crate) fn composite_of<'t>(
+        &'t self,
+        location: &'static Location<'static>,
+        name: &'static str,
+        given: &[Var<'t, T>],
+        before: Option<Within>,
+    ) -> Result<Composite<'t, T>, Error> {
         let within = before.unwrap_or(Within { location, pass: Mode::Primal, rule_of: NONE, floor: 0, call: None });
         if !given.iter().all(|operand| std::ptr::eq(operand.tape(), self)) {
             let reason = Reason::new(Kind::Tape, "the operands live on different tapes");
@@ -165,6 +180,7 @@ impl<T: Float> Tape<T> {
 
     /// As [`Tape::error`], at a line that [`Tape::origin`] gave.
     #[cold]
+    #[inline(never)]
     pub(crate) fn error_at(
         &self,
         location: &'static Location<'static>,

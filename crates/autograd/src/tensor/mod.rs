@@ -3,6 +3,7 @@
 pub(crate) mod shape;
 pub(crate) mod error;
 pub(crate) mod memory;
+pub(crate) mod apart;
 #[cfg(feature = "ndarray-0_17")]
 mod arrays;
 
