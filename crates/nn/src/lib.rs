@@ -45,6 +45,7 @@ mod fault;
 mod pattern;
 mod replace;
 pub mod file;
+mod shared;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 

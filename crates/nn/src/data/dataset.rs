@@ -55,6 +55,7 @@ impl<T: Float> Dataset<T> {
     ///
     /// # Errors
     /// Where [`Dataset::with`] panics.
+    #[inline(never)]
     pub fn try_with(features: Tensor<T>, target: Target<T>) -> Result<Self, Error> {
         let (shape, n) = (features.shape(), target.len());
         if shape.rank() != 2 || shape[0] != n {
@@ -258,6 +259,7 @@ impl<T: Float> Dataset<T> {
     /// # Panics
     /// Where a row does not exist.
     #[track_caller]
+    #[inline(never)]
     pub fn select(&self, rows: &[usize]) -> Self {
         self.hold_rows("select", rows);
         Self {
@@ -281,6 +283,7 @@ impl<T: Float> Dataset<T> {
     /// # Panics
     /// Where a row does not exist.
     #[track_caller]
+    #[inline(never)]
     pub fn batch(&self, rows: &[usize]) -> Batch<T> {
         self.hold_rows("batch", rows);
         Batch {
@@ -324,6 +327,7 @@ impl<T: Float> Dataset<T> {
     /// # Panics
     /// Where a row does not exist.
     #[track_caller]
+    #[inline(never)]
     pub fn gather_into(&self, rows: &[usize], batch: &mut Batch<T>) {
         self.hold_rows("gather_into", rows);
         let m = rows.len();
@@ -378,6 +382,7 @@ impl<T: Float> Dataset<T> {
 
     /// The same examples with other features, which may be others in number.
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn with_features(&self, function: &str, features: Tensor<T>) -> Self {
         let new = or_panic(function, Self::try_with(features, self.target.clone()));
         let names = if new.width() == self.width() { self.names.clone() } else { Vec::new() };

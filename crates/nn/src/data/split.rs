@@ -65,6 +65,7 @@ impl<T: Float> Dataset<T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     fn split_as(&self, function: &str, by: By<'_>, held_out: f64, seed: u64) -> (Self, Self) {
         hold_share(function, held_out);
         match by.parts(held_out, seed).and_then(|parts| self.hold_classes(&parts).map(|()| parts)) {

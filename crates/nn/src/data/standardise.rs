@@ -64,6 +64,7 @@ impl<T: Float> Standardiser<T> {
     }
 
     #[track_caller]
+    #[inline(never)]
     fn mapped(&self, function: &str, features: &Tensor<T>) -> Tensor<T> {
         let (shape, d) = (features.shape(), self.mean.len());
         assert!(shape.rank() == 2 && shape[1] == d, "{function}: it was fitted to {d} features, these are {shape}");

@@ -94,6 +94,7 @@ impl<T: Float> Target<T> {
     }
 
     /// Those of some rows, which exist.
+    #[inline(never)]
     pub(crate) fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Classes { labels, names } => {
@@ -105,6 +106,7 @@ impl<T: Float> Target<T> {
     }
 
     /// What keeps this from being the target of examples.
+    #[inline(never)]
     pub(crate) fn check(&self) -> Result<(), Error> {
         let fault = |text: String| Err(Error::of(Kind::Data(text)));
         distinct(self.names(), "class").map_err(|text| Error::of(Kind::Data(text)))?;

@@ -99,6 +99,7 @@ pub fn glu<'t, T: Float>(x: Var<'t, T>, axis: isize) -> Var<'t, T> {
 impl Activation {
     /// The function of each element of `x`, recorded.
     #[track_caller]
+    #[inline(never)]
     pub fn apply<'t, T: Float>(self, x: Var<'t, T>) -> Var<'t, T> {
         match self {
             Self::Identity => x,

@@ -43,6 +43,7 @@ impl<T: Float> Linear<Tensor<T>> {
     }
 
     #[track_caller]
+    #[inline(never)]
     pub(crate) fn try_new(
         function: &str,
         sizes: [usize; 2],
@@ -60,6 +61,7 @@ impl<'t, T: Float> Linear<Var<'t, T>> {
     /// # Panics
     /// Where the rows of `x` do not have `in` elements, at the caller's line.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
         let _whole = x.tape().composite("Linear::forward", [Some(x), Some(self.weight), self.bias]);
         x.linear(self.weight, self.bias)

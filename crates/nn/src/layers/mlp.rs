@@ -35,6 +35,7 @@ impl<T: Float> Mlp<Tensor<T>> {
     /// # Panics
     /// Where there are not two sizes at least, one is 0, or two are too large for any buffer, or for the memory.
     #[track_caller]
+    #[inline(never)]
     pub fn new(sizes: &[usize], activation: Activation, seed: u64) -> Self {
         assert!(
             sizes.len() >= 2,
@@ -60,6 +61,7 @@ impl<T: Float> Mlp<Tensor<T>> {
     /// # Panics
     /// Where the rows of `x` do not have the size of the inputs, at the caller's line.
     #[track_caller]
+    #[inline(never)]
     pub fn predict(&self, x: &Tensor<T>) -> Tensor<T> {
         let tape = Tape::default();
         let (net, x) = (tape.vars(self), tape.var(x));
@@ -74,6 +76,7 @@ impl<'t, T: Float> Mlp<Var<'t, T>> {
     /// # Panics
     /// Where a shape does not fit, at the caller's line.
     #[track_caller]
+    #[inline(never)]
     pub fn forward(&self, x: Var<'t, T>) -> Var<'t, T> {
         let _whole = x.tape().composite("Mlp::forward", self.operands(x));
         let mut y = x;

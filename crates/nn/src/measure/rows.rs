@@ -57,6 +57,7 @@ pub(super) fn same_length(function: &str, [first, second]: [(&str, usize); 2]) {
 
 /// The number of columns of a matrix with a row for each label, which names one of them.
 #[track_caller]
+#[inline(never)]
 pub(super) fn columns<T: Float>(function: &str, what: &str, matrix: &Tensor<T>, labels: &[usize]) -> usize {
     let shape = matrix.shape();
     assert!(shape.rank() == 2 && shape[1] > 0, "{function}: {what} [n, k] with k > 0 are needed, the shape is {shape}");

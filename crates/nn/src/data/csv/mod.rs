@@ -117,6 +117,7 @@ impl<'a> Csv<'a> {
         self.load(file, &Source::Held(text.as_bytes()), None)
     }
 
+    #[inline(never)]
     fn load<T: Float>(&self, file: &str, source: &Source<'_>, names: Option<&[&str]>) -> Result<Dataset<T>, Error> {
         let mut labels = Labels::new(self.label, self.classes).map_err(|kind| at_file(file, kind))?;
         let mut records = Records::open(file, source, b',', None)?;

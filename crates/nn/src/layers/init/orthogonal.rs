@@ -8,6 +8,7 @@ use rand_distr::StandardNormal;
 ///
 /// Normal vectors point everywhere with equal likelihood; each is made orthogonal to those before (Gram and Schmidt, twice,
 /// which leaves rounding alone: Giraud et al., "The loss of orthogonality in the Gram-Schmidt process", 2005).
+#[inline(never)]
 pub(super) fn sample<T: Float>(gain: f64, shape: Shape, rng: &mut impl Rng) -> Result<Tensor<T>, Error> {
     let mut weight = Tensor::try_from_fn(shape, |_| T::ZERO)?;
     let rows = weight.shape()[0];
