@@ -18,6 +18,7 @@ use crate::number::level::Level;
 use run::Run;
 use smallvec::{SmallVec, smallvec};
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The most sums that a chain takes with it.
@@ -63,14 +64,52 @@ pub(crate) enum Micro<T> {
         /// Where the second result of one that has two goes.
         second: Out,
     },
-    /// Cheap ones, of which operands that are not there are the first.
-    InTurn { both: InTurn, args: [Arg; 3], out: Out },
-    /// Adds up the elements of an operand.
-    Sum { sum: usize, of: Arg },
+    /// Cheap ones, of which operands that are not there are the first; of whole vectors, if these are there.
+    InTurn { both: InTurn, args: [Arg; 3], out: Out, padded: bool },
+    /// Adds up the elements of an operand, or so many from one on.
+    Sum { sum: usize, of: Arg, part: Option<Range<usize>> },
 }
 
-/// Places one behind the other, each with its elements; within a tile each starts with a vector.
-pub(crate) type Parts = Box<[(Place, usize)]>;
+impl<T> Micro<T> {
+    /// Cheap operations: registers have room for whole vectors.
+    pub(crate) fn in_turn(both: InTurn, args: [Arg; 3], out: Out) -> Self {
+        let padded = out.place().is_none() && !args.iter().any(|arg| matches!(arg, Arg::Full(_)));
+        Self::InTurn { both, args, out, padded }
+    }
+
+    fn args(&self) -> [Arg; 3] {
+        match *self {
+            Self::Op { args, .. } | Self::InTurn { args, .. } => args,
+            Self::Sum { of, .. } => [of, Arg::Nothing, Arg::Nothing],
+        }
+    }
+
+    fn outs(&self) -> [Out; 2] {
+        match *self {
+            Self::Op { out, second, .. } => [out, second],
+            Self::InTurn { out, .. } => [out, Out::Nowhere],
+            Self::Sum { .. } => [Out::Nowhere; 2],
+        }
+    }
+}
+
+impl Out {
+    /// Where in a buffer.
+    fn place(self) -> Option<Place> {
+        if let Self::Full(place) = self { Some(place) } else { None }
+    }
+}
+
+/// So many elements of a tile, from one on, and where they are outside of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) place: Place,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+}
+
+/// What a tile consists of, one behind the other.
+pub(crate) type Parts = Box<[Part]>;
 
 /// What a register holds before the operations begin.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,7 +128,7 @@ pub(crate) enum Fill<T> {
     Spread { from: Place, spread: Spread, len: usize, by_row: bool },
     /// A value that will be written over.
     Before(Place),
-    /// Values one behind the other, each with its elements, as they are before anything is written; all of them fit a tile.
+    /// Values one behind the other, as they are before anything is written; all of them fit a tile.
     Parts(Parts),
 }
 
@@ -138,17 +177,18 @@ impl<T: Number> Chain<T> {
     }
 
     /// Every place that it reaches in so many elements, how far, and whether it writes. What it reads as it was before it is
-    /// written over is not among them, nor what it reads after it has made it.
+    /// written over, element by element, is not among them, nor what it reads after it has made it.
+    ///
+    /// # Panics
+    /// Where an operation by slices would write over what it reads.
     pub(super) fn accesses(&self, len: usize) -> Vec<(Place, usize, bool)> {
         let mut list = vec![(self.registers.place, self.memory(), true)];
-        let mut made: Vec<Place> = Vec::new();
+        let made: Vec<Place> = self.micro.iter().flat_map(Micro::outs).filter_map(Out::place).collect();
         list.extend(self.sums.iter().map(|&sum| (sum, 1, true)));
         for micro in &self.micro {
-            let (args, outs) = match micro {
-                Micro::Op { args, out, second, .. } => (*args, [*out, *second]),
-                Micro::InTurn { args, out, .. } => (*args, [*out, Out::Nowhere]),
-                Micro::Sum { of, .. } => ([*of, Arg::Nothing, Arg::Nothing], [Out::Nowhere; 2]),
-            };
+            let (args, outs) = (micro.args(), micro.outs().map(Out::place));
+            let apart = |arg: &Arg| !matches!(*arg, Arg::Full(place) if outs.contains(&Some(place)));
+            assert!(matches!(micro, Micro::InTurn { .. }) || args.iter().all(apart), "{micro:?} reads what it writes");
             for arg in args {
                 match arg {
                     Arg::Full(place) if !made.contains(&place) => list.push((place, len, false)),
@@ -156,12 +196,7 @@ impl<T: Number> Chain<T> {
                     Arg::Full(_) | Arg::Register(_) | Arg::Repeated(_) | Arg::Nothing => {}
                 }
             }
-            for out in outs {
-                if let Out::Full(place) = out {
-                    list.push((place, len, true));
-                    made.push(place);
-                }
-            }
+            list.extend(outs.into_iter().flatten().map(|place| (place, len, true)));
         }
         for fill in &self.fills {
             match *fill {
@@ -176,7 +211,7 @@ impl<T: Number> Chain<T> {
         }
         for (_, parts) in &self.parts {
             self.assert_a_tile(parts);
-            list.extend(parts.iter().map(|&(place, len)| (place, len, true)));
+            list.extend(parts.iter().map(|part| (part.place, part.len, true)));
         }
         list
     }
@@ -186,19 +221,18 @@ impl<T: Number> Chain<T> {
         if by_row { len / (self.len / all) } else { all }
     }
 
-    fn assert_a_tile(&self, parts: &[(Place, usize)]) {
-        let len: usize = parts.iter().map(|part| padded(part.1)).sum();
-        assert!(
-            len == padded(self.len) && self.len <= self.tile,
-            "{len} elements of parts are a tile of {}",
-            self.tile
-        );
+    fn assert_a_tile(&self, parts: &[Part]) {
+        let end = parts.iter().fold(0, |end, part| {
+            assert!(part.start >= end, "{part:?} lies behind {end} elements");
+            part.start + part.len
+        });
+        assert!(end <= self.len && self.len <= self.tile, "{end} elements of parts are in a tile of {}", self.tile);
     }
 
     /// What it reads before it writes anything: places, and how far.
     pub(super) fn reads_first(&self) -> impl Iterator<Item = (Place, usize)> {
         let parts = self.fills.iter().filter_map(|fill| if let Fill::Parts(parts) = fill { Some(parts) } else { None });
-        parts.flatten().copied()
+        parts.flatten().map(|part| (part.place, part.len))
     }
 
     /// Whether it has sums that go on from tile to tile, or from block to block.
@@ -221,9 +255,4 @@ impl<T: Number> Chain<T> {
     ) {
         level.run(Run { chain: self, bases, row, len, running, is_end });
     }
-}
-
-/// The elements that a part takes in a tile.
-pub(crate) fn padded(len: usize) -> usize {
-    len.next_multiple_of(LANES)
 }

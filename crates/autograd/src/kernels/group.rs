@@ -9,7 +9,7 @@ use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::{Finish, Rate};
 use super::map::LANES;
 use super::order::{self, Partial, ROWS, Sums};
-use super::place::{Base, Place};
+use super::place::{Base, Place, Spot};
 use super::product::{self, Call, Left, Shape, Sizes};
 use super::reduce::Running;
 use crate::number::Number;
@@ -99,9 +99,9 @@ pub(crate) const FEW_CLASSES: usize = LANES;
 type Access = (Place, usize, bool);
 
 impl<T: Number> Task<T> {
-    /// The buffers that it writes.
-    pub(crate) fn written(&self, block: usize) -> impl Iterator<Item = usize> {
-        self.accesses(block).into_iter().filter(|access| access.2).map(|access| access.0.buffer)
+    /// The places that it writes.
+    pub(crate) fn written(&self, block: usize) -> impl Iterator<Item = Place> {
+        self.accesses(block).into_iter().filter(|access| access.2).map(|access| access.0)
     }
 
     /// Every place it reaches, in a block of so many rows.
@@ -182,8 +182,8 @@ type RunningSums<T> = SmallVec<[Running<T>; MOST_RUNNING]>;
 /// A list of tasks that fits its buffers.
 #[derive(Clone)]
 pub(crate) struct Group<T> {
-    /// Which buffers of the program it touches, and how far.
-    buffers: Vec<(usize, usize)>,
+    /// Which spots of the program it touches, and how far.
+    spots: Vec<(Spot, usize)>,
     phases: Vec<Phase<T>>,
 }
 
@@ -200,24 +200,28 @@ impl<T: Number> Group<T> {
     /// Phases one after the other, on buffers of a program.
     ///
     /// # Panics
-    /// Where a task writes to a buffer that it reads otherwise than element by element in its own place.
-    pub(crate) fn new(buffers: Vec<usize>, phases: Vec<Phase<T>>) -> Self {
-        let mut reach = vec![0; buffers.len()];
+    /// Where a task writes to elements that it reads otherwise than element by element in their own place.
+    pub(crate) fn new(spots: Vec<Spot>, phases: Vec<Phase<T>>) -> Self {
+        let mut reach = vec![0; spots.len()];
         for Phase { before, tasks, rows, block } in &phases {
             assert!(*block >= 1 && block <= rows, "a phase has rows");
             for task in before.iter().chain(tasks) {
                 if let Task::Chain { chain, .. } = task {
-                    chain.reads_first().for_each(|(place, len)| reach[place.buffer] = len.max(reach[place.buffer]));
+                    chain.reads_first().for_each(|(place, len)| reach[place.spot] = len.max(reach[place.spot]));
                 }
                 let list = task.accesses(*block);
-                for (k, &(place, len, writes)) in list.iter().enumerate() {
+                let all = |&(place, len, _): &Access| if place.per_row == 0 { len } else { place.per_row * rows };
+                for (k, access) in list.iter().enumerate() {
+                    let &(place, len, writes) = access;
                     assert!(
                         place.per_row == 0 || place.per_row * block == len,
                         "{task:?} moves on by a row for each row"
                     );
-                    let end = if place.per_row == 0 { len } else { place.per_row * rows };
-                    reach[place.buffer] = end.max(reach[place.buffer]);
-                    let meets = |other: &(usize, &Access)| other.0 != k && other.1.0.buffer == place.buffer;
+                    reach[place.spot] = all(access).max(reach[place.spot]);
+                    let meets = |&(other, access_too): &(usize, &Access)| {
+                        let (here, there) = (spots[place.spot], spots[access_too.0.spot]);
+                        other != k && here.meets(all(access), there, all(access_too))
+                    };
                     assert!(
                         !writes || !list.iter().enumerate().any(|other| meets(&other)),
                         "{task:?} reads what it writes"
@@ -225,24 +229,25 @@ impl<T: Number> Group<T> {
                 }
             }
         }
-        Self { buffers: buffers.into_iter().zip(reach).collect(), phases }
+        Self { spots: spots.into_iter().zip(reach).collect(), phases }
     }
 
-    /// How many buffers it touches: so many bases it is to be given.
+    /// How many spots it touches: so many bases it is to be given.
     pub(crate) fn bases(&self) -> usize {
-        self.buffers.len()
+        self.spots.len()
     }
 
     /// Does everything once.
     ///
     /// # Panics
-    /// Where a buffer is shorter than the tasks reach, or there are fewer bases than buffers.
+    /// Where a buffer is shorter than the tasks reach, or there are fewer bases than spots.
     pub(crate) fn run(&self, buffers: &mut [Vec<T>], bases: &mut [Base<T>]) {
-        let bases = &mut bases[..self.buffers.len()];
-        for (base, &(buffer, reach)) in bases.iter_mut().zip(&self.buffers) {
-            let buffer = &mut buffers[buffer];
-            assert!(buffer.len() >= reach, "a buffer of {} elements is needed, not of {}", reach, buffer.len());
-            *base = Base(buffer.as_mut_ptr());
+        let bases = &mut bases[..self.spots.len()];
+        for (base, &(spot, reach)) in bases.iter_mut().zip(&self.spots) {
+            let buffer = &mut buffers[spot.buffer as usize];
+            let end = spot.range(reach).end;
+            assert!(buffer.len() >= end, "a buffer of {} elements is needed, not of {}", end, buffer.len());
+            *base = Base(buffer.as_mut_ptr().wrapping_add(spot.start as usize));
         }
         let (bases, level) = (&*bases, Level::best());
         let mut sums = (LaneSums::default(), SmallVec::new());
@@ -295,8 +300,8 @@ unsafe fn execute<T: Number>(
 ) {
     // By value: a block whose address is taken is written to memory for each task.
     let start = block.start;
-    // SAFETY: the caller promises that the place is there, and that there is a base for each buffer.
-    let at = move |place: Place| unsafe { bases.get_unchecked(place.buffer).0.add(place.per_row * start) };
+    // SAFETY: the caller promises that the place is there, and that there is a base for each spot.
+    let at = move |place: Place| unsafe { bases.get_unchecked(place.spot).0.add(place.per_row * start) };
     let raw = |after: &PlaceFinish<T>| {
         let rate = |rate| match rate {
             Rate::Number(rate) => rate,

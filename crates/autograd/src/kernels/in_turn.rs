@@ -5,6 +5,7 @@ use super::chain::copy_elements;
 use super::map::LANES;
 use crate::number::Number;
 use smallvec::{SmallVec, smallvec};
+use std::mem::MaybeUninit;
 
 /// An operation on `a` and `b`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,52 +92,76 @@ pub(super) struct Source<T> {
     pub(super) data: *const T,
     /// How far it goes on for each element: 1, or 0 where [`LANES`] elements stand for all.
     pub(super) step: usize,
-    /// Whether it may be read beyond its end, up to whole vectors, as what stands for all may.
-    pub(super) padded: bool,
 }
 
-/// Where it writes.
-#[derive(Clone, Copy)]
-pub(super) struct Target<T> {
-    pub(super) data: *mut T,
-    /// Whether it may be written beyond its end, up to whole vectors.
-    pub(super) padded: bool,
-}
-
-/// `out[i] = then(first(a[i], b[i]), c[i])` for `len` elements.
+/// `out[i] = then(first(a[i], b[i]), c[i])` for `len` elements; if `padded`, for whole vectors of them.
 ///
 /// # Safety
 /// All are there with so many elements, and the target is none of the sources but element by element in its own place.
 #[inline(always)]
-pub(super) unsafe fn in_turn<T: Number>(InTurn(first, then): InTurn, abc: [Source<T>; 3], out: Target<T>, len: usize) {
-    let padded = out.padded & abc[0].padded & abc[1].padded & abc[2].padded;
-    let whole = if padded { len.next_multiple_of(LANES) } else { len - len % LANES };
-    let (mut from, mut to, mut count) = (abc, out.data, whole);
-    let mut ends = [[T::ONE; LANES]; 4];
+pub(super) unsafe fn in_turn<T: Number>(
+    InTurn(first, then): InTurn,
+    mut abc: [Source<T>; 3],
+    out: *mut T,
+    (len, padded): (usize, bool),
+) {
+    if len == 1 {
+        // SAFETY: the caller promises an element.
+        return unsafe { *out = one(first, then, abc.map(|x| *x.data)) };
+    }
+    let left = if padded { 0 } else { len % LANES };
+    let whole = if padded { len.next_multiple_of(LANES) } else { len - left };
+    let (mut to, mut count) = (out, whole);
+    // What does not fill a vector is filled up; only then is any of it written.
+    let mut ends = MaybeUninit::<[[T; LANES]; 4]>::uninit();
     loop {
         if count > 0 {
             // SAFETY: the caller promises the elements; the ends are whole vectors.
-            unsafe { of_first(first, then, count, from, to) };
+            unsafe { of_first(first, then, count, abc, to) };
         }
-        if padded || whole == len {
+        if left == 0 {
             return;
         }
-        let [end, ends @ ..] = &mut ends;
-        if to == end.as_mut_ptr() {
+        let end = ends.as_mut_ptr().cast::<T>();
+        if to == end {
             // SAFETY: the caller promises the elements that are left.
-            return unsafe { copy_elements(end.as_ptr(), out.data.add(whole), len - whole) };
+            return unsafe { copy_elements(end, out.add(whole), left) };
         }
-        // What does not fill a vector is filled up.
-        for (k, end) in ends.iter_mut().enumerate() {
-            let Source { data, step, .. } = abc[k];
-            if step == 0 {
+        ends.write([[T::ONE; LANES]; 4]);
+        for (k, Source { data, step }) in abc.iter_mut().enumerate() {
+            if *step == 0 {
                 continue;
             }
+            let end = end.wrapping_add((k + 1) * LANES);
             // SAFETY: as above.
-            unsafe { copy_elements(data.add(whole), end.as_mut_ptr(), len - whole) };
-            from[k].data = end.as_ptr();
+            unsafe { copy_elements(data.add(whole), end, left) };
+            *data = end;
         }
-        (to, count) = (end.as_mut_ptr(), LANES);
+        (to, count) = (end, LANES);
+    }
+}
+
+/// The same of one element.
+#[inline(always)]
+fn one<T: Number>(first: First, then: Then, [a, b, c]: [T; 3]) -> T {
+    let y = match first {
+        First::Add => a + b,
+        First::Sub => a - b,
+        First::Mul => a * b,
+        First::Zmul => zmul(a, b),
+        First::Div => a / b,
+        First::Neg => -a,
+        First::Sqrt => (a + T::ZERO).sqrt(),
+    };
+    match then {
+        Then::Keep => y,
+        Then::Add => y + c,
+        Then::Sub => y - c,
+        Then::SubFrom => c - y,
+        Then::Mul => y * c,
+        Then::Zmul => zmul(y, c),
+        Then::ZmulOf => zmul(c, y),
+        Then::Neg => -y,
     }
 }
 
@@ -206,18 +231,21 @@ unsafe fn follow<T: Number>(then: Then, len: usize, abc: [Source<T>; 3], out: *m
 /// As of [`of_first`].
 #[inline(always)]
 unsafe fn each<T: Number>(len: usize, abc: [Source<T>; 3], out: *mut T, f: impl Fn(T, T, T) -> T) {
+    let [mut a, mut b, mut c] = abc.map(|x| x.data);
+    let steps = abc.map(|x| x.step * LANES);
     let mut i = 0;
     while i < len {
         // SAFETY: the caller promises the elements.
         unsafe {
-            let load = |x: Source<T>| x.data.add(i * x.step).cast::<[T; LANES]>().read_unaligned();
-            let (a, b, c) = (load(abc[0]), load(abc[1]), load(abc[2]));
-            let mut y = a;
+            let load = |data: *const T| data.cast::<[T; LANES]>().read_unaligned();
+            let (xa, xb, xc) = (load(a), load(b), load(c));
+            let mut y = xa;
             for k in 0..LANES {
-                y[k] = f(a[k], b[k], c[k]);
+                y[k] = f(xa[k], xb[k], xc[k]);
             }
             out.add(i).cast::<[T; LANES]>().write_unaligned(y);
         }
+        (a, b, c) = (a.wrapping_add(steps[0]), b.wrapping_add(steps[1]), c.wrapping_add(steps[2]));
         i += LANES;
     }
 }
@@ -233,9 +261,8 @@ mod tests {
         type Output = ();
         #[inline(always)]
         fn run(self) {
-            let out = Target { data: self.2.as_mut_ptr(), padded: false };
             // SAFETY: the sources are as long as the target, or repeat a vector.
-            unsafe { in_turn(self.0, self.1, out, self.2.len()) };
+            unsafe { in_turn(self.0, self.1, self.2.as_mut_ptr(), (self.2.len(), false)) };
         }
     }
 
@@ -267,21 +294,18 @@ mod tests {
             Then::ZmulOf => zmul(c, y),
             Then::Neg => -y,
         };
-        let full = |x: &[f32]| Source { data: x.as_ptr(), step: 1, padded: false };
+        let full = |x: &[f32]| Source { data: x.as_ptr(), step: 1 };
         let same = |x: f32, y: f32| x.to_bits() == y.to_bits() || (x.is_nan() && y.is_nan());
         at_every_level(|level| {
             for f in [First::Add, First::Sub, First::Mul, First::Zmul, First::Div, First::Neg, First::Sqrt] {
                 for g in
                     [Then::Keep, Then::Add, Then::Sub, Then::SubFrom, Then::Mul, Then::Zmul, Then::ZmulOf, Then::Neg]
                 {
-                    for n in [0, 1, 15, 16, 17, 64, 101] {
+                    for n in [0, 1, 2, 15, 16, 17, 64, 101] {
                         for repeats in [false, true] {
                             let mut out = vec![f32::NAN; n];
-                            let second_operand = if repeats {
-                                Source { data: number.as_ptr(), step: 0, padded: true }
-                            } else {
-                                full(&b[..n])
-                            };
+                            let second_operand =
+                                if repeats { Source { data: number.as_ptr(), step: 0 } } else { full(&b[..n]) };
                             level.run(Once(InTurn(f, g), [full(&a[..n]), second_operand, full(&c[..n])], &mut out));
                             for i in 0..n {
                                 let b = if repeats { number[0] } else { b[i] };

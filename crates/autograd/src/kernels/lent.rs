@@ -34,7 +34,15 @@ impl<T: Copy> Lent<T> {
     }
 
     /// Puts back what was there before.
+    #[inline]
     pub(crate) fn give_back(&mut self, buffers: &mut [Vec<T>]) {
+        if !self.loans.is_empty() {
+            self.give_all_back(buffers);
+        }
+    }
+
+    #[inline(never)]
+    fn give_all_back(&mut self, buffers: &mut [Vec<T>]) {
         for Loan { place, owner, before } in self.loans.drain(..) {
             let stand_in = replace(&mut buffers[place], before);
             debug_assert!(std::ptr::eq(stand_in.as_ptr(), owner.as_ptr()), "what was lent is still there");

@@ -6,7 +6,7 @@ use crate::number::level::{Kernel, Level};
 /// Elements of a vector, or of the few that are worked on together: 512 bits of `f32`, twice that of `f64`.
 pub(crate) const LANES: usize = 16;
 /// The unit in which lanes are filled.
-pub(super) const QUAD: usize = 4;
+pub(crate) const QUAD: usize = 4;
 /// Shorter loops over cheap functions gain nothing from wide vectors.
 const SHORT: usize = 4 * LANES;
 

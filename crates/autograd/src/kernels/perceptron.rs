@@ -25,7 +25,7 @@ mod tests;
 
 use activation::arrays;
 pub(crate) use activation::{Activation, Kernels};
-pub(crate) use planned::{Buffers, Planned};
+pub(crate) use planned::{Planned, Spots};
 
 use super::cross_entropy::{LaneSums, of_columns, padded};
 use super::machine::{HIDDEN_BYTES, LINE, TURNED};

@@ -1,14 +1,43 @@
 //! Where tasks find what they read and write.
 #![expect(unsafe_code, reason = "a pointer is no promise that its buffer is there")]
 
-/// An operand of a task: a buffer of the group's, and the elements that it moves on by for each row of a block.
+use std::ops::Range;
+
+/// Where a value is: a buffer of a program, and the element of it that the value begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Spot {
+    pub(crate) buffer: u32,
+    pub(crate) start: u32,
+}
+
+impl From<u32> for Spot {
+    /// The start of a buffer.
+    fn from(buffer: u32) -> Self {
+        Self { buffer, start: 0 }
+    }
+}
+
+impl Spot {
+    /// The same, of so many elements.
+    pub(crate) fn range(self, len: usize) -> Range<usize> {
+        self.start as usize..self.start as usize + len
+    }
+
+    /// Whether so many elements here and so many there have some in common.
+    pub(crate) fn meets(self, len: usize, other: Self, other_len: usize) -> bool {
+        let (a, b) = (self.range(len), other.range(other_len));
+        self.buffer == other.buffer && a.start < b.end && b.start < a.end
+    }
+}
+
+/// An operand of a task: a spot of the group's, and the elements that it moves on by for each row of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) buffer: usize,
+    pub(crate) spot: usize,
     pub(crate) per_row: usize,
 }
 
-/// The start of a buffer, while a group runs; between runs it means nothing.
+/// Where a spot of a group is, while a group runs; between runs it means nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Base<T>(pub(super) *mut T);
 

@@ -245,7 +245,7 @@ impl<T: Float> Program<T> {
     /// Takes over the state of a program of the same function.
     fn copy_state(&mut self, other: &Self) {
         for (slot, from) in self.state.iter().zip(&other.state) {
-            self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(other.slice(&from.now));
+            slot.now.of_mut(&mut self.buffers).copy_from_slice(other.slice(&from.now));
         }
         self.forget_copies();
     }

@@ -1,10 +1,15 @@
 //! Maps and sets of values and nodes, by their numbers.
 
+use crate::kernels::place::Spot;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 pub(super) type IdMap<V> = HashMap<u32, V, BuildHasherDefault<IdHasher>>;
 pub(super) type IdSet = HashSet<u32, BuildHasherDefault<IdHasher>>;
+
+/// The same for what is at a spot of the buffers.
+pub(super) type SpotMap<V> = HashMap<Spot, V, BuildHasherDefault<IdHasher>>;
+pub(super) type SpotSet = HashSet<Spot, BuildHasherDefault<IdHasher>>;
 
 /// Spreads small numbers, which nobody chooses to collide; the standard one takes half of the time of recording a long program.
 /// A multiplication by 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4).

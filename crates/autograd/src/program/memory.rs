@@ -1,24 +1,32 @@
 //! Which values share a buffer, and how large the buffers are.
 
+mod ranges;
+
 use super::graph::{Graph, Source};
-use super::ids::IdMap;
+use super::ids::{IdMap, IdSet};
 use super::inputs::Slot;
 use super::layout::Layout;
 use super::operation::Operation;
 use super::schedule::{Blocks, Schedule};
 use crate::float::Float;
+use crate::kernels::map::QUAD;
+use crate::kernels::place::Spot;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tensor::error::Error;
-use crate::tensor::memory;
+use crate::tensor::memory::{self, OutOfMemory};
+use ranges::Ranges;
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// The buffer of each value.
+/// Where each value is.
 pub(super) struct Places {
-    of: Vec<u32>,
+    of: Vec<Spot>,
+    /// The last of values that lie one behind the other: behind it is room to fill a vector.
+    last: IdSet,
 }
 
-const NOWHERE: u32 = u32::MAX;
+const NOWHERE: Spot = Spot { buffer: u32::MAX, start: 0 };
 
 /// A buffer that is lent for each run, for what is computed.
 #[derive(Clone)]
@@ -37,11 +45,27 @@ pub(super) struct Plan<T> {
 }
 
 impl Places {
-    /// The buffer of a value that is read or made.
-    pub(super) fn buffer(&self, value: u32) -> usize {
-        let buffer = self.of[value as usize];
-        assert!(buffer != NOWHERE, "what is read has a place");
-        buffer as usize
+    /// Where a value is that is read or made.
+    pub(super) fn spot(&self, value: u32) -> Spot {
+        let spot = self.of[value as usize];
+        assert!(spot != NOWHERE, "what is read has a place");
+        spot
+    }
+
+    /// Where values of so many elements are, if they lie one behind the other at multiples of [`QUAD`] elements; and whether
+    /// behind them is room to fill a vector.
+    pub(super) fn range(&self, values: impl IntoIterator<Item = (u32, usize)>) -> Option<(Spot, bool)> {
+        let mut values = values.into_iter();
+        let (mut last, mut len) = values.next()?;
+        let first = self.spot(last);
+        for (value, its_len) in values {
+            let before = self.spot(last);
+            if self.spot(value) != (Spot { start: before.start + len.next_multiple_of(QUAD) as u32, ..before }) {
+                return None;
+            }
+            (last, len) = (value, its_len);
+        }
+        Some((first, self.last.contains(&last)))
     }
 }
 
@@ -67,13 +91,13 @@ pub(super) fn plan<T: Float>(
         at_once.clone().for_each(|time| planner.release(time));
         time = at_once.end;
     }
-    let Planner { place, buffers, .. } = planner;
+    let Planner { place, last, buffers, .. } = planner;
     let (mut made, mut borrowed) = (Vec::with_capacity(buffers.len()), Vec::new());
     for (k, &Buffer { len, of }) in buffers.iter().enumerate() {
         let is_lent = len >= graph.own_below;
         let buffer = match fixed.get(k) {
             Some(_) if is_lent && graph.values[of as usize].source == Source::Input => Ok(Vec::new()),
-            Some(&constant) => memory::copied(&tape.borrow_value(constant)),
+            Some(values) => begun(tape, values, len),
             None if is_lent => {
                 borrowed.push(Borrowed { buffer: k, len, of: graph.on_tape(of) });
                 Ok(Vec::new())
@@ -82,7 +106,22 @@ pub(super) fn plan<T: Float>(
         };
         made.push(buffer.map_err(|lack| tape.nodes.lacks(graph.on_tape(of), lack))?);
     }
-    Ok(Plan { places: Places { of: place }, buffers: made, borrowed })
+    Ok(Plan { places: Places { of: place, last }, buffers: made, borrowed })
+}
+
+/// A buffer of so many elements that begins with values of the tape, each at its place.
+fn begun<T: Float>(tape: &Tape<T>, values: &[(u32, u32)], len: usize) -> Result<Vec<T>, OutOfMemory> {
+    if let &[(value, 0)] = values
+        && tape.nodes[value].len == len
+    {
+        return memory::copied(&tape.borrow_value(value));
+    }
+    let mut buffer = memory::zeros(len)?;
+    for &(value, start) in values {
+        let (value, start) = (tape.borrow_value(value), start as usize);
+        buffer[start..start + value.len()].copy_from_slice(&value);
+    }
+    Ok(buffer)
 }
 
 /// For each value the one whose buffer it shares, since it is another shape of that; itself where it has one of its own. What
@@ -122,7 +161,10 @@ struct Planner<'a, T: Float> {
     asked: Vec<u32>,
     /// The value whose elements each value has: its own, or those of what it is another shape of.
     same_as: Vec<u32>,
-    place: Vec<u32>,
+    place: Vec<Spot>,
+    last: IdSet,
+    /// Which values lie one behind the other.
+    ranges: Ranges,
     buffers: Vec<Buffer>,
     free: Free,
     /// Within blocks, what a later block reads or adds to must stay; only what belongs to one block is reused in it.
@@ -183,7 +225,7 @@ impl<'a, T: Float> Planner<'a, T> {
             }
         }
         let asked = graph.outputs.iter().copied().chain(graph.guards.iter().map(|guard| guard.0));
-        Self {
+        let mut planner = Self {
             graph,
             schedule,
             share,
@@ -194,29 +236,53 @@ impl<'a, T: Float> Planner<'a, T> {
             asked: asked.collect(),
             same_as,
             place: vec![NOWHERE; count],
+            last: IdSet::default(),
+            ranges: Ranges::default(),
             buffers: Vec::new(),
             free: Free::default(),
             free_in_block: Free::default(),
             free_after: Vec::new(),
             phase: 0,
+        };
+        if share {
+            planner.ranges = Ranges::of(&planner);
         }
+        planner
     }
 
-    /// Places inputs, state and constants, and returns the nodes of the tape whose values they begin with, by buffer.
-    fn place_fixed(&mut self) -> Vec<u32> {
-        let mut fixed = Vec::new();
+    /// Places inputs, state and constants, and returns the nodes of the tape whose values they begin with, and where, by buffer.
+    fn place_fixed(&mut self) -> Vec<SmallVec<[(u32, u32); 1]>> {
+        let mut fixed: Vec<SmallVec<[(u32, u32); 1]>> = Vec::new();
         for (i, value) in (0..).zip(&self.graph.values) {
             let from = match value.source {
                 Source::Constant(of) => of,
                 Source::Input | Source::State => i,
                 Source::Computed => continue,
             };
-            if self.is_read[i as usize] {
-                self.place[i as usize] = self.new_buffer(value.shape.numel(), i);
-                fixed.push(from);
+            if !self.is_read[i as usize] {
+                continue;
             }
+            let spot = self.place_in_range(i).unwrap_or_else(|| self.new_buffer(value.shape.numel(), i).into());
+            self.place[i as usize] = spot;
+            fixed.resize(self.buffers.len(), SmallVec::new());
+            fixed[spot.buffer as usize].push((from, spot.start));
         }
         fixed
+    }
+
+    /// The spot of a value in its range, which gets a buffer with the first of its values.
+    fn place_in_range(&mut self, value: u32) -> Option<Spot> {
+        let (range, start) = self.ranges.part(value)?;
+        let &ranges::Range { buffer, len, last, .. } = self.ranges.get(range);
+        if last == Some(value) {
+            self.last.insert(value);
+        }
+        let buffer = buffer.unwrap_or_else(|| {
+            let buffer = self.buffer_of(len, value, self.ranges.get(range).pinned, false);
+            self.ranges.place(range, buffer);
+            buffer
+        });
+        Some(Spot { buffer, start })
     }
 
     fn new_buffer(&mut self, len: usize, of: u32) -> u32 {
@@ -234,29 +300,35 @@ impl<'a, T: Float> Planner<'a, T> {
         let schedule = self.schedule;
         let work = &schedule.work[time];
         for &result in &work.results {
-            if let Some(state) = self.in_place(time, result) {
-                self.place[result as usize] = self.place[state as usize];
-                continue;
-            }
-            let same = self.same_as[result as usize];
+            let same = self.in_place(time, result).unwrap_or(self.same_as[result as usize]);
             if same != result {
                 self.place[result as usize] = self.place[same as usize];
+                if self.last.contains(&same) {
+                    self.last.insert(result);
+                }
                 continue;
             }
             let blocks = self.blocks_at(time);
             let is_local = blocks.is_some_and(|blocks| blocks.is_local(result));
             let numel = self.graph.numel(result);
             let len = blocks.map_or(numel, |blocks| blocks.elements(result, numel));
-            let free =
-                if is_local && !self.free_in_block.is_empty() { &mut self.free_in_block } else { &mut self.free };
-            let reuse = if self.pinned[result as usize] || !self.share { None } else { free.take(len) };
-            let buffer = reuse.unwrap_or_else(|| self.new_buffer(len, result));
-            let planned = &mut self.buffers[buffer as usize];
-            if planned.len < len {
-                *planned = Buffer { len, of: result };
-            }
-            self.place[result as usize] = buffer;
+            let pinned = self.pinned[result as usize];
+            let in_range = self.place_in_range(result);
+            self.place[result as usize] =
+                in_range.unwrap_or_else(|| self.buffer_of(len, result, pinned, is_local).into());
         }
+    }
+
+    /// A buffer of so many elements that is free, or a new one.
+    fn buffer_of(&mut self, len: usize, of: u32, pinned: bool, is_local: bool) -> u32 {
+        let free = if is_local && !self.free_in_block.is_empty() { &mut self.free_in_block } else { &mut self.free };
+        let reuse = if pinned || !self.share { None } else { free.take(len) };
+        let buffer = reuse.unwrap_or_else(|| self.new_buffer(len, of));
+        let planned = &mut self.buffers[buffer as usize];
+        if planned.len < len {
+            *planned = Buffer { len, of };
+        }
+        buffer
     }
 
     /// Gives back what nothing reads after a time.
@@ -270,8 +342,8 @@ impl<'a, T: Float> Planner<'a, T> {
         for value in done {
             let v = value as usize;
             let is_temporary = !self.pinned[v] && self.graph.is_computed(value);
-            if is_temporary && self.last_read[v] as usize <= time && self.share {
-                let buffer = self.place[v];
+            if is_temporary && self.last_read[v] as usize <= time && self.share && self.ranges.is_done_with(value) {
+                let buffer = self.place[v].buffer;
                 let len = self.buffers[buffer as usize].len;
                 match self.blocks_at(time) {
                     Some(blocks) if blocks.is_local(value) => self.free_in_block.give(len, buffer),

@@ -81,6 +81,8 @@ use steps::{Operand, Step};
 pub struct Program<T: Float = f64> {
     inputs: Vec<Slot>,
     state: Vec<StateSlot>,
+    /// The buffers of parts of the state, and of their next values that are not written over them.
+    moves: Vec<(usize, usize)>,
     outputs: Vec<Operand>,
     /// Conditions that held when this was recorded.
     guards: Vec<Guard>,
@@ -106,20 +108,17 @@ struct Captured {
     location: &'static Location<'static>,
 }
 
-/// A part of the state: where it lives, and where a run leaves its next value.
+/// A part of the state, where it lives.
 #[derive(Clone)]
 struct StateSlot {
     name: String,
     now: Operand,
-    next: Option<Operand>,
 }
 
 /// Puts the next values in the place of the present ones.
-fn move_on<T>(state: &[StateSlot], buffers: &mut [Vec<T>]) {
-    for slot in state {
-        if let Some(next) = &slot.next {
-            buffers.swap(slot.now.buffer, next.buffer);
-        }
+fn move_on<T>(moves: &[(usize, usize)], buffers: &mut [Vec<T>]) {
+    for &(now, next) in moves {
+        buffers.swap(now, next);
     }
 }
 
@@ -173,7 +172,7 @@ impl<T: Float> Program<T> {
             }
             program.execute(program.guarded..program.steps.len()).map_err(|error| call.error(error.into()))?;
         }
-        move_on(&self.state, &mut self.buffers);
+        move_on(&self.moves, &mut self.buffers);
         Ok(Outputs { program: self })
     }
 
@@ -266,7 +265,8 @@ impl<T: Float> fmt::Display for Program<T> {
         for Captured { shape, location } in &self.captured {
             writeln!(f, "constant {shape}, the same in each run, from {location}")?;
         }
-        for slot in self.state.iter().filter(|slot| slot.next.is_some()) {
+        let moves = |slot: &&StateSlot| self.moves.iter().any(|&(now, _)| now == slot.now.buffer);
+        for slot in self.state.iter().filter(moves) {
             writeln!(f, "state {} moves on", slot.name)?;
         }
         Ok(())

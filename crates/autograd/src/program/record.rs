@@ -163,24 +163,23 @@ impl<T: Float> Program<T> {
         let Lowered { steps, guarded } = lowering.steps(&schedule, &mut buffers)?;
         let recording = tape.recording();
         for slot in &mut inputs {
-            slot.buffer = places.buffer(slot.node);
+            slot.buffer = places.spot(slot.node).buffer as usize;
             if let Some(labels) = &mut slot.labels {
                 labels
                     .extend(recording.limits.iter().filter(|limit| limit.0 == slot.node).map(|limit| limit.1.clone()));
             }
         }
         let operand = |value: u32| lowering.operand(value);
-        let state = names.into_iter().enumerate().map(|(k, name)| {
-            let now = operand(graph.state[k]);
-            let next = graph.next.get(k).copied().map(operand).filter(|next| next.buffer != now.buffer);
-            StateSlot { name, now, next }
-        });
-        let state: Vec<StateSlot> = state.collect();
+        let slots = names.into_iter().zip(&graph.state);
+        let state: Vec<StateSlot> = slots.map(|(name, &now)| StateSlot { name, now: operand(now) }).collect();
+        let next: Vec<Operand> = graph.next.iter().copied().map(operand).collect();
+        let moved = state.iter().map(|slot| &slot.now).zip(&next).filter(|(now, next)| !now.is_at(next));
+        let moves: Vec<(usize, usize)> = moved.map(|(now, next)| (now.buffer, next.buffer)).collect();
         let guards = graph.guards.iter().map(|&(value, condition)| Guard { value: operand(value), condition });
         let guards = guards.collect();
         let outputs: Vec<Operand> = graph.outputs.iter().map(|&value| operand(value)).collect();
-        let asked = outputs.iter().chain(state.iter().filter_map(|slot| slot.next.as_ref()));
-        let asked: IdSet = asked.map(|operand| operand.buffer as u32).collect();
+        let next = moves.iter().map(|moved| moved.1 as u32);
+        let asked: IdSet = outputs.iter().map(|operand| operand.buffer as u32).chain(next).collect();
         for slot in &mut inputs {
             slot.is_only_read = slot.labels.is_none() && !asked.contains(&(slot.buffer as u32));
         }
@@ -188,7 +187,21 @@ impl<T: Float> Program<T> {
         let captured = Vec::new();
         let bases = vec![Base::default(); steps.iter().map(Step::bases).max().unwrap_or(0)];
         let steps = steps.into();
-        Ok(Self { inputs, state, outputs, guards, steps, guarded, buffers, borrowed, lent, bases, captured, trace })
+        Ok(Self {
+            inputs,
+            state,
+            moves,
+            outputs,
+            guards,
+            steps,
+            guarded,
+            buffers,
+            borrowed,
+            lent,
+            bases,
+            captured,
+            trace,
+        })
     }
 
     /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs. Of both, and of what is

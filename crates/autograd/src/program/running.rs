@@ -81,9 +81,9 @@ impl<T: Float> Running<T> {
         let (carried, given) = args.split_at(self.carries);
         let (sliced, constant) = given.split_at(self.slices.len());
         let how = spec.how;
-        let Program { state, inputs, outputs, buffers, steps, bases, .. } = &mut self.program;
+        let Program { state, moves, inputs, outputs, buffers, steps, bases, .. } = &mut self.program;
         for (k, slot) in state.iter().enumerate() {
-            let now = &mut buffers[slot.now.buffer][..slot.now.len];
+            let now = slot.now.of_mut(buffers);
             match carried.get(k) {
                 Some(first) => copy(first.data, now),
                 None => now.fill(T::ZERO),
@@ -118,10 +118,10 @@ impl<T: Float> Running<T> {
             let run = |step: &Step<T>| step.run(standing.buffers(), bases);
             steps.iter().try_for_each(run).map_err(|_| OutOfMemory::of::<T>(spec.total().numel()))?;
             drop(standing);
-            move_on(state, buffers);
+            move_on(moves, buffers);
             let Some(group) = how.group_that_ends(at) else { continue };
             for ((slot, part), rest) in state[self.carries..].iter().zip(sum_parts).zip(&mut self.rest) {
-                let sum = &mut buffers[slot.now.buffer][..slot.now.len];
+                let sum = slot.now.of_mut(buffers);
                 match group {
                     Group::Rest => copy(sum, rest),
                     Group::Whole => add(sum, &mut single[part.range()]),

@@ -93,7 +93,7 @@ impl<T: Float> Program<T> {
             let (expected, found) = (slot.now.shape.clone(), value.shape().clone());
             return Err(call.error(ProgramErrorKind::Shape { what: part(name), expected, found }));
         }
-        self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(value.as_slice());
+        slot.now.of_mut(&mut self.buffers).copy_from_slice(value.as_slice());
         self.forget_copies();
         Ok(())
     }
@@ -171,7 +171,7 @@ impl<T: Float> Program<T> {
         let mut rest = numbers;
         for slot in &self.state {
             let (these, others) = rest.split_at(slot.now.len);
-            self.buffers[slot.now.buffer][..slot.now.len].copy_from_slice(these);
+            slot.now.of_mut(&mut self.buffers).copy_from_slice(these);
             rest = others;
         }
         self.forget_copies();
@@ -220,8 +220,7 @@ impl<T: Float> Program<T> {
     {
         let slots = self.slots_of(Call::of("Program::set_part"), part, value)?;
         for (leaf, slot) in value.leaves().into_iter().zip(slots) {
-            let now = &self.state[slot].now;
-            self.buffers[now.buffer][..now.len].copy_from_slice(leaf.as_slice());
+            self.state[slot].now.of_mut(&mut self.buffers).copy_from_slice(leaf.as_slice());
         }
         self.forget_copies();
         Ok(())

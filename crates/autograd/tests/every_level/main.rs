@@ -14,6 +14,7 @@ mod properties;
 mod replay;
 mod replay_nets;
 mod replay_chains;
+mod replay_side_by_side;
 mod replay_rows;
 mod replay_random_nets;
 mod replay_random_rows;

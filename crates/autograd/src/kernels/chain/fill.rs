@@ -1,7 +1,7 @@
 //! What registers hold before the operations of a tile begin.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
-use super::{Chain, Fill, copy_elements, padded};
+use super::{Chain, Fill, copy_elements};
 use crate::kernels::map::LANES;
 use crate::kernels::place::Place;
 use crate::kernels::spread::{repeat, stretch};
@@ -41,10 +41,8 @@ impl<T: Number> Fill<T> {
                 Self::Constant(number) => register.cast::<[T; LANES]>().write([number; LANES]),
                 Self::Repeated(place) => register.cast::<[T; LANES]>().write([*at(place); LANES]),
                 Self::Parts(ref parts) => {
-                    let mut to = register;
-                    for &(place, n) in parts {
-                        copy_elements(at(place).cast_const(), to, n);
-                        to = to.wrapping_add(padded(n));
+                    for part in parts {
+                        copy_elements(at(part.place).cast_const(), register.add(part.start), part.len);
                     }
                 }
                 Self::Before(place) => copy_elements(at(place).add(start).cast_const(), register, n),

@@ -1,8 +1,8 @@
 //! A chain at work: its tiles, one after the other.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
-use super::{Arg, Chain, Micro, Out, padded};
-use crate::kernels::in_turn::{Source, Target, in_turn};
+use super::{Arg, Chain, Micro, Out};
+use crate::kernels::in_turn::{Source, in_turn};
 use crate::kernels::machine::LINE;
 use crate::kernels::map::LANES;
 use crate::kernels::place::{Base, Place};
@@ -40,30 +40,32 @@ impl<T: Number> Kernel for Run<'_, T> {
             }
             for micro in micro {
                 match micro {
-                    Micro::InTurn { both, args: [a, b, c], out } => {
+                    Micro::InTurn { both, args: [a, b, c], out, padded } => {
                         let source = |arg: &Arg| self.source(*arg, &tile);
+                        let (abc, out) = ([source(a), source(b), source(c)], self.target(*out, &tile));
                         // SAFETY: whoever made this promises the places; a register has whole vectors.
-                        unsafe { in_turn(*both, [source(a), source(b), source(c)], self.target(*out, &tile), tile.n) };
+                        unsafe { in_turn(*both, abc, out, (tile.n, *padded)) };
                     }
                     Micro::Op { op, args: [a, b, c], out, second } => {
                         let arg = |arg: &Arg| self.slice(*arg, &tile);
                         op.run([arg(a), arg(b), arg(c)], self.result(*out, &tile), self.result(*second, &tile));
                     }
-                    // The tape adds sums to zeros. SAFETY: as above.
-                    Micro::Sum { sum, of } if running.is_empty() => unsafe {
-                        *self.at(places[*sum]) = T::ZERO + reduce::sum(self.slice(*of, &tile));
-                    },
-                    Micro::Sum { sum, of } => running[*sum].add(self.slice(*of, &tile)),
+                    Micro::Sum { sum, of, part } if running.is_empty() => {
+                        let all = self.slice(*of, &tile);
+                        let x = part.clone().map_or(all, |part| &all[part]);
+                        // The tape adds sums to zeros. SAFETY: as above.
+                        unsafe { *self.at(places[*sum]) = T::ZERO + reduce::sum(x) };
+                    }
+                    Micro::Sum { sum, of, .. } => running[*sum].add(self.slice(*of, &tile)),
                 }
             }
             tile.start += tile.n;
         }
         for (r, parts) in parts {
-            let mut from = tile.register(*r).cast_const();
-            for &(place, n) in parts {
-                // SAFETY: whoever made this promises the places; all parts together are a tile, as `accesses` asserts.
-                unsafe { copy_elements(from, self.at(place), n) };
-                from = from.wrapping_add(padded(n));
+            for part in parts {
+                let from = tile.register(*r).cast_const().wrapping_add(part.start);
+                // SAFETY: whoever made this promises the places; the parts are in a tile, as `accesses` asserts.
+                unsafe { copy_elements(from, self.at(part.place), part.len) };
             }
         }
         for (&place, sum) in places.iter().zip(running).filter(|_| self.is_end) {
@@ -92,26 +94,26 @@ impl<T: Number> Run<'_, T> {
     #[inline(always)]
     fn at(&self, place: Place) -> *mut T {
         // SAFETY: whoever made this promises a base for each place.
-        unsafe { self.bases.get_unchecked(place.buffer) }.0.wrapping_add(place.per_row * self.row)
+        unsafe { self.bases.get_unchecked(place.spot) }.0.wrapping_add(place.per_row * self.row)
     }
 
     /// What a cheap operation reads.
     #[inline(always)]
     fn source(&self, arg: Arg, tile: &Tile<T>) -> Source<T> {
         match arg {
-            Arg::Full(place) => Source { data: self.at(place).wrapping_add(tile.start), step: 1, padded: false },
-            Arg::Register(r) => Source { data: tile.register(r), step: 1, padded: true },
-            Arg::Repeated(r) => Source { data: tile.register(r), step: 0, padded: true },
+            Arg::Full(place) => Source { data: self.at(place).wrapping_add(tile.start), step: 1 },
+            Arg::Register(r) => Source { data: tile.register(r), step: 1 },
+            Arg::Repeated(r) => Source { data: tile.register(r), step: 0 },
             Arg::Number(_) | Arg::Nothing => unreachable!("numbers are repeated"),
         }
     }
 
     /// Where it writes.
     #[inline(always)]
-    fn target(&self, out: Out, tile: &Tile<T>) -> Target<T> {
+    fn target(&self, out: Out, tile: &Tile<T>) -> *mut T {
         match out {
-            Out::Full(place) => Target { data: self.at(place).wrapping_add(tile.start), padded: false },
-            Out::Register(r) => Target { data: tile.register(r), padded: true },
+            Out::Full(place) => self.at(place).wrapping_add(tile.start),
+            Out::Register(r) => tile.register(r),
             Out::Nowhere => unreachable!("it makes something"),
         }
     }

@@ -3,26 +3,27 @@
 
 use super::{Activation, Layout, Perceptron, Sizes};
 use crate::kernels::finish::Rate;
+use crate::kernels::place::Spot;
 use crate::number::Number;
 use crate::number::level::Level;
 
-/// Which buffers of a program a step works on.
+/// Where in the buffers of a program a step finds what it works on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Buffers<T> {
-    pub(crate) x: usize,
+pub(crate) struct Spots<T> {
+    pub(crate) x: Spot,
     /// `W1`, `b1`, `W2` and `b2`.
-    pub(crate) params: [usize; 4],
-    pub(crate) labels: usize,
+    pub(crate) params: [Spot; 4],
+    pub(crate) labels: Spot,
     /// The cotangent of the loss.
-    pub(crate) cotangent: usize,
-    pub(crate) loss: usize,
-    /// Gradients of the parameters, or their next values, each in its parameter's buffer or in one of its own.
-    pub(crate) results: [usize; 4],
-    pub(crate) rate: Rate<T, usize>,
+    pub(crate) cotangent: Spot,
+    pub(crate) loss: Spot,
+    /// Gradients of the parameters, or their next values, each in its parameter's place or in one of its own.
+    pub(crate) results: [Spot; 4],
+    pub(crate) rate: Rate<T, Spot>,
     /// Which of them are next values; the rate is that of these.
     pub(crate) descends: [bool; 4],
     /// [`Sizes::scratch`] elements for the step alone.
-    pub(crate) scratch: usize,
+    pub(crate) scratch: u32,
 }
 
 /// A step that fits its buffers.
@@ -40,7 +41,7 @@ pub(crate) struct Planned<T> {
     turned: bool,
     /// Whether it keeps a copy of its parameters from run to run.
     keeps: bool,
-    buffers: Buffers<T>,
+    spots: Spots<T>,
 }
 
 impl<T: Number> Planned<T> {
@@ -53,34 +54,37 @@ impl<T: Number> Planned<T> {
         sizes: Sizes,
         activation: Option<Activation<T>>,
         (mean, turned): (bool, bool),
-        buffers: Buffers<T>,
+        spots: Spots<T>,
     ) -> Self {
-        let Buffers { x, params, labels, cotangent, loss, results, rate, descends, scratch } = buffers;
-        let mut once = vec![loss, scratch];
-        once.extend(results);
-        let mut read = vec![x, labels, cotangent];
-        read.extend(if let Rate::At(buffer) = rate { Some(buffer) } else { None });
+        let Spots { x, params, labels, cotangent, loss, results, rate, descends, scratch } = spots;
+        let (lens, scratch_len) = (sizes.params(), sizes.scratch(activation.as_ref()));
+        let mut once = vec![(loss, 1), (Spot::from(scratch), scratch_len)];
+        once.extend(results.into_iter().zip(lens));
+        let mut read = vec![(x, sizes.rows * sizes.features), (labels, sizes.rows), (cotangent, 1)];
+        read.extend(if let Rate::At(spot) = rate { Some((spot, 1)) } else { None });
         // A parameter is read before it is written over.
-        read.extend((0..4).filter(|&k| !descends[k] || params[k] != results[k]).map(|k| params[k]));
-        let is_free = |(i, buffer): (usize, &usize)| !once[..i].contains(buffer) && !read.contains(buffer);
-        assert!(once.iter().enumerate().all(is_free), "{buffers:?} writes what it uses otherwise");
+        read.extend((0..4).filter(|&k| !descends[k] || params[k] != results[k]).map(|k| (params[k], lens[k])));
+        let is_free = |(i, &(spot, len)): (usize, &(Spot, usize))| {
+            !once[..i].iter().chain(&read).any(|&(other, other_len)| spot.meets(len, other, other_len))
+        };
+        assert!(once.iter().enumerate().all(is_free), "{spots:?} writes what it uses otherwise");
         Self {
             sizes,
             layout: sizes.layout(activation.as_ref()),
-            lens: sizes.params(),
-            scratch_len: sizes.scratch(activation.as_ref()),
+            lens,
+            scratch_len,
             activation,
             mean,
             turned,
             keeps: descends == [true; 4] && params == results,
-            buffers,
+            spots,
         }
     }
 
     /// The buffer whose first element says whether it holds a copy of the parameters, if there is one. It must be 0 where
     /// these were changed from outside.
     pub(crate) fn copy_buffer(&self) -> Option<usize> {
-        self.keeps.then_some(self.buffers.scratch)
+        self.keeps.then_some(self.spots.scratch as usize)
     }
 
     /// Does it.
@@ -89,35 +93,36 @@ impl<T: Number> Planned<T> {
     /// Where a buffer is too short.
     pub(crate) fn run(&self, buffers: &mut [Vec<T>]) {
         let Self { sizes, layout, lens, mean, turned, keeps, .. } = *self;
-        let mut at = |buffer: usize, len: usize| {
-            let buffer = &mut buffers[buffer];
-            assert!(buffer.len() >= len, "a buffer of {len} elements is needed, not of {}", buffer.len());
-            buffer.as_mut_ptr()
+        let mut at = |spot: Spot, len: usize| {
+            let (buffer, end) = (&mut buffers[spot.buffer as usize], spot.range(len).end);
+            assert!(buffer.len() >= end, "a buffer of {end} elements is needed, not of {}", buffer.len());
+            buffer.as_mut_ptr().wrapping_add(spot.start as usize)
         };
-        let (cotangent, loss) = (at(self.buffers.cotangent, 1), at(self.buffers.loss, 1));
-        let rate = match self.buffers.rate {
+        let spots = &self.spots;
+        let (cotangent, loss) = (at(spots.cotangent, 1), at(spots.loss, 1));
+        let rate = match spots.rate {
             Rate::Number(rate) => rate,
             // SAFETY: `at` has seen an element there.
-            Rate::At(buffer) => unsafe { *at(buffer, 1) },
+            Rate::At(spot) => unsafe { *at(spot, 1) },
         };
-        let mut all = |places: [usize; 4]| std::array::from_fn(|k| at(places[k], lens[k]));
-        let results: [*mut T; 4] = all(self.buffers.results);
-        let params = if keeps { results } else { all(self.buffers.params) };
+        let mut all = |spots: [Spot; 4]| std::array::from_fn(|k| at(spots[k], lens[k]));
+        let results: [*mut T; 4] = all(spots.results);
+        let params = if keeps { results } else { all(spots.params) };
         // SAFETY: `at` has seen an element there.
         let weight = unsafe { *cotangent };
         let step = Perceptron {
             sizes,
             activation: self.activation.as_ref(),
             layout,
-            x: at(self.buffers.x, sizes.rows * sizes.features),
+            x: at(spots.x, sizes.rows * sizes.features),
             params: params.map(<*mut T>::cast_const),
-            labels: at(self.buffers.labels, sizes.rows),
+            labels: at(spots.labels, sizes.rows),
             weight: if mean { weight / T::of_count(sizes.rows) } else { weight },
             results,
             rate,
-            descends: self.buffers.descends,
+            descends: spots.descends,
             turned,
-            scratch: at(self.buffers.scratch, self.scratch_len),
+            scratch: at(Spot::from(spots.scratch), self.scratch_len),
             keeps,
         };
         // SAFETY: the buffers are as long as the sizes say, which `at` asserted, and borrowed uniquely, and `new` found those

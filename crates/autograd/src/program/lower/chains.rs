@@ -1,13 +1,12 @@
 //! From the operations of a region to a chain: which operand is where, and which register holds what for how long.
 
 mod cheap;
+mod placed;
+
+pub(super) use placed::placed;
 
 use crate::float::Float;
-use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Parts, Registers, padded};
 use crate::kernels::in_turn::{InTurn, Then};
-use crate::kernels::machine::{TILE, TILE_BYTES};
-use crate::kernels::map::LANES;
-use crate::kernels::place::Place;
 use crate::ops::table::Kind;
 use crate::ops::with_slope::Pair;
 use crate::program::graph::{Graph, Node};
@@ -92,6 +91,17 @@ pub(super) struct Planned<T: Float> {
     len: usize,
 }
 
+impl<T: Float> Planned<T> {
+    /// Whether an input that lies where a result goes is read when that is there, or by slices that may not be the same.
+    fn reads_late(&self, input: usize, result: usize) -> bool {
+        let makes = |step: &Step<T>| [step.2, step.3].contains(&Some(Arg::Result(result)));
+        let made = self.steps.iter().position(makes).unwrap_or(0);
+        let reads = |step: &Step<T>| step.1.contains(&Arg::Input(input));
+        let in_turn = matches!(self.steps[made].0, Action::InTurn(_));
+        self.steps[made + usize::from(in_turn)..].iter().any(reads)
+    }
+}
+
 /// The chain of a region.
 pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     let members: Vec<&Node<T>> = work.members.iter().map(|&node| &graph.nodes[node as usize]).collect();
@@ -125,141 +135,6 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     }
     let Places { inputs, numbers, count: registers, .. } = places;
     Planned { inputs, numbers, steps, results, sums, registers, value, len: shape.numel() }
-}
-
-/// What the first registers of a chain hold before it begins, and what that makes of its inputs: as they are, as tiles, and as what
-/// cheap operations read.
-struct Filled<T> {
-    fills: Vec<Fill<T>>,
-    inputs: Vec<kernel::Arg>,
-    tiles: Vec<kernel::Arg>,
-    repeated: Vec<kernel::Arg>,
-}
-
-impl<T: Float> Filled<T> {
-    /// For inputs that are at these places and results at those, of so many rows in blocks; of several chains, the places of each. If
-    /// `staged`, all are copied.
-    fn new(
-        planned: &Planned<T>,
-        graph: &Graph<T>,
-        places: Vec<Parts>,
-        results: &[Parts],
-        (staged, rows): (bool, usize),
-    ) -> Self {
-        let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
-        let mut inputs: Vec<kernel::Arg> = Vec::new();
-        for ((value, layout), parts) in planned.inputs.iter().zip(places) {
-            let from = parts[0].0;
-            let written = results.iter().any(|result| result[0].0 == from);
-            let fill = match layout {
-                Layout::Full if staged => Fill::Parts(parts),
-                _ if written => Fill::Before(from),
-                Layout::Full => {
-                    inputs.push(kernel::Arg::Full(from));
-                    continue;
-                }
-                Layout::Scalar => {
-                    inputs.push(kernel::Arg::Number(from));
-                    continue;
-                }
-                Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) => {
-                    let by_row = rows > 1 && layout.by_rows(graph.shape(planned.value), rows) == Some(true);
-                    layout.fill(from, graph.numel(*value), by_row)
-                }
-            };
-            inputs.push(kernel::Arg::Register(fills.len()));
-            fills.push(fill);
-        }
-        let (mut tiles, mut repeated) = (inputs.clone(), inputs.clone());
-        for (action, args, ..) in &planned.steps {
-            for arg in args {
-                match *arg {
-                    Arg::Input(k) if matches!(action, Action::InTurn(_)) => {
-                        if let kernel::Arg::Number(from) = repeated[k] {
-                            repeated[k] = kernel::Arg::Repeated(fills.len());
-                            fills.push(Fill::Repeated(from));
-                        }
-                    }
-                    Arg::Spread(k) => {
-                        if let kernel::Arg::Number(from) = tiles[k] {
-                            tiles[k] = kernel::Arg::Register(fills.len());
-                            fills.push(Fill::Number(from));
-                        }
-                    }
-                    Arg::Input(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => {}
-                }
-            }
-        }
-        Self { fills, inputs, tiles, repeated }
-    }
-}
-
-/// So many elements that do not fill vectors are copied to where they do: the ends would cost more than all else.
-const STAGED: usize = 16 * LANES;
-
-/// The chain with its operands where they are, of which so many rows go through in blocks; of several chains that are alike, one
-/// over the elements of all. That of a block of rows has another length for the last one.
-pub(super) fn placed<T: Float>(
-    alike: &[Planned<T>],
-    graph: &Graph<T>,
-    mut at: impl FnMut(u32) -> Place,
-    (registers, rows): (Place, usize),
-) -> Chain<T> {
-    let planned = &alike[0];
-    let several = alike.len() > 1;
-    let staged = several || (rows == 1 && planned.len < STAGED && planned.len % LANES > 1);
-    let len = if several { alike.iter().map(|planned| padded(planned.len)).sum() } else { planned.len };
-    let mut parts = |of: &dyn Fn(&Planned<T>) -> u32| -> Parts {
-        alike.iter().map(|planned| (at(of(planned)), planned.len)).collect()
-    };
-    let results: Vec<Parts> = (0..planned.results.len()).map(|k| parts(&|planned| planned.results[k])).collect();
-    let places = (0..planned.inputs.len()).map(|k| parts(&|planned| planned.inputs[k].0)).collect();
-    let Filled { fills, inputs, tiles, repeated } = Filled::new(planned, graph, places, &results, (staged, rows));
-    let own = fills.len();
-    let kept = own + planned.registers;
-    let result = |k: usize| if staged { Out::Register(kept + k) } else { Out::Full(results[k][0].0) };
-    let arg = |arg: Arg, inputs: &[kernel::Arg]| match arg {
-        Arg::Input(k) => inputs[k],
-        Arg::Spread(k) => tiles[k],
-        Arg::Number(k) => kernel::Arg::Repeated(k),
-        Arg::Register(r) => kernel::Arg::Register(own + r),
-        Arg::Result(k) => match result(k) {
-            Out::Full(place) => kernel::Arg::Full(place),
-            Out::Register(r) => kernel::Arg::Register(r),
-            Out::Nowhere => kernel::Arg::Nothing,
-        },
-    };
-    let out = |place: Option<Arg>| match place {
-        Some(Arg::Result(k)) => result(k),
-        Some(Arg::Register(r)) => Out::Register(own + r),
-        Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
-    };
-    let micro = planned.steps.iter().map(|(action, args, to, second)| {
-        let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from, &inputs));
-        let op = match action {
-            Action::InTurn(both) => {
-                let args = [0, 1, 2].map(|k| arg(args[k], &repeated));
-                return Micro::InTurn { both: *both, args, out: out(*to) };
-            }
-            Action::Sum(sum) => return Micro::Sum { sum: *sum, of: at(0) },
-            Action::Op(kind) => T::tile_op(kind).expect("chains are made of element-wise operations"),
-            Action::Both(pair) => T::pair(*pair),
-        };
-        Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) }
-    });
-    let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
-    let tile = if staged { len } else { tile::<T>(count) };
-    let count = if staged { kept + results.len() } else { kept };
-    let parts = if staged { (kept..).zip(results.iter().cloned()).collect() } else { Vec::new() };
-    let sums = alike[0].sums.iter().map(|&value| at(value)).collect();
-    Chain { fills, micro: micro.collect(), parts, sums, len, tile, registers: Registers { place: registers, count } }
-}
-
-/// The elements of a tile, for so many tiles at a time.
-fn tile<T>(count: usize) -> usize {
-    let most = TILE_BYTES / size_of::<T>() / count.max(1);
-    // The largest power of two within bounds.
-    (1 << most.max(1).ilog2()).clamp(TILE[0], TILE[1])
 }
 
 /// Where values are.

@@ -13,7 +13,7 @@ use super::steps::fused::FusedStep;
 use super::steps::{Listed, OpStep, Operand, Step, What};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
-use crate::kernels::perceptron::{Activation, Buffers, Kernels, Planned};
+use crate::kernels::perceptron::{Activation, Kernels, Planned, Spots};
 use crate::ops::table::Kind;
 use crate::ops::with_slope::Pair;
 use crate::tape::Tape;
@@ -89,7 +89,7 @@ impl<T: Float> Lowering<'_, T> {
         let node = &self.graph.nodes[work.members[0] as usize];
         let Node { operation, args, results, .. } = node;
         Ok(Some(match operation {
-            Operation::Single(Kind::Reshape(_)) if self.places.buffer(args[0]) == self.places.buffer(results[0]) => {
+            Operation::Single(Kind::Reshape(_)) if self.places.spot(args[0]) == self.places.spot(results[0]) => {
                 return Ok(None);
             }
             Operation::Single(kind) => {
@@ -118,7 +118,7 @@ impl<T: Float> Lowering<'_, T> {
         node: &Node<T>,
         buffers: &mut Vec<Vec<T>>,
     ) -> Result<Planned<T>, OutOfMemory> {
-        let at = |value: u32| self.places.buffer(value);
+        let at = |value: u32| self.places.spot(value);
         let sizes = sizes(self.graph, &node.args, net.turned);
         let rate = Rate::new(net.rate, || at(*node.args.last().expect("a net has operands")));
         let activation = net.activation.map(|Function { value, slope, selects }| {
@@ -129,7 +129,7 @@ impl<T: Float> Lowering<'_, T> {
             Activation { kernels, selects }
         });
         buffers.push(memory::zeros(sizes.scratch::<T>(activation.as_ref()))?);
-        let buffers = Buffers {
+        let spots = Spots {
             x: at(node.args[0]),
             params: std::array::from_fn(|k| at(node.args[1 + k])),
             labels: at(node.args[5]),
@@ -138,8 +138,8 @@ impl<T: Float> Lowering<'_, T> {
             results: std::array::from_fn(|k| at(node.results[1 + k])),
             rate,
             descends: net.descends,
-            scratch: buffers.len() - 1,
+            scratch: buffers.len() as u32 - 1,
         };
-        Ok(Planned::new(sizes, activation, (net.mean, net.turned), buffers))
+        Ok(Planned::new(sizes, activation, (net.mean, net.turned), spots))
     }
 }

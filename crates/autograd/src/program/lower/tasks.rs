@@ -5,13 +5,13 @@ use super::rows::AlongRows;
 use crate::float::Float;
 use crate::kernels::finish::Rate;
 use crate::kernels::group::{self, Along, Group, PlaceFinish, Task};
-use crate::kernels::place::Place;
+use crate::kernels::place::{Place, Spot};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::rows::Rows;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Node};
-use crate::program::ids::{IdMap, IdSet};
+use crate::program::ids::{SpotMap, SpotSet};
 use crate::program::layout::Layout;
 use crate::program::memory::Places;
 use crate::program::operation::{Fused, Then};
@@ -35,13 +35,13 @@ pub(super) fn group<T: Float>(
     let mut list = Builder {
         blocks: None,
         used: Vec::new(),
-        number: IdMap::default(),
+        number: SpotMap::default(),
         at_first: Vec::new(),
         before: Vec::new(),
         tasks: Vec::new(),
         running: 0,
-        written: IdSet::default(),
-        turned: IdMap::default(),
+        written: SpotSet::default(),
+        turned: SpotMap::default(),
         tiles,
         buffers,
     };
@@ -110,7 +110,7 @@ impl<T: Float> Tasks<'_, T> {
         let node = &self.graph.nodes[node as usize];
         let kind = node.kind().expect("what goes along rows is an operation of the tape");
         let (args, result) = (&node.args, node.results[0]);
-        if matches!(kind, Kind::Reshape(_)) && self.places.buffer(args[0]) == self.places.buffer(result) {
+        if matches!(kind, Kind::Reshape(_)) && self.places.spot(args[0]) == self.places.spot(result) {
             return None;
         }
         let (all, block) = list.blocks.map_or((1, 1), |blocks| (blocks.rows, blocks.block));
@@ -118,7 +118,7 @@ impl<T: Float> Tasks<'_, T> {
         let op = Arc::new(AlongRows::new(kind, rows, (&shapes, self.graph.shape(result)), (all, block)));
         let mut per_row = |value: u32| {
             let numel = self.graph.numel(value);
-            (list.moving(value, self.places.buffer(value), numel), numel / all)
+            (list.moving(value, self.places.spot(value), numel), numel / all)
         };
         let (places, out) = (args.iter().map(|&arg| per_row(arg)).collect(), per_row(result));
         list.push(Task::Rows { op, args: places, out });
@@ -133,14 +133,15 @@ impl<T: Float> Tasks<'_, T> {
         let (values, layouts): (Vec<u32>, Vec<Layout>) = inputs.unzip();
         let registers = list.tiles();
         let rows = list.blocks.map_or(1, |blocks| blocks.rows);
-        let place = |value: u32| list.moving(value, self.places.buffer(value), self.graph.numel(value));
-        let chain = chains::placed(&planned, self.graph, place, (registers, rows));
+        let place = |value: u32| list.moving(value, self.places.spot(value), self.graph.numel(value));
+        let chain = chains::placed(&planned, self.graph, self.places, place, (registers, rows));
         list.tiles.len = chain.memory().max(list.tiles.len);
         let names = chain.names().collect();
         let (per_row, in_blocks) = (chain.len / rows, list.blocks.is_some());
         let behind = chain.has_sums_that_go_on(in_blocks).then_some(list.running);
         list.running += if in_blocks { chain.sums.len() } else { 0 };
         list.push(Task::Chain { chain: Box::new(chain), per_row, behind });
+        alike.iter().flat_map(|work| &work.results).for_each(|&value| list.mark_spot(self.places.spot(value)));
         let operands = values.into_iter().map(|value| self.operand(value)).collect();
         let results = alike.iter().flat_map(|work| &work.results).map(|&value| self.operand(value)).collect();
         Listed { what: What::Chain { names, layouts }, operands, results }
@@ -155,12 +156,12 @@ impl<T: Float> Tasks<'_, T> {
     ) -> Result<(), OutOfMemory> {
         let Node { args, results, .. } = &self.graph.nodes[node as usize];
         let result = results[0];
-        let buffer = |value: u32| self.places.buffer(value);
-        let whole = |list: &mut Builder<'_, T>, value: u32| list.whole(buffer(value));
-        let moving = |list: &mut Builder<'_, T>, value: u32| list.moving(value, buffer(value), self.graph.numel(value));
+        let spot = |value: u32| self.places.spot(value);
+        let whole = |list: &mut Builder<'_, T>, value: u32| list.whole(spot(value));
+        let moving = |list: &mut Builder<'_, T>, value: u32| list.moving(value, spot(value), self.graph.numel(value));
         let own = fused.own_operands();
         if let Then::Descend(_) = fused.then()
-            && buffer(args[own]) != buffer(result)
+            && spot(args[own]) != spot(result)
         {
             let (from, to) = (whole(list, args[own]), whole(list, result));
             list.once(Task::Copy { len: self.graph.numel(result), from, to });
@@ -220,38 +221,43 @@ struct Turned {
 /// Tasks as they are added.
 struct Builder<'a, T> {
     blocks: Option<&'a Blocks>,
-    /// The buffers in use, by their number in the program.
-    used: Vec<usize>,
+    /// The spots in use.
+    used: Vec<Spot>,
     /// Their places in that list.
-    number: IdMap<usize>,
+    number: SpotMap<usize>,
     /// What is done before all else.
     at_first: Vec<Task<T>>,
     before: Vec<Task<T>>,
     tasks: Vec<Task<T>>,
     /// How many sums of chains go on from block to block.
     running: usize,
-    /// The buffers that tasks have written so far.
-    written: IdSet,
-    /// Transposes that are there, by the buffers of what was turned.
-    turned: IdMap<SmallVec<[Turned; 1]>>,
+    /// The spots of values that tasks have written so far.
+    written: SpotSet,
+    /// Transposes that are there, by the spots of what was turned.
+    turned: SpotMap<SmallVec<[Turned; 1]>>,
     tiles: &'a mut Tiles,
     buffers: &'a mut Vec<Vec<T>>,
 }
 
 impl<T: Float> Builder<'_, T> {
     /// A place that does not move from block to block.
-    fn whole(&mut self, buffer: usize) -> Place {
+    fn whole(&mut self, spot: Spot) -> Place {
         let used = &mut self.used;
-        let buffer = *self.number.entry(buffer as u32).or_insert_with(|| {
-            used.push(buffer);
+        let spot = *self.number.entry(spot).or_insert_with(|| {
+            used.push(spot);
             used.len() - 1
         });
-        Place { buffer, per_row: 0 }
+        Place { spot, per_row: 0 }
+    }
+
+    /// The start of one of the program's buffers.
+    fn start_of(&mut self, buffer: usize) -> Place {
+        self.whole(Spot::from(buffer as u32))
     }
 
     /// The place of a value, which moves if the value is row by row, and not just of one block.
-    fn moving(&mut self, value: u32, buffer: usize, numel: usize) -> Place {
-        let place = self.whole(buffer);
+    fn moving(&mut self, value: u32, spot: Spot, numel: usize) -> Place {
+        let place = self.whole(spot);
         match self.blocks {
             Some(blocks) if blocks.by_row.contains(&value) && !blocks.is_local(value) => {
                 Place { per_row: numel / blocks.rows, ..place }
@@ -266,12 +272,12 @@ impl<T: Float> Builder<'_, T> {
             self.buffers.push(Vec::new());
             self.buffers.len() - 1
         });
-        self.whole(buffer)
+        self.start_of(buffer)
     }
 
     fn memory(&mut self, len: usize) -> Result<Place, OutOfMemory> {
         self.buffers.push(memory::zeros(len)?);
-        Ok(self.whole(self.buffers.len() - 1))
+        Ok(self.start_of(self.buffers.len() - 1))
     }
 
     fn along_rows(&self) -> Along {
@@ -306,27 +312,31 @@ impl<T: Float> Builder<'_, T> {
 
     /// What a task writes was not there before, and is another matrix than the one that was turned.
     fn mark(&mut self, task: &Task<T>) {
-        for buffer in task.written(self.block()) {
-            self.written.insert(buffer as u32);
-            self.turned.remove(&(buffer as u32));
+        for place in task.written(self.block()) {
+            self.mark_spot(self.used[place.spot]);
         }
+    }
+
+    fn mark_spot(&mut self, spot: Spot) {
+        self.written.insert(spot);
+        self.turned.remove(&spot);
     }
 
     /// The transpose of what is at a place. What was there before is turned before all else: vectors that are read soon after they
     /// were written in pieces have to wait. Within blocks it does not change, and is made once.
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Result<Place, OutOfMemory> {
-        let (buffer, of) = (from.buffer as u32, (from, rows, cols));
-        if let Some(known) = self.turned.get(&buffer).and_then(|list| list.iter().find(|turned| turned.of == of)) {
+        let (spot, of) = (self.used[from.spot], (from, rows, cols));
+        if let Some(known) = self.turned.get(&spot).and_then(|list| list.iter().find(|turned| turned.of == of)) {
             return Ok(known.to);
         }
         let to = self.memory(rows * cols)?;
         let task = Task::Turn { rows, cols, from, to };
-        if self.written.contains(&buffer) {
+        if self.written.contains(&spot) {
             self.once(task);
         } else {
             self.at_first.push(task);
         }
-        self.turned.entry(buffer).or_default().push(Turned { of, to });
+        self.turned.entry(spot).or_default().push(Turned { of, to });
         Ok(to)
     }
 }

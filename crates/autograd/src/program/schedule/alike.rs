@@ -3,8 +3,8 @@
 
 use super::Work;
 use crate::float::Float;
-use crate::kernels::chain::padded;
 use crate::kernels::machine::TILE;
+use crate::kernels::map::LANES;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links, NOBODY};
 use crate::program::ids::{IdMap, IdSet};
@@ -20,7 +20,7 @@ const MOST_BETWEEN: usize = 1024;
 /// Moves chains of a list of work behind the last that is alike, where nothing in between reads what they make, and returns where
 /// several are now beside each other. Together they fit a tile.
 pub(super) fn gather<T: Float>(graph: &Graph<T>, links: &Links, work: &mut [Work]) -> Vec<Range<usize>> {
-    let small = |work: &Work| work.is_chain && (2..=TILE[1]).contains(&graph.numel(work.results[0]));
+    let small = |work: &Work| work.is_chain && (2..=TILE[1]).contains(&graph.numel(work.one_value(graph)));
     let mut families: Vec<Vec<usize>> = Vec::new();
     let mut of_length: IdMap<Vec<usize>> = IdMap::default();
     for k in (0..work.len()).filter(|&k| small(&work[k])) {
@@ -42,13 +42,13 @@ pub(super) fn gather<T: Float>(graph: &Graph<T>, links: &Links, work: &mut [Work
     let mut together: Vec<usize> = vec![usize::MAX; work.len()];
     for family in families.iter().filter(|family| family.len() > 1) {
         let last = *family.last().expect("a family has members");
-        let mut left = TILE[1].saturating_sub(padded(graph.numel(work[last].results[0])));
+        let mut left = TILE[1].saturating_sub(padded(graph, &work[last]));
         // What is between a chain and the last one, from the last one back.
         let mut read: IdSet = work[last].reads.iter().copied().collect();
         let mut members = family.iter().rev().skip(1).copied().peekable();
         for k in (0..last).rev().take(MOST_BETWEEN) {
             let Some(&next) = members.peek() else { break };
-            let len = padded(graph.numel(work[k].results[0]));
+            let len = padded(graph, &work[k]);
             if k == next {
                 members.next();
                 let free = work[k].results.iter().all(|result| !read.contains(result));
@@ -75,6 +75,11 @@ pub(super) fn gather<T: Float>(graph: &Graph<T>, links: &Links, work: &mut [Work
     ranges
 }
 
+/// The elements that a chain takes in a tile, at most.
+fn padded<T: Float>(graph: &Graph<T>, work: &Work) -> usize {
+    graph.numel(work.one_value(graph)).next_multiple_of(LANES)
+}
+
 struct Alike<'g, T: Float> {
     graph: &'g Graph<T>,
     links: &'g Links,
@@ -93,7 +98,7 @@ impl<T: Float> Alike<'_, T> {
             if maker == NOBODY { None } else { work.members.binary_search(&maker).ok() }
         };
         let full = |work: &Work, value: u32| {
-            let shape = graph.shape(work.results[0]);
+            let shape = graph.shape(work.one_value(graph));
             Layout::of(graph.shape(value), shape) == Some(Layout::Full)
         };
         let mut known: IdMap<u32> = IdMap::default();
@@ -110,8 +115,9 @@ impl<T: Float> Alike<'_, T> {
         let mut pairs = nodes.map(|(&x, &y)| (&graph.nodes[x as usize], &graph.nodes[y as usize]));
         let same = pairs.all(|(x, y)| {
             let (Some(kind), Some(other)) = (x.kind(), y.kind()) else { return false };
-            let element_wise = !matches!(kind, Kind::AddAt(_));
-            element_wise && kind.same(other) && x.args.iter().zip(&y.args).all(|(&x, &y)| corresponds(x, y))
+            // Sums are of all elements.
+            let same = matches!((kind, other), (Kind::AddAt(_), Kind::AddAt(_))) || kind.same(other);
+            same && x.args.iter().zip(&y.args).all(|(&x, &y)| corresponds(x, y))
         });
         same && a.results.iter().zip(&b.results).all(|(&x, &y)| inside(a, x) == inside(b, y))
     }

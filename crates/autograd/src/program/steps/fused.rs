@@ -34,7 +34,7 @@ impl FusedStep {
         let slice = |k: usize| self.args[k].of(buffers);
         let (own, then) = (self.fused.own_operands(), self.fused.then());
         if let Then::Descend(_) = then
-            && self.args[own].buffer != self.results[0].buffer
+            && !self.args[own].is_at(&self.results[0])
         {
             result.copy_from_slice(slice(own));
         }

@@ -9,7 +9,7 @@ use super::operation::{Fused, HiddenLayer};
 use crate::float::Float;
 use crate::kernels::group::Group;
 use crate::kernels::perceptron::Planned;
-use crate::kernels::place::Base;
+use crate::kernels::place::{Base, Spot};
 use crate::ops::table::Kind;
 use crate::tape::op::{View, ViewMut, eval};
 use crate::tensor::error::Error;
@@ -19,10 +19,11 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::panic::Location;
 
-/// A value in a buffer.
+/// A value in a buffer, from an element of it on.
 #[derive(Clone, Debug)]
 pub(super) struct Operand {
     pub(super) buffer: usize,
+    start: usize,
     pub(super) len: usize,
     pub(super) shape: Shape,
 }
@@ -30,19 +31,40 @@ pub(super) struct Operand {
 impl Operand {
     /// That of a value of a graph.
     pub(super) fn new<T: Float>(graph: &Graph<T>, places: &Places, value: u32) -> Self {
-        let shape = graph.shape(value).clone();
-        Self { buffer: places.buffer(value), len: shape.numel(), shape }
+        let (shape, Spot { buffer, start }) = (graph.shape(value).clone(), places.spot(value));
+        Self { buffer: buffer as usize, start: start as usize, len: shape.numel(), shape }
     }
 
     /// Its elements.
     pub(super) fn of<'b, T>(&self, buffers: &'b [Vec<T>]) -> &'b [T] {
-        &buffers[self.buffer][..self.len]
+        &buffers[self.buffer][self.start..][..self.len]
+    }
+
+    /// Its elements, to write.
+    pub(super) fn of_mut<'b, T>(&self, buffers: &'b mut [Vec<T>]) -> &'b mut [T] {
+        &mut buffers[self.buffer][self.start..][..self.len]
+    }
+
+    /// Whether it is where another one is.
+    pub(super) fn is_at(&self, other: &Self) -> bool {
+        (self.buffer, self.start) == (other.buffer, other.start)
+    }
+}
+
+impl fmt::Display for Operand {
+    /// As a listing shows it: its buffer, and the element that it begins with where that is not the first.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "b{}", self.buffer)?;
+        if self.start > 0 {
+            write!(f, "+{}", self.start)?;
+        }
+        write!(f, " {}", self.shape)
     }
 }
 
 /// Operands as a listing shows them.
 pub(super) fn list<'o>(operands: impl IntoIterator<Item = &'o Operand>) -> String {
-    let shown: Vec<String> = operands.into_iter().map(|o| format!("b{} {}", o.buffer, o.shape)).collect();
+    let shown: Vec<String> = operands.into_iter().map(Operand::to_string).collect();
     shown.join(", ")
 }
 
@@ -101,8 +123,7 @@ impl fmt::Display for Listed {
             What::Rows(name) => write!(f, "{name}({})", list(operands)),
             What::Chain { names, layouts } => {
                 let laid = operands.iter().zip(layouts);
-                let laid: Vec<String> =
-                    laid.map(|(o, layout)| format!("b{} {} {layout:?}", o.buffer, o.shape)).collect();
+                let laid: Vec<String> = laid.map(|(o, layout)| format!("{o} {layout:?}")).collect();
                 write!(f, "chain {} over ({})", names.join(" · "), laid.join(", "))
             }
         }
@@ -182,5 +203,5 @@ impl<T> Drop for Taken<'_, T> {
 fn into<T, R>(buffers: &mut [Vec<T>], result: &Operand, f: impl FnOnce(&mut [Vec<T>], &mut [T]) -> R) -> R {
     let buffer = std::mem::take(&mut buffers[result.buffer]);
     let mut taken = Taken { buffers, place: result.buffer, buffer };
-    f(&mut *taken.buffers, &mut taken.buffer[..result.len])
+    f(&mut *taken.buffers, &mut taken.buffer[result.start..][..result.len])
 }
