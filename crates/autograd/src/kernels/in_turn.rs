@@ -4,6 +4,7 @@
 use super::chain::copy_elements;
 use super::map::LANES;
 use crate::number::Number;
+use crate::number::elementary::select;
 use smallvec::{SmallVec, smallvec};
 use std::mem::MaybeUninit;
 
@@ -80,10 +81,10 @@ impl InTurn {
     }
 }
 
-/// `g · p`, but exactly 0 where `g` is 0.
+/// `g · p`, but exactly 0 where `g` is 0. A choice, not a branch: of two in a row the compiler would make loops without vectors.
 #[inline(always)]
 pub(crate) fn zmul<T: Number>(g: T, p: T) -> T {
-    if g == T::ZERO { T::ZERO } else { g * p }
+    select(g == T::ZERO, T::ZERO, g * p)
 }
 
 /// Elements that an operation reads.
