@@ -443,14 +443,18 @@ unary! {
     pub(crate) erf_slope() => ErfSlope, vectors |x| x.erf_slope(),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
     /// The inverse of the error function: ±∞ at ±1, NaN beyond. The derivative is `√π/2 · e^(y²)`.
-    pub erfinv() => Erfinv, numbers |x| wide(x, special::erfinv), |x, y, g| g.zmul(x.erfinv_slope());
+    pub erfinv() => Erfinv, vectors |x| T::of(special::erfinv_usual(x.to_f64())),
+        rare |x| !special::is_usual_for_erfinv(x.to_f64()) => wide(x, special::erfinv), |x, y, g| g.zmul(x.erfinv_slope());
     /// `√π/2 · e^(y²)` for `y = erfinv x`, from `x` itself, whose distance from ±1 decides it.
-    pub(crate) erfinv_slope() => ErfinvSlope, numbers |x| wide(x, special::erfinv_slope),
+    pub(crate) erfinv_slope() => ErfinvSlope, vectors |x| T::of(special::erfinv_slope_usual(x.to_f64())),
+        rare |x| !special::is_usual_for_erfinv(x.to_f64()) => wide(x, special::erfinv_slope),
         |x, y, g| g.zmul(x.erfinv().mul_scalar(2.0).zmul(y.square()));
     /// `ln |Γ(x)|`: ∞ at 0 and at the negative integers. The derivative is the digamma function.
-    pub lgamma() => Lgamma, numbers |x| wide(x, libm::lgamma), |x, y, g| g.zmul(x.digamma());
+    pub lgamma() => Lgamma, vectors |x| T::of(special::lgamma_usual(x.to_f64())),
+        rare |x| !special::is_usual_for_gamma(x.to_f64()) => wide(x, special::lgamma), |x, y, g| g.zmul(x.digamma());
     /// The digamma function `ψ(x) = Γ′(x)/Γ(x)`: −∞ at 0, ∞ at −0, NaN at the negative integers.
-    pub digamma() => Digamma, numbers |x| wide(x, special::digamma), |x, y, g| g.zmul(x.polygamma_order(1));
+    pub digamma() => Digamma, vectors |x| T::of(special::digamma_usual(x.to_f64())),
+        rare |x| !special::is_usual_for_gamma(x.to_f64()) => wide(x, special::digamma), |x, y, g| g.zmul(x.polygamma_order(1));
     /// The `order`-th derivative of the digamma function.
     pub(crate) polygamma_order(order: u32) => PolygammaOrder, numbers |x| wide(x, |x| special::polygamma(order, x)),
         |x, y, g| g.zmul(x.polygamma_order(order + 1));
