@@ -1,23 +1,48 @@
 //! Factorisations and solves of small dense matrices, row-major, one at a time.
 
+use super::map::level;
 use crate::number::Number;
+use crate::number::level::Kernel;
 use crate::tensor::memory::{OutOfMemory, room};
 
 /// The Cholesky factor `L`, lower triangular, of a symmetric positive definite matrix, of which the lower triangle is
 /// read. NaN from the first pivot on that is not positive.
 pub(crate) fn cholesky<T: Number>(a: &[T], n: usize, l: &mut [T]) {
     l.fill(T::ZERO);
-    for i in 0..n {
-        for j in 0..=i {
-            let dot = (0..j).map(|k| l[i * n + k] * l[j * n + k]).sum::<T>();
-            let rest = a[i * n + j] - dot;
-            l[i * n + j] = if i != j {
-                rest / l[j * n + j]
-            } else if rest > T::ZERO {
-                rest.sqrt()
-            } else {
-                T::NAN
-            };
+    level(n * n).run(Cholesky { a, n, l });
+}
+
+/// Row by row of `Lᵀ`, whose elements are neighbours.
+struct Cholesky<'a, T> {
+    a: &'a [T],
+    n: usize,
+    l: &'a mut [T],
+}
+
+impl<T: Number> Kernel for Cholesky<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { a, n, l: u } = self;
+        for j in 0..n {
+            let (above, rest) = u.split_at_mut(j * n);
+            let row = &mut rest[j..n];
+            for above in above.chunks_exact(n) {
+                let factor = above[j];
+                row.iter_mut().zip(&above[j..]).for_each(|(sum, &x)| *sum += factor * x);
+            }
+            let pivot = a[j * n + j] - row[0];
+            let root = if pivot > T::ZERO { pivot.sqrt() } else { T::NAN };
+            for (i, sum) in (j..n).zip(&mut *row) {
+                *sum = (a[i * n + j] - *sum) / root;
+            }
+            row[0] = root;
+        }
+        for i in 0..n {
+            for j in 0..i {
+                u[i * n + j] = std::mem::replace(&mut u[j * n + i], T::ZERO);
+            }
         }
     }
 }
@@ -32,25 +57,49 @@ pub(crate) struct Triangle {
 
 /// Solves `op(A) X = B` in place for a triangular `A` `[n, n]` and `B` `[n, m]`.
 pub(crate) fn solve_triangular<T: Number>(a: &[T], n: usize, triangle: Triangle, x: &mut [T]) {
-    let m = x.len().checked_div(n).unwrap_or(0);
-    let at = |i: usize, j: usize| if triangle.transpose { a[j * n + i] } else { a[i * n + j] };
-    let forward = triangle.lower != triangle.transpose;
-    for step in 0..n {
-        let i = if forward { step } else { n - 1 - step };
-        let known = if forward { 0..i } else { i + 1..n };
-        for k in known {
-            let factor = at(i, k);
-            for c in 0..m {
-                let update = factor * x[k * m + c];
-                x[i * m + c] -= update;
+    if let Some(m) = x.len().checked_div(n).filter(|&m| m > 0) {
+        level(x.len()).run(SolveTriangular { a, n, m, triangle, x });
+    }
+}
+
+struct SolveTriangular<'a, T> {
+    a: &'a [T],
+    n: usize,
+    m: usize,
+    triangle: Triangle,
+    x: &'a mut [T],
+}
+
+impl<T: Number> Kernel for SolveTriangular<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { a, n, m, triangle, x } = self;
+        let at = |i: usize, j: usize| if triangle.transpose { a[j * n + i] } else { a[i * n + j] };
+        let forward = triangle.lower != triangle.transpose;
+        for step in 0..n {
+            let i = if forward { step } else { n - 1 - step };
+            let (before, rest) = x.split_at_mut(i * m);
+            let (row, after) = rest.split_at_mut(m);
+            let (known, first) = if forward { (before, 0) } else { (after, i + 1) };
+            for (k, known) in (first..).zip(known.chunks_exact(m)) {
+                subtract(row, at(i, k), known);
             }
-        }
-        if !triangle.unit_diagonal {
-            for c in 0..m {
-                x[i * m + c] /= at(i, i);
+            if !triangle.unit_diagonal {
+                let pivot = at(i, i);
+                for x in row {
+                    *x /= pivot;
+                }
             }
         }
     }
+}
+
+/// `row −= factor · other`
+#[inline(always)]
+fn subtract<T: Number>(row: &mut [T], factor: T, other: &[T]) {
+    row.iter_mut().zip(other).for_each(|(x, &other)| *x -= factor * other);
 }
 
 /// `P A = L U` by partial pivoting, in place: `L` below the diagonal (ones on it), `U` on and above. `rows[i]` is the
@@ -58,27 +107,40 @@ pub(crate) fn solve_triangular<T: Number>(a: &[T], n: usize, triangle: Triangle,
 pub(crate) fn lu<T: Number>(a: &mut [T], n: usize, rows: &mut Vec<usize>) -> bool {
     rows.clear();
     rows.extend(0..n);
-    let mut odd = false;
-    for k in 0..n {
-        let better = |p: usize, i: usize| if a[i * n + k].abs() > a[p * n + k].abs() { i } else { p };
-        let pivot = (k + 1..n).fold(k, better);
-        if pivot != k {
-            for j in 0..n {
-                a.swap(k * n + j, pivot * n + j);
+    level(n * n).run(Lu { a, n, rows })
+}
+
+struct Lu<'a, T> {
+    a: &'a mut [T],
+    n: usize,
+    rows: &'a mut [usize],
+}
+
+impl<T: Number> Kernel for Lu<'_, T> {
+    type Output = bool;
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) -> bool {
+        let Self { a, n, rows } = self;
+        let mut odd = false;
+        for k in 0..n {
+            let better = |p: usize, i: usize| if a[i * n + k].abs() > a[p * n + k].abs() { i } else { p };
+            let pivot = (k + 1..n).fold(k, better);
+            let (upper, lower) = a.split_at_mut((k + 1) * n);
+            let upper = &mut upper[k * n..];
+            if pivot != k {
+                upper.swap_with_slice(&mut lower[(pivot - k - 1) * n..][..n]);
+                rows.swap(k, pivot);
+                odd = !odd;
             }
-            rows.swap(k, pivot);
-            odd = !odd;
-        }
-        for i in k + 1..n {
-            let factor = a[i * n + k] / a[k * n + k];
-            a[i * n + k] = if a[i * n + k] == T::ZERO { T::ZERO } else { factor };
-            for j in k + 1..n {
-                let update = a[i * n + k] * a[k * n + j];
-                a[i * n + j] -= update;
+            for row in lower.chunks_exact_mut(n) {
+                let factor = if row[k] == T::ZERO { T::ZERO } else { row[k] / upper[k] };
+                row[k] = factor;
+                subtract(&mut row[k + 1..], factor, &upper[k + 1..]);
             }
         }
+        odd
     }
-    odd
 }
 
 /// Memory for the factors of one matrix after the other, and for a right side.
