@@ -73,7 +73,7 @@ impl<T: Number> Running<T> {
 
 /// Adds up the lanes of a block and what did not fill them.
 #[inline(always)]
-fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T) -> T) -> T {
+pub(super) fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T) -> T) -> T {
     for width in [8, 4, 2, 1] {
         for i in 0..width {
             lanes[i] += lanes[i + width];

@@ -16,6 +16,7 @@ pub(crate) use likely::{about_likely, balance_likely};
 
 use super::map::LANES;
 use super::order::{Blocks, NEIGHBOURS};
+use super::reduce::add_up;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
@@ -67,12 +68,89 @@ impl<'a, T: Number> Rows<'a, T> {
     }
 }
 
-/// Folds what `of` makes of a row, in as many running results as a vector has lanes.
+/// The largest element of a row. The last lanes overlap those before them: which comes twice does not matter.
 #[inline(always)]
-fn reduce<T: Number>(x: &[T], init: T, of: impl Fn(T) -> T, f: impl Fn(T, T) -> T) -> T {
+fn largest<T: Number>(x: &[T]) -> T {
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let (Some((first, chunks)), Some(last)) = (chunks.split_first(), x.last_chunk::<LANES>()) else {
+        return rest.iter().fold(-T::INFINITY, |top, &x| top.larger(x));
+    };
+    let mut lanes = *first;
+    for chunk in chunks.iter().chain([last]) {
+        for i in 0..LANES {
+            lanes[i] = lanes[i].larger(chunk[i]);
+        }
+    }
+    for width in [8, 4, 2, 1] {
+        for i in 0..width {
+            lanes[i] = lanes[i].larger(lanes[i + width]);
+        }
+    }
+    lanes[0]
+}
+
+/// An exponential, but for the largest one.
+#[inline(always)]
+fn below<T: Number>(e: T) -> T {
+    if e < T::ONE { e } else { T::ZERO }
+}
+
+/// The sums of the exponentials of a row that is longer than a tile: of all, and of all but the largest.
+struct LongSums<T> {
+    lanes: [[T; LANES]; 2],
+    /// The sums of the block that ended, and those of all blocks where there are several.
+    sums: [T; 2],
+    blocks: Option<[Blocks<T>; 2]>,
+}
+
+impl<T: Number> LongSums<T> {
+    fn new(n: usize) -> Self {
+        let blocks = (n > NEIGHBOURS).then(|| [Blocks::new(), Blocks::new()]);
+        Self { lanes: [[T::ZERO; LANES]; 2], sums: [T::ZERO; 2], blocks }
+    }
+
+    /// Adds a tile, which ends at this element of `n`.
+    #[inline(always)]
+    fn add(&mut self, tile: &[T], end: usize, n: usize, others: bool) {
+        let (chunks, rest) = tile.as_chunks::<LANES>();
+        let [all, below_top] = &mut self.lanes;
+        for chunk in chunks {
+            for i in 0..LANES {
+                all[i] += chunk[i];
+            }
+        }
+        if others {
+            for chunk in chunks {
+                for i in 0..LANES {
+                    below_top[i] += below(chunk[i]);
+                }
+            }
+        }
+        if end < n && !end.is_multiple_of(NEIGHBOURS) {
+            return;
+        }
+        self.sums[0] = add_up(all, rest, |e| e);
+        if others {
+            self.sums[1] = add_up(below_top, rest, below);
+        }
+        self.lanes = [[T::ZERO; LANES]; 2];
+        if let Some(blocks) = &mut self.blocks {
+            for (blocks, sum) in blocks.iter_mut().zip(&mut self.sums) {
+                blocks.push(*sum);
+                if end == n {
+                    *sum = blocks.total();
+                }
+            }
+        }
+    }
+}
+
+/// The sum of what `of` makes of a row of less than a block, in the order of [`order`](super::order).
+#[inline(always)]
+fn reduce<T: Number>(x: &[T], of: impl Fn(T) -> T + Copy) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
     let Some((first, chunks)) = chunks.split_first() else {
-        return rest.iter().fold(init, |y, &x| f(y, of(x)));
+        return rest.iter().fold(T::ZERO, |sum, &x| sum + of(x));
     };
     let mut lanes = *first;
     for lane in &mut lanes {
@@ -80,15 +158,10 @@ fn reduce<T: Number>(x: &[T], init: T, of: impl Fn(T) -> T, f: impl Fn(T, T) -> 
     }
     for chunk in chunks {
         for i in 0..LANES {
-            lanes[i] = f(lanes[i], of(chunk[i]));
+            lanes[i] += of(chunk[i]);
         }
     }
-    for width in [8, 4, 2, 1] {
-        for i in 0..width {
-            lanes[i] = f(lanes[i], lanes[i + width]);
-        }
-    }
-    rest.iter().fold(lanes[0], |y, &x| f(y, of(x)))
+    add_up(&mut lanes, rest, of)
 }
 
 /// Replaces the first elements of a tile, and those that fill the last vector, by their exponentials.
@@ -194,21 +267,16 @@ impl<T: Number> Exponentials<'_, T> {
         let rows = Rows { x: self.rows.x, n };
         let together = if n < TILE { TILE / n } else { 1 };
         let (mut tops, mut sums) = ([T::ONE; TILE], [T::ONE; TILE]);
-        let (mut below, mut logs) = ([T::ONE; TILE], [T::ZERO; TILE]);
+        // Of all but the largest.
+        let (mut rest, mut logs) = ([T::ONE; TILE], [T::ZERO; TILE]);
         let mut tile = [T::ZERO; TILE];
         for first in (0..rows.count()).step_by(together) {
             let count = together.min(rows.count() - first);
-            for r in 0..count {
-                tops[r] = reduce(rows.of(rows.row(first + r)), -T::INFINITY, |x| x, T::larger);
-                sums[r] = T::ZERO;
-                below[r] = T::ZERO;
+            for (r, top) in tops[..count].iter_mut().enumerate() {
+                *top = largest(rows.of(rows.row(first + r)));
             }
-            let mut blocks = (n > NEIGHBOURS).then(|| (Blocks::new(), Blocks::new()));
+            let mut long = LongSums::new(n);
             for from in (0..n).step_by(TILE) {
-                if let (Some((all, others)), 1.., 0) = (&mut blocks, from, from % NEIGHBOURS) {
-                    all.push(std::mem::replace(&mut sums[0], T::ZERO));
-                    others.push(std::mem::replace(&mut below[0], T::ZERO));
-                }
                 let len = if n < TILE { n } else { TILE.min(n - from) };
                 for r in 0..count {
                     let (top, part) = (tops[r], &mut tile[r * len..][..len]);
@@ -223,9 +291,12 @@ impl<T: Number> Exponentials<'_, T> {
                 unsafe { exp::<T, L>(&mut tile, count * len) };
                 for r in 0..count {
                     let part = &tile[r * len..][..len];
-                    sums[r] += reduce(part, T::ZERO, |e| e, |a, b| a + b);
-                    if self.ask != Ask::Sum {
-                        below[r] += reduce(part, T::ZERO, |e| if e < T::ONE { e } else { T::ZERO }, |a, b| a + b);
+                    let others = self.ask != Ask::Sum;
+                    if n >= TILE {
+                        long.add(part, from + len, n, others);
+                    } else {
+                        sums[r] = reduce(part, |e| e);
+                        rest[r] = if others { reduce(part, below) } else { T::ZERO };
                     }
                     if !self.out.is_empty() {
                         let start = rows.row(first + r).start + from;
@@ -233,20 +304,18 @@ impl<T: Number> Exponentials<'_, T> {
                     }
                 }
             }
-            if let Some((mut all, mut others)) = blocks {
-                all.push(sums[0]);
-                others.push(below[0]);
-                (sums[0], below[0]) = (all.total(), others.total());
+            if n >= TILE {
+                [sums[0], rest[0]] = long.sums;
             }
             for r in 0..count {
-                let sum = Sum { all: sums[r], others: below[r] };
-                below[r] = if self.ask != Ask::Sum && sum.has_one_top() { sum.others } else { sum.all };
+                let sum = Sum { all: sums[r], others: rest[r] };
+                rest[r] = if self.ask != Ask::Sum && sum.has_one_top() { sum.others } else { sum.all };
             }
             if self.ask == Ask::Log {
-                logs = ln(&sums, &below, count);
+                logs = ln(&sums, &rest, count);
             }
             for r in 0..count {
-                let sum = Sum { all: sums[r], others: below[r] };
+                let sum = Sum { all: sums[r], others: rest[r] };
                 (self.done)(rows.row(first + r), tops[r], (sum, logs[r]), self.out);
             }
         }

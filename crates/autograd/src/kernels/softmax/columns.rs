@@ -13,8 +13,6 @@ use crate::number::level::{LaneKernel, Level};
 
 /// Columns that are worked on together.
 const WIDE: usize = 64;
-/// Terms whose lanes are added up together, as those of a tile of a row.
-const TILE: usize = super::TILE;
 /// The elements of a tile of columns, which stays in the first-level cache with another.
 const AREA: usize = 2048;
 /// Rows up to this length go through such a tile.
@@ -80,17 +78,17 @@ struct Columns<'a, T> {
     tiles: &'a mut [T],
 }
 
-/// The sums of the exponentials of a tile, in the lanes that a row would have.
+/// The sums of the exponentials of a block, in the lanes that a row would have.
 #[derive(Clone, Copy)]
-struct Tile<T> {
+struct Block<T> {
     lanes: [[T; WIDE]; LANES],
     total: [T; WIDE],
 }
 
-impl<T: Number> Tile<T> {
+impl<T: Number> Block<T> {
     const ZERO: Self = Self { lanes: [[T::ZERO; WIDE]; LANES], total: [T::ZERO; WIDE] };
 
-    /// Adds term `t` of a tile of `len`.
+    /// Adds term `t` of a block of `len`.
     #[inline(always)]
     fn add(&mut self, (t, len): (usize, usize), e: &[T]) {
         let width = e.len();
@@ -117,40 +115,38 @@ impl<T: Number> Tile<T> {
     }
 }
 
-/// The sums of columns, tile by tile and block by block.
+/// The sums of columns, block by block.
 struct Sums<T> {
-    tile: Tile<T>,
+    block: Block<T>,
     totals: [T; WIDE],
     blocks: Option<[Blocks<T>; WIDE]>,
 }
 
 impl<T: Number> Sums<T> {
-    const ZERO: Self = Self { tile: Tile::ZERO, totals: [T::ZERO; WIDE], blocks: None };
+    const ZERO: Self = Self { block: Block::ZERO, totals: [T::ZERO; WIDE], blocks: None };
 
     /// Begins with other columns.
     #[inline(always)]
     fn start(&mut self, n: usize) {
-        self.totals = [T::ZERO; WIDE];
         self.blocks = (n > NEIGHBOURS).then(|| [Blocks::new(); WIDE]);
     }
 
     #[inline(always)]
     fn add(&mut self, j: usize, n: usize, e: &[T]) {
-        let t = j % TILE;
-        let len = TILE.min(n - (j - t));
-        self.tile.add((t, len), e);
+        let t = j % NEIGHBOURS;
+        let len = NEIGHBOURS.min(n - (j - t));
+        self.block.add((t, len), e);
         if t + 1 < len {
             return;
         }
-        self.totals.iter_mut().zip(&self.tile.total).for_each(|(sum, &part)| *sum += part);
-        if let Some(blocks) = &mut self.blocks
-            && (j + 1 == n || (j + 1).is_multiple_of(NEIGHBOURS))
-        {
-            for (blocks, sum) in blocks.iter_mut().zip(&mut self.totals) {
-                blocks.push(std::mem::replace(sum, T::ZERO));
-                if j + 1 == n {
-                    *sum = blocks.total();
-                }
+        let Some(blocks) = &mut self.blocks else {
+            self.totals = self.block.total;
+            return;
+        };
+        for ((blocks, &sum), total) in blocks.iter_mut().zip(&self.block.total).zip(&mut self.totals) {
+            blocks.push(sum);
+            if j + 1 == n {
+                *total = blocks.total();
             }
         }
     }
