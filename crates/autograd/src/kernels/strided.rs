@@ -105,6 +105,14 @@ pub(crate) fn read<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: 
         out[0] = x[offset];
         return;
     };
+    if let (1, 1..=SHORT, Some((&(m, [apart]), outer))) = (step, n, outer.split_last()) {
+        let mut at = Odometer::new(outer);
+        for plane in out.chunks_exact_mut(n * m) {
+            read_short(x, offset.wrapping_add_signed(at.offsets()[0]), apart, n, plane);
+            at.step();
+        }
+        return;
+    }
     let mut at = Odometer::new(outer);
     for row in out.chunks_exact_mut(n) {
         let start = offset.wrapping_add_signed(at.offsets()[0]);
@@ -119,6 +127,32 @@ pub(crate) fn read<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: 
             }
         }
         at.step();
+    }
+}
+
+/// Rows of up to so many neighbours cost less than to look for the next one.
+const SHORT: usize = 16;
+
+/// Reads short rows of neighbours, which are so far apart from each other.
+fn read_short<T: Number>(x: &[T], start: usize, apart: isize, n: usize, out: &mut [T]) {
+    match n {
+        2 => read_rows::<T, 2>(x, start, apart, out),
+        3 => read_rows::<T, 3>(x, start, apart, out),
+        4 => read_rows::<T, 4>(x, start, apart, out),
+        8 => read_rows::<T, 8>(x, start, apart, out),
+        16 => read_rows::<T, 16>(x, start, apart, out),
+        _ => {
+            for (i, row) in (0..).zip(out.chunks_exact_mut(n)) {
+                copy(&x[start.wrapping_add_signed(apart * i)..][..n], row);
+            }
+        }
+    }
+}
+
+fn read_rows<T: Number, const N: usize>(x: &[T], start: usize, apart: isize, out: &mut [T]) {
+    for (i, row) in (0..).zip(out.as_chunks_mut::<N>().0) {
+        let from = &x[start.wrapping_add_signed(apart * i)..];
+        *row = *from.first_chunk().expect("a view lies within its operand");
     }
 }
 

@@ -57,9 +57,11 @@ impl<T: Float> Op<T, 1> for Read {
 }
 
 impl Read {
-    /// Whether this broadcasts an operand of this shape by NumPy's rule.
+    /// Whether this broadcasts an operand of this shape by NumPy's rule; the stride of a dimension of one does not matter.
     pub(crate) fn is_broadcast_of(&self, operand: &Shape) -> bool {
-        self.offset == 0 && operand.broadcasts_to(&self.shape) && self.strides == operand.signed_strides_in(&self.shape)
+        let strides = || self.strides.iter().zip(operand.signed_strides_in(&self.shape)).zip(self.shape.iter());
+        let fits = self.offset == 0 && operand.broadcasts_to(&self.shape);
+        fits && strides().all(|((&own, stride), &n)| n == 1 || own == stride)
     }
 
     /// An operand with a size of 1 for each dimension that repeats it, if this is then a broadcast by NumPy's rule.
