@@ -1,4 +1,4 @@
-"""Twenty workloads on arrays in JAX: `python arrays.py DIRECTORY TIMES`, with the directory that `peer-arrays` wrote and the lines
+"""Twenty-eight workloads on arrays in JAX: `python arrays.py DIRECTORY TIMES`, with the directory that `peer-arrays` wrote and the lines
 that it printed. Each is checked first, and then timed call by call, and in a loop on the device.
 
 A step is a loss, its gradient, and an update of all parameters, as in `arrays/src/main.rs`.
@@ -13,8 +13,8 @@ os.environ["JAX_PLATFORMS"] = "cpu"
 import jax  # noqa: E402
 import numpy as np  # noqa: E402
 from jax import numpy as jnp  # noqa: E402
-from jax.nn import gelu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus  # noqa: E402
-from jax.scipy.special import erf  # noqa: E402
+from jax.nn import gelu, leaky_relu, log_softmax, logsumexp, relu, sigmoid, silu, softmax, softplus  # noqa: E402
+from jax.scipy.special import erf, gammaln  # noqa: E402
 from peers import median  # noqa: E402
 
 RATE = 1e-5
@@ -135,6 +135,60 @@ def messages(p, x, i, j):
     return ((received - x[1]) ** 2).mean()
 
 
+def attention_mask(p, x, i, j):
+    scores = p[0] @ p[1].transpose(0, 1, 3, 2) * 0.25
+    return ((softmax(jnp.where(x[0] > 0.5, -1e9, scores), 3) @ p[2]) ** 2).mean()
+
+
+def graph_attention(p, x, i, j):
+    h = x[0] @ p[0]
+    weight = jnp.exp(leaky_relu((h @ p[1])[i] + (h @ p[2])[j], 0.2))
+    total = jnp.zeros(500, jnp.float32).at[j].add(weight) + 1e-6
+    received = jnp.zeros_like(x[1]).at[j].add(h[i] * (weight / total[j])[:, None])
+    return ((received - x[1]) ** 2).mean()
+
+
+def negative_binomial(p, x, i, j):
+    eta, y, r = x[0] @ p[0], jnp.floor(x[1] + 4), jnp.exp(p[1])
+    log = jnp.log(r + jnp.exp(eta))
+    counts = gammaln(y + r) - gammaln(r) - gammaln(y + 1)
+    return -(counts + r * (jnp.log(r) - log) + y * (eta - log)).mean()
+
+
+def gaussian_process(p, x, i, j):
+    h = x[0] * jnp.exp(p[0])
+    apart = ((h[:, None] - h) ** 2).sum(2)
+    kernel = jnp.exp(apart * -0.5) + jnp.eye(100, dtype=jnp.float32) * (jnp.exp(p[1]) + 0.1)
+    fit = (jnp.linalg.solve(kernel, x[1]) * x[1]).sum() * 0.5
+    return fit + jnp.log(jnp.diagonal(jnp.linalg.cholesky(kernel))).sum()
+
+
+def kernel_density(p, x, i, j):
+    apart = (x[0] - p[0]) / jnp.exp(p[1])
+    return -(logsumexp(apart**2 * -0.5, 1) - p[1]).mean()
+
+
+def survival(p, x, i, j):
+    hazard = sigmoid(x[0] @ p[0])
+    density = jnp.cumprod(1 - hazard, 1) * hazard
+    return -jnp.log(jnp.take_along_axis(density + 1e-6, i[:, None], axis=1)).mean()
+
+
+def laplace_equation(p, x, i, j):
+    def u(x):
+        return jnp.tanh(x @ p[0] + p[1]) @ p[2]
+
+    def second(axis):
+        return jax.grad(lambda x: jax.grad(lambda x: u(x).sum())(x)[:, axis].sum())(x[0])[:, axis]
+
+    return ((second(0) + second(1) + jnp.sin(u(x[0]))) ** 2).mean()
+
+
+def total_variation(p, x, i, j):
+    across, down = p[0][:, :, 1:] - p[0][:, :, :-1], p[0][:, 1:] - p[0][:, :-1]
+    return ((p[0] - x[0]) ** 2).mean() + jnp.sqrt(across**2 + 1e-4).mean() + jnp.sqrt(down**2 + 1e-4).mean()
+
+
 FLAT = (100_000,)
 NONE = np.zeros(0, np.int32)
 
@@ -161,6 +215,14 @@ WORKLOADS = [
     ("path-average", [((250, 400), 0.1)], [], NONE, NONE, lambda p, x, i, j: softplus(jnp.exp(jnp.cumsum(p[0], 0)).mean(0) - 1).mean()),
     ("batch-norm-4d", [((1, 16, 1, 1), 1), ((1, 16, 1, 1), 1)], [((64, 16, 8, 8), 1)], NONE, NONE, batch_norm_4d),
     ("messages", [((32, 32), 0.3)], [((500, 32), 1), ((500, 32), 1)], below(11, 4000, 500), below(12, 4000, 500), messages),
+    ("attention-mask", [((4, 4, 64, 16), 1)] * 3, [((64, 64), 1)], NONE, NONE, attention_mask),
+    ("graph-attention", [((32, 16), 0.3), ((16,), 0.3), ((16,), 0.3)], [((500, 32), 1), ((500, 16), 1)], below(11, 4000, 500), below(12, 4000, 500), graph_attention),
+    ("negative-binomial", [((20,), 0.3), ((1,), 0.5)], [((5000, 20), 1), ((5000,), 4)], NONE, NONE, negative_binomial),
+    ("gaussian-process", [((1,), 0.3), ((1,), 0.3)], [((100, 3), 1), ((100,), 1), ((100, 100), 1)], NONE, NONE, gaussian_process),
+    ("kernel-density", [((200,), 1), ((1,), 0.3)], [((1000, 1), 1)], NONE, NONE, kernel_density),
+    ("survival", [((12, 24), 0.3)], [((1000, 12), 1)], below(9, 1000, 24), NONE, survival),
+    ("laplace-equation", [((2, 32), 0.7), ((32,), 0.7), ((32,), 0.7)], [((500, 2), 1)], NONE, NONE, laplace_equation),
+    ("total-variation", [((3, 128, 128), 1)], [((3, 128, 128), 1)], NONE, NONE, total_variation),
 ]
 
 
@@ -182,8 +244,13 @@ def main():
             value, grads = jax.value_and_grad(loss)(p, x, i, j)
             return [p - RATE * g for p, g in zip(p, grads)], value
 
+        # With the sum of the losses, which would not be computed otherwise where the gradients do not need them.
         def loop(p, x, i, j, update=update):
-            return jax.lax.fori_loop(0, STEPS_OF_A_LOOP, lambda _, p: update(p, x, i, j)[0], p)
+            def one(_, carry):
+                p, value = update(carry[0], x, i, j)
+                return p, carry[1] + value
+
+            return jax.lax.fori_loop(0, STEPS_OF_A_LOOP, one, (p, jnp.float32(0)))
 
         start = [jnp.array(numbers(1 + k, shape, scale)) for k, (shape, scale) in enumerate(params)]
         step, p = jax.jit(update), start
@@ -207,8 +274,8 @@ def main():
 
         def calls():
             nonlocal p
-            p = many(p, x, i, j)
-            return p
+            p, value = many(p, x, i, j)
+            return value
 
         called = median(call, jax.block_until_ready, seconds)
         looped = median(calls, jax.block_until_ready, seconds) / STEPS_OF_A_LOOP

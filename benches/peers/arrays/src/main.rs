@@ -1,4 +1,4 @@
-//! Twenty workloads on arrays in `f32`: `peer-arrays DIRECTORY` writes what each computes, for `arrays.py` to compare, and
+//! Twenty-eight workloads on arrays in `f32`: `peer-arrays DIRECTORY` writes what each computes, for `arrays.py` to compare, and
 //! prints how long a step of each takes, replayed and eager.
 //!
 //! A step is a loss, its gradient, and an update of all parameters at a small rate. Numbers come from the same formula as in

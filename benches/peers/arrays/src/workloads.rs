@@ -1,7 +1,7 @@
 //! The workloads; `arrays.py` has each a second time.
 
 use crate::{Given, Workload};
-use autograd::{Tensor, Var, concat, keepdims};
+use autograd::{Tensor, Var, concat, grad, keepdims};
 
 /// Numbers of a list, in [0, 1): the same as in `arrays.py`.
 fn draw(seed: usize, i: usize) -> f64 {
@@ -168,6 +168,80 @@ pub(crate) fn all() -> Vec<Workload> {
             below(11, 4000, 500),
             below(12, 4000, 500),
         ),
+        workload(
+            "attention-mask",
+            &[(&[4, 4, 64, 16], 1.0), (&[4, 4, 64, 16], 1.0), (&[4, 4, 64, 16], 1.0)],
+            &[(&[64, 64], 1.0)],
+            |g| {
+                let scores = g.p[0].matmul(g.p[1].transpose(&[0, 1, 3, 2])) * 0.25;
+                let shares = g.x[0].gt(0.5).select(-1e9, scores).softmax(3);
+                shares.matmul(g.p[2]).square().mean()
+            },
+        ),
+        with(
+            workload(
+                "graph-attention",
+                &[(&[32, 16], 0.3), (&[16], 0.3), (&[16], 0.3)],
+                &[(&[500, 32], 1.0), (&[500, 16], 1.0)],
+                |g| {
+                    let h = g.x[0].matmul(g.p[0]);
+                    let (from, to) = (h.matmul(g.p[1]), h.matmul(g.p[2]));
+                    let weight = (from.gather(0, &g.i) + to.gather(0, &g.j)).leaky_relu(0.2).exp();
+                    let total = (g.x[1].sum_axes(1) * 0.0).index_add(0, &g.j, weight) + 1e-6;
+                    let share = weight / total.gather(0, &g.j);
+                    let received = (g.x[1] * 0.0).index_add(0, &g.j, h.gather(0, &g.i) * share.expand_dims(1));
+                    (received - g.x[1]).square().mean()
+                },
+            ),
+            below(11, 4000, 500),
+            below(12, 4000, 500),
+        ),
+        workload("negative-binomial", &[(&[20], 0.3), (&[1], 0.5)], &[(&[5000, 20], 1.0), (&[5000], 4.0)], |g| {
+            let (eta, y, r) = (g.x[0].matmul(g.p[0]), (g.x[1] + 4.0).floor(), g.p[1].exp());
+            let log = (r + eta.exp()).log();
+            let counts = (y + r).lgamma() - r.lgamma() - (y + 1.0).lgamma();
+            -(counts + r * (r.log() - log) + y * (eta - log)).mean()
+        }),
+        workload(
+            "gaussian-process",
+            &[(&[1], 0.3), (&[1], 0.3)],
+            &[(&[100, 3], 1.0), (&[100], 1.0), (&[100, 100], 1.0)],
+            |g| {
+                let x = g.x[0] * g.p[0].exp();
+                let apart = (x.expand_dims(1) - x).square().sum_axes(2);
+                let identity = (g.x[2] * 0.0 + 1.0).tril(0).triu(0);
+                let kernel = (apart * -0.5).exp() + identity * (g.p[1].exp() + 0.1);
+                let fit = (kernel.solve(g.x[1]) * g.x[1]).sum() * 0.5;
+                fit + kernel.cholesky().diagonal(0, 1).log().sum()
+            },
+        ),
+        workload("kernel-density", &[(&[200], 1.0), (&[1], 0.3)], &[(&[1000, 1], 1.0)], |g| {
+            let apart = (g.x[0] - g.p[0]) / g.p[1].exp();
+            -((apart.square() * -0.5).logsumexp(1) - g.p[1]).mean()
+        }),
+        with(
+            workload("survival", &[(&[12, 24], 0.3)], &[(&[1000, 12], 1.0)], |g| {
+                let hazard = g.x[0].matmul(g.p[0]).sigmoid();
+                let density = (1.0_f32 - hazard).cumprod(1) * hazard;
+                -(density + 1e-6).take_along_axis(1, &g.i.expand_dims(1)).log().mean()
+            }),
+            below(9, 1000, 24),
+            vec![],
+        ),
+        workload("laplace-equation", &[(&[2, 32], 0.7), (&[32], 0.7), (&[32], 0.7)], &[(&[500, 2], 1.0)], |g| {
+            let x = g.x[0];
+            let u = (x.matmul(g.p[0]) + g.p[1]).tanh().matmul(g.p[2]);
+            let [du] = grad(u.sum(), &[x]);
+            let second = |axis| grad(du.narrow(1, axis, 1).sum(), &[x])[0].narrow(1, axis, 1);
+            (second(0) + second(1) + u.sin().expand_dims(1)).square().mean()
+        }),
+        workload("total-variation", &[(&[3, 128, 128], 1.0)], &[(&[3, 128, 128], 1.0)], |g| {
+            let x = g.p[0];
+            let across = x.narrow(2, 1, 127) - x.narrow(2, 0, 127);
+            let down = x.narrow(1, 1, 127) - x.narrow(1, 0, 127);
+            let [across, down] = [across, down].map(|apart| (apart.square() + 1e-4).sqrt().mean());
+            (x - g.x[0]).square().mean() + across + down
+        }),
     ]
 }
 
