@@ -3,6 +3,8 @@
 
 use crate::data::{Csv, Dataset, Standardiser};
 use crate::layers::{Activation, Linear, Mlp};
+use crate::measure::accuracy;
+use crate::optim::{Adam, Recall, Rule, Sgd, Step};
 use autograd::{Float, Tensor, Var};
 use std::hint::black_box;
 
@@ -14,6 +16,7 @@ static SHARED: [fn(); 2] = [shared::<f32>, shared::<f64>];
 fn shared<T: Float>() {
     of_data::<T>();
     of_layers::<T>();
+    of_rules::<T>();
 }
 
 fn of_data<T: Float>() {
@@ -27,4 +30,15 @@ fn of_layers<T: Float>() {
     black_box((Mlp::<Tensor<T>>::new as fn(_, _, _) -> _, Mlp::<Tensor<T>>::predict as fn(_, _) -> _));
     black_box((Mlp::<Var<'_, T>>::forward as fn(_, _) -> _, Linear::<Var<'_, T>>::forward as fn(_, _) -> _));
     black_box(Activation::apply::<T> as fn(_, _) -> _);
+}
+
+fn of_rules<T: Float>() {
+    black_box((
+        <Adam<T> as Rule<T>>::advance as fn(_, &mut Step<'_, T>),
+        <Sgd<T> as Rule<T>>::advance as fn(_, &mut Step<'_, T>),
+    ));
+    black_box((Recall::<'_, T>::new as fn(_, _) -> _, Recall::<'_, T>::recall as fn(_, _, _, _) -> _));
+    black_box((Recall::<'_, T>::complaint as fn(_, _, _) -> _, Recall::<'_, T>::unless as fn(_, _)));
+    black_box((Recall::<'_, T>::into_started as fn(_) -> _, Recall::<'_, T>::into_values as fn(_) -> _));
+    black_box(accuracy::<T> as fn(_, _) -> _);
 }

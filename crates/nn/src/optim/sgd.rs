@@ -68,6 +68,7 @@ impl<T: Float> Rule<T> for Sgd<T> {
         each(Setting::flag("maximize", self.maximize));
     }
 
+    #[inline(never)]
     fn advance<'t>(&self, step: &mut Step<'t, T>) {
         step.maximise(self.maximize);
         step.decay(self.weight_decay, false);

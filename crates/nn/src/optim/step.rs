@@ -130,6 +130,7 @@ pub(crate) fn key(slot: &str, leaf: &str) -> String {
 }
 
 impl<'t, T: Float> Recall<'t, T> {
+    #[inline(never)]
     pub(crate) fn new(tape: &'t Tape<T>, before: BTreeMap<String, Var<'t, T>>) -> Self {
         Self {
             tape,
@@ -180,7 +181,8 @@ impl<'t, T: Float> Recall<'t, T> {
         new
     }
 
-    fn recall(&mut self, key: String, shape: Shape, start: f64) -> Var<'t, T> {
+    #[inline(never)]
+    pub(crate) fn recall(&mut self, key: String, shape: Shape, start: f64) -> Var<'t, T> {
         self.asked.insert(key.clone());
         if let Some(&value) = self.after.get(&key) {
             if value.shape() == shape {
@@ -202,6 +204,7 @@ impl<'t, T: Float> Recall<'t, T> {
     }
 
     /// Why what was remembered is not of the parameters with these names, where it is not.
+    #[inline(never)]
     pub(crate) fn complaint(&self, rule: &str, names: &[String]) -> Option<String> {
         if self.wrong.is_some() {
             return self.wrong.clone();
@@ -236,6 +239,7 @@ impl<'t, T: Float> Recall<'t, T> {
     }
 
     /// Keeps what was remembered before, instead of what the rule made of it, where a number is 0.
+    #[inline(never)]
     pub(crate) fn unless(&mut self, moves: Var<'t, T>) {
         for (key, after) in &mut self.after {
             if let Some(&before) = self.before.get(key)
@@ -246,10 +250,12 @@ impl<'t, T: Float> Recall<'t, T> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn into_started(self) -> BTreeMap<String, Tensor<T>> {
         self.started
     }
 
+    #[inline(never)]
     pub(crate) fn into_values(self) -> BTreeMap<String, Var<'t, T>> {
         self.after
     }
