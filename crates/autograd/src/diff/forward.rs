@@ -114,7 +114,6 @@ pub(crate) fn forward<'t, T: Float>(
 }
 
 /// Stores a tangent, or adds it to the one that is there; a node out of reach has none.
-#[inline(never)]
 fn land<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, tangent: Var<'t, T>) {
     let Some(slot) = slot else { return };
     let sum = if *slot < ZERO { Var::new(tape, *slot) + tangent } else { tangent };
@@ -122,7 +121,6 @@ fn land<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, tangent: Var<'t
 }
 
 /// Whether what the rule of `y` gave as its tangent can be that.
-#[inline(never)]
 fn check<T: Float>(dy: Var<'_, T>, y: Var<'_, T>) -> Result<(), Error> {
     let reason = if !std::ptr::eq(dy.tape(), y.tape()) {
         Reason::new(Kind::Tape, "what its rule for tangents gave and the result live on different tapes")

@@ -95,9 +95,7 @@ impl<T: Float> Tape<T> {
         self.clear();
         results
     }
-}
 
-impl<T: Float> Tape<T> {
     /// Computes the gradients of a loss with it and what else is asked for, and gives the nodes of all, in this order.
     #[track_caller]
     #[inline(never)]

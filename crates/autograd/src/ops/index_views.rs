@@ -107,7 +107,6 @@ struct Origins<T: Float> {
 }
 
 impl<T: Float> Origins<T> {
-    #[inline(never)]
     fn of(tape: &Tape<T>, root: u32) -> Self {
         let mut found = Self {
             leaves: BTreeSet::new(),
@@ -130,7 +129,6 @@ impl<T: Float> Origins<T> {
     }
 
     /// The elements of the root, where those of leaves and computed nodes are given; `None` where there is no memory for them.
-    #[inline(never)]
     fn evaluate(mut self, tape: &Tape<T>, root: u32) -> Option<Vec<T>> {
         for index in self.views {
             let node = &tape.nodes[index];

@@ -137,7 +137,6 @@ impl<S: State<T>, I: Inputs<T>, T: Float> Programs<S, I, T> {
     }
 
     /// Forgets programs until there are no more than are kept; the one that ran last stays.
-    #[inline(never)]
     fn forget_oldest(&mut self) {
         while self.recorded.len() > self.most {
             let others = (0..self.recorded.len()).filter(|&index| index != self.last);

@@ -267,7 +267,6 @@ impl<'p, T: Float> InputWriter<'p, T> {
 
 /// Why an input does not fit its slot.
 #[cold]
-#[inline(never)]
 fn misfit(input: usize, slots: usize, slot: Option<&Slot>, is_labels: bool, shape: &Shape) -> ProgramErrorKind {
     match slot {
         None => ProgramErrorKind::Count { expected: slots, found: input + 1 },

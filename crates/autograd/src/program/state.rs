@@ -59,7 +59,6 @@ impl<T: Float> State<T> for () {
 }
 
 /// A part of the state in words: of one leaf it has no name.
-#[inline(never)]
 pub(super) fn part(name: &str) -> String {
     if name.is_empty() { "the state".into() } else { format!("the state's {name}") }
 }
