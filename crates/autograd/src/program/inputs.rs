@@ -128,6 +128,39 @@ impl InputRecorder {
     }
 }
 
+/// An input that is given to its slot.
+struct Filling<'f, 'p, T> {
+    input: usize,
+    slot: &'p Slot,
+    buffers: &'f mut [Vec<T>],
+    lent: &'f mut Lent<T>,
+}
+
+/// The shape of what is given. That of a list of labels is not made to be compared: read right after it was written, in larger
+/// parts, it would make a CPU wait.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    Of(&'a Shape),
+    Vector(usize),
+}
+
+impl Given<'_> {
+    #[inline(always)]
+    fn is(self, shape: &Shape) -> bool {
+        match self {
+            Self::Of(given) => given == shape,
+            Self::Vector(len) => shape[..] == [len],
+        }
+    }
+
+    fn shape(self) -> Shape {
+        match self {
+            Self::Of(shape) => shape.clone(),
+            Self::Vector(len) => Shape::from([len]),
+        }
+    }
+}
+
 /// Elements that are worth more than counting who shares them.
 const SHARED: usize = 256;
 
@@ -155,27 +188,24 @@ impl<'p, T: Float> InputWriter<'p, T> {
         bound
     }
 
-    /// The next input's place and recorded slot, where it is to be copied and is of the recorded kind and shape.
-    #[expect(clippy::type_complexity, reason = "the parts are named where they are used")]
+    /// What the next input is given to, where it is to be given and is of the recorded kind and shape.
     #[inline(always)]
-    fn place(&mut self, is_labels: bool, shape: &Shape) -> Result<Option<(usize, &'p Slot, &mut [T])>, ProgramError> {
+    fn place(&mut self, is_labels: bool, given: Given<'_>) -> Result<Option<Filling<'_, 'p, T>>, ProgramError> {
         let input = self.next;
         self.next += 1;
         let slot = self.slots.get(input);
         let differs = std::mem::take(&mut self.differs) || slot.is_some_and(|slot| slot.form.len() != self.formed);
         self.formed = 0;
+        let fits = |slot: &&Slot| !differs && slot.labels.is_some() == is_labels && given.is(&slot.shape);
         match &mut self.purpose {
             Purpose::Compare { same } => {
-                *same &=
-                    !differs && slot.is_some_and(|slot| slot.labels.is_some() == is_labels && slot.shape == *shape);
+                *same &= slot.as_ref().is_some_and(fits);
                 Ok(None)
             }
-            Purpose::Fill(buffers, _) => match slot {
-                Some(slot) if !differs && slot.labels.is_some() == is_labels && slot.shape == *shape => {
-                    Ok(Some((input, slot, &mut buffers[slot.buffer])))
-                }
+            Purpose::Fill(buffers, lent) => match slot {
+                Some(slot) if fits(&slot) => Ok(Some(Filling { input, slot, buffers, lent })),
                 slot => {
-                    let error = self.call.error(misfit(input, self.slots.len(), slot, is_labels, shape));
+                    let error = self.call.error(misfit(input, self.slots.len(), slot, is_labels, &given.shape()));
                     Err(error.read_at(slot.and_then(|slot| slot.first_read)))
                 }
             },
@@ -189,7 +219,9 @@ impl<'p, T: Float> InputWriter<'p, T> {
     #[inline]
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
         let call = self.call;
-        let Some((input, slot, place)) = self.place(false, shape)? else { return Ok(()) };
+        let Some(filling) = self.place(false, Given::Of(shape))? else { return Ok(()) };
+        let Filling { input, slot, buffers, .. } = filling;
+        let place = &mut buffers[slot.buffer][..];
         let (expected, found) = (place.len(), data.len());
         if expected != found {
             let error = call.error(ProgramErrorKind::Length { input, expected, found });
@@ -205,14 +237,14 @@ impl<'p, T: Float> InputWriter<'p, T> {
     /// Where the next input was not recorded as numbers of this shape.
     #[inline]
     pub fn tensor(&mut self, value: &Tensor<T>) -> Result<(), ProgramError> {
-        let (slot, data) = (self.slots.get(self.next), value.as_slice());
-        let is_shared = data.len() >= SHARED && slot.is_some_and(|slot| slot.is_only_read);
-        if !is_shared {
-            return self.numbers(value.shape(), data);
-        }
-        let Some((_, slot, _)) = self.place(false, value.shape())? else { return Ok(()) };
-        if let Purpose::Fill(buffers, lent) = &mut self.purpose {
+        let Some(filling) = self.place(false, Given::Of(value.shape()))? else { return Ok(()) };
+        let Filling { slot, buffers, lent, .. } = filling;
+        let place = &mut buffers[slot.buffer][..];
+        if place.len() >= SHARED && slot.is_only_read {
             lent.lend(buffers, slot.buffer, Arc::clone(value.buffer()));
+        } else {
+            // As many as the shape has, which is the recorded one: counting them anew takes three multiplications in a row.
+            copy(&value.buffer()[..place.len()], place);
         }
         Ok(())
     }
@@ -227,21 +259,34 @@ impl<'p, T: Float> InputWriter<'p, T> {
     where
         I: IntoIterator<Item = i64, IntoIter: Clone>,
     {
+        self.integers_of(Given::Of(shape), data.into_iter())
+    }
+
+    /// Gives the next input, labels one after the other.
+    fn labels(&mut self, labels: &[usize]) -> Result<(), ProgramError> {
+        let integers = labels.iter().map(|&label| i64::try_from(label).unwrap_or(i64::MAX));
+        let bound = self.integers_of(Given::Vector(labels.len()), integers);
+        bound.map_err(|error| error.with_label(|position| labels[position] as i128))
+    }
+
+    #[inline(always)]
+    fn integers_of(&mut self, given: Given<'_>, data: impl Iterator<Item = i64> + Clone) -> Result<(), ProgramError> {
         let call = self.call;
-        let Some((input, slot, place)) = self.place(true, shape)? else { return Ok(()) };
-        let labels = data.into_iter();
-        // The range of all labels tells that each is right, which is much faster than asking each. What goes on without end
-        // is too long.
+        let Some(filling) = self.place(true, given)? else { return Ok(()) };
+        let Filling { input, slot, buffers, .. } = filling;
+        let place = &mut buffers[slot.buffer][..];
+        // The range of all labels tells that each is right, which is much faster than asking each.
         let (mut least, mut largest) = (i64::MAX, i64::MIN);
         let (expected, mut found) = (place.len(), 0);
-        for label in labels.clone() {
+        for (bits, label) in place.iter_mut().zip(data.clone()) {
             found += 1;
-            let Some(bits) = place.get_mut(found - 1) else { break };
             (least, largest) = (least.min(label), largest.max(label));
             *bits = T::from_index(label);
         }
-        if expected != found {
-            let found = if found > expected { found.max(labels.size_hint().0) } else { found };
+        // What goes on without end is too long.
+        let beyond = data.clone().skip(found).take(1).count();
+        if expected != found + beyond {
+            let found = if beyond > 0 { data.size_hint().0.max(found + beyond) } else { found };
             let error = call.error(ProgramErrorKind::Length { input, expected, found });
             return Err(error.read_at(slot.first_read));
         }
@@ -249,7 +294,7 @@ impl<'p, T: Float> InputWriter<'p, T> {
         if limits.iter().all(|limit| least > largest || (limit.low <= least && largest <= limit.high)) {
             return Ok(());
         }
-        for (position, label) in labels.enumerate() {
+        for (position, label) in data.enumerate() {
             if let Some(limit) = limits.iter().rev().find(|limit| !limit.allows(position, label)) {
                 let Limit { low, high, .. } = *limit;
                 let (label, reader) = (i128::from(label), limit.what());

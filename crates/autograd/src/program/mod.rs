@@ -164,7 +164,9 @@ impl<T: Float> Program<T> {
             let mut binder = InputWriter::new(call, &program.inputs, &mut program.buffers, &mut program.lent);
             inputs.bind(&mut binder)?;
             binder.finish()?;
-            program.execute(0..program.guarded).map_err(|error| call.error(error.into()))?;
+            if program.guarded > 0 {
+                program.execute(0..program.guarded).map_err(|error| call.error(error.into()))?;
+            }
             for guard in &program.guards {
                 if (program.slice(&guard.value)[0] != T::ZERO) != guard.condition.held {
                     return Err(call.error(guard.error()));

@@ -61,9 +61,7 @@ impl<T: Float> Inputs<T> for [usize] {
         slots.integers(tape.labels(self))
     }
     fn bind(&self, binder: &mut InputWriter<'_, T>) -> Result<(), ProgramError> {
-        let labels = self.iter().map(|&label| i64::try_from(label).unwrap_or(i64::MAX));
-        let bound = binder.integers(&Shape::from([self.len()]), labels);
-        bound.map_err(|error| error.with_label(|position| self[position] as i128))
+        binder.labels(self)
     }
 }
 
