@@ -325,7 +325,7 @@ unsafe fn execute<T: Number>(
             let (out, finish, partial) = (at(*out), raw(after), Partial::NONE);
             let call = Call { shape: *shape, sizes, a, b, out, finish, partial };
             if memory.is_none() {
-                level.run_lanes(call);
+                level.run_lanes(&call);
             } else {
                 call.in_pieces(terms(*along, k), k, kept(memory), level);
             }

@@ -104,7 +104,7 @@ impl Shape {
         let (level, sizes, out) = (Level::best(), (m, k, n), out.as_mut_ptr());
         let call = Call { shape: self, sizes, a, b, out, finish, partial: Partial::NONE };
         match self.memory(sizes, false) {
-            0 => level.run_lanes(call),
+            0 => level.run_lanes(&call),
             len => with_memory(len, |memory| call.in_pieces(0..k, k, memory, level)),
         }
     }
@@ -115,19 +115,48 @@ pub(super) fn holds<T>(data: &[T], rows: usize, cols: usize) -> bool {
     rows.checked_mul(cols).is_some_and(|elements| elements <= data.len())
 }
 
+/// Rows and columns of a block of a matrix that is transposed.
+const SIDE: usize = 4;
+
 /// Writes the transpose of a row-major matrix.
 ///
 /// # Safety
 /// Both have room for all elements, and do not overlap.
+#[inline(never)]
 pub(super) unsafe fn turn<T: Copy>(x: *const T, (rows, cols): (usize, usize), to: *mut T) {
-    // A short inner loop is as long as its body if its length is known.
-    // SAFETY: the caller promises the elements.
+    // SAFETY: the caller promises the elements; blocks lie within the rows and the columns.
     unsafe {
         match cols {
+            // A short inner loop is as long as its body if its length is known.
             2 => turn_of(x, (rows, 2), to),
             3 => turn_of(x, (rows, 3), to),
-            4 => turn_of(x, (rows, 4), to),
-            _ => turn_of(x, (rows, cols), to),
+            _ if rows < SIDE || cols < SIDE => turn_of(x, (rows, cols), to),
+            _ => {
+                for i in starts(rows) {
+                    for j in starts(cols) {
+                        turn_block(x.add(i * cols + j), cols, to.add(j * rows + i), rows);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where blocks begin. The last one ends with all, and does again what it shares with the one before: there are no ends.
+#[inline(always)]
+fn starts(all: usize) -> impl Iterator<Item = usize> {
+    (0..all.div_ceil(SIDE)).map(move |block| (block * SIDE).min(all - SIDE))
+}
+
+/// # Safety
+/// Both have a block, whose rows lie so far from each other.
+#[inline(always)]
+unsafe fn turn_block<T: Copy>(x: *const T, cols: usize, to: *mut T, rows: usize) {
+    // SAFETY: the caller promises the elements.
+    unsafe {
+        let [a, b, c, d]: [[T; SIDE]; SIDE] = std::array::from_fn(|i| x.add(i * cols).cast::<[T; SIDE]>().read_unaligned());
+        for j in 0..SIDE {
+            to.add(j * rows).cast::<[T; SIDE]>().write_unaligned([a[j], b[j], c[j], d[j]]);
         }
     }
 }
@@ -194,7 +223,7 @@ impl<T: Number> Call<T> {
             let (mut a, mut b) = (self.a, self.b);
             a.data = a.data.wrapping_add(from * a.col);
             b.data = b.data.wrapping_add(from * b.row);
-            level.run_lanes(Part(Self { sizes: (m, piece.len(), n), a, b, partial, ..self }));
+            level.run_lanes(&Part(Self { sizes: (m, piece.len(), n), a, b, partial, ..self }));
         }
     }
 }
@@ -203,7 +232,8 @@ impl<T: Number> Call<T> {
 /// the sums of a whole one.
 struct Part<T>(Call<T>);
 
-impl<T: Number> LaneKernel<T> for Call<T> {
+// By reference: a product is too long to be copied for each call.
+impl<T: Number> LaneKernel<T> for &Call<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         debug_assert!(self.partial.is_none(), "a part of a product is run by itself");
@@ -211,11 +241,11 @@ impl<T: Number> LaneKernel<T> for Call<T> {
             return self.plain();
         }
         // SAFETY: the caller promises the set of the lanes. That there is no partial sum is a constant here.
-        unsafe { Self { partial: Partial::NONE, ..self }.of_shape::<L, true>() }
+        unsafe { Call { partial: Partial::NONE, ..*self }.of_shape::<L, true>() }
     }
 }
 
-impl<T: Number> LaneKernel<T> for Part<T> {
+impl<T: Number> LaneKernel<T> for &Part<T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         if L::PLAIN {
