@@ -154,7 +154,8 @@ fn starts(all: usize) -> impl Iterator<Item = usize> {
 unsafe fn turn_block<T: Copy>(x: *const T, cols: usize, to: *mut T, rows: usize) {
     // SAFETY: the caller promises the elements.
     unsafe {
-        let [a, b, c, d]: [[T; SIDE]; SIDE] = std::array::from_fn(|i| x.add(i * cols).cast::<[T; SIDE]>().read_unaligned());
+        let [a, b, c, d]: [[T; SIDE]; SIDE] =
+            std::array::from_fn(|i| x.add(i * cols).cast::<[T; SIDE]>().read_unaligned());
         for j in 0..SIDE {
             to.add(j * rows).cast::<[T; SIDE]>().write_unaligned([a[j], b[j], c[j], d[j]]);
         }
@@ -279,6 +280,23 @@ impl<T: Number> Call<T> {
                 Shape::Columns => self.columns::<L, WHOLE>(),
                 Shape::Dots => self.dots::<L>(),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transpose_of_any_size_has_every_element_once() {
+        for (rows, cols) in (0..14).flat_map(|rows| (0..14).map(move |cols| (rows, cols))) {
+            let x: Vec<usize> = (1..=rows * cols).collect();
+            let mut to = vec![0; rows * cols];
+            // SAFETY: both have all elements.
+            unsafe { turn(x.as_ptr(), (rows, cols), to.as_mut_ptr()) };
+            let expected: Vec<usize> = (0..cols).flat_map(|j| (0..rows).map(move |i| i * cols + j + 1)).collect();
+            assert_eq!(to, expected, "{rows} by {cols}");
         }
     }
 }
