@@ -108,7 +108,7 @@ pub(super) unsafe fn in_turn<T: Number>(
 ) {
     if len == 1 {
         // SAFETY: the caller promises an element.
-        return unsafe { *out = one(first, then, abc.map(|x| *x.data)) };
+        return unsafe { *out = one(first, then, [*abc[0].data, *abc[1].data, *abc[2].data]) };
     }
     let left = if padded { 0 } else { len % LANES };
     let whole = if padded { len.next_multiple_of(LANES) } else { len - left };
@@ -232,8 +232,13 @@ unsafe fn follow<T: Number>(then: Then, len: usize, abc: [Source<T>; 3], out: *m
 /// As of [`of_first`].
 #[inline(always)]
 unsafe fn each<T: Number>(len: usize, abc: [Source<T>; 3], out: *mut T, f: impl Fn(T, T, T) -> T) {
-    let [mut a, mut b, mut c] = abc.map(|x| x.data);
-    let steps = abc.map(|x| x.step * LANES);
+    // One by one: `map` of an array is eight functions more for each pair of operations.
+    let [
+        Source { data: mut a, step: step_a },
+        Source { data: mut b, step: step_b },
+        Source { data: mut c, step: step_c },
+    ] = abc;
+    let (step_a, step_b, step_c) = (step_a * LANES, step_b * LANES, step_c * LANES);
     let mut i = 0;
     while i < len {
         // SAFETY: the caller promises the elements.
@@ -246,7 +251,7 @@ unsafe fn each<T: Number>(len: usize, abc: [Source<T>; 3], out: *mut T, f: impl 
             }
             out.add(i).cast::<[T; LANES]>().write_unaligned(y);
         }
-        (a, b, c) = (a.wrapping_add(steps[0]), b.wrapping_add(steps[1]), c.wrapping_add(steps[2]));
+        (a, b, c) = (a.wrapping_add(step_a), b.wrapping_add(step_b), c.wrapping_add(step_c));
         i += LANES;
     }
 }

@@ -161,7 +161,7 @@ where
     }
     #[inline(always)]
     fn run_plain(self) {
-        each_plain(self.x, self.out, &self.whole);
+        each_plain(self.x, self.out, None, &self.whole);
     }
 }
 
@@ -198,16 +198,33 @@ fn each_rare<T: Number, const N: usize>(
     rare: &impl Fn(T) -> bool,
     whole: &impl Fn(T) -> [T; N],
 ) {
-    for (i, &x) in x.iter().enumerate().filter(|(_, x)| rare(**x)) {
-        out.iter_mut().zip(whole(x)).for_each(|(out, y)| out[i] = y);
+    let mut chosen = [false; LANES];
+    for (chosen, &x) in chosen.iter_mut().zip(x) {
+        *chosen = rare(x);
     }
+    each_plain(x, slices(out), Some(&chosen), whole);
 }
 
-/// At the baseline, one after the other.
+fn slices<T, const N: usize>(arrays: &mut [[T; LANES]; N]) -> [&mut [T]; N] {
+    arrays.each_mut().map(|array| &mut array[..])
+}
+
+/// One after the other, all or those of a vector that are chosen: at the baseline, and where arguments are rare, since the
+/// function is long.
 #[inline(never)]
-fn each_plain<T: Number, const N: usize>(x: &[T], mut out: [&mut [T]; N], f: &impl Fn(T) -> [T; N]) {
+fn each_plain<T: Number, const N: usize>(
+    x: &[T],
+    out: [&mut [T]; N],
+    chosen: Option<&[bool; LANES]>,
+    f: &impl Fn(T) -> [T; N],
+) {
     for (i, &x) in x.iter().enumerate() {
-        out.iter_mut().zip(f(x)).for_each(|(out, y)| out[i] = y);
+        if chosen.is_none_or(|chosen| chosen[i]) {
+            let y = f(x);
+            for k in 0..N {
+                out[k][i] = y[k];
+            }
+        }
     }
 }
 
