@@ -94,13 +94,13 @@ fn descend_with_momentum<T: Float>(rate: T, param: &mut Tensor<T>, grad: &Tensor
 /// What a step of Adam has in common for all parameters.
 struct AdamStep<T> {
     rate: T,
-    root: T,
+    scale: T,
 }
 
 impl<T: Float> AdamStep<T> {
     fn new(rate: T, step: i32) -> Self {
         let [first, second] = BETAS.map(|beta| 1.0 - beta.powi(step));
-        Self { rate: T::of(rate.to_f64() / first), root: T::of(second.sqrt()) }
+        Self { rate: T::of(rate.to_f64() / first), scale: T::of(1.0 / second.sqrt()) }
     }
 
     fn descend(&self, param: &mut Tensor<T>, grad: &Tensor<T>, first: &mut Tensor<T>, second: &mut Tensor<T>) {
@@ -109,7 +109,7 @@ impl<T: Float> AdamStep<T> {
         for ((p, &g), (m, v)) in param.as_mut_slice().iter_mut().zip(grad.as_slice()).zip(moments) {
             *m = kept1 * *m + new1 * g;
             *v = kept2 * *v + new2 * g * g;
-            *p -= self.rate * *m / (v.sqrt() / self.root + T::of(EPSILON));
+            *p -= self.rate * *m / (v.sqrt() * self.scale + T::of(EPSILON));
         }
     }
 }

@@ -59,9 +59,9 @@ fn record_step<T: Number, const L: usize>(
         }
         Optimiser::Adam => {
             let state = (params, zeros.clone(), zeros, Tensor::scalar(T::ZERO));
-            let program = Program::record(&state, batch, |tape: &Tape<T>, (net, m, v, t), (x, labels, rate)| {
+            let program = Program::record(&state, batch, |_: &Tape<T>, (net, m, v, t), (x, labels, rate)| {
                 let loss = loss(spec, &net, x, &labels);
-                let (net, [m, v, t]) = adam(tape, &net, &grad(loss, &net), (&m, &v, t), rate);
+                let (net, [m, v, t]) = adam(&net, &grad(loss, &net), (&m, &v, t), rate);
                 ([net, m, v, t].concat(), vec![loss])
             });
             (program, "0.")
@@ -71,7 +71,6 @@ fn record_step<T: Number, const L: usize>(
 
 /// The parameters, the moments and the number of steps after a step of Adam.
 fn adam<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(
-    tape: &'t Tape<T>,
     net: &P,
     grads: &P,
     (m, v, t): (&P, &P, Var<'t, T>),
@@ -79,11 +78,11 @@ fn adam<'t, T: Float, P: Tree<Leaf = Var<'t, T>>>(
 ) -> (Vec<Var<'t, T>>, [Vec<Var<'t, T>>; 3]) {
     let [beta1, beta2] = BETAS;
     let t = t.add_scalar(1.0);
-    let [missing1, missing2] = BETAS.map(|beta| tape.scalar(T::of(beta)).pow(t).neg().add_scalar(1.0));
-    let (rate, root) = (rate / missing1, missing2.sqrt());
+    let [missing1, missing2] = BETAS.map(|beta| t.mul_scalar(beta.ln()).expm1().neg());
+    let (rate, scale) = (rate / missing1, missing2.sqrt().reciprocal());
     let m = update(m, grads, |m, g| m.mul_scalar(beta1) + g.mul_scalar(1.0 - beta1));
     let v = update(v, grads, |v, g| v.mul_scalar(beta2) + g.square().mul_scalar(1.0 - beta2));
-    let moves = update(&m, &v, |m, v| rate * m / (v.sqrt() / root).add_scalar(EPSILON));
+    let moves = update(&m, &v, |m, v| rate * m / (v.sqrt() * scale).add_scalar(EPSILON));
     (update(net, &moves, |p, d| p - d), [m, v, vec![t]])
 }
 

@@ -92,7 +92,8 @@ impl<T: Float> Rule<T> for Adam<T> {
         let (t, beta1) = (step.count(), step.momentum(self.beta1));
         // Corrections are numbers of the step, so they stand before the parameters' own formulas.
         let rate = step.rate / shortfall_by(beta1, t);
-        let root = shortfall(self.beta2, t).sqrt();
+        // Multiplied by: each element is divided once.
+        let scale = shortfall(self.beta2, t).sqrt().reciprocal();
         step.each(|leaf, memory| {
             let mean = memory.average_by("mean", leaf, leaf.grad, beta1);
             let mut square = memory.average("square", leaf, leaf.grad.square(), self.beta2);
@@ -100,7 +101,7 @@ impl<T: Float> Rule<T> for Adam<T> {
                 square = memory.of("largest", leaf, 0.0).maximum(square);
                 memory.keep("largest", leaf, square);
             }
-            leaf.grad = mean / (square.sqrt() / root + self.epsilon);
+            leaf.grad = mean / (square.sqrt() * scale + self.epsilon);
         });
         step.descend(rate);
     }

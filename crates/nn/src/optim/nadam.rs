@@ -87,12 +87,13 @@ impl<T: Float> Rule<T> for NAdam<T> {
         step.memory.keep_number("momentum_product", product);
         let fresh = step.rate * (T::ONE - now) / (T::ONE - product);
         let kept = step.rate * next / (T::ONE - product * next);
-        let root = shortfall(self.beta2, t).sqrt();
+        // Multiplied by: each element is divided once.
+        let scale = shortfall(self.beta2, t).sqrt().reciprocal();
         step.each(|leaf, memory| {
             let mean = memory.average_by("mean", leaf, leaf.grad, beta1);
             let square = memory.average("square", leaf, leaf.grad.square(), self.beta2);
             let ahead = leaf.scaled(fresh) * leaf.grad + leaf.scaled(kept) * mean;
-            leaf.value -= ahead / (square.sqrt() / root + self.epsilon);
+            leaf.value -= ahead / (square.sqrt() * scale + self.epsilon);
         });
     }
 }
