@@ -10,7 +10,7 @@ use super::finish::{Finish, Rate};
 use super::map::LANES;
 use super::order::{self, Partial, ROWS, Sums};
 use super::place::{Base, Place, Spot};
-use super::product::{self, Call, Left, Shape, Sizes};
+use super::product::{self, Call, Left, Shape, Sizes, Steps};
 use super::reduce::Running;
 use crate::number::Number;
 use crate::number::level::Level;
@@ -49,7 +49,8 @@ pub(crate) enum Task<T> {
     Product {
         shape: Shape,
         sizes: Sizes,
-        transposed: (bool, bool),
+        /// Between the rows and between the columns of the operands.
+        steps: [Steps; 2],
         along: Along,
         a: Place,
         b: Place,
@@ -317,13 +318,12 @@ unsafe fn execute<T: Number>(
         Along::Sums => block.start..block.start + block.rows,
     };
     match task {
-        Task::Product { shape, sizes, transposed: (ta, tb), along, a, b, out, after, memory } => {
-            let (m, k, n) = *sizes;
-            let a = Left::new(at(*a), (m, k), *ta);
-            let b = Left::new(at(*b), (k, n), *tb);
-            let sizes = along.sizes((m, k, n), block.rows);
-            let (out, finish, partial) = (at(*out), raw(after), Partial::NONE);
-            let call = Call { shape: *shape, sizes, a, b, out, finish, partial };
+        Task::Product { shape, sizes, steps: [of_a, of_b], along, a, b, out, after, memory } => {
+            // What branches comes first, so that nothing that is known before is put aside for it.
+            let (finish, k) = (raw(after), sizes.1);
+            let sizes = along.sizes(*sizes, block.rows);
+            let (a, b, out) = (Left::with(at(*a), *of_a), Left::with(at(*b), *of_b), at(*out));
+            let call = Call { shape: *shape, sizes, a, b, out, finish, partial: Partial::NONE };
             if memory.is_none() {
                 level.run_lanes(&call);
             } else {

@@ -100,7 +100,8 @@ impl Shape {
             unsafe { turn(b, if tb { (n, k) } else { (k, n) }, to) };
             b = to;
         }
-        let (a, b) = (Left::new(a.as_ptr(), (m, k), ta), Left::new(b, (k, n), transposed));
+        let a = Left::with(a.as_ptr(), steps((m, k), ta));
+        let b = Left::with(b, steps((k, n), transposed));
         let (level, sizes, out) = (Level::best(), (m, k, n), out.as_mut_ptr());
         let call = Call { shape: self, sizes, a, b, out, finish, partial: Partial::NONE };
         match self.memory(sizes, false) {
@@ -180,11 +181,18 @@ pub(super) struct Left<T> {
     col: usize,
 }
 
+/// The elements from a row of a matrix to the next, and from a column to the next.
+pub(crate) type Steps = (usize, usize);
+
+/// The steps of `rows × cols`, row-major, or stored transposed.
+#[inline]
+pub(crate) fn steps((rows, cols): (usize, usize), transposed: bool) -> Steps {
+    if transposed { (1, rows) } else { (cols, 1) }
+}
+
 impl<T: Copy> Left<T> {
-    /// `rows × cols`, row-major, or stored transposed.
     #[inline]
-    pub(super) fn new(data: *const T, (rows, cols): (usize, usize), transposed: bool) -> Self {
-        let (row, col) = if transposed { (1, rows) } else { (cols, 1) };
+    pub(super) fn with(data: *const T, (row, col): Steps) -> Self {
         Self { data, row, col }
     }
 

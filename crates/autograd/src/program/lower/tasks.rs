@@ -188,8 +188,9 @@ impl<T: Float> Tasks<'_, T> {
                     let (rows, cols) = if tb { (n, k) } else { (k, n) };
                     b = list.turned(b, rows, cols)?;
                 }
-                let (out, transposed) = (moving(list, result), (ta, tb_then));
-                list.push(Task::Product { shape, sizes, transposed, along, a, b, out, after, memory });
+                let steps = [product::steps((m, k), ta), product::steps((k, n), tb_then)];
+                let out = moving(list, result);
+                list.push(Task::Product { shape, sizes, steps, along, a, b, out, after, memory });
             }
             Fused::ColumnSums { .. } => {
                 let (_, rows, n) = sizes;
