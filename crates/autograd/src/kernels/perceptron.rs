@@ -271,8 +271,8 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             for group in 0..self.groups() {
                 let first = group * LANES;
                 let there = if SMALL { rows } else { LANES.min(rows - first) };
-                let place = scores.add(first * K).cast::<[[T; LANES]; K]>();
-                let mut e = place.read();
+                // In its place: of `f64` a copy would be a call each way.
+                let e = &mut *scores.add(first * K).cast::<[[T; LANES]; K]>();
                 for k in 0..K {
                     for r in 0..LANES {
                         e[k][r] += bias[k];
@@ -281,8 +281,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                 let label = padded::<T, L>(std::slice::from_raw_parts(step.labels.add(start + first), there));
                 let weight = Some(&[step.weight; LANES]);
                 let width = there.next_multiple_of(L::COUNT);
-                let loss = of_columns::<T, L>(&mut e, &label, weight, true, width);
-                place.write(e);
+                let loss = of_columns::<T, L>(e, &label, weight, true, width);
                 if let Some(loss) = loss {
                     losses.add::<T, L>(&loss, there);
                 }
