@@ -2,8 +2,22 @@
 
 use super::beside::{Beside, WIDE, walk, walk_rows};
 use crate::number::Number;
+use crate::number::elementary::select;
 use smallvec::SmallVec;
 use std::ops::Range;
+
+/// Fewer rows are walked one after the other: as lanes they would fill no vector.
+const FEW: usize = 4;
+/// Steps after which a product of fractions has an exponent that is counted: until then it stays far from the ends of the range.
+const GROUP: usize = 32;
+
+/// How a recurrence goes: `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`, where, if it is
+/// `absolute`, an `h` of 0 contributes 0 whatever its factor is.
+#[derive(Clone, Copy)]
+struct Kind {
+    lagged: bool,
+    absolute: bool,
+}
 
 /// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
 /// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
@@ -17,13 +31,83 @@ pub(crate) fn recur<T: Number>(
     absolute: bool,
     h: &mut [T],
 ) {
-    let zeros = [T::ZERO; WIDE];
-    let (rows, odd) = (0..0, SmallVec::new());
-    let mut beside = Recurrence { h: zeros, before: zeros, lagged, absolute, rows, left_range: false, odd };
+    let kind = Kind { lagged, absolute };
+    let rows = a.len().checked_div(n).unwrap_or(0);
+    if rows < FEW {
+        for row in 0..rows {
+            let places = Places { start: row / inner * n * inner + row % inner, n, step: inner, reverse };
+            if !places.walk((a, b), Plain::default(), kind, h) {
+                places.walk((a, b), Wide::default(), kind, h);
+            }
+        }
+        return;
+    }
+    let mut beside =
+        Recurrence { h: [T::ZERO; WIDE], before: [T::ZERO; WIDE], kind, rows: 0..0, left: false, odd: SmallVec::new() };
     walk([a, b], h, (n, inner), reverse, &mut beside);
-    let mut wide = Wide { x: zeros, steps: zeros, before: zeros, lagged, absolute };
+    let mut wide = WideRows { carried: [[T::ZERO; WIDE]; 3], before: [T::ZERO; WIDE], kind };
     for rows in beside.odd {
         walk_rows([a, b], h, (n, inner), rows, reverse, &mut wide);
+    }
+}
+
+/// What a recurrence carries on from step to step.
+trait Carried<T>: Copy {
+    fn start(b: T) -> Self;
+    /// The next step, of so many, and whether it is right.
+    fn next(self, t: usize, a: T, b: T, absolute: bool) -> (Self, bool);
+    fn number(self) -> T;
+}
+
+/// Where the elements of a row lie.
+#[derive(Clone, Copy)]
+struct Places {
+    start: usize,
+    n: usize,
+    step: usize,
+    reverse: bool,
+}
+
+impl Places {
+    /// Walks along one row until a step is not right; whether there was none.
+    #[inline(never)]
+    fn walk<T: Number, C: Carried<T>>(self, (a, b): (&[T], &[T]), _: C, kind: Kind, h: &mut [T]) -> bool {
+        let Self { start, n, step, reverse } = self;
+        let at = |t: usize| start + if reverse { n - 1 - t } else { t } * step;
+        let mut carried = C::start(b[at(0)]);
+        h[at(0)] = b[at(0)];
+        for t in 1..n {
+            let factor = a[at(if kind.lagged { t - 1 } else { t })];
+            let (next, is_right) = carried.next(t, factor, b[at(t)], kind.absolute);
+            if !is_right {
+                return false;
+            }
+            carried = next;
+            h[at(t)] = carried.number();
+        }
+        true
+    }
+}
+
+/// An `h` as it is, as long as no product leaves the range.
+#[derive(Clone, Copy, Default)]
+struct Plain<T>(T);
+
+impl<T: Number> Carried<T> for Plain<T> {
+    #[inline(always)]
+    fn start(b: T) -> Self {
+        Self(b)
+    }
+    #[inline(always)]
+    fn next(self, _: usize, a: T, b: T, absolute: bool) -> (Self, bool) {
+        let product = self.0 * a;
+        let left = !product.is_finite() | ((product.abs() < T::MIN_POSITIVE) & (self.0 != T::ZERO) & (a != T::ZERO));
+        let counts = !absolute | (self.0 != T::ZERO);
+        (Self(if counts { b + product } else { b }), !left)
+    }
+    #[inline(always)]
+    fn number(self) -> T {
+        self.0
     }
 }
 
@@ -32,11 +116,10 @@ struct Recurrence<T> {
     h: [T; WIDE],
     /// The factors of the step before.
     before: [T; WIDE],
-    lagged: bool,
-    absolute: bool,
+    kind: Kind,
     rows: Range<usize>,
     /// Whether a product of these rows overflowed or vanished.
-    left_range: bool,
+    left: bool,
     /// Rows of which one left the range, and perhaps some between them.
     odd: SmallVec<[Range<usize>; 4]>,
 }
@@ -44,37 +127,38 @@ struct Recurrence<T> {
 impl<T: Number> Beside<T, 2> for Recurrence<T> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
-        (self.rows, self.left_range) = (rows, false);
+        (self.rows, self.left) = (rows, false);
     }
 
     #[inline(always)]
     fn step(&mut self, t: usize, [a, b]: [&[T]; 2], y: &mut [T]) {
-        let Self { h, before, lagged, absolute, .. } = self;
+        let Self { h, before, kind, left, .. } = self;
+        // They are walked once more, and what vanishes gradually is slow.
+        if *left {
+            return;
+        }
         let n = a.len();
         if t == 0 {
             h[..n].copy_from_slice(b);
         } else {
-            let factors = if *lagged { &before[..n] } else { a };
-            let mut left = false;
+            let factors = if kind.lagged { &before[..n] } else { a };
+            let mut all = true;
             for ((h, &a), &b) in h.iter_mut().zip(factors).zip(b) {
-                let product = *h * a;
-                let left_range =
-                    !product.is_finite() | ((product.abs() < T::MIN_POSITIVE) & (*h != T::ZERO) & (a != T::ZERO));
-                left |= left_range;
-                let counts = !*absolute | (*h != T::ZERO);
-                *h = if counts { b + product } else { b };
+                let (next, is_right) = Plain(*h).next(t, a, b, kind.absolute);
+                all &= is_right;
+                *h = next.0;
             }
-            self.left_range |= left;
+            *left = !all;
         }
-        if self.lagged {
-            self.before[..n].copy_from_slice(a);
+        if kind.lagged {
+            before[..n].copy_from_slice(a);
         }
-        y.copy_from_slice(&self.h[..n]);
+        y.copy_from_slice(&h[..n]);
     }
 
     #[inline(always)]
     fn finish(&mut self) {
-        if !self.left_range {
+        if !self.left {
             return;
         }
         let is_full = self.odd.len() == self.odd.inline_size();
@@ -85,97 +169,137 @@ impl<T: Number> Beside<T, 2> for Recurrence<T> {
     }
 }
 
-/// The same of rows of which one leaves the range: each `h` is `x · 2^(k·steps)`, with more room for its exponent. While all is in
-/// the range there are no steps, and computing with it is computing with `x`.
+/// The number `x · 2^(e + FAR·far)`, with all the room for its exponent. Its `x` is 0, infinite, NaN, or within `2^±GROUP`; it has
+/// the digits, and is rounded, as if the range had no end.
+#[derive(Clone, Copy, Default)]
 struct Wide<T> {
-    x: [T; WIDE],
-    steps: [T; WIDE],
-    /// The factors of the step before.
-    before: [T; WIDE],
-    lagged: bool,
-    absolute: bool,
+    x: T,
+    e: T,
+    far: T,
 }
 
-impl<T: Number> Beside<T, 2> for Wide<T> {
+/// More than `e` changes in a group of steps; `far` counts exactly what `e` alone, as an `f32`, would not.
+const FAR: f64 = 65536.0;
+/// What stands for the exponent of 0, which no sum is measured by.
+const LEAST: f64 = -1e6;
+/// A term that is smaller by this exponent changes no digit.
+const BEYOND: f64 = 100.0;
+
+impl<T: Number> Wide<T> {
+    /// The exponent; nothing depends on its digits where it is too large to have all.
+    #[inline(always)]
+    fn exponent(self) -> T {
+        self.e + self.far * T::of(FAR)
+    }
+
+    /// `GROUP` of these may follow each other.
+    #[inline(always)]
+    fn times(self, a: T) -> Self {
+        let [fraction, exponent] = a.fraction_and_exponent();
+        Self { x: self.x * fraction, e: self.e + exponent, ..self }
+    }
+
+    /// The same number with an `x` near 1 and a small `e`.
+    #[inline(always)]
+    fn settled(self) -> Self {
+        let [x, more] = self.x.fraction_and_exponent();
+        let e = self.e + more;
+        let steps = (e * T::of(1.0 / FAR)).round_ties_even();
+        Self { x, e: e - steps * T::of(FAR), far: self.far + steps }
+    }
+
+    #[inline(always)]
+    fn plus(self, b: T) -> Self {
+        let [fraction, exponent] = b.fraction_and_exponent();
+        let own = select(self.x == T::ZERO, T::of(LEAST), self.exponent());
+        let top = select(own > exponent, own, exponent);
+        let sum = self.x.times_power_of_two(own - top) + fraction.times_power_of_two(exponent - top);
+        let [x, more] = sum.fraction_and_exponent();
+        let is_alone = select(b == T::ZERO, self.x != T::ZERO, b.is_finite() & (own > exponent + T::of(BEYOND)));
+        Self {
+            x: select(is_alone, self.x, x),
+            e: select(is_alone, self.e, top + more),
+            far: select(is_alone, self.far, T::ZERO),
+        }
+    }
+}
+
+impl<T: Number> Carried<T> for Wide<T> {
+    #[inline(always)]
+    fn start(b: T) -> Self {
+        let [x, e] = b.fraction_and_exponent();
+        Self { x, e, far: T::ZERO }
+    }
+    #[inline(always)]
+    fn next(self, t: usize, a: T, b: T, absolute: bool) -> (Self, bool) {
+        if absolute && self.x == T::ZERO {
+            return (Self::start(b), true);
+        }
+        let product = self.times(a);
+        let product = if t.is_multiple_of(GROUP) { product.settled() } else { product };
+        // A sum of zeros may have another sign.
+        (if b == T::ZERO { Self { x: product.x + b, ..product } } else { product.plus(b) }, true)
+    }
+    /// As a float: infinite, gradually vanishing or 0 where it leaves the range.
+    #[inline(always)]
+    fn number(self) -> T {
+        self.x.times_power_of_two(self.exponent())
+    }
+}
+
+/// The same of rows beside each other of which one leaves the range.
+struct WideRows<T> {
+    /// `x`, `e` and `far` of each row.
+    carried: [[T; WIDE]; 3],
+    /// The factors of the step before.
+    before: [T; WIDE],
+    kind: Kind,
+}
+
+/// Goes on with each of the first rows.
+#[inline(always)]
+fn each<T: Number>(
+    [x, e, far]: &mut [[T; WIDE]; 3],
+    (a, b): (&[T], &[T]),
+    y: &mut [T],
+    next: impl Fn(Wide<T>, T, T) -> Wide<T>,
+) {
+    for (((((x, e), far), &a), &b), y) in x.iter_mut().zip(e).zip(far).zip(a).zip(b).zip(y) {
+        let h = next(Wide { x: *x, e: *e, far: *far }, a, b);
+        (*x, *e, *far) = (h.x, h.e, h.far);
+        *y = h.number();
+    }
+}
+
+impl<T: Number> Beside<T, 2> for WideRows<T> {
     #[inline(always)]
     fn start(&mut self, _: Range<usize>) {}
 
     #[inline(always)]
     fn step(&mut self, t: usize, [a, b]: [&[T]; 2], y: &mut [T]) {
-        let Self { x, steps, before, lagged, absolute } = self;
+        let Self { carried, before, kind: Kind { lagged, absolute } } = self;
         let n = a.len();
-        let scales = scales::<T>();
+        let factors = if *lagged { &before[..n] } else { a };
+        let ignored = |h: Wide<T>| *absolute & (h.x == T::ZERO);
         if t == 0 {
-            x[..n].copy_from_slice(b);
-            steps[..n].fill(T::ZERO);
-            y.copy_from_slice(b);
+            each(carried, (b, b), y, |_, _, b| Wide::start(b));
+        } else if t.is_multiple_of(GROUP) || b.iter().fold(false, |any, &b| any | (b != T::ZERO)) {
+            each(carried, (factors, b), y, |h, a, b| {
+                let product = h.times(select(ignored(h), T::ONE, a)).settled();
+                // With the sign of `b`, where that is a zero, too.
+                let x = select(ignored(h), T::ZERO.copysign(b), product.x);
+                Wide { x, ..product }.plus(b)
+            });
         } else {
-            let factors = if *lagged { &before[..n] } else { a };
-            for ((((x, steps), &a), &b), y) in x.iter_mut().zip(steps).zip(factors).zip(b).zip(y) {
-                let counts = !*absolute | (*x != T::ZERO);
-                let next = plus(times((*x, *steps), a, scales), b, scales);
-                (*x, *steps) = if counts { next } else { (b, T::ZERO) };
-                *y = number((*x, *steps), scales);
-            }
+            each(carried, (factors, b), y, |h, a, b| {
+                let product = h.times(a);
+                Wide { x: select(ignored(h), b, product.x + b), ..product }
+            });
         }
         if *lagged {
             before[..n].copy_from_slice(a);
         }
     }
-}
-
-/// What a step multiplies by, a power of two, and its inverse.
-#[inline(always)]
-fn scales<T: Number>() -> [T; 2] {
-    let step = T::of(2.0) / T::MIN_POSITIVE.sqrt();
-    [step, T::ONE / step]
-}
-
-#[inline(always)]
-fn times<T: Number>((x, steps): (T, T), a: T, [up, down]: [T; 2]) -> (T, T) {
-    let product = x * a;
-    // Nothing overflows or vanishes where one of the factors is infinite, NaN or 0.
-    let is_exact = !x.is_finite() | !a.is_finite() | (x == T::ZERO) | (a == T::ZERO);
-    // Both are above 1, or far below the largest number.
-    let overflows = !is_exact & !product.is_finite();
-    let vanishes = !is_exact & (product.abs() < T::MIN_POSITIVE);
-    let two = T::of(2.0);
-    let larger = if vanishes { ((x * up) * (a * up), steps - two) } else { (product, steps) };
-    let inside = if overflows { ((x * down) * (a * down), steps + two) } else { larger };
-    let (settled, fewer) = settled(inside, [up, down]);
-    if is_exact { (product, T::ZERO) } else { (settled, fewer) }
-}
-
-#[inline(always)]
-fn plus<T: Number>((x, steps): (T, T), b: T, scales: [T; 2]) -> (T, T) {
-    let scaled = number((b, -steps), scales);
-    let (sum, fewer) = settled((x + scaled, steps), scales);
-    let is_plain = steps == T::ZERO;
-    // What cannot be scaled up to this is far larger.
-    let far = if scaled.is_finite() { (sum, fewer) } else { (b, T::ZERO) };
-    if is_plain { (b + x, T::ZERO) } else { far }
-}
-
-/// With a step less where that is possible.
-#[inline(always)]
-fn settled<T: Number>((x, steps): (T, T), [up, down]: [T; 2]) -> (T, T) {
-    let rises = (steps > T::ZERO) & (x.abs() < T::ONE);
-    let falls = (steps < T::ZERO) & (x.abs() >= T::ONE);
-    let (higher, fewer) = if rises { (x * up, steps - T::ONE) } else { (x, steps) };
-    if falls { (x * down, steps + T::ONE) } else { (higher, fewer) }
-}
-
-/// As a float: infinite, gradually vanishing or 0 where it leaves the range.
-#[inline(always)]
-fn number<T: Number>((x, steps): (T, T), [up, down]: [T; 2]) -> T {
-    let mut number = x;
-    // Four steps lead from one end of the range beyond the other.
-    for k in 1..=4 {
-        let k = T::of(f64::from(k));
-        let factor = if steps >= k { up } else { T::ONE };
-        number *= if steps <= -k { down } else { factor };
-    }
-    number
 }
 
 #[cfg(test)]
@@ -323,6 +447,72 @@ mod tests {
                     assert_eq!(all, one, "{outer} {n} {inner} {reverse} {lagged} {level:?}");
                 });
             }
+        }
+    }
+
+    /// Rows of factors and terms of all magnitudes, with zeros of both signs, denormal numbers, infinities and NaNs among them.
+    fn rows_of_any_numbers<T: Number>(largest: f64) {
+        for (outer, n, inner) in [(1, 300, 1), (3, 70, 1), (40, 150, 1), (1, 100, 2), (2, 90, 20), (1, 200, 150)] {
+            let draw = |seed: usize, at: usize| ((at * 7919 + seed * 104_729) % 10_007) as f64 / 10_007.0;
+            let number = |seed: usize, at: usize, odd: bool| match (odd, (draw(seed, at) * 600.0) as usize) {
+                (true, 0) => T::ZERO,
+                (true, 1) => -T::ZERO,
+                (true, 2) => T::MIN_POSITIVE * T::of(0.37),
+                (true, 3) if at.is_multiple_of(3) => -T::INFINITY,
+                (true, 4) if at.is_multiple_of(3) => T::NAN,
+                _ => {
+                    let magnitude = ((draw(seed + 1, at) - 0.5) * largest * draw(seed + 2, at).powi(4)).exp();
+                    T::of(magnitude).copysign(T::of(draw(seed + 3, at) - 0.4))
+                }
+            };
+            let len = outer * n * inner;
+            for (odd, terms) in [(false, 0), (true, 0), (false, 7), (true, 2)] {
+                let a: Vec<T> = (0..len).map(|at| number(1, at, odd)).collect();
+                let has_term =
+                    |at: usize| (at / inner).is_multiple_of(n) || (terms > 0 && (at * 31 / 7).is_multiple_of(terms));
+                let b: Vec<T> = (0..len).map(|at| if has_term(at) { number(9, at, odd) } else { T::ZERO }).collect();
+                for kind in 0..8 {
+                    let [reverse, lagged, absolute] = [1, 2, 4].map(|bit| kind & bit != 0);
+                    let mut one = vec![T::NAN; len];
+                    (0..outer * inner)
+                        .for_each(|row| recur_one((&a, &b), row, (n, inner), reverse, lagged, absolute, &mut one));
+                    at_every_level(|level| {
+                        let mut all = vec![T::NAN; len];
+                        recur((&a, &b), (n, inner), reverse, lagged, absolute, &mut all);
+                        for (at, (&all, &one)) in all.iter().zip(&one).enumerate() {
+                            let same = all.same_bits(one) || (all.is_nan() && one.is_nan());
+                            assert!(
+                                same,
+                                "{outer} {n} {inner} {odd} {terms} {kind} at {at}: {all:e}, not {one:e}, {level:?}"
+                            );
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_any_numbers_have_the_bits_of_the_whole_range() {
+        rows_of_any_numbers::<f32>(80.0);
+        rows_of_any_numbers::<f64>(600.0);
+    }
+
+    #[test]
+    fn an_exponent_is_exact_however_far_it_is_from_the_range() {
+        // 2^−17,000,000 on the way, where `f32` has no odd numbers.
+        let n = 140_000;
+        let a: Vec<f32> = (0..2 * n).map(|t| if t < n { 1e-37 } else { 1e37 }).collect();
+        let mut b = vec![0.0; 2 * n];
+        b[0] = a[0];
+        let mut one = vec![0.0; 2 * n];
+        recur_one((&a, &b), 0, (2 * n, 1), false, false, false, &mut one);
+        assert!(one[n] == 0.0 && one[2 * n - 1] != 0.0 && one[2 * n - 1].is_finite());
+        for rows in [1, FEW] {
+            let (a, b) = (a.repeat(rows), b.repeat(rows));
+            let mut h = vec![0.0; a.len()];
+            recur((&a, &b), (2 * n, 1), false, false, false, &mut h);
+            assert!(h.chunks(2 * n).all(|row| row == one), "{rows}");
         }
     }
 

@@ -27,6 +27,10 @@ pub trait Bits: Sized {
     fn ln_of_sum(total: Self, rest: Self) -> Self;
     /// [`elementary::inverse_binade`]
     fn inverse_binade(self) -> Self;
+    /// `[m, k]` of `m · 2^k`, with `|m|` from √½ to √2; of 0, infinities and NaN, these and 0.
+    fn fraction_and_exponent(self) -> [Self; 2];
+    /// `self · 2^k` for an integer `k`, rounded once where `self` is within 2^±16, or 0, infinite or NaN.
+    fn times_power_of_two(self, k: Self) -> Self;
     /// `self · b + c`, rounded once.
     fn fused_multiply_add(self, b: Self, c: Self) -> Self;
     /// `2/√π · e^(−x²)`, the derivative of the error function.
@@ -135,6 +139,17 @@ macro_rules! bits {
             #[inline(always)]
             fn inverse_binade(self) -> Self {
                 elementary::inverse_binade(self)
+            }
+            #[inline(always)]
+            fn fraction_and_exponent(self) -> [Self; 2] {
+                elementary::fraction_and_exponent(self)
+            }
+            #[inline(always)]
+            #[allow(clippy::cast_lossless)]
+            fn times_power_of_two(self, k: Self) -> Self {
+                // Below, all is 0, and the way there would be slow; above, infinite.
+                let range = [$t::MIN_EXP - $t::MANTISSA_DIGITS as i32 - 18, 2 * ($t::MAX_EXP - 1)].map(|k| k as Self);
+                elementary::times_power_of_two(self, k, range)
             }
             #[inline(always)]
             fn fused_multiply_add(self, b: Self, c: Self) -> Self {

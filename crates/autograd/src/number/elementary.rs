@@ -245,6 +245,24 @@ pub(crate) fn inverse_binade<T: Format>(x: T) -> T {
     select(x > T::ZERO && x < T::INFINITY, scale, T::ONE)
 }
 
+/// `Bits::fraction_and_exponent`
+#[inline(always)]
+pub(crate) fn fraction_and_exponent<T: Format>(x: T) -> [T; 2] {
+    let a = x.abs();
+    let (k, m) = a.split();
+    let has_them = (a > T::ZERO) & (a < T::INFINITY);
+    [select(has_them, m.copysign(x), x), select(has_them, k, T::ZERO)]
+}
+
+/// `x · 2^k` in two steps, of which the first is exact for an `x` near 1; from the ends of a range of `k` on 0 and infinite.
+#[inline(always)]
+pub(crate) fn times_power_of_two<T: Format>(x: T, k: T, range: [T; 2]) -> T {
+    let [p, q] = T::powers_of_two(T::ROUND + clamp(k, range));
+    // A product that vanishes takes a hundred times as long as one with 0.
+    let q = select((k > range[0]) | !x.is_finite(), q, T::ZERO);
+    x * p * q
+}
+
 /// `ln(1 + x)`
 #[inline(always)]
 pub(crate) fn ln_1p<T: Format>(x: T) -> T {
