@@ -528,5 +528,9 @@ mod tests {
         let (a, b) = ([1.0, 1e-300, 1e-300, 1e300], [1e-300, 0.0, 3.0, 0.0]);
         recur((&a, &b), (4, 1), false, false, true, &mut h);
         assert!(h[1] == 0.0 && h[2] == 3.0 && (h[3] / 3e300 - 1.0).abs() < 1e-15, "{h:?}");
+        // A sum that overflows is carried on, too.
+        let (a, b) = ([1.0, 1.0, 1e-10, 2.0], [1.7e308, 1.7e308, 0.0, 0.0]);
+        recur((&a, &b), (4, 1), false, false, false, &mut h);
+        assert!(h[1] == f64::INFINITY && (h[3] / 6.8e298 - 1.0).abs() < 1e-15, "{h:?}");
     }
 }
