@@ -200,6 +200,16 @@ fn is_top<T: Number>(x: T, top: T) -> bool {
     (x == top) | (x.is_nan() & top.is_nan())
 }
 
+/// One row whose extreme elements are told.
+#[inline(always)]
+fn share_row<T: Number>(x: &[T], out: &mut [T], is_top: impl Fn(T) -> bool) {
+    let ties = x.iter().fold(0_u32, |ties, &x| ties + u32::from(is_top(x)));
+    let share = if ties == 1 { T::ONE } else { T::of(1.0 / f64::from(ties)) };
+    for (out, &x) in out.iter_mut().zip(x) {
+        *out = if is_top(x) { share } else { T::ZERO };
+    }
+}
+
 impl<T: Number> Kernel for Shares<'_, T> {
     type Output = ();
     const WIDEST: bool = false;
@@ -208,10 +218,10 @@ impl<T: Number> Kernel for Shares<'_, T> {
         let Self { x, extreme, n, inner, out } = self;
         if inner == 1 {
             for ((x, out), &top) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).zip(extreme) {
-                let ties = x.iter().fold(0_u32, |ties, &x| ties + u32::from(is_top(x, top)));
-                let share = if ties == 1 { T::ONE } else { T::of(1.0 / f64::from(ties)) };
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out = if is_top(x, top) { share } else { T::ZERO };
+                if top.is_nan() {
+                    share_row(x, out, T::is_nan);
+                } else {
+                    share_row(x, out, |x| x == top);
                 }
             }
             return;
