@@ -245,10 +245,7 @@ impl<T: Number> Group<T> {
     pub(crate) fn run(&self, buffers: &mut [Vec<T>], bases: &mut [Base<T>]) {
         let bases = &mut bases[..self.spots.len()];
         for (base, &(spot, reach)) in bases.iter_mut().zip(&self.spots) {
-            let buffer = &mut buffers[spot.buffer as usize];
-            let end = spot.range(reach).end;
-            assert!(buffer.len() >= end, "a buffer of {} elements is needed, not of {}", end, buffer.len());
-            *base = Base(buffer.as_mut_ptr().wrapping_add(spot.start as usize));
+            *base = Base(spot.pointer(reach, buffers));
         }
         let (bases, level) = (&*bases, Level::best());
         let mut sums = (LaneSums::default(), SmallVec::new());

@@ -23,11 +23,31 @@ impl Spot {
         self.start as usize..self.start as usize + len
     }
 
+    /// Where so many elements are.
+    ///
+    /// # Panics
+    /// Where the buffer is shorter.
+    #[inline(always)]
+    pub(super) fn pointer<T>(self, len: usize, buffers: &mut [Vec<T>]) -> *mut T {
+        let (buffer, end) = (&mut buffers[self.buffer as usize], self.range(len).end);
+        if buffer.len() < end {
+            too_short(buffer.len(), end);
+        }
+        buffer.as_mut_ptr().wrapping_add(self.start as usize)
+    }
+
     /// Whether so many elements here and so many there have some in common.
     pub(crate) fn meets(self, len: usize, other: Self, other_len: usize) -> bool {
         let (a, b) = (self.range(len), other.range(other_len));
         self.buffer == other.buffer && a.start < b.end && b.start < a.end
     }
+}
+
+/// By value: an assertion would write what it tells to memory before it asks.
+#[cold]
+#[inline(never)]
+fn too_short(len: usize, end: usize) -> ! {
+    panic!("a buffer of {end} elements is needed, not of {len}");
 }
 
 /// An operand of a task: a spot of the group's, and the elements that it moves on by for each row of a block.

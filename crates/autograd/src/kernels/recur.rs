@@ -20,9 +20,8 @@ struct Kind {
 }
 
 /// A linear recurrence along the middle of `[outer, n, inner]`, from the front or from the back:
-/// `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`; nothing comes before the first.
-/// Where `absolute`, an `h` of 0 contributes 0 whatever its factor is. An `h` that overflows or vanishes is carried on as what
-/// it is, so a later one that is in range again is right.
+/// see [`Kind`]; nothing comes before the first. An `h` that overflows or vanishes is carried on as what it is, so a later one that
+/// is in range again is right.
 pub(crate) fn recur<T: Number>(
     (a, b): (&[T], &[T]),
     (n, inner): (usize, usize),
@@ -36,8 +35,8 @@ pub(crate) fn recur<T: Number>(
     if rows < FEW {
         for row in 0..rows {
             let places = Places { start: row / inner * n * inner + row % inner, n, step: inner, reverse };
-            if !places.walk((a, b), Plain::default(), kind, h) {
-                places.walk((a, b), Wide::default(), kind, h);
+            if !places.walk::<T, Plain<T>>((a, b), kind, h) {
+                places.walk::<T, Wide<T>>((a, b), kind, h);
             }
         }
         return;
@@ -71,7 +70,7 @@ struct Places {
 impl Places {
     /// Walks along one row until a step is not right; whether there was none.
     #[inline(never)]
-    fn walk<T: Number, C: Carried<T>>(self, (a, b): (&[T], &[T]), _: C, kind: Kind, h: &mut [T]) -> bool {
+    fn walk<T: Number, C: Carried<T>>(self, (a, b): (&[T], &[T]), kind: Kind, h: &mut [T]) -> bool {
         let Self { start, n, step, reverse } = self;
         let at = |t: usize| start + if reverse { n - 1 - t } else { t } * step;
         let mut carried = C::start(b[at(0)]);
@@ -90,7 +89,7 @@ impl Places {
 }
 
 /// An `h` as it is, as long as no product leaves the range.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Plain<T>(T);
 
 impl<T: Number> Carried<T> for Plain<T> {
@@ -171,7 +170,7 @@ impl<T: Number> Beside<T, 2> for Recurrence<T> {
 
 /// The number `x · 2^(e + FAR·far)`, with all the room for its exponent. Its `x` is 0, infinite, NaN, or within `2^±GROUP`; it has
 /// the digits, and is rounded, as if the range had no end.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Wide<T> {
     x: T,
     e: T,
@@ -208,6 +207,22 @@ impl<T: Number> Wide<T> {
         Self { x, e: e - steps * T::of(FAR), far: self.far + steps }
     }
 
+    /// The next step; `settles` in every group of steps, and wherever a term is no zero.
+    #[inline(always)]
+    fn stepped(self, a: T, b: T, absolute: bool, settles: bool) -> Self {
+        let ignored = absolute & (self.x == T::ZERO);
+        if settles {
+            let product = self.times(select(ignored, T::ONE, a)).settled();
+            // With the sign of `b`, where that is a zero, too.
+            let x = select(ignored, T::ZERO.copysign(b), product.x);
+            Self { x, ..product }.plus(b)
+        } else {
+            let product = self.times(a);
+            // A sum of zeros may have another sign.
+            Self { x: select(ignored, b, product.x + b), ..product }
+        }
+    }
+
     #[inline(always)]
     fn plus(self, b: T) -> Self {
         let [fraction, exponent] = b.fraction_and_exponent();
@@ -232,13 +247,7 @@ impl<T: Number> Carried<T> for Wide<T> {
     }
     #[inline(always)]
     fn next(self, t: usize, a: T, b: T, absolute: bool) -> (Self, bool) {
-        if absolute && self.x == T::ZERO {
-            return (Self::start(b), true);
-        }
-        let product = self.times(a);
-        let product = if t.is_multiple_of(GROUP) { product.settled() } else { product };
-        // A sum of zeros may have another sign.
-        (if b == T::ZERO { Self { x: product.x + b, ..product } } else { product.plus(b) }, true)
+        (self.stepped(a, b, absolute, t.is_multiple_of(GROUP) || b != T::ZERO), true)
     }
     /// As a float: infinite, gradually vanishing or 0 where it leaves the range.
     #[inline(always)]
@@ -280,21 +289,12 @@ impl<T: Number> Beside<T, 2> for WideRows<T> {
         let Self { carried, before, kind: Kind { lagged, absolute } } = self;
         let n = a.len();
         let factors = if *lagged { &before[..n] } else { a };
-        let ignored = |h: Wide<T>| *absolute & (h.x == T::ZERO);
         if t == 0 {
             each(carried, (b, b), y, |_, _, b| Wide::start(b));
         } else if t.is_multiple_of(GROUP) || b.iter().fold(false, |any, &b| any | (b != T::ZERO)) {
-            each(carried, (factors, b), y, |h, a, b| {
-                let product = h.times(select(ignored(h), T::ONE, a)).settled();
-                // With the sign of `b`, where that is a zero, too.
-                let x = select(ignored(h), T::ZERO.copysign(b), product.x);
-                Wide { x, ..product }.plus(b)
-            });
+            each(carried, (factors, b), y, |h, a, b| h.stepped(a, b, *absolute, true));
         } else {
-            each(carried, (factors, b), y, |h, a, b| {
-                let product = h.times(a);
-                Wide { x: select(ignored(h), b, product.x + b), ..product }
-            });
+            each(carried, (factors, b), y, |h, a, b| h.stepped(a, b, *absolute, false));
         }
         if *lagged {
             before[..n].copy_from_slice(a);

@@ -136,6 +136,14 @@ struct Filling<'f, 'p, T> {
     lent: &'f mut Lent<T>,
 }
 
+impl<T> Filling<'_, '_, T> {
+    /// Where it is copied to.
+    #[inline(always)]
+    fn place(&mut self) -> &mut [T] {
+        &mut self.buffers[self.slot.buffer]
+    }
+}
+
 /// The shape of what is given. That of a list of labels is not made to be compared: read right after it was written, in larger
 /// parts, it would make a CPU wait.
 #[derive(Clone, Copy)]
@@ -219,9 +227,9 @@ impl<'p, T: Float> InputWriter<'p, T> {
     #[inline]
     pub fn numbers(&mut self, shape: &Shape, data: &[T]) -> Result<(), ProgramError> {
         let call = self.call;
-        let Some(filling) = self.place(false, Given::Of(shape))? else { return Ok(()) };
-        let Filling { input, slot, buffers, .. } = filling;
-        let place = &mut buffers[slot.buffer][..];
+        let Some(mut filling) = self.place(false, Given::Of(shape))? else { return Ok(()) };
+        let Filling { input, slot, .. } = filling;
+        let place = filling.place();
         let (expected, found) = (place.len(), data.len());
         if expected != found {
             let error = call.error(ProgramErrorKind::Length { input, expected, found });
@@ -237,11 +245,11 @@ impl<'p, T: Float> InputWriter<'p, T> {
     /// Where the next input was not recorded as numbers of this shape.
     #[inline]
     pub fn tensor(&mut self, value: &Tensor<T>) -> Result<(), ProgramError> {
-        let Some(filling) = self.place(false, Given::Of(value.shape()))? else { return Ok(()) };
-        let Filling { slot, buffers, lent, .. } = filling;
-        let place = &mut buffers[slot.buffer][..];
+        let Some(mut filling) = self.place(false, Given::Of(value.shape()))? else { return Ok(()) };
+        let slot = filling.slot;
+        let place = filling.place();
         if place.len() >= SHARED && slot.is_only_read {
-            lent.lend(buffers, slot.buffer, Arc::clone(value.buffer()));
+            filling.lent.lend(filling.buffers, slot.buffer, Arc::clone(value.buffer()));
         } else {
             // As many as the shape has, which is the recorded one: counting them anew takes three multiplications in a row.
             copy(&value.buffer()[..place.len()], place);
@@ -272,9 +280,9 @@ impl<'p, T: Float> InputWriter<'p, T> {
     #[inline(always)]
     fn integers_of(&mut self, given: Given<'_>, data: impl Iterator<Item = i64> + Clone) -> Result<(), ProgramError> {
         let call = self.call;
-        let Some(filling) = self.place(true, given)? else { return Ok(()) };
-        let Filling { input, slot, buffers, .. } = filling;
-        let place = &mut buffers[slot.buffer][..];
+        let Some(mut filling) = self.place(true, given)? else { return Ok(()) };
+        let Filling { input, slot, .. } = filling;
+        let place = filling.place();
         // The range of all labels tells that each is right, which is much faster than asking each.
         let (mut least, mut largest) = (i64::MAX, i64::MIN);
         let (expected, mut found) = (place.len(), 0);

@@ -93,13 +93,7 @@ impl<T: Number> Planned<T> {
     /// Where a buffer is too short.
     pub(crate) fn run(&self, buffers: &mut [Vec<T>]) {
         let Self { sizes, layout, lens, mean, turned, keeps, .. } = *self;
-        let mut at = |spot: Spot, len: usize| {
-            let (buffer, end) = (&mut buffers[spot.buffer as usize], spot.range(len).end);
-            if buffer.len() < end {
-                too_short(buffer.len(), end);
-            }
-            buffer.as_mut_ptr().wrapping_add(spot.start as usize)
-        };
+        let mut at = |spot: Spot, len: usize| spot.pointer(len, buffers);
         let spots = &self.spots;
         let (cotangent, loss) = (at(spots.cotangent, 1), at(spots.loss, 1));
         let rate = match spots.rate {
@@ -135,11 +129,4 @@ impl<T: Number> Planned<T> {
         // SAFETY: `at` has seen an element there.
         unsafe { *loss = T::of(value) };
     }
-}
-
-/// By value: an assertion would write what it tells to memory before it asks.
-#[cold]
-#[inline(never)]
-fn too_short(len: usize, end: usize) -> ! {
-    panic!("a buffer of {end} elements is needed, not of {len}");
 }
