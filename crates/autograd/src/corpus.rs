@@ -5,7 +5,7 @@ use crate::check::Stream;
 use crate::ops::binary::BinaryRules;
 use crate::{
     Conv, CrossEntropyOptions, Float, GaussianNll, Keep, Key, KlTarget, Order, Padding, PoissonNll, Pool, Reduction,
-    Scan, Slice, Tensor, Transposed, Triangular, TripletMargin, Var, concat, einsum, keepdims, stack,
+    Scan, Slice, Tensor, Transposed, Triangular, TripletMargin, Var, concat, einsum, jvp, keepdims, stack,
 };
 
 /// A row: a name, the shapes of the inputs, the range they are drawn from, and the expression.
@@ -163,6 +163,10 @@ rows! {
     "softmax with a likely class" [2, 3] in INSIDE => |x| (x[0] * x[0].tape().var(&Tensor::from([T::of(0.1), T::of(4.0), T::ZERO].to_vec()))).softmax(1);
     "log_softmax with a likely class" [3] in ABOVE_ONE => |x| (x[0] * x[0].tape().var(&Tensor::from([T::ONE, T::of(2.0), T::of(-1.0)].to_vec()))).log_softmax(0).square();
     "log_softmax" [2, 3] in ANY => |x| x[0].log_softmax(-1);
+    "tangent of log_softmax" [3] in ABOVE_ONE => |x| {
+        let scores = x[0] * x[0].tape().var(&Tensor::from([T::ONE, T::of(2.0), T::of(-1.0)].to_vec()));
+        jvp(scores.log_softmax(0), &[scores], &[scores.square()])
+    };
     "layer_norm" [2, 3] [3] [3] in ANY => |x| x[0].layer_norm(1, Some(x[1]), Some(x[2]), 1e-3);
     "rms_norm" [2, 3] [3] in ANY => |x| x[0].rms_norm(Some(x[1]), 1e-3);
 

@@ -35,8 +35,8 @@ pub(crate) type PlaceFinish<T> = Finish<Place, Rate<T, Place>>;
 
 /// An operation that goes along rows.
 pub(crate) trait RowOp<T>: Debug + Send + Sync {
-    /// Computes so many rows of a block.
-    fn run(&self, rows: usize, args: &[&[T]], out: &mut [T]);
+    /// Computes so many rows of a block: a result, and another one unless that is empty.
+    fn run(&self, rows: usize, args: &[&[T]], out: &mut [T], second: &mut [T]);
 }
 
 /// The elements that a row of a block has at a place.
@@ -89,8 +89,8 @@ pub(crate) enum Task<T> {
     /// Element-wise operations, of so many elements for each row. Sums of more than a tile go on from tile to tile and from block to
     /// block, behind so many of other chains.
     Chain { chain: Box<Chain<T>>, per_row: usize, behind: Option<usize> },
-    /// An operation along rows.
-    Rows { op: Arc<dyn RowOp<T>>, args: SmallVec<[PerRow; 3]>, out: PerRow },
+    /// An operation along rows, of one or two results.
+    Rows { op: Arc<dyn RowOp<T>>, args: SmallVec<[PerRow; 3]>, outs: SmallVec<[PerRow; 2]> },
 }
 
 /// The classes that a [`Task::Loss`] takes.
@@ -139,9 +139,9 @@ impl<T: Number> Task<T> {
             Self::Turn { rows, cols, from, to } => list.extend([(*from, rows * cols, false), (*to, rows * cols, true)]),
             Self::Copy { len, from, to } => list.extend([(*from, *len, false), (*to, *len, true)]),
             Self::Chain { chain, per_row, .. } => list.extend(chain.accesses(block * per_row)),
-            Self::Rows { args, out, .. } => {
+            Self::Rows { args, outs, .. } => {
                 list.extend(args.iter().map(|&(place, per_row)| (place, per_row * block, false)));
-                list.push((out.0, out.1 * block, true));
+                list.extend(outs.iter().map(|&(place, per_row)| (place, per_row * block, true)));
             }
         }
         list
@@ -359,8 +359,8 @@ unsafe fn execute<T: Number>(
             // SAFETY: the caller promises the places of the chain in so many elements.
             unsafe { chain.run(bases, (block.start, block.rows * per_row), (running, block.last), level) };
         }
-        // SAFETY: the caller promises that all are there, and the result overlaps none of the operands.
-        Task::Rows { op, args, out } => unsafe { along_rows(&**op, args, *out, block.rows, at) },
+        // SAFETY: the caller promises that all are there, and a result overlaps nothing else.
+        Task::Rows { op, args, outs } => unsafe { along_rows(&**op, args, outs, block.rows, at) },
     }
 }
 
@@ -375,12 +375,12 @@ fn going_on<T: Number>(running: &mut RunningSums<T>, behind: usize, count: usize
 }
 
 /// # Safety
-/// `at` gives pointers to so many rows of the operands and of the result, which overlaps none of them, and nobody else uses them.
+/// `at` gives pointers to so many rows of the operands and of the results, which overlap nothing else, and nobody else uses them.
 #[inline(never)]
 unsafe fn along_rows<T: Number>(
     op: &dyn RowOp<T>,
     args: &[PerRow],
-    out: PerRow,
+    outs: &[PerRow],
     rows: usize,
     at: impl Fn(Place) -> *mut T,
 ) {
@@ -388,6 +388,10 @@ unsafe fn along_rows<T: Number>(
     let arg =
         |&(place, per_row): &PerRow| unsafe { std::slice::from_raw_parts(at(place).cast_const(), per_row * rows) };
     let args: SmallVec<[&[T]; 3]> = args.iter().map(arg).collect();
-    // SAFETY: as the caller promises.
-    op.run(rows, &args, unsafe { std::slice::from_raw_parts_mut(at(out.0), out.1 * rows) });
+    let out = |k: usize| match outs.get(k) {
+        // SAFETY: as the caller promises.
+        Some(&(place, per_row)) => unsafe { std::slice::from_raw_parts_mut(at(place), per_row * rows) },
+        None => &mut [],
+    };
+    op.run(rows, &args, out(0), out(1));
 }

@@ -1,8 +1,7 @@
 //! Softmax, log-softmax and log-sum-exp along the middle of `[outer, n, inner]`, from shifted scores.
 //!
-//! Rows are worked on by the tile: as many short rows as it holds, or a part of a long one. So the exponentials of rows
-//! of three are computed in full vectors too. Sums of long rows go by blocks, as [`order`](super::order) tells: in a block, the
-//! sums of tiles are added one after the other. Rows whose elements lie apart, and short ones, are columns beside each other
+//! Short rows are worked on by the tile, as many as it holds: so the exponentials of rows of three are computed in full vectors
+//! too. Sums of long rows go by blocks, as [`order`](super::order) tells. Rows whose elements lie apart, and short ones, are columns beside each other
 //! (`columns.rs`).
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
@@ -12,7 +11,7 @@ mod likely;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use likely::{about_likely, balance_likely};
+pub(crate) use likely::{By, by_likely};
 
 use super::map::LANES;
 use super::order::{Blocks, NEIGHBOURS};
@@ -20,7 +19,7 @@ use super::reduce::add_up;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
-use columns::{Want, are_columns, columns};
+use columns::{Log, Want, are_columns, columns};
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
 const TILE: usize = 4 * LANES;
@@ -68,23 +67,25 @@ impl<'a, T: Number> Rows<'a, T> {
     }
 }
 
-/// The largest element of a row. The last lanes overlap those before them: which comes twice does not matter.
+/// The largest element of a row, in so many lanes. The last lanes overlap those before them: which comes twice does not matter.
 #[inline(always)]
-fn largest<T: Number>(x: &[T]) -> T {
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    let (Some((first, chunks)), Some(last)) = (chunks.split_first(), x.last_chunk::<LANES>()) else {
+fn largest<T: Number, const N: usize>(x: &[T]) -> T {
+    let (chunks, rest) = x.as_chunks::<N>();
+    let (Some((first, chunks)), Some(last)) = (chunks.split_first(), x.last_chunk::<N>()) else {
         return rest.iter().fold(-T::INFINITY, |top, &x| top.larger(x));
     };
     let mut lanes = *first;
     for chunk in chunks.iter().chain([last]) {
-        for i in 0..LANES {
+        for i in 0..N {
             lanes[i] = lanes[i].larger(chunk[i]);
         }
     }
-    for width in [8, 4, 2, 1] {
+    let mut width = N / 2;
+    while width > 0 {
         for i in 0..width {
             lanes[i] = lanes[i].larger(lanes[i + width]);
         }
+        width /= 2;
     }
     lanes[0]
 }
@@ -93,56 +94,6 @@ fn largest<T: Number>(x: &[T]) -> T {
 #[inline(always)]
 fn below<T: Number>(e: T) -> T {
     if e < T::ONE { e } else { T::ZERO }
-}
-
-/// The sums of the exponentials of a row that is longer than a tile: of all, and of all but the largest.
-struct LongSums<T> {
-    lanes: [[T; LANES]; 2],
-    /// The sums of the block that ended, and those of all blocks where there are several.
-    sums: [T; 2],
-    blocks: Option<[Blocks<T>; 2]>,
-}
-
-impl<T: Number> LongSums<T> {
-    fn new(n: usize) -> Self {
-        let blocks = (n > NEIGHBOURS).then(|| [Blocks::new(), Blocks::new()]);
-        Self { lanes: [[T::ZERO; LANES]; 2], sums: [T::ZERO; 2], blocks }
-    }
-
-    /// Adds a tile, which ends at this element of `n`.
-    #[inline(always)]
-    fn add(&mut self, tile: &[T], end: usize, n: usize, others: bool) {
-        let (chunks, rest) = tile.as_chunks::<LANES>();
-        let [all, below_top] = &mut self.lanes;
-        for chunk in chunks {
-            for i in 0..LANES {
-                all[i] += chunk[i];
-            }
-        }
-        if others {
-            for chunk in chunks {
-                for i in 0..LANES {
-                    below_top[i] += below(chunk[i]);
-                }
-            }
-        }
-        if end < n && !end.is_multiple_of(NEIGHBOURS) {
-            return;
-        }
-        self.sums[0] = add_up(all, rest, |e| e);
-        if others {
-            self.sums[1] = add_up(below_top, rest, below);
-        }
-        self.lanes = [[T::ZERO; LANES]; 2];
-        if let Some(blocks) = &mut self.blocks {
-            for (blocks, sum) in blocks.iter_mut().zip(&mut self.sums) {
-                blocks.push(*sum);
-                if end == n {
-                    *sum = blocks.total();
-                }
-            }
-        }
-    }
 }
 
 /// The sum of what `of` makes of a row of less than a block, in the order of [`order`](super::order).
@@ -248,6 +199,7 @@ impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
         // SAFETY: the caller promises the set of the lanes.
         unsafe {
             match self.rows.n {
+                n if n >= TILE => self.long::<L>(),
                 n if L::PLAIN => self.tiles::<L>(n),
                 2 => self.tiles::<L>(2),
                 3 => self.tiles::<L>(3),
@@ -265,7 +217,7 @@ impl<T: Number> Exponentials<'_, T> {
     #[inline(always)]
     unsafe fn tiles<L: Lanes<T>>(&mut self, n: usize) {
         let rows = Rows { x: self.rows.x, n };
-        let together = if n < TILE { TILE / n } else { 1 };
+        let together = TILE / n;
         let (mut tops, mut sums) = ([T::ONE; TILE], [T::ONE; TILE]);
         // Of all but the largest.
         let (mut rest, mut logs) = ([T::ONE; TILE], [T::ZERO; TILE]);
@@ -273,39 +225,27 @@ impl<T: Number> Exponentials<'_, T> {
         for first in (0..rows.count()).step_by(together) {
             let count = together.min(rows.count() - first);
             for (r, top) in tops[..count].iter_mut().enumerate() {
-                *top = largest(rows.of(rows.row(first + r)));
+                *top = largest::<T, LANES>(rows.of(rows.row(first + r)));
             }
-            let mut long = LongSums::new(n);
-            for from in (0..n).step_by(TILE) {
-                let len = if n < TILE { n } else { TILE.min(n - from) };
-                for r in 0..count {
-                    let (top, part) = (tops[r], &mut tile[r * len..][..len]);
-                    let x = &rows.of(rows.row(first + r))[from..from + len];
-                    if self.total {
-                        part.iter_mut().zip(x).for_each(|(e, &x)| *e = total_difference(x, top));
-                    } else {
-                        part.iter_mut().zip(x).for_each(|(e, &x)| *e = x - top);
-                    }
-                }
-                // SAFETY: the caller promises the set.
-                unsafe { exp::<T, L>(&mut tile, count * len) };
-                for r in 0..count {
-                    let part = &tile[r * len..][..len];
-                    let others = self.ask != Ask::Sum;
-                    if n >= TILE {
-                        long.add(part, from + len, n, others);
-                    } else {
-                        sums[r] = reduce(part, |e| e);
-                        rest[r] = if others { reduce(part, below) } else { T::ZERO };
-                    }
-                    if !self.out.is_empty() {
-                        let start = rows.row(first + r).start + from;
-                        self.out[start..start + len].copy_from_slice(part);
-                    }
+            for r in 0..count {
+                let (top, part) = (tops[r], &mut tile[r * n..][..n]);
+                let x = rows.of(rows.row(first + r));
+                if self.total {
+                    part.iter_mut().zip(x).for_each(|(e, &x)| *e = total_difference(x, top));
+                } else {
+                    part.iter_mut().zip(x).for_each(|(e, &x)| *e = x - top);
                 }
             }
-            if n >= TILE {
-                [sums[0], rest[0]] = long.sums;
+            // SAFETY: the caller promises the set.
+            unsafe { exp::<T, L>(&mut tile, count * n) };
+            for r in 0..count {
+                let part = &tile[r * n..][..n];
+                sums[r] = reduce(part, |e| e);
+                rest[r] = if self.ask == Ask::Sum { T::ZERO } else { reduce(part, below) };
+                if !self.out.is_empty() {
+                    let start = rows.row(first + r).start;
+                    self.out[start..start + n].copy_from_slice(part);
+                }
             }
             for r in 0..count {
                 let sum = Sum { all: sums[r], others: rest[r] };
@@ -322,18 +262,115 @@ impl<T: Number> Exponentials<'_, T> {
     }
 }
 
+impl<T: Number> Exponentials<'_, T> {
+    /// Rows that are at least as long as a tile, one after the other.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes.
+    #[inline(always)]
+    unsafe fn long<L: Lanes<T>>(&mut self) {
+        let (rows, n) = (self.rows, self.rows.n);
+        let others = self.ask != Ask::Sum;
+        for index in 0..rows.count() {
+            let row = rows.row(index);
+            let x = rows.of(row);
+            let top = largest::<T, TILE>(x);
+            let is_odd = self.total && top.abs() == T::INFINITY;
+            let mut blocks = (n > NEIGHBOURS).then(|| [Blocks::new(), Blocks::new()]);
+            let mut sums = [T::ZERO; 2];
+            for from in (0..n).step_by(NEIGHBOURS) {
+                let block = from..n.min(from + NEIGHBOURS);
+                let out = if self.out.is_empty() { &mut [] } else { &mut self.out[row.start..][block.clone()] };
+                // SAFETY: the caller promises the set.
+                sums = unsafe { long_block::<T, L>(&x[block], top, is_odd, others, out) };
+                for (blocks, sum) in blocks.iter_mut().flatten().zip(sums) {
+                    blocks.push(sum);
+                }
+            }
+            if let Some(blocks) = &blocks {
+                sums = [blocks[0].total(), blocks[1].total()];
+            }
+            let sum = Sum { all: sums[0], others: sums[1] };
+            let rest = if others && sum.has_one_top() { sum.others } else { sum.all };
+            let log = if self.ask == Ask::Log { T::ln_of_sum(sum.all, rest) } else { T::ZERO };
+            (self.done)(row, top, (sum, log), self.out);
+        }
+    }
+}
+
+/// The sums of the exponentials of a block of a row, and of all but the largest; `out` gets the exponentials unless it is empty.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn long_block<T: Number, L: Lanes<T>>(
+    x: &[T],
+    top: T,
+    is_odd: bool,
+    others: bool,
+    out: &mut [T],
+) -> [T; 2] {
+    let (mut differences, mut last) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+    let mut lanes = [[T::ZERO; LANES]; 2];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    // SAFETY: the caller promises the set; the masks end where the elements do.
+    unsafe {
+        let (whole, tops) = (L::first(L::COUNT), L::splat(top));
+        // As many vectors as the lanes are, of at most four.
+        let count = LANES / L::COUNT;
+        let mut sums = [[L::splat(T::ZERO); 4]; 2];
+        let mut exp = |chunk: &[T], v: usize, mask: L::Mask| {
+            if is_odd {
+                differences.iter_mut().zip(chunk).for_each(|(d, &x)| *d = total_difference(x, top));
+                return T::exp_of_shifted::<L>(L::load(differences.as_ptr().add(v * L::COUNT), whole));
+            }
+            T::exp_of_shifted::<L>(L::sub(L::load(chunk.as_ptr().wrapping_add(v * L::COUNT), mask), tops))
+        };
+        for (c, chunk) in chunks.iter().enumerate() {
+            for v in 0..count {
+                let e = exp(chunk, v, whole);
+                sums[0][v] = L::add(sums[0][v], e);
+                if others {
+                    sums[1][v] = L::add(sums[1][v], L::gate(e, L::sub(L::splat(T::ONE), e)));
+                }
+                if !out.is_empty() {
+                    L::store(out.as_mut_ptr().add(c * LANES + v * L::COUNT), whole, e);
+                }
+            }
+        }
+        for v in 0..count {
+            for (lanes, sums) in lanes.iter_mut().zip(&sums) {
+                L::store(lanes.as_mut_ptr().add(v * L::COUNT), whole, sums[v]);
+            }
+            if v * L::COUNT < rest.len() {
+                let e = exp(rest, v, L::first(rest.len() - v * L::COUNT));
+                L::store(last.as_mut_ptr().add(v * L::COUNT), whole, e);
+            }
+        }
+    }
+    let last = &last[..rest.len()];
+    if !out.is_empty() {
+        out[x.len() - rest.len()..].copy_from_slice(last);
+    }
+    [add_up(&mut lanes[0], last, |e| e), if others { add_up(&mut lanes[1], last, below) } else { T::ZERO }]
+}
+
 /// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the
 /// one that the gradient of log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Number>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
     if are_columns(n, inner) && !x.is_empty() {
-        return columns(x, (n, inner), Want::Shares { total }, out);
+        return columns(x, (n, inner), Want { log: None, total }, &mut [], out);
     }
     let rows = Rows::new(x, n);
-    exponentials(rows, out, Ask::Sum, total, &mut |row, _, (sum, _), out| {
-        // A sum of 0 is that of a row of −∞ alone, which stays 0.
-        let share = if total && sum.all == T::ZERO { T::ONE } else { T::ONE / sum.all };
-        rows.update(row, out, |_, e| *e *= share);
-    });
+    exponentials(rows, out, Ask::Sum, total, &mut |row, _, (sum, _), out| share(rows, row, sum, total, out));
+}
+
+/// Makes the exponentials of a row their shares of the sum.
+#[inline]
+fn share<T: Number>(rows: Rows<'_, T>, row: Row, sum: Sum<T>, total: bool, out: &mut [T]) {
+    // A sum of 0 is that of a row of −∞ alone, which stays 0.
+    let share = if total && sum.all == T::ZERO { T::ONE } else { T::ONE / sum.all };
+    rows.update(row, out, |_, e| *e *= share);
 }
 
 /// `x − max`, so that the exponentials of a row without finite differences are those of [`softmax`].
@@ -348,24 +385,33 @@ fn total_difference<T: Number>(x: T, top: T) -> T {
     }
 }
 
-/// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone.
-pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+/// `out = ln Σ exp(x)`; −∞ for an empty row or one of −∞ alone. The shares, unless they are empty, are those of [`softmax`] with
+/// `total`.
+pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], shares: &mut [T]) {
     out.fill(-T::INFINITY);
+    let total = !shares.is_empty();
     if are_columns(n, inner) && !x.is_empty() {
-        return columns(x, (n, inner), Want::LogSum, out);
+        return columns(x, (n, inner), Want { log: Some(Log::Sum), total }, out, shares);
     }
-    exponentials(Rows::new(x, n), &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
+    let rows = Rows::new(x, n);
+    exponentials(rows, shares, Ask::Log, total, &mut |row, top, (sum, log_sum), shares| {
         out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
+        if total {
+            share(rows, row, sum, total, shares);
+        }
     });
 }
 
-/// `out = (x − max) − ln Σ exp(x − max)`
-pub(crate) fn log_softmax<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+/// `out = (x − max) − ln Σ exp(x − max)`. The shares, unless they are empty, are those of [`softmax`].
+pub(crate) fn log_softmax<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], shares: &mut [T]) {
     if are_columns(n, inner) && !x.is_empty() {
-        return columns(x, (n, inner), Want::Logarithms, out);
+        return columns(x, (n, inner), Want { log: Some(Log::Each), total: false }, out, shares);
     }
     let rows = Rows::new(x, n);
-    exponentials(rows, &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
+    exponentials(rows, shares, Ask::Log, false, &mut |row, top, (sum, log_sum), shares| {
         rows.update(row, out, |x, y| *y = (x - top) - log_sum);
+        if !shares.is_empty() {
+            share(rows, row, sum, false, shares);
+        }
     });
 }

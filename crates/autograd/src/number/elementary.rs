@@ -165,7 +165,9 @@ fn scale<T: Format>(shifted: T, high: T, low: T) -> T {
 #[inline(always)]
 pub(crate) fn exp<T: Format>(x: T) -> T {
     let (shifted, high, low) = reduce(clamp(x, T::EXP_RANGE));
-    scale(shifted, high, low)
+    let [p, q] = T::powers_of_two(shifted);
+    // A product that vanishes takes a hundred times as long as that of a zero.
+    select(x <= T::EXP_RANGE[0], T::ZERO, sum(T::ONE, high, low)) * p * q
 }
 
 /// `e^x` for `x ≤ 0` in vectors by hand, which fuse: less accurate than [`exp`] (within 1.5 ulp), and of half its latency.
@@ -195,6 +197,8 @@ pub(crate) unsafe fn exp_of_shifted<T: Format, L: Lanes<T>>(x: L::Vector) -> L::
             _ => L::mul_add(a, r, b),
         };
         let y = L::add(L::mul_add(z, q, r), L::splat(T::ONE));
+        // As in `exp`: masked scores are far below.
+        let y = L::unless_zero(y, L::sub(x, L::splat(T::EXP_RANGE[0])));
         let [p, q] = L::powers_of_two(shifted);
         L::mul(L::mul(y, p), q)
     }

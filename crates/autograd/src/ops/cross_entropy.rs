@@ -3,6 +3,7 @@
 use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::cross_entropy::{LaneSums, Losses, Weight};
+use crate::kernels::softmax::By;
 use crate::ops::reduce::keepdims;
 use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -146,7 +147,7 @@ impl CrossEntropyGrad {
         let n = scores.sizes()[0];
         let weight = if self.reduction == Reduction::None { dy.reshape([n, 1]) } else { dy };
         let p = scores.softmax(1);
-        let g = weight.zmul(g).about_likely(p, 1);
+        let g = weight.zmul(g).by_likely(By::About, p, 1);
         let g = if self.reduction == Reduction::Mean { g.mul_scalar(self.reduction.factor(n)) } else { g };
         p * (g - (p * g).sum_axes(keepdims(1)))
     }

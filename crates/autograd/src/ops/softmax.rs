@@ -1,8 +1,10 @@
 //! Softmax, log-softmax and log-sum-exp, from shifted scores.
 
 use crate::float::Float;
-use crate::kernels::softmax;
+use crate::kernels::softmax::{self, By};
+use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::{Axes, keepdims};
+use crate::ops::table::Kind;
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
@@ -17,33 +19,52 @@ pub(crate) struct Softmax {
     total: bool,
 }
 
-impl Softmax {
-    /// `p ∘ (g − Σ p ∘ g)`: the Jacobian `diag(p) − p pᵀ` is symmetric, so it serves both directions.
-    fn rule<'t, T: Float>(self, p: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
-        let g = g.about_likely(p, self.axis);
-        (g - g.zmul(p).sum_axes(keepdims(self.axis as isize))).zmul(p)
-    }
-}
-
-/// With probabilities `p` along an axis: `x − x[t]`, where `t` is the class of a probability above ½, else `x`; or the adjoint,
-/// `x` with `−Σ x` of the other classes at `t`.
+/// Numbers and probabilities along an axis, by the class of a probability above ½; see [`By`].
 ///
 /// The Jacobian of softmax takes equal numbers to 0, as does that of log-softmax, and the columns of either sum to 0. So they
-/// stay what they are with the former before them, and with the latter behind. But what is multiplied by `1 − p[t]`, where
-/// `p[t]` has rounded to 1, is then a sum over the other classes.
+/// stay what they are with the scores about that class, and with what comes of them balanced. But what is multiplied by `1 − p[t]`,
+/// where `p[t]` has rounded to 1, is then a sum over the other classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Likely {
     pub(super) axis: usize,
-    adjoint: bool,
+    by: By,
+}
+
+impl Likely {
+    /// The derivative of the gradient of softmax, or of that of its logarithm, with respect to the probabilities, in this direction;
+    /// the class is the same.
+    fn along_p<'t, T: Float>(self, [x, p]: [Var<'t, T>; 2], dp: Var<'t, T>) -> Var<'t, T> {
+        let sum = |x: Var<'t, T>| x.sum_axes(keepdims(self.axis as isize));
+        if self.by == By::LogSoftmax {
+            return sum(x).zmul(dp).neg().by_likely(By::Balance, p, self.axis);
+        }
+        let about = x.by_likely(By::About, p, self.axis);
+        dp.both(about - sum(about.zmul(p))) - sum(dp.both(about)).zmul(p)
+    }
+
+    /// The adjoint of [`Likely::along_p`].
+    fn adjoint_of_p<'t, T: Float>(self, [x, p]: [Var<'t, T>; 2], dy: Var<'t, T>) -> Var<'t, T> {
+        let sum = |x: Var<'t, T>| x.sum_axes(keepdims(self.axis as isize));
+        if self.by == By::LogSoftmax {
+            return dy.by_likely(By::About, p, self.axis).both(sum(x)).neg();
+        }
+        let about = x.by_likely(By::About, p, self.axis);
+        dy.both(about - sum(about.zmul(p))) - sum(dy.zmul(p)).both(about)
+    }
 }
 
 impl Named for Likely {
-    const NAMES: &'static [&'static str] = &["about_likely", "balance_likely"];
+    const NAMES: &'static [&'static str] = &["about_likely", "balance_likely", "softmax_grad", "log_softmax_grad"];
 }
 
 impl<T: Float> Op<T, 2> for Likely {
     fn name(&self) -> &'static str {
-        if self.adjoint { "balance_likely" } else { "about_likely" }
+        match self.by {
+            By::About => "about_likely",
+            By::Balance => "balance_likely",
+            By::Softmax => "softmax_grad",
+            By::LogSoftmax => "log_softmax_grad",
+        }
     }
     fn attributes(&self) -> Attributes {
         vec![("axis", self.axis.into())]
@@ -53,14 +74,28 @@ impl<T: Float> Op<T, 2> for Likely {
     }
     fn eval(&self, [x, p]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        let kernel = if self.adjoint { softmax::balance_likely } else { softmax::about_likely };
-        kernel(x.data, p.data, (n, inner), y.data);
+        softmax::by_likely(self.by, x.data, p.data, (n, inner), y.data);
     }
-    fn vjp<'t>(&self, arg: usize, [_, p]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        (arg == 0).then(|| y.tape().record(Arity(Self { adjoint: !self.adjoint, ..*self }), [dy, p]))
+    fn vjp<'t>(&self, arg: usize, [x, p]: [Var<'t, T>; 2], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let by = |by| dy.by_likely(by, p, self.axis);
+        match self.by {
+            By::About => (arg == 0).then(|| by(By::Balance)),
+            By::Balance => (arg == 0).then(|| by(By::About)),
+            By::Softmax if arg == 0 => Some(by(By::Softmax)),
+            By::LogSoftmax if arg == 0 => {
+                let about = by(By::About);
+                Some(about - about.zmul(p).sum_axes(keepdims(self.axis as isize)))
+            }
+            By::Softmax | By::LogSoftmax => Some(self.adjoint_of_p([x, p], dy)),
+        }
     }
-    fn jvp<'t>(&self, [_, p]: [Var<'t, T>; 2], y: Var<'t, T>, [dx, _]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
-        Some(y.tape().record(Arity(*self), [dx?, p]))
+    fn jvp<'t>(&self, [x, p]: [Var<'t, T>; 2], _: Var<'t, T>, [dx, dp]: [Option<Var<'t, T>>; 2]) -> Option<Var<'t, T>> {
+        let along_x = dx.map(|dx| dx.by_likely(self.by, p, self.axis));
+        let along_p = dp.filter(|_| matches!(self.by, By::Softmax | By::LogSoftmax));
+        match (along_x, along_p.map(|dp| self.along_p([x, p], dp))) {
+            (Some(a), Some(b)) => Some(a + b),
+            (a, b) => a.or(b),
+        }
     }
 }
 
@@ -83,10 +118,10 @@ impl<T: Float> Op<T, 1> for Softmax {
         softmax::softmax(x.data, (n, inner), self.total, y.data);
     }
     fn vjp<'t>(&self, _: usize, _: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(self.rule(y, dy))
+        Some(dy.by_likely(By::Softmax, y, self.axis))
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(self.rule(y, dx?))
+        Some(dx?.by_likely(By::Softmax, y, self.axis))
     }
 }
 
@@ -112,17 +147,17 @@ impl<T: Float> Op<T, 1> for LogSoftmax {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        softmax::log_softmax(x.data, (n, inner), y.data);
+        softmax::log_softmax(x.data, (n, inner), y.data, &mut []);
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
         let p = x.softmax(axis);
-        Some((dy - dy.sum_axes(keepdims(axis)).zmul(p)).balance_likely(p, self.axis))
+        Some(dy.by_likely(By::LogSoftmax, p, self.axis))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let axis = self.axis as isize;
         let p = x.softmax(axis);
-        let dx = dx?.about_likely(p, self.axis);
+        let dx = dx?.by_likely(By::About, p, self.axis);
         Some(dx - dx.zmul(p).sum_axes(keepdims(axis)))
     }
 }
@@ -155,7 +190,7 @@ impl<T: Float> Op<T, 1> for LogSumExp {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        softmax::log_sum_exp(x.data, (n, inner), y.data);
+        softmax::log_sum_exp(x.data, (n, inner), y.data, &mut []);
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         Some(dy.expand_dims(self.axis as isize).zmul(self.weights(x)))
@@ -165,20 +200,46 @@ impl<T: Float> Op<T, 1> for LogSumExp {
     }
 }
 
+/// A logarithm of softmax, or of the sum of exponentials, together with the shares that its gradient reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WithShares {
+    pub(crate) axis: usize,
+    /// Whether it is the logarithm of the sum.
+    is_sum: bool,
+}
+
+impl WithShares {
+    /// Of which kind and axis an operation is a half, and whether that is the logarithm.
+    pub(crate) fn half<T: Float>(kind: &Kind<T>) -> Option<(Self, bool)> {
+        #[allow(clippy::wildcard_enum_match_arm, reason = "three of a large table")]
+        Some(match kind {
+            Kind::Softmax(Arity(op)) => (Self { axis: op.axis, is_sum: op.total }, false),
+            Kind::LogSoftmax(Arity(op)) => (Self { axis: op.axis, is_sum: false }, true),
+            Kind::LogSumExp(Arity(op)) => (Self { axis: op.axis, is_sum: true }, true),
+            _ => return None,
+        })
+    }
+
+    pub(crate) fn eval<T: Float>(self, x: View<'_, T>, log: &mut [T], shares: &mut [T]) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        let kernel = if self.is_sum { softmax::log_sum_exp } else { softmax::log_softmax };
+        kernel(x.data, (n, inner), log, shares);
+    }
+
+    /// The operations that it is, for a listing.
+    pub(crate) fn name(self) -> &'static str {
+        if self.is_sum { "logsumexp · softmax" } else { "log_softmax · softmax" }
+    }
+}
+
 /// # Softmax
 ///
 /// And its logarithm, from shifted scores: no overflow.
 impl<'t, T: Float> Var<'t, T> {
     /// See [`Likely`].
     #[track_caller]
-    pub(crate) fn about_likely(self, p: Self, axis: usize) -> Self {
-        self.tape().record(Arity(Likely { axis, adjoint: false }), [self, p])
-    }
-
-    /// The adjoint of [`Var::about_likely`].
-    #[track_caller]
-    pub(crate) fn balance_likely(self, p: Self, axis: usize) -> Self {
-        self.tape().record(Arity(Likely { axis, adjoint: true }), [self, p])
+    pub(crate) fn by_likely(self, by: By, p: Self, axis: usize) -> Self {
+        self.tape().record(Arity(Likely { axis, by }), [self, p])
     }
 
     /// `exp x / Σ exp x` along an axis. A row of −∞ alone, or with a +∞, has no softmax and gives NaN.

@@ -4,12 +4,13 @@ use crate::float::Float;
 use crate::kernels::finish::Finish;
 use crate::kernels::product::Sizes;
 use crate::ops::cross_entropy::Reduction;
+use crate::ops::softmax::WithShares;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::tensor::shape::Shape;
 
 /// What a node does. One that is to hold a body, as a loop, would be a variant with a graph of its own.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) enum Operation<T: Float> {
     /// An operation of the tape.
     Single(Kind<T>),
@@ -33,6 +34,8 @@ pub(super) enum Fused {
     Rows { rate: Option<f64> },
     /// The loss of scores and labels, and its gradient for the cotangent that is the third operand: two results.
     LossAndGradient(Reduction),
+    /// Logarithms and shares of exponentials: two results.
+    WithShares(WithShares),
 }
 
 /// What follows a product, with its operands behind those of the product: of a step of gradient descent that which it starts
@@ -67,7 +70,7 @@ impl Fused {
         match self {
             Self::Product { ta, tb, .. } => Self::Product { ta, tb, then: following },
             Self::ColumnSums { .. } => Self::ColumnSums { then: following },
-            Self::Rows { .. } | Self::LossAndGradient(_) => self,
+            Self::Rows { .. } | Self::LossAndGradient(_) | Self::WithShares(_) => self,
         }
     }
 
@@ -75,7 +78,7 @@ impl Fused {
     pub(super) fn own_operands(self) -> usize {
         match self {
             Self::Product { .. } | Self::Rows { .. } => 2,
-            Self::ColumnSums { .. } => 1,
+            Self::ColumnSums { .. } | Self::WithShares(_) => 1,
             Self::LossAndGradient(_) => 3,
         }
     }
@@ -84,7 +87,7 @@ impl Fused {
         match self {
             Self::Product { then, .. } | Self::ColumnSums { then } => then,
             Self::Rows { rate } => Then::Descend(rate),
-            Self::LossAndGradient(_) => Then::Keep,
+            Self::LossAndGradient(_) | Self::WithShares(_) => Then::Keep,
         }
     }
 
@@ -94,7 +97,7 @@ impl Fused {
     }
 
     /// `(m, k, n)` of a product by the shapes of its first operand and its result, `(1, rows, n)` of sums of columns, and
-    /// `(rows, 0, classes)` of a loss; rows by index have none.
+    /// `(rows, 0, classes)` of a loss; rows by index and shares have none.
     pub(super) fn sizes(self, first: &Shape, result: &Shape) -> Sizes {
         let n = result.last().copied().unwrap_or(1);
         let m = result.numel().checked_div(n).unwrap_or(0);
@@ -103,7 +106,7 @@ impl Fused {
             Self::Product { ta: false, .. } => (m, first.last().copied().unwrap_or(1), n),
             Self::ColumnSums { .. } => (1, first[0], n),
             Self::LossAndGradient(_) => (first[0], 0, first[1]),
-            Self::Rows { .. } => (m, 0, n),
+            Self::Rows { .. } | Self::WithShares(_) => (m, 0, n),
         }
     }
 
@@ -114,6 +117,7 @@ impl Fused {
             Self::ColumnSums { .. } => "sum",
             Self::Rows { .. } => "gather",
             Self::LossAndGradient(_) => "cross_entropy · cross_entropy_grad",
+            Self::WithShares(op) => op.name(),
         };
         let then = match self.then() {
             Then::Keep => "",

@@ -115,6 +115,32 @@ fn operands_that_are_repeated() {
 }
 
 #[test]
+fn logarithms_and_the_shares_of_their_gradients_come_of_the_same_exponentials() {
+    fn step<'t, T: Float>(axis: isize, state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let [a, b] = *state;
+        let scores = x * a * 3.0;
+        let (log, sum) = (scores.log_softmax(axis), (x + b).logsumexp(axis));
+        let shares = scores.softmax(axis);
+        let grads = grad((log * b).sum() + sum.square().sum() + (shares * log).sum(), &[a, b]);
+        (vec![a - grads[0] * 0.1, b - grads[1] * 0.1], vec![log, sum, shares])
+    }
+    for shape in [[3, 5, 4], [1, 1, 1], [0, 2, 3], [40, 70, 30], [300, 2, 200]] {
+        for axis in 0..3 {
+            check::<f32>([&shape; 3], |state, x| step(axis, state, x));
+            check::<f64>([&shape; 3], |state, x| step(axis, state, x));
+        }
+    }
+    let (x, traced) = (numbers::<f64>(&[30, 40], 3), Optimisations::default().traced());
+    let program = Program::record_with(traced, &x, &(), |_, x, ()| {
+        let [dx] = grad(x.logsumexp(1).square().sum() + x.log_softmax(0).square().sum(), &[x]);
+        (vec![], vec![dx])
+    });
+    let (program, text) = program.map(|program| (program.to_string(), program.trace().unwrap().to_string())).unwrap();
+    assert!(text.contains("after shares:"), "{text}");
+    assert!(program.contains("= logsumexp · softmax(") && program.contains("= log_softmax · softmax("), "{program}");
+}
+
+#[test]
 fn what_needs_a_sum_waits_for_it() {
     fn step<'t, T: Float>(_: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
         let e = (x * T::of(0.3)).exp();

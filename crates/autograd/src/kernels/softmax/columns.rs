@@ -14,21 +14,26 @@ use crate::number::level::{LaneKernel, Level};
 /// Columns that are worked on together.
 const WIDE: usize = 64;
 /// The elements of a tile of columns, which stays in the first-level cache with another.
-const AREA: usize = 2048;
+pub(super) const AREA: usize = 2048;
 /// Rows up to this length go through such a tile.
 const SHORT: usize = AREA / WIDE;
 /// So do those with few neighbours, up to this one.
 const SHORT_BESIDE: usize = AREA / NARROW;
 
-/// What becomes of the exponentials.
+/// What is wanted beside the shares of the exponentials in their sum, which are wanted where there is room for them; `total` as in
+/// [`softmax`](super::softmax).
+#[derive(Clone, Copy)]
+pub(super) struct Want {
+    pub(super) log: Option<Log>,
+    pub(super) total: bool,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Want {
-    /// Their shares in the sum; `total` as in [`softmax`](super::softmax).
-    Shares { total: bool },
+pub(super) enum Log {
+    /// The logarithm of the sum, one for each column.
+    Sum,
     /// The logarithms of the shares.
-    Logarithms,
-    /// The logarithm of their sum, one for each column.
-    LogSum,
+    Each,
 }
 
 /// Whether rows along the middle are computed as columns.
@@ -36,34 +41,42 @@ pub(super) fn are_columns(n: usize, inner: usize) -> bool {
     inner > 1 || n <= SHORT
 }
 
-/// Computes what is wanted of each column.
-pub(super) fn columns<T: Number>(x: &[T], (n, inner): (usize, usize), want: Want, out: &mut [T]) {
-    let rows = if want == Want::LogSum { x.len() / n } else { x.len() };
-    assert!(x.len().is_multiple_of(n * inner) && out.len() == rows, "columns of {n} by {inner}: other lengths");
+/// Computes what is wanted of each column: logarithms and shares, either of which may be empty.
+pub(super) fn columns<T: Number>(x: &[T], (n, inner): (usize, usize), want: Want, logs: &mut [T], shares: &mut [T]) {
+    let rows = match want.log {
+        None => 0,
+        Some(Log::Sum) => x.len() / n,
+        Some(Log::Each) => x.len(),
+    };
+    let fits = x.len().is_multiple_of(n * inner) && logs.len() == rows && [0, x.len()].contains(&shares.len());
+    assert!(fits, "columns of {n} by {inner}: other lengths");
     if inner < NARROW && n > SHORT_BESIDE {
-        return in_rows(x, (n, inner), want, out);
+        return in_rows(x, (n, inner), want, logs, shares);
     }
-    let memory = if inner < NARROW { 2 * AREA } else { 0 };
-    with_zeros(memory, |tiles| Level::best().run_lanes(Columns { x, n, inner, want, out, tiles }));
+    let memory = if inner < NARROW { 3 * AREA } else { 0 };
+    with_zeros(memory, |tiles| Level::best().run_lanes(Columns { x, n, inner, want, logs, shares, tiles }));
 }
 
 /// The same of long columns with few neighbours, as rows.
-fn in_rows<T: Number>(x: &[T], (n, inner): (usize, usize), want: Want, out: &mut [T]) {
+fn in_rows<T: Number>(x: &[T], (n, inner): (usize, usize), want: Want, logs: &mut [T], shares: &mut [T]) {
     let frame = n * inner;
-    with_zeros(2 * frame, |memory| {
-        let (rows, made) = memory.split_at_mut(frame);
-        let len = if want == Want::LogSum { inner } else { frame };
-        for (x, out) in x.chunks_exact(frame).zip(out.chunks_exact_mut(len)) {
+    with_zeros(3 * frame, |memory| {
+        let (rows, memory) = memory.split_at_mut(frame);
+        let (made, memory) = memory.split_at_mut(frame);
+        let parts = &mut memory[..if shares.is_empty() { 0 } else { frame }];
+        for (k, x) in x.chunks_exact(frame).enumerate() {
             transpose(x, inner, (n, inner), rows, n);
-            match want {
-                Want::LogSum => {
-                    log_sum_exp(rows, (n, 1), out);
-                    continue;
+            match want.log {
+                None => softmax(rows, (n, 1), want.total, parts),
+                Some(Log::Sum) => log_sum_exp(rows, (n, 1), &mut logs[k * inner..][..inner], parts),
+                Some(Log::Each) => {
+                    log_softmax(rows, (n, 1), made, parts);
+                    transpose(made, n, (inner, n), &mut logs[k * frame..][..frame], inner);
                 }
-                Want::Shares { total } => softmax(rows, (n, 1), total, made),
-                Want::Logarithms => log_softmax(rows, (n, 1), made),
             }
-            transpose(made, n, (inner, n), out, inner);
+            if !parts.is_empty() {
+                transpose(parts, n, (inner, n), &mut shares[k * frame..][..frame], inner);
+            }
         }
     });
 }
@@ -73,8 +86,9 @@ struct Columns<'a, T> {
     n: usize,
     inner: usize,
     want: Want,
-    out: &'a mut [T],
-    /// Memory for two tiles, where there are few neighbours.
+    logs: &'a mut [T],
+    shares: &'a mut [T],
+    /// Memory for three tiles, where there are few neighbours.
     tiles: &'a mut [T],
 }
 
@@ -88,29 +102,25 @@ struct Block<T> {
 impl<T: Number> Block<T> {
     const ZERO: Self = Self { lanes: [[T::ZERO; WIDE]; LANES], total: [T::ZERO; WIDE] };
 
-    /// Adds term `t` of a block of `len`.
+    /// Where term `t` of a block of `len` is added, and whether it is the first one there.
     #[inline(always)]
-    fn add(&mut self, (t, len): (usize, usize), e: &[T]) {
-        let width = e.len();
+    fn place(&mut self, (t, len): (usize, usize)) -> (&mut [T; WIDE], bool) {
         let (chunk, lane, whole) = (t / LANES, t % LANES, len / LANES);
-        if t == 0 {
-            self.total[..width].fill(T::ZERO);
-        }
-        if chunk == 0 && whole > 0 {
-            self.lanes[lane][..width].copy_from_slice(e);
-        } else if chunk < whole {
-            self.lanes[lane].iter_mut().zip(e).for_each(|(sum, &e)| *sum += e);
-        } else {
-            self.total.iter_mut().zip(e).for_each(|(sum, &e)| *sum += e);
-        }
+        if chunk < whole { (&mut self.lanes[lane], chunk == 0) } else { (&mut self.total, t == 0) }
+    }
+
+    /// Adds up the lanes when the last term that fills them, `t` of a block of `len`, was added.
+    #[inline(always)]
+    fn close_lanes(&mut self, (t, len): (usize, usize)) {
+        let whole = len / LANES;
         if whole > 0 && t + 1 == whole * LANES {
             for half in [8, 4, 2, 1] {
                 let (low, high) = self.lanes.split_at_mut(half);
                 for (low, high) in low.iter_mut().zip(high) {
-                    low[..width].iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
+                    low.iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
                 }
             }
-            self.total[..width].copy_from_slice(&self.lanes[0][..width]);
+            self.total = self.lanes[0];
         }
     }
 }
@@ -131,11 +141,10 @@ impl<T: Number> Sums<T> {
         self.blocks = (n > NEIGHBOURS).then(|| [Blocks::new(); WIDE]);
     }
 
+    /// Ends term `j` of `n`, the `t`-th of a block of `len`.
     #[inline(always)]
-    fn add(&mut self, j: usize, n: usize, e: &[T]) {
-        let t = j % NEIGHBOURS;
-        let len = NEIGHBOURS.min(n - (j - t));
-        self.block.add((t, len), e);
+    fn close(&mut self, (j, n): (usize, usize), (t, len): (usize, usize)) {
+        self.block.close_lanes((t, len));
         if t + 1 < len {
             return;
         }
@@ -155,10 +164,12 @@ impl<T: Number> Sums<T> {
 impl<T: Number> LaneKernel<T> for Columns<'_, T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
-        let Self { x, n, inner, want, out, tiles } = self;
+        let Self { x, n, inner, want, logs, shares, tiles } = self;
         let rows = x.len() / n;
         let mut sums = [Sums::ZERO, Sums::ZERO];
-        let (ins, outs) = tiles.split_at_mut(tiles.len() / 2);
+        let (ins, tiles) = tiles.split_at_mut(tiles.len() / 3);
+        let (log_tile, tiles) = tiles.split_at_mut(tiles.len() / 2);
+        let share_tile = &mut tiles[..if shares.is_empty() { 0 } else { ins.len() }];
         let mut row = 0;
         while row < rows {
             // In place, a part of the columns as they lie; else a tile of several.
@@ -171,15 +182,19 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
                 load(x, (row, count), (0, n), (n, inner), ins);
             }
             let x = if in_place { x } else { &*ins };
-            let y = match want {
-                Want::LogSum => &mut out[row..row + count],
-                _ if in_place => &mut *out,
-                Want::Shares { .. } | Want::Logarithms => &mut *outs,
+            let logs_here = match want.log {
+                Some(Log::Sum) => &mut logs[row..row + count],
+                Some(Log::Each) if !in_place => &mut *log_tile,
+                Some(Log::Each) | None => &mut *logs,
             };
+            let shares_here = if in_place { &mut *shares } else { &mut *share_tile };
             // SAFETY: the caller promises the set.
-            unsafe { strip.run::<T, L>(x, y, &mut sums) };
-            if !in_place && want != Want::LogSum {
-                store(outs, (row, count), (0, n), (n, inner), out);
+            unsafe { strip.run::<T, L>(x, (logs_here, shares_here), &mut sums) };
+            if !in_place && want.log == Some(Log::Each) {
+                store(log_tile, (row, count), (0, n), (n, inner), logs);
+            }
+            if !in_place && !shares.is_empty() {
+                store(share_tile, (row, count), (0, n), (n, inner), shares);
             }
             row += count;
         }
@@ -197,76 +212,112 @@ struct Strip {
 }
 
 impl Strip {
-    /// Computes the columns to the same places of `out`; the logarithms of sums to its front.
+    /// Computes the columns to the same places of the logarithms and the shares; the logarithms of sums to the front.
     ///
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
-    unsafe fn run<T: Number, L: Lanes<T>>(self, x: &[T], out: &mut [T], [all, others]: &mut [Sums<T>; 2]) {
+    unsafe fn run<T: Number, L: Lanes<T>>(
+        self,
+        x: &[T],
+        (logs, shares): (&mut [T], &mut [T]),
+        sums: &mut [Sums<T>; 2],
+    ) {
         let Self { n, start, step, width, want } = self;
-        let total = want == Want::Shares { total: true };
-        let is_log = !matches!(want, Want::Shares { .. });
-        let at = |j: usize| start + j * step;
-        let x = |j: usize| &x[at(j)..at(j) + width];
+        let part = |j: usize| start + j * step..start + j * step + width;
         let mut tops = [-T::INFINITY; WIDE];
         for j in 0..n {
-            tops.iter_mut().zip(x(j)).for_each(|(top, &x)| *top = top.larger(x));
+            tops.iter_mut().zip(&x[part(j)]).for_each(|(top, &x)| *top = top.larger(x));
         }
-        all.start(n);
-        others.start(n);
-        let (mut e, mut below) = ([T::ZERO; WIDE], [T::ZERO; WIDE]);
-        for j in 0..n {
-            for ((e, &x), &top) in e.iter_mut().zip(x(j)).zip(&tops) {
-                *e = if total { total_difference(x, top) } else { x - top };
-            }
-            for place in e[..width.next_multiple_of(L::COUNT)].chunks_exact_mut(L::COUNT) {
-                // SAFETY: the caller promises the set; a chunk is a vector.
-                unsafe {
-                    let whole = L::first(L::COUNT);
-                    let y = T::exp_of_shifted::<L>(L::load(place.as_ptr(), whole));
-                    L::store(place.as_mut_ptr(), whole, y);
-                }
-            }
-            all.add(j, n, &e[..width]);
-            if is_log {
-                below.iter_mut().zip(&e[..width]).for_each(|(b, &e)| *b = if e < T::ONE { e } else { T::ZERO });
-                others.add(j, n, &below[..width]);
-            } else {
-                out[at(j)..at(j) + width].copy_from_slice(&e[..width]);
-            }
-        }
-        let mut logs = [T::ZERO; WIDE];
-        if is_log {
+        // SAFETY: the caller promises the set.
+        unsafe { self.add_up::<T, L>(x, &tops, shares, sums) };
+        let [all, others] = sums;
+        if want.log.is_some() {
+            let mut log_sums = [T::ZERO; WIDE];
             let sums = all.totals.iter().zip(&others.totals);
-            for (log, (&all, &others)) in logs[..width.next_multiple_of(LANES)].iter_mut().zip(sums) {
+            for (log, (&all, &others)) in log_sums[..width.next_multiple_of(LANES)].iter_mut().zip(sums) {
                 let sum = super::Sum { all, others };
                 *log = T::ln_of_sum(sum.all, if sum.has_one_top() { sum.others } else { sum.all });
             }
-        }
-        match want {
-            Want::Shares { .. } => {
-                let mut shares = all.totals;
-                for share in &mut shares[..width] {
-                    // A sum of 0 is that of a row of −∞ alone, which stays 0.
-                    *share = if total && *share == T::ZERO { T::ONE } else { T::ONE / *share };
+            if want.log == Some(Log::Sum) {
+                for ((y, &top), &log) in logs[..width].iter_mut().zip(&tops).zip(&log_sums) {
+                    *y = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log };
                 }
+            } else {
                 for j in 0..n {
-                    let y = &mut out[at(j)..at(j) + width];
-                    y.iter_mut().zip(&shares).for_each(|(y, &share)| *y *= share);
+                    let terms = logs[part(j)].iter_mut().zip(&x[part(j)]).zip(tops.iter().zip(&log_sums));
+                    terms.for_each(|((y, &x), (&top, &log))| *y = (x - top) - log);
                 }
             }
-            Want::Logarithms => {
-                for j in 0..n {
-                    let y = &mut out[at(j)..at(j) + width];
-                    for (((y, &x), &top), &log) in y.iter_mut().zip(x(j)).zip(&tops).zip(&logs) {
-                        *y = (x - top) - log;
+        }
+        if !shares.is_empty() {
+            let mut share = all.totals;
+            for share in &mut share[..width] {
+                // A sum of 0 is that of a row of −∞ alone, which stays 0.
+                *share = if want.total && *share == T::ZERO { T::ONE } else { T::ONE / *share };
+            }
+            for j in 0..n {
+                shares[part(j)].iter_mut().zip(&share).for_each(|(y, &share)| *y *= share);
+            }
+        }
+    }
+
+    /// Adds up the exponentials, and all but the largest where there are logarithms, and keeps them where shares are wanted.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes.
+    #[inline(always)]
+    unsafe fn add_up<T: Number, L: Lanes<T>>(
+        self,
+        x: &[T],
+        tops: &[T; WIDE],
+        shares: &mut [T],
+        [all, others]: &mut [Sums<T>; 2],
+    ) {
+        let Self { n, start, step, width, want } = self;
+        let is_log = want.log.is_some();
+        all.start(n);
+        others.start(n);
+        let is_odd = want.total && tops[..width].iter().any(|top| top.abs() == T::INFINITY);
+        let mut differences = [T::ZERO; WIDE];
+        for j in 0..n {
+            let at = start + j * step;
+            let x = &x[at..at + width];
+            if is_odd {
+                let terms = differences.iter_mut().zip(x).zip(tops);
+                terms.for_each(|((d, &x), &top)| *d = total_difference(x, top));
+            }
+            let shares = if shares.is_empty() { &mut [] } else { &mut shares[at..at + width] };
+            let t = j % NEIGHBOURS;
+            let of_block = (t, NEIGHBOURS.min(n - (j - t)));
+            let ((sum, is_first), (below, _)) = (all.block.place(of_block), others.block.place(of_block));
+            for v in (0..width).step_by(L::COUNT) {
+                // SAFETY: the caller promises the set; the mask ends with the columns, whose sums have room for whole vectors.
+                unsafe {
+                    let (whole, mask) = (L::first(L::COUNT), L::first(width - v));
+                    let add = |sums: &mut [T; WIDE], e: L::Vector| {
+                        let to = sums.as_mut_ptr().add(v);
+                        L::store(to, whole, if is_first { e } else { L::add(L::load(to, whole), e) });
+                    };
+                    let difference = if is_odd {
+                        L::load(differences.as_ptr().add(v), whole)
+                    } else {
+                        L::sub(L::load(x.as_ptr().add(v), mask), L::load(tops.as_ptr().add(v), whole))
+                    };
+                    let e = T::exp_of_shifted::<L>(difference);
+                    add(sum, e);
+                    if is_log {
+                        // An exponential, but for the largest one.
+                        add(below, L::gate(e, L::sub(L::splat(T::ONE), e)));
+                    }
+                    if !shares.is_empty() {
+                        L::store(shares.as_mut_ptr().add(v), mask, e);
                     }
                 }
             }
-            Want::LogSum => {
-                for ((y, &top), &log) in out[..width].iter_mut().zip(&tops).zip(&logs) {
-                    *y = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log };
-                }
+            all.close((j, n), of_block);
+            if is_log {
+                others.close((j, n), of_block);
             }
         }
     }

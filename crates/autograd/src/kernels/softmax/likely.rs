@@ -1,35 +1,54 @@
-//! Scores about the likely class, and the adjoint, along the middle of `[outer, n, inner]`.
+//! Scores about the likely class, the adjoint, and the gradients of softmax that are made of these, along the middle of
+//! `[outer, n, inner]`.
 
+use super::columns::AREA;
+use crate::kernels::beside::{NARROW, load, store};
+use crate::kernels::in_turn::zmul;
+use crate::kernels::order::{ROWS, with_zeros};
 use crate::kernels::reduce;
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
 
-/// For probabilities `p`: `out = x − x[t]`, where `t` is the class of a probability
-/// above ½, which is what adding a number to all scores does not change. Rows without such a class are copied.
-pub(crate) fn about_likely<T: Number>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if !x.is_empty() {
-        Level::best().run(Likely { x, p, n, inner, adjoint: false, out });
-    }
+/// What is made of numbers `x` with probabilities `p`, of which `t` is the class of one above ½, if there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// `x − x[t]`, which is what adding a number to all scores does not change; `x` without such a class.
+    About,
+    /// The adjoint: `x`, but for `−Σ x` of the other classes at `t`.
+    Balance,
+    /// `p ∘ (x′ − Σ p ∘ x′)`, where `x′` is `x` about the likely class: the Jacobian of softmax times `x`.
+    Softmax,
+    /// `x − p · Σ x`, balanced: the transposed Jacobian of the logarithm of softmax times `x`.
+    LogSoftmax,
 }
 
-/// The adjoint of [`about_likely`]: `out = x`, but for `out[t] = −Σ x` of the other classes.
-pub(crate) fn balance_likely<T: Number>(x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if !x.is_empty() {
-        Level::best().run(Likely { x, p, n, inner, adjoint: true, out });
+/// `out` of `x` and `p`, as [`By`] tells.
+pub(crate) fn by_likely<T: Number>(by: By, x: &[T], p: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    if x.is_empty() {
+        return;
     }
+    assert!(p.len() == x.len() && out.len() == x.len(), "scores, probabilities and result of one shape");
+    let all = Likely { by, x, p, n, inner, out, tiles: &mut [] };
+    // Columns of many terms have sums of blocks.
+    let levels = n.div_ceil(ROWS).ilog2() as usize + 1;
+    let sums = if n > ROWS { levels * WIDE } else { 0 };
+    let tiles = if all.is_tiled() { 3 * AREA } else { 0 };
+    with_zeros(sums + tiles, |tiles| Level::best().run(Likely { tiles, ..all }));
 }
 
 struct Likely<'a, T> {
+    by: By,
     x: &'a [T],
     p: &'a [T],
     n: usize,
     inner: usize,
-    adjoint: bool,
     out: &'a mut [T],
+    /// Memory for three tiles, where there are few neighbours, and for sums of blocks.
+    tiles: &'a mut [T],
 }
 
-/// Columns that are worked on together.
-const WIDE: usize = 128;
+/// Columns that are worked on together: those of a thousand rows stay in the second-level cache.
+const WIDE: usize = 64;
 
 /// Where the first probability above ½ is.
 #[inline(always)]
@@ -40,67 +59,169 @@ fn likely<T: Number>(p: &[T]) -> Option<usize> {
     p[chunk * 32..].iter().position(|&p| p > half).map(|at| chunk * 32 + at)
 }
 
+impl<T: Number> Likely<'_, T> {
+    /// Whether short rows, and those with few neighbours, are worked on in a tile, as columns.
+    fn is_tiled(&self) -> bool {
+        self.inner < NARROW && self.n <= AREA / NARROW && !self.is_in_rows()
+    }
+
+    fn is_in_rows(&self) -> bool {
+        self.inner == 1 && self.n >= 16
+    }
+}
+
 impl<T: Number> Kernel for Likely<'_, T> {
     type Output = ();
     const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
-        let Self { x, p, n, inner, adjoint, out } = self;
-        if inner == 1 {
+        let (is_tiled, is_in_rows) = (self.is_tiled(), self.is_in_rows());
+        let Self { by, x, p, n, inner, out, tiles } = self;
+        if is_in_rows {
             for ((x, p), out) in x.chunks_exact(n).zip(p.chunks_exact(n)).zip(out.chunks_exact_mut(n)) {
-                let t = likely(p);
-                if !adjoint {
-                    let origin = t.map_or(T::ZERO, |t| x[t]);
-                    out.iter_mut().zip(x).for_each(|(out, &x)| *out = x - origin);
-                    continue;
-                }
-                out.copy_from_slice(x);
-                if let Some(t) = t {
-                    out[t] = T::ZERO;
-                    out[t] = -reduce::sum(out);
-                }
+                row(by, x, p, out);
             }
             return;
         }
-        let half = T::of(0.5);
-        for o in 0..x.len() / (n * inner) {
-            for i in (0..inner).step_by(WIDE) {
-                let width = WIDE.min(inner - i);
-                let part = |j: usize| (o * n + j) * inner + i..(o * n + j) * inner + i + width;
-                // From the back, so that the first one stays.
-                let (mut origins, mut places) = ([T::ZERO; WIDE], [T::from_index(-1); WIDE]);
-                for j in (0..n).rev() {
-                    let t = T::from_index(j as i64);
-                    let classes = origins.iter_mut().zip(&mut places).zip(&x[part(j)]).zip(&p[part(j)]);
-                    for (((origin, place), &x), &p) in classes {
-                        *origin = if p > half { x } else { *origin };
-                        *place = if p > half { t } else { *place };
-                    }
-                }
-                if !adjoint {
-                    for j in 0..n {
-                        for ((out, &x), &origin) in out[part(j)].iter_mut().zip(&x[part(j)]).zip(&origins) {
-                            *out = x - origin;
-                        }
-                    }
-                    continue;
-                }
-                let others = &mut origins;
-                others.fill(T::ZERO);
-                for j in 0..n {
-                    let t = T::from_index(j as i64);
-                    let classes = others.iter_mut().zip(&places).zip(&x[part(j)]).zip(&mut out[part(j)]);
-                    for (((others, place), &x), out) in classes {
-                        *others += if place.same_bits(t) { T::ZERO } else { x };
-                        *out = x;
-                    }
-                }
-                for (k, place) in places[..width].iter().enumerate() {
-                    if let Ok(t) = usize::try_from(place.to_index()) {
-                        out[part(t).start + k] = -others[k];
-                    }
-                }
+        let rows = x.len() / n;
+        let (tiles, sums) = tiles.split_at_mut(if is_tiled { 3 * AREA } else { 0 });
+        let mut row = 0;
+        while row < rows {
+            // A part of the columns as they lie, or a tile of several.
+            let widest = if is_tiled { WIDE.min(AREA / n) / inner * inner } else { WIDE.min(inner - row % inner) };
+            let count = widest.min(rows - row);
+            if is_tiled {
+                let (xs, rest) = tiles.split_at_mut(AREA);
+                let (ps, outs) = rest.split_at_mut(AREA);
+                load(x, (row, count), (0, n), (n, inner), xs);
+                load(p, (row, count), (0, n), (n, inner), ps);
+                Columns { n, start: 0, step: count, width: count }.run(by, (xs, ps), sums, outs);
+                store(outs, (row, count), (0, n), (n, inner), out);
+            } else {
+                let start = row / inner * n * inner + row % inner;
+                Columns { n, start, step: inner, width: count }.run(by, (x, p), sums, out);
             }
+            row += count;
+        }
+    }
+}
+
+#[inline(always)]
+fn row<T: Number>(by: By, x: &[T], p: &[T], out: &mut [T]) {
+    let t = likely(p);
+    match by {
+        By::About | By::Softmax => {
+            let origin = t.map_or(T::ZERO, |t| x[t]);
+            if by == By::About {
+                return out.iter_mut().zip(x).for_each(|(out, &x)| *out = x - origin);
+            }
+            out.iter_mut().zip(x).zip(p).for_each(|((out, &x), &p)| *out = zmul(x - origin, p));
+            let sum = reduce::sum(out);
+            out.iter_mut().zip(x).zip(p).for_each(|((out, &x), &p)| *out = zmul((x - origin) - sum, p));
+        }
+        By::Balance | By::LogSoftmax => {
+            if by == By::Balance {
+                out.copy_from_slice(x);
+            } else {
+                let sum = reduce::sum(x);
+                out.iter_mut().zip(x).zip(p).for_each(|((out, &x), &p)| *out = x - zmul(sum, p));
+            }
+            if let Some(t) = t {
+                out[t] = T::ZERO;
+                out[t] = -reduce::sum(out);
+            }
+        }
+    }
+}
+
+/// Columns beside each other: so many terms from a start on, and how far these are from each other.
+#[derive(Clone, Copy)]
+struct Columns {
+    n: usize,
+    start: usize,
+    step: usize,
+    width: usize,
+}
+
+impl Columns {
+    #[inline(always)]
+    fn run<T: Number>(self, by: By, (x, p): (&[T], &[T]), memory: &mut [T], out: &mut [T]) {
+        let Self { n, start, step, width } = self;
+        let part = |j: usize| start + j * step..start + j * step + width;
+        let half = T::of(0.5);
+        let is_about = matches!(by, By::About | By::Softmax);
+        let any = (0..n).fold(false, |any, j| any | p[part(j)].iter().fold(false, |any, &p| any | (p > half)));
+        let (mut origins, mut places) = ([T::ZERO; WIDE], [T::from_index(-1); WIDE]);
+        // From the back, so that the first one stays.
+        for j in (0..n).rev().filter(|_| any) {
+            let t = T::from_index(j as i64);
+            let classes = origins.iter_mut().zip(&mut places).zip(&x[part(j)]).zip(&p[part(j)]);
+            for (((origin, place), &x), &p) in classes {
+                *origin = if is_about & (p > half) { x } else { *origin };
+                *place = if p > half { t } else { *place };
+            }
+        }
+        let mut sums = [T::ZERO; WIDE];
+        match by {
+            By::Softmax => add_columns(n, memory, &mut sums, |j, sums| {
+                for (((sum, &x), &p), &origin) in sums.iter_mut().zip(&x[part(j)]).zip(&p[part(j)]).zip(&origins) {
+                    *sum += zmul(x - origin, p);
+                }
+            }),
+            By::LogSoftmax => add_columns(n, memory, &mut sums, |j, sums| {
+                sums.iter_mut().zip(&x[part(j)]).for_each(|(sum, &x)| *sum += x);
+            }),
+            By::About | By::Balance => {}
+        }
+        for j in 0..n {
+            let terms = out[part(j)].iter_mut().zip(&x[part(j)]).zip(&p[part(j)]).zip(origins.iter().zip(&sums));
+            match by {
+                By::About => terms.for_each(|(((out, &x), _), (&origin, _))| *out = x - origin),
+                By::Balance => terms.for_each(|(((out, &x), _), _)| *out = x),
+                By::Softmax => {
+                    terms.for_each(|(((out, &x), &p), (&origin, &sum))| *out = zmul((x - origin) - sum, p));
+                }
+                By::LogSoftmax => terms.for_each(|(((out, &x), &p), (_, &sum))| *out = x - zmul(sum, p)),
+            }
+        }
+        if is_about || !any {
+            return;
+        }
+        let mut others = [T::ZERO; WIDE];
+        for j in 0..n {
+            let t = T::from_index(j as i64);
+            for ((others, place), &x) in others.iter_mut().zip(&places).zip(&out[part(j)]) {
+                *others += if place.same_bits(t) { T::ZERO } else { x };
+            }
+        }
+        for (k, place) in places[..width].iter().enumerate() {
+            if let Ok(t) = usize::try_from(place.to_index()) {
+                out[part(t).start + k] = -others[k];
+            }
+        }
+    }
+}
+
+/// Adds up `n` rows in the order of sums over rows.
+#[inline(always)]
+fn add_columns<T: Number>(n: usize, memory: &mut [T], sums: &mut [T; WIDE], add: impl Fn(usize, &mut [T; WIDE])) {
+    let (levels, _) = memory.as_chunks_mut::<WIDE>();
+    let mut blocks: usize = 0;
+    for from in (0..n).step_by(ROWS) {
+        *sums = [T::ZERO; WIDE];
+        (from..n.min(from + ROWS)).for_each(|j| add(j, sums));
+        if n <= ROWS {
+            return;
+        }
+        let mut depth = blocks.count_ones() as usize;
+        let is_last = from + ROWS >= n;
+        for _ in 0..if is_last { depth } else { blocks.trailing_ones() as usize } {
+            depth -= 1;
+            sums.iter_mut().zip(&levels[depth]).for_each(|(sum, &left)| *sum = left + *sum);
+        }
+        blocks += 1;
+        if !is_last {
+            levels[depth] = *sums;
         }
     }
 }
@@ -132,11 +253,51 @@ mod tests {
             }
             at_every_level(|level| {
                 let mut y = vec![f64::NAN; len];
-                about_likely(&x, &p, (n, inner), &mut y);
+                by_likely(By::About, &x, &p, (n, inner), &mut y);
                 assert_eq!(y, about, "{outer} {n} {inner} {level:?}");
-                balance_likely(&x, &p, (n, inner), &mut y);
+                by_likely(By::Balance, &x, &p, (n, inner), &mut y);
                 assert_eq!(y, balanced, "{outer} {n} {inner} {level:?}");
             });
+        }
+    }
+
+    #[test]
+    fn gradients_of_softmax_have_the_bits_of_their_parts() {
+        fn check<T: Number>(any_likely: bool) {
+            for [outer, n, inner] in SHAPES {
+                let len = outer * n * inner;
+                let (row, class) = (|at: usize| at / (n * inner) * inner + at % inner, |at: usize| at / inner % n);
+                let is_likely = |at: usize| any_likely && row(at) % 3 != 0 && class(at) == row(at) * 5 % n;
+                let p: Vec<T> =
+                    (0..len).map(|at| T::of(if is_likely(at) { 0.75 } else { 0.3 / (1 + at % 7) as f64 })).collect();
+                let x: Vec<T> = (0..len).map(|at| T::of(((at * 37) % 101) as f64 / 7.0)).collect();
+                at_every_level(|level| {
+                    let made = |by: By, x: &[T]| {
+                        let mut y = vec![T::NAN; len];
+                        by_likely(by, x, &p, (n, inner), &mut y);
+                        y
+                    };
+                    let sums = |x: &[T]| {
+                        let mut sums = vec![T::ZERO; outer * inner];
+                        reduce::sums(x, (n, inner), &mut sums);
+                        (0..len).map(|at| sums[row(at)]).collect::<Vec<T>>()
+                    };
+                    let of = |a: &[T], b: &[T], f: fn(T, T) -> T| -> Vec<T> {
+                        a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()
+                    };
+                    let about = made(By::About, &x);
+                    let sum = sums(&of(&about, &p, zmul));
+                    let want = of(&of(&about, &sum, |x, sum| x - sum), &p, zmul);
+                    assert_eq!(made(By::Softmax, &x), want, "{outer} {n} {inner} {level:?}");
+                    let lessened = of(&x, &of(&sums(&x), &p, zmul), |x, y| x - y);
+                    let want = made(By::Balance, &lessened);
+                    assert_eq!(made(By::LogSoftmax, &x), want, "{outer} {n} {inner} {level:?}");
+                });
+            }
+        }
+        for any_likely in [false, true] {
+            check::<f32>(any_likely);
+            check::<f64>(any_likely);
         }
     }
 }

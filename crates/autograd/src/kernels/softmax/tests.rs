@@ -36,8 +36,8 @@ fn check<T: Number>(tolerance: f64) {
         at_every_level(|level| {
             let (mut p, mut log, mut sum) = (vec![T::ZERO; len], vec![T::ZERO; len], vec![T::ZERO; outer * inner]);
             softmax(&x, (n, inner), false, &mut p);
-            log_softmax(&x, (n, inner), &mut log);
-            log_sum_exp(&x, (n, inner), &mut sum);
+            log_softmax(&x, (n, inner), &mut log, &mut []);
+            log_sum_exp(&x, (n, inner), &mut sum, &mut []);
             for (row, &sum) in places.iter().zip(&sum) {
                 let top = row.iter().fold(f64::NEG_INFINITY, |top, &i| top.larger(x[i].to_f64()));
                 let want: f64 = row.iter().map(|&i| (x[i].to_f64() - top).exp()).sum();
@@ -93,7 +93,7 @@ fn columns_have_the_bits_of_rows() {
             };
             let rows: Vec<T> = (0..len).map(|at| x[place(at)]).collect();
             at_every_level(|level| {
-                for kernel in [softmax_alone, log_softmax] {
+                for kernel in [softmax_alone, log_softmax_alone] {
                     let (mut of_columns, mut of_rows) = (x.clone(), rows.clone());
                     kernel(&x, (n, inner), &mut of_columns);
                     kernel(&rows, (n, 1), &mut of_rows);
@@ -101,14 +101,54 @@ fn columns_have_the_bits_of_rows() {
                     assert!(same, "{outer} {n} {inner} {level:?}");
                 }
                 let (mut of_columns, mut of_rows) = (vec![T::NAN; outer * inner], vec![T::ZERO; outer * inner]);
-                log_sum_exp(&x, (n, inner), &mut of_columns);
-                log_sum_exp(&rows, (n, 1), &mut of_rows);
+                log_sum_exp(&x, (n, inner), &mut of_columns, &mut []);
+                log_sum_exp(&rows, (n, 1), &mut of_rows, &mut []);
                 assert_eq!(of_columns, of_rows, "{outer} {n} {inner} {level:?}");
             });
         }
     }
     fn softmax_alone<T: Number>(x: &[T], shape: (usize, usize), out: &mut [T]) {
         softmax(x, shape, false, out);
+    }
+    fn log_softmax_alone<T: Number>(x: &[T], shape: (usize, usize), out: &mut [T]) {
+        log_softmax(x, shape, out, &mut []);
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+#[test]
+fn shares_beside_logarithms_have_the_bits_of_each_alone() {
+    fn check<T: Number>() {
+        for (outer, n, inner) in
+            [(5, 3, 1), (3, 64, 1), (2, 300, 1), (4, 3, 5), (2, 70, 3), (2, 16, 8), (3, 33, 31), (1, 150, 70), (1, 1100, 3)]
+        {
+            let len = outer * n * inner;
+            let mut x: Vec<T> = (0..len).map(|i| T::of(((i * 37 + 11) % 101) as f64 / 7.0 - 5.0)).collect();
+            x[len / 2] = T::INFINITY;
+            // One row of −∞ alone.
+            (0..n).for_each(|j| x[j * inner] = -T::INFINITY);
+            at_every_level(|level| {
+                let same = |a: &[T], b: &[T]| {
+                    let same = a.iter().zip(b).all(|(&a, &b)| a.same_bits(b) || (a.is_nan() && b.is_nan()));
+                    assert!(same, "{outer} {n} {inner} {level:?}: {a:?} not {b:?}");
+                };
+                let made = || (vec![T::NAN; len], vec![T::NAN; len]);
+                let (mut log, mut shares) = made();
+                let (mut log_alone, mut shares_alone) = made();
+                log_softmax(&x, (n, inner), &mut log, &mut shares);
+                log_softmax(&x, (n, inner), &mut log_alone, &mut []);
+                softmax(&x, (n, inner), false, &mut shares_alone);
+                same(&log, &log_alone);
+                same(&shares, &shares_alone);
+                let (log, log_alone) = (&mut log[..outer * inner], &mut log_alone[..outer * inner]);
+                log_sum_exp(&x, (n, inner), log, &mut shares);
+                log_sum_exp(&x, (n, inner), log_alone, &mut []);
+                softmax(&x, (n, inner), true, &mut shares_alone);
+                same(log, log_alone);
+                same(&shares, &shares_alone);
+            });
+        }
     }
     check::<f32>();
     check::<f64>();

@@ -14,12 +14,12 @@ use crate::program::graph::{Graph, Node};
 use crate::program::ids::{SpotMap, SpotSet};
 use crate::program::layout::Layout;
 use crate::program::memory::Places;
-use crate::program::operation::{Fused, Then};
+use crate::program::operation::{Fused, Operation, Then};
 use crate::program::schedule::{Blocks, Own, Phase, Work, own_kernel};
 use crate::program::steps::{Listed, Operand, What};
 use crate::tensor::memory::{self, OutOfMemory};
 use crate::tensor::shape::Shape;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -107,23 +107,32 @@ impl<T: Float> Tasks<'_, T> {
     }
 
     fn rows(&self, node: u32, rows: Rows, list: &mut Builder<'_, T>) -> Option<Listed> {
-        let node = &self.graph.nodes[node as usize];
-        let kind = node.kind().expect("what goes along rows is an operation of the tape");
-        let (args, result) = (&node.args, node.results[0]);
-        if matches!(kind, Kind::Reshape(_)) && self.places.spot(args[0]) == self.places.spot(result) {
+        let Node { operation, args, results, .. } = &self.graph.nodes[node as usize];
+        if matches!(operation, Operation::Single(Kind::Reshape(_)))
+            && self.places.spot(args[0]) == self.places.spot(results[0])
+        {
             return None;
         }
         let (all, block) = list.blocks.map_or((1, 1), |blocks| (blocks.rows, blocks.block));
-        let shapes: SmallVec<[&Shape; 3]> = args.iter().map(|&arg| self.graph.shape(arg)).collect();
-        let op = Arc::new(AlongRows::new(kind, rows, (&shapes, self.graph.shape(result)), (all, block)));
+        let shapes = |values: &[u32]| values.iter().map(|&value| self.graph.shape(value)).collect();
+        let (arg_shapes, result_shapes): (SmallVec<[&Shape; 3]>, SmallVec<[&Shape; 3]>) =
+            (shapes(args), shapes(results));
+        let op = Arc::new(AlongRows::new(operation, rows, (&arg_shapes, &result_shapes), (all, block)));
         let mut per_row = |value: u32| {
             let numel = self.graph.numel(value);
             (list.moving(value, self.places.spot(value), numel), numel / all)
         };
-        let (places, out) = (args.iter().map(|&arg| per_row(arg)).collect(), per_row(result));
-        list.push(Task::Rows { op, args: places, out });
-        let operands = args.iter().map(|&arg| self.operand(arg)).collect();
-        Some(Listed { what: What::Rows(kind.name()), operands, results: smallvec![self.operand(result)] })
+        let places = args.iter().map(|&arg| per_row(arg)).collect();
+        let outs = results.iter().map(|&result| per_row(result)).collect();
+        list.push(Task::Rows { op, args: places, outs });
+        let operand = |&value: &u32| self.operand(value);
+        let (operands, results) = (args.iter().map(operand).collect(), results.iter().map(operand).collect());
+        let what = match operation {
+            Operation::Fused(fused) => What::Fused(*fused),
+            Operation::Single(kind) => What::Rows(kind.name()),
+            Operation::HiddenLayer(_) | Operation::Copy => unreachable!("these do not go along rows"),
+        };
+        Some(Listed { what, operands, results })
     }
 
     /// A chain, or several that are alike as one.
@@ -199,7 +208,7 @@ impl<T: Float> Tasks<'_, T> {
                 let (x, out) = (moving(list, args[0]), whole(list, result));
                 list.push(Task::ColumnSums { rows, n, along, x, out, after, memory });
             }
-            Fused::Rows { .. } => unreachable!("runs are of our own kernels"),
+            Fused::Rows { .. } | Fused::WithShares(_) => unreachable!("these are no products, sums or losses"),
             Fused::LossAndGradient(reduction) => {
                 let (rows, _, n) = sizes;
                 let (scores, labels) = (moving(list, args[0]), moving(list, args[1]));

@@ -8,6 +8,7 @@ mod dead;
 mod loops;
 mod products;
 mod losses;
+mod shares;
 pub(super) mod hidden_layer;
 mod copies;
 
@@ -30,7 +31,7 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 8] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 9] {
     [
         &broadcasts::Broadcasts,
         &constants::Constants,
@@ -39,12 +40,13 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 8] {
         &loops::Loops,
         &products::Products,
         &losses::Losses,
+        &shares::Shares,
         &hidden_layer::HiddenLayers,
     ]
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "broadcasts",
     "constants",
     "common",
@@ -52,6 +54,7 @@ const NAMES: [&str; 12] = [
     "loops",
     "products",
     "losses",
+    "shares",
     "hidden layers",
     "runs",
     "blocks",
@@ -71,6 +74,7 @@ const NAMES: [&str; 12] = [
 /// | `loops` | loops leave nothing that nothing reads |
 /// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent; such a step of rows that were read by index moves these alone |
 /// | `losses` | losses are computed together with their gradients |
+/// | `shares` | logarithms of softmax, or of sums of exponentials, are computed together with the shares that their gradients read |
 /// | `hidden layers` | a step of a net of one hidden layer, few features and few classes is one sweep |
 /// | `runs` | products, sums, losses, element-wise chains and operations along rows, one after the other, are one step |
 /// | `blocks` | rows go through such a run block by block, where that keeps them in the cache |

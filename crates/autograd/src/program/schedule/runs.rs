@@ -75,13 +75,17 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
         return rows(kind, &shapes, graph.shape(node.results[0])).filter(|_| some).map(Own::Rows);
     }
     let Operation::Fused(fused) = node.operation else { return None };
+    if let Fused::WithShares(op) = fused {
+        let has_rows = op.axis > 0 && graph.numel(node.args[0]) > 0;
+        return has_rows.then_some(Own::Rows(Along::Leading(op.axis)));
+    }
     let (m, k, n) = fused.sizes(graph.shape(node.args[0]), graph.shape(node.results[0]));
     let own = match fused {
         Fused::Product { ta, tb, .. } => {
             m > 0 && k > 0 && n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some()
         }
         Fused::ColumnSums { .. } => k > 0 && n > 0,
-        Fused::Rows { .. } => false,
+        Fused::Rows { .. } | Fused::WithShares(_) => false,
         Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
     };
     own.then_some(Own::Fused(fused, (m, k, n)))
@@ -254,7 +258,7 @@ impl<T: Float> Finder<'_, T> {
             match own_kernel(self.graph, work)? {
                 Own::Fused(Fused::Product { .. } | Fused::LossAndGradient(_), _) => step = BLOCK_ROWS,
                 Own::Rows(_) => bytes = SWEEP_BYTES,
-                Own::Chain | Own::Fused(Fused::ColumnSums { .. } | Fused::Rows { .. }, _) => {}
+                Own::Chain | Own::Fused(Fused::ColumnSums { .. } | Fused::Rows { .. } | Fused::WithShares(_), _) => {}
             }
         }
         let bytes_per_row: usize = by_row.iter().map(|&i| self.graph.numel(i) / rows * size_of::<T>()).sum();
@@ -352,8 +356,10 @@ fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<(Smal
         Fused::Product { ta: true, tb: false, then } if k == rows && then != Then::Gate(()) => (smallvec![0, 1], false),
         Fused::ColumnSums { .. } if k == rows => (smallvec![0], false),
         Fused::LossAndGradient(_) if m == rows => (smallvec![0, 1], true),
-        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::Rows { .. } | Fused::LossAndGradient(_) => {
-            return None;
-        }
+        Fused::Product { .. }
+        | Fused::ColumnSums { .. }
+        | Fused::Rows { .. }
+        | Fused::LossAndGradient(_)
+        | Fused::WithShares(_) => return None,
     })
 }

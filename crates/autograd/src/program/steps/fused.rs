@@ -53,6 +53,7 @@ impl FusedStep {
                 let view = |k: usize| View { shape: &self.args[k].shape, data: slice(k) };
                 reduction.eval(view(0), view(1), result, Some((slice(2), second)));
             }
+            Fused::WithShares(op) => op.eval(View { shape: &self.args[0].shape, data: slice(0) }, result, second),
         }
     }
 }
