@@ -8,6 +8,7 @@
 
 mod columns;
 mod likely;
+mod sums;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,8 @@ use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
 use columns::{Log, Want, are_columns, columns};
+pub(super) use sums::Sum;
+use sums::{below, ln, reduce};
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
 const TILE: usize = 4 * LANES;
@@ -90,31 +93,6 @@ fn largest<T: Number, const N: usize>(x: &[T]) -> T {
     lanes[0]
 }
 
-/// An exponential, but for the largest one.
-#[inline(always)]
-fn below<T: Number>(e: T) -> T {
-    if e < T::ONE { e } else { T::ZERO }
-}
-
-/// The sum of what `of` makes of a row of less than a block, in the order of [`order`](super::order).
-#[inline(always)]
-fn reduce<T: Number>(x: &[T], of: impl Fn(T) -> T + Copy) -> T {
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    let Some((first, chunks)) = chunks.split_first() else {
-        return rest.iter().fold(T::ZERO, |sum, &x| sum + of(x));
-    };
-    let mut lanes = *first;
-    for lane in &mut lanes {
-        *lane = of(*lane);
-    }
-    for chunk in chunks {
-        for i in 0..LANES {
-            lanes[i] += of(chunk[i]);
-        }
-    }
-    add_up(&mut lanes, rest, of)
-}
-
 /// Replaces the first elements of a tile, and those that fill the last vector, by their exponentials.
 ///
 /// # Safety
@@ -128,37 +106,6 @@ unsafe fn exp<T: Number, L: Lanes<T>>(tile: &mut [T; TILE], len: usize) {
             L::store(place.as_mut_ptr(), all, T::exp_of_shifted::<L>(L::load(place.as_ptr(), all)));
         }
     }
-}
-
-/// The sum of a row's exponentials, of which the largest is 1. The sums of a tile stand in arrays of the same length.
-#[derive(Clone, Copy)]
-pub(super) struct Sum<T> {
-    pub(super) all: T,
-    /// Where the largest stands out, the sum of the others, with the digits that adding 1 rounds away; else all again.
-    pub(super) others: T,
-}
-
-impl<T: Number> Sum<T> {
-    /// Whether the largest exponential stands out, so that the others are worth knowing by themselves.
-    #[inline(always)]
-    pub(super) fn has_one_top(self) -> bool {
-        // Two that are 1 make 2.
-        self.all < T::of(1.5)
-    }
-}
-
-/// The logarithms of sums.
-#[inline(always)]
-fn ln<T: Number>(all: &[T; TILE], others: &[T; TILE], len: usize) -> [T; TILE] {
-    let mut logs = [T::ZERO; TILE];
-    let (all, others) = (all.as_chunks::<LANES>().0, others.as_chunks::<LANES>().0);
-    for (v, lanes) in logs.as_chunks_mut::<LANES>().0[..len.div_ceil(LANES)].iter_mut().enumerate() {
-        // The loop has a constant length, so that it becomes vectors.
-        for i in 0..LANES {
-            lanes[i] = T::ln_of_sum(all[v][i], others[v][i]);
-        }
-    }
-    logs
 }
 
 /// What is wanted to know of each row.
