@@ -5,6 +5,7 @@
 //! (`columns.rs`).
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
+#![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
 mod columns;
 mod likely;
@@ -250,13 +251,7 @@ impl<T: Number> Exponentials<'_, T> {
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-unsafe fn long_block<T: Number, L: Lanes<T>>(
-    x: &[T],
-    top: T,
-    is_odd: bool,
-    others: bool,
-    out: &mut [T],
-) -> [T; 2] {
+unsafe fn long_block<T: Number, L: Lanes<T>>(x: &[T], top: T, is_odd: bool, others: bool, out: &mut [T]) -> [T; 2] {
     let (mut differences, mut last) = ([T::ZERO; LANES], [T::ZERO; LANES]);
     let mut lanes = [[T::ZERO; LANES]; 2];
     let (chunks, rest) = x.as_chunks::<LANES>();

@@ -206,8 +206,7 @@ impl Columns {
 #[inline(always)]
 fn add_columns<T: Number>(n: usize, memory: &mut [T], sums: &mut [T; WIDE], add: impl Fn(usize, &mut [T; WIDE])) {
     let (levels, _) = memory.as_chunks_mut::<WIDE>();
-    let mut blocks: usize = 0;
-    for from in (0..n).step_by(ROWS) {
+    for (blocks, from) in (0..n).step_by(ROWS).enumerate() {
         *sums = [T::ZERO; WIDE];
         (from..n.min(from + ROWS)).for_each(|j| add(j, sums));
         if n <= ROWS {
@@ -219,7 +218,6 @@ fn add_columns<T: Number>(n: usize, memory: &mut [T], sums: &mut [T; WIDE], add:
             depth -= 1;
             sums.iter_mut().zip(&levels[depth]).for_each(|(sum, &left)| *sum = left + *sum);
         }
-        blocks += 1;
         if !is_last {
             levels[depth] = *sums;
         }

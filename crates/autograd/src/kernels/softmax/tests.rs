@@ -120,9 +120,17 @@ fn columns_have_the_bits_of_rows() {
 #[test]
 fn shares_beside_logarithms_have_the_bits_of_each_alone() {
     fn check<T: Number>() {
-        for (outer, n, inner) in
-            [(5, 3, 1), (3, 64, 1), (2, 300, 1), (4, 3, 5), (2, 70, 3), (2, 16, 8), (3, 33, 31), (1, 150, 70), (1, 1100, 3)]
-        {
+        for (outer, n, inner) in [
+            (5, 3, 1),
+            (3, 64, 1),
+            (2, 300, 1),
+            (4, 3, 5),
+            (2, 70, 3),
+            (2, 16, 8),
+            (3, 33, 31),
+            (1, 150, 70),
+            (1, 1100, 3),
+        ] {
             let len = outer * n * inner;
             let mut x: Vec<T> = (0..len).map(|i| T::of(((i * 37 + 11) % 101) as f64 / 7.0 - 5.0)).collect();
             x[len / 2] = T::INFINITY;

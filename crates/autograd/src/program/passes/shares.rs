@@ -34,7 +34,7 @@ impl<T: Float> Rewrite<T> for Shares {
             *dropped = true;
             let node = &mut graph.nodes[known.swap_remove(k).2];
             node.operation = Operation::Fused(Fused::WithShares(pair));
-            node.results.insert(if is_log { 0 } else { 1 }, result);
+            node.results.insert(usize::from(!is_log), result);
         }
         graph.drop_nodes(&dropped);
         Ok(dropped.contains(&true))
