@@ -124,7 +124,7 @@ fn logarithms_and_the_shares_of_their_gradients_come_of_the_same_exponentials() 
         let grads = grad((log * b).sum() + sum.square().sum() + (shares * log).sum(), &[a, b]);
         (vec![a - grads[0] * 0.1, b - grads[1] * 0.1], vec![log, sum, shares])
     }
-    for shape in [[3, 5, 4], [1, 1, 1], [0, 2, 3], [40, 70, 30], [300, 2, 200]] {
+    for shape in [[3, 5, 4], [1, 1, 1], [0, 2, 3], [10, 70, 9], [300, 2, 40]] {
         for axis in 0..3 {
             check::<f32>([&shape; 3], |state, x| step(axis, state, x));
             check::<f64>([&shape; 3], |state, x| step(axis, state, x));
