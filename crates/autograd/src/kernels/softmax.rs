@@ -246,31 +246,48 @@ impl<T: Number> Exponentials<'_, T> {
     }
 }
 
+/// The exponentials of a vector of a chunk, from an element on, about the largest of the row. It is no closure, since one of two
+/// calls would be compiled apart, without the vectors' set.
+///
+/// # Safety
+/// The CPU has the set of the lanes; the mask ends where the chunk does, which is no longer than the lanes.
+#[inline(always)]
+unsafe fn shifted_exp<T: Number, L: Lanes<T>>(
+    chunk: &[T],
+    from: usize,
+    mask: L::Mask,
+    top: T,
+    is_odd: bool,
+) -> L::Vector {
+    // SAFETY: as the caller promises.
+    unsafe {
+        if is_odd {
+            let mut differences = [T::ZERO; LANES];
+            differences.iter_mut().zip(chunk).for_each(|(d, &x)| *d = total_difference(x, top));
+            return T::exp_of_shifted::<L>(L::load(differences.as_ptr().add(from), L::first(L::COUNT)));
+        }
+        T::exp_of_shifted::<L>(L::sub(L::load(chunk.as_ptr().add(from), mask), L::splat(top)))
+    }
+}
+
 /// The sums of the exponentials of a block of a row, and of all but the largest; `out` gets the exponentials unless it is empty.
 ///
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
 unsafe fn long_block<T: Number, L: Lanes<T>>(x: &[T], top: T, is_odd: bool, others: bool, out: &mut [T]) -> [T; 2] {
-    let (mut differences, mut last) = ([T::ZERO; LANES], [T::ZERO; LANES]);
+    let mut last = [T::ZERO; LANES];
     let mut lanes = [[T::ZERO; LANES]; 2];
     let (chunks, rest) = x.as_chunks::<LANES>();
     // SAFETY: the caller promises the set; the masks end where the elements do.
     unsafe {
-        let (whole, tops) = (L::first(L::COUNT), L::splat(top));
+        let whole = L::first(L::COUNT);
         // As many vectors as the lanes are, of at most four.
         let count = LANES / L::COUNT;
         let mut sums = [[L::splat(T::ZERO); 4]; 2];
-        let mut exp = |chunk: &[T], v: usize, mask: L::Mask| {
-            if is_odd {
-                differences.iter_mut().zip(chunk).for_each(|(d, &x)| *d = total_difference(x, top));
-                return T::exp_of_shifted::<L>(L::load(differences.as_ptr().add(v * L::COUNT), whole));
-            }
-            T::exp_of_shifted::<L>(L::sub(L::load(chunk.as_ptr().wrapping_add(v * L::COUNT), mask), tops))
-        };
         for (c, chunk) in chunks.iter().enumerate() {
             for v in 0..count {
-                let e = exp(chunk, v, whole);
+                let e = shifted_exp::<T, L>(chunk, v * L::COUNT, whole, top, is_odd);
                 sums[0][v] = L::add(sums[0][v], e);
                 if others {
                     sums[1][v] = L::add(sums[1][v], L::gate(e, L::sub(L::splat(T::ONE), e)));
@@ -285,7 +302,8 @@ unsafe fn long_block<T: Number, L: Lanes<T>>(x: &[T], top: T, is_odd: bool, othe
                 L::store(lanes.as_mut_ptr().add(v * L::COUNT), whole, sums[v]);
             }
             if v * L::COUNT < rest.len() {
-                let e = exp(rest, v, L::first(rest.len() - v * L::COUNT));
+                let from = v * L::COUNT;
+                let e = shifted_exp::<T, L>(rest, from, L::first(rest.len() - from), top, is_odd);
                 L::store(last.as_mut_ptr().add(v * L::COUNT), whole, e);
             }
         }

@@ -220,27 +220,15 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         // SAFETY: the caller promises the set; masks end with the hidden nodes, and with the elements of `W2`.
         unsafe {
             let mask = L::first(hidden - h);
-            // The copy's zeros beyond the mask stay, whatever is not finite.
-            let next = |row: usize, descends: bool, dp: L::Vector| {
-                let place = self.params.add(row * self.width() + h);
-                let next = if descends {
-                    L::sub(L::load(place, L::first(L::COUNT)), L::mul(dp, L::splat(self.step.rate)))
-                } else {
-                    dp
-                };
-                let next = L::keep(next, mask);
-                L::store(place, L::first(L::COUNT), next);
-                next
-            };
             let [first, bias, second, _] = self.step.descends;
             let mut w1 = sums.w1;
             for d in 0..D {
-                w1[d] = next(d, first, w1[d]);
+                w1[d] = self.next::<L>((d, h), mask, first, w1[d]);
             }
-            L::store(to_b1.add(h), mask, next(D, bias, sums.b1));
+            L::store(to_b1.add(h), mask, self.next::<L>((D, h), mask, bias, sums.b1));
             let mut w2 = sums.w2;
             for k in 0..K {
-                w2[k] = next(D + 1 + k, second, w2[k]);
+                w2[k] = self.next::<L>((D + 1 + k, h), mask, second, w2[k]);
             }
             if self.step.turned {
                 self.beside::<L, D>(to_w1, h, w1);
@@ -249,6 +237,29 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                 self.apart::<L, D>(to_w1, h, w1);
                 self.beside::<L, K>(to_w2, h, w2);
             }
+        }
+    }
+
+    /// A vector of the next parameters, or of gradients, from a row and a hidden node on, which goes to the copy too. The copy's
+    /// zeros beyond the mask stay, whatever is not finite.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes; the copy has whole vectors.
+    #[inline(always)]
+    unsafe fn next<L: Lanes<T>>(
+        &self,
+        (row, h): (usize, usize),
+        mask: L::Mask,
+        descends: bool,
+        dp: L::Vector,
+    ) -> L::Vector {
+        // SAFETY: as the caller promises.
+        unsafe {
+            let (place, all) = (self.params.add(row * self.width() + h), L::first(L::COUNT));
+            let next = if descends { L::sub(L::load(place, all), L::mul(dp, L::splat(self.step.rate))) } else { dp };
+            let next = L::keep(next, mask);
+            L::store(place, all, next);
+            next
         }
     }
 

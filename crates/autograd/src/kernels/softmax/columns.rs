@@ -295,20 +295,16 @@ impl Strip {
                 // SAFETY: the caller promises the set; the mask ends with the columns, whose sums have room for whole vectors.
                 unsafe {
                     let (whole, mask) = (L::first(L::COUNT), L::first(width - v));
-                    let add = |sums: &mut [T; WIDE], e: L::Vector| {
-                        let to = sums.as_mut_ptr().add(v);
-                        L::store(to, whole, if is_first { e } else { L::add(L::load(to, whole), e) });
-                    };
                     let difference = if is_odd {
                         L::load(differences.as_ptr().add(v), whole)
                     } else {
                         L::sub(L::load(x.as_ptr().add(v), mask), L::load(tops.as_ptr().add(v), whole))
                     };
                     let e = T::exp_of_shifted::<L>(difference);
-                    add(sum, e);
+                    add::<T, L>(&mut sum[v..], e, is_first);
                     if is_log {
                         // An exponential, but for the largest one.
-                        add(below, L::gate(e, L::sub(L::splat(T::ONE), e)));
+                        add::<T, L>(&mut below[v..], L::gate(e, L::sub(L::splat(T::ONE), e)), is_first);
                     }
                     if !shares.is_empty() {
                         L::store(shares.as_mut_ptr().add(v), mask, e);
@@ -320,5 +316,18 @@ impl Strip {
                 others.close((j, n), of_block);
             }
         }
+    }
+}
+
+/// Adds a vector to the front of sums, or begins with it.
+///
+/// # Safety
+/// The CPU has the set of the lanes; the sums have a whole vector.
+#[inline(always)]
+unsafe fn add<T: Number, L: Lanes<T>>(sums: &mut [T], e: L::Vector, is_first: bool) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        let (to, whole) = (sums.as_mut_ptr(), L::first(L::COUNT));
+        L::store(to, whole, if is_first { e } else { L::add(L::load(to, whole), e) });
     }
 }
