@@ -13,6 +13,7 @@ use super::map::LANES;
 use super::place::{Base, Place};
 use super::reduce::Running;
 use super::spread::Spread;
+use super::window::Window;
 use crate::number::Number;
 use crate::number::level::Level;
 use run::Run;
@@ -126,6 +127,8 @@ pub(crate) enum Fill<T> {
     Column(Place, usize),
     /// So many elements, laid over all as rows and columns in turn; whether rows of a block have their own, or all have the same.
     Spread { from: Place, spread: Spread, len: usize, by_row: bool },
+    /// A part of so many elements, or these and zeros around them; whether rows of a block have their own.
+    Window { from: Place, window: Window, len: usize, by_row: bool },
     /// A value that will be written over.
     Before(Place),
     /// Values one behind the other, as they are before anything is written; all of them fit a tile.
@@ -204,7 +207,9 @@ impl<T: Number> Chain<T> {
                 Fill::Number(place) | Fill::Repeated(place) => list.push((place, 1, false)),
                 Fill::Row(place, n) => list.push((place, n, false)),
                 Fill::Column(place, width) => list.push((place, len.div_ceil(width), false)),
-                Fill::Spread { from, len: all, by_row, .. } => list.push((from, self.spread(all, by_row, len), false)),
+                Fill::Spread { from, len: all, by_row, .. } | Fill::Window { from, len: all, by_row, .. } => {
+                    list.push((from, self.spread(all, by_row, len), false));
+                }
                 Fill::Before(place) => assert!(made.contains(&place), "what is read as it was before is written"),
                 Fill::Parts(ref parts) => self.assert_a_tile(parts),
             }
@@ -216,9 +221,9 @@ impl<T: Number> Chain<T> {
         list
     }
 
-    /// How many of the elements that are laid over all are laid over so many elements.
+    /// How many of all elements of an operand are laid over so many elements.
     fn spread(&self, all: usize, by_row: bool, len: usize) -> usize {
-        if by_row { len / (self.len / all) } else { all }
+        if by_row { all * len / self.len } else { all }
     }
 
     fn assert_a_tile(&self, parts: &[Part]) {

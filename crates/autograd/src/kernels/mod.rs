@@ -26,6 +26,7 @@ pub(crate) mod group;
 pub(crate) mod strided;
 pub(crate) mod spread;
 pub(crate) mod transpose;
+pub(crate) mod window;
 pub(crate) mod beside;
 pub(crate) mod take;
 pub(crate) mod lent;

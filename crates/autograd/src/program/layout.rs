@@ -1,8 +1,12 @@
 //! How the operands of element-wise operations lie over their result.
 
+use crate::float::Float;
 use crate::kernels::chain::Fill;
 use crate::kernels::place::Place;
 use crate::kernels::spread::Spread;
+use crate::kernels::window::Window;
+use crate::ops::table::Kind;
+use crate::program::graph::{Graph, Node};
 use crate::tensor::shape::Shape;
 
 /// How an operand is laid over the result.
@@ -18,6 +22,10 @@ pub(super) enum Layout {
     Column(usize),
     /// Rows and columns in turn.
     Spread(Spread),
+    /// Neighbours of the operand, from one on.
+    From(u32),
+    /// Another part of the operand, or the operand and zeros around it.
+    Window(Window),
 }
 
 impl Layout {
@@ -49,19 +57,41 @@ impl Layout {
         }
     }
 
+    /// How a node of a chain reads an operand, if it can be part of one.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "few of a large table")]
+    pub(super) fn of_member<T: Float>(graph: &Graph<T>, node: &Node<T>, operand: u32) -> Option<Self> {
+        let (operand, result) = (graph.shape(operand), graph.shape(node.results[0]));
+        match node.kind()? {
+            Kind::Read(op) => op.0.window().map(Self::through),
+            Kind::AddAt(op) if op.0.sums_all() => Some(Self::Full),
+            Kind::AddAt(op) => op.0.window(operand).map(Self::through),
+            Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_) => Self::of(operand, result),
+            _ => None,
+        }
+    }
+
+    fn through(window: Window) -> Self {
+        match window.start() {
+            Some(start) => Self::From(start),
+            None => Self::Window(window),
+        }
+    }
+
     /// Whether each of so many rows of a result has elements of the operand's own, which come one after the other, or all rows have
     /// the same ones; nothing where neither is so.
-    pub(super) fn by_rows(&self, result: &Shape, rows: usize) -> Option<bool> {
+    pub(super) fn by_rows(&self, operand: &Shape, result: &Shape, rows: usize) -> Option<bool> {
         let width = result.numel() / rows;
         match self {
             Self::Full => Some(true),
             Self::Scalar => Some(false),
+            Self::From(_) => None,
             Self::Row(n) => width.is_multiple_of(*n).then_some(false),
             Self::Column(n) => width.is_multiple_of(*n).then_some(true),
             Self::Spread(spread) => match spread.period() {
                 Some(n) => width.is_multiple_of(n).then_some(false),
                 None => spread.divides(rows).then_some(true),
             },
+            Self::Window(window) => window.divides(rows, operand.numel()).then_some(true),
         }
     }
 
@@ -69,11 +99,12 @@ impl Layout {
     /// of a block has its own.
     pub(super) fn fill<T>(&self, from: Place, len: usize, by_row: bool) -> Fill<T> {
         match self {
-            Self::Full => Fill::Before(from),
+            Self::Full | Self::From(_) => Fill::Before(from),
             Self::Scalar => Fill::Number(from),
             Self::Row(n) => Fill::Row(from, *n),
             Self::Column(width) => Fill::Column(from, *width),
             Self::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len, by_row },
+            Self::Window(window) => Fill::Window { from, window: window.clone(), len, by_row },
         }
     }
 }

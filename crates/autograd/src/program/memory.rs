@@ -384,7 +384,7 @@ impl<'a, T: Float> Planner<'a, T> {
             Operation::HiddenLayer(net) => updates(net.updates(node.results.iter().position(|&r| r == value)?)),
             Operation::Single(Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_)) => {
                 let full = Layout::of(self.graph.shape(state), self.graph.shape(value)) == Some(Layout::Full);
-                work.is_chain && reads.contains(&state) && full
+                work.is_chain && reads.contains(&state) && full && !work.sees_through_window(self.graph, state)
             }
             Operation::Single(_) | Operation::Copy => false,
         };

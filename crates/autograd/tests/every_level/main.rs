@@ -16,6 +16,7 @@ mod replay_nets;
 mod replay_chains;
 mod replay_side_by_side;
 mod replay_rows;
+mod replay_windows;
 mod replay_random_nets;
 mod replay_random_rows;
 mod repeated_steps;

@@ -14,7 +14,7 @@ impl<T: Number> Fill<T> {
             Self::Constant(_) | Self::Repeated(_) | Self::Number(_) => true,
             Self::Row(_, n) => tile.is_multiple_of(*n),
             Self::Spread { spread, .. } => spread.period().is_some_and(|n| tile.is_multiple_of(n)),
-            Self::Column(..) | Self::Before(_) | Self::Parts(_) => false,
+            Self::Column(..) | Self::Window { .. } | Self::Before(_) | Self::Parts(_) => false,
         }
     }
 
@@ -46,7 +46,7 @@ impl<T: Number> Fill<T> {
                     }
                 }
                 Self::Before(place) => copy_elements(at(place).add(start).cast_const(), register, n),
-                Self::Number(_) | Self::Row(..) | Self::Column(..) | Self::Spread { .. } => {
+                Self::Number(_) | Self::Row(..) | Self::Column(..) | Self::Spread { .. } | Self::Window { .. } => {
                     self.lay(at, std::slice::from_raw_parts_mut(register, n), (start, all), chain);
                 }
             }
@@ -74,6 +74,10 @@ impl<T: Number> Fill<T> {
                 Self::Spread { from, ref spread, len, by_row } => {
                     let len = chain.spread(len, by_row, all);
                     spread.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
+                }
+                Self::Window { from, ref window, len, by_row } => {
+                    let len = chain.spread(len, by_row, all);
+                    window.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
                 }
                 Self::Constant(_) | Self::Repeated(_) | Self::Parts(_) | Self::Before(_) => {
                     unreachable!("these have an element for each of the tile's, or for each lane")

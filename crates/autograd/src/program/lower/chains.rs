@@ -104,11 +104,21 @@ impl<T: Float> Planned<T> {
 
 /// The chain of a region.
 pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
-    let members: Vec<&Node<T>> = work.members.iter().map(|&node| &graph.nodes[node as usize]).collect();
-    let value = members[0].results[0];
+    let value = graph.nodes[work.members[0] as usize].results[0];
     let shape = graph.shape(value);
-    let is_sum = |node: &&&Node<T>| matches!(node.kind(), Some(Kind::AddAt(_)));
-    let summed: IdSet = members.iter().filter(is_sum).map(|node| node.results[0]).collect();
+    let mut places =
+        Places { inputs: Vec::new(), numbers: Vec::new(), of: IdMap::default(), free: Vec::new(), count: 0 };
+    let mut members: Vec<&Node<T>> = Vec::new();
+    let mut summed: IdSet = IdSet::default();
+    for node in work.members.iter().map(|&node| &graph.nodes[node as usize]) {
+        match Layout::of_member(graph, node, node.args[0]) {
+            Some(layout @ (Layout::Window(_) | Layout::From(_))) => places.see(node, layout),
+            _ => members.push(node),
+        }
+        if matches!(node.kind(), Some(Kind::AddAt(op)) if op.0.sums_all()) {
+            summed.insert(node.results[0]);
+        }
+    }
     let (sums, results): (Vec<u32>, Vec<u32>) = work.results.iter().partition(|value| summed.contains(value));
     let mut items = items(graph, &members, &results, &sums);
     items.iter_mut().for_each(Item::alone);
@@ -116,8 +126,6 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     for (time, item) in items.iter().enumerate() {
         last_read.extend(item.reads().map(|a| (a, time)));
     }
-    let mut places =
-        Places { inputs: Vec::new(), numbers: Vec::new(), of: IdMap::default(), free: Vec::new(), count: 0 };
     places.of.extend(results.iter().enumerate().map(|(k, &i)| (i, Arg::Result(k))));
     let mut steps = Vec::new();
     for (time, item) in items.into_iter().enumerate() {
@@ -168,6 +176,12 @@ impl<T: Float> Places<T> {
             Arg::Input(k) if as_tile && self.inputs[k].1 == Layout::Scalar => Arg::Spread(k),
             Arg::Input(_) | Arg::Spread(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => arg,
         }
+    }
+
+    /// What a node makes is a window of its operand.
+    fn see(&mut self, node: &Node<T>, window: Layout) {
+        self.of.insert(node.results[0], Arg::Input(self.inputs.len()));
+        self.inputs.push((node.args[0], window));
     }
 
     fn out(&mut self, value: u32) -> Arg {

@@ -142,7 +142,13 @@ impl<T: Float> Tasks<'_, T> {
         let (values, layouts): (Vec<u32>, Vec<Layout>) = inputs.unzip();
         let registers = list.tiles();
         let rows = list.blocks.map_or(1, |blocks| blocks.rows);
-        let place = |value: u32| list.moving(value, self.places.spot(value), self.graph.numel(value));
+        let place = |value: u32, from: u32| {
+            let spot = self.places.spot(value);
+            if from == 0 {
+                return list.moving(value, spot, self.graph.numel(value));
+            }
+            list.whole(Spot { start: spot.start + from, ..spot })
+        };
         let chain = chains::placed(&planned, self.graph, self.places, place, (registers, rows));
         list.tiles.len = chain.memory().max(list.tiles.len);
         let names = chain.names().collect();

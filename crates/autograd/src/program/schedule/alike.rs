@@ -1,7 +1,7 @@
 //! Chains that are alike, such as the updates of many parameters by one formula: they come one after the other, to be one chain over
 //! the elements of all.
 
-use super::Work;
+use super::{Work, is_window};
 use crate::float::Float;
 use crate::kernels::machine::TILE;
 use crate::kernels::map::LANES;
@@ -20,7 +20,10 @@ const MOST_BETWEEN: usize = 1024;
 /// Moves chains of a list of work behind the last that is alike, where nothing in between reads what they make, and returns where
 /// several are now beside each other. Together they fit a tile.
 pub(super) fn gather<T: Float>(graph: &Graph<T>, links: &Links, work: &mut [Work]) -> Vec<Range<usize>> {
-    let small = |work: &Work| work.is_chain && (2..=TILE[1]).contains(&graph.numel(work.one_value(graph)));
+    let small = |work: &Work| {
+        let has_window = || work.members.iter().any(|&node| is_window(graph, node));
+        work.is_chain && (2..=TILE[1]).contains(&graph.numel(work.one_value(graph))) && !has_window()
+    };
     let mut families: Vec<Vec<usize>> = Vec::new();
     let mut of_length: IdMap<Vec<usize>> = IdMap::default();
     for k in (0..work.len()).filter(|&k| small(&work[k])) {

@@ -3,14 +3,16 @@
 mod alike;
 mod regions;
 mod runs;
+mod windows;
 
 use super::graph::Graph;
 use super::passes::Optimisations;
 use crate::float::Float;
-use regions::{is_element_wise, regions};
+use regions::{is_element_wise, is_sum_of_all, regions};
 pub(super) use runs::{Blocks, Own, Phase, own_kernel};
 use smallvec::SmallVec;
 use std::ops::Range;
+use windows::is_window;
 
 /// What is computed in one go.
 #[derive(Default)]
@@ -26,6 +28,12 @@ pub(super) struct Work {
 }
 
 impl Work {
+    /// Whether it reads a value through a window: not only element by element.
+    pub(super) fn sees_through_window<T: Float>(&self, graph: &Graph<T>, value: u32) -> bool {
+        let reads = |&&node: &&u32| graph.nodes[node as usize].args.contains(&value);
+        self.is_chain && self.members.iter().filter(reads).any(|&node| is_window(graph, node))
+    }
+
     /// A value of a chain that has the shape of all its values but the sums.
     fn one_value<T: Float>(&self, graph: &Graph<T>) -> u32 {
         graph.nodes[self.members[0] as usize].results[0]
@@ -96,9 +104,11 @@ fn left_by<T: Float>(graph: &Graph<T>, groups: &[Vec<u32>]) -> Vec<SmallVec<[u32
     }
     let leaves = |value: &u32| matches!(read[*value as usize], (false, _) | (_, true));
     let of = |group: &Vec<u32>| {
-        let results = group.iter().flat_map(|&node| graph.nodes[node as usize].results.iter().copied());
-        // One node alone leaves all that it makes.
-        results.filter(|value| group.len() == 1 || leaves(value)).collect()
+        // One node alone leaves all that it makes, a chain no windows: each has its own.
+        let alone = group.len() == 1;
+        let makers = group.iter().filter(|&&node| alone || !is_window(graph, node));
+        let results = makers.flat_map(|&node| graph.nodes[node as usize].results.iter().copied());
+        results.filter(|value| alone || leaves(value)).collect()
     };
     groups.iter().map(of).collect()
 }

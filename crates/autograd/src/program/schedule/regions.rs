@@ -2,8 +2,9 @@
 //!
 //! First each operation joins its readers, where all of them are in one region: what is in between is then never stored.
 //! Then regions that read the same values, or each other's, become one where nothing between them is in the way, and
-//! take the sums of their values with them.
+//! take the sums of their values with them. Windows are seen by each region that reads them.
 
+use super::windows::Windows;
 use crate::float::Float;
 use crate::kernels::chain::MOST_SUMS;
 use crate::ops::table::Kind;
@@ -34,7 +35,7 @@ pub(super) fn is_element_wise<T: Float>(graph: &Graph<T>, node: u32) -> bool {
 }
 
 /// Whether a node adds up all elements of its operand.
-fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {
+pub(super) fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {
     let node = &graph.nodes[node as usize];
     let Some(Kind::AddAt(op)) = node.kind() else { return false };
     op.0.sums_all() && graph.numel(node.args[0]) > 1
@@ -62,26 +63,36 @@ enum Readers {
 /// the groups are.
 pub(super) fn regions<T: Float>(graph: &Graph<T>, links: &Links, chains: bool) -> (Vec<Vec<u32>>, usize) {
     let needed = graph.needed_for(graph.guards.iter().map(|guard| guard.0));
-    let mut units = grown(graph, &needed, chains);
+    let windows = Windows::of(graph, links, chains);
+    let mut units = grown(graph, links, &needed, (chains, &windows));
     // Nothing but its last node is read from outside of a unit, so the last nodes are in an order of computation.
     units.sort_by_key(|unit| (!unit.guarded, unit.members.last().copied()));
     if chains {
-        numbers_first(graph, links, &mut units);
+        numbers_first(graph, (links, &windows), &mut units);
     }
     if chains {
-        Merger::new(graph, links, &mut units).run();
+        Merger::new(graph, (links, &windows), &mut units).run();
     }
     units.retain(|unit| !unit.members.is_empty());
+    units.iter_mut().filter(|unit| unit.is_region).for_each(|unit| windows.join(graph, links, &mut unit.members));
     let guarded = units.iter().filter(|unit| unit.guarded).count();
     (units.into_iter().map(|unit| unit.members).collect(), guarded)
 }
 
 /// Every node in the unit of its readers, if that is one region of its shape, else in one of its own.
-fn grown<T: Float>(graph: &Graph<T>, guard_needs: &[bool], chains: bool) -> Vec<Unit> {
+fn grown<T: Float>(
+    graph: &Graph<T>,
+    links: &Links,
+    guard_needs: &[bool],
+    (chains, windows): (bool, &Windows),
+) -> Vec<Unit> {
     let mut units: Vec<Unit> = Vec::new();
     let mut readers = vec![Readers::Nobody; graph.values.len()];
     for i in (0..graph.nodes.len() as u32).rev() {
         let Node { args, results, .. } = &graph.nodes[i as usize];
+        if windows.has(i) {
+            continue;
+        }
         let guarded = results.iter().any(|&result| guard_needs[result as usize]);
         let is_region = chains && is_element_wise(graph, i);
         let unit = match readers[results[0] as usize] {
@@ -99,8 +110,11 @@ fn grown<T: Float>(graph: &Graph<T>, guard_needs: &[bool], chains: bool) -> Vec<
         });
         units[unit].members.push(i);
         for &a in args {
-            let reader = &mut readers[a as usize];
+            let seen = windows.seen(graph, links, a);
+            let reader = &mut readers[seen as usize];
             *reader = match *reader {
+                // What is seen through a window is there as a whole before.
+                _ if seen != a => Readers::Many,
                 Readers::Nobody => Readers::One(unit),
                 Readers::One(same) if same == unit => Readers::One(unit),
                 Readers::One(_) | Readers::Many => Readers::Many,
@@ -115,12 +129,12 @@ fn grown<T: Float>(graph: &Graph<T>, guard_needs: &[bool], chains: bool) -> Vec<
 
 /// Moves the units first that make single numbers of what is there from the start, of a rate or the seed of a gradient, where a region
 /// of many elements reads one: so it need not wait for it, and can be one with what comes before.
-fn numbers_first<T: Float>(graph: &Graph<T>, links: &Links, units: &mut [Unit]) {
+fn numbers_first<T: Float>(graph: &Graph<T>, (links, windows): (&Links, &Windows), units: &mut [Unit]) {
     let mut is_early = vec![false; graph.nodes.len()];
     for unit in &*units {
         let single = unit.members.iter().all(|&i| graph.numel(graph.nodes[i as usize].results[0]) == 1);
         let there = |a: u32| is_early.get(links.maker[a as usize] as usize).copied().unwrap_or(true);
-        let is = unit.is_region && single && outside(graph, links, &unit.members).all(there);
+        let is = unit.is_region && single && outside(graph, (links, windows), &unit.members).all(there);
         unit.members.iter().for_each(|&i| is_early[i as usize] = is);
     }
     let reads_early = |i: u32| {
@@ -137,7 +151,7 @@ fn numbers_first<T: Float>(graph: &Graph<T>, links: &Links, units: &mut [Unit]) 
 /// Moves units into earlier regions, where all that they read is there in time.
 struct Merger<'a, T: Float> {
     graph: &'a Graph<T>,
-    links: &'a Links,
+    links: (&'a Links, &'a Windows),
     units: &'a mut Vec<Unit>,
     /// The unit of each node.
     unit_of: Vec<usize>,
@@ -146,7 +160,7 @@ struct Merger<'a, T: Float> {
 }
 
 impl<'a, T: Float> Merger<'a, T> {
-    fn new(graph: &'a Graph<T>, links: &'a Links, units: &'a mut Vec<Unit>) -> Self {
+    fn new(graph: &'a Graph<T>, links: (&'a Links, &'a Windows), units: &'a mut Vec<Unit>) -> Self {
         let mut unit_of = vec![0; graph.nodes.len()];
         for (u, unit) in units.iter().enumerate() {
             for &i in &unit.members {
@@ -217,7 +231,7 @@ impl<'a, T: Float> Merger<'a, T> {
     fn fits(&self, u: usize, r: usize, outside: &[u32]) -> bool {
         let (unit, region) = (&self.units[u], &self.units[r]);
         let in_time = |&a: &u32| match self.unit(a) {
-            Some(of) => of < r || (of == r && self.is_there_by_tiles(a)),
+            Some(of) => of < r || (of == r && self.is_there_by_tiles(a) && !self.is_seen_through(a, &unit.members)),
             None => true,
         };
         region.is_region
@@ -230,13 +244,20 @@ impl<'a, T: Float> Merger<'a, T> {
 
     /// Whether a value is not one of the sums of its region, which are there only when all tiles are done.
     fn is_there_by_tiles(&self, value: u32) -> bool {
-        let maker = self.graph.nodes.get(self.links.maker[value as usize] as usize);
-        !matches!(maker.and_then(Node::kind), Some(Kind::AddAt(_)))
+        let maker = self.links.0.maker[value as usize];
+        maker == NOBODY || !is_sum_of_all(self.graph, maker)
+    }
+
+    /// Whether members read a value through a window: elements of other tiles.
+    fn is_seen_through(&self, value: u32, members: &[u32]) -> bool {
+        let (graph, (links, windows)) = (self.graph, self.links);
+        let mut args = members.iter().flat_map(|&node| &graph.nodes[node as usize].args);
+        args.any(|&a| a != value && windows.seen(graph, links, a) == value)
     }
 
     /// The unit that makes a value.
     fn unit(&self, value: u32) -> Option<usize> {
-        let maker = self.links.maker[value as usize];
+        let maker = self.links.0.maker[value as usize];
         (maker != NOBODY).then(|| self.unit_of[maker as usize])
     }
 
@@ -250,7 +271,7 @@ impl<'a, T: Float> Merger<'a, T> {
         let mut last_read: SmallVec<[usize; LONGEST_MERGED]> = (0..members.len()).collect();
         for (k, &member) in members.iter().enumerate() {
             for &arg in &self.graph.nodes[member as usize].args {
-                if let Ok(made) = members.binary_search(&self.links.maker[arg as usize]) {
+                if let Ok(made) = members.binary_search(&self.links.0.maker[arg as usize]) {
                     last_read[made] = k;
                 }
             }
@@ -268,8 +289,13 @@ impl<'a, T: Float> Merger<'a, T> {
     }
 }
 
-/// What members, in ascending order, read from outside.
-fn outside<'a, T: Float>(graph: &'a Graph<T>, links: &'a Links, members: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
-    let args = members.iter().flat_map(|&m| graph.nodes[m as usize].args.iter().copied());
+/// What members, in ascending order, read from outside, also through windows.
+fn outside<'a, T: Float>(
+    graph: &'a Graph<T>,
+    (links, windows): (&'a Links, &'a Windows),
+    members: &'a [u32],
+) -> impl Iterator<Item = u32> + 'a {
+    let args = members.iter().flat_map(|&m| graph.nodes[m as usize].args.iter());
+    let args = args.map(move |&a| windows.seen(graph, links, a));
     args.filter(|&a| members.binary_search(&links.maker[a as usize]).is_err())
 }

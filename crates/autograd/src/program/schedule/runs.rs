@@ -1,7 +1,7 @@
 //! Runs: work that our own kernels compute one after the other, without a step of the program between them, and in blocks of
 //! rows where all of it is row by row or sums over the rows. So do operations along rows, as softmax and its kin.
 
-use super::{Work, alike};
+use super::{Work, alike, is_sum_of_all, is_window};
 use crate::float::Float;
 use crate::kernels::group::{FEW_CLASSES, MOST_RUNNING};
 use crate::kernels::machine::{BLOCK_BYTES, SWEEP_BYTES};
@@ -271,12 +271,24 @@ impl<T: Float> Finder<'_, T> {
     fn local<'w>(&self, inside: impl Iterator<Item = &'w Work>, made: &IdSet) -> IdSet {
         let mut reads: IdMap<u32> = IdMap::default();
         let mut same: Vec<(u32, u32)> = Vec::new();
-        for &node in inside.flat_map(|work| &work.members) {
+        let mut windows: Vec<u32> = Vec::new();
+        for (work, &node) in inside.flat_map(|work| work.members.iter().map(move |node| (work, node))) {
+            if work.is_chain && is_window(self.graph, node) {
+                windows.push(node);
+                continue;
+            }
             let node = &self.graph.nodes[node as usize];
             node.args.iter().for_each(|&a| *reads.entry(a).or_default() += 1);
             if let Some(Kind::Reshape(_)) = node.kind() {
                 same.push((node.args[0], node.results[0]));
             }
+        }
+        // What all look through from here is read here.
+        windows.sort_unstable();
+        windows.dedup();
+        for node in windows.iter().map(|&node| &self.graph.nodes[node as usize]) {
+            let here = reads.get(&node.results[0]).copied() == Some(self.links.reads[node.results[0] as usize]);
+            *reads.entry(node.args[0]).or_default() += u32::from(here);
         }
         let all_here = |value: &u32| self.links.reads[*value as usize] == reads.get(value).copied().unwrap_or(0);
         let mut local: IdSet = made.iter().copied().filter(all_here).collect();
@@ -296,8 +308,7 @@ impl<T: Float> Finder<'_, T> {
 
     /// How many sums of all elements a chain has.
     fn sums(&self, work: &Work) -> usize {
-        let kinds = work.members.iter().map(|&node| self.graph.nodes[node as usize].kind());
-        kinds.filter(|kind| matches!(kind, Some(Kind::AddAt(_)))).count()
+        work.members.iter().filter(|&&node| is_sum_of_all(self.graph, node)).count()
     }
 
     /// How a piece of work goes along so many rows, if it does.
@@ -328,10 +339,16 @@ impl<T: Float> Finder<'_, T> {
         if !shape.numel().is_multiple_of(rows) {
             return None;
         }
-        let row = |&read: &u32| Some((read, Layout::of(self.graph.shape(read), shape)?.by_rows(shape, rows)?));
-        let reads: Option<_> = work.reads.iter().map(row).collect();
+        let mut reads = SmallVec::new();
+        for &node in &work.members {
+            let node = &self.graph.nodes[node as usize];
+            for &read in node.args.iter().filter(|read| work.reads.contains(read)) {
+                let layout = Layout::of_member(self.graph, node, read)?;
+                reads.push((read, layout.by_rows(self.graph.shape(read), shape, rows)?));
+            }
+        }
         let is_row = |&value: &u32| self.graph.shape(value) == shape;
-        Some(Rows { reads: reads?, made: work.results.iter().copied().filter(is_row).collect(), sums: self.sums(work) })
+        Some(Rows { reads, made: work.results.iter().copied().filter(is_row).collect(), sums: self.sums(work) })
     }
 }
 

@@ -24,12 +24,17 @@ impl<T: Float> Filled<T> {
     fn new(planned: &Planned<T>, graph: &Graph<T>, columns: Vec<Column>, results: &[Column], rows: usize) -> Self {
         let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
         let mut inputs: Vec<kernel::Arg> = Vec::new();
+        let laid = |layout: &Layout, value: u32, from: Place| {
+            let by_rows = || layout.by_rows(graph.shape(value), graph.shape(planned.value), rows);
+            layout.fill(from, graph.numel(value), rows > 1 && by_rows() == Some(true))
+        };
         for (k, ((value, layout), Column { first: from, parts })) in planned.inputs.iter().zip(columns).enumerate() {
             let written = results.iter().position(|result| result.first == from);
             let fill = match (layout, parts) {
                 (_, Some(parts)) => Fill::Parts(parts),
+                (Layout::Window(_), None) => laid(layout, *value, from),
                 _ if written.is_some_and(|result| planned.reads_late(k, result)) => Fill::Before(from),
-                (Layout::Full, None) => {
+                (Layout::Full | Layout::From(_), None) => {
                     inputs.push(kernel::Arg::Full(from));
                     continue;
                 }
@@ -37,10 +42,7 @@ impl<T: Float> Filled<T> {
                     inputs.push(kernel::Arg::Number(from));
                     continue;
                 }
-                (Layout::Row(_) | Layout::Column(_) | Layout::Spread(_), None) => {
-                    let by_row = rows > 1 && layout.by_rows(graph.shape(planned.value), rows) == Some(true);
-                    layout.fill(from, graph.numel(*value), by_row)
-                }
+                (Layout::Row(_) | Layout::Column(_) | Layout::Spread(_), None) => laid(layout, *value, from),
             };
             inputs.push(kernel::Arg::Register(fills.len()));
             fills.push(fill);
@@ -92,7 +94,7 @@ struct Columns<'a, T: Float, F> {
     written: Vec<(Spot, usize)>,
 }
 
-impl<'a, T: Float, F: FnMut(u32) -> Place> Columns<'a, T, F> {
+impl<'a, T: Float, F: FnMut(u32, u32) -> Place> Columns<'a, T, F> {
     fn new(alike: &'a [Planned<T>], places: &'a Places, at: F, rows: usize) -> Self {
         let (len, several) = (alike[0].len, alike.len() > 1);
         let staged = !several && rows == 1 && len < STAGED && len % LANES > 1;
@@ -128,11 +130,15 @@ impl<'a, T: Float, F: FnMut(u32) -> Place> Columns<'a, T, F> {
         if self.staged { None } else { self.places.range(values) }
     }
 
-    fn column(&mut self, of: impl Fn(&Planned<T>) -> u32, is_copied: bool) -> Column {
-        let first = (self.at)(of(&self.alike[0]));
+    /// Of values from an element on.
+    fn column(&mut self, of: impl Fn(&Planned<T>) -> u32, from: u32, is_copied: bool) -> Column {
+        let first = (self.at)(of(&self.alike[0]), from);
         let starts = self.starts();
-        let mut part =
-            |(start, planned): (usize, &Planned<T>)| Part { place: (self.at)(of(planned)), start, len: planned.len };
+        let mut part = |(start, planned): (usize, &Planned<T>)| Part {
+            place: (self.at)(of(planned), from),
+            start,
+            len: planned.len,
+        };
         Column { first, parts: is_copied.then(|| starts.map(&mut part).collect()) }
     }
 
@@ -143,19 +149,24 @@ impl<'a, T: Float, F: FnMut(u32) -> Place> Columns<'a, T, F> {
             Some(spot) => self.written.push((spot, self.len)),
             None => self.written.extend(self.alike.iter().map(|planned| (self.places.spot(of(planned)), planned.len))),
         }
-        self.column(of, range.is_none())
+        self.column(of, 0, range.is_none())
     }
 
     /// An input, which is read where it is unless a result is written over some of it that is not its own place.
     fn input(&mut self, k: usize) -> Column {
         let of = |planned: &Planned<T>| planned.inputs[k].0;
-        let full = self.alike[0].inputs[k].1 == Layout::Full;
+        let (full, from) = match self.alike[0].inputs[k].1 {
+            Layout::Full => (true, 0),
+            Layout::From(from) => (true, from),
+            Layout::Scalar | Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) | Layout::Window(_) => (false, 0),
+        };
         let own = |spot: Spot| {
             let mut meets = self.written.iter().filter(|&&(other, len)| spot.meets(self.len, other, len));
             meets.all(|&other| other == (spot, self.len))
         };
-        let is_copied = full && !self.range(&of).is_some_and(|range| own(range.0));
-        self.column(of, is_copied)
+        let is_copied =
+            full && !self.range(&of).is_some_and(|(spot, _)| own(Spot { start: spot.start + from, ..spot }));
+        self.column(of, from, is_copied)
     }
 }
 
@@ -165,7 +176,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
     alike: &[Planned<T>],
     graph: &Graph<T>,
     places: &Places,
-    at: impl FnMut(u32) -> Place,
+    at: impl FnMut(u32, u32) -> Place,
     (registers, rows): (Place, usize),
 ) -> Chain<T> {
     let planned = &alike[0];
@@ -174,7 +185,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let one_tile = alike.len() > 1 || columns.staged;
     let results: Vec<Column> = (0..planned.results.len()).map(|k| columns.result(k)).collect();
     let operands: Vec<Column> = (0..planned.inputs.len()).map(|k| columns.input(k)).collect();
-    let sums = alike.iter().flat_map(|planned| &planned.sums).map(|&value| (columns.at)(value)).collect();
+    let sums = alike.iter().flat_map(|planned| &planned.sums).map(|&value| (columns.at)(value, 0)).collect();
     let Filled { fills, inputs, tiles, repeated } = Filled::new(planned, graph, operands, &results, rows);
     let own = fills.len();
     let kept = own + planned.registers;

@@ -1,0 +1,246 @@
+//! Boxes of arrays: an operand that is a part of its result's rows, or whose rows are parts of it.
+
+use super::map::copy;
+use super::strided::collapse;
+use crate::number::Number;
+use smallvec::{SmallVec, smallvec};
+use std::fmt;
+
+/// Shorter rows are read by steps of their own.
+const SHORTEST: usize = 8;
+
+/// Which elements of a result are elements of an operand, and which; the others are 0. All is counted in rows of neighbours.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// The dimensions of rows.
+    outer: SmallVec<[Outer; 3]>,
+    /// The elements of a row of the result, and from which on how many of them are elements of the operand.
+    width: usize,
+    from: usize,
+    len: usize,
+    /// The first element of the operand that is there.
+    offset: usize,
+    /// Whether elements are added to zeros: a negative zero loses its sign.
+    is_sum: bool,
+}
+
+/// A dimension of rows: how many there are, from which on how many of them are there, and how far these are from each other in the
+/// operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Outer {
+    n: usize,
+    from: usize,
+    count: usize,
+    stride: isize,
+}
+
+impl fmt::Debug for Window {
+    /// For a listing: the dimensions of the result.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.outer.iter().try_for_each(|dim| write!(f, "{} × ", dim.n))?;
+        write!(f, "{}", self.width)
+    }
+}
+
+impl Window {
+    /// That of a read by strides, if its rows are neighbours in the operand and long enough.
+    pub(crate) fn read(sizes: &[usize], offset: usize, strides: &[isize]) -> Option<Self> {
+        let dims = collapse(sizes, [strides]);
+        let (&(width, [step]), outer) = dims.split_last()?;
+        let outer = outer.iter().map(|&(n, [stride])| Outer { n, from: 0, count: n, stride }).collect();
+        (step == 1 && width >= SHORTEST).then_some(Self { outer, width, from: 0, len: width, offset, is_sum: false })
+    }
+
+    /// That of an operand of these sizes which is put at strides into zeros of those sizes, if it is a box of them and rows are long
+    /// enough.
+    pub(crate) fn put(
+        sizes: &[usize],
+        into: &[usize],
+        mut offset: usize,
+        strides: &[isize],
+        is_sum: bool,
+    ) -> Option<Self> {
+        if sizes.len() != into.len() || sizes.contains(&0) {
+            return None;
+        }
+        // From the last dimension on; whole ones are one with the next.
+        let mut dims: SmallVec<[Outer; 3]> = SmallVec::new();
+        let (mut own, mut step) = (1_isize, 1);
+        let mut places: SmallVec<[usize; 4]> = smallvec![0; into.len()];
+        let mut steps: SmallVec<[usize; 4]> = smallvec![0; into.len()];
+        for i in (0..into.len()).rev() {
+            steps[i] = step;
+            step *= into[i];
+        }
+        for i in 0..into.len() {
+            places[i] = offset / steps[i];
+            offset %= steps[i];
+        }
+        for i in (0..into.len()).rev() {
+            let (n, count, from) = (into[i], sizes[i], places[i]);
+            if from + count > n || (count > 1 && strides[i] != steps[i] as isize) {
+                return None;
+            }
+            match dims.last_mut() {
+                Some(inner) if inner.count == inner.n => {
+                    let whole = inner.n;
+                    *inner = Outer { n: n * whole, from: from * whole, count: count * whole, stride: inner.stride };
+                }
+                _ => dims.push(Outer { n, from, count, stride: own }),
+            }
+            own *= count as isize;
+        }
+        let mut outer: SmallVec<[Outer; 3]> = dims.into_iter().rev().collect();
+        let Outer { n: width, from, count: len, .. } = outer.pop()?;
+        (width >= SHORTEST).then_some(Self { outer, width, from, len, offset: 0, is_sum })
+    }
+
+    /// Where the result is in the operand, if all of it are neighbours there.
+    pub(crate) fn start(&self) -> Option<u32> {
+        let is_whole = self.outer.is_empty() && self.len == self.width && !self.is_sum;
+        u32::try_from(self.offset).ok().filter(|_| is_whole)
+    }
+
+    /// Whether each of so many rows of the result is made of as many neighbours of an operand of so many elements.
+    pub(crate) fn divides(&self, rows: usize, elements: usize) -> bool {
+        let Some(&Outer { n, from: 0, count, stride }) = self.outer.first() else { return false };
+        let reach: isize = self.outer[1..].iter().map(|dim| dim.stride * (dim.count as isize - 1)).sum();
+        let forward = self.outer[1..].iter().all(|dim| dim.stride >= 0);
+        let last = self.offset as isize + reach + self.len as isize;
+        count == n && n.is_multiple_of(rows) && forward && stride * n as isize == elements as isize && last <= stride
+    }
+
+    /// Fills a part of the result from an element on.
+    pub(crate) fn fill<T: Number>(&self, x: &[T], start: usize, mut out: &mut [T]) {
+        let (mut row, mut column) = (start / self.width, start % self.width);
+        let mut index: SmallVec<[usize; 3]> = smallvec![0; self.outer.len()];
+        for (i, dim) in index.iter_mut().zip(&self.outer).rev() {
+            (*i, row) = (row % dim.n, row / dim.n);
+        }
+        while !out.is_empty() {
+            let (part, rest) = out.split_at_mut(out.len().min(self.width - column));
+            match self.row(&index) {
+                Some(at) => self.fill_row(&x[at..at + self.len], column, part),
+                None => part.fill(T::ZERO),
+            }
+            (out, column) = (rest, 0);
+            for (i, dim) in index.iter_mut().zip(&self.outer).rev() {
+                *i += 1;
+                if *i < dim.n {
+                    break;
+                }
+                *i = 0;
+            }
+        }
+    }
+
+    /// Where in the operand a row begins, if it is there.
+    #[inline]
+    fn row(&self, index: &[usize]) -> Option<usize> {
+        let mut at = self.offset as isize;
+        for (&i, dim) in index.iter().zip(&self.outer) {
+            let i = i.checked_sub(dim.from).filter(|&i| i < dim.count)?;
+            at += i as isize * dim.stride;
+        }
+        Some(at as usize)
+    }
+
+    /// Fills a part of a row from a column on.
+    #[inline]
+    fn fill_row<T: Number>(&self, x: &[T], column: usize, out: &mut [T]) {
+        if !self.is_sum && self.len == self.width {
+            return copy(&x[column..][..out.len()], out);
+        }
+        let end = column + out.len();
+        let within = |i: usize| i.clamp(column, end) - column;
+        let (first, last) = (within(self.from), within(self.from + self.len));
+        out[..first].fill(T::ZERO);
+        out[last..].fill(T::ZERO);
+        if first == last {
+            return;
+        }
+        let x = &x[column + first - self.from..][..last - first];
+        if self.is_sum {
+            out[first..last].iter_mut().zip(x).for_each(|(out, &x)| *out = T::ZERO + x);
+        } else {
+            copy(x, &mut out[first..last]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::strided;
+
+    /// Whether parts of any length are those of the whole.
+    fn check(window: &Window, x: &[f64], want: &[f64]) {
+        for len in [1, 7, 16, 40, want.len()] {
+            let mut out = vec![f64::NAN; want.len()];
+            for (k, part) in out.chunks_mut(len).enumerate() {
+                window.fill(x, k * len, part);
+            }
+            let same = out.iter().zip(want).all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same, "{window:?} in parts of {len}: {out:?}, not {want:?}");
+        }
+    }
+
+    fn numbers(n: usize) -> Vec<f64> {
+        (0..n).map(|i| if i % 5 == 0 { -0.0 } else { i as f64 }).collect()
+    }
+
+    #[test]
+    fn windows_are_reads_by_strides() {
+        let x = numbers(4 * 5 * 20);
+        for (sizes, offset, strides) in [
+            (&[4, 5, 19][..], 1, &[100, 20, 1][..]),
+            (&[4, 4, 20], 20, &[100, 20, 1]),
+            (&[4, 5, 20], 80, &[100, -20, 1]),
+            (&[3, 8], 7, &[0, 1]),
+            (&[2, 2, 10], 310, &[-200, 40, 1]),
+            (&[30], 11, &[1]),
+        ] {
+            let mut want = vec![0.0; sizes.iter().product()];
+            strided::read(&x, sizes, offset, strides, &mut want);
+            check(&Window::read(sizes, offset, strides).unwrap(), &x, &want);
+        }
+        assert_eq!(Window::read(&[4, 7], 0, &[20, 1]), None);
+        assert_eq!(Window::read(&[4, 20], 0, &[40, 2]), None);
+    }
+
+    #[test]
+    fn windows_are_put_into_zeros() {
+        for (sizes, into, offset) in [
+            ([2, 3, 19], [4, 5, 20], 101),
+            ([4, 5, 20], [4, 5, 20], 0),
+            ([4, 2, 20], [4, 5, 20], 60),
+            ([1, 1, 1], [4, 5, 20], 399),
+            ([1, 5, 20], [4, 5, 20], 300),
+            ([4, 5, 1], [4, 5, 8], 7),
+        ] {
+            let x = numbers(sizes.iter().product());
+            let strides = [into[1] * into[2], into[2], 1].map(|stride| stride as isize);
+            let mut want = vec![0.0; into.iter().product()];
+            for is_sum in [false, true] {
+                let kernel = if is_sum { strided::add } else { strided::place };
+                kernel(&x, &sizes, offset, &strides, &mut want);
+                check(&Window::put(&sizes, &into, offset, &strides, is_sum).unwrap(), &x, &want);
+            }
+        }
+        // Steps of two, elements that come to one place, and rows that go on in the next.
+        assert_eq!(Window::put(&[2, 10], &[4, 20], 0, &[20, 2], true), None);
+        assert_eq!(Window::put(&[3, 20], &[1, 20], 0, &[0, 1], true), None);
+        assert_eq!(Window::put(&[2, 10], &[4, 20], 15, &[20, 1], true), None);
+    }
+
+    #[test]
+    fn rows_of_a_result_have_rows_of_the_operand() {
+        let gates = Window::read(&[6, 8], 16, &[24, 1]).unwrap();
+        assert!(gates.divides(6, 144) && gates.divides(3, 144) && !gates.divides(4, 144));
+        assert!(!Window::read(&[5, 8], 16, &[24, 1]).unwrap().divides(5, 144));
+        assert!(!Window::read(&[6, 8], 120, &[-24, 1]).unwrap().divides(6, 144));
+        let put = Window::put(&[6, 8], &[6, 24], 8, &[24, 1], true).unwrap();
+        assert!(put.divides(6, 48) && put.divides(2, 48));
+        assert!(!Window::put(&[5, 24], &[6, 24], 24, &[24, 1], true).is_some_and(|put| put.divides(6, 120)));
+    }
+}

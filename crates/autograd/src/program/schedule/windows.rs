@@ -1,0 +1,74 @@
+//! Windows: parts of values, and values with zeros around them, that only element-wise operations of their shape read. Each chain
+//! sees them as it goes, so nobody stores them.
+
+use super::regions::is_element_wise;
+use crate::float::Float;
+use crate::ops::table::Kind;
+use crate::program::graph::{Graph, Links};
+use crate::program::layout::Layout;
+
+/// Which nodes make windows.
+pub(super) struct Windows {
+    is: Vec<bool>,
+}
+
+impl Windows {
+    /// All of a graph; none where there are no chains.
+    pub(super) fn of<T: Float>(graph: &Graph<T>, links: &Links, chains: bool) -> Self {
+        let mut is = vec![false; graph.nodes.len()];
+        if !chains {
+            return Self { is };
+        }
+        for (i, is) in is.iter_mut().enumerate() {
+            let node = &graph.nodes[i];
+            let is_view = matches!(node.kind(), Some(Kind::Read(_) | Kind::AddAt(_)));
+            let layout = || Layout::of_member(graph, node, node.args[0]);
+            *is = is_view && matches!(layout(), Some(Layout::Window(_) | Layout::From(_)));
+        }
+        // How many element-wise operations of its shape read each; what someone outside reads has more readers.
+        let mut reads = vec![0; graph.nodes.len()];
+        for (i, node) in (0..).zip(&graph.nodes) {
+            let shape = graph.shape(node.results[0]);
+            let views =
+                node.args.iter().filter(|&&a| graph.shape(a) == shape).map(|&a| links.maker[a as usize] as usize);
+            let mut views = views.filter(|&view| is.get(view) == Some(&true)).peekable();
+            if views.peek().is_some() && is_element_wise(graph, i) {
+                views.for_each(|view| reads[view] += 1);
+            }
+        }
+        for ((is, &reads), node) in is.iter_mut().zip(&reads).zip(&graph.nodes) {
+            *is &= reads > 0 && reads == links.reads[node.results[0] as usize];
+        }
+        Self { is }
+    }
+
+    pub(super) fn has(&self, node: u32) -> bool {
+        self.is.get(node as usize) == Some(&true)
+    }
+
+    /// The value that is seen where nodes read this one: itself, or what it is a window of.
+    pub(super) fn seen<T: Float>(&self, graph: &Graph<T>, links: &Links, value: u32) -> u32 {
+        let maker = links.maker[value as usize];
+        if self.has(maker) { graph.nodes[maker as usize].args[0] } else { value }
+    }
+
+    /// Adds the windows that members read; both in ascending order.
+    pub(super) fn join<T: Float>(&self, graph: &Graph<T>, links: &Links, members: &mut Vec<u32>) {
+        let args = members.iter().flat_map(|&node| &graph.nodes[node as usize].args);
+        let mut windows: Vec<u32> = args.map(|&a| links.maker[a as usize]).filter(|&maker| self.has(maker)).collect();
+        if !windows.is_empty() {
+            members.append(&mut windows);
+            members.sort_unstable();
+            members.dedup();
+        }
+    }
+}
+
+/// Whether a node of a chain is a window.
+pub(super) fn is_window<T: Float>(graph: &Graph<T>, node: u32) -> bool {
+    match graph.nodes[node as usize].kind() {
+        Some(Kind::Read(_)) => true,
+        Some(Kind::AddAt(op)) => !op.0.sums_all(),
+        _ => false,
+    }
+}

@@ -1,0 +1,159 @@
+//! Chains that read parts of their operands, or put them into zeros, replay to the bits of recording and computing anew.
+
+use autograd::{Float, Optimisations, Program, Slice, Tape, Tensor, Var, concat, grad, vjp};
+
+/// The next state and the outputs of a step.
+type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
+
+/// With zeros of both signs.
+fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
+    Tensor::from_fn(shape, |i| {
+        let at = ((i + seed) * 7919 % 2003) as f64 - 1001.0;
+        T::of(if at as i64 % 7 == 0 { -0.0 } else { at * 0.002 })
+    })
+}
+
+/// Runs a step of a state and an input three times, on the tape and by programs of every choice of passes; the listing of the last
+/// one has these words.
+fn check<T: Float>(
+    [state, x]: [&[usize]; 2],
+    step: impl for<'t> Fn(Var<'t, T>, Var<'t, T>) -> Step<'t, T>,
+    words: &[&str],
+) {
+    let state = numbers::<T>(state, 1);
+    let input = |round: usize| numbers::<T>(x, 10 + round);
+    let bits = |x: &Tensor<T>| x.as_slice().iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
+    for passes in Optimisations::choices() {
+        let mut expected = state.clone();
+        let mut program = Program::record_with(passes, &state, &input(0), |_, state, x| step(state, x)).unwrap();
+        if passes == Optimisations::default() {
+            let text = program.to_string();
+            words.iter().for_each(|word| assert!(text.contains(word), "no {word} in {text}"));
+        }
+        for round in 0..3 {
+            let tape = Tape::default();
+            let (next, outputs) = tape.values(&step(tape.var(&expected), tape.var(&input(round))));
+            let replayed = program.run(&input(round)).unwrap();
+            for (k, output) in outputs.iter().enumerate() {
+                assert!(bits(&replayed.tensor(k)) == bits(output), "output {k}, round {round}, {passes:?}\n{program}");
+            }
+            if let [next] = &next[..] {
+                assert!(bits(&program.state("").unwrap()) == bits(next), "state, round {round}, {passes:?}\n{program}");
+                expected = next.clone();
+            }
+        }
+    }
+}
+
+#[test]
+fn differences_of_neighbours_and_their_gradients() {
+    fn step<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let v = u * x;
+        let along = |axis: isize| {
+            let n = v.shape()[axis as usize];
+            v.narrow(axis, 1, n - 1) - v.narrow(axis, 0, n - 1)
+        };
+        let loss = along(0).square().sum() + (along(1).abs() + T::of(0.1)).sqrt().sum() + along(2).tanh().sum();
+        let [slope] = grad(loss, &[u]);
+        (vec![u - slope * T::of(0.1)], vec![loss, slope, along(1)])
+    }
+    for shape in [[3, 4, 20], [2, 9, 33], [5, 2, 300], [1, 3, 8], [2, 2, 2]] {
+        check::<f32>([&shape; 2], step, if shape[2] > 8 { &["Window", "From"] } else { &[] });
+        check::<f64>([&shape; 2], step, &[]);
+    }
+}
+
+#[test]
+fn states_whose_parts_are_read_are_not_written_over() {
+    fn stencil<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let n = u.shape()[0];
+        let inner = u.narrow(0, 1, n - 2) * T::of(0.5) + (u.narrow(0, 0, n - 2) + u.narrow(0, 2, n - 2)) * T::of(0.25);
+        let put = inner.pad(&[(1, 1), (0, 0)], 0.0);
+        (vec![u * T::of(0.1) + put + x], vec![inner])
+    }
+    fn turned<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        (vec![u.flip(&[0]) * T::of(0.5) + u + x], vec![])
+    }
+    for shape in [[4, 16], [9, 300], [70, 33]] {
+        check::<f32>([&shape; 2], stencil, &["Window"]);
+        check::<f64>([&shape; 2], stencil, &[]);
+        check::<f32>([&shape; 2], turned, &["Window"]);
+        check::<f64>([&shape; 2], turned, &[]);
+    }
+}
+
+#[test]
+fn parts_of_products_in_blocks_of_rows() {
+    /// Gates of a cell: a third of the columns each.
+    fn step<'t, T: Float>(w: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let n = w.shape()[1] / 3;
+        let z = x.matmul(w);
+        let [a, b, c] = [0, 1, 2].map(|k| z.narrow(1, k * n, n));
+        let y = a.sigmoid() * b.tanh() + c * a;
+        let loss = y.square().sum();
+        let [dw] = grad(loss, &[w]);
+        // A step of descent within a product has other bits.
+        (vec![w - (dw * T::of(0.001)).tanh()], vec![loss, y])
+    }
+    for n in [16, 20] {
+        check::<f32>([&[12, 3 * n], &[700, 12]], step, &["Window", "rows in blocks of"]);
+        check::<f64>([&[12, 3 * n], &[700, 12]], step, &["Window"]);
+    }
+}
+
+#[test]
+fn parts_that_others_read_too() {
+    fn step<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let part = u.slice(&[Slice::from(2..12), Slice::all().step(-1)]);
+        let rows = u.slice(&[Slice::from(3..13), Slice::from(1..)]);
+        let every = x.slice(&[Slice::all().step(-2), Slice::from(1..)]);
+        let joined = concat(&[rows.exp() * rows, every.tanh()], 0);
+        let [du, dx] = vjp(joined, &[u, x], joined.sin());
+        let all = rows.sum() + part.sum();
+        // Read by what comes before it too.
+        let more = (du.narrow(0, 1, 12) * x.narrow(0, 2, 12)).sin() + dx.narrow(0, 0, 12) * du.narrow(0, 4, 12);
+        (vec![], vec![part, rows, joined, all, more, more.flip(&[0]) * more])
+    }
+    for width in [20, 64, 301] {
+        check::<f32>(
+            [&[16, width], &[16, width + 7]].map(|shape| shape as &[usize]),
+            |u, x| step(u, x.narrow(1, 7, u.shape()[1])),
+            &["Window"],
+        );
+        check::<f64>([&[16, width]; 2], step, &["Window"]);
+    }
+}
+
+#[test]
+fn random_views_of_random_shapes() {
+    /// Another view for each digit of a number; the first row and column stay.
+    fn seen<'t, T: Float>(mut x: Var<'t, T>, mut seed: usize) -> Var<'t, T> {
+        for _ in 0..3 {
+            let [n, m] = [x.shape()[0], x.shape()[1]];
+            x = match seed % 7 {
+                0 => x.narrow(0, n / 3, n - n / 3),
+                1 => x.narrow(1, m / 4, m - m / 4),
+                2 => x.flip(&[0]),
+                3 => x.pad(&[(1, 2), (0, 0)], 0.0) * T::of(1.5),
+                4 => x.pad(&[(0, 0), (3, 1)], 0.0).tanh(),
+                5 => x.slice(&[Slice::from(0..n as isize - 1), Slice::from(1..)]) + T::of(0.5),
+                _ => x.roll(&[1], &[1]) * x,
+            };
+            seed /= 7;
+        }
+        x
+    }
+    for seed in (0..343).step_by(17) {
+        check::<f64>(
+            [&[7, 24], &[7, 24]],
+            |u, x| {
+                let (a, b) = (seen(u * x, seed), seen(x, seed * 31 % 343));
+                let [n, m] = [0, 1].map(|i| a.shape()[i].min(b.shape()[i]));
+                let y = a.narrow(0, 0, n).narrow(1, 0, m) * b.narrow(0, 0, n).narrow(1, 0, m).sin();
+                let [du, dx] = vjp(y, &[u, x], y.cos());
+                (vec![u - du * 0.1], vec![y, dx, (du * x).sum()])
+            },
+            &[],
+        );
+    }
+}
