@@ -28,7 +28,9 @@ fn check<T: Float>(
         let mut program = Program::record_with(passes, &state, &input(0), |_, state, x| step(state, x)).unwrap();
         if passes == Optimisations::default() {
             let text = program.to_string();
-            words.iter().for_each(|word| assert!(text.contains(word), "no {word} in {text}"));
+            for word in words {
+                assert!(text.contains(word), "no {word} in {text}");
+            }
         }
         for round in 0..3 {
             let tape = Tape::default();
