@@ -192,6 +192,7 @@ rows! {
     "concat" [2, 2] [1, 2] in ANY => |x| concat(&[x[0].square(), x[1]], 0);
     "stack" [2] [2] in ANY => |x| stack(&[x[0].square(), x[1]], 1);
     "pad" [2, 2] in ANY => |x| x[0].square().pad(&[(1, 0), (0, 2)], 1.5);
+    "roll" [2, 3] in ANY => |x| (x[0].square().roll(&[1], &[1]) * x[0]).roll(&[1], &[0]);
     "roll and flip" [3, 2] in ANY => |x| x[0].square().roll(&[1], &[0]).flip(&[1]);
     "tril and triu" [3, 3] in ANY => |x| x[0].square().tril(0) + x[0].triu(1);
     "diagonal" [3, 3] in ANY => |x| x[0].square().diagonal(0, 1);

@@ -20,6 +20,8 @@ pub(crate) struct Window {
     len: usize,
     /// The first element of the operand that is there.
     offset: usize,
+    /// How many of the last elements of a row of the operand are the first ones of the result.
+    turn: usize,
     /// Whether elements are added to zeros: a negative zero loses its sign.
     is_sum: bool,
 }
@@ -48,7 +50,21 @@ impl Window {
         let dims = collapse(sizes, [strides]);
         let (&(width, [step]), outer) = dims.split_last()?;
         let outer = outer.iter().map(|&(n, [stride])| Outer { n, from: 0, count: n, stride }).collect();
-        (step == 1 && width >= SHORTEST).then_some(Self { outer, width, from: 0, len: width, offset, is_sum: false })
+        (step == 1 && width >= SHORTEST).then_some(Self {
+            outer,
+            width,
+            from: 0,
+            len: width,
+            offset,
+            turn: 0,
+            is_sum: false,
+        })
+    }
+
+    /// That of rows which each begin with so many of their last elements, if they are long enough.
+    pub(crate) fn rolled(rows: usize, width: usize, turn: usize) -> Option<Self> {
+        let outer = smallvec![Outer { n: rows, from: 0, count: rows, stride: width as isize }];
+        (width >= SHORTEST).then_some(Self { outer, width, from: 0, len: width, offset: 0, turn, is_sum: false })
     }
 
     /// That of an operand of these sizes which is put at strides into zeros of those sizes, if it is a box of them and rows are long
@@ -92,12 +108,12 @@ impl Window {
         }
         let mut outer: SmallVec<[Outer; 3]> = dims.into_iter().rev().collect();
         let Outer { n: width, from, count: len, .. } = outer.pop()?;
-        (width >= SHORTEST).then_some(Self { outer, width, from, len, offset: 0, is_sum })
+        (width >= SHORTEST).then_some(Self { outer, width, from, len, offset: 0, turn: 0, is_sum })
     }
 
     /// Where the result is in the operand, if all of it are neighbours there.
     pub(crate) fn start(&self) -> Option<u32> {
-        let is_whole = self.outer.is_empty() && self.len == self.width && !self.is_sum;
+        let is_whole = self.outer.is_empty() && self.len == self.width && self.turn == 0 && !self.is_sum;
         u32::try_from(self.offset).ok().filter(|_| is_whole)
     }
 
@@ -149,7 +165,14 @@ impl Window {
     #[inline]
     fn fill_row<T: Number>(&self, x: &[T], column: usize, out: &mut [T]) {
         if !self.is_sum && self.len == self.width {
-            return copy(&x[column..][..out.len()], out);
+            let (last, first) = out.split_at_mut(self.turn.saturating_sub(column).min(out.len()));
+            if !last.is_empty() {
+                copy(&x[self.width - self.turn + column..][..last.len()], last);
+            }
+            if !first.is_empty() {
+                copy(&x[(column + last.len()) - self.turn..][..first.len()], first);
+            }
+            return;
         }
         let end = column + out.len();
         let within = |i: usize| i.clamp(column, end) - column;
@@ -204,6 +227,8 @@ mod tests {
             strided::read(&x, sizes, offset, strides, &mut want);
             check(&Window::read(sizes, offset, strides).unwrap(), &x, &want);
         }
+        let want: Vec<f64> = x.chunks_exact(20).flat_map(|row| [&row[13..], &row[..13]].concat()).collect();
+        check(&Window::rolled(20, 20, 7).unwrap(), &x, &want);
         assert_eq!(Window::read(&[4, 7], 0, &[20, 1]), None);
         assert_eq!(Window::read(&[4, 20], 0, &[40, 2]), None);
     }

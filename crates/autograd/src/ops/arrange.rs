@@ -2,7 +2,6 @@
 
 use crate::float::Float;
 use crate::ops::binary::BinaryRules;
-use crate::ops::concat::concat;
 use crate::ops::slice::Slice;
 use crate::ops::view::{AddAt, Read};
 use crate::tape::op::Arity;
@@ -92,10 +91,7 @@ impl<'t, T: Float> Var<'t, T> {
             let i = self.expect("roll", self.sizes().axis(axis));
             let n = self.sizes()[i];
             let shift = if n == 0 { 0 } else { shift.rem_euclid(n as isize) as usize };
-            if shift > 0 {
-                let (front, back) = (x.narrow(axis, 0, n - shift), x.narrow(axis, n - shift, shift));
-                x = concat(&[back, front], i as isize);
-            }
+            x = x.rolled(i, shift);
         }
         x
     }

@@ -119,7 +119,10 @@ impl<T: Float> Origins<T> {
             let node = &tape.nodes[index];
             if matches!(node.kind, Kind::Index) {
                 found.leaves.insert(index);
-            } else if !matches!(node.kind, Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) | Kind::Concat(_)) {
+            } else if !matches!(
+                node.kind,
+                Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) | Kind::Concat(_) | Kind::Roll(_)
+            ) {
                 found.computed.insert(index);
             } else if found.views.insert(index) {
                 open.extend_from_slice(&node.args);

@@ -12,6 +12,7 @@ pub(crate) mod matmul;
 pub(crate) mod slice;
 pub(crate) mod view;
 pub(crate) mod concat;
+pub(crate) mod roll;
 pub(crate) mod reduce;
 pub(crate) mod extreme;
 pub(crate) mod scan;

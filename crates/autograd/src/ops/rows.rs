@@ -27,6 +27,7 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
         Kind::Extreme(Arity(op)) => op.axis,
         Kind::ExtremeShare(Arity(op)) => op.axis,
         Kind::CumSum(Arity(op)) => op.axis,
+        Kind::Roll(Arity(op)) => op.axis,
         Kind::Recurrence(Arity(op)) => op.axis,
         Kind::LogCumSumExp(Arity(op)) => op.axis,
         Kind::Norm2(Arity(op)) => op.axis,

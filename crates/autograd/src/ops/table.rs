@@ -111,6 +111,7 @@ builtin! {
         Select(Arity<3, ops::select::Select>),
         MatMul(Arity<2, ops::matmul::MatMul>),
         Concat(ops::concat::Concat),
+        Roll(Arity<1, ops::roll::Roll>),
         Take(Arity<2, ops::take::Take>),
         Scatter(Arity<3, ops::scatter::Scatter>),
         Winners(Arity<1, ops::scatter::Winners>),

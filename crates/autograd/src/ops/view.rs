@@ -3,7 +3,6 @@
 
 use crate::float::Float;
 use crate::kernels::strided;
-use crate::kernels::window::Window;
 use crate::ops::slice::Slice;
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -65,11 +64,6 @@ impl Read {
         fits && strides().all(|((&own, stride), &n)| n == 1 || own == stride)
     }
 
-    /// The window that this reads, if it is one.
-    pub(crate) fn window(&self) -> Option<Window> {
-        Window::read(&self.shape, self.offset, &self.strides)
-    }
-
     /// An operand with a size of 1 for each dimension that repeats it, if this is then a broadcast by NumPy's rule.
     fn with_ones<'t, T: Float>(&self, x: Var<'t, T>) -> Var<'t, T> {
         let kept = |(&n, &stride): (&usize, &isize)| if stride == 0 { 1 } else { n };
@@ -83,11 +77,6 @@ impl AddAt {
     /// Whether this adds up all elements of its operand, in one sum.
     pub(crate) fn sums_all(&self) -> bool {
         self.shape.numel() == 1 && self.offset == 0 && self.strides.iter().all(|&stride| stride == 0)
-    }
-
-    /// The window that an operand of this shape is put into, if it is one.
-    pub(crate) fn window(&self, operand: &Shape) -> Option<Window> {
-        Window::put(operand, &self.shape, self.offset, &self.strides, self.name != "pad")
     }
 
     /// Whether this sums the columns of an operand of this shape.

@@ -6,6 +6,7 @@ use crate::kernels::place::Place;
 use crate::kernels::spread::Spread;
 use crate::kernels::window::Window;
 use crate::ops::table::Kind;
+use crate::ops::view::{AddAt, Read};
 use crate::program::graph::{Graph, Node};
 use crate::tensor::shape::Shape;
 
@@ -62,9 +63,16 @@ impl Layout {
     pub(super) fn of_member<T: Float>(graph: &Graph<T>, node: &Node<T>, operand: u32) -> Option<Self> {
         let (operand, result) = (graph.shape(operand), graph.shape(node.results[0]));
         match node.kind()? {
-            Kind::Read(op) => op.0.window().map(Self::through),
+            Kind::Read(op) => {
+                let Read { shape, offset, strides, .. } = &op.0;
+                Window::read(shape, *offset, strides).map(Self::through)
+            }
+            Kind::Roll(op) => op.0.window(operand).map(Self::through),
             Kind::AddAt(op) if op.0.sums_all() => Some(Self::Full),
-            Kind::AddAt(op) => op.0.window(operand).map(Self::through),
+            Kind::AddAt(op) => {
+                let AddAt { name, shape, offset, strides } = &op.0;
+                Window::put(operand, shape, *offset, strides, *name != "pad").map(Self::through)
+            }
             Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_) => Self::of(operand, result),
             _ => None,
         }

@@ -142,7 +142,9 @@ impl<T: Float> Drop for Unwatched<'_, T> {
 
 /// Whether a value is integers, from outside or computed, or a view of them.
 pub(crate) fn holds_integers<T: Float>(nodes: &Nodes<T>, mut index: u32) -> bool {
-    while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) | Kind::Concat(_) = nodes[index].kind {
+    while let Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) | Kind::Concat(_) | Kind::Roll(_) =
+        nodes[index].kind
+    {
         index = nodes[index].args[0];
     }
     let kind = &nodes[index].kind;

@@ -196,6 +196,7 @@ impl<'f> Lowering<'f> {
             "read" | "windows" | "diagonal" => self.read(graph, at)?,
             "sum" | "pad" | "add_at" | "diag" => self.add_at(graph, at)?,
             "concat" => graph.node("Concat", &operands, &along),
+            "roll" => self.rolled(graph, at)?,
             "gather" => graph.node("Gather", &operands, &along),
             "take_along_axis" => graph.node("GatherElements", &operands, &along),
             "max" => graph.node("ReduceMax", &operands, &reduced),

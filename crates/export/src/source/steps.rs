@@ -85,6 +85,18 @@ impl Steps<'_> {
                     offset += own[axis] * shape[axis] as i64;
                 }
             }
+            "roll" => {
+                let axis = integer(&node.attributes, "axis") as usize;
+                let shift = integer(&node.attributes, "shift");
+                let mut shape = node.shape.clone();
+                for (size, to, from) in
+                    [(shift, 0, node.shape[axis] as i64 - shift), (node.shape[axis] as i64 - shift, shift, 0)]
+                {
+                    shape[axis] = size as usize;
+                    let (to, from) = ((at, to * own[axis], &own[..]), (node.operands[0], from * own[axis], &own[..]));
+                    self.moved(lines, to, from, &shape, "=");
+                }
+            }
             "gather" => self.gathered(lines, at),
             "take_along_axis" => self.taken(lines, at),
             "max" | "min" | "argmax" | "argmin" | "norm" | "logsumexp" | "softmax" | "log_softmax" | "cumsum" => {

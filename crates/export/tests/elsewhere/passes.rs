@@ -123,6 +123,7 @@ fn arranged() -> Vec<Pass> {
         pass("flipped", &[4, 3], |x| x.flip(&[1, 2])),
         pass("rolled", &[5], |x| x.roll(&[2], &[1])),
         pass("padded", &[3, 2], |x| x.pad(&[(0, 0), (1, 2), (0, 1)], 1.5)),
+        pass("rolled_twice", &[4, 3], |x| x.roll(&[1, -1], &[1, 2]) * x),
         pass("joined", &[3], |x| concat(&[x, x.exp(), x.narrow(1, 0, 1)], 1)),
         pass("stacked", &[3], |x| autograd::stack(&[x, x.square()], 1)),
         pass("spread", &[1, 3], |x| {

@@ -21,7 +21,7 @@ impl Windows {
         }
         for (i, is) in is.iter_mut().enumerate() {
             let node = &graph.nodes[i];
-            let is_view = matches!(node.kind(), Some(Kind::Read(_) | Kind::AddAt(_)));
+            let is_view = matches!(node.kind(), Some(Kind::Read(_) | Kind::AddAt(_) | Kind::Roll(_)));
             let layout = || Layout::of_member(graph, node, node.args[0]);
             *is = is_view && matches!(layout(), Some(Layout::Window(_) | Layout::From(_)));
         }
@@ -67,7 +67,7 @@ impl Windows {
 /// Whether a node of a chain is a window.
 pub(super) fn is_window<T: Float>(graph: &Graph<T>, node: u32) -> bool {
     match graph.nodes[node as usize].kind() {
-        Some(Kind::Read(_)) => true,
+        Some(Kind::Read(_) | Kind::Roll(_)) => true,
         Some(Kind::AddAt(op)) => !op.0.sums_all(),
         _ => false,
     }

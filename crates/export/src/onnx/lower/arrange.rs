@@ -48,6 +48,22 @@ impl Lowering<'_> {
         Ok(graph.node("Slice", &[&value, &starts, &ends, &axes, &by], &[]))
     }
 
+    /// The last elements along an axis, and the others behind them.
+    pub(super) fn rolled(&mut self, graph: &mut Graph, at: usize) -> Lowered {
+        let node = &self.first.nodes[at];
+        let (axis, shift) = (integer(&node.attributes, "axis"), integer(&node.attributes, "shift"));
+        if matches!(self.dims[at][axis as usize], Dim::Batch(_)) {
+            return Err("the examples of a batch cannot be moved".to_owned());
+        }
+        let value = self.values[node.operands[0]].clone();
+        let mut part = |start: i64, end: i64| {
+            let [starts, ends, axes] = [start, end, axis].map(|i| graph.list(&[i]));
+            graph.node("Slice", &[&value, &starts, &ends, &axes], &[])
+        };
+        let [last, first] = [part(-shift, i64::MAX), part(0, -shift)];
+        Ok(graph.node("Concat", &[&last, &first], &[("axis", Setting::Integer(axis))]))
+    }
+
     /// An operand as rows, one for each example, or one in all; and the shape of a result behind the batch. Whether each example is read, and
     /// written, by itself.
     fn rows(&self, operand: usize, at: usize) -> Result<(bool, Vec<usize>, Vec<usize>), String> {
