@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::ops::binary::BinaryRules;
+use crate::ops::roll::Roll;
 use crate::ops::slice::Slice;
 use crate::ops::view::{AddAt, Read};
 use crate::tape::op::Arity;
@@ -91,7 +92,7 @@ impl<'t, T: Float> Var<'t, T> {
             let i = self.expect("roll", self.sizes().axis(axis));
             let n = self.sizes()[i];
             let shift = if n == 0 { 0 } else { shift.rem_euclid(n as isize) as usize };
-            x = x.rolled(i, shift);
+            x = Roll::along(x, i, shift);
         }
         x
     }

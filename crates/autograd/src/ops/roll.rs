@@ -17,6 +17,15 @@ pub(crate) struct Roll {
 }
 
 impl Roll {
+    /// A variable moved along an axis by less than its size.
+    #[track_caller]
+    pub(super) fn along<T: Float>(x: Var<'_, T>, axis: usize, shift: usize) -> Var<'_, T> {
+        if shift == 0 || x.sizes().numel() == 0 {
+            return x;
+        }
+        x.tape().record(Arity(Self { axis, shift }), [x])
+    }
+
     /// The part of an operand of this shape that a chain sees, if its rows are long enough.
     pub(crate) fn window(&self, shape: &Shape) -> Option<Window> {
         let (_, n, inner) = shape.around(self.axis);
@@ -49,20 +58,9 @@ impl<T: Float> Op<T, 1> for Roll {
         }
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(dy.rolled(self.axis, x.sizes()[self.axis] - self.shift))
+        Some(Self::along(dy, self.axis, x.sizes()[self.axis] - self.shift))
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(dx?.rolled(self.axis, self.shift))
-    }
-}
-
-impl<'t, T: Float> Var<'t, T> {
-    /// Moved along an axis by less than its size.
-    #[track_caller]
-    pub(super) fn rolled(self, axis: usize, shift: usize) -> Self {
-        if shift == 0 || self.sizes().numel() == 0 {
-            return self;
-        }
-        self.tape().record(Arity(Roll { axis, shift }), [self])
+        Some(Self::along(dx?, self.axis, self.shift))
     }
 }
