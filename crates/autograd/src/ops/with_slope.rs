@@ -4,9 +4,23 @@
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::map::{map_vectors_to, map_vectors_to_but};
+use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
-use crate::tape::op::Op;
+use crate::tape::op::{Arity, Op};
 use smallvec::{SmallVec, smallvec};
+
+impl Pair {
+    /// Both operations as one, if they are functions that the table has in this order.
+    pub(crate) fn of_kinds<T: Float>(first: &Kind<T>, second: &Kind<T>) -> Option<Self> {
+        let (Kind::Unary(Arity(first)), Kind::Unary(Arity(second))) = (first, second) else { return None };
+        Self::of(*first, *second)
+    }
+
+    /// Whether an operation is one of such functions.
+    pub(crate) fn has_kind<T: Float>(kind: &Kind<T>) -> bool {
+        matches!(kind, Kind::Unary(Arity(function)) if Self::has(*function))
+    }
+}
 
 /// A row: a function and the other, and what each is of a number, as in the table of functions. In one loop the compiler finds
 /// what both have in common. Where an argument is rare, they are what follows.
@@ -31,7 +45,7 @@ macro_rules! pairs {
 
             /// Whether a function is in the table.
             #[allow(unreachable_patterns, reason = "a function may be in several rows")]
-            pub(crate) fn has(function: Unary) -> bool {
+            fn has(function: Unary) -> bool {
                 matches!(function, $(Unary::$first { .. } | Unary::$second { .. })|*)
             }
         }

@@ -141,6 +141,31 @@ fn logarithms_and_the_shares_of_their_gradients_come_of_the_same_exponentials() 
 }
 
 #[test]
+fn slopes_are_computed_with_their_functions_whatever_is_between() {
+    fn step<'t, T: Float>(state: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
+        let [w, v] = *state;
+        let z = x.matmul(w);
+        let (y, k) = (z.tanh().matmul(v).silu(), z.sum_axes(0).sigmoid());
+        let loss = (y.matmul(w).gelu() * k).sum();
+        let grads = grad(loss, &[w, v]);
+        let [again] = grad(grads[0].square().sum(), &[v]);
+        (vec![w - grads[0] * T::of(0.1), v - (grads[1] + again) * T::of(0.1)], vec![loss, y])
+    }
+    for n in [5, 20] {
+        check::<f32>([&[n, n], &[n, n], &[30, n]], step);
+        check::<f64>([&[n, n], &[n, n], &[30, n]], step);
+    }
+    let (state, x) = ([numbers::<f64>(&[40, 40], 1), numbers::<f64>(&[40, 40], 2)], numbers::<f64>(&[300, 40], 3));
+    let program = Program::record(&state, &x, |_, [w, v], x| {
+        let loss = x.matmul(w).tanh().matmul(v).gelu().sum();
+        let grads = grad(loss, &[w, v]);
+        (vec![w - grads[0] * 0.1, v - grads[1] * 0.1], vec![loss])
+    });
+    let text = program.unwrap().to_string();
+    assert!(text.contains("tanh · sech2") && text.contains("gelu · gelu_slope"), "{text}");
+}
+
+#[test]
 fn what_needs_a_sum_waits_for_it() {
     fn step<'t, T: Float>(_: &[Var<'t, T>; 2], x: Var<'t, T>) -> Step<'t, T> {
         let e = (x * T::of(0.3)).exp();

@@ -13,7 +13,6 @@ use crate::program::graph::{Graph, Node};
 use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
 use crate::program::schedule::Work;
-use crate::tape::op::Arity;
 use cheap::{first, then};
 use smallvec::{SmallVec, smallvec};
 
@@ -215,12 +214,12 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
     for (k, node) in members.iter().enumerate() {
         let (args, value) = (&node.args[..], node.results[0]);
         let Some(kind) = node.kind().filter(|_| !done.contains(&value)) else { continue };
-        let later = if is_of_pair(kind) { &members[k + 1..] } else { &[] };
+        let later = if Pair::has_kind(kind) { &members[k + 1..] } else { &[] };
         let free = |other: &&&Node<T>| other.args[..] == *args && !done.contains(&other.results[0]);
         let found = later.iter().filter(free).find_map(|other| {
             let (slope, other) = (other.kind()?, other.results[0]);
-            let both = pair(kind, slope).map(|pair| (pair, value, other));
-            both.or_else(|| pair(slope, kind).map(|pair| (pair, other, value)))
+            let both = Pair::of_kinds(kind, slope).map(|pair| (pair, value, other));
+            both.or_else(|| Pair::of_kinds(slope, kind).map(|pair| (pair, other, value)))
         });
         if let Some((pair, value, slope)) = found {
             let args = smallvec![From::Value(args[0])];
@@ -253,15 +252,4 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
         items.push(Item { action, args, value, second: None });
     }
     items
-}
-
-/// Whether this is one of two functions that may be computed together.
-fn is_of_pair<T: Float>(kind: &Kind<T>) -> bool {
-    matches!(kind, Kind::Unary(Arity(function)) if Pair::has(*function))
-}
-
-/// Two functions as one, if there is such a pair.
-fn pair<T: Float>(first: &Kind<T>, second: &Kind<T>) -> Option<Pair> {
-    let (Kind::Unary(Arity(first)), Kind::Unary(Arity(second))) = (first, second) else { return None };
-    Pair::of(*first, *second)
 }

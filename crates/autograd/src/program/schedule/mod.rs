@@ -3,6 +3,7 @@
 mod alike;
 mod regions;
 mod runs;
+mod slopes;
 mod windows;
 
 use super::graph::Graph;

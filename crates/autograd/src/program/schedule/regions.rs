@@ -4,6 +4,7 @@
 //! Then regions that read the same values, or each other's, become one where nothing between them is in the way, and
 //! take the sums of their values with them. Windows are seen by each region that reads them.
 
+use super::slopes;
 use super::windows::Windows;
 use crate::float::Float;
 use crate::kernels::chain::MOST_SUMS;
@@ -43,12 +44,12 @@ pub(super) fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {
 
 /// Nodes that are computed together, in ascending order, which is an order of computation.
 #[derive(Debug, Default)]
-struct Unit {
-    members: Vec<u32>,
+pub(super) struct Unit {
+    pub(super) members: Vec<u32>,
     /// Whether the members are element-wise, of the shape of the first.
-    is_region: bool,
+    pub(super) is_region: bool,
     sums: usize,
-    guarded: bool,
+    pub(super) guarded: bool,
 }
 
 /// Who reads a node.
@@ -71,6 +72,7 @@ pub(super) fn regions<T: Float>(graph: &Graph<T>, links: &Links, chains: bool) -
         numbers_first(graph, (links, &windows), &mut units);
     }
     if chains {
+        slopes::join(graph, &mut units, LONGEST_MERGED);
         Merger::new(graph, (links, &windows), &mut units).run();
     }
     units.retain(|unit| !unit.members.is_empty());
