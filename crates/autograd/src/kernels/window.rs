@@ -69,42 +69,26 @@ impl Window {
 
     /// That of an operand of these sizes which is put at strides into zeros of those sizes, if it is a box of them and rows are long
     /// enough.
-    pub(crate) fn put(
-        sizes: &[usize],
-        into: &[usize],
-        mut offset: usize,
-        strides: &[isize],
-        is_sum: bool,
-    ) -> Option<Self> {
-        if sizes.len() != into.len() || sizes.contains(&0) {
+    pub(crate) fn put(sizes: &[usize], into: &[usize], offset: usize, strides: &[isize], is_sum: bool) -> Option<Self> {
+        if sizes.len() != into.len() || sizes.contains(&0) || into.contains(&0) {
             return None;
         }
         // From the last dimension on; whole ones are one with the next.
         let mut dims: SmallVec<[Outer; 3]> = SmallVec::new();
-        let (mut own, mut step) = (1_isize, 1);
-        let mut places: SmallVec<[usize; 4]> = smallvec![0; into.len()];
-        let mut steps: SmallVec<[usize; 4]> = smallvec![0; into.len()];
-        for i in (0..into.len()).rev() {
-            steps[i] = step;
-            step *= into[i];
-        }
-        for i in 0..into.len() {
-            places[i] = offset / steps[i];
-            offset %= steps[i];
-        }
-        for i in (0..into.len()).rev() {
-            let (n, count, from) = (into[i], sizes[i], places[i]);
-            if from + count > n || (count > 1 && strides[i] != steps[i] as isize) {
+        let (mut own, mut step) = (1, 1);
+        for ((&n, &count), &stride) in into.iter().zip(sizes).zip(strides).rev() {
+            let from = offset / step % n;
+            if from + count > n || (count > 1 && stride != step as isize) {
                 return None;
             }
             match dims.last_mut() {
-                Some(inner) if inner.count == inner.n => {
-                    let whole = inner.n;
-                    *inner = Outer { n: n * whole, from: from * whole, count: count * whole, stride: inner.stride };
+                Some(Outer { n: whole, from: inner, count: all, .. }) if all == whole => {
+                    (*inner, *all) = (from * *whole, count * *whole);
+                    *whole *= n;
                 }
                 _ => dims.push(Outer { n, from, count, stride: own }),
             }
-            own *= count as isize;
+            (own, step) = (own * count as isize, step * n);
         }
         let mut outer: SmallVec<[Outer; 3]> = dims.into_iter().rev().collect();
         let Outer { n: width, from, count: len, .. } = outer.pop()?;
