@@ -23,7 +23,7 @@ use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
 use columns::{Log, Want, are_columns, columns};
 pub(super) use sums::Sum;
-use sums::{below, ln, reduce};
+use sums::{below, ln, log_of_total, reduce, share_of};
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
 const TILE: usize = 4 * LANES;
@@ -328,8 +328,7 @@ pub(crate) fn softmax<T: Number>(x: &[T], (n, inner): (usize, usize), total: boo
 /// Makes the exponentials of a row their shares of the sum.
 #[inline]
 fn share<T: Number>(rows: Rows<'_, T>, row: Row, sum: Sum<T>, total: bool, out: &mut [T]) {
-    // A sum of 0 is that of a row of −∞ alone, which stays 0.
-    let share = if total && sum.all == T::ZERO { T::ONE } else { T::ONE / sum.all };
+    let share = share_of(sum.all, total);
     rows.update(row, out, |_, e| *e *= share);
 }
 
@@ -355,7 +354,7 @@ pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &
     }
     let rows = Rows::new(x, n);
     exponentials(rows, shares, Ask::Log, total, &mut |row, top, (sum, log_sum), shares| {
-        out[row.index] = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum };
+        out[row.index] = log_of_total(top, log_sum);
         if total {
             share(rows, row, sum, total, shares);
         }

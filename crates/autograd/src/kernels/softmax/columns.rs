@@ -2,6 +2,7 @@
 //! lanes beside each other, and each is added up in the order of one that lies together. So are short rows, in a tile to which they
 //! are transposed; long ones with few neighbours are transposed to rows.
 
+use super::sums::{log_of_total, share_of};
 use super::{log_softmax, log_sum_exp, softmax, total_difference};
 use crate::kernels::beside::{NARROW, load, store};
 use crate::kernels::map::LANES;
@@ -241,7 +242,7 @@ impl Strip {
             }
             if want.log == Some(Log::Sum) {
                 for ((y, &top), &log) in logs[..width].iter_mut().zip(&tops).zip(&log_sums) {
-                    *y = if top == T::INFINITY || top == -T::INFINITY { top } else { top + log };
+                    *y = log_of_total(top, log);
                 }
             } else {
                 for j in 0..n {
@@ -253,8 +254,7 @@ impl Strip {
         if !shares.is_empty() {
             let mut share = all.totals;
             for share in &mut share[..width] {
-                // A sum of 0 is that of a row of −∞ alone, which stays 0.
-                *share = if want.total && *share == T::ZERO { T::ONE } else { T::ONE / *share };
+                *share = share_of(*share, want.total);
             }
             for j in 0..n {
                 shares[part(j)].iter_mut().zip(&share).for_each(|(y, &share)| *y *= share);

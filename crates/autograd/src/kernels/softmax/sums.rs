@@ -11,7 +11,7 @@ pub(super) fn below<T: Number>(e: T) -> T {
     if e < T::ONE { e } else { T::ZERO }
 }
 
-/// The sum of what `of` makes of a row of less than a block, in the order of [`order`](super::order).
+/// The sum of what `of` makes of a row of less than a block, in the order of [`order`](crate::kernels::order).
 #[inline(always)]
 pub(super) fn reduce<T: Number>(x: &[T], of: impl Fn(T) -> T + Copy) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
@@ -45,6 +45,19 @@ impl<T: Number> Sum<T> {
         // Two that are 1 make 2.
         self.all < T::of(1.5)
     }
+}
+
+/// What the exponentials of a row with this sum are multiplied by to be their shares of it; see [`softmax`](super::softmax).
+#[inline(always)]
+pub(super) fn share_of<T: Number>(sum: T, total: bool) -> T {
+    // A sum of 0 is that of a row of −∞ alone, which stays 0.
+    if total && sum == T::ZERO { T::ONE } else { T::ONE / sum }
+}
+
+/// The logarithm of a sum of exponentials by the largest score and the logarithm of the sum about it.
+#[inline(always)]
+pub(super) fn log_of_total<T: Number>(top: T, log_sum: T) -> T {
+    if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum }
 }
 
 /// The logarithms of sums.

@@ -21,9 +21,8 @@ impl Windows {
         }
         for (i, is) in is.iter_mut().enumerate() {
             let node = &graph.nodes[i];
-            let is_view = matches!(node.kind(), Some(Kind::Read(_) | Kind::AddAt(_) | Kind::Roll(_)));
             let layout = || Layout::of_member(graph, node, node.args[0]);
-            *is = is_view && matches!(layout(), Some(Layout::Window(_) | Layout::From(_)));
+            *is = is_window(graph, i as u32) && matches!(layout(), Some(Layout::Window(_) | Layout::From(_)));
         }
         // How many element-wise operations of its shape read each; what someone outside reads has more readers.
         let mut reads = vec![0; graph.nodes.len()];
@@ -64,7 +63,7 @@ impl Windows {
     }
 }
 
-/// Whether a node of a chain is a window.
+/// Whether a node is a view as windows are; one that is in a chain is a window.
 pub(super) fn is_window<T: Float>(graph: &Graph<T>, node: u32) -> bool {
     match graph.nodes[node as usize].kind() {
         Some(Kind::Read(_) | Kind::Roll(_)) => true,
