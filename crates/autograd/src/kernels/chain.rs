@@ -42,6 +42,8 @@ pub(crate) enum Arg {
     Full(Place),
     /// A number in a buffer.
     Number(Place),
+    /// A row of so many elements in a buffer, which comes again and again.
+    Row(Place, usize),
     Register(usize),
     /// A register of one vector that stands for all elements.
     Repeated(usize),
@@ -74,7 +76,7 @@ pub(crate) enum Micro<T> {
 impl<T> Micro<T> {
     /// Cheap operations: registers have room for whole vectors.
     pub(crate) fn in_turn(both: InTurn, args: [Arg; 3], out: Out) -> Self {
-        let padded = out.place().is_none() && !args.iter().any(|arg| matches!(arg, Arg::Full(_)));
+        let padded = out.place().is_none() && !args.iter().any(|arg| matches!(arg, Arg::Full(_) | Arg::Row(..)));
         Self::InTurn { both, args, out, padded }
     }
 
@@ -125,6 +127,8 @@ pub(crate) enum Fill<T> {
     Row(Place, usize),
     /// Elements that each stand for so many neighbours.
     Column(Place, usize),
+    /// The one of these that stands for all of a tile, once for each lane of a vector.
+    OfColumn(Place, usize),
     /// So many elements, laid over all as rows and columns in turn; whether rows of a block have their own, or all have the same.
     Spread { from: Place, spread: Spread, len: usize, by_row: bool },
     /// A part of so many elements, or these and zeros around them; whether rows of a block have their own.
@@ -147,6 +151,8 @@ pub(crate) struct Chain<T> {
     /// The elements of each value, and those of a tile.
     pub(crate) len: usize,
     pub(crate) tile: usize,
+    /// The elements of a row, if tiles end where rows do.
+    pub(crate) row: Option<usize>,
     /// Memory for tiles.
     pub(crate) registers: Registers,
 }
@@ -196,6 +202,7 @@ impl<T: Number> Chain<T> {
                 match arg {
                     Arg::Full(place) if !made.contains(&place) => list.push((place, len, false)),
                     Arg::Number(place) => list.push((place, 1, false)),
+                    Arg::Row(place, n) => list.push((place, n, false)),
                     Arg::Full(_) | Arg::Register(_) | Arg::Repeated(_) | Arg::Nothing => {}
                 }
             }
@@ -206,7 +213,9 @@ impl<T: Number> Chain<T> {
                 Fill::Constant(_) => {}
                 Fill::Number(place) | Fill::Repeated(place) => list.push((place, 1, false)),
                 Fill::Row(place, n) => list.push((place, n, false)),
-                Fill::Column(place, width) => list.push((place, len.div_ceil(width), false)),
+                Fill::Column(place, width) | Fill::OfColumn(place, width) => {
+                    list.push((place, len.div_ceil(width), false));
+                }
                 Fill::Spread { from, len: all, by_row, .. } | Fill::Window { from, len: all, by_row, .. } => {
                     list.push((from, self.spread(all, by_row, len), false));
                 }

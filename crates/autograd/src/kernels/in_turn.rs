@@ -110,10 +110,12 @@ pub(super) unsafe fn in_turn<T: Number>(
         // SAFETY: the caller promises an element.
         return unsafe { *out = one(first, then, [*abc[0].data, *abc[1].data, *abc[2].data]) };
     }
-    let left = if padded { 0 } else { len % LANES };
+    let mut left = if padded { 0 } else { len % LANES };
     let whole = if padded { len.next_multiple_of(LANES) } else { len - left };
     let (mut to, mut count) = (out, whole);
-    // What does not fill a vector is filled up; only then is any of it written.
+    // What does not fill a vector is done with what comes before it, unless that would read what was written; else it is filled up,
+    // and only then is any of it written.
+    let overlaps = len > LANES && abc.iter().all(|source| source.step == 0 || source.data != out.cast_const());
     let mut ends = MaybeUninit::<[[T; LANES]; 4]>::uninit();
     loop {
         if count > 0 {
@@ -122,6 +124,14 @@ pub(super) unsafe fn in_turn<T: Number>(
         }
         if left == 0 {
             return;
+        }
+        if overlaps {
+            let last = len - LANES;
+            for source in &mut abc {
+                source.data = source.data.wrapping_add(source.step * last);
+            }
+            (to, count, left) = (out.wrapping_add(last), LANES, 0);
+            continue;
         }
         let end = ends.as_mut_ptr().cast::<T>();
         if to == end {

@@ -62,17 +62,24 @@ pub(crate) fn zip_vectors<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T
 
 struct ZipVectors<'a, T, F>(Zip<'a, T, F>);
 
-impl<T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'_, T, F> {
+impl<'a, T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'a, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         let Zip { rows, a, b, out, f } = self.0;
         let mut lanes = [[T::ONE; LANES]; 2];
         let mut walk = Walk::new(rows);
+        // In a single row, a number stands for all of its operand.
+        let is_number = rows.steps.map(|step| step == 0 && rows.outer.is_empty());
+        for (lanes, x) in lanes.iter_mut().zip([a, b]).zip(is_number).filter_map(|(both, is)| is.then_some(both)) {
+            *lanes = [x[0]; LANES];
+        }
         // A vector goes on where a row ends, so that short rows fill it too; the function stands here once.
         for out in out.chunks_mut(LANES) {
-            let [a, b] = if let Some([pa, pb]) = walk.within(out.len()) {
-                [&a[pa..], &b[pb..]].map(|x| x.first_chunk().expect("a vector lies within a row"))
+            let [a, b] = if let Some([pa, pb]) = walk.within(out.len(), is_number) {
+                let vector = |x: &'a [T]| x.first_chunk().expect("a vector lies within a row");
+                let a = if is_number[0] { &lanes[0] } else { vector(&a[pa..]) };
+                [a, if is_number[1] { &lanes[1] } else { vector(&b[pb..]) }]
             } else {
                 walk.fill(a, b, out.len(), &mut lanes);
                 [&lanes[0], &lanes[1]]
@@ -104,10 +111,11 @@ impl<'a> Walk<'a> {
         Self { rows, at: Odometer::new(&rows.outer), column: 0 }
     }
 
-    /// Where the next vector starts if it is whole and lies in each operand as it is.
+    /// Where the next vector starts if it is whole and lies in each operand as it is, but for those that are a number.
     #[inline(always)]
-    fn within(&mut self, n: usize) -> Option<[usize; 2]> {
-        if n < LANES || self.rows.steps != [1, 1] || self.column + LANES > self.rows.len {
+    fn within(&mut self, n: usize, is_number: [bool; 2]) -> Option<[usize; 2]> {
+        let lies = |k: usize| self.rows.steps[k] == 1 || is_number[k];
+        if n < LANES || !(lies(0) && lies(1)) || self.column + LANES > self.rows.len {
             return None;
         }
         let places = self.at.offsets().map(|start| start + self.column);

@@ -65,6 +65,9 @@ impl Layout {
         match node.kind()? {
             Kind::Read(op) => {
                 let Read { shape, offset, strides, .. } = &op.0;
+                if op.0.is_broadcast_of(operand) && operand.numel() < shape.numel() {
+                    return Self::of(operand, result);
+                }
                 Window::read(shape, *offset, strides).map(Self::through)
             }
             Kind::Roll(op) => op.0.window(operand).map(Self::through),
@@ -100,6 +103,14 @@ impl Layout {
                 None => spread.divides(rows).then_some(true),
             },
             Self::Window(window) => window.divides(rows, operand.numel()).then_some(true),
+        }
+    }
+
+    /// The neighbours among the result's elements that a row of the operand has, or that one of its elements stands for.
+    pub(super) fn width(&self) -> Option<usize> {
+        match *self {
+            Self::Row(n) | Self::Column(n) => Some(n),
+            Self::Full | Self::Scalar | Self::Spread(_) | Self::From(_) | Self::Window(_) => None,
         }
     }
 

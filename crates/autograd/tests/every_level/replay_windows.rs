@@ -127,6 +127,31 @@ fn parts_that_others_read_too() {
 }
 
 #[test]
+fn broadcasts_are_seen_by_chains_whose_tiles_end_with_rows() {
+    fn outer<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let product = u * x;
+        let shape = product.shape();
+        // Nothing else has the shape of these, and functions read what is a number, a row or a column alone.
+        let spread = |x: Var<'t, T>| x.broadcast_to(shape.clone());
+        let total = spread((u * u).sum());
+        let alone = spread(u).tanh() + spread(x).square() * total.sigmoid() + (total + T::ONE).sqrt();
+        let pairs = u.hypot(x) + x.atan2(u + T::of(0.3)) + (u.square() + T::of(0.2)).pow(x) + u.lt(x).select(u, x);
+        let loss = product.mean() + (alone * pairs).mean() + (product - u).abs().sum();
+        let grads = grad(loss, &[u, x]);
+        (vec![u - grads[0] * T::of(0.1)], vec![loss, grads[1], alone, pairs])
+    }
+    for (rows, columns) in [(1, 300), (2, 127), (3, 128), (5, 130), (70, 300), (3, 1024), (2, 1100), (2, 2500)] {
+        check::<f32>([&[rows, 1], &[columns]], outer, if rows > 1 { &["Column", "Row"] } else { &[] });
+        check::<f64>([&[rows, 1], &[columns]], outer, &[]);
+    }
+    for (u, x) in
+        [([3, 1, 130], [1, 4, 1]), ([2, 5, 1], [2, 1, 200]), ([1, 1, 129], [6, 3, 1]), ([2, 1, 1], [1, 3, 140])]
+    {
+        check::<f32>([&u, &x], outer, &[]);
+    }
+}
+
+#[test]
 fn random_views_of_random_shapes() {
     /// Another view for each digit of a number; the first row and column stay.
     fn seen<'t, T: Float>(mut x: Var<'t, T>, mut seed: usize) -> Var<'t, T> {

@@ -8,13 +8,14 @@ use crate::kernels::spread::{repeat, stretch};
 use crate::number::Number;
 
 impl<T: Number> Fill<T> {
-    /// Whether a tile is the same as the one before it, if all have this length.
-    fn repeats(&self, tile: usize) -> bool {
+    /// Whether a tile is the same as the one before it, or the first part of that.
+    fn repeats<U>(&self, chain: &Chain<U>) -> bool {
+        let comes_again = |n: usize| chain.row.is_none() && chain.tile.is_multiple_of(n);
         match self {
             Self::Constant(_) | Self::Repeated(_) | Self::Number(_) => true,
-            Self::Row(_, n) => tile.is_multiple_of(*n),
-            Self::Spread { spread, .. } => spread.period().is_some_and(|n| tile.is_multiple_of(n)),
-            Self::Column(..) | Self::Window { .. } | Self::Before(_) | Self::Parts(_) => false,
+            Self::Row(_, n) => comes_again(*n),
+            Self::Spread { spread, .. } => spread.period().is_some_and(comes_again),
+            Self::Column(..) | Self::OfColumn(..) | Self::Window { .. } | Self::Before(_) | Self::Parts(_) => false,
         }
     }
 
@@ -32,7 +33,7 @@ impl<T: Number> Fill<T> {
         (start, all): (usize, usize),
         chain: &Chain<T>,
     ) {
-        if start > 0 && self.repeats(chain.tile) {
+        if start > 0 && self.repeats(chain) {
             return;
         }
         // SAFETY: the caller promises the elements.
@@ -40,6 +41,9 @@ impl<T: Number> Fill<T> {
             match *self {
                 Self::Constant(number) => register.cast::<[T; LANES]>().write([number; LANES]),
                 Self::Repeated(place) => register.cast::<[T; LANES]>().write([*at(place); LANES]),
+                Self::OfColumn(place, width) => {
+                    register.cast::<[T; LANES]>().write([*at(place).add(start / width); LANES]);
+                }
                 Self::Parts(ref parts) => {
                     for part in parts {
                         copy_elements(at(part.place).cast_const(), register.add(part.start), part.len);
@@ -79,7 +83,7 @@ impl<T: Number> Fill<T> {
                     let len = chain.spread(len, by_row, all);
                     window.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
                 }
-                Self::Constant(_) | Self::Repeated(_) | Self::Parts(_) | Self::Before(_) => {
+                Self::Constant(_) | Self::Repeated(_) | Self::OfColumn(..) | Self::Parts(_) | Self::Before(_) => {
                     unreachable!("these have an element for each of the tile's, or for each lane")
                 }
             }

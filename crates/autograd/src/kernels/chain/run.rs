@@ -26,12 +26,13 @@ impl<T: Number> Kernel for Run<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         let running = std::mem::take(&mut self.running);
-        let Chain { fills, micro, parts, sums: places, tile: most, registers, .. } = self.chain;
+        let Chain { fills, micro, parts, sums: places, tile: most, row, registers, .. } = self.chain;
+        let row = row.unwrap_or(self.len);
         let first = self.at(registers.place);
         let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
         let mut tile = Tile { first, stride: self.chain.stride(), start: 0, n: 0 };
         while tile.start < self.len {
-            tile.n = (*most).min(self.len - tile.start);
+            tile.n = (*most).min(self.len - tile.start).min(row - tile.start % row);
             for (r, fill) in fills.iter().enumerate() {
                 // SAFETY: a register has the elements of a tile, and nobody else has it; whoever made this promises the places.
                 unsafe {
@@ -102,6 +103,7 @@ impl<T: Number> Run<'_, T> {
     fn source(&self, arg: Arg, tile: &Tile<T>) -> Source<T> {
         match arg {
             Arg::Full(place) => Source { data: self.at(place).wrapping_add(tile.start), step: 1 },
+            Arg::Row(place, n) => Source { data: self.at(place).wrapping_add(tile.start % n), step: 1 },
             Arg::Register(r) => Source { data: tile.register(r), step: 1 },
             Arg::Repeated(r) => Source { data: tile.register(r), step: 0 },
             Arg::Number(_) | Arg::Nothing => unreachable!("numbers are repeated"),
@@ -124,6 +126,7 @@ impl<T: Number> Run<'_, T> {
         let (data, n) = match arg {
             Arg::Nothing => return &[],
             Arg::Full(place) => (self.at(place).wrapping_add(tile.start), tile.n),
+            Arg::Row(place, n) => (self.at(place).wrapping_add(tile.start % n), tile.n),
             Arg::Number(place) => (self.at(place), 1),
             Arg::Register(r) => (tile.register(r), tile.n),
             Arg::Repeated(r) => (tile.register(r), 1),

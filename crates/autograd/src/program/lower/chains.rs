@@ -12,9 +12,12 @@ use crate::ops::with_slope::Pair;
 use crate::program::graph::{Graph, Node};
 use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
-use crate::program::schedule::Work;
+use crate::program::schedule::{Work, is_sum_of_all, is_window};
 use cheap::{first, then};
 use smallvec::{SmallVec, smallvec};
+
+/// Shorter rows are copied to tiles, of which each has many: a tile costs something for each operation.
+const LONG_ROW: usize = 128;
 
 /// What an item does with a tile.
 #[derive(Clone)]
@@ -67,7 +70,7 @@ impl<T: Float> Item<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Arg {
     Input(usize),
-    /// An input of one element, as a tile.
+    /// An input with an element for each of the tile, also where it has fewer.
     Spread(usize),
     Number(usize),
     Register(usize),
@@ -91,6 +94,14 @@ pub(super) struct Planned<T: Float> {
 }
 
 impl<T: Float> Planned<T> {
+    /// The elements of rows with which tiles end, if inputs are rows of as many, or a number for each of them, and they are long enough: such
+    /// inputs need not be copied to tiles.
+    fn row(&self) -> Option<usize> {
+        let widths = || self.inputs.iter().filter_map(|(_, layout)| layout.width());
+        let row = widths().min().filter(|&row| row >= LONG_ROW && row < self.len)?;
+        widths().all(|width| width.is_multiple_of(row)).then_some(row)
+    }
+
     /// Whether an input that lies where a result goes is read when that is there, or by slices that may not be the same.
     fn reads_late(&self, input: usize, result: usize) -> bool {
         let makes = |step: &Step<T>| [step.2, step.3].contains(&Some(Arg::Result(result)));
@@ -109,12 +120,14 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
         Places { inputs: Vec::new(), numbers: Vec::new(), of: IdMap::default(), free: Vec::new(), count: 0 };
     let mut members: Vec<&Node<T>> = Vec::new();
     let mut summed: IdSet = IdSet::default();
-    for node in work.members.iter().map(|&node| &graph.nodes[node as usize]) {
-        match Layout::of_member(graph, node, node.args[0]) {
-            Some(layout @ (Layout::Window(_) | Layout::From(_))) => places.see(node, layout),
-            _ => members.push(node),
+    for &member in &work.members {
+        let node = &graph.nodes[member as usize];
+        if is_window(graph, member) {
+            places.see(node, Layout::of_member(graph, node, node.args[0]).expect("windows of chains are simple"));
+            continue;
         }
-        if matches!(node.kind(), Some(Kind::AddAt(op)) if op.0.sums_all()) {
+        members.push(node);
+        if is_sum_of_all(graph, member) {
             summed.insert(node.results[0]);
         }
     }
@@ -177,9 +190,9 @@ impl<T: Float> Places<T> {
         }
     }
 
-    /// What a node makes is a window of its operand.
+    /// What a node makes is a window of its operand, or that as a tile: nothing else need have the shape of the chain.
     fn see(&mut self, node: &Node<T>, window: Layout) {
-        self.of.insert(node.results[0], Arg::Input(self.inputs.len()));
+        self.of.insert(node.results[0], Arg::Spread(self.inputs.len()));
         self.inputs.push((node.args[0], window));
     }
 

@@ -9,11 +9,12 @@ mod windows;
 use super::graph::Graph;
 use super::passes::Optimisations;
 use crate::float::Float;
-use regions::{is_element_wise, is_sum_of_all, regions};
+pub(super) use regions::is_sum_of_all;
+use regions::{is_element_wise, regions};
 pub(super) use runs::{Blocks, Own, Phase, own_kernel};
 use smallvec::SmallVec;
 use std::ops::Range;
-use windows::is_window;
+pub(super) use windows::is_window;
 
 /// What is computed in one go.
 #[derive(Default)]

@@ -36,7 +36,7 @@ pub(super) fn is_element_wise<T: Float>(graph: &Graph<T>, node: u32) -> bool {
 }
 
 /// Whether a node adds up all elements of its operand.
-pub(super) fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {
+pub(in crate::program) fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {
     let node = &graph.nodes[node as usize];
     let Some(Kind::AddAt(op)) = node.kind() else { return false };
     op.0.sums_all() && graph.numel(node.args[0]) > 1

@@ -1,5 +1,5 @@
-//! Windows: parts of values, and values with zeros around them, that only element-wise operations of their shape read. Each chain
-//! sees them as it goes, so nobody stores them.
+//! Windows: parts of values, values with zeros around them, and broadcasts, which only element-wise operations of their shape read.
+//! Each chain sees them as it goes, so nobody stores them.
 
 use super::regions::is_element_wise;
 use crate::float::Float;
@@ -22,7 +22,7 @@ impl Windows {
         for (i, is) in is.iter_mut().enumerate() {
             let node = &graph.nodes[i];
             let layout = || Layout::of_member(graph, node, node.args[0]);
-            *is = is_window(graph, i as u32) && matches!(layout(), Some(Layout::Window(_) | Layout::From(_)));
+            *is = is_window(graph, i as u32) && layout().is_some();
         }
         // How many element-wise operations of its shape read each; what someone outside reads has more readers.
         let mut reads = vec![0; graph.nodes.len()];
@@ -64,7 +64,7 @@ impl Windows {
 }
 
 /// Whether a node is a view as windows are; one that is in a chain is a window.
-pub(super) fn is_window<T: Float>(graph: &Graph<T>, node: u32) -> bool {
+pub(in crate::program) fn is_window<T: Float>(graph: &Graph<T>, node: u32) -> bool {
     match graph.nodes[node as usize].kind() {
         Some(Kind::Read(_) | Kind::Roll(_)) => true,
         Some(Kind::AddAt(op)) => !op.0.sums_all(),

@@ -20,8 +20,14 @@ struct Filled<T> {
 }
 
 impl<T: Float> Filled<T> {
-    /// For inputs that are in these columns and results in those, of so many rows in blocks.
-    fn new(planned: &Planned<T>, graph: &Graph<T>, columns: Vec<Column>, results: &[Column], rows: usize) -> Self {
+    /// For inputs that are in these columns and results in those, of so many rows in blocks; `by_row` where tiles end with rows.
+    fn new(
+        planned: &Planned<T>,
+        graph: &Graph<T>,
+        columns: Vec<Column>,
+        results: &[Column],
+        (rows, by_row): (usize, bool),
+    ) -> Self {
         let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
         let mut inputs: Vec<kernel::Arg> = Vec::new();
         let laid = |layout: &Layout, value: u32, from: Place| {
@@ -42,6 +48,15 @@ impl<T: Float> Filled<T> {
                     inputs.push(kernel::Arg::Number(from));
                     continue;
                 }
+                (Layout::Row(n), None) if by_row => {
+                    inputs.push(kernel::Arg::Row(from, *n));
+                    continue;
+                }
+                (Layout::Column(width), None) if by_row => {
+                    inputs.push(kernel::Arg::Repeated(fills.len()));
+                    fills.push(Fill::OfColumn(from, *width));
+                    continue;
+                }
                 (Layout::Row(_) | Layout::Column(_) | Layout::Spread(_), None) => laid(layout, *value, from),
             };
             inputs.push(kernel::Arg::Register(fills.len()));
@@ -58,10 +73,17 @@ impl<T: Float> Filled<T> {
                         }
                     }
                     Arg::Spread(k) => {
-                        if let kernel::Arg::Number(from) = tiles[k] {
-                            tiles[k] = kernel::Arg::Register(fills.len());
-                            fills.push(Fill::Number(from));
-                        }
+                        let fill = if let kernel::Arg::Number(from) = tiles[k] {
+                            Fill::Number(from)
+                        } else if let kernel::Arg::Repeated(r) = tiles[k]
+                            && let Fill::OfColumn(from, width) = fills[r]
+                        {
+                            Fill::Column(from, width)
+                        } else {
+                            continue;
+                        };
+                        tiles[k] = kernel::Arg::Register(fills.len());
+                        fills.push(fill);
                     }
                     Arg::Input(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => {}
                 }
@@ -186,7 +208,10 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let results: Vec<Column> = (0..planned.results.len()).map(|k| columns.result(k)).collect();
     let operands: Vec<Column> = (0..planned.inputs.len()).map(|k| columns.input(k)).collect();
     let sums = alike.iter().flat_map(|planned| &planned.sums).map(|&value| (columns.at)(value, 0)).collect();
-    let Filled { fills, inputs, tiles, repeated } = Filled::new(planned, graph, operands, &results, rows);
+    let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
+    let row = if one_tile { None } else { planned.row() };
+    let filled = Filled::new(planned, graph, operands, &results, (rows, row.is_some()));
+    let Filled { fills, inputs, tiles, repeated } = filled;
     let own = fills.len();
     let kept = own + planned.registers;
     let result = |k: usize| match results[k].parts {
@@ -230,16 +255,16 @@ pub(in crate::program::lower) fn placed<T: Float>(
         };
         micro.push(Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) });
     }
-    let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
-    let tile = if one_tile { len } else { tile::<T>(count) };
+    let tile = if one_tile { len } else { tile::<T>(count, row) };
     let count = if one_tile { kept + results.len() } else { kept };
     let parts = (kept..).zip(results).filter_map(|(register, column)| Some((register, column.parts?))).collect();
-    Chain { fills, micro, parts, sums, len, tile, registers: Registers { place: registers, count } }
+    Chain { fills, micro, parts, sums, len, tile, row, registers: Registers { place: registers, count } }
 }
 
-/// The elements of a tile, for so many tiles at a time.
-fn tile<T>(count: usize) -> usize {
+/// The elements of a tile, for so many tiles at a time; parts of a row are as long as each other.
+fn tile<T>(count: usize, row: Option<usize>) -> usize {
     let most = TILE_BYTES / size_of::<T>() / count.max(1);
     // The largest power of two within bounds.
-    (1 << most.max(1).ilog2()).clamp(TILE[0], TILE[1])
+    let tile: usize = (1 << most.max(1).ilog2()).clamp(TILE[0], TILE[1]);
+    row.map_or(tile, |row| row.div_ceil(row.div_ceil(tile)).next_multiple_of(LANES).min(row))
 }
