@@ -1,7 +1,7 @@
 //! What only the engine uses of its number types, and what keeps [`Number`](super::Number) sealed.
 
-use super::elementary;
 use super::lanes::{self, Lanes};
+use super::{elementary, special};
 
 /// Numbers by their bits, and in vectors.
 pub trait Bits: Sized {
@@ -72,6 +72,17 @@ pub trait Bits: Sized {
     fn cos_near(self) -> Self;
     /// `tan x`, unless [`Bits::is_far`].
     fn tan_near(self) -> Self;
+    /// [`special::is_near_one`]
+    #[allow(clippy::wrong_self_convention, reason = "numbers are copied")]
+    fn is_near_one(self) -> bool;
+    /// [`special::erfinv`]
+    fn erfinv(self) -> Self;
+    /// [`special::erfinv_slope`]
+    fn erfinv_slope(self) -> Self;
+    /// `erfinv x`, unless [`Bits::is_near_one`].
+    fn erfinv_near(self) -> Self;
+    /// Its derivative, unless [`Bits::is_near_one`].
+    fn erfinv_slope_near(self) -> Self;
     /// [`elementary::asinh_slope`]
     fn asinh_slope(self) -> Self;
     /// [`elementary::acosh_slope`]
@@ -159,6 +170,8 @@ macro_rules! bits {
                 silu_slope silu_curve mish mish_slope mish_curve);
             bits!(@ours bool: is_far);
             bits!(@ours Self: sin_near cos_near tan_near);
+            bits!(@special bool: is_near_one);
+            bits!(@special Self: erfinv erfinv_slope erfinv_near erfinv_slope_near);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
             bits!(@ours_of_two pow_slope hypot_share over_squares logaddexp logistic_share);
             #[inline(always)]
@@ -178,6 +191,14 @@ macro_rules! bits {
             #[inline(always)]
             fn $f(self, b: Self) -> Self {
                 elementary::$f(self, b)
+            }
+        )*
+    };
+    (@special $result:ty: $($f:ident)*) => {
+        $(
+            #[inline(always)]
+            fn $f(self) -> $result {
+                special::$f(self)
             }
         )*
     };

@@ -6,11 +6,13 @@
 //! function below 0. The narrow type is computed in the wide one and rounded once.
 
 mod coefficients;
+mod inverse_error;
 #[cfg(test)]
 mod tests;
 
 use super::elementary::{self, select};
 use coefficients as c;
+pub(crate) use inverse_error::{erfinv, erfinv_near, erfinv_slope, erfinv_slope_near, is_near_one};
 
 /// `Σ c[i]·x^i`
 #[inline(always)]
@@ -171,87 +173,4 @@ fn powers(n: u32, x: f64) -> f64 {
         sum += (1..=n).fold(1.0, |p, j| p * f64::from(j) / a) / a;
     }
     sum
-}
-
-/// The `y` with `erf y = x`: ±∞ at ±1, NaN beyond.
-pub(crate) fn erfinv(x: f64) -> f64 {
-    match Place::of(x) {
-        Place::Centre => erfinv_usual(x),
-        Place::Tail { s, .. } => (s - s * ratio(s, &c::ERFINV_TAIL)).copysign(x),
-        Place::End => f64::INFINITY.copysign(x),
-        Place::Outside => f64::NAN,
-    }
-}
-
-/// The same where an argument is not next to ±1 or beyond.
-#[inline(always)]
-pub(crate) fn erfinv_usual(x: f64) -> f64 {
-    let [w, _] = w_and_product(x);
-    x * half_sqrt_pi_and(w * ratio(w, &c::ERFINV_CENTRE))
-}
-
-/// `√π/2 · e^(y²)` for `y = erfinv x`, from `x` itself, since `e^(y²)` would have many times the error of `y`.
-pub(crate) fn erfinv_slope(x: f64) -> f64 {
-    match Place::of(x) {
-        Place::Centre => erfinv_slope_usual(x),
-        Place::Tail { s, u } => (0.5 + ratio(s, &c::SLOPE_TAIL)) / (s * u),
-        Place::End => f64::INFINITY,
-        Place::Outside => f64::NAN,
-    }
-}
-
-/// The same where an argument is not next to ±1 or beyond.
-#[inline(always)]
-pub(crate) fn erfinv_slope_usual(x: f64) -> f64 {
-    let [w, product] = w_and_product(x);
-    half_sqrt_pi_and(w * ratio(w, &c::SLOPE_CENTRE)) / product
-}
-
-/// Whether `x` is not next to ±1 or beyond.
-#[inline(always)]
-pub(crate) fn is_usual_for_erfinv(x: f64) -> bool {
-    1.0 - x.abs() > 1.0 / 256.0
-}
-
-/// `w = −ln(1 − x²)` and `1 − x²`.
-#[inline(always)]
-fn w_and_product(x: f64) -> [f64; 2] {
-    let a = x.abs();
-    // 1 − a is exact from ½ on, where it matters.
-    let product = (1.0 - a) * (1.0 + a);
-    [-elementary::ln_of_sum(product, select(a < 0.5, -a * a, 1.0)), product]
-}
-
-/// `√π/2 + rest`
-#[inline(always)]
-fn half_sqrt_pi_and(rest: f64) -> f64 {
-    c::HALF_SQRT_PI[0] + (rest + c::HALF_SQRT_PI[1])
-}
-
-/// Where an argument of `erfinv` lies, and the variable in which its functions are smooth there.
-enum Place {
-    /// Where it is usual.
-    Centre,
-    /// `u = 1 − |x|` and `s = √(−ln u)`.
-    Tail { s: f64, u: f64 },
-    /// ±1
-    End,
-    /// Beyond, or NaN.
-    Outside,
-}
-
-impl Place {
-    fn of(x: f64) -> Self {
-        // Exact from ½ on, where it matters.
-        let u = 1.0 - x.abs();
-        if is_usual_for_erfinv(x) {
-            Self::Centre
-        } else if u > 0.0 {
-            Self::Tail { s: (-elementary::ln(u)).sqrt(), u }
-        } else if u == 0.0 {
-            Self::End
-        } else {
-            Self::Outside
-        }
-    }
 }

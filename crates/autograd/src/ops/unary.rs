@@ -443,11 +443,10 @@ unary! {
     pub(crate) erf_slope() => ErfSlope, vectors |x| x.erf_slope(),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
     /// The inverse of the error function: ±∞ at ±1, NaN beyond. The derivative is `√π/2 · e^(y²)`.
-    pub erfinv() => Erfinv, vectors |x| T::of(special::erfinv_usual(x.to_f64())),
-        rare |x| !special::is_usual_for_erfinv(x.to_f64()) => wide(x, special::erfinv), |x, y, g| g.zmul(x.erfinv_slope());
+    pub erfinv() => Erfinv, vectors |x| x.erfinv_near(), rare |x| x.is_near_one() => x.erfinv(),
+        |x, y, g| g.zmul(x.erfinv_slope());
     /// `√π/2 · e^(y²)` for `y = erfinv x`, from `x` itself, whose distance from ±1 decides it.
-    pub(crate) erfinv_slope() => ErfinvSlope, vectors |x| T::of(special::erfinv_slope_usual(x.to_f64())),
-        rare |x| !special::is_usual_for_erfinv(x.to_f64()) => wide(x, special::erfinv_slope),
+    pub(crate) erfinv_slope() => ErfinvSlope, vectors |x| x.erfinv_slope_near(), rare |x| x.is_near_one() => x.erfinv_slope(),
         |x, y, g| g.zmul(x.erfinv().mul_scalar(2.0).zmul(y.square()));
     /// `ln |Γ(x)|`: ∞ at 0 and at the negative integers. The derivative is the digamma function.
     pub lgamma() => Lgamma, vectors |x| T::of(special::lgamma_usual(x.to_f64())),

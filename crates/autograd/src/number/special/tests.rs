@@ -190,6 +190,6 @@ fn poles_ends_and_infinities_have_the_limits_that_exist() {
         assert!(digamma(x).is_nan() && polygamma(1, x).is_nan() && erfinv(x).is_nan() && erfinv_slope(x).is_nan());
     }
     assert_eq!((erfinv(1.0), erfinv(-1.0), erfinv_slope(-1.0)), (f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY));
-    assert!(erfinv(-0.0).is_sign_negative() && erfinv(-0.0) == 0.0);
+    assert!(erfinv(-0.0_f64).is_sign_negative() && erfinv(-0.0_f64) == 0.0);
     assert_eq!((lgamma(0.0), lgamma(-2.0)), (f64::INFINITY, f64::INFINITY));
 }
