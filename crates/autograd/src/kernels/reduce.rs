@@ -1,4 +1,5 @@
 //! Sums and norms along the middle of `[outer, n, inner]`.
+#![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 use super::beside;
 use super::column_sums::{column_sums, sums_of_blocks};
@@ -6,7 +7,8 @@ use super::finish::Finish;
 use super::map::level;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
 use crate::number::Number;
-use crate::number::level::Kernel;
+use crate::number::lanes::Lanes;
+use crate::number::level::LaneKernel;
 use std::ops::Range;
 
 /// Running sums beside each other: the lanes of a vector, or of two.
@@ -45,7 +47,8 @@ impl<T: Number> Running<T> {
         while !x.is_empty() {
             let (now, later) = x.split_at(x.len().min(NEIGHBOURS - self.filled));
             let (chunks, rest) = now.as_chunks::<LANES>();
-            level(now.len()).run(AddChunks { chunks, lanes: &mut self.lanes, f: |x| x });
+            let (first, lanes) = (now.as_ptr(), self.lanes.as_mut_ptr());
+            level(now.len()).run_lanes(AddChunks::<T, false> { x: first, chunks: chunks.len(), lanes });
             self.filled += now.len() - rest.len();
             self.waiting.0[..rest.len()].copy_from_slice(rest);
             self.waiting.1 = rest.len();
@@ -71,6 +74,12 @@ impl<T: Number> Running<T> {
     }
 }
 
+/// What is added: the elements, or their squares.
+#[inline(always)]
+fn term<T: Number, const SQUARED: bool>(x: T) -> T {
+    if SQUARED { x * x } else { x }
+}
+
 /// Adds up the lanes of a block and what did not fill them.
 #[inline(always)]
 pub(super) fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T) -> T) -> T {
@@ -82,85 +91,110 @@ pub(super) fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T
     rest.iter().fold(lanes[0], |total, &x| total + f(x))
 }
 
-struct AddChunks<'a, T, F> {
-    chunks: &'a [[T; LANES]],
-    lanes: &'a mut [T; LANES],
-    f: F,
+/// Adds chunks to running sums. By hand: of a loop over these the compiler makes vectors of two lanes, since they are added up in
+/// halves later.
+#[derive(Clone, Copy)]
+struct AddChunks<T, const SQUARED: bool> {
+    x: *const T,
+    chunks: usize,
+    lanes: *mut T,
 }
 
-impl<T: Number, F: Fn(T) -> T> Kernel for AddChunks<'_, T, F> {
-    type Output = ();
+impl<T: Number, const SQUARED: bool> LaneKernel<T> for AddChunks<T, SQUARED> {
     #[inline(always)]
-    fn run(self) {
-        let mut lanes = *self.lanes;
-        for chunk in self.chunks {
-            for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                *lane += (self.f)(x);
+    unsafe fn run<L: Lanes<T>>(self) {
+        // As many as lanes take at most; of wide ones some are left out.
+        const VECTORS: usize = 4;
+        // SAFETY: whoever made this promises the chunks and the lanes, and that the CPU has the set.
+        unsafe {
+            let all = L::first(L::COUNT);
+            let mut sums = [L::splat(T::ZERO); VECTORS];
+            let sums = &mut sums[..LANES / L::COUNT];
+            for (k, sum) in sums.iter_mut().enumerate() {
+                *sum = L::load(self.lanes.add(k * L::COUNT), all);
+            }
+            for c in 0..self.chunks {
+                for (k, sum) in sums.iter_mut().enumerate() {
+                    let x = L::load(self.x.add(c * LANES + k * L::COUNT), all);
+                    *sum = L::add(*sum, if SQUARED { L::mul(x, x) } else { x });
+                }
+            }
+            for (k, &sum) in sums.iter().enumerate() {
+                L::store(self.lanes.add(k * L::COUNT), all, sum);
             }
         }
-        *self.lanes = lanes;
     }
 }
 
 /// The sum of a block.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
 #[inline(always)]
-fn block<T: Number>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
+unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T]) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
     if chunks.is_empty() {
-        return rest.iter().fold(T::ZERO, |total, &x| total + f(x));
+        return rest.iter().fold(T::ZERO, |total, &x| total + term::<T, SQUARED>(x));
     }
     let mut lanes = [T::ZERO; LANES];
-    AddChunks { chunks, lanes: &mut lanes, f }.run();
-    add_up(&mut lanes, rest, f)
+    let add = AddChunks::<T, SQUARED> { x: x.as_ptr(), chunks: chunks.len(), lanes: lanes.as_mut_ptr() };
+    // SAFETY: the chunks are those of `x`; the caller promises the set.
+    unsafe { add.run::<L>() };
+    add_up(&mut lanes, rest, term::<T, SQUARED>)
 }
 
 /// The sum of a row.
 #[inline]
 pub(crate) fn sum<T: Number>(x: &[T]) -> T {
-    sum_of(x, |x| x)
+    sum_of::<T, false>(x)
 }
 
-/// `Σ f(x)` of a row.
+/// The sum of a row, or of its squares.
 #[inline]
-fn sum_of<T: Number>(x: &[T], f: impl Fn(T) -> T + Copy) -> T {
+fn sum_of<T: Number, const SQUARED: bool>(x: &[T]) -> T {
     let mut total = [T::ZERO];
-    level(x.len()).run(SumRows { x, n: x.len(), out: &mut total, f });
+    level(x.len()).run_lanes(SumRows::<T, SQUARED> { x, n: x.len(), out: &mut total });
     total[0]
 }
 
-/// The sums along rows of `n` that lie one after the other, in the order of each.
-struct SumRows<'a, T, F> {
+/// The sums along rows of `n` that lie one after the other, or of their squares, in the order of each.
+struct SumRows<'a, T, const SQUARED: bool> {
     x: &'a [T],
     n: usize,
     out: &'a mut [T],
-    f: F,
 }
 
-impl<T: Number, F: Fn(T) -> T + Copy> Kernel for SumRows<'_, T, F> {
-    type Output = ();
-    const WIDEST: bool = false;
+impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
     #[inline(always)]
-    fn run(self) {
-        let Self { x, n, out, f } = self;
+    unsafe fn run<L: Lanes<T>>(self) {
+        let Self { x, n, out } = self;
         for (r, out) in out.iter_mut().enumerate() {
-            let x = &x[r * n..(r + 1) * n];
-            if n <= NEIGHBOURS {
-                *out = block(x, f);
-                continue;
-            }
             let mut blocks = Blocks::new();
-            x.chunks(NEIGHBOURS).for_each(|x| blocks.push(block(x, f)));
-            *out = blocks.total();
+            let mut x = &x[r * n..(r + 1) * n];
+            while x.len() > NEIGHBOURS {
+                let (first, rest) = x.split_at(NEIGHBOURS);
+                // SAFETY: the caller promises the set.
+                blocks.push(unsafe { block::<T, L, SQUARED>(first) });
+                x = rest;
+            }
+            // SAFETY: as above.
+            let last = unsafe { block::<T, L, SQUARED>(x) };
+            *out = if n <= NEIGHBOURS {
+                last
+            } else {
+                blocks.push(last);
+                blocks.total()
+            };
         }
     }
 }
 
-/// `out[o, i] = Σ_j f(x[o, j, i])` along the middle of `[outer, n, inner]`, each sum in the order that
+/// `out[o, i] = Σ_j x[o, j, i]`, or of its squares, along the middle of `[outer, n, inner]`, each sum in the order that
 /// [`order`](super::order) tells. Terms that do not fill a block of rows are added one after the other, many sums beside each
 /// other.
-fn sums_of<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], f: impl Fn(T) -> T + Copy) {
+fn sums_of<T: Number, const SQUARED: bool>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if inner == 1 && n >= LANES {
-        return level(x.len()).run(SumRows { x, n, out, f });
+        return level(x.len()).run_lanes(SumRows::<T, SQUARED> { x, n, out });
     }
     out.fill(T::ZERO);
     if n <= ROWS {
@@ -169,7 +203,7 @@ fn sums_of<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], f: imp
             (n, inner),
             out,
             #[inline(always)]
-            |sum, x| sum + f(x),
+            |sum, x| sum + term::<T, SQUARED>(x),
         );
     }
     // Blocks of rows, as many columns as fit the stack.
@@ -182,7 +216,7 @@ fn sums_of<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], f: imp
             let fill = |rows: Range<usize>, block: &mut [T]| {
                 for (j, block) in rows.zip(block.chunks_exact_mut(width)) {
                     for (block, &x) in block.iter_mut().zip(x(j)) {
-                        *block = f(x);
+                        *block = term::<T, SQUARED>(x);
                     }
                 }
             };
@@ -194,7 +228,7 @@ fn sums_of<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], f: imp
 /// The sums along the middle of `[outer, n, inner]`.
 pub(super) fn sums<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if inner == 1 || n <= ROWS || x.is_empty() {
-        return sums_of(x, (n, inner), out, |x| x);
+        return sums_of::<T, false>(x, (n, inner), out);
     }
     for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
         column_sums(x, out, Finish::Keep);
@@ -209,7 +243,7 @@ const BESIDE: usize = 64;
 pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     // 2^-563 in f64, 2^-86 in f32: squares of the largest numbers stay finite, those of the smallest, divided, normal.
     let down = T::MIN_POSITIVE.sqrt() * T::EPSILON;
-    sums_of(x, (n, inner), out, |x| x * x);
+    sums_of::<T, true>(x, (n, inner), out);
     for (r, out) in out.iter_mut().enumerate() {
         let squares = *out;
         let scale = if squares > T::MIN_POSITIVE / T::EPSILON && squares.is_finite() {
@@ -226,7 +260,7 @@ pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]
         for from in (0..n).step_by(NEIGHBOURS) {
             let block = &mut block[..NEIGHBOURS.min(n - from)];
             block.iter_mut().enumerate().for_each(|(j, b)| *b = x[start + (from + j) * inner] * scale);
-            blocks.push(sum_of(block, |x| x * x));
+            blocks.push(sum_of::<T, true>(block));
         }
         *out = blocks.total().sqrt() / scale;
     }
