@@ -29,9 +29,76 @@ pub(super) trait Beside<T, const K: usize> {
     fn finish(&mut self) {}
 }
 
-/// Folds rows: `out[o, i] = f(… f(out[o, i], x[o, 0, i]) …, x[o, n−1, i])`.
-pub(super) fn fold<T: Number>(x: &[T], sizes: (usize, usize), out: &mut [T], f: impl Fn(T, T) -> T) {
-    walk([x], &mut [], sizes, false, &mut Fold { out, rows: 0..0, f });
+/// Folds rows: `out[o, i] = f(… f(init, x[o, 0, i]) …, x[o, n−1, i])`.
+pub(super) fn fold<T: Number>(
+    x: &[T],
+    (n, inner): (usize, usize),
+    init: T,
+    out: &mut [T],
+    f: impl Fn(T, T) -> T + Copy,
+) {
+    let level = level(x.len());
+    match inner {
+        2..=4 => level.run(FoldFew::<T, _, 4> { x, n, inner, init, out, f }),
+        5..=8 => level.run(FoldFew::<T, _, 8> { x, n, inner, init, out, f }),
+        9..NARROW => level.run(FoldFew::<T, _, NARROW> { x, n, inner, init, out, f }),
+        _ => {
+            out.fill(init);
+            walk([x], &mut [], (n, inner), false, &mut Fold { out, rows: 0..0, f });
+        }
+    }
+}
+
+/// Folds rows of few neighbours, where a vector of `W` has all of them and perhaps some of what comes next, which is left out.
+struct FoldFew<'a, T, F, const W: usize> {
+    x: &'a [T],
+    n: usize,
+    inner: usize,
+    init: T,
+    out: &'a mut [T],
+    f: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        // So many vectors do not wait for each other; of the last ones, some may be the last once more.
+        const TOGETHER: usize = 4;
+        let Self { x, n, inner, init, out, f } = self;
+        let outer = out.len() / inner;
+        for o in (0..outer).step_by(TOGETHER) {
+            let mut all = [[init; W]; TOGETHER];
+            let starts: [usize; TOGETHER] = std::array::from_fn(|k| (o + k).min(outer - 1) * n * inner);
+            for t in 0..n {
+                for (all, start) in all.iter_mut().zip(starts) {
+                    let x = &x[start + t * inner..];
+                    let row: [T; W] = x.first_chunk().copied().unwrap_or_else(|| filled_up(x));
+                    for i in 0..W {
+                        all[i] = f(all[i], row[i]);
+                    }
+                }
+            }
+            for (all, o) in all.iter().zip(o..outer) {
+                // What is too much is written over by the next.
+                let to = &mut out[o * inner..];
+                match to.first_chunk_mut() {
+                    Some(to) => *to = *all,
+                    None => to.copy_from_slice(&all[..to.len()]),
+                }
+            }
+        }
+    }
+}
+
+/// The last elements of an operand, which do not fill a vector.
+#[cold]
+#[inline(never)]
+fn filled_up<T: Number, const W: usize>(x: &[T]) -> [T; W] {
+    let mut row = [T::ZERO; W];
+    row[..x.len()].copy_from_slice(x);
+    row
 }
 
 struct Fold<'a, T, F> {

@@ -22,10 +22,10 @@ pub(crate) fn extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: b
 
 /// Folds by a function that does not care for the order.
 fn fold<T: Number>(x: &[T], (n, inner): (usize, usize), init: T, out: &mut [T], f: impl Fn(T, T) -> T + Copy) {
-    out.fill(init);
     if n < LONG || !LANES.is_multiple_of(inner.max(1)) || x.is_empty() {
-        return beside::fold(x, (n, inner), out, f);
+        return beside::fold(x, (n, inner), init, out, f);
     }
+    out.fill(init);
     level(x.len()).run(FoldLong { x, n, inner, init, out, f });
 }
 

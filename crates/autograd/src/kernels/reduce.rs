@@ -196,16 +196,17 @@ fn sums_of<T: Number, const SQUARED: bool>(x: &[T], (n, inner): (usize, usize), 
     if inner == 1 && n >= LANES {
         return level(x.len()).run_lanes(SumRows::<T, SQUARED> { x, n, out });
     }
-    out.fill(T::ZERO);
     if n <= ROWS {
         return beside::fold(
             x,
             (n, inner),
+            T::ZERO,
             out,
             #[inline(always)]
             |sum, x| sum + term::<T, SQUARED>(x),
         );
     }
+    out.fill(T::ZERO);
     // Blocks of rows, as many columns as fit the stack.
     let mut block = [[T::ZERO; BESIDE]; ROWS];
     for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
