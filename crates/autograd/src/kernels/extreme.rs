@@ -25,7 +25,6 @@ fn fold<T: Number>(x: &[T], (n, inner): (usize, usize), init: T, out: &mut [T], 
     if n < LONG || !LANES.is_multiple_of(inner.max(1)) || x.is_empty() {
         return beside::fold(x, (n, inner), init, out, f);
     }
-    out.fill(init);
     level(x.len()).run(FoldLong { x, n, inner, init, out, f });
 }
 
@@ -48,16 +47,27 @@ impl<T: Number, F: Fn(T, T) -> T> Kernel for FoldLong<'_, T, F> {
         for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
             let (chunks, rest) = x.as_chunks::<LANES>();
             let mut all = [init; LANES];
+            all[..rest.len()].copy_from_slice(rest);
             for chunk in chunks {
                 for i in 0..LANES {
                     all[i] = f(all[i], chunk[i]);
                 }
             }
-            for row in all.chunks_exact(inner).chain(rest.chunks_exact(inner)) {
-                out.iter_mut().zip(row).for_each(|(y, &x)| *y = f(*y, x));
-            }
+            fold_lanes(&mut all, &f, out);
         }
     }
+}
+
+/// Folds lanes by halves. Apart from the loop before, of which the compiler would make vectors of two lanes.
+#[inline(never)]
+fn fold_lanes<T: Number>(lanes: &mut [T; LANES], f: &impl Fn(T, T) -> T, out: &mut [T]) {
+    let mut width = LANES;
+    while width > out.len() {
+        width /= 2;
+        let (first, second) = lanes.split_at_mut(width);
+        first.iter_mut().zip(second).for_each(|(a, &mut b)| *a = f(*a, b));
+    }
+    out.copy_from_slice(&lanes[..width]);
 }
 
 /// Where the largest (or smallest) element stands: the first of equal ones, a NaN before all.
