@@ -203,12 +203,14 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
                 let ins = &*ins;
                 for t in 0..len {
                     let at = start + if reverse { len - 1 - t } else { t } * step;
-                    let x: [&[T]; K] = std::array::from_fn(|k| {
-                        if in_place { &x[k][at..at + count] } else { &ins[k * steps * width + at..][..count] }
-                    });
+                    // One by one: to make an array by a function is a call for each step.
+                    let mut rows: [&[T]; K] = [&[]; K];
+                    for (k, row) in rows.iter_mut().enumerate() {
+                        *row = if in_place { &x[k][at..at + count] } else { &ins[k * steps * width + at..][..count] };
+                    }
                     let y = if in_place { &mut *out } else { &mut *to };
                     let y = if y.is_empty() { &mut [] } else { &mut y[at..at + count] };
-                    beside.step(from + t, x, y);
+                    beside.step(from + t, rows, y);
                 }
                 if !to.is_empty() {
                     store(to, (row, count), (first, len), (n, inner), out);

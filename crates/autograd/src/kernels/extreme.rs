@@ -3,6 +3,7 @@
 use super::beside::{self, Beside, NARROW, WIDE, walk};
 use super::map::level;
 use crate::number::Number;
+use crate::number::elementary::select;
 use crate::number::level::{Kernel, Level};
 use std::ops::Range;
 
@@ -73,9 +74,9 @@ fn fold_lanes<T: Number>(lanes: &mut [T; LANES], f: &impl Fn(T, T) -> T, out: &m
 /// Where the largest (or smallest) element stands: the first of equal ones, a NaN before all.
 pub(crate) fn arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
     if largest {
-        first_best(x, (n, inner), -T::INFINITY, out, |a, b| a > b);
+        first_best(x, (n, inner), -T::INFINITY, out, (|a, b| a > b, T::larger));
     } else {
-        first_best(x, (n, inner), T::INFINITY, out, |a, b| a < b);
+        first_best(x, (n, inner), T::INFINITY, out, (|a, b| a < b, T::smaller));
     }
 }
 
@@ -90,18 +91,18 @@ fn first_best<T: Number>(
     (n, inner): (usize, usize),
     worst: T,
     out: &mut [T],
-    better: impl Fn(T, T) -> bool + Copy,
+    (better, of): (impl Fn(T, T) -> bool + Copy, impl Fn(T, T) -> T + Copy),
 ) {
     out.fill(T::from_index(0));
     if n < LONG || inner >= NARROW || x.is_empty() {
-        let mut first = First { out, rows: 0..0, best: [worst; WIDE], worst, better };
+        let mut first = First { out, rows: 0..0, best: [worst; WIDE], worst, better, of };
         return walk([x], &mut [], (n, inner), false, &mut first);
     }
     let lanes = LANES / inner * inner;
     for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
         let (whole, rest) = x.split_at(x.len() / lanes * lanes);
         let mut places = [T::from_index(0); LANES];
-        let mut first = First { out: &mut places[..lanes], rows: 0..0, best: [worst; WIDE], worst, better };
+        let mut first = First { out: &mut places[..lanes], rows: 0..0, best: [worst; WIDE], worst, better, of };
         walk([whole], &mut [], (whole.len() / lanes, lanes), false, &mut first);
         // Of lanes that are equal the one counts whose place comes first.
         for (i, out) in out.iter_mut().enumerate() {
@@ -125,15 +126,17 @@ fn first_best<T: Number>(
 }
 
 /// The places of the best elements so far, which are in `out`.
-struct First<'a, T, F> {
+struct First<'a, T, F, G> {
     out: &'a mut [T],
     rows: Range<usize>,
     best: [T; WIDE],
     worst: T,
     better: F,
+    /// The better of two.
+    of: G,
 }
 
-impl<T: Number, F: Fn(T, T) -> bool> Beside<T, 1> for First<'_, T, F> {
+impl<T: Number, F: Fn(T, T) -> bool, G: Fn(T, T) -> T> Beside<T, 1> for First<'_, T, F, G> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
         self.best[..rows.len()].fill(self.worst);
@@ -144,8 +147,8 @@ impl<T: Number, F: Fn(T, T) -> bool> Beside<T, 1> for First<'_, T, F> {
         let t = T::from_index(t as i64);
         for ((place, best), &x) in self.out[self.rows.clone()].iter_mut().zip(&mut self.best).zip(x) {
             let wins = wins(x, *best, &self.better);
-            *best = if wins { x } else { *best };
-            *place = if wins { t } else { *place };
+            *best = (self.of)(*best, x);
+            *place = select(wins, t, *place);
         }
     }
 }
@@ -155,22 +158,24 @@ impl<T: Number, F: Fn(T, T) -> bool> Beside<T, 1> for First<'_, T, F> {
 pub(crate) fn running_arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), largest: bool, out: &mut [T]) {
     let places = [T::from_index(0); WIDE];
     if largest {
-        let (worst, better) = (-T::INFINITY, |a, b| a >= b);
-        walk([x], out, (n, inner), false, &mut Last { places, best: [worst; WIDE], worst, better });
+        let (worst, better, of) = (-T::INFINITY, |a, b| a >= b, T::larger);
+        walk([x], out, (n, inner), false, &mut Last { places, best: [worst; WIDE], worst, better, of });
     } else {
-        let (worst, better) = (T::INFINITY, |a, b| a <= b);
-        walk([x], out, (n, inner), false, &mut Last { places, best: [worst; WIDE], worst, better });
+        let (worst, better, of) = (T::INFINITY, |a, b| a <= b, T::smaller);
+        walk([x], out, (n, inner), false, &mut Last { places, best: [worst; WIDE], worst, better, of });
     }
 }
 
-struct Last<T, F> {
+struct Last<T, F, G> {
     places: [T; WIDE],
     best: [T; WIDE],
     worst: T,
     better: F,
+    /// The better of two.
+    of: G,
 }
 
-impl<T: Number, F: Fn(T, T) -> bool> Beside<T, 1> for Last<T, F> {
+impl<T: Number, F: Fn(T, T) -> bool, G: Fn(T, T) -> T> Beside<T, 1> for Last<T, F, G> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
         self.best[..rows.len()].fill(self.worst);
@@ -181,8 +186,8 @@ impl<T: Number, F: Fn(T, T) -> bool> Beside<T, 1> for Last<T, F> {
         let t = T::from_index(t as i64);
         for (((place, best), &x), y) in self.places.iter_mut().zip(&mut self.best).zip(x).zip(y) {
             let wins = x.is_nan() | (!best.is_nan() & (self.better)(x, *best));
-            *best = if wins { x } else { *best };
-            *place = if wins { t } else { *place };
+            *best = (self.of)(*best, x);
+            *place = select(wins, t, *place);
             *y = *place;
         }
     }

@@ -147,14 +147,19 @@ pub trait Number:
     /// `1 − tanh² x`, the derivative of `tanh`, accurate in both tails.
     fn sech2(self) -> Self;
     /// The larger of two numbers, NaN if either is.
-    #[inline]
+    #[inline(always)]
     fn larger(self, other: Self) -> Self {
-        if self.is_nan() || self > other { self } else { other }
+        let larger = if self > other { self } else { other };
+        // The sum is NaN, too. A loop that chose between new numbers and those that are there would store to some lanes alone, for
+        // which the next load waits.
+        elementary::select(self.is_nan(), self + other, larger)
     }
     /// The smaller of two numbers, NaN if either is.
-    #[inline]
+    #[inline(always)]
     fn smaller(self, other: Self) -> Self {
-        if self.is_nan() || self < other { self } else { other }
+        let smaller = if self < other { self } else { other };
+        // As above.
+        elementary::select(self.is_nan(), self + other, smaller)
     }
 }
 
