@@ -15,6 +15,8 @@ pub(super) const WIDE: usize = 128;
 pub(super) const NARROW: usize = 16;
 /// The elements of a tile, which stays in the first-level cache with two others.
 const TILE: usize = 2048;
+/// Rows of a tile are filled up to a multiple: what does not fill a vector would be done one by one.
+const FILLED: usize = 8;
 /// The steps of a tile along long rows.
 const STEPS: usize = 64;
 
@@ -22,8 +24,8 @@ const STEPS: usize = 64;
 pub(super) trait Beside<T, const K: usize> {
     /// Starts on these rows of `[outer, inner]`, at most [`WIDE`] of them.
     fn start(&mut self, rows: Range<usize>);
-    /// The `t`-th elements of the rows, in the direction of the walk; `y` is their place in a result that is shaped as the
-    /// operands, if there is one.
+    /// The `t`-th elements of the rows, in the direction of the walk, and perhaps some more, which fill a vector and mean nothing; `y`
+    /// is their place in a result that is shaped as the operands, if there is one.
     fn step(&mut self, t: usize, x: [&[T]; K], y: &mut [T]);
     /// Ends these rows.
     fn finish(&mut self) {}
@@ -153,7 +155,7 @@ pub(super) fn walk_rows<T: Number, const K: usize>(
     let width = (TILE / steps).clamp(NARROW, WIDE).min(rows) / inner.min(NARROW) * inner;
     let shape = Shape { n, inner, reverse, steps, width, row: some.start, end: some.end };
     let has_out = usize::from(!out.is_empty());
-    let memory = if inner < NARROW { (K + has_out) * steps * width } else { 0 };
+    let memory = if inner < NARROW { (K + has_out) * steps * width.next_multiple_of(FILLED) } else { 0 };
     with_zeros(memory, |tiles| level.run(Walk { x, out, shape, tiles, beside }));
 }
 
@@ -188,16 +190,19 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
         let in_place = inner >= NARROW;
         while row < end {
             let count = if in_place { (inner - row % inner).min(WIDE) } else { width.min(end - row) };
+            // So many elements each step has, and each operand has in a tile.
+            let lanes = if in_place { count } else { count.next_multiple_of(FILLED) };
+            let size = steps * width.next_multiple_of(FILLED);
             beside.start(row..row + count);
             for from in (0..n).step_by(if in_place { n } else { steps }) {
                 let len = if in_place { n } else { steps.min(n - from) };
                 // The first of these steps in memory.
                 let first = if reverse { n - from - len } else { from };
-                let (start, step) = if in_place { (row / inner * n * inner + row % inner, inner) } else { (0, count) };
-                let (ins, to) = tiles.split_at_mut(if in_place { 0 } else { K * steps * width });
+                let (start, step) = if in_place { (row / inner * n * inner + row % inner, inner) } else { (0, lanes) };
+                let (ins, to) = tiles.split_at_mut(if in_place { 0 } else { K * size });
                 if !in_place {
-                    for (x, tile) in x.iter().zip(ins.chunks_exact_mut(steps * width)) {
-                        load(x, (row, count), (first, len), (n, inner), tile);
+                    for (x, tile) in x.iter().zip(ins.chunks_exact_mut(size)) {
+                        load(x, (row, count, lanes), (first, len), (n, inner), tile);
                     }
                 }
                 let ins = &*ins;
@@ -206,14 +211,14 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
                     // One by one: to make an array by a function is a call for each step.
                     let mut rows: [&[T]; K] = [&[]; K];
                     for (k, row) in rows.iter_mut().enumerate() {
-                        *row = if in_place { &x[k][at..at + count] } else { &ins[k * steps * width + at..][..count] };
+                        *row = if in_place { &x[k][at..at + count] } else { &ins[k * size + at..][..lanes] };
                     }
                     let y = if in_place { &mut *out } else { &mut *to };
-                    let y = if y.is_empty() { &mut [] } else { &mut y[at..at + count] };
+                    let y = if y.is_empty() { &mut [] } else { &mut y[at..at + lanes] };
                     beside.step(from + t, rows, y);
                 }
                 if !to.is_empty() {
-                    store(to, (row, count), (first, len), (n, inner), out);
+                    store(to, (row, count, lanes), (first, len), (n, inner), out);
                 }
             }
             beside.finish();
@@ -222,22 +227,22 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
     }
 }
 
-/// Copies some elements of some rows to a tile, where the rows are lanes.
+/// Copies some elements of some rows to a tile, where the rows are lanes, of which there may be more.
 #[inline(never)]
 pub(super) fn load<T: Number>(
     x: &[T],
-    (row, rows): (usize, usize),
+    (row, rows, lanes): (usize, usize, usize),
     (from, len): (usize, usize),
     (n, inner): (usize, usize),
     tile: &mut [T],
 ) {
     if inner == 1 {
-        return transpose(&x[row * n + from..], n, (rows, len), tile, rows);
+        return transpose(&x[row * n + from..], n, (rows, len), tile, lanes);
     }
     for o in 0..rows / inner {
         let x = &x[((row / inner + o) * n + from) * inner..][..len * inner];
         for (t, x) in x.chunks_exact(inner).enumerate() {
-            let to = &mut tile[t * rows + o * inner..][..inner];
+            let to = &mut tile[t * lanes + o * inner..][..inner];
             to.iter_mut().zip(x).for_each(|(to, &x)| *to = x);
         }
     }
@@ -247,18 +252,18 @@ pub(super) fn load<T: Number>(
 #[inline(never)]
 pub(super) fn store<T: Number>(
     tile: &[T],
-    (row, rows): (usize, usize),
+    (row, rows, lanes): (usize, usize, usize),
     (from, len): (usize, usize),
     (n, inner): (usize, usize),
     y: &mut [T],
 ) {
     if inner == 1 {
-        return transpose(tile, rows, (len, rows), &mut y[row * n + from..], n);
+        return transpose(tile, lanes, (len, rows), &mut y[row * n + from..], n);
     }
     for o in 0..rows / inner {
         let y = &mut y[((row / inner + o) * n + from) * inner..][..len * inner];
         for (t, y) in y.chunks_exact_mut(inner).enumerate() {
-            let from = &tile[t * rows + o * inner..][..inner];
+            let from = &tile[t * lanes + o * inner..][..inner];
             y.iter_mut().zip(from).for_each(|(y, &from)| *y = from);
         }
     }
@@ -310,7 +315,7 @@ pub(super) mod tests {
             (self.rows, self.totals) = (rows, [0.0; WIDE]);
         }
         fn step(&mut self, t: usize, [a, b]: [&[f64]; 2], y: &mut [f64]) {
-            assert!(a.len() == self.rows.len() && y.len() == a.len());
+            assert!(a.len() >= self.rows.len() && y.len() == a.len());
             for (i, y) in y.iter_mut().enumerate() {
                 self.totals[i] += a[i] * b[i];
                 *y = self.totals[i] + t as f64;

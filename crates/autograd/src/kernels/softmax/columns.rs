@@ -180,7 +180,7 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
             let (start, step) = if in_place { (row / inner * n * inner + row % inner, inner) } else { (0, count) };
             let strip = Strip { n, start, step, width: count, want };
             if !in_place {
-                load(x, (row, count), (0, n), (n, inner), ins);
+                load(x, (row, count, count), (0, n), (n, inner), ins);
             }
             let x = if in_place { x } else { &*ins };
             let logs_here = match want.log {
@@ -192,10 +192,10 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
             // SAFETY: the caller promises the set.
             unsafe { strip.run::<T, L>(x, (logs_here, shares_here), &mut sums) };
             if !in_place && want.log == Some(Log::Each) {
-                store(log_tile, (row, count), (0, n), (n, inner), logs);
+                store(log_tile, (row, count, count), (0, n), (n, inner), logs);
             }
             if !in_place && !shares.is_empty() {
-                store(share_tile, (row, count), (0, n), (n, inner), shares);
+                store(share_tile, (row, count, count), (0, n), (n, inner), shares);
             }
             row += count;
         }

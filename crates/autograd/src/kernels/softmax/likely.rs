@@ -94,10 +94,10 @@ impl<T: Number> Kernel for Likely<'_, T> {
             if is_tiled {
                 let (xs, rest) = tiles.split_at_mut(AREA);
                 let (ps, outs) = rest.split_at_mut(AREA);
-                load(x, (row, count), (0, n), (n, inner), xs);
-                load(p, (row, count), (0, n), (n, inner), ps);
+                load(x, (row, count, count), (0, n), (n, inner), xs);
+                load(p, (row, count, count), (0, n), (n, inner), ps);
                 Columns { n, start: 0, step: count, width: count }.run(by, (xs, ps), sums, outs);
-                store(outs, (row, count), (0, n), (n, inner), out);
+                store(outs, (row, count, count), (0, n), (n, inner), out);
             } else {
                 let start = row / inner * n * inner + row % inner;
                 Columns { n, start, step: inner, width: count }.run(by, (x, p), sums, out);
