@@ -94,8 +94,8 @@ pub(super) struct Planned<T: Float> {
 }
 
 impl<T: Float> Planned<T> {
-    /// The elements of rows with which tiles end, if inputs are rows of as many, or a number for each of them, and they are long enough: such
-    /// inputs need not be copied to tiles.
+    /// The elements of rows with which tiles end, if inputs are rows of as many, or a number for each of them, and they are long
+    /// enough: such inputs need not be copied to tiles.
     fn row(&self) -> Option<usize> {
         let widths = || self.inputs.iter().filter_map(|(_, layout)| layout.width());
         let row = widths().min().filter(|&row| row >= LONG_ROW && row < self.len)?;
