@@ -41,9 +41,9 @@ pub(super) fn fold<T: Number>(
 ) {
     let level = level(x.len());
     match inner {
-        2..=4 => level.run(FoldFew::<T, _, 4> { x, n, inner, init, out, f }),
-        5..=8 => level.run(FoldFew::<T, _, 8> { x, n, inner, init, out, f }),
-        9..NARROW => level.run(FoldFew::<T, _, NARROW> { x, n, inner, init, out, f }),
+        2..=4 => level.run(FoldFew::<T, _, 4>(Folded { x, n, inner, init, out, f })),
+        5..=8 => level.run(FoldFew::<T, _, 8>(Folded { x, n, inner, init, out, f })),
+        9..NARROW => level.run(FoldFew::<T, _, NARROW>(Folded { x, n, inner, init, out, f })),
         _ => {
             out.fill(init);
             walk([x], &mut [], (n, inner), false, &mut Fold { out, rows: 0..0, f });
@@ -51,15 +51,18 @@ pub(super) fn fold<T: Number>(
     }
 }
 
-/// Folds rows of few neighbours, where a vector of `W` has all of them and perhaps some of what comes next, which is left out.
-struct FoldFew<'a, T, F, const W: usize> {
-    x: &'a [T],
-    n: usize,
-    inner: usize,
-    init: T,
-    out: &'a mut [T],
-    f: F,
+/// What is folded along the middle of `[outer, n, inner]`, from which number on, into what, and by which function.
+pub(super) struct Folded<'a, T, F> {
+    pub(super) x: &'a [T],
+    pub(super) n: usize,
+    pub(super) inner: usize,
+    pub(super) init: T,
+    pub(super) out: &'a mut [T],
+    pub(super) f: F,
 }
+
+/// Folds rows of few neighbours, where a vector of `W` has all of them and perhaps some of what comes next, which is left out.
+struct FoldFew<'a, T, F, const W: usize>(Folded<'a, T, F>);
 
 impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W> {
     type Output = ();
@@ -68,7 +71,7 @@ impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W
     fn run(self) {
         // So many vectors do not wait for each other; of the last ones, some may be the last once more.
         const TOGETHER: usize = 4;
-        let Self { x, n, inner, init, out, f } = self;
+        let Folded { x, n, inner, init, out, f } = self.0;
         let outer = out.len() / inner;
         for o in (0..outer).step_by(TOGETHER) {
             let mut all = [[init; W]; TOGETHER];

@@ -1,9 +1,8 @@
 //! Largest and smallest elements along the middle of `[outer, n, inner]`: their values, places and shares.
 
-use super::beside::{self, Beside, NARROW, WIDE, walk};
+use super::beside::{self, Beside, Folded, NARROW, WIDE, walk};
 use super::map::level;
 use crate::number::Number;
-use crate::number::elementary::select;
 use crate::number::level::{Kernel, Level};
 use std::ops::Range;
 
@@ -26,25 +25,18 @@ fn fold<T: Number>(x: &[T], (n, inner): (usize, usize), init: T, out: &mut [T], 
     if n < LONG || !LANES.is_multiple_of(inner.max(1)) || x.is_empty() {
         return beside::fold(x, (n, inner), init, out, f);
     }
-    level(x.len()).run(FoldLong { x, n, inner, init, out, f });
+    level(x.len()).run(FoldLong(Folded { x, n, inner, init, out, f }));
 }
 
 /// Long rows along the middle of `[outer, n, inner]`, where the rows of several steps are the lanes of one.
-struct FoldLong<'a, T, F> {
-    x: &'a [T],
-    n: usize,
-    inner: usize,
-    init: T,
-    out: &'a mut [T],
-    f: F,
-}
+struct FoldLong<'a, T, F>(Folded<'a, T, F>);
 
 impl<T: Number, F: Fn(T, T) -> T> Kernel for FoldLong<'_, T, F> {
     type Output = ();
     const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
-        let Self { x, n, inner, init, out, f } = self;
+        let Folded { x, n, inner, init, out, f } = self.0;
         for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
             let (chunks, rest) = x.as_chunks::<LANES>();
             let mut all = [init; LANES];
@@ -148,7 +140,7 @@ impl<T: Number, F: Fn(T, T) -> bool, G: Fn(T, T) -> T> Beside<T, 1> for First<'_
         for ((place, best), &x) in self.out[self.rows.clone()].iter_mut().zip(&mut self.best).zip(x) {
             let wins = wins(x, *best, &self.better);
             *best = (self.of)(*best, x);
-            *place = select(wins, t, *place);
+            *place = if wins { t } else { *place };
         }
     }
 }
@@ -187,7 +179,7 @@ impl<T: Number, F: Fn(T, T) -> bool, G: Fn(T, T) -> T> Beside<T, 1> for Last<T, 
         for (((place, best), &x), y) in self.places.iter_mut().zip(&mut self.best).zip(x).zip(y) {
             let wins = x.is_nan() | (!best.is_nan() & (self.better)(x, *best));
             *best = (self.of)(*best, x);
-            *place = select(wins, t, *place);
+            *place = if wins { t } else { *place };
             *y = *place;
         }
     }

@@ -135,7 +135,7 @@ fn sum<T: Format>(a: T, b: T, c: T) -> T {
 }
 
 /// Both values are computed before: a choice, not a branch, which the compiler would lead on through all that follows, to compute
-/// that twice; and where one is what a place holds already, it would store to some lanes alone, for which the next load waits.
+/// that twice.
 #[inline(always)]
 pub(crate) fn select<T>(holds: bool, a: T, b: T) -> T {
     std::hint::select_unpredictable(holds, a, b)

@@ -3,7 +3,8 @@
 //!
 //! Plain arithmetic, square roots, and this crate's own logarithm: the same bits on every CPU. Measured against 40
 //! digits, values and slopes are within 4 ulp, but next to zeros where no formula of this length can be: those of the digamma
-//! function below 0. The narrow type is computed in the wide one and rounded once.
+//! function below 0. The narrow type is computed in the wide one and rounded once, but for most of the
+//! inverse of the error function, which has a fit for each type.
 
 mod coefficients;
 mod inverse_error;

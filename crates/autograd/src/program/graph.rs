@@ -197,6 +197,24 @@ impl<T: Float> Graph<T> {
         Links { maker, reads }
     }
 
+    /// Keeps the marks of nodes that these readers read, in the shape that they have, and nobody else.
+    pub(super) fn keep_read_by(&self, links: &Links, marks: &mut [bool], is_reader: impl Fn(u32) -> bool) {
+        let mut reads = vec![0; self.nodes.len()];
+        for (i, node) in (0..).zip(&self.nodes) {
+            let shape = self.shape(node.results[0]);
+            let makers =
+                node.args.iter().filter(|&&a| self.shape(a) == shape).map(|&a| links.maker[a as usize] as usize);
+            let mut marked = makers.filter(|&maker| marks.get(maker) == Some(&true)).peekable();
+            if marked.peek().is_some() && is_reader(i) {
+                marked.for_each(|maker| reads[maker] += 1);
+            }
+        }
+        for ((mark, reads), node) in marks.iter_mut().zip(reads).zip(&self.nodes) {
+            // What is asked for outside has more readers.
+            *mark &= reads > 0 && reads == links.reads[node.results[0] as usize];
+        }
+    }
+
     /// Drops nodes, by their marks.
     pub(super) fn drop_nodes(&mut self, dropped: &[bool]) {
         let mut dropped = dropped.iter();

@@ -63,11 +63,9 @@ impl Layout {
     pub(super) fn of_member<T: Float>(graph: &Graph<T>, node: &Node<T>, operand: u32) -> Option<Self> {
         let (operand, result) = (graph.shape(operand), graph.shape(node.results[0]));
         match node.kind()? {
+            Kind::Read(_) if repeats(graph, node) => Self::of(operand, result),
             Kind::Read(op) => {
                 let Read { shape, offset, strides, .. } = &op.0;
-                if op.0.is_broadcast_of(operand) && operand.numel() < shape.numel() {
-                    return Self::of(operand, result);
-                }
                 Window::read(shape, *offset, strides).map(Self::through)
             }
             Kind::Roll(op) => op.0.window(operand).map(Self::through),
@@ -126,4 +124,19 @@ impl Layout {
             Self::Window(window) => Fill::Window { from, window: window.clone(), len, by_row },
         }
     }
+}
+
+/// Whether a node is a broadcast that repeats elements of its operand.
+pub(super) fn repeats<T: Float>(graph: &Graph<T>, node: &Node<T>) -> bool {
+    let Some(Kind::Read(op)) = node.kind() else { return false };
+    let operand = graph.shape(node.args[0]);
+    op.0.is_broadcast_of(operand) && operand.numel() < op.0.shape.numel()
+}
+
+/// Whether a node is element-wise, so that it can be part of a chain.
+pub(super) fn is_element_wise<T: Float>(graph: &Graph<T>, node: u32) -> bool {
+    let node = &graph.nodes[node as usize];
+    let Some(Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_)) = node.kind() else { return false };
+    let shape = graph.shape(node.results[0]);
+    shape.numel() > 0 && node.args.iter().all(|&a| Layout::of(graph.shape(a), shape).is_some())
 }

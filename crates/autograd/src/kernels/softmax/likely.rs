@@ -7,7 +7,6 @@ use crate::kernels::in_turn::zmul;
 use crate::kernels::order::{ROWS, with_zeros};
 use crate::kernels::reduce;
 use crate::number::Number;
-use crate::number::elementary::select;
 use crate::number::level::{Kernel, Level};
 
 /// What is made of numbers `x` with probabilities `p`, of which `t` is the class of one above ½, if there is one.
@@ -158,8 +157,8 @@ impl Columns {
             let t = T::from_index(j as i64);
             let classes = origins.iter_mut().zip(&mut places).zip(&x[part(j)]).zip(&p[part(j)]);
             for (((origin, place), &x), &p) in classes {
-                *origin = select(is_about & (p > half), x, *origin);
-                *place = select(p > half, t, *place);
+                *origin = if is_about & (p > half) { x } else { *origin };
+                *place = if p > half { t } else { *place };
             }
         }
         let mut sums = [T::ZERO; WIDE];

@@ -11,7 +11,7 @@ use crate::kernels::chain::MOST_SUMS;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links, NOBODY, Node};
 use crate::program::ids::IdMap;
-use crate::program::layout::Layout;
+use crate::program::layout::is_element_wise;
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 
@@ -26,14 +26,6 @@ const MANY: usize = 1024;
 /// How many of the regions that read a value are tried as the place of another that does: the latest. Without a bound a value
 /// that all of a long program reads makes recording it quadratic.
 const MOST_TRIED: usize = 16;
-
-/// Whether a node is element-wise, so that it can be part of a chain.
-pub(super) fn is_element_wise<T: Float>(graph: &Graph<T>, node: u32) -> bool {
-    let node = &graph.nodes[node as usize];
-    let Some(Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_)) = node.kind() else { return false };
-    let shape = graph.shape(node.results[0]);
-    shape.numel() > 0 && node.args.iter().all(|&a| Layout::of(graph.shape(a), shape).is_some())
-}
 
 /// Whether a node adds up all elements of its operand.
 pub(in crate::program) fn is_sum_of_all<T: Float>(graph: &Graph<T>, node: u32) -> bool {

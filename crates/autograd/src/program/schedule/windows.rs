@@ -1,11 +1,10 @@
 //! Windows: parts of values, values with zeros around them, and broadcasts, which only element-wise operations of their shape read.
 //! Each chain sees them as it goes, so nobody stores them.
 
-use super::regions::is_element_wise;
 use crate::float::Float;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links};
-use crate::program::layout::Layout;
+use crate::program::layout::{Layout, is_element_wise};
 
 /// Which nodes make windows.
 pub(super) struct Windows {
@@ -24,20 +23,7 @@ impl Windows {
             let layout = || Layout::of_member(graph, node, node.args[0]);
             *is = is_window(graph, i as u32) && layout().is_some();
         }
-        // How many element-wise operations of its shape read each; what someone outside reads has more readers.
-        let mut reads = vec![0; graph.nodes.len()];
-        for (i, node) in (0..).zip(&graph.nodes) {
-            let shape = graph.shape(node.results[0]);
-            let views =
-                node.args.iter().filter(|&&a| graph.shape(a) == shape).map(|&a| links.maker[a as usize] as usize);
-            let mut views = views.filter(|&view| is.get(view) == Some(&true)).peekable();
-            if views.peek().is_some() && is_element_wise(graph, i) {
-                views.for_each(|view| reads[view] += 1);
-            }
-        }
-        for ((is, &reads), node) in is.iter_mut().zip(&reads).zip(&graph.nodes) {
-            *is &= reads > 0 && reads == links.reads[node.results[0] as usize];
-        }
+        graph.keep_read_by(links, &mut is, |node| is_element_wise(graph, node));
         Self { is }
     }
 

@@ -208,10 +208,9 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let results: Vec<Column> = (0..planned.results.len()).map(|k| columns.result(k)).collect();
     let operands: Vec<Column> = (0..planned.inputs.len()).map(|k| columns.input(k)).collect();
     let sums = alike.iter().flat_map(|planned| &planned.sums).map(|&value| (columns.at)(value, 0)).collect();
-    let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
     let row = if one_tile { None } else { planned.row() };
-    let filled = Filled::new(planned, graph, operands, &results, (rows, row.is_some()));
-    let Filled { fills, inputs, tiles, repeated } = filled;
+    let Filled { fills, inputs, tiles, repeated } =
+        Filled::new(planned, graph, operands, &results, (rows, row.is_some()));
     let own = fills.len();
     let kept = own + planned.registers;
     let result = |k: usize| match results[k].parts {
@@ -255,6 +254,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
         };
         micro.push(Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) });
     }
+    let count = planned.registers + planned.inputs.len() + planned.results.len() + planned.numbers.len();
     let tile = if one_tile { len } else { tile::<T>(count, row) };
     let count = if one_tile { kept + results.len() } else { kept };
     let parts = (kept..).zip(results).filter_map(|(register, column)| Some((register, column.parts?))).collect();
