@@ -74,7 +74,7 @@ pub(crate) fn arg_extreme<T: Number>(x: &[T], (n, inner): (usize, usize), larges
 
 /// Whether `a` is to be preferred to `b`, which came before it.
 #[inline(always)]
-fn wins<T: Number>(a: T, b: T, better: impl Fn(T, T) -> bool) -> bool {
+pub(super) fn wins<T: Number>(a: T, b: T, better: impl Fn(T, T) -> bool) -> bool {
     !b.is_nan() & (a.is_nan() | better(a, b))
 }
 

@@ -60,44 +60,6 @@ pub(crate) fn argsort<T: Number>(
     }
 }
 
-/// Windows that move over planes of `h · w` elements, beyond their borders too.
-#[derive(Clone, Copy)]
-pub(crate) struct Windows {
-    pub(crate) plane: [usize; 2],
-    pub(crate) kernel: [usize; 2],
-    pub(crate) stride: [usize; 2],
-    pub(crate) padding: [usize; 2],
-    /// How many there are.
-    pub(crate) places: [usize; 2],
-}
-
-/// Where in each window the largest element of the plane stands: the first of equal ones, a NaN before all. What lies beyond
-/// the border is no element.
-pub(crate) fn largest_in_windows<T: Number>(x: &[T], windows: Windows, out: &mut [T]) {
-    let Windows { plane: [h, w], kernel, stride, padding, places } = windows;
-    // The first place of a window, and the one behind its last, that lie in the plane.
-    let within = |place: usize, axis: usize, size: usize| {
-        let start = place * stride[axis];
-        let first = padding[axis].saturating_sub(start);
-        first..(padding[axis] + size).saturating_sub(start).min(kernel[axis]).max(first)
-    };
-    for (plane, out) in x.chunks_exact(h * w).zip(out.chunks_exact_mut(places[0] * places[1])) {
-        for (place, out) in out.iter_mut().enumerate() {
-            let (top, left) = (place / places[1], place % places[1]);
-            let mut best: Option<(T, usize)> = None;
-            for i in within(top, 0, h) {
-                for j in within(left, 1, w) {
-                    let x = plane[(top * stride[0] + i - padding[0]) * w + left * stride[1] + j - padding[1]];
-                    if best.is_none_or(|(most, _)| !most.is_nan() && (x.is_nan() || x > most)) {
-                        best = Some((x, i * kernel[1] + j));
-                    }
-                }
-            }
-            *out = T::from_index(best.map_or(0, |(_, at)| at as i64));
-        }
-    }
-}
-
 /// `out[o, k, i]`: where in the middle the element of rank `ranks[k]` stands, ascending and stable; where the first NaN
 /// stands if there is one.
 ///

@@ -6,6 +6,7 @@ use super::finish::Finish;
 use super::map::copy;
 use super::order::{LargeBlocks, ROWS, with_zeros, zeros};
 use super::reduce;
+use super::short_rows::ShortRows;
 use super::spread::Spread;
 use super::transpose::transpose;
 use crate::number::Number;
@@ -105,13 +106,8 @@ pub(crate) fn read<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: 
         out[0] = x[offset];
         return;
     };
-    if let (1, 1..=SHORT, Some((&(m, [apart]), outer))) = (step, n, outer.split_last()) {
-        let mut at = Odometer::new(outer);
-        for plane in out.chunks_exact_mut(n * m) {
-            read_short(x, offset.wrapping_add_signed(at.offsets()[0]), apart, n, plane);
-            at.step();
-        }
-        return;
+    if let Some(rows) = ShortRows::of(&dims) {
+        return rows.read(x, offset, out);
     }
     let mut at = Odometer::new(outer);
     for row in out.chunks_exact_mut(n) {
@@ -127,32 +123,6 @@ pub(crate) fn read<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: 
             }
         }
         at.step();
-    }
-}
-
-/// Rows of up to so many neighbours cost less than to look for the next one.
-const SHORT: usize = 16;
-
-/// Reads short rows of neighbours, which are so far apart from each other.
-fn read_short<T: Number>(x: &[T], start: usize, apart: isize, n: usize, out: &mut [T]) {
-    match n {
-        2 => read_rows::<T, 2>(x, start, apart, out),
-        3 => read_rows::<T, 3>(x, start, apart, out),
-        4 => read_rows::<T, 4>(x, start, apart, out),
-        8 => read_rows::<T, 8>(x, start, apart, out),
-        16 => read_rows::<T, 16>(x, start, apart, out),
-        _ => {
-            for (i, row) in (0..).zip(out.chunks_exact_mut(n)) {
-                copy(&x[start.wrapping_add_signed(apart * i)..][..n], row);
-            }
-        }
-    }
-}
-
-fn read_rows<T: Number, const N: usize>(x: &[T], start: usize, apart: isize, out: &mut [T]) {
-    for (i, row) in (0..).zip(out.as_chunks_mut::<N>().0) {
-        let from = &x[start.wrapping_add_signed(apart * i)..];
-        *row = *from.first_chunk().expect("a view lies within its operand");
     }
 }
 
@@ -246,6 +216,12 @@ pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &
         out[offset] += y[0];
         return;
     };
+    // Windows may share places, and do so in the same order whichever dimension goes in one loop; what is repeated does not.
+    if repeated.is_empty()
+        && let Some(rows) = ShortRows::of(&dims)
+    {
+        return rows.add(y, offset, out);
+    }
     let mut at = Odometer::new(outer);
     for row in y.chunks_exact(n) {
         let start = offset.wrapping_add_signed(at.offsets()[0]);

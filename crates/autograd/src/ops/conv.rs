@@ -2,13 +2,14 @@
 //! convolution is one matrix product over them.
 
 use crate::float::Float;
-use crate::kernels::sort::{Windows, largest_in_windows};
+use crate::kernels::pooling::{Windows, largest_in_windows};
 use crate::ops::matmul::Transposed;
 use crate::tape::attribute::Attributes;
 use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
+use crate::tensor::memory::OutOfMemory;
 use crate::tensor::shape::Shape;
 use smallvec::smallvec;
 
@@ -111,7 +112,7 @@ impl Pooling {
     }
 }
 
-/// Where the largest element of each window of images `[n, c, h, w]` stands in its window. The padding is never it.
+/// Where the largest element of each window of images `[n, c, h, w]` stands in its plane `[h, w]`. The padding is never it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PoolArgmax {
     pool: Pool,
@@ -138,10 +139,13 @@ impl<T: Float> Op<T, 1> for PoolArgmax {
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(Shape::from([x[0], x[1], self.places[0], self.places[1]]))
     }
-    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+    fn eval(&self, args: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        self.try_eval(args, y).expect("there is memory for the places of the windows");
+    }
+    fn try_eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
         let Pool { kernel, stride, padding } = self.pool;
         let windows = Windows { plane: [x.shape[2], x.shape[3]], kernel, stride, padding, places: self.places };
-        largest_in_windows(x.data, windows, y.data);
+        largest_in_windows(x.data, windows, y.data)
     }
     no_derivative!(1);
 }
@@ -270,12 +274,13 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn max_pool2d(self, pool: impl Into<Pooling>) -> Self {
         let pool = pool.into();
         let _whole = self.tape().composite("max_pool2d", [self]);
-        let windows = self.pool_windows("max_pool2d", pool);
+        let places = self.pool_places("max_pool2d", pool);
         self.require_elements("max_pool2d", "largest element");
-        let shape = windows.shape();
-        let first = self.tape().record(Arity(PoolArgmax { pool: pool.pool, places: [shape[2], shape[3]] }), [self]);
-        let first = IndexVar::computed(first, shape[4]);
-        windows.take_along_axis(4, &first.expand_dims(4)).squeeze(4)
+        let first = self.tape().record(Arity(PoolArgmax { pool: pool.pool, places }), [self]);
+        let (own, pooled) = (self.shape(), first.shape());
+        let plane = own[2] * own[3];
+        let first = IndexVar::computed(first, plane).reshape([own[0], own[1], places[0] * places[1]]);
+        self.reshape([own[0], own[1], plane]).take_along_axis(2, &first).reshape(pooled)
     }
 
     /// The mean of each window of images `[n, c, h, w]`; the zeros of the padding count where that is said, and what lies
@@ -327,9 +332,9 @@ impl<'t, T: Float> Var<'t, T> {
         });
     }
 
-    /// The windows of images, `[n, c, h′, w′, kh·kw]`, with zeros for the padding.
+    /// How many windows there are along the rows and columns of images.
     #[track_caller]
-    fn pool_windows(self, op: &str, pool: Pooling) -> Self {
+    fn pool_places(self, op: &str, pool: Pooling) -> [usize; 2] {
         let own = self.shape();
         self.require(op, own.rank() == 4, Kind::Shape, || "images [n, c, h, w] are needed".into());
         let Pool { kernel, stride, padding: [ph, pw] } = pool.pool;
@@ -341,10 +346,18 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, ph <= kernel[0] / 2 && pw <= kernel[1] / 2, Kind::Option, || {
             format!("a padding of at most half the window {kernel:?} is needed, not {:?}", [ph, pw])
         });
-        let (Some(out_h), Some(out_w)) = (pool.places(0, own[2]), pool.places(1, own[3])) else {
-            self.require(op, false, Kind::Shape, || format!("the window {kernel:?} is larger than the images"));
-            return self;
-        };
+        let places = [0, 1].map(|axis| pool.places(axis, own[axis + 2]));
+        self.require(op, places.iter().all(Option::is_some), Kind::Shape, || {
+            format!("the window {kernel:?} is larger than the images")
+        });
+        places.map(Option::unwrap_or_default)
+    }
+
+    /// The windows of images, `[n, c, h′, w′, kh·kw]`, with zeros for the padding.
+    #[track_caller]
+    fn pool_windows(self, op: &str, pool: Pooling) -> Self {
+        let [out_h, out_w] = self.pool_places(op, pool);
+        let (own, Pool { kernel, stride, padding: [ph, pw] }) = (self.shape(), pool.pool);
         let (below, right) = (pool.beyond(0, own[2], out_h), pool.beyond(1, own[3], out_w));
         let (h, w) = (padded(own[2], ph).saturating_add(below), padded(own[3], pw).saturating_add(right));
         let image = self.pad(&[(0, 0), (0, 0), (ph, ph.saturating_add(below)), (pw, pw.saturating_add(right))], 0.0);

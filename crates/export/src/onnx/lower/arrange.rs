@@ -180,7 +180,7 @@ impl Lowering<'_> {
         (a == b && !a.is_empty()).then_some(a)
     }
 
-    /// Where in each window of images the largest element stands; the padding is below all numbers.
+    /// Where in its plane the largest element of each window of images stands; the padding is below all numbers.
     pub(super) fn largest_of_windows(&mut self, graph: &mut Graph, at: usize) -> Lowered {
         let first = self.first;
         let node = &first.nodes[at];
@@ -210,6 +210,16 @@ impl Lowering<'_> {
         let mut dims = self.dims[at].clone();
         dims.push(Dim::Fixed((kernel[0] * kernel[1]) as usize));
         let windows = self.chosen(graph, &rows, batched, &by, &dims)?;
-        Ok(graph.node("ArgMax", &[&windows], &[("axis", Setting::Integer(4)), ("keepdims", Setting::Integer(0))]))
+        let in_window = [("axis", Setting::Integer(4)), ("keepdims", Setting::Integer(0))];
+        let in_window = graph.node("ArgMax", &[&windows], &in_window);
+        // From the place in a window to that in the plane.
+        let [rows, columns] = [node.shape[2], node.shape[3]].map(|n| n as i64);
+        let steps: Vec<i64> = (0..kernel[0] * kernel[1]).map(|k| k / kernel[1] * width + k % kernel[1]).collect();
+        let start = |k: i64| (k / columns * stride[0] - padding[0]) * width + k % columns * stride[1] - padding[1];
+        let starts: Vec<i64> = (0..rows * columns).map(start).collect();
+        let steps = graph.integers(&[steps.len()], &steps);
+        let starts = graph.integers(&node.shape[2..], &starts);
+        let step = graph.node("Gather", &[&steps, &in_window], &[]);
+        Ok(graph.node("Add", &[&step, &starts], &[]))
     }
 }

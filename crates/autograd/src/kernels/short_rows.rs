@@ -1,0 +1,155 @@
+//! Views whose rows are a few neighbours: windows of images, pairs, points.
+
+use super::map::copy;
+use super::strided::{Dim, Odometer};
+use crate::number::Number;
+use smallvec::SmallVec;
+
+/// Rows of up to so many neighbours cost less than to look for the next one.
+const SHORT: usize = 16;
+
+/// Short rows of neighbours, of which those along the longest dimension go in one loop: windows of images are few elements
+/// each, and many.
+pub(super) struct ShortRows {
+    /// Elements of a row.
+    n: usize,
+    /// How many rows go in a loop, how far they are from each other in the operand, and how far where all lie together.
+    rows: usize,
+    apart: [isize; 2],
+    others: SmallVec<[Dim<isize, 2>; 4]>,
+}
+
+impl ShortRows {
+    /// The rows of a view with these dimensions, if they are short.
+    pub(super) fn of(dims: &[Dim<isize, 1>]) -> Option<Self> {
+        let (&(n, [step]), outer) = dims.split_last()?;
+        let most = outer.iter().map(|&(rows, _)| rows).max()?;
+        if step != 1 || n > SHORT {
+            return None;
+        }
+        let mut together = n as isize;
+        let mut others: SmallVec<[Dim<isize, 2>; 4]> = SmallVec::new();
+        for &(rows, [step]) in outer.iter().rev() {
+            others.push((rows, [step, together]));
+            together *= rows as isize;
+        }
+        let (rows, apart) = others.remove(others.iter().position(|&(rows, _)| rows == most)?);
+        others.reverse();
+        Some(Self { n, rows, apart, others })
+    }
+
+    /// Calls `f` with the offsets of the first rows of each loop.
+    #[inline(always)]
+    fn each(&self, offset: usize, mut f: impl FnMut([usize; 2])) {
+        let mut at = Odometer::new(&self.others);
+        for _ in 0..self.others.iter().map(|&(n, _)| n).product() {
+            let [from, to] = at.offsets();
+            f([offset.wrapping_add_signed(from), to as usize]);
+            at.step();
+        }
+    }
+
+    /// `out` in order from `x`, from a place in it on.
+    pub(super) fn read<T: Number>(&self, x: &[T], offset: usize, out: &mut [T]) {
+        match self.n {
+            2 => self.read_rows::<T, 2>(x, offset, out),
+            3 => self.read_rows::<T, 3>(x, offset, out),
+            4 => self.read_rows::<T, 4>(x, offset, out),
+            5 => self.read_rows::<T, 5>(x, offset, out),
+            8 => self.read_rows::<T, 8>(x, offset, out),
+            16 => self.read_rows::<T, 16>(x, offset, out),
+            n => self.each(offset, |at| {
+                for i in 0..self.rows {
+                    let [from, to] = self.row(at, i);
+                    copy(&x[from..from + n], &mut out[to..to + n]);
+                }
+            }),
+        }
+    }
+
+    fn read_rows<T: Number, const N: usize>(&self, x: &[T], offset: usize, out: &mut [T]) {
+        self.each(offset, |at| {
+            for i in 0..self.rows {
+                let [from, to] = self.row(at, i);
+                let (x, out) = (x[from..].first_chunk::<N>(), out[to..].first_chunk_mut::<N>());
+                *out.expect("rows fill a result") = *x.expect("a view lies within its operand");
+            }
+        });
+    }
+
+    /// `y` in order onto `out`, from a place in it on.
+    pub(super) fn add<T: Number>(&self, y: &[T], offset: usize, out: &mut [T]) {
+        match self.n {
+            2 => self.add_rows::<T, 2>(y, offset, out),
+            3 => self.add_rows::<T, 3>(y, offset, out),
+            4 => self.add_rows::<T, 4>(y, offset, out),
+            5 => self.add_rows::<T, 5>(y, offset, out),
+            n => self.each(offset, |at| {
+                for i in 0..self.rows {
+                    let [to, from] = self.row(at, i);
+                    out[to..to + n].iter_mut().zip(&y[from..from + n]).for_each(|(out, &y)| *out += y);
+                }
+            }),
+        }
+    }
+
+    fn add_rows<T: Number, const N: usize>(&self, y: &[T], offset: usize, out: &mut [T]) {
+        self.each(offset, |at| {
+            for i in 0..self.rows {
+                let [to, from] = self.row(at, i);
+                let (y, out) = (y[from..].first_chunk::<N>(), out[to..].first_chunk_mut::<N>());
+                let (y, out) = (y.expect("rows fill a result"), out.expect("a view lies within its operand"));
+                for k in 0..N {
+                    out[k] += y[k];
+                }
+            }
+        });
+    }
+
+    /// Where a row of a loop begins.
+    #[inline(always)]
+    fn row(&self, [a, b]: [usize; 2], i: usize) -> [usize; 2] {
+        let i = i as isize;
+        [a.wrapping_add_signed(self.apart[0] * i), b.wrapping_add_signed(self.apart[1] * i)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::kernels::strided::{add, read};
+
+    #[test]
+    fn short_rows_are_read_and_added_in_order() {
+        // Images, windows of 1 to 17 of a row and 3 rows, in steps of 1 or 2, also from the back.
+        for n in 1..18 {
+            for (step, back) in [(1, false), (2, false), (1, true)] {
+                let (planes, h, w) = (2, 6, 40);
+                let (down, right) = (4, (w - n) / step + 1);
+                let sizes = [planes, down, right, 3, n];
+                let flip = if back { -1 } else { 1 };
+                let strides = [h * w, w, step, w, 1].map(|step| step as isize);
+                let strides = [strides[0] * flip, strides[1], strides[2] * flip, strides[3], strides[4]];
+                let offset = if back { h * w + (right - 1) * step } else { 0 };
+                let places: Vec<usize> = (0..sizes.iter().product())
+                    .map(|mut i| {
+                        let mut place = offset as isize;
+                        for axis in (0..5).rev() {
+                            place += (i % sizes[axis]) as isize * strides[axis];
+                            i /= sizes[axis];
+                        }
+                        place as usize
+                    })
+                    .collect();
+                let x: Vec<f32> = (0..planes * h * w).map(|i| (i as f32 * 0.37).sin()).collect();
+                let mut out = vec![f32::NAN; places.len()];
+                read(&x, &sizes, offset, &strides, &mut out);
+                assert!(out.iter().zip(&places).all(|(&out, &at)| out == x[at]), "{n} {step} {back}");
+                let mut sums = vec![f32::NAN; x.len()];
+                add(&out, &sizes, offset, &strides, &mut sums);
+                let mut meant = vec![0.0; x.len()];
+                places.iter().zip(&out).for_each(|(&at, &y)| meant[at] += y);
+                assert_eq!(sums, meant, "{n} {step} {back}");
+            }
+        }
+    }
+}
