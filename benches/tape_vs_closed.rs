@@ -6,7 +6,7 @@ mod closed;
 mod contenders;
 
 use closed::number::Number;
-use contenders::problem::{Task, WORKLOADS};
+use contenders::problem::{HARDLY, LEARNING, Task, WORKLOADS};
 use contenders::{Contender, contenders, disagreement};
 use criterion::{Criterion, criterion_group, criterion_main};
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn workloads<T: Number>(criterion: &mut Criterion) {
                 .sample_size(samples)
                 .warm_up_time(Duration::from_millis(300))
                 .measurement_time(Duration::from_secs(1));
-            for (name, mut contender) in contenders::<T>(workload) {
+            for (name, mut contender) in contenders::<T>(workload, HARDLY) {
                 group.bench_function(name, |bencher| bencher.iter(|| run(&mut *contender)));
             }
             group.finish();
@@ -39,7 +39,7 @@ fn workloads<T: Number>(criterion: &mut Criterion) {
 /// A contender that computes something else would be fast for nothing.
 fn agreement<T: Number>(_: &mut Criterion) {
     for workload in WORKLOADS {
-        let mut all = contenders::<T>(workload).into_iter();
+        let mut all = contenders::<T>(workload, LEARNING).into_iter();
         let (_, mut base) = all.next().expect("the base is the first contender");
         let (_, mut eager) = all.next().expect("the tape is the second");
         assert!(disagreement(&mut *base, &mut *eager) < 1e-3, "the contenders disagree on {}", workload.name);

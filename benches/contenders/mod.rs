@@ -29,11 +29,11 @@ pub(crate) trait Contender<T> {
 /// What each contender is measured against: the first of [`contenders`].
 pub(crate) const BASE: &str = "closed";
 
-/// All contenders with their names, the base first.
-pub(crate) fn contenders<T: Number>(workload: Workload) -> Vec<(&'static str, Box<dyn Contender<T>>)> {
+/// All contenders with their names, the base first; nets are trained at this step size.
+pub(crate) fn contenders<T: Number>(workload: Workload, rate: f64) -> Vec<(&'static str, Box<dyn Contender<T>>)> {
     let [closed, eager, replay]: [Box<dyn Contender<T>>; 3] = match workload.task {
         Task::Net(net) => {
-            let problem = Problem::new(net);
+            let problem = Problem::new(net, rate);
             [closed_form(&problem), eager::eager(&problem), replay::replay(&problem)]
         }
         Task::Elementwise(elements) => {

@@ -60,6 +60,13 @@ pub(crate) enum Optimiser {
     Adam,
 }
 
+/// The step size of nets that learn.
+pub(crate) const LEARNING: f64 = 0.05;
+/// That of nets whose steps are timed: they hardly move, so that all of millions of steps do the same work. A small net that has
+/// learnt its batch has probabilities and gradients next to 0, whose arithmetic takes many times as long.
+#[allow(dead_code, reason = "tests take a few steps")]
+pub(crate) const HARDLY: f64 = 1e-7;
+
 /// `μ`
 pub(crate) const MOMENTUM: f64 = 0.9;
 /// `β₁` and `β₂`
@@ -127,8 +134,8 @@ pub(crate) struct Problem<T> {
 }
 
 impl<T: Float> Problem<T> {
-    /// The same numbers on every call.
-    pub(crate) fn new(net: Net) -> Self {
+    /// The same numbers on every call, with this step size.
+    pub(crate) fn new(net: Net, rate: f64) -> Self {
         let mut random = Random(1);
         let sizes = net.sizes;
         let classes = sizes[sizes.len() - 1];
@@ -139,7 +146,7 @@ impl<T: Float> Problem<T> {
             (random.numbers(w[0] * w[1], scale), random.numbers(w[1], 0.1))
         };
         let layers = sizes.windows(2).map(layer).collect();
-        Self { net, x, labels, layers, rate: T::of(0.05) }
+        Self { net, x, labels, layers, rate: T::of(rate) }
     }
 }
 

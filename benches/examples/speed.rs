@@ -11,7 +11,7 @@ mod contenders;
 use clap::{Parser, ValueEnum};
 use clock::{Clock, median};
 use closed::number::Number;
-use contenders::problem::{WORKLOADS, Workload};
+use contenders::problem::{HARDLY, LEARNING, WORKLOADS, Workload};
 use contenders::{BASE, Contender, contenders, disagreement};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -81,10 +81,10 @@ impl Runner {
 fn compare<T: Number>(workload: Workload, options: &Options) {
     agree::<T>(workload);
     let mut runners: Vec<Runner> =
-        contenders::<T>(workload).into_iter().map(|contender| Runner::new(contender, options.pass)).collect();
+        contenders::<T>(workload, HARDLY).into_iter().map(|contender| Runner::new(contender, options.pass)).collect();
     let count = runners.len();
     runners.extend(origin(workload).map(|origin| {
-        let (_, closed) = contenders::<T>(origin).swap_remove(0);
+        let (_, closed) = contenders::<T>(origin, HARDLY).swap_remove(0);
         Runner::new((origin.name, closed), options.pass)
     }));
     let start = Instant::now();
@@ -123,11 +123,11 @@ fn origin(workload: Workload) -> Option<Workload> {
 
 /// Refuses to time a contender that computes something else.
 fn agree<T: Number>(workload: Workload) {
-    let mut all = contenders::<T>(workload).into_iter();
+    let mut all = contenders::<T>(workload, LEARNING).into_iter();
     let (_, mut base) = all.next().expect("the base is the first contender");
     for (name, mut other) in all {
         let apart = disagreement(&mut *base, &mut *other);
         assert!(apart < 1e-3, "{name} and {BASE} disagree on {}: {apart:e}", workload.name);
-        (_, base) = contenders(workload).swap_remove(0);
+        (_, base) = contenders(workload, LEARNING).swap_remove(0);
     }
 }

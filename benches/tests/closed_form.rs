@@ -6,13 +6,13 @@ mod closed;
 mod contenders;
 
 use closed::number::Number;
-use contenders::problem::{Net, Task, WORKLOADS, Workload};
+use contenders::problem::{LEARNING, Net, Task, WORKLOADS, Workload};
 use contenders::{BASE, contenders, disagreement};
 
 /// Trains all contenders side by side and holds each to the base after every step.
 fn hold<T: Number>(workload: Workload, steps: usize, tolerance: f64) {
-    for rival in 1..contenders::<T>(workload).len() {
-        let mut pair = contenders::<T>(workload);
+    for rival in 1..contenders::<T>(workload, LEARNING).len() {
+        let mut pair = contenders::<T>(workload, LEARNING);
         let (name, mut rival) = pair.swap_remove(rival);
         let (_, mut base) = pair.swap_remove(0);
         for step in 0..steps {

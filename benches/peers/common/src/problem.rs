@@ -1,7 +1,7 @@
 //! The numbers that every peer starts from, and the results that it has to come to.
 
 use crate::closed::{closed_form, number};
-use crate::contenders::problem::{self, Net, Task, WORKLOADS, Workload, points};
+use crate::contenders::problem::{self, LEARNING, Net, Task, WORKLOADS, Workload, points};
 use crate::contenders::{Contender, contenders};
 
 /// How many steps from the start a peer's losses are compared with the closed form's.
@@ -102,7 +102,7 @@ impl<T: Number> Problem<T> {
 }
 
 fn problem<T: number::Number>(name: &'static str, net: Net) -> Problem<T> {
-    let start = problem::Problem::<T>::new(net);
+    let start = problem::Problem::<T>::new(net, LEARNING);
     let mut closed = closed_form(&start);
     Problem {
         name,
@@ -120,7 +120,7 @@ fn steps<T: number::Number>(workload: usize) -> Steps {
     let step = |mut contender: Box<dyn Contender<T>>| -> Box<dyn FnMut() -> f64> {
         Box::new(move || contender.step().to_f64())
     };
-    contenders::<T>(WORKLOADS[workload]).into_iter().map(|(name, contender)| (name, step(contender))).collect()
+    contenders::<T>(WORKLOADS[workload], LEARNING).into_iter().map(|(name, contender)| (name, step(contender))).collect()
 }
 
 /// The elements of the element-wise programs, in `[−4, 4)`.
