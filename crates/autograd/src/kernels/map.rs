@@ -16,6 +16,7 @@ const SHORT: usize = 4 * LANES;
 pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
     assert!(from.len() == to.len(), "copy: {} elements do not fit {}", from.len(), to.len());
     match from.len() {
+        0 => {}
         1 => to[0] = from[0],
         2..=4 => both_ends::<T, 2>(from, to),
         5..=8 => both_ends::<T, 4>(from, to),

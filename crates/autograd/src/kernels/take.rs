@@ -1,8 +1,9 @@
 //! Reading and adding by index along the middle of `[outer, size, inner]`.
 
-use super::map::copy;
+use super::map::{LANES, copy, level};
 use super::order::with_zeros;
 use crate::number::Number;
+use crate::number::level::Kernel;
 use crate::tensor::memory::{OutOfMemory, room};
 
 /// How the index buffer is laid over `[outer, n, inner]`: one list for all rows and columns, or an index for each
@@ -47,12 +48,44 @@ pub(crate) fn take<T: Number>(
                 }
             }
         } else {
-            for (out, &index) in out.chunks_exact_mut(inner).zip(index) {
-                copy(&x[row(index, size) * inner..][..inner], out);
-            }
+            level(out.len()).run(TakeRows { x, index, size, inner, out });
         }
     }
 }
+
+/// Rows of `inner` elements by index.
+struct TakeRows<'a, T> {
+    x: &'a [T],
+    index: &'a [T],
+    size: usize,
+    inner: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Number> Kernel for TakeRows<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, index, size, inner, out } = self;
+        for (out, &index) in out.chunks_exact_mut(inner).zip(index) {
+            let x = &x[row(index, size) * inner..][..inner];
+            if inner > LONG {
+                out.copy_from_slice(x);
+                continue;
+            }
+            // Vector by vector: a call that copies a short row takes as long as the row.
+            let ((x, x_rest), (out, out_rest)) = (x.as_chunks::<LANES>(), out.as_chunks_mut::<LANES>());
+            for (out, x) in out.iter_mut().zip(x) {
+                *out = *x;
+            }
+            copy(x_rest, out_rest);
+        }
+    }
+}
+
+/// Longer rows are copied by the library.
+const LONG: usize = 512;
 
 /// From so many indices on, what falls on one place is added in `f64`: an index may come back any number of times.
 const MANY: usize = 64;
@@ -76,64 +109,98 @@ pub(crate) fn put<T: Number>(
     if n > MANY && !is_wide {
         let lists = layout == Layout::Shared && inner >= NEIGHBOURS && u32::try_from(n).is_ok();
         if lists {
-            put_rows(y, index, (size, n, inner), out);
+            let lists = Lists::new(index, size);
+            level(y.len()).run(PutRows { y, lists, inner, out });
         } else {
             put_wide(y, index, layout, (outer, size, n, inner), out);
         }
         return;
     }
     out.fill(T::ZERO);
-    onto(y, index, layout, (outer, size, n, inner), out, |out, y| *out += y);
+    let sizes = (outer, size, n, inner);
+    level(y.len()).run(Onto { y, index, layout, sizes, out, put: |out, y| out + y });
 }
 
-/// `put(out[o, index[…], i], y[o, j, i])`, one after the other.
-fn onto<T: Number>(
-    y: &[T],
-    index: &[T],
+/// `out[o, index[…], i] = put(out[o, index[…], i], y[o, j, i])`, one after the other.
+struct Onto<'a, T, F> {
+    y: &'a [T],
+    index: &'a [T],
     layout: Layout,
-    (outer, size, n, inner): (usize, usize, usize, usize),
-    out: &mut [T],
-    put: impl Fn(&mut T, T),
-) {
-    for o in 0..outer {
-        let (y, out) = (&y[o * n * inner..][..n * inner], &mut out[o * size * inner..][..size * inner]);
-        for (j, y) in y.chunks_exact(inner).enumerate() {
-            if layout == Layout::Shared {
-                let out = &mut out[row(index[j], size) * inner..][..inner];
-                out.iter_mut().zip(y).for_each(|(out, &y)| put(out, y));
-                continue;
-            }
-            let index = &index[(o * n + j) * inner..][..inner];
-            for (i, (&index, &y)) in index.iter().zip(y).enumerate() {
-                put(&mut out[row(index, size) * inner + i], y);
+    sizes: (usize, usize, usize, usize),
+    out: &'a mut [T],
+    put: F,
+}
+
+impl<T: Number, F: Fn(T, T) -> T> Kernel for Onto<'_, T, F> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { y, index, layout, sizes: (outer, size, n, inner), out, put } = self;
+        for o in 0..outer {
+            let (y, out) = (&y[o * n * inner..][..n * inner], &mut out[o * size * inner..][..size * inner]);
+            for (j, y) in y.chunks_exact(inner).enumerate() {
+                if layout == Layout::Shared {
+                    each_of_row(&mut out[row(index[j], size) * inner..][..inner], y, &put);
+                    continue;
+                }
+                let index = &index[(o * n + j) * inner..][..inner];
+                for (i, (&index, &y)) in index.iter().zip(y).enumerate() {
+                    let out = &mut out[row(index, size) * inner + i];
+                    *out = put(*out, y);
+                }
             }
         }
     }
 }
 
-/// [`put`] of whole rows: for each place the rows that fall on it are found first. Rows that nothing falls on are zeros, and
-/// where one falls it is copied.
-fn put_rows<T: Number>(y: &[T], index: &[T], (size, n, inner): (usize, usize, usize), out: &mut [T]) {
-    let lists = Lists::new(index, size);
-    for (y, out) in y.chunks_exact(n * inner).zip(out.chunks_exact_mut(size * inner)) {
-        for (r, out) in out.chunks_exact_mut(inner).enumerate() {
-            let rows = lists.of(r);
-            let row = |j: usize| &y[j * inner..][..inner];
-            match (rows.clone().next(), rows.clone().nth(1)) {
-                (None, _) => out.fill(T::ZERO),
-                (Some(j), None) => out.iter_mut().zip(row(j)).for_each(|(out, &y)| *out = T::ZERO + y),
-                (Some(_), Some(_)) => {
-                    for (part, out) in out.chunks_mut(WIDE).enumerate() {
-                        let mut sums = [0.0_f64; WIDE];
-                        for j in rows.clone() {
-                            let y = &row(j)[part * WIDE..][..out.len()];
-                            sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y.to_f64());
-                        }
-                        out.iter_mut().zip(&sums).for_each(|(out, &sum)| *out = T::of(sum));
+/// [`put`] of whole rows, where the rows that fall on each place are known. Rows that nothing falls on are zeros, and where one
+/// falls it is copied.
+struct PutRows<'a, T> {
+    y: &'a [T],
+    lists: Lists,
+    inner: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Number> Kernel for PutRows<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { y, lists, inner, out } = self;
+        let mut sums = [0.0_f64; WIDE];
+        for (y, out) in y.chunks_exact(lists.count() * inner).zip(out.chunks_exact_mut(lists.size * inner)) {
+            for (r, out) in out.chunks_exact_mut(inner).enumerate() {
+                let Some(first) = lists.first(r) else {
+                    out.fill(T::ZERO);
+                    continue;
+                };
+                let row = |j: usize| &y[j * inner..][..inner];
+                if lists.after(first).is_none() {
+                    each_of_row(out, row(first), |_, y| T::ZERO + y);
+                    continue;
+                }
+                for (part, out) in out.chunks_mut(WIDE).enumerate() {
+                    let (sums, part) = (&mut sums[..out.len()], part * WIDE..part * WIDE + out.len());
+                    sums.fill(0.0);
+                    let mut next = Some(first);
+                    while let Some(j) = next {
+                        each_of_row(sums, &row(j)[part.clone()], |sum, y| sum + y.to_f64());
+                        next = lists.after(j);
                     }
+                    each_of_row(out, sums, |_, sum| T::of(sum));
                 }
             }
         }
+    }
+}
+
+/// `out[i] = f(out[i], y[i])`
+#[inline(always)]
+fn each_of_row<S: Copy, T: Copy>(out: &mut [S], y: &[T], f: impl Fn(S, T) -> S) {
+    for (out, &y) in out.iter_mut().zip(y) {
+        *out = f(*out, y);
     }
 }
 
@@ -156,11 +223,22 @@ impl Lists {
         Self { next, size }
     }
 
-    /// The rows that fall on a place, in their order.
-    fn of(&self, place: usize) -> impl Iterator<Item = usize> + Clone {
-        let n = self.next.len() - self.size;
-        let at = move |j: usize| Some(self.next[j] as usize).filter(|&j| j < n);
-        std::iter::successors(at(place), move |&j| at(self.size + j))
+    /// How many rows there are.
+    #[inline(always)]
+    fn count(&self) -> usize {
+        self.next.len() - self.size
+    }
+
+    /// The first row that falls on a place.
+    #[inline(always)]
+    fn first(&self, place: usize) -> Option<usize> {
+        Some(self.next[place] as usize).filter(|&j| j < self.count())
+    }
+
+    /// The one that falls on the place of a row behind it.
+    #[inline(always)]
+    fn after(&self, row: usize) -> Option<usize> {
+        self.first(self.size + row)
     }
 }
 
@@ -172,30 +250,53 @@ const WIDE: usize = 128;
 pub(crate) fn descend<T: Number>(y: &[T], index: &[T], inner: usize, rate: T, out: &mut [T]) {
     let (n, size) = (index.len(), out.len() / inner);
     assert!(u32::try_from(n).is_ok() && y.len() == n * inner, "descend: {n} indices of rows of {inner}");
-    let lists = Lists::new(index, size);
-    let nothing = T::ZERO * rate;
-    for (r, out) in out.chunks_exact_mut(inner).enumerate() {
-        let rows = lists.of(r);
-        if rows.clone().next().is_none() {
-            if !nothing.same_bits(T::ZERO) {
-                for out in out.iter_mut() {
-                    *out -= nothing;
+    level(y.len()).run(Descend { y, lists: Lists::new(index, size), inner, rate, out });
+}
+
+struct Descend<'a, T> {
+    y: &'a [T],
+    lists: Lists,
+    inner: usize,
+    rate: T,
+    out: &'a mut [T],
+}
+
+impl<T: Number> Kernel for Descend<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { y, lists, inner, rate, out } = self;
+        let nothing = T::ZERO * rate;
+        let (mut sums, mut wide) = ([T::ZERO; WIDE], [0.0_f64; WIDE]);
+        for (r, out) in out.chunks_exact_mut(inner).enumerate() {
+            let Some(first) = lists.first(r) else {
+                if !nothing.same_bits(T::ZERO) {
+                    for out in out.iter_mut() {
+                        *out -= nothing;
+                    }
                 }
-            }
-            continue;
-        }
-        for (part, out) in out.chunks_mut(WIDE).enumerate() {
-            let (mut sums, mut wide) = ([T::ZERO; WIDE], [0.0_f64; WIDE]);
-            for j in rows.clone() {
-                let y = &y[j * inner + part * WIDE..][..out.len()];
-                if n > MANY {
-                    wide.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y.to_f64());
+                continue;
+            };
+            for (part, out) in out.chunks_mut(WIDE).enumerate() {
+                let (sums, wide) = (&mut sums[..out.len()], &mut wide[..out.len()]);
+                sums.fill(T::ZERO);
+                wide.fill(0.0);
+                let mut next = Some(first);
+                while let Some(j) = next {
+                    let y = &y[j * inner + part * WIDE..][..out.len()];
+                    if lists.count() > MANY {
+                        each_of_row(wide, y, |sum, y| sum + y.to_f64());
+                    } else {
+                        each_of_row(sums, y, |sum, y| sum + y);
+                    }
+                    next = lists.after(j);
+                }
+                if lists.count() > MANY {
+                    each_of_row(out, wide, |out, sum| out - T::of(sum) * rate);
                 } else {
-                    sums.iter_mut().zip(y).for_each(|(sum, &y)| *sum += y);
+                    each_of_row(out, sums, |out, sum| out - sum * rate);
                 }
-            }
-            for ((out, &sum), &wide) in out.iter_mut().zip(&sums).zip(&wide) {
-                *out -= if n > MANY { T::of(wide) } else { sum } * rate;
             }
         }
     }
@@ -243,7 +344,8 @@ pub(crate) fn set<T: Number>(
     if y.is_empty() {
         return;
     }
-    onto(y, index, layout, (outer, size, n, inner), out, |out, y| *out = y);
+    let sizes = (outer, size, n, inner);
+    level(y.len()).run(Onto { y, index, layout, sizes, out, put: |_, y| y });
 }
 
 /// 1 where `index[o, j, i]` is the last along `j` to name its row, else 0.
