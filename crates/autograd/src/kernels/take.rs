@@ -3,6 +3,7 @@
 use super::map::{LANES, copy, level};
 use super::order::with_zeros;
 use crate::number::Number;
+use crate::number::elementary::select;
 use crate::number::level::Kernel;
 use crate::tensor::memory::{OutOfMemory, room};
 
@@ -360,22 +361,18 @@ pub(crate) fn winners<T: Number>(
     if index.is_empty() {
         return Ok(());
     }
-    // A few columns at a time, so that rows are read as they lie.
+    // A few columns at a time, so that rows are read as they lie; from the last row on, since the first to name a place wins then.
     let columns = (SUMS / size.max(1)).clamp(1, inner);
-    let mut last: Vec<usize> = room(size * columns)?;
-    last.resize(size * columns, 0);
+    let mut named: Vec<bool> = room(size * columns)?;
+    named.resize(size * columns, false);
     for o in 0..outer {
         for from in (0..inner).step_by(columns) {
-            let part = |j: usize| (o * n + j) * inner + from..(o * n + j) * inner + inner.min(from + columns);
-            for j in 0..n {
-                for (i, &index) in index[part(j)].iter().enumerate() {
-                    last[row(index, size) * columns + i] = j;
-                }
-            }
-            for j in 0..n {
-                for (i, (out, &index)) in out[part(j)].iter_mut().zip(&index[part(j)]).enumerate() {
-                    let wins = last[row(index, size) * columns + i] == j;
-                    *out = if wins { T::ONE } else { T::ZERO };
+            named.fill(false);
+            for j in (0..n).rev() {
+                let part = (o * n + j) * inner + from..(o * n + j) * inner + inner.min(from + columns);
+                for (i, (out, &index)) in out[part.clone()].iter_mut().zip(&index[part]).enumerate() {
+                    let is_named = std::mem::replace(&mut named[row(index, size) * columns + i], true);
+                    *out = select(is_named, T::ZERO, T::ONE);
                 }
             }
         }
