@@ -13,6 +13,13 @@ pub trait Bits: Sized {
     fn same_bits(self, other: Self) -> bool;
     /// The largest index that the bits can carry.
     const MAX_INDEX: i64;
+    /// A number and its place, as one integer whose order is theirs: ascending, zeros of either sign equal, NaN last, and equal
+    /// numbers by their places.
+    type Ranked: Copy + Ord;
+    /// A number and its place; the other way round if descending, but for the places.
+    fn ranked(self, place: usize, descending: bool) -> Self::Ranked;
+    /// The place.
+    fn place(ranked: Self::Ranked) -> usize;
     /// [`elementary::exp_of_shifted`]
     ///
     /// # Safety
@@ -117,7 +124,7 @@ pub trait Bits: Sized {
 }
 
 macro_rules! bits {
-    ($t:ident, $bits:ident, $int:ident) => {
+    ($t:ident, $bits:ident, $int:ident, $ranked:ident) => {
         impl Bits for $t {
             #[inline(always)]
             fn from_index(i: i64) -> Self {
@@ -132,6 +139,22 @@ macro_rules! bits {
             #[inline(always)]
             fn same_bits(self, other: Self) -> bool {
                 self.to_bits() == other.to_bits()
+            }
+            type Ranked = $ranked;
+            #[inline(always)]
+            #[allow(clippy::cast_lossless)]
+            fn ranked(self, place: usize, descending: bool) -> $ranked {
+                // Of negative numbers all bits are turned, of others the sign: then they are in the order of integers.
+                let bits = (self + 0.0).to_bits();
+                let turned = bits ^ ((bits as $int >> ($bits::BITS - 1)) as $bits | 1 << ($bits::BITS - 1));
+                let key = if self.is_nan() { $bits::MAX } else { turned };
+                let key = if descending { !key } else { key };
+                // A place is an index, which the bits of a number hold.
+                (key as $ranked) << $bits::BITS | place as $bits as $ranked
+            }
+            #[inline(always)]
+            fn place(ranked: $ranked) -> usize {
+                ranked as $bits as usize
             }
             #[inline(always)]
             #[expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
@@ -212,5 +235,5 @@ macro_rules! bits {
     };
 }
 
-bits!(f32, u32, i32);
-bits!(f64, u64, i64);
+bits!(f32, u32, i32, u64);
+bits!(f64, u64, i64, u128);

@@ -10,11 +10,13 @@ use crate::tensor::error::{Kind, Reason};
 use crate::tensor::memory::OutOfMemory;
 use crate::tensor::shape::Shape;
 
-/// The places of the elements along an axis in order.
+/// The places of the first elements along an axis in order, or of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Argsort {
     axis: usize,
     descending: bool,
+    /// How many.
+    first: usize,
 }
 
 /// The place of the largest (or smallest) element along an axis, which is dropped.
@@ -40,17 +42,17 @@ impl<T: Float> Op<T, 1> for Argsort {
         "argsort"
     }
     fn attributes(&self) -> Attributes {
-        vec![("axis", self.axis.into()), ("descending", self.descending.into())]
+        vec![("axis", self.axis.into()), ("descending", self.descending.into()), ("first", self.first.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        Ok(x.clone())
+        Ok(x.with(self.axis, self.first))
     }
     fn eval(&self, args: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         self.try_eval(args, y).expect("there is memory for the order of a row");
     }
     fn try_eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
         let (_, n, inner) = x.shape.around(self.axis);
-        sort::argsort(x.data, (n, inner), self.descending, y.data)
+        sort::argsort(x.data, (n, inner), (self.descending, self.first), y.data)
     }
     no_derivative!(1);
 }
@@ -117,10 +119,17 @@ impl<'t, T: Float> Var<'t, T> {
     /// The places of the elements along an axis in order: stable, NaN last (first where descending).
     #[track_caller]
     pub fn argsort(self, axis: isize, order: Order) -> IndexVar<'t, T> {
-        let (shape, descending) = (self.shape(), order == Order::Descending);
+        let shape = self.shape();
         let axis = self.expect("argsort", shape.axis(axis));
-        let order = self.tape().record(Arity(Argsort { axis, descending }), [self]);
-        IndexVar::computed(order, shape[axis])
+        self.first_in_order(axis, shape[axis], order)
+    }
+
+    /// The places of the first elements along an axis.
+    #[track_caller]
+    fn first_in_order(self, axis: usize, first: usize, order: Order) -> IndexVar<'t, T> {
+        let descending = order == Order::Descending;
+        let places = self.tape().record(Arity(Argsort { axis, descending, first }), [self]);
+        IndexVar::computed(places, self.sizes()[axis])
     }
 
     /// The elements along an axis in order: stable, NaN last (first where descending).
@@ -157,8 +166,7 @@ impl<'t, T: Float> Var<'t, T> {
         let shape = self.shape();
         let i = self.expect("topk", shape.axis(axis));
         self.require("topk", k <= shape[i], Kind::Index, || format!("{k} of {} elements are asked", shape[i]));
-        let places = self.argsort(axis, order);
-        let places = IndexVar::computed(places.var().narrow(axis, 0, k), shape[i]);
+        let places = self.first_in_order(i, k, order);
         (self.take_along_axis(axis, &places), places)
     }
 
