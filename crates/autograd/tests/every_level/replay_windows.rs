@@ -85,6 +85,37 @@ fn states_whose_parts_are_read_are_not_written_over() {
 }
 
 #[test]
+fn states_that_are_read_in_another_shape_are_not_written_over() {
+    // Element by element, from the back, as a row of another operand, in a product, and by a reduction.
+    fn alone<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let row = u.reshape([u.numel()]);
+        (
+            vec![(row * x.reshape([u.numel()])).reshape(u.shape()) - u * T::of(0.5)],
+            vec![row.square().sum().sqrt(), row.logsumexp(0)],
+        )
+    }
+    fn turned<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let back = u.reshape([u.numel()]).flip(&[0]).reshape(u.shape());
+        (vec![u * T::of(0.9) + back * x], vec![u.reshape([u.numel()]).max()])
+    }
+    fn several<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let [m, n] = [u.shape()[0], u.numel() / u.shape()[0]];
+        let product = u.reshape([m, n]).matmul(x.reshape([n, m]));
+        let loss = product.square().sum()
+            + (u.reshape([n, m]) * x.reshape([n, m])).tanh().sum()
+            + u.reshape([m * n]).logsumexp(0);
+        let [slope] = grad(loss, &[u]);
+        (vec![u - slope * T::of(0.01)], vec![loss, u.reshape([n, m]) + x.reshape([n, m])])
+    }
+    for shape in [&[6, 7][..], &[2, 3, 5], &[40, 90]] {
+        check::<f32>([shape; 2], alone, &[]);
+        check::<f64>([shape; 2], turned, &[]);
+        check::<f32>([shape; 2], several, &[]);
+        check::<f64>([shape; 2], several, &[]);
+    }
+}
+
+#[test]
 fn parts_of_products_in_blocks_of_rows() {
     /// Gates of a cell: a third of the columns each.
     fn step<'t, T: Float>(w: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
