@@ -20,6 +20,8 @@ use std::ops::Range;
 
 /// Blocks with products or losses are whole numbers of these rows, which the softmax takes at a time.
 const BLOCK_ROWS: usize = 16;
+/// Sums of columns of fewer rows are no reason for blocks: what they keep between these, some rows, would be much beside all.
+const MANY_ROWS: usize = 128;
 /// So many numbers of rows are tried.
 const MOST_TRIED: usize = 4;
 
@@ -154,10 +156,14 @@ impl<T: Float> Finder<'_, T> {
     /// The phases of a run of work that starts at a place of the order: what can go through in blocks of rows does, after what it
     /// needs, and before all else.
     fn phases(&self, work: &mut [Work], place: usize, with: Optimisations, phases: &mut Vec<Phase>) {
-        let found = if with.has("blocks") { self.in_blocks(work) } else { None };
-        let Some(Split { part, blocks }) = found else {
+        let found = if with.has("blocks") { self.first_in_blocks(work) } else { None };
+        let Some((skipped, Split { part, blocks })) = found else {
             return phases.push(self.whole(work, place));
         };
+        if skipped > 0 {
+            phases.push(self.whole(&mut work[..skipped], place));
+        }
+        let (work, place) = (&mut work[skipped..], place + skipped);
         let mut keys: Vec<(Part, usize)> = part.iter().copied().zip(0..).collect();
         keys.sort_unstable();
         let mut sorted: Vec<Work> = keys.iter().map(|&(_, k)| std::mem::take(&mut work[k])).collect();
@@ -180,20 +186,39 @@ impl<T: Float> Finder<'_, T> {
         Phase { range: place..place + work.len(), blocks: None, alike }
     }
 
+    /// The same, behind so much work that is in nobody's blocks: what has rows, but nothing that goes along with it.
+    fn first_in_blocks(&self, work: &[Work]) -> Option<(usize, Split)> {
+        let mut skipped = 0;
+        for _ in 0..MOST_TRIED {
+            let rest = &work[skipped..];
+            if let Some(split) = self.in_blocks(rest) {
+                return Some((skipped, split));
+            }
+            skipped += 1 + rest.iter().position(|work| self.rows_of(work).is_some())?;
+        }
+        None
+    }
+
     /// What of a run can be done in blocks of rows, if that is something, and too much for the cache as a whole.
     fn in_blocks(&self, work: &[Work]) -> Option<Split> {
         self.numbers_of_rows(work).into_iter().find_map(|rows| self.in_blocks_of(work, rows))
     }
 
-    /// How many rows the first products and operations have; those of products first.
-    fn numbers_of_rows(&self, work: &[Work]) -> SmallVec<[usize; MOST_TRIED]> {
-        let of = |work: &Work| match own_kernel(self.graph, work)? {
+    /// How many rows a product, an operation or sums of columns have, and whether it is no product.
+    fn rows_of(&self, work: &Work) -> Option<(bool, usize)> {
+        match own_kernel(self.graph, work)? {
             Own::Fused(Fused::Product { ta: false, .. }, (m, _, _)) => Some((false, m)),
             Own::Rows(along @ Along::Leading(_)) => Some((true, along.count(self.graph.shape(work.results[0])))),
+            Own::Fused(Fused::ColumnSums { .. }, (_, rows, _)) if rows >= MANY_ROWS => Some((true, rows)),
             Own::Rows(Along::Elements) | Own::Chain | Own::Fused(..) => None,
-        };
-        let first = work.iter().position(|work| of(work).is_some()).unwrap_or(work.len());
-        let mut found: SmallVec<[(bool, usize); 8]> = work[first..].iter().take(MOST_AFTER).filter_map(of).collect();
+        }
+    }
+
+    /// How many rows the first of these have; products first.
+    fn numbers_of_rows(&self, work: &[Work]) -> SmallVec<[usize; MOST_TRIED]> {
+        let first = work.iter().position(|work| self.rows_of(work).is_some()).unwrap_or(work.len());
+        let near = work[first..].iter().take(MOST_AFTER);
+        let mut found: SmallVec<[(bool, usize); 8]> = near.filter_map(|work| self.rows_of(work)).collect();
         found.sort_by_key(|&(is_operation, _)| is_operation);
         let mut numbers = SmallVec::new();
         for (_, rows) in found {
@@ -252,15 +277,18 @@ impl<T: Float> Finder<'_, T> {
 
     /// The rows of a block of this work, which has these values, if that are not all.
     fn block<'w>(&self, inside: impl Iterator<Item = &'w Work>, by_row: &IdSet, rows: usize) -> Option<usize> {
-        let (mut step, mut bytes, mut pieces) = (1, BLOCK_BYTES, 0);
+        let (mut step, mut bytes, mut pieces, mut sums) = (1, BLOCK_BYTES, 0, false);
         for work in inside {
             pieces += 1;
             match own_kernel(self.graph, work)? {
                 Own::Fused(Fused::Product { .. } | Fused::LossAndGradient(_), _) => step = BLOCK_ROWS,
                 Own::Rows(_) => bytes = SWEEP_BYTES,
-                Own::Chain | Own::Fused(Fused::ColumnSums { .. } | Fused::Rows { .. } | Fused::WithShares(_), _) => {}
+                Own::Fused(Fused::ColumnSums { .. }, _) => sums = true,
+                Own::Chain | Own::Fused(Fused::Rows { .. } | Fused::WithShares(_), _) => {}
             }
         }
+        // What is between chains and sums alone need not be in the first-level cache.
+        bytes = if sums && step == 1 { SWEEP_BYTES } else { bytes };
         let bytes_per_row: usize = by_row.iter().map(|&i| self.graph.numel(i) / rows * size_of::<T>()).sum();
         let block = bytes / bytes_per_row.max(1) / step * step;
         (pieces > 1 && block > 0 && block < rows).then_some(block)
