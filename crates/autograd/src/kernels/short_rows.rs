@@ -8,8 +8,13 @@ use smallvec::SmallVec;
 /// Rows of up to so many neighbours cost less than to look for the next one.
 const SHORT: usize = 16;
 
-/// Short rows of neighbours, of which those along the longest dimension go in one loop: windows of images are few elements
-/// each, and many.
+/// Fewer rows are not worth a loop of their own, if there are more.
+const FEW: usize = 8;
+/// So many rows go in a loop, at most, where that divides them.
+const MANY: usize = 64;
+
+/// Short rows of neighbours, of which those along one dimension go in one loop: windows of images are few elements each, and
+/// many.
 pub(super) struct ShortRows {
     /// Elements of a row.
     n: usize,
@@ -23,19 +28,26 @@ impl ShortRows {
     /// The rows of a view with these dimensions, if they are short.
     pub(super) fn of(dims: &[Dim<isize, 1>]) -> Option<Self> {
         let (&(n, [step]), outer) = dims.split_last()?;
-        let most = outer.iter().map(|&(rows, _)| rows).max()?;
-        if step != 1 || n > SHORT {
+        if step != 1 || n > SHORT || outer.is_empty() {
             return None;
         }
         let mut together = n as isize;
         let mut others: SmallVec<[Dim<isize, 2>; 4]> = SmallVec::new();
         for &(rows, [step]) in outer.iter().rev() {
-            others.push((rows, [step, together]));
+            others.insert(0, (rows, [step, together]));
             together *= rows as isize;
         }
-        let (rows, apart) = others.remove(others.iter().position(|&(rows, _)| rows == most)?);
-        others.reverse();
-        Some(Self { n, rows, apart, others })
+        // The last dimension that is worth a loop, since its rows are nearest; else the longest.
+        let is_worth = |&(rows, _): &Dim<isize, 2>| rows >= FEW;
+        let longest = || (0..others.len()).max_by_key(|&k| others[k].0);
+        let place = others.iter().rposition(is_worth).or_else(longest)?;
+        let (rows, apart) = others.remove(place);
+        // What a loop reaches stays in the cache for the next ones.
+        let most = (FEW..=MANY).rev().find(|&part| rows.is_multiple_of(part)).filter(|_| rows > MANY).unwrap_or(rows);
+        if most < rows {
+            others.insert(place, (rows / most, apart.map(|step| step * most as isize)));
+        }
+        Some(Self { n, rows: most, apart, others })
     }
 
     /// Calls `f` with the offsets of the first rows of each loop.
