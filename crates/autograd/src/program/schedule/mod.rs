@@ -1,6 +1,7 @@
 //! In which order nodes are computed, and which of them together.
 
 mod alike;
+mod own;
 mod regions;
 mod runs;
 mod slopes;
@@ -10,9 +11,10 @@ use super::graph::Graph;
 use super::passes::Optimisations;
 use crate::float::Float;
 use crate::program::layout::is_element_wise;
+pub(super) use own::{Own, own_kernel};
 pub(super) use regions::is_sum_of_all;
 use regions::regions;
-pub(super) use runs::{Blocks, Own, Phase, own_kernel};
+pub(super) use runs::{Blocks, Phase};
 use smallvec::SmallVec;
 use std::ops::Range;
 pub(super) use windows::is_window;

@@ -1,20 +1,18 @@
 //! Runs: work that our own kernels compute one after the other, without a step of the program between them, and in blocks of
 //! rows where all of it is row by row or sums over the rows. So do operations along rows, as softmax and its kin.
 
-use super::{Work, alike, is_sum_of_all, is_window};
+use super::{Own, Work, alike, is_sum_of_all, is_window, own_kernel};
 use crate::float::Float;
-use crate::kernels::group::{FEW_CLASSES, MOST_RUNNING};
+use crate::kernels::group::MOST_RUNNING;
 use crate::kernels::machine::{BLOCK_BYTES, SWEEP_BYTES};
 use crate::kernels::product;
-use crate::ops::cross_entropy::Reduction;
-use crate::ops::rows::{Rows as Along, rows};
+use crate::ops::rows::Rows as Along;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links};
 use crate::program::ids::{IdMap, IdSet};
 use crate::program::layout::Layout;
-use crate::program::operation::{Fused, Operation, Then};
+use crate::program::operation::{Fused, Then};
 use crate::program::passes::Optimisations;
-use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::ops::Range;
 
@@ -54,43 +52,6 @@ impl Blocks {
     pub(in crate::program) fn is_local(&self, value: u32) -> bool {
         self.local.contains(&value)
     }
-}
-
-/// Work that our own kernels do: a chain, or a fused operation with its sizes.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::program) enum Own {
-    Chain,
-    Fused(Fused, product::Sizes),
-    /// An operation along rows.
-    Rows(Along),
-}
-
-/// Whether our own kernels do a piece of work, and which.
-pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) -> Option<Own> {
-    if work.is_chain {
-        return Some(Own::Chain);
-    }
-    let node = &graph.nodes[work.members[0] as usize];
-    if let Some(kind) = node.kind() {
-        let shapes: SmallVec<[&Shape; 3]> = node.args.iter().map(|&arg| graph.shape(arg)).collect();
-        let some = node.args.iter().chain(&node.results).all(|&value| graph.numel(value) > 0);
-        return rows(kind, &shapes, graph.shape(node.results[0])).filter(|_| some).map(Own::Rows);
-    }
-    let Operation::Fused(fused) = node.operation else { return None };
-    if let Fused::WithShares(op) = fused {
-        let has_rows = op.axis > 0 && graph.numel(node.args[0]) > 0;
-        return has_rows.then_some(Own::Rows(Along::Leading(op.axis)));
-    }
-    let (m, k, n) = fused.sizes(graph.shape(node.args[0]), graph.shape(node.results[0]));
-    let own = match fused {
-        Fused::Product { ta, tb, .. } => {
-            m > 0 && k > 0 && n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some()
-        }
-        Fused::ColumnSums { .. } => k > 0 && n > 0,
-        Fused::Rows { .. } | Fused::WithShares(_) => false,
-        Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
-    };
-    own.then_some(Own::Fused(fused, (m, k, n)))
 }
 
 /// How the first work of a run is split into what is done before blocks of rows, in them, and after them.
