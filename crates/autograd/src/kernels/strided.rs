@@ -216,7 +216,7 @@ pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &
         out[offset] += y[0];
         return;
     };
-    // Windows may share places, and do so in the same order whichever dimension goes in one loop; what is repeated does not.
+    // Where no two fall on one place, it does not matter in which order they come.
     if repeated.is_empty()
         && let Some(rows) = ShortRows::of(&dims)
     {

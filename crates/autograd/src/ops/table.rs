@@ -175,6 +175,7 @@ impl<T: Float> Kind<T> {
                 | Self::Loop(_)
                 | Self::Argsort(_)
                 | Self::Ranked(_)
+                | Self::PoolArgmax(_)
                 | Self::Winners(_)
                 | Self::Solve(_)
                 | Self::Determinant(_)

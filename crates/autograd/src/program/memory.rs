@@ -124,8 +124,8 @@ fn begun<T: Float>(tape: &Tape<T>, values: &[(u32, u32)], len: usize) -> Result<
     Ok(buffer)
 }
 
-/// For each value the one whose buffer it shares, since it is another shape of that; itself where it has one of its own, as what
-/// lives beyond the steps has.
+/// For each value the one whose buffer it shares, since it is another shape of that; itself where it has one of its own. What
+/// lives beyond the steps has, and a state is written over: perhaps block by block, while another block reads it as a whole.
 fn same_as<T: Float>(graph: &Graph<T>, schedule: &Schedule, pinned: &[bool], share: bool) -> Vec<u32> {
     let mut same_as: Vec<u32> = (0..graph.values.len() as u32).collect();
     for work in schedule.work.iter().filter(|_| share) {
@@ -133,7 +133,7 @@ fn same_as<T: Float>(graph: &Graph<T>, schedule: &Schedule, pinned: &[bool], sha
         let node = &graph.nodes[node as usize];
         let (Some(Kind::Reshape(_)), result) = (node.kind(), node.results[0]) else { continue };
         let of = same_as[node.args[0] as usize];
-        if !pinned[result as usize] {
+        if !pinned[result as usize] && graph.values[of as usize].source != Source::State {
             same_as[result as usize] = of;
         }
     }
@@ -372,10 +372,6 @@ impl<'a, T: Float> Planner<'a, T> {
         }
         let work = &self.schedule.work[time];
         let reads = &work.reads;
-        // In another shape it may be read otherwise than element by element.
-        if reads.iter().any(|&read| read != state && self.same_as[read as usize] == state) {
-            return None;
-        }
         let maker = work.members.iter().map(|&node| &self.graph.nodes[node as usize]);
         let node = maker.into_iter().find(|node| node.results.contains(&value))?;
         // The one operand that is read element by element, and no other.

@@ -107,6 +107,13 @@ fn states_that_are_read_in_another_shape_are_not_written_over() {
         let [slope] = grad(loss, &[u]);
         (vec![u - slope * T::of(0.01)], vec![loss, u.reshape([n, m]) + x.reshape([n, m])])
     }
+    // As a whole, in blocks of rows in which the state is written over row by row.
+    fn whole<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let y = x.tanh().matmul(u.reshape([128, 64]));
+        (vec![u * T::of(0.9) + y.narrow(1, 0, 8)], vec![y])
+    }
+    check::<f32>([&[1024, 8], &[1024, 128]], whole, &["in blocks of"]);
+    check::<f64>([&[1024, 8], &[1024, 128]], whole, &[]);
     for shape in [&[6, 7][..], &[2, 3, 5], &[40, 90]] {
         check::<f32>([shape; 2], alone, &[]);
         check::<f64>([shape; 2], turned, &[]);

@@ -147,7 +147,7 @@ impl<T: Float> Finder<'_, T> {
         Phase { range: place..place + work.len(), blocks: None, alike }
     }
 
-    /// The same, behind so much work that is in nobody's blocks: what has rows, but nothing that goes along with it.
+    /// What of a run can be done in blocks, behind so much work that has rows, but nothing that goes along with it.
     fn first_in_blocks(&self, work: &[Work]) -> Option<(usize, Split)> {
         let mut skipped = 0;
         for _ in 0..MOST_TRIED {

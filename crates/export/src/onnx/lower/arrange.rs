@@ -7,6 +7,15 @@ use crate::onnx::graph::{Graph, Value};
 use crate::onnx::proto::{Element, Setting};
 use crate::strided::{integer, integers, places, starts, strides};
 
+/// The elements that windows have together, of which a file lists the place of each, at most.
+const MOST_POSITIONS: usize = 1 << 26;
+
+/// How many elements so many windows of this size have together, if that is a number.
+fn windows_in_all(places: &[usize], kernel: [i64; 2]) -> Option<usize> {
+    let sizes = kernel.map(|size| usize::try_from(size).ok());
+    places.iter().map(|&n| Some(n)).chain(sizes).try_fold(1_usize, |all, n| all.checked_mul(n?))
+}
+
 impl Lowering<'_> {
     /// A part of each axis; an axis that goes with the batch is taken whole.
     pub(super) fn slice(&mut self, graph: &mut Graph, at: usize) -> Lowered {
@@ -190,6 +199,10 @@ impl Lowering<'_> {
         let (batched, ..) = self.rows(node.operands[0], at)?;
         let pair = |name: &str| <[i64; 2]>::try_from(integers(&node.attributes, name)).unwrap_or_default();
         let (kernel, stride, padding) = (pair("kernel"), pair("stride"), pair("padding"));
+        let positions = windows_in_all(&[channels, node.shape[2], node.shape[3]], kernel);
+        if positions.is_none_or(|positions| positions > MOST_POSITIONS) {
+            return Err("its windows have too many elements".to_owned());
+        }
         let size = channels * height * width;
         let (height, width) = (height as i64, width as i64);
         // Channel, row and column of a window, and row and column in it.
