@@ -13,7 +13,8 @@ use crate::tensor::shape::Shape;
 /// The places of the first elements along an axis in order, or of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Argsort {
-    axis: usize,
+    // A node's operation is small: an axis is, too.
+    axis: u32,
     descending: bool,
     /// How many.
     first: usize,
@@ -42,16 +43,20 @@ impl<T: Float> Op<T, 1> for Argsort {
         "argsort"
     }
     fn attributes(&self) -> Attributes {
-        vec![("axis", self.axis.into()), ("descending", self.descending.into()), ("first", self.first.into())]
+        vec![
+            ("axis", (self.axis as usize).into()),
+            ("descending", self.descending.into()),
+            ("first", self.first.into()),
+        ]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        Ok(x.with(self.axis, self.first))
+        Ok(x.with(self.axis as usize, self.first))
     }
     fn eval(&self, args: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         self.try_eval(args, y).expect("there is memory for the order of a row");
     }
     fn try_eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
-        let (_, n, inner) = x.shape.around(self.axis);
+        let (_, n, inner) = x.shape.around(self.axis as usize);
         sort::argsort(x.data, (n, inner), (self.descending, self.first), y.data)
     }
     no_derivative!(1);
@@ -128,8 +133,8 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     fn first_in_order(self, axis: usize, first: usize, order: Order) -> IndexVar<'t, T> {
         let descending = order == Order::Descending;
-        let places = self.tape().record(Arity(Argsort { axis, descending, first }), [self]);
-        IndexVar::computed(places, self.sizes()[axis])
+        let op = Argsort { axis: axis as u32, descending, first };
+        IndexVar::computed(self.tape().record(Arity(op), [self]), self.sizes()[axis])
     }
 
     /// The elements along an axis in order: stable, NaN last (first where descending).
