@@ -1,6 +1,6 @@
-//! Chains that read parts of their operands, or put them into zeros, replay to the bits of recording and computing anew.
+//! Chains that read parts of their operands, put them into zeros, or go in blocks of rows with sums of columns, replay to the bits of recording and computing anew.
 
-use autograd::{Float, Optimisations, Program, Slice, Tape, Tensor, Var, concat, grad, vjp};
+use autograd::{Float, Optimisations, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims, vjp};
 
 /// The next state and the outputs of a step.
 type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
@@ -119,6 +119,21 @@ fn states_that_are_read_in_another_shape_are_not_written_over() {
         check::<f64>([shape; 2], turned, &[]);
         check::<f32>([shape; 2], several, &[]);
         check::<f64>([shape; 2], several, &[]);
+    }
+}
+
+#[test]
+fn chains_and_sums_of_columns_go_in_blocks_of_rows() {
+    fn step<'t, T: Float>(w: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        // Sums alone come first, with nothing that goes along with them.
+        let centred = w - w.sum_axes(keepdims(0)) * T::of(0.01);
+        let loss = (centred * x).square().sum_axes(0).sqrt().sum() + (w * x).abs().sum_axes(0).square().sum();
+        let [slope] = grad(loss, &[w]);
+        (vec![w - slope * T::of(1e-3)], vec![loss, slope])
+    }
+    for shape in [[300, 700], [1000, 257], [2000, 96]] {
+        check::<f32>([&shape; 2], step, &["rows in blocks of"]);
+        check::<f64>([&shape; 2], step, &["rows in blocks of"]);
     }
 }
 

@@ -301,12 +301,12 @@ impl Steps<'_> {
                             let inside = within(&row, top, h).chain(within(&column, left, w));
                             let inside = inside.collect::<Vec<_>>().join(" && ");
                             lines.block(condition(language, &inside), |lines| {
-                                let within = format!("({row} - {top}) * {w} + {column} - {left}");
-                                constant(lines, "a", &format!("{x}[{} * i + {within}]", h * w));
+                                let in_plane = format!("({row} - {top}) * {w} + {column} - {left}");
+                                constant(lines, "a", &format!("{x}[{} * i + {in_plane}]", h * w));
                                 let better = format!("at < {zero} || a > best || (a != a && best == best)");
                                 lines.block(condition(language, &better), |lines| {
                                     lines.line("best = a;");
-                                    lines.line(format!("at = {};", lines.syntax.cast(&format!("({within})"))));
+                                    lines.line(format!("at = {};", lines.syntax.cast(&format!("({in_plane})"))));
                                 });
                             });
                         });

@@ -11,7 +11,7 @@ use crate::strided::{integer, integers, places, starts, strides};
 const MOST_POSITIONS: usize = 1 << 26;
 
 /// How many elements so many windows of this size have together, if that is a number.
-fn windows_in_all(places: &[usize], kernel: [i64; 2]) -> Option<usize> {
+fn elements_of_windows(places: &[usize], kernel: [i64; 2]) -> Option<usize> {
     let sizes = kernel.map(|size| usize::try_from(size).ok());
     places.iter().map(|&n| Some(n)).chain(sizes).try_fold(1_usize, |all, n| all.checked_mul(n?))
 }
@@ -199,7 +199,7 @@ impl Lowering<'_> {
         let (batched, ..) = self.rows(node.operands[0], at)?;
         let pair = |name: &str| <[i64; 2]>::try_from(integers(&node.attributes, name)).unwrap_or_default();
         let (kernel, stride, padding) = (pair("kernel"), pair("stride"), pair("padding"));
-        let positions = windows_in_all(&[channels, node.shape[2], node.shape[3]], kernel);
+        let positions = elements_of_windows(&[channels, node.shape[2], node.shape[3]], kernel);
         if positions.is_none_or(|positions| positions > MOST_POSITIONS) {
             return Err("its windows have too many elements".to_owned());
         }
