@@ -66,7 +66,6 @@ struct FoldFew<'a, T, F, const W: usize>(Folded<'a, T, F>);
 
 impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         // So many vectors do not wait for each other; of the last ones, some may be the last once more.
@@ -185,7 +184,6 @@ struct Walk<'a, T, B, const K: usize> {
 
 impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let Self { x, out, shape: Shape { n, inner, reverse, steps, width, mut row, end }, tiles, beside } = self;

@@ -24,7 +24,6 @@ struct Choose<'a, T> {
 
 impl<T: Number> Kernel for Choose<'_, T> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let Self { args, len, steps, outer, out } = self;

@@ -33,7 +33,6 @@ struct FoldLong<'a, T, F>(Folded<'a, T, F>);
 
 impl<T: Number, F: Fn(T, T) -> T> Kernel for FoldLong<'_, T, F> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let Folded { x, n, inner, init, out, f } = self.0;

@@ -52,7 +52,6 @@ struct Map<'a, T, F> {
 
 impl<T: Number, F: Fn(T) -> T> Kernel for Map<'_, T, F> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         each(self.x, self.out, self.f);

@@ -76,7 +76,6 @@ struct Largest<'a, T> {
 
 impl<T: Number> Kernel for Largest<'_, T> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let Self { x, windows: Windows { plane: [h, w], places: [rows, columns], .. }, most, down, right, out } = self;

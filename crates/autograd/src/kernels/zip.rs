@@ -163,7 +163,6 @@ struct Zip<'a, T, F> {
 /// Each loop stands here once: there is a copy of it for each function, type and level.
 impl<T: Number, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let Zip { rows: &Rows { len, steps, ref outer }, a, b, out, f } = self;

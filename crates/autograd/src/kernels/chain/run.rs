@@ -22,7 +22,6 @@ pub(super) struct Run<'a, T> {
 
 impl<T: Number> Kernel for Run<'_, T> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(mut self) {
         let running = std::mem::take(&mut self.running);

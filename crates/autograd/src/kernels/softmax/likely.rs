@@ -72,7 +72,6 @@ impl<T: Number> Likely<'_, T> {
 
 impl<T: Number> Kernel for Likely<'_, T> {
     type Output = ();
-    const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
         let (is_tiled, is_in_rows) = (self.is_tiled(), self.is_in_rows());
