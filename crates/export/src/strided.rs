@@ -1,6 +1,7 @@
 //! What operations were told, and where the elements of strided reads lie.
 
 use autograd::{Attribute, Attributes};
+use std::ops::Range;
 
 /// Integers that an operation was told.
 pub(crate) fn integers<'a>(attributes: &'a Attributes, name: &str) -> &'a [i64] {
@@ -16,6 +17,15 @@ pub(crate) fn integer(attributes: &Attributes, name: &str) -> i64 {
         Attribute::Integer(i) => *i,
         Attribute::Flag(_) | Attribute::Number(_) | Attribute::Integers(_) => 0,
     })
+}
+
+/// The axes that an operation goes along: one, or several next to each other.
+pub(crate) fn along(attributes: &Attributes) -> Range<usize> {
+    if let [first, .., last] = integers(attributes, "axes") {
+        return *first as usize..*last as usize + 1;
+    }
+    let axis = integer(attributes, "axis") as usize;
+    axis..axis + 1
 }
 
 /// Whether an operation was told something.

@@ -4,16 +4,17 @@ use crate::float::Float;
 use crate::kernels::extreme;
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
-use crate::tape::attribute::Attributes;
+use crate::tape::attribute::{Attributes, along};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
 use crate::tensor::shape::Shape;
+use crate::tensor::span::Span;
 
-/// The largest (or smallest) element along an axis, which is dropped; NaN where there is one.
+/// The largest (or smallest) element along axes, which are dropped; NaN where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Extreme {
-    pub(super) axis: usize,
+    pub(super) along: Span,
     largest: bool,
 }
 
@@ -26,21 +27,21 @@ impl<T: Float> Op<T, 1> for Extreme {
         if self.largest { "max" } else { "min" }
     }
     fn attributes(&self) -> Attributes {
-        vec![("axis", self.axis.into())]
+        along(self.along)
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        if x[self.axis] == 0 {
+        if x.around(self.along).1 == 0 {
             return Err(Reason::new(Kind::Empty, "an extreme of no elements does not exist"));
         }
-        Ok(x.splice(self.axis, &[]))
+        Ok(x.splice(self.along, &[]))
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
-        let (_, n, inner) = x.shape.around(self.axis);
+        let (_, n, inner) = x.shape.around(self.along);
         extreme::extreme(x.data, (n, inner), self.largest, y.data);
     }
     fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
-        let (_, n, inner) = x.shape.around(self.axis);
-        let shape = x.shape.splice(self.axis, &[]);
+        let (_, n, inner) = x.shape.around(self.along);
+        let shape = x.shape.splice(self.along, &[]);
         let (mut extremes, mut shares) = (vec![T::ZERO; shape.numel()], vec![T::ZERO; x.data.len()]);
         Op::<T, 1>::eval(self, [x], ViewMut { shape: &shape, data: &mut extremes });
         extreme::extreme_share(x.data, &extremes, (n, inner), &mut shares);
@@ -48,20 +49,20 @@ impl<T: Float> Op<T, 1> for Extreme {
         Some(tied / (n * inner) * inner + tied % inner)
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), [x, y]);
-        Some(dy.expand_dims(self.axis as isize).weigh(share))
+        let share = y.tape().record(Arity(ExtremeShare { along: self.along }), [x, y]);
+        Some(dy.expand_span(self.along).weigh(share))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        let share = y.tape().record(Arity(ExtremeShare { axis: self.axis }), [x, y]);
-        Some(dx?.weigh(share).sum_axes(self.axis as isize))
+        let share = y.tape().record(Arity(ExtremeShare { along: self.along }), [x, y]);
+        Some(dx?.weigh(share).sum_axes(self.along))
     }
 }
 
-/// Each element's share of the extreme along an axis: `1/k` for `k` tied elements, 0 for the others. Piecewise
+/// Each element's share of the extreme along axes: `1/k` for `k` tied elements, 0 for the others. Piecewise
 /// constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExtremeShare {
-    pub(super) axis: usize,
+    pub(super) along: Span,
 }
 
 impl Named for ExtremeShare {
@@ -73,13 +74,13 @@ impl<T: Float> Op<T, 2> for ExtremeShare {
         "extreme_share"
     }
     fn attributes(&self) -> Attributes {
-        vec![("axis", self.axis.into())]
+        along(self.along)
     }
     fn shape(&self, [x, _]: [&Shape; 2]) -> Result<Shape, Reason> {
         Ok(x.clone())
     }
     fn eval(&self, [x, extreme]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
-        let (_, n, inner) = x.shape.around(self.axis);
+        let (_, n, inner) = x.shape.around(self.along);
         extreme::extreme_share(x.data, extreme.data, (n, inner), y.data);
     }
     no_derivative!(2);
@@ -135,7 +136,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     fn extreme(self, op: &'static str, axes: Axes, largest: bool) -> Self {
         let _whole = self.tape().composite(op, [self]);
-        let (x, axis, shape) = self.merge_axes(op, &axes);
-        x.tape().record(Arity(Extreme { axis, largest }), [x]).reshape(shape)
+        let (x, along, shape) = self.gather_axes(op, &axes);
+        x.tape().record(Arity(Extreme { along, largest }), [x]).reshape(shape)
     }
 }

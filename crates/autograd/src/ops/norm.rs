@@ -4,23 +4,24 @@ use crate::float::Float;
 use crate::kernels::reduce;
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::{Axes, keepdims};
-use crate::tape::attribute::Attributes;
+use crate::tape::attribute::{Attributes, along};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
 use crate::tensor::shape::Shape;
+use crate::tensor::span::Span;
 use smallvec::SmallVec;
 
-/// The Euclidean norm along an axis, which is dropped.
+/// The Euclidean norm along axes, which are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Norm2 {
-    pub(super) axis: usize,
+    pub(super) along: Span,
 }
 
 impl Norm2 {
     /// `x / ‖x‖`, 0 where the norm is: the subgradient of least norm.
     fn direction<'t, T: Float>(self, x: Var<'t, T>, y: Var<'t, T>) -> Var<'t, T> {
-        x.over_norm(y.expand_dims(self.axis as isize))
+        x.over_norm(y.expand_span(self.along))
     }
 }
 
@@ -33,13 +34,13 @@ impl<T: Float> Op<T, 1> for Norm2 {
         "norm"
     }
     fn attributes(&self) -> Attributes {
-        vec![("axis", self.axis.into())]
+        along(self.along)
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
-        Ok(x.splice(self.axis, &[]))
+        Ok(x.splice(self.along, &[]))
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
-        let (_, n, inner) = x.shape.around(self.axis);
+        let (_, n, inner) = x.shape.around(self.along);
         if n == 0 {
             // The sum of no numbers is −0 in the standard library.
             return y.data.fill(T::ZERO);
@@ -47,15 +48,15 @@ impl<T: Float> Op<T, 1> for Norm2 {
         reduce::norm(x.data, (n, inner), y.data);
     }
     fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
-        let (outer, n, inner) = x.shape.around(self.axis);
+        let (outer, n, inner) = x.shape.around(self.along);
         let row = |r: usize| (0..n).map(move |j| x.data[(r / inner * n + j) * inner + r % inner]);
         (0..outer * inner).find(|&r| row(r).all(|x| x == T::ZERO))
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(dy.expand_dims(self.axis as isize).both(self.direction(x, y)))
+        Some(dy.expand_span(self.along).both(self.direction(x, y)))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(dx?.both(self.direction(x, y)).sum_axes(self.axis as isize))
+        Some(dx?.both(self.direction(x, y)).sum_axes(self.along))
     }
 }
 
@@ -84,8 +85,8 @@ impl<'t, T: Float> Var<'t, T> {
         let _whole = self.tape().composite("norm", [self]);
         self.require("norm", !p.is_nan(), Kind::Option, || "an order is a number, not NaN".into());
         if p == 2.0 {
-            let (x, axis, shape) = self.merge_axes("norm", &axes);
-            return x.tape().record(Arity(Norm2 { axis }), [x]).reshape(shape);
+            let (x, along, shape) = self.gather_axes("norm", &axes);
+            return x.tape().record(Arity(Norm2 { along }), [x]).reshape(shape);
         }
         if p == 0.0 {
             return self.ne(self.tape().scalar(T::ZERO)).sum_axes(axes);

@@ -6,6 +6,7 @@ use crate::tape::op::Arity;
 use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
 use crate::tensor::shape::{AxisSet, Shape};
+use crate::tensor::span::Span;
 use smallvec::SmallVec;
 
 /// Which axes a reduction runs over, and whether they stay as dimensions of size 1.
@@ -72,6 +73,12 @@ macro_rules! axes_from {
     };
 }
 axes_from!(isize i32 usize);
+
+impl From<Span> for Axes {
+    fn from(span: Span) -> Self {
+        Self::from(span.axes().collect::<Vec<usize>>())
+    }
+}
 
 impl From<std::ops::RangeFull> for Axes {
     fn from(_: std::ops::RangeFull) -> Self {
@@ -169,24 +176,43 @@ impl<'t, T: Float> Var<'t, T> {
         set.iter().map(|i| shape[i]).product()
     }
 
-    /// Prepares a reduction over several axes for an operation that reduces one: moves the axes to the end and merges
-    /// them, where they are more than one. Returns the operand, the axis to reduce, and the shape of the result.
+    /// Prepares a reduction over several axes for an operation that reduces one: [`Var::gather_axes`], and merges them, where they
+    /// are more than one.
     #[track_caller]
     #[inline(never)]
     pub(crate) fn merge_axes(self, op: &str, axes: &Axes) -> (Self, usize, Shape) {
+        let (x, span, shape) = self.gather_axes(op, axes);
+        let own = x.shape();
+        let (_, n, _) = own.around(span);
+        let merged = if span.count() == 1 { x } else { x.reshape(own.splice(span, &[n])) };
+        (merged, span.first(), shape)
+    }
+
+    /// Prepares a reduction over several axes for an operation that reduces neighbours: moves them to the end where they are not,
+    /// or makes one where there are none. Returns the operand, the axes to reduce, and the shape of the result.
+    #[track_caller]
+    #[inline(never)]
+    pub(crate) fn gather_axes(self, op: &str, axes: &Axes) -> (Self, Span, Shape) {
         let own = self.shape();
         let set = self.expect(op, axes.resolve(&own));
         let reduced: SmallVec<[isize; 4]> = set.iter().map(|i| i as isize).collect();
         let shape = axes.reduced(&own, set);
-        if let [axis] = reduced[..] {
-            return (self, axis as usize, shape);
+        let Some(&first) = reduced.first() else {
+            return (self.expand_dims(-1), own.rank().into(), shape);
+        };
+        let span = Span::new(first as usize..first as usize + reduced.len());
+        if span.axes().zip(&reduced).all(|(i, &axis)| i as isize == axis) {
+            return (self, span, shape);
         }
         let kept: SmallVec<[isize; 4]> = (0..own.rank()).filter(|&i| !set.contains(i)).map(|i| i as isize).collect();
         let order: SmallVec<[isize; 4]> = kept.iter().chain(&reduced).copied().collect();
-        let in_order = order.iter().enumerate().all(|(i, &axis)| i as isize == axis);
-        let moved = if in_order { self } else { self.transpose(&order) };
-        let n: usize = reduced.iter().map(|&i| own[i as usize]).product();
-        let merged: Shape = kept.iter().map(|&i| own[i as usize]).chain([n]).collect();
-        (moved.reshape(merged), kept.len(), shape)
+        (self.transpose(&order), Span::new(kept.len()..own.rank()), shape)
+    }
+
+    /// With dimensions of size 1 where a reduction has dropped these.
+    #[track_caller]
+    pub(crate) fn expand_span(self, span: Span) -> Self {
+        let (at, ones) = (span.first(), SmallVec::<[usize; 4]>::from_elem(1, span.count()));
+        self.reshape(self.shape().splice(Span::new(at..at), &ones))
     }
 }

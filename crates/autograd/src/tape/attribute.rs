@@ -1,5 +1,7 @@
 //! What an operation was told beside its operands, as plain data: for listings, and for what is exported.
 
+use crate::tensor::span::Span;
+
 /// What an operation was told beside its operands.
 ///
 /// ```
@@ -23,6 +25,15 @@ pub enum Attribute {
 
 /// Attributes by their names.
 pub type Attributes = Vec<(&'static str, Attribute)>;
+
+/// Of an operation that goes along one axis, or several next to each other.
+pub(crate) fn along(span: Span) -> Attributes {
+    if span.count() == 1 {
+        return vec![("axis", span.first().into())];
+    }
+    let axes: Vec<i64> = span.axes().map(|axis| axis as i64).collect();
+    vec![("axes", Attribute::Integers(axes))]
+}
 
 impl From<bool> for Attribute {
     fn from(flag: bool) -> Self {

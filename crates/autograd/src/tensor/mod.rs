@@ -1,6 +1,7 @@
 //! Tensors: a shape and a contiguous, row-major buffer that clones share.
 
 pub(crate) mod shape;
+pub(crate) mod span;
 pub(crate) mod error;
 pub(crate) mod memory;
 pub(crate) mod apart;

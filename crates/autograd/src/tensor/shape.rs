@@ -1,6 +1,7 @@
 //! Shapes, axes and the broadcasting rule.
 
 use crate::tensor::error::{Kind, Reason};
+use crate::tensor::span::Span;
 use smallvec::SmallVec;
 use std::fmt;
 use std::ops::Deref;
@@ -177,11 +178,11 @@ impl Shape {
         strides
     }
 
-    /// `(outer, size, inner)`: the elements before, along and after an axis.
-    pub(crate) fn around(&self, axis: usize) -> (usize, usize, usize) {
-        let before = self[..axis].iter().product();
-        let after = self[axis + 1..].iter().product();
-        (before, self[axis], after)
+    /// `(outer, size, inner)`: the elements before, along and after an axis, or several next to each other.
+    pub(crate) fn around(&self, along: impl Into<Span>) -> (usize, usize, usize) {
+        let axes = along.into().axes();
+        let size = |sizes: &[usize]| sizes.iter().product();
+        (size(&self[..axes.start]), size(&self[axes.clone()]), size(&self[axes.end..]))
     }
 
     /// The same shape with one size replaced.
@@ -191,9 +192,10 @@ impl Shape {
         shape
     }
 
-    /// The same shape with one dimension replaced by several (or none).
-    pub(crate) fn splice(&self, axis: usize, sizes: &[usize]) -> Self {
-        self[..axis].iter().chain(sizes).chain(&self[axis + 1..]).copied().collect()
+    /// The same shape with a dimension, or several next to each other (or none), replaced by others (or none).
+    pub(crate) fn splice(&self, along: impl Into<Span>, sizes: &[usize]) -> Self {
+        let axes = along.into().axes();
+        self[..axes.start].iter().chain(sizes).chain(&self[axes.end..]).copied().collect()
     }
 
     /// An axis counted from the front, or from the end where negative.

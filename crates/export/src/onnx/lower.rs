@@ -8,7 +8,7 @@ use super::proto::{Element, Setting};
 use crate::Error;
 use crate::formula;
 use crate::forward::{Forward, Node, Recording, Source};
-use crate::strided::{flag, integer, integers, places, strides};
+use crate::strided::{self, flag, integer, integers, places, strides};
 
 /// The way of a recorded pass into a graph.
 pub(super) struct Lowering<'f> {
@@ -177,7 +177,7 @@ impl<'f> Lowering<'f> {
         }
         let axis = integer(&node.attributes, "axis");
         let along = [("axis", Setting::Integer(axis))];
-        let over = [axis];
+        let over: Vec<i64> = strided::along(&node.attributes).map(|axis| axis as i64).collect();
         let reduced = [("axes", Setting::Integers(&over)), ("keepdims", Setting::Integer(0))];
         let single = [("axis", Setting::Integer(axis)), ("keepdims", Setting::Integer(0))];
         Ok(match node.op {

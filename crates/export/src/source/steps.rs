@@ -7,7 +7,7 @@ use super::language::{Language, bare, identifier};
 use super::nest::{Lines, place};
 use crate::formula::{self, Formula};
 use crate::forward::{Node, Recording, Source};
-use crate::strided::{flag, integer, integers, strides};
+use crate::strided::{self, flag, integer, integers, strides};
 use row::Row;
 
 /// The loops of a pass.
@@ -254,20 +254,18 @@ impl Steps<'_> {
         });
     }
 
-    /// What goes along one axis: the rows are walked by `p`.
+    /// What goes along one axis, or several next to each other: the rows are walked by `p`.
     fn along(&self, lines: &mut Lines, at: usize) {
         let node = self.node(at);
         let x = node.operands[0];
-        let (axis, shape) = (integer(&node.attributes, "axis") as usize, &self.node(x).shape);
-        let (size, from) = (shape[axis], strides(shape));
-        let without = |steps: &[i64]| -> Vec<i64> {
-            steps.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, &step)| step).collect()
-        };
-        let rest: Vec<usize> = shape.iter().enumerate().filter(|(i, _)| *i != axis).map(|(_, &size)| size).collect();
+        let (axes, shape) = (strided::along(&node.attributes), &self.node(x).shape);
+        let (size, from) = (shape[axes.clone()].iter().product(), strides(shape));
+        let without = |steps: &[i64]| [&steps[..axes.start], &steps[axes.end..]].concat();
+        let rest = [&shape[..axes.start], &shape[axes.end..]].concat();
         let keeps = node.shape.len() == shape.len();
         let to = if keeps { without(&strides(&node.shape)) } else { strides(&node.shape) };
         let language = lines.syntax.language;
-        let (y, from_array, along) = (self.array(at, language), self.array(x, language), from[axis]);
+        let (y, from_array, along) = (self.array(at, language), self.array(x, language), from[axes.end - 1]);
         lines.nest(&rest, &[(0, &to), (0, &without(&from))], |lines, p| {
             let row = Row { y, to: p[0].clone(), x: from_array, from: p[1].clone(), along, size };
             row.write(lines, node);
