@@ -82,12 +82,12 @@ fn along<T: Float>(t: &mut Table<T>, shape: &[usize], axis: usize) {
     a.add("log_softmax", [(1, 0), (1, 0)], |x, axis| x.log_softmax(axis));
     a.add("cumsum", NOTHING, |x, axis| x.cumsum(axis));
     a.add("cumprod", NOTHING, |x, axis| x.cumprod(axis));
-    a.add("recurrence", NOTHING, |x, axis| x.cumprod(axis));
     a.add("logcumsumexp", [(2, 1), (3, 2)], |x, axis| x.logcumsumexp(axis));
     a.add("cummax", NOTHING, |x, axis| x.cummax(axis));
     a.add("cummin", NOTHING, |x, axis| x.cummin(axis));
     a.indices("cumargmax", |x, axis| x.cumargmax(axis));
     a.indices("cumargmin", |x, axis| x.cumargmin(axis));
+    a.second("recurrence", NOTHING, |x, dy, axis| slope(x.cumprod(axis), x, dy));
     a.second("extreme_share", NOTHING, |x, dy, axis| slope(x.max_axes(keepdims(axis)) * dy, x, dy));
     a.second("about_likely", [(1, 0), (2, 0)], |x, dx, axis| jvp(x.log_softmax(axis), &[x], &[dx]));
     a.second("balance_likely", [(1, 0), (2, 0)], |x, dy, axis| slope(jvp(x.log_softmax(axis), &[x], &[dy]), dy, x));

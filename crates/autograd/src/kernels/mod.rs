@@ -16,6 +16,7 @@ pub(crate) mod reduce;
 pub(crate) mod extreme;
 pub(crate) mod pooling;
 pub(crate) mod cumsum;
+pub(crate) mod products;
 pub(crate) mod recur;
 pub(crate) mod softmax;
 pub(crate) mod cross_entropy;

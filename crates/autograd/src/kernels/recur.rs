@@ -7,9 +7,9 @@ use smallvec::SmallVec;
 use std::ops::Range;
 
 /// Fewer rows are walked one after the other: as lanes they would fill no vector.
-const FEW: usize = 4;
+pub(super) const FEW: usize = 4;
 /// Steps after which a product of fractions has an exponent that is counted: until then it stays far from the ends of the range.
-const GROUP: usize = 32;
+pub(super) const GROUP: usize = 32;
 
 /// How a recurrence goes: `h_t = b_t + a_t · h_before`, or, where `lagged`, `h_t = b_t + a_before · h_before`, where, if it is
 /// `absolute`, an `h` of 0 contributes 0 whatever its factor is.
@@ -41,17 +41,16 @@ pub(crate) fn recur<T: Number>(
         }
         return;
     }
-    let mut beside =
-        Recurrence { h: [T::ZERO; WIDE], before: [T::ZERO; WIDE], kind, rows: 0..0, left: false, odd: SmallVec::new() };
+    let mut beside = Recurrence { h: [T::ZERO; WIDE], before: [T::ZERO; WIDE], kind, odd: Odd::default() };
     walk([a, b], h, (n, inner), reverse, &mut beside);
     let mut wide = WideRows { carried: [[T::ZERO; WIDE]; 3], before: [T::ZERO; WIDE], kind };
-    for rows in beside.odd {
+    for rows in beside.odd.list {
         walk_rows([a, b], h, (n, inner), rows, reverse, &mut wide);
     }
 }
 
 /// What a recurrence carries on from step to step.
-trait Carried<T>: Copy {
+pub(super) trait Carried<T>: Copy {
     fn start(b: T) -> Self;
     /// The next step, of so many, and whether it is right.
     fn next(self, t: usize, a: T, b: T, absolute: bool) -> (Self, bool);
@@ -90,7 +89,7 @@ impl Places {
 
 /// An `h` as it is, as long as no product leaves the range.
 #[derive(Clone, Copy)]
-struct Plain<T>(T);
+pub(super) struct Plain<T>(T);
 
 impl<T: Number> Carried<T> for Plain<T> {
     #[inline(always)]
@@ -116,24 +115,50 @@ struct Recurrence<T> {
     /// The factors of the step before.
     before: [T; WIDE],
     kind: Kind,
-    rows: Range<usize>,
-    /// Whether a product of these rows overflowed or vanished.
-    left: bool,
-    /// Rows of which one left the range, and perhaps some between them.
-    odd: SmallVec<[Range<usize>; 4]>,
+    odd: Odd,
+}
+
+/// Rows of which one left the range, which are walked once more.
+#[derive(Default)]
+pub(super) struct Odd {
+    /// Those that are walked.
+    pub(super) rows: Range<usize>,
+    /// Whether a product of these overflowed or vanished.
+    pub(super) left: bool,
+    /// Those that were, and perhaps some between them.
+    pub(super) list: SmallVec<[Range<usize>; 4]>,
+}
+
+impl Odd {
+    #[inline(always)]
+    pub(super) fn start(&mut self, rows: Range<usize>) {
+        (self.rows, self.left) = (rows, false);
+    }
+
+    #[inline(always)]
+    pub(super) fn finish(&mut self) {
+        if !self.left {
+            return;
+        }
+        let is_full = self.list.len() == self.list.inline_size();
+        match self.list.last_mut() {
+            Some(last) if last.end == self.rows.start || is_full => last.end = self.rows.end,
+            _ => self.list.push(self.rows.clone()),
+        }
+    }
 }
 
 impl<T: Number> Beside<T, 2> for Recurrence<T> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
-        (self.rows, self.left) = (rows, false);
+        self.odd.start(rows);
     }
 
     #[inline(always)]
     fn step(&mut self, t: usize, [a, b]: [&[T]; 2], y: &mut [T]) {
-        let Self { h, before, kind, left, .. } = self;
+        let Self { h, before, kind, odd } = self;
         // They are walked once more, and what vanishes gradually is slow.
-        if *left {
+        if odd.left {
             return;
         }
         let n = a.len();
@@ -147,7 +172,7 @@ impl<T: Number> Beside<T, 2> for Recurrence<T> {
                 all &= is_right;
                 *h = next.0;
             }
-            *left = !all;
+            odd.left = !all;
         }
         if kind.lagged {
             before[..n].copy_from_slice(a);
@@ -157,24 +182,17 @@ impl<T: Number> Beside<T, 2> for Recurrence<T> {
 
     #[inline(always)]
     fn finish(&mut self) {
-        if !self.left {
-            return;
-        }
-        let is_full = self.odd.len() == self.odd.inline_size();
-        match self.odd.last_mut() {
-            Some(last) if last.end == self.rows.start || is_full => last.end = self.rows.end,
-            _ => self.odd.push(self.rows.clone()),
-        }
+        self.odd.finish();
     }
 }
 
 /// The number `x · 2^(e + FAR·far)`, with all the room for its exponent. Its `x` is 0, infinite, NaN, or within `2^±GROUP`; it has
 /// the digits, and is rounded, as if the range had no end.
 #[derive(Clone, Copy)]
-struct Wide<T> {
-    x: T,
-    e: T,
-    far: T,
+pub(super) struct Wide<T> {
+    pub(super) x: T,
+    pub(super) e: T,
+    pub(super) far: T,
 }
 
 /// More than `e` changes in a group of steps; `far` counts exactly what `e` alone, as an `f32`, would not.
@@ -209,7 +227,7 @@ impl<T: Number> Wide<T> {
 
     /// The next step; `settles` in every group of steps, and wherever a term is no zero.
     #[inline(always)]
-    fn stepped(self, a: T, b: T, absolute: bool, settles: bool) -> Self {
+    pub(super) fn stepped(self, a: T, b: T, absolute: bool, settles: bool) -> Self {
         let ignored = absolute & (self.x == T::ZERO);
         if settles {
             let product = self.times(select(ignored, T::ONE, a)).settled();

@@ -16,6 +16,7 @@ pub(crate) mod roll;
 pub(crate) mod reduce;
 pub(crate) mod extreme;
 pub(crate) mod scan;
+pub(crate) mod products;
 pub(crate) mod norm;
 pub(crate) mod take;
 pub(crate) mod index_views;

@@ -1,11 +1,9 @@
-//! Running sums, products and sums of exponentials, and the linear recurrence behind them.
+//! Running sums and sums of exponentials, and the linear recurrence behind derivatives of these and of products.
 
 use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::{cumsum, recur, running};
 use crate::ops::binary::BinaryRules;
-use crate::ops::reduce::Axes;
-use crate::ops::slice::Slice;
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
@@ -52,14 +50,14 @@ impl<T: Float> Op<T, 1> for CumSum {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Recurrence {
     pub(super) axis: usize,
-    reverse: bool,
-    lagged: bool,
-    absolute: bool,
+    pub(super) reverse: bool,
+    pub(super) lagged: bool,
+    pub(super) absolute: bool,
 }
 
 impl Recurrence {
     /// `x` moved by one along the axis, in the direction of the recurrence (or against it); 0 moves in.
-    fn moved<'t, T: Float>(self, x: Var<'t, T>, with: bool) -> Var<'t, T> {
+    pub(super) fn moved<'t, T: Float>(self, x: Var<'t, T>, with: bool) -> Var<'t, T> {
         let n = x.sizes()[self.axis];
         let mut pads = vec![(0, 0); self.axis + 1];
         let axis = self.axis as isize;
@@ -162,9 +160,9 @@ impl<T: Float> Op<T, 1> for LogCumSumExp {
     }
 }
 
-/// # Products and running sums
+/// # Running sums
 ///
-/// Products over axes, and what comes of all elements up to each one.
+/// What comes of all elements up to each one.
 impl<'t, T: Float> Var<'t, T> {
     /// The logarithm of the running sum of exponentials along an axis, without overflow, as `torch.logcumsumexp`.
     ///
@@ -195,54 +193,5 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn cumsum(self, axis: isize) -> Self {
         let axis = self.expect("cumsum", self.sizes().axis(axis));
         self.tape().record(Arity(CumSum { axis, reverse: false }), [self])
-    }
-
-    /// Running products along an axis; the derivatives are exact at zeros, at every order.
-    ///
-    /// ```
-    /// use autograd::{grad, Tape, Tensor};
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([2.0, 0.0, 3.0]));
-    /// assert_eq!(x.cumprod(0).value().as_slice(), [2.0, 0.0, 0.0]);
-    /// assert_eq!(grad(x.cumprod(0).sum(), &x).value().as_slice(), [1.0, 8.0, 0.0]);
-    /// ```
-    #[track_caller]
-    pub fn cumprod(self, axis: isize) -> Self {
-        let shape = self.shape();
-        let axis = self.expect("cumprod", shape.axis(axis));
-        let n = shape[axis];
-        if n == 0 {
-            return self;
-        }
-        // y_t = x_t · y_{t−1}, begun by b = (x_0, 0, …, 0).
-        let mut pads = vec![(0, 0); axis + 1];
-        pads[axis] = (0, n - 1);
-        let begin = self.narrow(axis as isize, 0, 1).pad(&pads, 0.0);
-        self.tape().record(Arity(Recurrence { axis, reverse: false, lagged: false, absolute: false }), [self, begin])
-    }
-
-    /// The product of all elements: a scalar, 1 where there are none.
-    ///
-    /// ```
-    /// use autograd::{grad, Tape, Tensor};
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([2.0, 0.0, 3.0]));
-    /// assert_eq!(grad(x.prod(), &x).value().as_slice(), [0.0, 6.0, 0.0]);
-    /// ```
-    #[track_caller]
-    pub fn prod(self) -> Self {
-        self.prod_axes(..)
-    }
-
-    /// The product over axes; see [`Axes`] and [`Var::prod`].
-    #[track_caller]
-    pub fn prod_axes(self, axes: impl Into<Axes>) -> Self {
-        let (x, axis, shape) = self.merge_axes("prod", &axes.into());
-        if x.sizes()[axis] == 0 {
-            return self.tape().full(shape, T::ONE);
-        }
-        let mut last = vec![Slice::all(); axis];
-        last.push(Slice::from(-1..));
-        x.cumprod(axis as isize).slice(&last).reshape(shape)
     }
 }

@@ -117,6 +117,8 @@ builtin! {
         Winners(Arity<1, ops::scatter::Winners>),
         Extreme(Arity<1, ops::extreme::Extreme>),
         ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
+        RunningProduct(Arity<1, ops::products::RunningProduct>),
+        Product(Arity<1, ops::products::Product>),
         CumSum(Arity<1, ops::scan::CumSum>),
         Recurrence(Arity<2, ops::scan::Recurrence>),
         LogCumSumExp(Arity<1, ops::scan::LogCumSumExp>),

@@ -27,7 +27,7 @@ use std::panic::Location;
 /// [element-wise functions of two operands](#element-wise-functions-of-two-operands);
 /// [choosing between two operands](#choosing-between-two-operands); [products of matrices](#products-of-matrices);
 /// [shape and slices](#shape-and-slices); [sums and means](#sums-and-means); [maxima and minima](#maxima-and-minima);
-/// [products and running sums](#products-and-running-sums);
+/// [products](#products), [running sums](#running-sums);
 /// [norms, variances and normalisation](#norms-variances-and-normalisation);
 /// [reading and adding by index](#reading-and-adding-by-index); [writing by index](#writing-by-index); [masks](#masks);
 /// [orders](#orders); [medians and quantiles](#medians-and-quantiles);

@@ -1,0 +1,155 @@
+//! Products over axes, and running ones.
+
+use crate::float::Float;
+use crate::kernels::products::{product, running_products};
+use crate::ops::binary::BinaryRules;
+use crate::ops::reduce::Axes;
+use crate::ops::scan::Recurrence;
+use crate::tape::attribute::Attributes;
+use crate::tape::op::{Arity, Named, Op, View, ViewMut};
+use crate::tape::var::Var;
+use crate::tensor::error::Reason;
+use crate::tensor::shape::Shape;
+
+/// Running products along an axis, from the front or from the back: `y_t = x_t · y_{t−1}`, or, `exclusive`, those of what is before
+/// each element, `y_t = x_{t−1} · y_{t−1}` from 1 on. Derivatives are a [`Recurrence`], exact at zeros, at every order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RunningProduct {
+    pub(super) axis: usize,
+    reverse: bool,
+    exclusive: bool,
+}
+
+impl RunningProduct {
+    /// The product of what is before each element.
+    fn before<'t, T: Float>(self, x: Var<'t, T>) -> Var<'t, T> {
+        x.tape().record(Arity(Self { exclusive: true, ..self }), [x])
+    }
+
+    /// The recurrence that tangents obey.
+    fn recurrence(self) -> Recurrence {
+        Recurrence { axis: self.axis, reverse: self.reverse, lagged: self.exclusive, absolute: true }
+    }
+}
+
+impl Named for RunningProduct {
+    const NAMES: &'static [&'static str] = &["cumprod"];
+}
+
+impl<T: Float> Op<T, 1> for RunningProduct {
+    fn name(&self) -> &'static str {
+        "cumprod"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into()), ("reverse", self.reverse.into()), ("exclusive", self.exclusive.into())]
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        running_products(x.data, (n, inner), self.reverse, self.exclusive, y.data);
+    }
+    /// With the adjoint `λ_t = g_t + x_{t+1} · λ_{t+1}`: `dx_t = λ_t · Π_{s<t} x_s`; where exclusive, `λ_t = g_t + x_t · λ_{t+1}` and
+    /// `λ_{t+1}` takes its place.
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let tangents = self.recurrence();
+        let adjoint = Recurrence { reverse: !self.reverse, lagged: !tangents.lagged, ..tangents };
+        let lambda = x.tape().record(Arity(adjoint), [x, dy]);
+        Some(if self.exclusive { tangents.moved(lambda, false).both(y) } else { lambda.both(self.before(x)) })
+    }
+    /// `ẏ_t = x_t · ẏ_{t−1} + ẋ_t · Π_{s<t} x_s`, or the same of the element before.
+    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        let tangents = self.recurrence();
+        let source = dx?.both(self.before(x));
+        let source = if self.exclusive { tangents.moved(source, true) } else { source };
+        Some(x.tape().record(Arity(tangents), [x, source]))
+    }
+}
+
+/// The product along an axis, which is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Product {
+    pub(super) axis: usize,
+}
+
+impl Product {
+    /// The products of all factors before each one and behind it, whose product is the derivative: no factor is divided by.
+    fn others<'t, T: Float>(self, x: Var<'t, T>) -> [Var<'t, T>; 2] {
+        [false, true].map(|reverse| RunningProduct { axis: self.axis, reverse, exclusive: true }.before(x))
+    }
+}
+
+impl Named for Product {
+    const NAMES: &'static [&'static str] = &["prod"];
+}
+
+impl<T: Float> Op<T, 1> for Product {
+    fn name(&self) -> &'static str {
+        "prod"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.splice(self.axis, &[]))
+    }
+    fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        product(x.data, (n, inner), y.data);
+    }
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let [before, behind] = self.others(x);
+        Some(dy.expand_dims(self.axis as isize).both(before).both(behind))
+    }
+    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        let [before, behind] = self.others(x);
+        Some(dx?.both(before).both(behind).sum_axes(self.axis as isize))
+    }
+}
+
+/// # Products
+///
+/// Over axes, and of all elements up to each one.
+impl<'t, T: Float> Var<'t, T> {
+    /// Running products along an axis; the derivatives are exact at zeros, at every order.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([2.0, 0.0, 3.0]));
+    /// assert_eq!(x.cumprod(0).value().as_slice(), [2.0, 0.0, 0.0]);
+    /// assert_eq!(grad(x.cumprod(0).sum(), &x).value().as_slice(), [1.0, 8.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn cumprod(self, axis: isize) -> Self {
+        let axis = self.expect("cumprod", self.sizes().axis(axis));
+        if self.numel() == 0 {
+            return self;
+        }
+        self.tape().record(Arity(RunningProduct { axis, reverse: false, exclusive: false }), [self])
+    }
+
+    /// The product of all elements: a scalar, 1 where there are none.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([2.0, 0.0, 3.0]));
+    /// assert_eq!(grad(x.prod(), &x).value().as_slice(), [0.0, 6.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn prod(self) -> Self {
+        self.prod_axes(..)
+    }
+
+    /// The product over axes; see [`Axes`] and [`Var::prod`].
+    #[track_caller]
+    pub fn prod_axes(self, axes: impl Into<Axes>) -> Self {
+        let (x, axis, shape) = self.merge_axes("prod", &axes.into());
+        if x.sizes()[axis] == 0 {
+            return self.tape().full(shape, T::ONE);
+        }
+        x.tape().record(Arity(Product { axis }), [x]).reshape(shape)
+    }
+}
