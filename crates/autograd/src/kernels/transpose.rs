@@ -21,48 +21,76 @@ pub(crate) fn transpose<T: Number>(
     if cols < 4 && x_step == cols {
         return Level::best().run(FewColumns { x, cols, out, out_step, rows });
     }
-    let (whole_rows, whole_cols) = match block::<T>() {
-        // Short rows are not worth wide blocks.
-        Some((_, size)) if size > 4 && cols < size && size_of::<T>() == 4 => {
-            blocks(x, x_step, (rows, cols), (out, out_step), small_block::<T>())
-        }
-        Some(block) => blocks(x, x_step, (rows, cols), (out, out_step), Some(block)),
-        None => (0, 0),
-    };
-    let mut each = |r: usize, c: usize| out[c * out_step + r] = x[r * x_step + c];
-    for r in 0..whole_rows {
-        (whole_cols..cols).for_each(|c| each(r, c));
+    if rows < 4 && out_step == rows {
+        return Level::best().run(FewRows { x, x_step, rows, out, cols });
+    }
+    if let Some(block) = block::<T>(rows, cols) {
+        return blocks(x, x_step, (rows, cols), (out, out_step), &block);
     }
     for c in 0..cols {
-        (whole_rows..rows).for_each(|r| each(r, c));
+        for r in 0..rows {
+            out[c * out_step + r] = x[r * x_step + c];
+        }
     }
 }
 
-/// A block of so many rows and columns.
-type Block<T> = (unsafe fn(*const T, usize, *mut T, usize), usize);
+/// How vectors transpose blocks of so many rows and columns.
+struct Block<T> {
+    rows: usize,
+    cols: usize,
+    strip: unsafe fn(*const T, usize, *mut T, usize, Strip),
+}
 
-/// Transposes whole blocks, and tells how many rows and columns these are.
+/// So many blocks, and how far from one to the next.
+#[derive(Clone, Copy)]
+struct Strip {
+    count: usize,
+    x_next: usize,
+    out_next: usize,
+}
+
+/// Transposes blocks; the last ones overlap with those before them, where sizes are no multiples.
 fn blocks<T: Number>(
     x: &[T],
     x_step: usize,
     (rows, cols): (usize, usize),
     (out, out_step): (&mut [T], usize),
-    block: Option<Block<T>>,
-) -> (usize, usize) {
-    let Some((block, size)) = block else { return (0, 0) };
-    let (whole_rows, whole_cols) = (rows / size * size, cols / size * size);
-    // Two blocks of eight rows fill a line of the cache.
-    for first in (0..whole_rows).step_by(2 * size) {
-        for c in (0..whole_cols).step_by(size) {
-            for r in (first..whole_rows.min(first + 2 * size)).step_by(size) {
-                let from = x.as_ptr().wrapping_add(r * x_step + c);
-                let to = out.as_mut_ptr().wrapping_add(c * out_step + r);
-                // SAFETY: the block lies within both, whose reach was asserted; it was chosen for the CPU.
-                unsafe { block(from, x_step, to, out_step) };
+    block: &Block<T>,
+) {
+    let mut strip = |r: usize, c: usize, strip: Strip| {
+        let from = x.as_ptr().wrapping_add(r * x_step + c);
+        let to = out.as_mut_ptr().wrapping_add(c * out_step + r);
+        // SAFETY: the blocks lie within both, whose reach was asserted; they were chosen for the CPU.
+        unsafe { (block.strip)(from, x_step, to, out_step, strip) };
+    };
+    let across = |count: usize| Strip { count, x_next: block.cols, out_next: block.cols * out_step };
+    let down = |count: usize| Strip { count, x_next: block.rows * x_step, out_next: block.rows };
+    let (whole_rows, whole_cols) = (rows / block.rows, cols / block.cols);
+    // Where the blocks that do not overlap end, and where the last starts, if there is one more.
+    let (last_row, last_col) = (rows - block.rows, cols - block.cols);
+    let (more_rows, more_cols) = (rows % block.rows > 0, cols % block.cols > 0);
+    if whole_cols == 1 {
+        strip(0, 0, down(whole_rows));
+    } else {
+        // Two blocks of eight rows fill a line of the cache.
+        for k in (0..whole_rows).step_by(2) {
+            let r = k * block.rows;
+            if k + 1 == whole_rows {
+                strip(r, 0, across(whole_cols));
+            } else {
+                (0..whole_cols).for_each(|c| strip(r, c * block.cols, down(2)));
             }
         }
     }
-    (whole_rows, whole_cols)
+    if more_cols {
+        strip(0, last_col, down(whole_rows));
+    }
+    if more_rows {
+        strip(last_row, 0, across(whole_cols));
+    }
+    if more_rows && more_cols {
+        strip(last_row, last_col, across(1));
+    }
 }
 
 /// Rows of two or three, of which vectors are made by the compiler.
@@ -98,9 +126,45 @@ fn few<T: Number, const N: usize>(x: &[T], out: &mut [T], out_step: usize, rows:
     }
 }
 
+/// Two or three rows that become neighbours, of which vectors are made by the compiler.
+struct FewRows<'a, T> {
+    x: &'a [T],
+    x_step: usize,
+    rows: usize,
+    out: &'a mut [T],
+    cols: usize,
+}
+
+impl<T: Number> Kernel for FewRows<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, x_step, rows, out, cols } = self;
+        match rows {
+            1 => out[..cols].copy_from_slice(&x[..cols]),
+            2 => few_rows::<T, 2>(x, x_step, out, cols),
+            _ => few_rows::<T, 3>(x, x_step, out, cols),
+        }
+    }
+}
+
+#[inline(always)]
+fn few_rows<T: Number, const N: usize>(x: &[T], x_step: usize, out: &mut [T], cols: usize) {
+    let mut rows = [&x[..0]; N];
+    for (r, row) in rows.iter_mut().enumerate() {
+        *row = &x[r * x_step..][..cols];
+    }
+    for (c, to) in out.as_chunks_mut::<N>().0.iter_mut().take(cols).enumerate() {
+        for r in 0..N {
+            to[r] = rows[r][c];
+        }
+    }
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::Block;
+    use super::{Block, Strip};
     use crate::number::Number;
     use crate::number::level::Level;
     #[allow(
@@ -109,47 +173,111 @@ mod x86 {
     )]
     use std::arch::x86_64::*;
 
-    /// The largest block for a type.
-    pub(super) fn block<T: Number>() -> Option<Block<T>> {
-        match (size_of::<T>(), Level::best().has_vectors()) {
-            (4, true) => Some((eight::<T>, 8)),
-            (8, true) => Some((four_wide::<T>, 4)),
-            _ => small_block(),
+    /// The largest block for a type that fits so many rows and columns.
+    pub(super) fn block<T: Number>(rows: usize, cols: usize) -> Option<Block<T>> {
+        if rows < 4 || cols < 4 {
+            return None;
         }
+        let (size, vectors) = (size_of::<T>(), Level::best().has_vectors());
+        Some(match (size, vectors, rows >= 8, cols >= 8) {
+            (4, true, true, true) => Block { rows: 8, cols: 8, strip: eights },
+            (4, true, true, false) => Block { rows: 8, cols: 4, strip: eight_rows },
+            (4, true, false, true) => Block { rows: 4, cols: 8, strip: eight_columns },
+            // A block of four of the narrow type, which every CPU has vectors for.
+            (4, ..) => Block { rows: 4, cols: 4, strip: fours },
+            (8, true, ..) => Block { rows: 4, cols: 4, strip: wide_fours },
+            _ => return None,
+        })
     }
 
-    /// A block of four of the narrow type, which every CPU has vectors for.
-    pub(super) fn small_block<T: Number>() -> Option<Block<T>> {
-        (size_of::<T>() == 4).then_some((four::<T>, 4))
+    macro_rules! strip {
+        ($name:ident of $block:ident $(, $feature:literal)?) => {
+            /// # Safety
+            /// As of a block, for each of these.
+            $(#[target_feature(enable = $feature)])?
+            unsafe fn $name<T>(x: *const T, x_step: usize, out: *mut T, out_step: usize, strip: Strip) {
+                for k in 0..strip.count {
+                    // SAFETY: the caller promises it.
+                    unsafe { $block(x.add(k * strip.x_next), x_step, out.add(k * strip.out_next), out_step) };
+                }
+            }
+        };
     }
+    strip!(eights of eight, "avx2");
+    strip!(eight_rows of eight_by_four, "avx2");
+    strip!(eight_columns of four_by_eight, "avx2");
+    strip!(wide_fours of four_wide, "avx2");
+    strip!(fours of four);
 
     /// # Safety
     /// The CPU has AVX2, an element has four bytes, and the block lies within both.
+    #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn eight<T>(x: *const T, x_step: usize, out: *mut T, out_step: usize) {
         // SAFETY: the caller promises it.
         unsafe {
             let row = |r: usize| _mm256_loadu_ps(x.add(r * x_step).cast());
-            let mut quads = [_mm256_setzero_ps(); 8];
-            for r in [0, 4] {
-                let (a, b, c, d) = (row(r), row(r + 1), row(r + 2), row(r + 3));
-                let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
-                let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
-                quads[r] = _mm256_shuffle_ps::<0x44>(ab, cd);
-                quads[r + 1] = _mm256_shuffle_ps::<0xEE>(ab, cd);
-                quads[r + 2] = _mm256_shuffle_ps::<0x44>(ab_high, cd_high);
-                quads[r + 3] = _mm256_shuffle_ps::<0xEE>(ab_high, cd_high);
-            }
-            for c in 0..4 {
-                let (low, high) = (quads[c], quads[c + 4]);
+            let (first, second) = (quads([row(0), row(1), row(2), row(3)]), quads([row(4), row(5), row(6), row(7)]));
+            for (c, (low, high)) in first.into_iter().zip(second).enumerate() {
                 _mm256_storeu_ps(out.add(c * out_step).cast(), _mm256_permute2f128_ps::<0x20>(low, high));
                 _mm256_storeu_ps(out.add((c + 4) * out_step).cast(), _mm256_permute2f128_ps::<0x31>(low, high));
             }
         }
     }
 
+    /// Eight rows of four.
+    ///
+    /// # Safety
+    /// The CPU has AVX2, an element has four bytes, and the block lies within both.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn eight_by_four<T>(x: *const T, x_step: usize, out: *mut T, out_step: usize) {
+        // SAFETY: the caller promises it.
+        unsafe {
+            let row = |r: usize| _mm_loadu_ps(x.add(r * x_step).cast());
+            let rows = |r: usize| _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(row(r)), row(r + 4));
+            let columns = quads([rows(0), rows(1), rows(2), rows(3)]);
+            for (c, column) in columns.into_iter().enumerate() {
+                _mm256_storeu_ps(out.add(c * out_step).cast(), column);
+            }
+        }
+    }
+
+    /// Four rows of eight.
+    ///
+    /// # Safety
+    /// As of [`eight_by_four`].
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn four_by_eight<T>(x: *const T, x_step: usize, out: *mut T, out_step: usize) {
+        // SAFETY: the caller promises it.
+        unsafe {
+            let row = |r: usize| _mm256_loadu_ps(x.add(r * x_step).cast());
+            let columns = quads([row(0), row(1), row(2), row(3)]);
+            for (c, column) in columns.into_iter().enumerate() {
+                _mm_storeu_ps(out.add(c * out_step).cast(), _mm256_castps256_ps128(column));
+                _mm_storeu_ps(out.add((c + 4) * out_step).cast(), _mm256_extractf128_ps::<1>(column));
+            }
+        }
+    }
+
+    /// Transposes the blocks of four that are the halves of these.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn quads([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+        let (ab, ab_high) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        let (cd, cd_high) = (_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+        [
+            _mm256_shuffle_ps::<0x44>(ab, cd),
+            _mm256_shuffle_ps::<0xEE>(ab, cd),
+            _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+            _mm256_shuffle_ps::<0xEE>(ab_high, cd_high),
+        ]
+    }
+
     /// # Safety
     /// The CPU has AVX2, an element has eight bytes, and the block lies within both.
+    #[inline]
     #[target_feature(enable = "avx2")]
     unsafe fn four_wide<T>(x: *const T, x_step: usize, out: *mut T, out_step: usize) {
         // SAFETY: the caller promises it.
@@ -168,6 +296,7 @@ mod x86 {
 
     /// # Safety
     /// An element has four bytes, and the block lies within both.
+    #[inline]
     unsafe fn four<T>(x: *const T, x_step: usize, out: *mut T, out_step: usize) {
         // SAFETY: the caller promises it; each x86-64 CPU has these vectors.
         unsafe {
@@ -184,15 +313,11 @@ mod x86 {
     }
 }
 #[cfg(target_arch = "x86_64")]
-use x86::{block, small_block};
+use x86::block;
 
 /// Elsewhere the compiler makes vectors of what it can.
 #[cfg(not(target_arch = "x86_64"))]
-fn block<T: Number>() -> Option<Block<T>> {
-    None
-}
-#[cfg(not(target_arch = "x86_64"))]
-fn small_block<T: Number>() -> Option<Block<T>> {
+fn block<T: Number>(_: usize, _: usize) -> Option<Block<T>> {
     None
 }
 
