@@ -1,9 +1,11 @@
 //! A choice between two operands by a third, with NumPy broadcasting through strides of 0.
 
-use super::map::{LANES, level};
+use super::map::level;
 use super::strided::{Dim, Odometer, collapse};
 use crate::number::Number;
+use crate::number::elementary::select;
 use crate::number::level::Kernel;
+use std::iter::repeat;
 
 /// `out[i] = mask[i] != 0 ? a[i] : b[i]`, all three broadcast to `sizes` by their strides.
 pub(crate) fn choose<T: Number>(sizes: &[usize], args: [(&[T], &[usize]); 3], out: &mut [T]) {
@@ -29,39 +31,29 @@ impl<T: Number> Kernel for Choose<'_, T> {
         let Self { args, len, steps, outer, out } = self;
         let mut at = Odometer::new(outer);
         for row in out.chunks_exact_mut(len.max(1)) {
-            let from = at.offsets();
-            let (blocks, rest) = row.as_chunks_mut::<LANES>();
-            let first = LANES * blocks.len();
-            for (k, block) in blocks.iter_mut().enumerate() {
-                let at = |j: usize| &args[j][from[j] + k * LANES * steps[j]..];
-                let mask = lanes(at(0), steps[0]);
-                let (a, b) = (lanes(at(1), steps[1]), lanes(at(2), steps[2]));
-                for i in 0..LANES {
-                    block[i] = if mask[i] == T::ZERO { b[i] } else { a[i] };
+            let [m, a, b] = at.offsets();
+            match steps {
+                [1, 1, 1] => row_of(row, &args[0][m..], args[1][a..].iter(), args[2][b..].iter()),
+                [1, 1, 0] => row_of(row, &args[0][m..], args[1][a..].iter(), repeat(&args[2][b])),
+                [1, 0, 1] => row_of(row, &args[0][m..], repeat(&args[1][a]), args[2][b..].iter()),
+                [1, 0, 0] => row_of(row, &args[0][m..], repeat(&args[1][a]), repeat(&args[2][b])),
+                [sm, sa, sb] => {
+                    for (i, o) in row.iter_mut().enumerate() {
+                        let [mask, a, b] = [args[0][m + i * sm], args[1][a + i * sa], args[2][b + i * sb]];
+                        *o = if mask == T::ZERO { b } else { a };
+                    }
                 }
-            }
-            for (i, o) in (first..).zip(rest) {
-                let [mask, a, b] = [0, 1, 2].map(|j| args[j][from[j] + i * steps[j]]);
-                *o = if mask == T::ZERO { b } else { a };
             }
             at.step();
         }
     }
 }
 
-/// The first elements, one number for all, or some that are apart.
+/// A row with a mask for each element.
 #[inline(always)]
-fn lanes<T: Number>(x: &[T], step: usize) -> [T; LANES] {
-    match step {
-        0 => [x[0]; LANES],
-        1 => *x.first_chunk().expect("a vector lies within a row"),
-        step => {
-            let mut y = [T::ZERO; LANES];
-            for i in 0..LANES {
-                y[i] = x[i * step];
-            }
-            y
-        }
+fn row_of<'a, T: Number>(row: &mut [T], mask: &[T], a: impl Iterator<Item = &'a T>, b: impl Iterator<Item = &'a T>) {
+    for (((o, &mask), &a), &b) in row.iter_mut().zip(mask).zip(a).zip(b) {
+        *o = select(mask == T::ZERO, b, a);
     }
 }
 
