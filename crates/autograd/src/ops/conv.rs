@@ -11,7 +11,7 @@ use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
 use crate::tensor::memory::OutOfMemory;
 use crate::tensor::shape::Shape;
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 
 /// How a kernel moves over its input, in each spatial dimension.
 ///
@@ -302,11 +302,10 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn avg_pool2d(self, pool: impl Into<Pooling>, padding: Padding) -> Self {
         let (pool, count_padding) = (pool.into(), padding == Padding::Counts);
         let _whole = self.tape().composite("avg_pool2d", [self]);
-        let windows = self.pool_windows("avg_pool2d", pool);
+        let sum = self.window_sums("avg_pool2d", pool);
         if !count_padding {
             self.require_elements("avg_pool2d", "mean");
         }
-        let sum = windows.sum_axes(4);
         let (own, out) = (self.shape(), sum.shape());
         let is_inside = (0..2).all(|axis| pool.beyond(axis, own[axis + 2], out[axis + 2]) == 0);
         let Pooling { pool, .. } = pool;
@@ -353,21 +352,33 @@ impl<'t, T: Float> Var<'t, T> {
         places.map(Option::unwrap_or_default)
     }
 
-    /// The windows of images, `[n, c, h′, w′, kh·kw]`, with zeros for the padding.
+    /// The sums of the windows of images, `[n, c, h′, w′]`, with zeros for the padding: along rows of sums along columns, so that
+    /// what windows share is not read anew for each.
     #[track_caller]
-    fn pool_windows(self, op: &str, pool: Pooling) -> Self {
-        let [out_h, out_w] = self.pool_places(op, pool);
-        let (own, Pool { kernel, stride, padding: [ph, pw] }) = (self.shape(), pool.pool);
-        let (below, right) = (pool.beyond(0, own[2], out_h), pool.beyond(1, own[3], out_w));
-        let (h, w) = (padded(own[2], ph).saturating_add(below), padded(own[3], pw).saturating_add(right));
-        let image = self.pad(&[(0, 0), (0, 0), (ph, ph.saturating_add(below)), (pw, pw.saturating_add(right))], 0.0);
-        let (n, c) = (own[0], own[1]);
-        let (of_image, of_channel) = ((c * h * w) as isize, (h * w) as isize);
-        let [down, right] = [self::stride(stride[0], w), self::stride(stride[1], 1)];
-        let windows = image.windows(
-            Shape::from(vec![n, c, out_h, out_w, kernel[0], kernel[1]]),
-            smallvec![of_image, of_channel, down, right, w as isize, 1],
-        );
-        windows.reshape(Shape::from(vec![n, c, out_h, out_w, kernel[0] * kernel[1]]))
+    fn window_sums(self, op: &str, pool: Pooling) -> Self {
+        let out = self.pool_places(op, pool);
+        let (own, padding) = (self.shape(), pool.pool.padding);
+        let beyond = [0, 1].map(|axis| pool.beyond(axis, own[axis + 2], out[axis]));
+        let around = |axis: usize| (padding[axis], padding[axis].saturating_add(beyond[axis]));
+        let image = self.pad(&[(0, 0), (0, 0), around(0), around(1)], 0.0);
+        image.sums_along(0, pool.pool, out[0]).sums_along(1, pool.pool, out[1])
+    }
+
+    /// The sums of so many parts of the rows or columns of images.
+    #[track_caller]
+    fn sums_along(self, axis: usize, Pool { kernel, stride, .. }: Pool, out: usize) -> Self {
+        let (own, kernel, step) = (self.shape(), kernel[axis], stride[axis]);
+        if kernel == 1 && step == 1 {
+            return self;
+        }
+        let apart = own.strides()[axis + 2];
+        // Neighbours stay neighbours where they can.
+        let part = if axis == 1 && step > 1 { 4 } else { axis + 2 };
+        let mut sizes: SmallVec<[usize; 5]> = own.iter().copied().collect();
+        let mut strides: SmallVec<[isize; 4]> = own.strides().iter().map(|&step| step as isize).collect();
+        (sizes[axis + 2], strides[axis + 2]) = (out, self::stride(step, apart));
+        sizes.insert(part, kernel);
+        strides.insert(part, apart as isize);
+        self.windows(sizes.iter().copied().collect(), strides).sum_axes(part as isize)
     }
 }
