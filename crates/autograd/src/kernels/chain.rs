@@ -43,10 +43,10 @@ pub(crate) enum Arg {
     /// A number in a buffer.
     Number(Place),
     /// A row of so many elements in a buffer, which comes again and again.
-    Row(Place, usize),
-    Register(usize),
+    Row(Place, u32),
+    Register(u32),
     /// A register of one vector that stands for all elements.
-    Repeated(usize),
+    Repeated(u32),
 }
 
 /// Where an operation leaves its tile.
@@ -54,7 +54,7 @@ pub(crate) enum Arg {
 pub(crate) enum Out {
     Nowhere,
     Full(Place),
-    Register(usize),
+    Register(u32),
 }
 
 /// One operation of a chain.
@@ -202,7 +202,7 @@ impl<T: Number> Chain<T> {
                 match arg {
                     Arg::Full(place) if !made.contains(&place) => list.push((place, len, false)),
                     Arg::Number(place) => list.push((place, 1, false)),
-                    Arg::Row(place, n) => list.push((place, n, false)),
+                    Arg::Row(place, n) => list.push((place, n as usize, false)),
                     Arg::Full(_) | Arg::Register(_) | Arg::Repeated(_) | Arg::Nothing => {}
                 }
             }
@@ -268,5 +268,15 @@ impl<T: Number> Chain<T> {
         level: Level,
     ) {
         level.run(Run { chain: self, bases, row, len, running, is_end });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_of_a_chain_is_small() {
+        assert!(size_of::<Micro<f64>>() <= 88, "{} bytes: long programs wait for memory", size_of::<Micro<f64>>());
     }
 }

@@ -208,19 +208,19 @@ impl<T: Number> Group<T> {
             assert!(*block >= 1 && block <= rows, "a phase has rows");
             for task in before.iter().chain(tasks) {
                 if let Task::Chain { chain, .. } = task {
-                    chain.reads_first().for_each(|(place, len)| reach[place.spot] = len.max(reach[place.spot]));
+                    chain.reads_first().for_each(|(place, len)| reach[place.spot()] = len.max(reach[place.spot()]));
                 }
                 let list = task.accesses(*block);
-                let all = |&(place, len, _): &Access| if place.per_row == 0 { len } else { place.per_row * rows };
+                let all = |&(place, len, _): &Access| if place.per_row() == 0 { len } else { place.per_row() * rows };
                 for (k, access) in list.iter().enumerate() {
                     let &(place, len, writes) = access;
                     assert!(
-                        place.per_row == 0 || place.per_row * block == len,
+                        place.per_row() == 0 || place.per_row() * block == len,
                         "{task:?} moves on by a row for each row"
                     );
-                    reach[place.spot] = all(access).max(reach[place.spot]);
+                    reach[place.spot()] = all(access).max(reach[place.spot()]);
                     let meets = |&(other, access_too): &(usize, &Access)| {
-                        let (here, there) = (spots[place.spot], spots[access_too.0.spot]);
+                        let (here, there) = (spots[place.spot()], spots[access_too.0.spot()]);
                         other != k && here.meets(all(access), there, all(access_too))
                     };
                     assert!(
@@ -299,7 +299,7 @@ unsafe fn execute<T: Number>(
     // By value: a block whose address is taken is written to memory for each task.
     let start = block.start;
     // SAFETY: the caller promises that the place is there, and that there is a base for each spot.
-    let at = move |place: Place| unsafe { bases.get_unchecked(place.spot).0.add(place.per_row * start) };
+    let at = move |place: Place| unsafe { bases.get_unchecked(place.spot()).0.add(place.per_row() * start) };
     let raw = |after: &PlaceFinish<T>| {
         let rate = |rate| match rate {
             Rate::Number(rate) => rate,

@@ -53,8 +53,31 @@ fn too_short(len: usize, end: usize) -> ! {
 /// An operand of a task: a spot of the group's, and the elements that it moves on by for each row of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
-    pub(crate) spot: usize,
-    pub(crate) per_row: usize,
+    // Narrow: a long program is millions of these, and waits for the memory they come from.
+    spot: u32,
+    per_row: u32,
+}
+
+impl Place {
+    /// One that does not move, of a list of spots.
+    pub(crate) fn of_spot(spot: usize) -> Self {
+        Self { spot: spot as u32, per_row: 0 }
+    }
+
+    /// The same, moving on. A row of a block fits a cache.
+    pub(crate) fn moving(self, per_row: usize) -> Self {
+        Self { per_row: per_row as u32, ..self }
+    }
+
+    #[inline(always)]
+    pub(crate) fn spot(self) -> usize {
+        self.spot as usize
+    }
+
+    #[inline(always)]
+    pub(crate) fn per_row(self) -> usize {
+        self.per_row as usize
+    }
 }
 
 /// Where a spot of a group is, while a group runs; between runs it means nothing.

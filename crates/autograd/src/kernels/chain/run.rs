@@ -35,7 +35,13 @@ impl<T: Number> Kernel for Run<'_, T> {
             for (r, fill) in fills.iter().enumerate() {
                 // SAFETY: a register has the elements of a tile, and nobody else has it; whoever made this promises the places.
                 unsafe {
-                    fill.fill(|place| self.at(place), tile.register(r), tile.n, (tile.start, self.len), self.chain);
+                    fill.fill(
+                        |place| self.at(place),
+                        tile.register(r as u32),
+                        tile.n,
+                        (tile.start, self.len),
+                        self.chain,
+                    );
                 };
             }
             for micro in micro {
@@ -63,7 +69,7 @@ impl<T: Number> Kernel for Run<'_, T> {
         }
         for (r, parts) in parts {
             for part in parts {
-                let from = tile.register(*r).cast_const().wrapping_add(part.start);
+                let from = tile.register(*r as u32).cast_const().wrapping_add(part.start);
                 // SAFETY: whoever made this promises the places; the parts are in a tile, as `accesses` asserts.
                 unsafe { copy_elements(from, self.at(part.place), part.len) };
             }
@@ -85,8 +91,8 @@ struct Tile<T> {
 
 impl<T> Tile<T> {
     #[inline(always)]
-    fn register(&self, r: usize) -> *mut T {
-        self.first.wrapping_add(r * self.stride)
+    fn register(&self, r: u32) -> *mut T {
+        self.first.wrapping_add(r as usize * self.stride)
     }
 }
 
@@ -94,7 +100,7 @@ impl<T: Number> Run<'_, T> {
     #[inline(always)]
     fn at(&self, place: Place) -> *mut T {
         // SAFETY: whoever made this promises a base for each place.
-        unsafe { self.bases.get_unchecked(place.spot) }.0.wrapping_add(place.per_row * self.row)
+        unsafe { self.bases.get_unchecked(place.spot()) }.0.wrapping_add(place.per_row() * self.row)
     }
 
     /// What a cheap operation reads.
@@ -102,7 +108,7 @@ impl<T: Number> Run<'_, T> {
     fn source(&self, arg: Arg, tile: &Tile<T>) -> Source<T> {
         match arg {
             Arg::Full(place) => Source { data: self.at(place).wrapping_add(tile.start), step: 1 },
-            Arg::Row(place, n) => Source { data: self.at(place).wrapping_add(tile.start % n), step: 1 },
+            Arg::Row(place, n) => Source { data: self.at(place).wrapping_add(tile.start % n as usize), step: 1 },
             Arg::Register(r) => Source { data: tile.register(r), step: 1 },
             Arg::Repeated(r) => Source { data: tile.register(r), step: 0 },
             Arg::Number(_) | Arg::Nothing => unreachable!("numbers are repeated"),
@@ -125,7 +131,7 @@ impl<T: Number> Run<'_, T> {
         let (data, n) = match arg {
             Arg::Nothing => return &[],
             Arg::Full(place) => (self.at(place).wrapping_add(tile.start), tile.n),
-            Arg::Row(place, n) => (self.at(place).wrapping_add(tile.start % n), tile.n),
+            Arg::Row(place, n) => (self.at(place).wrapping_add(tile.start % n as usize), tile.n),
             Arg::Number(place) => (self.at(place), 1),
             Arg::Register(r) => (tile.register(r), tile.n),
             Arg::Repeated(r) => (tile.register(r), 1),

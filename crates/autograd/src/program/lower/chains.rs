@@ -99,7 +99,8 @@ impl<T: Float> Planned<T> {
     fn row(&self) -> Option<usize> {
         let widths = || self.inputs.iter().filter_map(|(_, layout)| layout.width());
         let row = widths().min().filter(|&row| row >= LONG_ROW && row < self.len)?;
-        widths().all(|width| width.is_multiple_of(row)).then_some(row)
+        let is_in_place = |width: usize| width.is_multiple_of(row) && u32::try_from(width).is_ok();
+        widths().all(is_in_place).then_some(row)
     }
 
     /// Whether an input that lies where a result goes is read when that is there, or by slices that may not be the same.

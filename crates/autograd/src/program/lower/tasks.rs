@@ -263,7 +263,7 @@ impl<T: Float> Builder<'_, T> {
             used.push(spot);
             used.len() - 1
         });
-        Place { spot, per_row: 0 }
+        Place::of_spot(spot)
     }
 
     /// The start of one of the program's buffers.
@@ -276,7 +276,7 @@ impl<T: Float> Builder<'_, T> {
         let place = self.whole(spot);
         match self.blocks {
             Some(blocks) if blocks.by_row.contains(&value) && !blocks.is_local(value) => {
-                Place { per_row: numel / blocks.rows, ..place }
+                place.moving(numel / blocks.rows)
             }
             _ => place,
         }
@@ -329,7 +329,7 @@ impl<T: Float> Builder<'_, T> {
     /// What a task writes was not there before, and is another matrix than the one that was turned.
     fn mark(&mut self, task: &Task<T>) {
         for place in task.written(self.block()) {
-            self.mark_spot(self.used[place.spot]);
+            self.mark_spot(self.used[place.spot()]);
         }
     }
 
@@ -341,7 +341,7 @@ impl<T: Float> Builder<'_, T> {
     /// The transpose of what is at a place. What was there before is turned before all else: vectors that are read soon after they
     /// were written in pieces have to wait. Within blocks it does not change, and is made once.
     fn turned(&mut self, from: Place, rows: usize, cols: usize) -> Result<Place, OutOfMemory> {
-        let (spot, of) = (self.used[from.spot], (from, rows, cols));
+        let (spot, of) = (self.used[from.spot()], (from, rows, cols));
         if let Some(known) = self.turned.get(&spot).and_then(|list| list.iter().find(|turned| turned.of == of)) {
             return Ok(known.to);
         }

@@ -49,17 +49,17 @@ impl<T: Float> Filled<T> {
                     continue;
                 }
                 (Layout::Row(n), None) if by_row => {
-                    inputs.push(kernel::Arg::Row(from, *n));
+                    inputs.push(kernel::Arg::Row(from, *n as u32));
                     continue;
                 }
                 (Layout::Column(width), None) if by_row => {
-                    inputs.push(kernel::Arg::Repeated(fills.len()));
+                    inputs.push(kernel::Arg::Repeated(fills.len() as u32));
                     fills.push(Fill::OfColumn(from, *width));
                     continue;
                 }
                 (Layout::Row(_) | Layout::Column(_) | Layout::Spread(_), None) => laid(layout, *value, from),
             };
-            inputs.push(kernel::Arg::Register(fills.len()));
+            inputs.push(kernel::Arg::Register(fills.len() as u32));
             fills.push(fill);
         }
         let (mut tiles, mut repeated) = (inputs.clone(), inputs.clone());
@@ -68,7 +68,7 @@ impl<T: Float> Filled<T> {
                 match *arg {
                     Arg::Input(k) if matches!(action, Action::InTurn(_)) => {
                         if let kernel::Arg::Number(from) = repeated[k] {
-                            repeated[k] = kernel::Arg::Repeated(fills.len());
+                            repeated[k] = kernel::Arg::Repeated(fills.len() as u32);
                             fills.push(Fill::Repeated(from));
                         }
                     }
@@ -76,13 +76,13 @@ impl<T: Float> Filled<T> {
                         let fill = if let kernel::Arg::Number(from) = tiles[k] {
                             Fill::Number(from)
                         } else if let kernel::Arg::Repeated(r) = tiles[k]
-                            && let Fill::OfColumn(from, width) = fills[r]
+                            && let Fill::OfColumn(from, width) = fills[r as usize]
                         {
                             Fill::Column(from, width)
                         } else {
                             continue;
                         };
-                        tiles[k] = kernel::Arg::Register(fills.len());
+                        tiles[k] = kernel::Arg::Register(fills.len() as u32);
                         fills.push(fill);
                     }
                     Arg::Input(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => {}
@@ -214,14 +214,14 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let own = fills.len();
     let kept = own + planned.registers;
     let result = |k: usize| match results[k].parts {
-        Some(_) => Out::Register(kept + k),
+        Some(_) => Out::Register((kept + k) as u32),
         None => Out::Full(results[k].first),
     };
     let arg = |arg: Arg, inputs: &[kernel::Arg]| match arg {
         Arg::Input(k) => inputs[k],
         Arg::Spread(k) => tiles[k],
-        Arg::Number(k) => kernel::Arg::Repeated(k),
-        Arg::Register(r) => kernel::Arg::Register(own + r),
+        Arg::Number(k) => kernel::Arg::Repeated(k as u32),
+        Arg::Register(r) => kernel::Arg::Register((own + r) as u32),
         Arg::Result(k) => match result(k) {
             Out::Full(place) => kernel::Arg::Full(place),
             Out::Register(r) => kernel::Arg::Register(r),
@@ -230,7 +230,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
     };
     let out = |place: Option<Arg>| match place {
         Some(Arg::Result(k)) => result(k),
-        Some(Arg::Register(r)) => Out::Register(own + r),
+        Some(Arg::Register(r)) => Out::Register((own + r) as u32),
         Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
     };
     let mut micro = Vec::new();
