@@ -35,10 +35,10 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
         Kind::Norm2(Arity(op)) => op.along.first(),
         Kind::ArgExtreme(Arity(op)) => op.axis,
         Kind::RunningArgExtreme(Arity(op)) => op.axis,
-        Kind::Softmax(Arity(op)) => op.axis,
-        Kind::Likely(Arity(op)) => op.axis,
+        Kind::Softmax(Arity(op)) => op.along.first(),
+        Kind::Likely(Arity(op)) => op.along.first(),
         Kind::LogSoftmax(Arity(op)) => op.axis,
-        Kind::LogSumExp(Arity(op)) => op.axis,
+        Kind::LogSumExp(Arity(op)) => op.along.first(),
         _ => return None,
     };
     let shared = args.iter().all(|arg| arg.get(..leading).is_some_and(|dims| result.get(..leading) == Some(dims)));

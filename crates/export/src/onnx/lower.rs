@@ -203,6 +203,12 @@ impl<'f> Lowering<'f> {
             "min" => graph.node("ReduceMin", &operands, &reduced),
             "norm" => graph.node("ReduceL2", &operands, &reduced),
             "logsumexp" => graph.node("ReduceLogSumExp", &operands, &reduced),
+            "softmax" if over.len() > 1 => {
+                let kept = [("axes", Setting::Integers(&over)), ("keepdims", Setting::Integer(1))];
+                let total = graph.node("ReduceLogSumExp", &operands, &kept);
+                let beyond = graph.node("Sub", &[operands[0], &total], &[]);
+                graph.node("Exp", &[&beyond], &[])
+            }
             "softmax" => graph.node("Softmax", &operands, &along),
             "log_softmax" => graph.node("LogSoftmax", &operands, &along),
             "argmax" => graph.node("ArgMax", &operands, &single),

@@ -1,7 +1,7 @@
 //! Passes that are taken elsewhere, and what the tape makes of them.
 
 use autograd::{
-    Axes, Conv, IndexVar, Key, Padding, Pool, Slice, Tape, Tensor, Transposed, Var, concat, einsum, keepdims,
+    Axes, Conv, IndexVar, Key, Padding, Pool, Slice, Tape, Tensor, Transposed, Var, concat, einsum, grad, keepdims,
 };
 use export::Forward;
 use nn::layers::{
@@ -168,6 +168,7 @@ fn reduced() -> Vec<Pass> {
         add("norm1", Box::new(move |x| x.norm(1.0, axes())));
         add("largest", Box::new(move |x| x.norm(f64::INFINITY, axes())));
         add("logsumexp", Box::new(move |x| x.logsumexp(axes())));
+        add("shares", Box::new(move |x| grad(x.logsumexp(axes()).sum(), &x)));
     }
     for axis in [1, 2] {
         let mut add = |what: &str, of: Function| {

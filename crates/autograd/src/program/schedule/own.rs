@@ -33,8 +33,8 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
     }
     let Operation::Fused(fused) = node.operation else { return None };
     if let Fused::WithShares(op) = fused {
-        let has_rows = op.axis > 0 && graph.numel(node.args[0]) > 0;
-        return has_rows.then_some(Own::Rows(Along::Leading(op.axis)));
+        let has_rows = op.along.first() > 0 && graph.numel(node.args[0]) > 0;
+        return has_rows.then_some(Own::Rows(Along::Leading(op.along.first())));
     }
     let (m, k, n) = fused.sizes(graph.shape(node.args[0]), graph.shape(node.results[0]));
     let own = match fused {
