@@ -33,10 +33,10 @@ impl<T: Number> Kernel for Choose<'_, T> {
         for row in out.chunks_exact_mut(len.max(1)) {
             let [m, a, b] = at.offsets();
             match steps {
-                [1, 1, 1] => row_of(row, &args[0][m..], args[1][a..].iter(), args[2][b..].iter()),
-                [1, 1, 0] => row_of(row, &args[0][m..], args[1][a..].iter(), repeat(&args[2][b])),
-                [1, 0, 1] => row_of(row, &args[0][m..], repeat(&args[1][a]), args[2][b..].iter()),
-                [1, 0, 0] => row_of(row, &args[0][m..], repeat(&args[1][a]), repeat(&args[2][b])),
+                [1, 1, 1] => row_of(row, &args[0][m..m + len], args[1][a..a + len].iter(), args[2][b..b + len].iter()),
+                [1, 1, 0] => row_of(row, &args[0][m..m + len], args[1][a..a + len].iter(), repeat(&args[2][b])),
+                [1, 0, 1] => row_of(row, &args[0][m..m + len], repeat(&args[1][a]), args[2][b..b + len].iter()),
+                [1, 0, 0] => row_of(row, &args[0][m..m + len], repeat(&args[1][a]), repeat(&args[2][b])),
                 [sm, sa, sb] => {
                     for (i, o) in row.iter_mut().enumerate() {
                         let [mask, a, b] = [args[0][m + i * sm], args[1][a + i * sa], args[2][b + i * sb]];

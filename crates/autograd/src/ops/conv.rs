@@ -361,7 +361,9 @@ impl<'t, T: Float> Var<'t, T> {
         let beyond = [0, 1].map(|axis| pool.beyond(axis, own[axis + 2], out[axis]));
         let around = |axis: usize| (padding[axis], padding[axis].saturating_add(beyond[axis]));
         let image = self.pad(&[(0, 0), (0, 0), around(0), around(1)], 0.0);
-        image.sums_along(0, pool.pool, out[0]).sums_along(1, pool.pool, out[1])
+        // What lies between windows is left out first.
+        let order = if pool.pool.stride[1] > pool.pool.kernel[1] { [1, 0] } else { [0, 1] };
+        order.into_iter().fold(image, |image, axis| image.sums_along(axis, pool.pool, out[axis]))
     }
 
     /// The sums of so many parts of the rows or columns of images.

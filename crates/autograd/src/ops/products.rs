@@ -74,9 +74,9 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    /// The products of all factors before each one and behind it, whose product is the derivative: no factor is divided by.
-    fn others<'t, T: Float>(self, x: Var<'t, T>) -> [Var<'t, T>; 2] {
-        [false, true].map(|reverse| RunningProduct { axis: self.axis, reverse, exclusive: true }.before(x))
+    /// The running product of which it is the last.
+    fn running(self) -> RunningProduct {
+        RunningProduct { axis: self.axis, reverse: false, exclusive: false }
     }
 }
 
@@ -98,13 +98,16 @@ impl<T: Float> Op<T, 1> for Product {
         let (_, n, inner) = x.shape.around(self.axis);
         product(x.data, (n, inner), y.data);
     }
-    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let [before, behind] = self.others(x);
-        Some(dy.expand_dims(self.axis as isize).both(before).both(behind))
+    /// As of the running product with the cotangent of its last element: what it is times the factors behind each one is carried on
+    /// by a recurrence where it leaves the range, and comes back.
+    fn vjp<'t>(&self, arg: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        let mut pads = vec![(0, 0); self.axis + 1];
+        pads[self.axis] = (x.sizes()[self.axis] - 1, 0);
+        self.running().vjp(arg, [x], y, dy.expand_dims(self.axis as isize).pad(&pads, 0.0))
     }
-    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        let [before, behind] = self.others(x);
-        Some(dx?.both(before).both(behind).sum_axes(self.axis as isize))
+    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dx: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        let (axis, n) = (self.axis as isize, x.sizes()[self.axis]);
+        Some(self.running().jvp([x], y, dx)?.narrow(axis, n - 1, 1).squeeze(axis))
     }
 }
 

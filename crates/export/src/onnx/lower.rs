@@ -205,9 +205,12 @@ impl<'f> Lowering<'f> {
             "logsumexp" => graph.node("ReduceLogSumExp", &operands, &reduced),
             "softmax" if over.len() > 1 => {
                 let kept = [("axes", Setting::Integers(&over)), ("keepdims", Setting::Integer(1))];
-                let total = graph.node("ReduceLogSumExp", &operands, &kept);
-                let beyond = graph.node("Sub", &[operands[0], &total], &[]);
-                graph.node("Exp", &[&beyond], &[])
+                // What is close to 0 has all digits of a difference.
+                let largest = graph.node("ReduceMax", &operands, &kept);
+                let below = graph.node("Sub", &[operands[0], &largest], &[]);
+                let total = graph.node("ReduceLogSumExp", &[&below], &kept);
+                let logarithm = graph.node("Sub", &[&below, &total], &[]);
+                graph.node("Exp", &[&logarithm], &[])
             }
             "softmax" => graph.node("Softmax", &operands, &along),
             "log_softmax" => graph.node("LogSoftmax", &operands, &along),

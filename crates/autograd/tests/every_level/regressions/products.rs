@@ -1,7 +1,7 @@
 //! Products, quotients and powers.
 
 use super::case::{Case, m, run, v};
-use autograd::{Tape, Tensor, grad};
+use autograd::{Tape, Tensor, grad, vjp};
 
 #[test]
 fn products_are_exact_at_zeros() {
@@ -74,4 +74,12 @@ fn quotients_and_roots_have_their_signs_and_digits() {
         smooth "Stan #1569: both factors times the cotangent" not "one factor times 1":
             [v([2.0]), v([7.0])], |x| x[0] * x[1] + x[0], dy [-2.5] => [-20.0] [-5.0];
     });
+}
+
+#[test]
+fn what_comes_from_behind_a_factor_may_leave_the_range_with_the_cotangent() {
+    let tape = Tape::new();
+    let x = tape.var(&Tensor::from([1e200, 2.0, 1e-300]));
+    let slope = vjp(x.prod(), &x, tape.scalar(1e200)).value();
+    assert_eq!(slope.as_slice()[..2], [2e-100, 1e100]);
 }
