@@ -18,11 +18,8 @@ pub(crate) fn transpose<T: Number>(
     let reach = |n: usize, step: usize, last: usize| (n - 1) * step + last;
     assert!(x.len() >= reach(rows, x_step, cols), "transpose: {} elements for {rows} rows", x.len());
     assert!(out.len() >= reach(cols, out_step, rows), "transpose: {} elements for {cols} columns", out.len());
-    if cols < 4 && x_step == cols {
-        return Level::best().run(FewColumns { x, cols, out, out_step, rows });
-    }
-    if rows < 4 && out_step == rows {
-        return Level::best().run(FewRows { x, x_step, rows, out, cols });
+    if (cols < 4 && x_step == cols) || (rows < 4 && out_step == rows) {
+        return Level::best().run(Few { x, x_step, rows, cols, out, out_step });
     }
     if let Some(block) = block::<T>(rows, cols) {
         return blocks(x, x_step, (rows, cols), (out, out_step), &block);
@@ -66,7 +63,7 @@ fn blocks<T: Number>(
     let across = |count: usize| Strip { count, x_next: block.cols, out_next: block.cols * out_step };
     let down = |count: usize| Strip { count, x_next: block.rows * x_step, out_next: block.rows };
     let (whole_rows, whole_cols) = (rows / block.rows, cols / block.cols);
-    // Where the blocks that do not overlap end, and where the last starts, if there is one more.
+    // Where the last blocks start, and whether they are more than those that do not overlap.
     let (last_row, last_col) = (rows - block.rows, cols - block.cols);
     let (more_rows, more_cols) = (rows % block.rows > 0, cols % block.cols > 0);
     if whole_cols == 1 {
@@ -93,58 +90,41 @@ fn blocks<T: Number>(
     }
 }
 
-/// Rows of two or three, of which vectors are made by the compiler.
-struct FewColumns<'a, T> {
+/// Up to three neighbours in each row, or rows that become neighbours: vectors are made by the compiler.
+struct Few<'a, T> {
     x: &'a [T],
+    x_step: usize,
+    rows: usize,
     cols: usize,
     out: &'a mut [T],
     out_step: usize,
-    rows: usize,
 }
 
-impl<T: Number> Kernel for FewColumns<'_, T> {
+impl<T: Number> Kernel for Few<'_, T> {
     type Output = ();
     const WIDEST: bool = false;
     #[inline(always)]
     fn run(self) {
-        let Self { x, cols, out, out_step, rows } = self;
-        match cols {
-            1 => out[..rows].copy_from_slice(&x[..rows]),
-            2 => few::<T, 2>(x, out, out_step, rows),
-            _ => few::<T, 3>(x, out, out_step, rows),
+        let Self { x, x_step, rows, cols, out, out_step } = self;
+        match (rows, cols) {
+            _ if cols < 4 && x_step == cols => match cols {
+                1 => out[..rows].copy_from_slice(&x[..rows]),
+                2 => few_columns::<T, 2>(x, out, out_step, rows),
+                _ => few_columns::<T, 3>(x, out, out_step, rows),
+            },
+            (1, _) => out[..cols].copy_from_slice(&x[..cols]),
+            (2, _) => few_rows::<T, 2>(x, x_step, out, cols),
+            _ => few_rows::<T, 3>(x, x_step, out, cols),
         }
     }
 }
 
 #[inline(always)]
-fn few<T: Number, const N: usize>(x: &[T], out: &mut [T], out_step: usize, rows: usize) {
+fn few_columns<T: Number, const N: usize>(x: &[T], out: &mut [T], out_step: usize, rows: usize) {
     for c in 0..N {
         let (to, from) = (&mut out[c * out_step..][..rows], x.as_chunks::<N>().0);
         for (to, row) in to.iter_mut().zip(from) {
             *to = row[c];
-        }
-    }
-}
-
-/// Two or three rows that become neighbours, of which vectors are made by the compiler.
-struct FewRows<'a, T> {
-    x: &'a [T],
-    x_step: usize,
-    rows: usize,
-    out: &'a mut [T],
-    cols: usize,
-}
-
-impl<T: Number> Kernel for FewRows<'_, T> {
-    type Output = ();
-    const WIDEST: bool = false;
-    #[inline(always)]
-    fn run(self) {
-        let Self { x, x_step, rows, out, cols } = self;
-        match rows {
-            1 => out[..cols].copy_from_slice(&x[..cols]),
-            2 => few_rows::<T, 2>(x, x_step, out, cols),
-            _ => few_rows::<T, 3>(x, x_step, out, cols),
         }
     }
 }
@@ -333,9 +313,11 @@ mod tests {
                 for cols in [0, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 31] {
                     for (more_x, more_out) in [(0, 0), (3, 0), (0, 5), (1, 2)] {
                         let (x_step, out_step) = (cols + more_x, rows + more_out);
-                        let x: Vec<T> = (0..rows * x_step + cols).map(|i| T::of(i as f64)).collect();
+                        // As short as may be: what is read or written beyond is not there.
+                        let reach = |n: usize, step: usize, last: usize| n.saturating_sub(1) * step + last;
+                        let x: Vec<T> = (0..reach(rows, x_step, cols)).map(|i| T::of(i as f64)).collect();
                         at_every_level(|level| {
-                            let mut out = vec![T::NAN; cols * out_step + rows];
+                            let mut out = vec![T::NAN; reach(cols, out_step, rows)];
                             transpose(&x, x_step, (rows, cols), &mut out, out_step);
                             let mut want = vec![T::NAN; out.len()];
                             for (r, c) in (0..rows).flat_map(|r| (0..cols).map(move |c| (r, c))) {
