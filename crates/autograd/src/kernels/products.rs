@@ -2,7 +2,7 @@
 
 use super::beside::{Beside, WIDE, walk, walk_rows};
 use super::map::{LANES, level};
-use super::recur::{Carried, FEW, GROUP, Odd, Plain, Wide};
+use super::recur::{Carried, FEW, GROUP, Odd, Plain, Wide, each, tell};
 use crate::number::Number;
 use crate::number::level::Kernel;
 use std::ops::Range;
@@ -10,22 +10,15 @@ use std::ops::Range;
 /// Rows of so many elements are products of lanes.
 const LONG: usize = 1024;
 
-/// Products along the middle of `[outer, n, inner]`, from the front or from the back: of all up to each element, or of those before
-/// it. One that overflows or vanishes is carried on as what it is, so a later one that is in range again is right.
-pub(crate) fn running_products<T: Number>(
-    x: &[T],
-    (n, inner): (usize, usize),
-    reverse: bool,
-    exclusive: bool,
-    out: &mut [T],
-) {
+/// Products along the middle of `[outer, n, inner]`: of all up to each element, or of those before it. One that overflows or vanishes is carried on as what it is, so a later one that is in range again is right.
+pub(crate) fn running_products<T: Number>(x: &[T], (n, inner): (usize, usize), exclusive: bool, out: &mut [T]) {
     let rows = x.len().checked_div(n).unwrap_or(0);
     if rows >= FEW {
-        return walk_products(x, out, (n, inner), reverse, exclusive, None);
+        return walk_products(x, out, (n, inner), exclusive, None);
     }
     for row in 0..rows {
         let start = row / inner * n * inner + row % inner;
-        let at = |t: usize| start + if reverse { n - 1 - t } else { t } * inner;
+        let at = |t: usize| start + t * inner;
         if along::<T, Plain<T>>(n, exclusive, |t| x[at(t)], |t, y| out[at(t)] = y).is_none() {
             along::<T, Wide<T>>(n, exclusive, |t| x[at(t)], |t, y| out[at(t)] = y);
         }
@@ -35,7 +28,7 @@ pub(crate) fn running_products<T: Number>(
 /// The product of each row along the middle of `[outer, n, inner]`, which has elements; see [`running_products`].
 pub(crate) fn product<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if inner > 1 || n < LONG {
-        return walk_products(x, &mut [], (n, inner), false, false, Some(out));
+        return walk_products(x, &mut [], (n, inner), false, Some(out));
     }
     for (x, out) in x.chunks_exact(n).zip(out) {
         let mut found = None;
@@ -101,17 +94,16 @@ fn walk_products<T: Number>(
     x: &[T],
     out: &mut [T],
     (n, inner): (usize, usize),
-    reverse: bool,
     exclusive: bool,
     mut whole: Option<&mut [T]>,
 ) {
     let whole_too = whole.as_deref_mut();
     let mut beside = Products { h: [T::ONE; WIDE], exclusive, whole: whole_too, odd: Odd::default() };
-    walk([x], out, (n, inner), reverse, &mut beside);
+    walk([x], out, (n, inner), false, &mut beside);
     let odd = beside.odd;
     let mut wide = WideProducts { carried: [[T::ONE; WIDE]; 3], exclusive, whole, rows: 0..0 };
     for rows in odd.list {
-        walk_rows([x], out, (n, inner), rows, reverse, &mut wide);
+        walk_rows([x], out, (n, inner), rows, false, &mut wide);
     }
 }
 
@@ -176,25 +168,6 @@ struct WideProducts<'a, T> {
     rows: Range<usize>,
 }
 
-impl<T: Number> WideProducts<'_, T> {
-    #[inline(always)]
-    fn each(&mut self, a: &[T], next: impl Fn(Wide<T>, T) -> Wide<T>) {
-        let [x, e, far] = &mut self.carried;
-        for (((x, e), far), &a) in x.iter_mut().zip(e).zip(far).zip(a) {
-            let h = next(Wide { x: *x, e: *e, far: *far }, a);
-            (*x, *e, *far) = (h.x, h.e, h.far);
-        }
-    }
-}
-
-/// The products as floats.
-#[inline(always)]
-fn tell<T: Number>([x, e, far]: &[[T; WIDE]; 3], y: &mut [T]) {
-    for (((&x, &e), &far), y) in x.iter().zip(e).zip(far).zip(y) {
-        *y = Wide { x, e, far }.number();
-    }
-}
-
 impl<T: Number> Beside<T, 1> for WideProducts<'_, T> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
@@ -208,11 +181,11 @@ impl<T: Number> Beside<T, 1> for WideProducts<'_, T> {
             tell(&self.carried, y);
         }
         if t == 0 {
-            self.each(x, |_, x| Wide::start(x));
+            each(&mut self.carried, (x, x), |_, x, _| Wide::start(x));
         } else if t.is_multiple_of(GROUP) {
-            self.each(x, |h, x| h.stepped(x, -T::ZERO, false, true));
+            each(&mut self.carried, (x, x), |h, x, _| h.stepped(x, -T::ZERO, false, true));
         } else {
-            self.each(x, |h, x| h.stepped(x, -T::ZERO, false, false));
+            each(&mut self.carried, (x, x), |h, x, _| h.stepped(x, -T::ZERO, false, false));
         }
         if !self.exclusive {
             tell(&self.carried, y);
@@ -255,29 +228,26 @@ mod tests {
     /// As the recurrence of each row on its own: at the baseline, where rows are few.
     fn check<T: Number>() {
         for [outer, n, inner] in SHAPES {
-            for (far, reverse) in [(false, false), (false, true), (true, false), (true, true)] {
+            for far in [false, true] {
                 let x = factors::<T>(outer * n * inner, far);
-                let last = if reverse { 0 } else { n - 1 };
-                let begins = |i: usize| (i / inner % n) == n - 1 - last;
+                let begins = |i: usize| (i / inner).is_multiple_of(n);
                 let first = |i: usize| if begins(i) { x[i] } else { T::ZERO };
                 let one = |i: usize| if begins(i) { T::ONE } else { T::ZERO };
                 let [mut up_to, mut before] = [vec![T::NAN; x.len()], vec![T::NAN; x.len()]];
                 let begin = |of: &dyn Fn(usize) -> T| -> Vec<T> { (0..x.len()).map(of).collect() };
-                recur((&x, &begin(&first)), (n, inner), reverse, false, false, &mut up_to);
-                recur((&x, &begin(&one)), (n, inner), reverse, true, false, &mut before);
+                recur((&x, &begin(&first)), (n, inner), false, false, false, &mut up_to);
+                recur((&x, &begin(&one)), (n, inner), false, true, false, &mut before);
                 at_every_level(|level| {
                     let mut y = vec![T::NAN; x.len()];
-                    running_products(&x, (n, inner), reverse, false, &mut y);
+                    running_products(&x, (n, inner), false, &mut y);
                     assert!(y.iter().zip(&up_to).all(|(&a, &b)| same(a, b)), "{outer} {n} {inner} {far} {level:?}");
-                    running_products(&x, (n, inner), reverse, true, &mut y);
+                    running_products(&x, (n, inner), true, &mut y);
                     assert!(y.iter().zip(&before).all(|(&a, &b)| same(a, b)), "{outer} {n} {inner} {far} {level:?}");
-                    if !reverse {
-                        let mut whole = vec![T::NAN; outer * inner];
-                        product(&x, (n, inner), &mut whole);
-                        for (r, &y) in whole.iter().enumerate() {
-                            let want = up_to[(r / inner * n + n - 1) * inner + r % inner];
-                            assert!(same(y, want), "{outer} {n} {inner} {far} {level:?}: {y} {want}");
-                        }
+                    let mut whole = vec![T::NAN; outer * inner];
+                    product(&x, (n, inner), &mut whole);
+                    for (r, &y) in whole.iter().enumerate() {
+                        let want = up_to[(r / inner * n + n - 1) * inner + r % inner];
+                        assert!(same(y, want), "{outer} {n} {inner} {far} {level:?}: {y} {want}");
                     }
                 });
             }

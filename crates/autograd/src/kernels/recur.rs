@@ -190,9 +190,9 @@ impl<T: Number> Beside<T, 2> for Recurrence<T> {
 /// the digits, and is rounded, as if the range had no end.
 #[derive(Clone, Copy)]
 pub(super) struct Wide<T> {
-    pub(super) x: T,
-    pub(super) e: T,
-    pub(super) far: T,
+    x: T,
+    e: T,
+    far: T,
 }
 
 /// More than `e` changes in a group of steps; `far` counts exactly what `e` alone, as an `f32`, would not.
@@ -285,16 +285,22 @@ struct WideRows<T> {
 
 /// Goes on with each of the first rows.
 #[inline(always)]
-fn each<T: Number>(
+pub(super) fn each<T: Number>(
     [x, e, far]: &mut [[T; WIDE]; 3],
     (a, b): (&[T], &[T]),
-    y: &mut [T],
     next: impl Fn(Wide<T>, T, T) -> Wide<T>,
 ) {
-    for (((((x, e), far), &a), &b), y) in x.iter_mut().zip(e).zip(far).zip(a).zip(b).zip(y) {
+    for ((((x, e), far), &a), &b) in x.iter_mut().zip(e).zip(far).zip(a).zip(b) {
         let h = next(Wide { x: *x, e: *e, far: *far }, a, b);
         (*x, *e, *far) = (h.x, h.e, h.far);
-        *y = h.number();
+    }
+}
+
+/// The first rows as floats.
+#[inline(always)]
+pub(super) fn tell<T: Number>([x, e, far]: &[[T; WIDE]; 3], y: &mut [T]) {
+    for (((&x, &e), &far), y) in x.iter().zip(e).zip(far).zip(y) {
+        *y = Wide { x, e, far }.number();
     }
 }
 
@@ -308,12 +314,13 @@ impl<T: Number> Beside<T, 2> for WideRows<T> {
         let n = a.len();
         let factors = if *lagged { &before[..n] } else { a };
         if t == 0 {
-            each(carried, (b, b), y, |_, _, b| Wide::start(b));
+            each(carried, (b, b), |_, _, b| Wide::start(b));
         } else if t.is_multiple_of(GROUP) || b.iter().fold(false, |any, &b| any | (b != T::ZERO)) {
-            each(carried, (factors, b), y, |h, a, b| h.stepped(a, b, *absolute, true));
+            each(carried, (factors, b), |h, a, b| h.stepped(a, b, *absolute, true));
         } else {
-            each(carried, (factors, b), y, |h, a, b| h.stepped(a, b, *absolute, false));
+            each(carried, (factors, b), |h, a, b| h.stepped(a, b, *absolute, false));
         }
+        tell(carried, y);
         if *lagged {
             before[..n].copy_from_slice(a);
         }

@@ -11,12 +11,11 @@ use crate::tape::var::Var;
 use crate::tensor::error::Reason;
 use crate::tensor::shape::Shape;
 
-/// Running products along an axis, from the front or from the back: `y_t = x_t · y_{t−1}`, or, `exclusive`, those of what is before
+/// Running products along an axis: `y_t = x_t · y_{t−1}`, or, `exclusive`, those of what is before
 /// each element, `y_t = x_{t−1} · y_{t−1}` from 1 on. Derivatives are a [`Recurrence`], exact at zeros, at every order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunningProduct {
     pub(super) axis: usize,
-    reverse: bool,
     exclusive: bool,
 }
 
@@ -28,7 +27,7 @@ impl RunningProduct {
 
     /// The recurrence that tangents obey.
     fn recurrence(self) -> Recurrence {
-        Recurrence { axis: self.axis, reverse: self.reverse, lagged: self.exclusive, absolute: true }
+        Recurrence { axis: self.axis, reverse: false, lagged: self.exclusive, absolute: true }
     }
 }
 
@@ -41,20 +40,20 @@ impl<T: Float> Op<T, 1> for RunningProduct {
         "cumprod"
     }
     fn attributes(&self) -> Attributes {
-        vec![("axis", self.axis.into()), ("reverse", self.reverse.into()), ("exclusive", self.exclusive.into())]
+        vec![("axis", self.axis.into()), ("exclusive", self.exclusive.into())]
     }
     fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(x.clone())
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        running_products(x.data, (n, inner), self.reverse, self.exclusive, y.data);
+        running_products(x.data, (n, inner), self.exclusive, y.data);
     }
     /// With the adjoint `λ_t = g_t + x_{t+1} · λ_{t+1}`: `dx_t = λ_t · Π_{s<t} x_s`; where exclusive, `λ_t = g_t + x_t · λ_{t+1}` and
     /// `λ_{t+1}` takes its place.
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let tangents = self.recurrence();
-        let adjoint = Recurrence { reverse: !self.reverse, lagged: !tangents.lagged, ..tangents };
+        let adjoint = Recurrence { reverse: true, lagged: !tangents.lagged, ..tangents };
         let lambda = x.tape().record(Arity(adjoint), [x, dy]);
         Some(if self.exclusive { tangents.moved(lambda, false).both(y) } else { lambda.both(self.before(x)) })
     }
@@ -76,7 +75,7 @@ pub(crate) struct Product {
 impl Product {
     /// The running product of which it is the last.
     fn running(self) -> RunningProduct {
-        RunningProduct { axis: self.axis, reverse: false, exclusive: false }
+        RunningProduct { axis: self.axis, exclusive: false }
     }
 }
 
@@ -130,7 +129,7 @@ impl<'t, T: Float> Var<'t, T> {
         if self.numel() == 0 {
             return self;
         }
-        self.tape().record(Arity(RunningProduct { axis, reverse: false, exclusive: false }), [self])
+        self.tape().record(Arity(RunningProduct { axis, exclusive: false }), [self])
     }
 
     /// The product of all elements: a scalar, 1 where there are none.
