@@ -83,6 +83,26 @@ fn copies<T: Float>(t: &mut Table<T>, shape: &[usize], axis: usize) {
                 g.x[0].pad(&pads, 0.0)
             }),
         ),
+        row("index_axis", Box::new(move |g| g.x[0].index_axis(along, -1))).moves(2 * (all / n), 4 * (all / n) + all),
+        row(
+            "unstack",
+            Box::new(move |g| {
+                let parts = g.x[0].narrow(along, 0, 2).unstack(along);
+                parts[0] + parts[1]
+            }),
+        )
+        .moves(3 * (all / n), 6 * (all / n) + all),
+        row("repeat", Box::new(move |g| g.x[0].repeat(2, along))).moves(3 * all, 6 * all),
+        row(
+            "tile",
+            Box::new(move |g| {
+                let counts: Vec<usize> = (0..rank).map(|i| if i == axis { 2 } else { 1 }).collect();
+                g.x[0].tile(&counts)
+            }),
+        )
+        .moves(3 * all, 6 * all),
+        row("zeros_like", Box::new(move |g| g.x[0] * g.x[0].zeros_like())),
+        row("ones_like", Box::new(move |g| g.x[0] * g.x[0].ones_like())),
         row("flip", Box::new(move |g| g.x[0].flip(&[along]))),
         row("roll", Box::new(move |g| g.x[0].roll(&[1], &[along]))),
         row("expand_dims", Box::new(move |g| g.x[0].expand_dims(along))),

@@ -42,6 +42,14 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("expm1", [ANY], [(1, 1), (2, 1)], |[x]| x.expm1());
     t.map("log", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log());
     t.map("log1p", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log1p());
+    t.map("exp2", [ANY], [(1, 0), (1, 0)], |[x]| x.exp2());
+    t.map("pow_of", [ANY], [(1, 0), (1, 0)], |[x]| x.pow_of(3.0));
+    t.map("log2", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log2());
+    t.map("log10", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log10());
+    t.map("logit", [SHARE], [(1, 2), (1, 4)], |[x]| x.logit());
+    t.map("log_cosh", [ANY], [(2, 1), (2, 2)], |[x]| x.log_cosh());
+    t.map("log_ndtr", [ANY], [(3, 2), (3, 3)], |[x]| x.log_ndtr());
+    t.map("cbrt", [ANY], [(3, 1), (3, 1)], |[x]| x.cbrt());
     t.map("log_slope", [POSITIVE, ANY], [(0, 1), (0, 1)], |[x, dy]| slope(x.log(), x, dy));
     t.map("pow_scalar", [POSITIVE], [(3, 1), (3, 1)], |[x]| x.pow_scalar(1.7));
     t.map("pow_scalar:half", [POSITIVE], [(0, 1), (0, 2)], |[x]| x.pow_scalar(0.5));
@@ -82,6 +90,15 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("elu", [ANY], [(1, 1), (2, 1)], |[x]| x.elu(1.0));
     t.map("elu_slope", [ANY, ANY], [(1, 0), (1, 0)], |[x, dy]| slope(x.elu(1.0), x, dy));
     t.map("elu_tail", [ANY, ANY, ANY], [(1, 0), (1, 0)], |[x, dy, ddy]| curve(x.elu(1.0), x, dy, ddy));
+    t.map("celu", [ANY], [(1, 2), (2, 3)], |[x]| x.celu(1.5));
+    t.map("selu", [ANY], [(1, 1), (2, 1)], |[x]| x.selu());
+    t.map("hardtanh", [ANY], [(0, 0), (0, 0)], |[x]| x.hardtanh(-1.0, 1.0));
+    t.map("hardsigmoid", [ANY], [(0, 1), (0, 2)], |[x]| x.hardsigmoid());
+    t.map("hardswish", [ANY], [(0, 1), (0, 2)], |[x]| x.hardswish());
+    t.map("softshrink", [ANY], [(0, 0), (0, 0)], |[x]| x.softshrink(0.5));
+    t.map("hardshrink", [ANY], [(0, 0), (0, 0)], |[x]| x.hardshrink(0.5));
+    t.map("tanhshrink", [ANY], [(1, 1), (1, 1)], |[x]| x.tanhshrink());
+    t.map("threshold", [ANY], [(0, 0), (0, 0)], |[x]| x.threshold(0.5, -1.0));
     t.map("gelu", [ANY], [(2, 1), (3, 1)], |[x]| x.gelu());
     t.map("gelu_slope", [ANY, ANY], [(3, 1), (3, 1)], |[x, dy]| slope(x.gelu(), x, dy));
     t.map("normal_density", [ANY, ANY, ANY], [(1, 0), (1, 0)], |[x, dy, ddy]| curve(x.gelu(), x, dy, ddy));
@@ -129,6 +146,7 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("hypot", [ANY, ANY], [(0, 1), (0, 3)], |[a, b]| a.hypot(b));
     t.map("hypot_share", [ANY, ANY, ANY], [(0, 2), (0, 5)], |[a, b, dy]| slope(a.hypot(b), a, dy));
     t.map("both", [ANY, ANY, ANY], [(0, 2), (0, 5)], |[a, b, dy]| slope(b.hypot(a), a, dy));
+    t.series("rem", [ANY, POSITIVE], |[a, b]| a.rem(b));
     t.map("logaddexp", [ANY, ANY], [(2, 1), (2, 2)], |[a, b]| a.logaddexp(b));
     t.map("logistic_share", [ANY, ANY, ANY], [(1, 1), (1, 1)], |[a, b, dy]| slope(a.logaddexp(b), a, dy));
     t.map("xlogy", [ANY, POSITIVE], [(1, 1), (1, 2)], |[a, b]| a.xlogy(b));

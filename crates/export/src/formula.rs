@@ -38,6 +38,8 @@ pub(crate) enum Function {
     Pow,
     Atan2,
     Hypot,
+    /// The remainder of a division, with the sign of what is divided.
+    Mod,
     Less,
     Equal,
     Or,
@@ -165,6 +167,14 @@ fn extreme(a: Formula, b: Formula, largest: bool) -> Formula {
     select(wins.or(is_nan(a.clone())), a, b)
 }
 
+/// The remainder with the sign of the divisor.
+fn remainder(a: Formula, b: Formula) -> Formula {
+    let rest = call(Function::Mod, [a, b.clone()]);
+    let below = select(b.clone().above(0.0), rest.clone() + b.clone(), rest.clone());
+    let above = select(b.clone().less(0.0), rest.clone() + b, rest.clone());
+    select(rest.clone().less(0.0), below, select(rest.clone().above(0.0), above, rest))
+}
+
 fn is_nan(x: Formula) -> Formula {
     call(Function::Not, [x.clone().equals(x)])
 }
@@ -244,6 +254,7 @@ fn one(op: &str, x: Formula, parameter: &dyn Fn(&str) -> Option<f64>) -> Option<
                 "rsqrt" => 1.0 / x.of(F::Sqrt),
                 "square" => x.square(),
                 "pow_scalar" => power(x, parameter("exponent")?),
+                "pow_parts" => power(x, parameter("exponent")? + parameter("rest")?),
                 "relu" => positive(x),
                 "leaky_relu" => select(x.clone().above(0.0), x.clone(), parameter("negative_slope")? * x),
                 "elu" => select(x.clone().above(0.0), x.clone(), parameter("alpha")? * x.of(F::ExpM1)),
@@ -302,6 +313,7 @@ fn two(op: &str, a: Formula, b: Formula) -> Option<Formula> {
         "pow" => call(F::Pow, [a, b]),
         "atan2" => call(F::Atan2, [a, b]),
         "hypot" => call(F::Hypot, [a, b]),
+        "rem" => remainder(a, b),
         "maximum" => extreme(a, b, true),
         "minimum" => extreme(a, b, false),
         "logaddexp" => {
@@ -405,6 +417,7 @@ mod tests {
                     F::Pow => x[0].powf(x[1]),
                     F::Atan2 => x[0].atan2(x[1]),
                     F::Hypot => x[0].hypot(x[1]),
+                    F::Mod => x[0] % x[1],
                     F::Less => truth(x[0] < x[1]),
                     F::Equal => truth(x[0] == x[1]),
                     F::Or => truth(x[0] != 0.0 || x[1] != 0.0),

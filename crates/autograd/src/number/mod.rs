@@ -9,7 +9,7 @@ pub(crate) mod level;
 use bits::Bits;
 use std::fmt::{Debug, Display, LowerExp};
 use std::iter::Sum;
-use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, Sub, SubAssign};
 
 /// The arithmetic and the elementary functions of `f32` and `f64`. The trait is sealed; [`Float`](crate::Float) stands on it, and is
 /// the one to name in generic code.
@@ -39,6 +39,7 @@ pub trait Number:
     + Sub<Output = Self>
     + Mul<Output = Self>
     + Div<Output = Self>
+    + Rem<Output = Self>
     + Neg<Output = Self>
     + AddAssign
     + SubAssign

@@ -17,7 +17,7 @@ use smallvec::{SmallVec, smallvec};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A row: docs, name of the method; the variant; the function of two numbers, marked `vectors` where it costs much and all
-/// of it becomes vectors; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
+/// of it becomes vectors, and `numbers` where nothing does; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
 /// `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are diagonal, so one rule serves
 /// both directions. A row with a kink says where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those
 /// of `internal` a trait's that other rules use.
@@ -157,12 +157,25 @@ macro_rules! binary {
     };
     (@zip) => { zip };
     (@zip vectors) => { zip_vectors };
+    (@zip numbers) => { zip_numbers };
     (@rule $arg:ident, $va:ident, $vb:ident, $vy:ident, $vg:ident,
      $a:ident, $b:ident, $y:ident, $g:ident, $da:expr, $db:expr) => {{
         let ($a, $b, $y, $g) = ($va, $vb, $vy, $vg);
         let _ = ($a, $b, $y, $g);
         if $arg == 0 { Option::<Var<'t, T>>::from($da) } else { Option::<Var<'t, T>>::from($db) }
     }};
+}
+
+/// The remainder with the sign of the divisor. That of the standard library, which is exact, has the sign of `a`.
+fn remainder<T: Float>(a: T, b: T) -> T {
+    let rest = a % b;
+    if rest == T::ZERO {
+        T::ZERO.copysign(b)
+    } else if (rest < T::ZERO) == (b < T::ZERO) {
+        rest
+    } else {
+        rest + b
+    }
 }
 
 /// How the operands of an element-wise operation are walked, from their shapes and their lengths.
@@ -246,6 +259,21 @@ binary! {
         hypot / try_hypot => Hypot, |a, b| a.hypot(b),
             |a, b, y, g| (g.both(a.hypot_share(b)), g.both(b.hypot_share(a))),
             kink |a, b| a == T::ZERO && b == T::ZERO;
+        /// The remainder `a − ⌊a/b⌋·b`, exact, with the sign of the divisor, as in Python, NumPy and `torch.remainder`. The derivatives
+        /// are 1 and `−⌊a/b⌋`, also where it jumps.
+        ///
+        /// ```
+        /// use autograd::{grad, Tape, Tensor};
+        /// let tape = Tape::new();
+        /// let (x, y) = (tape.var(&Tensor::from([7.0, -7.0])), tape.scalar(3.0));
+        /// let rest = x.rem(y);
+        /// assert_eq!(rest.value().as_slice(), [1.0, 2.0]);
+        /// let (dx, dy) = grad(rest.sum(), &(x, y));
+        /// assert_eq!(dx.value().as_slice(), [1.0, 1.0]);
+        /// assert_eq!(dy.item(), -2.0 + 3.0);
+        /// ```
+        rem / try_rem => Rem, numbers |a, b| remainder(a, b),
+            |a, b, y, g| (g, g.weigh(((a - y) / b).round()).neg());
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
             vectors |a, b| a.logaddexp(b),

@@ -24,6 +24,7 @@ use std::panic::Location;
 ///
 /// The methods stand under headings: [value, shape and place](#value-shape-and-place);
 /// [element-wise functions](#element-wise-functions); [more element-wise functions](#more-element-wise-functions);
+/// [logarithms, roots and powers](#logarithms-roots-and-powers); [activations](#activations);
 /// [element-wise functions of two operands](#element-wise-functions-of-two-operands);
 /// [choosing between two operands](#choosing-between-two-operands); [products of matrices](#products-of-matrices);
 /// [shape and slices](#shape-and-slices); [sums and means](#sums-and-means); [maxima and minima](#maxima-and-minima);
@@ -31,7 +32,7 @@ use std::panic::Location;
 /// [norms, variances and normalisation](#norms-variances-and-normalisation);
 /// [reading and adding by index](#reading-and-adding-by-index); [writing by index](#writing-by-index); [masks](#masks);
 /// [orders](#orders); [medians and quantiles](#medians-and-quantiles);
-/// [padding, parts and diagonals](#padding-parts-and-diagonals); [convolution and pooling](#convolution-and-pooling);
+/// [padding, parts and diagonals](#padding-parts-and-diagonals); [copies and parts](#copies-and-parts); [convolution and pooling](#convolution-and-pooling);
 /// [linear algebra](#linear-algebra); [softmax](#softmax); [cross-entropy of labels](#cross-entropy-of-labels);
 /// [losses](#losses); [losses: likelihoods](#losses-likelihoods); [losses: margins](#losses-margins);
 /// [distances and angles](#distances-and-angles); [constants for derivatives](#constants-for-derivatives);

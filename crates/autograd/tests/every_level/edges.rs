@@ -17,6 +17,7 @@ mod losses;
 mod pooling;
 mod arrays;
 mod special;
+mod composites;
 mod margins;
 mod distances;
 mod matrices;

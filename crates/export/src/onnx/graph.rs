@@ -219,7 +219,8 @@ fn name(function: Function) -> Option<Name> {
         | F::Acosh
         | F::Atanh
         | F::Erfc
-        | F::Hypot => return None,
+        | F::Hypot
+        | F::Mod => return None,
     })
 }
 
@@ -250,6 +251,13 @@ fn rewritten(function: Function, arguments: &[Formula]) -> Option<Formula> {
         F::Hypot => {
             let y = arguments.get(1)?.clone();
             root(x.clone() * x + y.clone() * y)
+        }
+        F::Mod => {
+            // ONNX has it for whole numbers, and for others where a runtime does.
+            let y = arguments.get(1)?.clone();
+            let ratio = x.clone() / y.clone();
+            let whole = select(ratio.clone().less(0.0), -of(F::Floor, -ratio.clone()), of(F::Floor, ratio));
+            x - whole * y
         }
         F::Neg
         | F::Abs

@@ -78,7 +78,7 @@ const RESERVED: &str = " abstract as async auto await become bool box break case
 
 /// Functions that the source calls, or that the headers of C have without being asked.
 const FUNCTIONS: &str = " fabs floor ceil rint sqrt exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh erf erfc \
-    pow atan2 hypot gamma y0 y1 yn j0 j1 jn ";
+    pow atan2 hypot fmod gamma y0 y1 yn j0 j1 jn ";
 
 /// Whether a name would hide a function that is called.
 pub(crate) fn hides(name: &str) -> bool {
@@ -189,6 +189,7 @@ impl Syntax {
                     F::Pow => "pow",
                     F::Atan2 => "atan2",
                     F::Hypot => "hypot",
+                    F::Mod => "fmod",
                 };
                 self.function(name, &x)
             }

@@ -83,6 +83,9 @@ fn element_wise() -> Vec<Pass> {
         gelu() [-6.0, 6.0]; gelu_tanh() wide; silu() wide; mish() wide; softsign() wide; erf() wide; erfc() wide;
         pow_scalar(2.0) wide; pow_scalar(3.0) wide; pow_scalar(-1.0) [0.5, 2.0]; pow_scalar(0.5) [0.0, 2.0]; pow_scalar(-0.5) [0.5, 2.0];
         pow_scalar(2.5) [0.0, 3.0]; pow_scalar(0.0) wide; pow_scalar(1.0) wide; clamp(Some(-1.0), Some(0.5)) wide; clamp(None, Some(0.5)) wide;
+        exp2() wide; pow_of(3.0) wide; log2() [0.1, 9.0]; log10() [0.1, 9.0]; cbrt() wide; logit() [0.01, 0.99]; log_cosh() wide; log_ndtr() [-6.0, 6.0];
+        celu(1.3) wide; selu() wide; hardtanh(-1.0, 1.5) wide; hardsigmoid() [-4.0, 4.0]; hardswish() [-4.0, 4.0]; softshrink(0.5) wide;
+        hardshrink(0.5) wide; tanhshrink() wide; threshold(0.5, -1.0) wide;
         nan_to_num() wide; stop_gradient() wide;
     };
     all.push(pass("scalars", &[3], |x| (2.0 - x * 3.0) / 7.0 + 1e-3));
@@ -103,7 +106,7 @@ fn of_two() -> Vec<Pass> {
     }
     let positive = [0.5, 3.0];
     let mut all = each! {
-        add positive; sub positive; mul positive; div positive; pow positive; maximum positive; minimum positive; hypot positive;
+        add positive; sub positive; mul positive; div positive; pow positive; maximum positive; minimum positive; hypot positive; rem positive;
         logaddexp positive; xlogy positive; xlog1py positive; eq positive; ne positive; lt positive; le positive; gt positive; ge positive;
     };
     all.push(pass("choice", &[4], |x| x.gt(0.5).select(x.exp(), x * 0.0)));

@@ -63,6 +63,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "mul", SHAPES, a * b);
     panics!(rows, "div", TAPES, a / f);
     panics!(rows, "maximum", SHAPES, a.maximum(b));
+    panics!(rows, "rem", SHAPES, a.rem(b));
     panics!(rows, "select", ["[2, 3], [2, 2] and [2, 3]"], a.select(b, a));
     panics!(rows, "select", TAPES, a.select(f, a));
     fails!(rows, "try_select", SHAPES, a.try_select(b, a));
@@ -144,6 +145,14 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     fails!(rows, "try_sum_to", SHAPES, a.try_sum_to([2, 2]));
     panics!(rows, "slice", ["3 slices"], a.slice(&[Slice::all(); 3]));
     panics!(rows, "narrow", ["1..4", "size 3"], a.narrow(1, 1, 3));
+    panics!(rows, "index_axis", ["axis 2", "rank 2"], a.index_axis(2, 0));
+    panics!(rows, "index_axis", ["index 3", "axis 1 of size 3"], a.index_axis(1, 3));
+    panics!(rows, "index_axis", ["index -4", "size 3", "[2, 3]"], a.index_axis(1, -4));
+    panics!(rows, "unstack", ["axis 2", "[2, 3]"], a.unstack(2));
+    panics!(rows, "unstack", ["memory cannot be had", "[0, 576460752303423488]"], zeros(t, [0, 1 << 59]).unstack(1));
+    panics!(rows, "repeat", ["axis 2", "[2, 3]"], a.repeat(2, 2));
+    panics!(rows, "repeat", ["too large"], a.repeat(usize::MAX, 1));
+    panics!(rows, "tile", ["too large"], a.tile(&[usize::MAX, 2]));
     panics!(rows, "pad", ["3 pairs"], a.pad(&[(0, 0); 3], 0.0));
     panics!(rows, "flip", ["axis 2"], a.flip(&[2]));
     panics!(rows, "roll", ["2 shifts for 1 axes"], a.roll(&[1, 1], &[0]));
@@ -186,6 +195,11 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "clamp", ["NaN"], a.clamp(f64::NAN, 1.0));
     panics!(rows, "leaky_relu", ["negative slope", "NaN"], a.leaky_relu(f64::NAN));
     panics!(rows, "elu", ["alpha", "NaN"], a.elu(f64::NAN));
+    panics!(rows, "celu", ["finite alpha other than 0", "not 0", "[2, 3]"], a.celu(0.0));
+    panics!(rows, "celu", ["not inf"], a.celu(f64::INFINITY));
+    panics!(rows, "hardtanh", ["min 2 and max 1", "[2, 3]"], a.hardtanh(2.0, 1.0));
+    panics!(rows, "softshrink", ["lambda from 0 on", "not -1", "[2, 3]"], a.softshrink(-1.0));
+    panics!(rows, "hardshrink", ["lambda from 0 on", "not NaN"], a.hardshrink(f64::NAN));
 
     // Derivatives.
     panics!(rows, "grad", ["6 elements", "vjp"], grad(a * a, &a));
@@ -293,6 +307,21 @@ const ALWAYS_RIGHT: &[&str] = &[
     "stop_gradient",
     "keepdims",
     "labels",
+    "pow_of",
+    "exp2",
+    "log2",
+    "log10",
+    "cbrt",
+    "logit",
+    "log_cosh",
+    "log_ndtr",
+    "selu",
+    "hardsigmoid",
+    "hardswish",
+    "tanhshrink",
+    "threshold",
+    "zeros_like",
+    "ones_like",
     // Keys and what is made of them.
     "key",
     "fold_in",

@@ -5,9 +5,10 @@ use autograd::{
     Var, einsum, grad, hessian, hvp, jacobian, jvp, per_example_grads, stack, vjp,
 };
 
+type Expression = for<'t> fn(Var<'t>) -> Var<'t>;
+
 #[test]
 fn no_node_stands_at_a_line_of_the_engine() {
-    type Expression = for<'t> fn(Var<'t>) -> Var<'t>;
     let options = |ignore, weights, smoothing| CrossEntropyOptions {
         reduction: Reduction::Mean,
         ignore_index: ignore,
@@ -76,7 +77,7 @@ fn no_node_stands_at_a_line_of_the_engine() {
         |x| x.cumprod(1) + x.tril(0) + x.triu(0) + x.roll(&[1], &[0]),
         |x| x.reshape([1, 1, 2, 2]).avg_pool2d(Pool::new([2, 2]).ceil_mode(), Padding::Counts),
     ];
-    for expression in expressions.into_iter().chain(late) {
+    for expression in expressions.into_iter().chain(late).chain(of_others()) {
         x = tape.var(&Tensor::from_rows([[0.3, -1.2], [0.7, 0.1]]));
         derivatives(expression(x), x);
     }
@@ -87,6 +88,35 @@ fn no_node_stands_at_a_line_of_the_engine() {
     let listing = format!("{tape:?}");
     let elsewhere: Vec<&str> = listing.lines().skip(1).filter(|line| !line.contains("errors/lines.rs:")).collect();
     assert!(tape.len() > 500 && elsewhere.is_empty(), "{elsewhere:#?}");
+}
+
+/// What is made of other operations throughout.
+fn of_others() -> [Expression; 3] {
+    [
+        |x| {
+            x.exp2()
+                + x.square().log2()
+                + x.square().log10()
+                + x.cbrt()
+                + x.sigmoid().logit()
+                + x.log_cosh()
+                + x.log_ndtr()
+        },
+        |x| {
+            x.celu(0.5)
+                + x.selu()
+                + x.hardswish()
+                + x.softshrink(0.2)
+                + x.hardshrink(0.2)
+                + x.tanhshrink()
+                + x.threshold(0.1, 2.0)
+        },
+        |x| {
+            x.rem(x.t()) * x.unstack(0)[1]
+                + x.index_axis(1, -1) * x.ones_like()
+                + x.repeat(2, 0).tile(&[1, 3]).narrow(0, 0, 2).narrow(1, 0, 2)
+        },
+    ]
 }
 
 /// Both passes at both orders, and zeros for what nothing depends on.

@@ -18,7 +18,7 @@ mod losses;
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
     let (tape, rank) = (d.tape, x.rank());
-    Some(match d.below(56) {
+    Some(match d.below(60) {
         0 => tape.var(&Tensor::new(d.sizes(), vec![1.0; d.below(3)])),
         1 => tape.var(&Tensor::zeros(d.sizes())),
         2 => tape.var(&Tensor::full(d.sizes(), 2.0)),
@@ -132,7 +132,19 @@ fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             let equation = ["ij,kj->ik", "ij,kl->ijkl", "ji,kj->ki", "ij,ij->", "ij,ij->ji"][d.below(5)];
             einsum(equation, &[d.of_rank(2), other])
         }
-        54 => {
+        54 => x.repeat(d.size(), d.axis(rank)),
+        55 => x.tile(&d.sizes()),
+        56 => x.index_axis(d.axis(rank), d.step()) + *x.unstack(d.axis(rank)).first()?,
+        57 => {
+            let number = d.number();
+            x.celu(number)
+                + x.softshrink(d.number())
+                + x.hardshrink(d.number())
+                + x.threshold(d.number(), number)
+                + x.pow_of(number)
+                + x.hardtanh(number, d.number())
+        }
+        58 => {
             let scores = d.of_rank(2);
             let rows = scores.shape()[0];
             if rows > 100 {

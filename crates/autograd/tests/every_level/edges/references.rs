@@ -3,6 +3,7 @@
 #![allow(clippy::approx_constant, clippy::too_many_lines, reason = "a table of numbers by another library")]
 
 mod angles;
+mod composites;
 mod hyperbolic;
 mod powers;
 mod two_operands;

@@ -1,0 +1,199 @@
+//! Activations that are made of others.
+
+use crate::float::Float;
+use crate::tape::var::Var;
+use crate::tensor::error::Kind;
+
+/// `λ` and `α` of SELU, with which activations keep a mean of 0 and a variance of 1 (Klambauer et al., 2017).
+const SELU: [f64; 2] = [1.0507009873554805, 1.6732632423543772];
+
+/// # Activations
+///
+/// Under the names and by the definitions of PyTorch. Other activations are element-wise functions, above.
+impl<'t, T: Float> Var<'t, T> {
+    /// `x` from 0 on, `alpha · (e^(x/alpha) − 1)` below (Barron, 2017): an ELU whose derivative does not jump. At 0 it is 1, and its
+    /// second derivative, which jumps from `1/alpha` to 0, is 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-1e4, 0.0, 3.0]));
+    /// let y = x.celu(2.0);
+    /// assert_eq!(y.value().as_slice(), [-2.0, 0.0, 3.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 1.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where alpha is 0 or not finite.
+    #[track_caller]
+    pub fn celu(self, alpha: f64) -> Self {
+        let _whole = self.tape().composite("celu", [self]);
+        self.require("celu", alpha.is_finite() && alpha != 0.0, Kind::Option, || {
+            format!("a finite alpha other than 0 is needed, not {alpha}")
+        });
+        self.ge(0.0).select(self, self.div_scalar(alpha).expm1().mul_scalar(alpha))
+    }
+
+    /// `λ·x` above 0, `λ·α·(e^x − 1)` below, with `λ = 1.0507…` and `α = 1.6732…` (Klambauer et al., 2017). The derivative at 0 is `λ`,
+    /// the smaller one.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-1000.0, 0.0, 1.0]));
+    /// let y = x.selu();
+    /// assert_eq!(y.value().as_slice(), [-1.7580993408473766, 0.0, 1.0507009873554805]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 1.0507009873554805, 1.0507009873554805]);
+    /// ```
+    #[track_caller]
+    pub fn selu(self) -> Self {
+        let _whole = self.tape().composite("selu", [self]);
+        let [scale, alpha] = SELU;
+        self.elu(alpha).mul_scalar(scale)
+    }
+
+    /// `x` limited to `[min, max]`; the derivative at a bound is 0. As [`Var::clamp`], of two bounds.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-2.0, 0.5, 1.0]));
+    /// let y = x.hardtanh(-1.0, 1.0);
+    /// assert_eq!(y.value().as_slice(), [-1.0, 0.5, 1.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 1.0, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where `min` is above `max`, or a bound is NaN.
+    #[track_caller]
+    pub fn hardtanh(self, min: f64, max: f64) -> Self {
+        let _whole = self.tape().composite("hardtanh", [self]);
+        self.clamp(min, max)
+    }
+
+    /// `x/6 + ½` limited to `[0, 1]`; the derivative at the knees −3 and 3 is 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-3.0, 0.0, 4.0]));
+    /// let y = x.hardsigmoid();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.5, 1.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 1.0 / 6.0, 0.0]);
+    /// ```
+    #[track_caller]
+    pub fn hardsigmoid(self) -> Self {
+        let _whole = self.tape().composite("hardsigmoid", [self]);
+        self.div_scalar(6.0).add_scalar(0.5).clamp(0.0, 1.0)
+    }
+
+    /// `x · hardsigmoid(x)` (Howard et al., 2019): 0 up to −3 and `x` from 3 on. The derivative is 0 at −3 and 1 at 3, the supergradients
+    /// of least norm.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-3.0, 0.0, 3.0]));
+    /// let y = x.hardswish();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.0, 3.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 0.5, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn hardswish(self) -> Self {
+        let _whole = self.tape().composite("hardswish", [self]);
+        self.le(-3.0).select(0.0, self * self.hardsigmoid())
+    }
+
+    /// `x` moved towards 0 by `lambda`, and 0 where that would go beyond: the proximal operator of `lambda · |x|`. The derivative at
+    /// `±lambda` is 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-2.0, 0.5, 3.0]));
+    /// let y = x.softshrink(0.5);
+    /// assert_eq!(y.value().as_slice(), [-1.5, 0.0, 2.5]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [1.0, 0.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where lambda is below 0 or NaN.
+    #[track_caller]
+    pub fn softshrink(self, lambda: f64) -> Self {
+        let _whole = self.tape().composite("softshrink", [self]);
+        self.require_width("softshrink", lambda);
+        if lambda == 0.0 {
+            return self;
+        }
+        self.add_scalar(-lambda).relu() - self.neg().add_scalar(-lambda).relu()
+    }
+
+    /// `x` where it is beyond `±lambda`, else 0; so the derivative is 1 or 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-2.0, 0.5, 3.0]));
+    /// let y = x.hardshrink(0.5);
+    /// assert_eq!(y.value().as_slice(), [-2.0, 0.0, 3.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [1.0, 0.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where lambda is below 0 or NaN.
+    #[track_caller]
+    pub fn hardshrink(self, lambda: f64) -> Self {
+        let _whole = self.tape().composite("hardshrink", [self]);
+        self.require_width("hardshrink", lambda);
+        if lambda == 0.0 {
+            return self;
+        }
+        // This way round, NaN stays.
+        self.abs().le(lambda).select(0.0, self)
+    }
+
+    #[track_caller]
+    fn require_width(self, op: &str, lambda: f64) {
+        self.require(op, lambda >= 0.0, Kind::Option, || format!("a lambda from 0 on is needed, not {lambda}"));
+    }
+
+    /// `x − tanh x`, with all digits near 0, where it is `x³/3`; the derivative is `tanh² x`.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([3e-50, 0.0, 1e3]));
+    /// let y = x.tanhshrink();
+    /// assert!((y.value().as_slice()[0] / 9e-150 - 1.0).abs() < 1e-15);
+    /// assert_eq!(y.value().as_slice()[1..], [0.0, 999.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1..], [0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn tanhshrink(self) -> Self {
+        let _whole = self.tape().composite("tanhshrink", [self]);
+        // Lambert's fraction tanh x = x/(1 + t), t = x²/(3 + x²/(5 + …)), whose terms are positive.
+        let square = self.square();
+        let mut t = square.div_scalar(21.0);
+        for n in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
+            t = square / t.add_scalar(n);
+        }
+        self.abs().lt(1.5).select(self * (t / t.add_scalar(1.0)), self - self.tanh())
+    }
+
+    /// `x` above a threshold, else a value; so the derivative is 1 or 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([0.0, 1.0, 2.0]));
+    /// let y = x.threshold(1.0, -5.0);
+    /// assert_eq!(y.value().as_slice(), [-5.0, -5.0, 2.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 0.0, 1.0]);
+    /// ```
+    #[track_caller]
+    pub fn threshold(self, threshold: f64, value: f64) -> Self {
+        let _whole = self.tape().composite("threshold", [self]);
+        // This way round, NaN stays.
+        self.le(threshold).select(value, self)
+    }
+}
