@@ -46,10 +46,12 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("pow_of", [ANY], [(1, 0), (1, 0)], |[x]| x.pow_of(3.0));
     t.map("log2", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log2());
     t.map("log10", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log10());
-    t.map("logit", [SHARE], [(1, 2), (1, 4)], |[x]| x.logit());
+    t.map("logit", [SHARE], [(1, 1), (1, 2)], |[x]| x.logit());
+    t.map("logit_slope", [SHARE, ANY], [(0, 1), (0, 1)], |[x, dy]| slope(x.logit(), x, dy));
+    t.map("cbrt_slope", [ANY, ANY], [(1, 2), (1, 3)], |[x, dy]| slope(x.cbrt(), x, dy));
     t.map("log_cosh", [ANY], [(2, 1), (2, 2)], |[x]| x.log_cosh());
     t.map("log_ndtr", [ANY], [(3, 2), (3, 3)], |[x]| x.log_ndtr());
-    t.map("cbrt", [ANY], [(3, 1), (3, 1)], |[x]| x.cbrt());
+    t.map("cbrt", [ANY], [(1, 1), (1, 2)], |[x]| x.cbrt());
     t.map("log_slope", [POSITIVE, ANY], [(0, 1), (0, 1)], |[x, dy]| slope(x.log(), x, dy));
     t.map("pow_scalar", [POSITIVE], [(3, 1), (3, 1)], |[x]| x.pow_scalar(1.7));
     t.map("pow_scalar:half", [POSITIVE], [(0, 1), (0, 2)], |[x]| x.pow_scalar(0.5));

@@ -251,6 +251,20 @@ fn one(op: &str, x: Formula, parameter: &dyn Fn(&str) -> Option<f64>) -> Option<
                 "div_scalar" => x / parameter("divisor")?,
                 "sign" => select(x.clone().above(0.0), 1.0, select(x.clone().less(0.0), -1.0, x)),
                 "reciprocal" => 1.0 / x,
+                "exp2" => call(F::Pow, [Number(2.0), x]),
+                "log2" => x.of(F::Log) / std::f64::consts::LN_2,
+                "log10" => x.of(F::Log) / std::f64::consts::LN_10,
+                "cbrt" => {
+                    let root = call(F::Pow, [x.clone().abs(), Number(1.0 / 3.0)]);
+                    select(x.less(0.0), -root.clone(), root)
+                }
+                "logit" => x.clone().of(F::Log) - (-x).of(F::Log1p),
+                "log_cosh" => {
+                    let near = (x.clone().of(F::Sinh) * (0.5 * x.clone()).of(F::Tanh)).of(F::Log1p);
+                    let far =
+                        x.clone().abs() + ((-2.0 * x.clone().abs()).of(F::Exp).of(F::Log1p) - std::f64::consts::LN_2);
+                    select(x.abs().less(1.0), near, far)
+                }
                 "rsqrt" => 1.0 / x.of(F::Sqrt),
                 "square" => x.square(),
                 "pow_scalar" => power(x, parameter("exponent")?),

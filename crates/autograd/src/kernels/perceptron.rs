@@ -238,6 +238,13 @@ impl<T, const SMALL: bool> Block<'_, T, SMALL> {
         if SMALL { LANES } else { self.step.layout.width }
     }
 
+    /// The features, for code of so many at most: of a small step and of a net of two features they are known when it is compiled.
+    /// Other numbers share the code of the most, which asks for each whether it is there.
+    #[inline(always)]
+    fn features<const MOST: usize>(&self) -> usize {
+        if SMALL || MOST < FEATURES { MOST } else { self.step.sizes.features }
+    }
+
     /// How many groups of rows the scores are in.
     fn groups(&self) -> usize {
         if SMALL { 1 } else { self.rows.div_ceil(LANES) }

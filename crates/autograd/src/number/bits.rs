@@ -94,6 +94,22 @@ pub trait Bits: Sized {
     fn asinh_slope(self) -> Self;
     /// [`elementary::acosh_slope`]
     fn acosh_slope(self) -> Self;
+    /// `2^x`
+    fn exp2(self) -> Self;
+    /// `log₂ x`
+    fn log2(self) -> Self;
+    /// `log₁₀ x`
+    fn log10(self) -> Self;
+    /// The cube root.
+    fn cbrt(self) -> Self;
+    /// Its derivative.
+    fn cbrt_slope(self) -> Self;
+    /// `ln(x/(1−x))`
+    fn logit(self) -> Self;
+    /// Its derivative.
+    fn logit_slope(self) -> Self;
+    /// `ln cosh x`
+    fn log_cosh(self) -> Self;
     /// [`elementary::hypot_share`]
     fn hypot_share(self, b: Self) -> Self;
     /// [`elementary::over_squares`]
@@ -195,6 +211,7 @@ macro_rules! bits {
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@special bool: is_near_one);
             bits!(@special Self: erfinv erfinv_slope erfinv_near erfinv_slope_near);
+            bits!(@ours Self: exp2 log2 log10 cbrt cbrt_slope logit logit_slope log_cosh);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
             bits!(@ours_of_two pow_slope hypot_share over_squares logaddexp logistic_share);
             #[inline(always)]

@@ -12,6 +12,7 @@ mod inverse;
 mod hyperbolic;
 mod plane;
 mod power;
+mod bases;
 mod cardinal;
 mod double;
 mod single;
@@ -23,6 +24,7 @@ mod tests;
 
 use super::lanes::Lanes;
 use crate::number::Number;
+pub(crate) use bases::{cbrt, cbrt_slope, exp2, log2, log10};
 pub(crate) use cardinal::{sinc, sinc_curve, sinc_slope};
 use error_function::Ratio;
 pub(crate) use error_function::{erf, erf_slope, erfc, gelu, gelu_slope, normal_density};
@@ -30,7 +32,7 @@ pub(crate) use gates::{
     gelu_tanh, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, logaddexp, logistic_share, mish, mish_curve, mish_slope,
     silu, silu_curve, silu_slope, softplus,
 };
-pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, sinh};
+pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, log_cosh, logit, logit_slope, sinh};
 pub(crate) use inverse::{acos, asin, atan, atan2};
 pub(crate) use parts::difference;
 pub(crate) use plane::{hypot, hypot_share, over_squares};

@@ -17,7 +17,7 @@ use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
-use std::f64::consts::PI;
+use std::f64::consts::{LN_2, LOG2_E, LOG10_E, PI};
 
 /// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
 /// where it costs much and all of it vectorises, but for rare arguments perhaps, and `numbers` where nothing does, or the function
@@ -274,15 +274,75 @@ unary! {
     pub exp() => Exp, vectors |x| x.exp(), |x, y, g| g.zmul(y);
     /// `e^x − 1`, exact near 0; the derivative is `e^x`, not `y + 1`, which cancels in the left tail.
     pub expm1() => Expm1, vectors |x| x.exp_m1(), |x, y, g| g.zmul(x.exp());
+    /// `2^x`, exact for whole numbers.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-1.0, 0.0, 10.0]));
+    /// let y = x.exp2();
+    /// assert_eq!(y.value().as_slice(), [0.5, 1.0, 1024.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], std::f64::consts::LN_2);
+    /// ```
+    pub exp2() => Exp2, vectors |x| x.exp2(), |x, y, g| g.zmul(y).mul_scalar(LN_2);
     /// The natural logarithm: −∞ at 0, where the derivative is +∞; NaN below.
     pub log() => Log, vectors |x| x.ln(), |x, y, g| g.zmul(x.log_slope());
     /// `ln(1 + x)`, exact near 0.
     pub log1p() => Log1p, vectors |x| x.ln_1p(), |x, y, g| g.zmul(x.add_scalar(1.0).log_slope());
+    /// The logarithm of base 2, exact for powers of 2: −∞ at 0, where the derivative is +∞; NaN below.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([0.125, 1.0, 1024.0]));
+    /// let y = x.log2();
+    /// assert_eq!(y.value().as_slice(), [-3.0, 0.0, 10.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], 1.0 / std::f64::consts::LN_2);
+    /// ```
+    pub log2() => Log2, vectors |x| x.log2(), |x, y, g| g.zmul(x.log_slope()).mul_scalar(LOG2_E);
+    /// The logarithm of base 10, exact for powers of 10: −∞ at 0, where the derivative is +∞; NaN below.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([0.01, 1.0, 1000.0]));
+    /// let y = x.log10();
+    /// assert_eq!(y.value().as_slice(), [-2.0, 0.0, 3.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], 1.0 / std::f64::consts::LN_10);
+    /// ```
+    pub log10() => Log10, vectors |x| x.log10(), |x, y, g| g.zmul(x.log_slope()).mul_scalar(LOG10_E);
+    /// `ln(x / (1 − x))`, the inverse of the sigmoid: −∞ at 0, ∞ at 1, NaN outside. The derivative is `1/(x·(1 − x))`. Next to ½ it is
+    /// `2 artanh(2x − 1)`, elsewhere `ln x − ln(1 − x)`, so it has all digits near 0, ½ and 1.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([0.0, 0.5, 1.0]));
+    /// let y = x.logit();
+    /// assert_eq!(y.value().as_slice(), [f64::NEG_INFINITY, 0.0, f64::INFINITY]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [f64::INFINITY, 4.0, f64::INFINITY]);
+    /// ```
+    pub logit() => Logit, vectors |x| x.logit(), |x, y, g| g.zmul(x.logit_slope());
+    /// `1/(x·(1−x))`, NaN outside of the domain of `logit`.
+    pub(crate) logit_slope() => LogitSlope, |x| x.logit_slope(), |x, y, g| g.zmul(x.mul_scalar(2.0).add_scalar(-1.0)).zmul(y).zmul(y);
     /// `1/x` for `x ≥ 0`, NaN below: the derivative of the logarithm on its own domain.
     pub(crate) log_slope() => LogSlope, |x| select(x < T::ZERO, T::NAN, x.abs().recip()),
         |x, y, g| g.zmul(y.square()).neg();
     /// `√x`; the derivative at 0 is +∞, and a zero cotangent stays zero there.
     pub sqrt() => Sqrt, |x| (x + T::ZERO).sqrt(), |x, y, g| g.zmul(y.reciprocal().mul_scalar(0.5));
+    /// The cube root, with the sign of `x`; the derivative `x^(−2/3)/3` at 0 is +∞, and a zero cotangent stays zero there.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-8.0, 0.0, 27.0]));
+    /// let y = x.cbrt();
+    /// assert_eq!(y.value().as_slice(), [-2.0, 0.0, 3.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [1.0 / 12.0, f64::INFINITY, 1.0 / 27.0]);
+    /// ```
+    pub cbrt() => Cbrt, vectors |x| x.cbrt(), |x, y, g| g.zmul(x.cbrt_slope());
+    /// `x^(−2/3)/3`
+    pub(crate) cbrt_slope() => CbrtSlope, vectors |x| x.cbrt_slope(), |x, y, g| g.zmul(y).mul_scalar(-2.0 / 3.0).zdiv(x);
     /// `1/√x`. The rule is `−(g·y)/(2x)`: the slope alone may underflow where that does not.
     pub rsqrt() => Rsqrt, |x| x.sqrt().recip(), |x, y, g| g.zmul(y).mul_scalar(-0.5).zdiv(x);
     /// `1/x`. The rule is `−(g·y)·y`, since `y²` may underflow.
@@ -340,6 +400,18 @@ unary! {
     /// `1/(√(x−1)·√(x+1))`
     pub(crate) acosh_slope() => AcoshSlope, |x| x.acosh_slope(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
+    /// `ln cosh x`, without overflow and with all digits near 0, where it is `x²/2`; the derivative is `tanh x`. As a loss of a
+    /// difference it is between the square and the absolute value.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1e-10, 0.0, 1000.0]));
+    /// let y = x.log_cosh();
+    /// assert_eq!(y.value().as_slice(), [5e-21, 0.0, 1000.0 - std::f64::consts::LN_2]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1..], [0.0, 1.0]);
+    /// ```
+    pub log_cosh() => LogCosh, vectors |x| x.log_cosh(), |x, y, g| g.zmul(x.tanh());
     /// Inverse hyperbolic tangent; the derivative at ±1 is ∞.
     pub atanh() => Atanh, vectors |x| x.atanh(), |x, y, g| g.zmul(x.atanh_slope());
     /// `1/((1−x)(1+x))`, NaN outside [−1, 1].

@@ -87,5 +87,6 @@ pairs! {
     MishSlope, MishCurve => mish_slope, mish_curve;
     Sin, Cos => sin_near, cos_near, rare is_far => sin, cos;
     Sinh, Cosh => sinh, cosh;
+    Cbrt, CbrtSlope => cbrt, cbrt_slope;
     Erfinv, ErfinvSlope => erfinv_near, erfinv_slope_near, rare is_near_one => erfinv, erfinv_slope;
 }

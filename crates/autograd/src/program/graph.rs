@@ -148,11 +148,17 @@ impl<T: Float> Graph<T> {
         (value as usize).checked_sub(recorded).map_or(value, |added| self.added[added])
     }
 
+    /// A new value of the shape of another, for which it stands where errors are told.
+    pub(super) fn value_like(&mut self, other: u32) -> u32 {
+        let value = self.values.len() as u32;
+        self.added.push(self.on_tape(other));
+        self.values.push(Value { shape: self.shape(other).clone(), source: Source::Computed });
+        value
+    }
+
     /// A new value that is the copy of another, made by the last node.
     pub(super) fn copy(&mut self, of: u32) -> u32 {
-        let result = self.values.len() as u32;
-        self.added.push(self.on_tape(of));
-        self.values.push(Value { shape: self.shape(of).clone(), source: Source::Computed });
+        let result = self.value_like(of);
         let (args, results) = (smallvec![of], smallvec![result]);
         self.nodes.push(Node { operation: Operation::Copy, args, results, keep_apart: true });
         result

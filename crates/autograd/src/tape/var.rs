@@ -24,7 +24,7 @@ use std::panic::Location;
 ///
 /// The methods stand under headings: [value, shape and place](#value-shape-and-place);
 /// [element-wise functions](#element-wise-functions); [more element-wise functions](#more-element-wise-functions);
-/// [logarithms, roots and powers](#logarithms-roots-and-powers); [activations](#activations);
+/// [logarithms and powers](#logarithms-and-powers); [activations](#activations);
 /// [element-wise functions of two operands](#element-wise-functions-of-two-operands);
 /// [choosing between two operands](#choosing-between-two-operands); [products of matrices](#products-of-matrices);
 /// [shape and slices](#shape-and-slices); [sums and means](#sums-and-means); [maxima and minima](#maxima-and-minima);

@@ -351,3 +351,46 @@ fn updates_of_many_parameters_by_one_formula_are_one_chain_with_the_same_bits() 
         assert!(*wanted == found, "{passes:?}\n{program}");
     }
 }
+
+#[test]
+fn a_product_with_a_logarithm_and_its_gradient_take_that_once_with_the_same_bits() {
+    // Every pair of these: where the product is 0 whatever the logarithm is, and where that is infinite, or no number.
+    const EDGES: [f64; 10] = [0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 1e-40, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+    fn step<'t, T: Float>(a: Var<'t, T>, b: Var<'t, T>) -> Vec<Var<'t, T>> {
+        let (y, z) = (a.xlogy(b), a.xlog1py(b));
+        let twice = a.xlogy(b) * 2.0;
+        let entropy = -b.xlogy(b).sum();
+        let of_y = grad(y.sum() + twice.sum(), &[a, b]);
+        let of_z = grad(z.sum(), &[a, b]);
+        vec![y, z, twice, of_y[0], of_y[1], of_z[0], of_z[1], entropy, grad(entropy, &b)]
+    }
+    fn edges<T: Float>() {
+        let rows = Tensor::from_fn([10, 1], |i| T::of(EDGES[i]));
+        let columns = Tensor::from_fn([10], |i| T::of(EDGES[i]));
+        let [whole, turned] = [|i| i / 10, |i| i % 10].map(|at| Tensor::from_fn([10, 10], |i| T::of(EDGES[at(i)])));
+        for (a, b) in [(&whole, &turned), (&rows, &columns), (&rows, &turned), (&whole, &rows)] {
+            let tape = Tape::default();
+            let expected = tape.values(&step(tape.var(a), tape.var(b)));
+            for passes in Optimisations::choices() {
+                let recorded = Program::record_with(passes, &(), &(a, b), |_, (), (a, b)| (vec![], step(a, b)));
+                let mut program = recorded.unwrap();
+                let out = program.run(&(a, b)).unwrap();
+                for (k, expected) in expected.iter().enumerate() {
+                    let bits = |x: &T| if x.is_nan() { u64::MAX } else { x.to_f64().to_bits() };
+                    let [found, expected] =
+                        [out.slice(k), expected.as_slice()].map(|x| x.iter().map(bits).collect::<Vec<_>>());
+                    assert_eq!(found, expected, "output {k} of {} and {}, {passes:?}", a.shape(), b.shape());
+                }
+            }
+        }
+    }
+    edges::<f32>();
+    edges::<f64>();
+    let x = numbers::<f32>(&[5000], 1);
+    let program = Program::record(&x, &(), |_, x, ()| {
+        let y = x.xlogy(x).sum();
+        (vec![grad(y, &x)], vec![y])
+    });
+    let text = program.unwrap().to_string();
+    assert!(text.contains("xlogy_log") && !text.contains("xlogy ·"), "{text}");
+}

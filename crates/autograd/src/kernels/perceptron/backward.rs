@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
-use super::{Block, Sizes};
+use super::{Block, FEATURES, Sizes};
 use crate::kernels::map::LANES;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -37,15 +37,9 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         // SAFETY: the caller promises the set and the classes.
         unsafe {
             self.biases::<K>();
-            let features = self.step.sizes.features;
-            if SMALL {
-                return if features == 2 { self.nodes::<L, 2, K>() } else { self.nodes::<L, 4, K>() };
-            }
-            match features {
-                1 => self.nodes::<L, 1, K>(),
+            match self.step.sizes.features {
                 2 => self.nodes::<L, 2, K>(),
-                3 => self.nodes::<L, 3, K>(),
-                _ => self.nodes::<L, 4, K>(),
+                _ => self.nodes::<L, FEATURES, K>(),
             }
         }
     }
@@ -103,7 +97,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     /// `V` vectors of hidden nodes from node `h` on.
     #[inline(always)]
     unsafe fn vectors<L: Lanes<T>, const D: usize, const K: usize, const V: usize>(&self, h: usize) {
-        let width = self.width();
+        let (width, features) = (self.width(), self.features::<D>());
         // SAFETY: the caller promises the set, the features and the classes; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
@@ -111,14 +105,14 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             let mut w2 = [[zero; K]; V];
             for v in 0..V {
                 for k in 0..K {
-                    w2[v][k] = L::load(self.params.add((D + 1 + k) * width + h + v * L::COUNT), all);
+                    w2[v][k] = L::load(self.params.add((features + 1 + k) * width + h + v * L::COUNT), all);
                 }
             }
             let mut sums = [Sums { w1: [zero; D], b1: zero, w2: [zero; K] }; V];
             for v in 0..V {
                 self.start::<L, D, K>(h + v * L::COUNT, &mut sums[v]);
             }
-            let x = self.step.x.add(self.start * D);
+            let x = self.step.x.add(self.start * features);
             let activation = self.step.activation.map(|activation| activation.selects);
             for i in 0..self.rows {
                 let ds = self.score::<K>(i);
@@ -137,7 +131,9 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                     };
                     sums[v].b1 = L::add(sums[v].b1, dz);
                     for d in 0..D {
-                        sums[v].w1[d] = L::mul_add(L::splat(*x.add(i * D + d)), dz, sums[v].w1[d]);
+                        if d < features {
+                            sums[v].w1[d] = L::mul_add(L::splat(*x.add(i * features + d)), dz, sums[v].w1[d]);
+                        }
                     }
                 }
             }
@@ -157,19 +153,22 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     #[inline(always)]
     unsafe fn start<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: &mut Sums<L::Vector, D, K>) {
         let (width, products, columns) = (self.width(), self.products.from, self.columns.from);
+        let features = self.features::<D>();
         // SAFETY: the caller promises the set; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
             if !products.is_null() {
                 for d in 0..D {
-                    sums.w1[d] = L::load(products.add(d * width + h), all);
+                    if d < features {
+                        sums.w1[d] = L::load(products.add(d * width + h), all);
+                    }
                 }
                 for k in 0..K {
-                    sums.w2[k] = L::load(products.add((D + 1 + k) * width + h), all);
+                    sums.w2[k] = L::load(products.add((features + 1 + k) * width + h), all);
                 }
             }
             if !columns.is_null() {
-                sums.b1 = L::load(columns.add(D * width + h), all);
+                sums.b1 = L::load(columns.add(features * width + h), all);
             }
         }
     }
@@ -181,16 +180,18 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         h: usize,
         mut sums: Sums<L::Vector, D, K>,
     ) -> Sums<L::Vector, D, K> {
-        let width = self.width();
+        let (width, features) = (self.width(), self.features::<D>());
         // SAFETY: the caller promises the set; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
             for d in 0..D {
-                sums.w1[d] = self.products.after::<L>(d * width + h, all, sums.w1[d]);
+                if d < features {
+                    sums.w1[d] = self.products.after::<L>(d * width + h, all, sums.w1[d]);
+                }
             }
-            sums.b1 = self.columns.after::<L>(D * width + h, all, sums.b1);
+            sums.b1 = self.columns.after::<L>(features * width + h, all, sums.b1);
             for k in 0..K {
-                sums.w2[k] = self.products.after::<L>((D + 1 + k) * width + h, all, sums.w2[k]);
+                sums.w2[k] = self.products.after::<L>((features + 1 + k) * width + h, all, sums.w2[k]);
             }
         }
         sums
@@ -199,15 +200,18 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     #[inline(always)]
     unsafe fn write<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
         let (width, products, columns) = (self.width(), self.products.to, self.columns.to);
+        let features = self.features::<D>();
         // SAFETY: the caller promises the set; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
             for d in 0..D {
-                L::store(products.add(d * width + h), all, sums.w1[d]);
+                if d < features {
+                    L::store(products.add(d * width + h), all, sums.w1[d]);
+                }
             }
-            L::store(columns.add(D * width + h), all, sums.b1);
+            L::store(columns.add(features * width + h), all, sums.b1);
             for k in 0..K {
-                L::store(products.add((D + 1 + k) * width + h), all, sums.w2[k]);
+                L::store(products.add((features + 1 + k) * width + h), all, sums.w2[k]);
             }
         }
     }
@@ -215,7 +219,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     /// The results at a vector of hidden nodes.
     #[inline(always)]
     unsafe fn finish<L: Lanes<T>, const D: usize, const K: usize>(&self, h: usize, sums: Sums<L::Vector, D, K>) {
-        let Sizes { hidden, .. } = self.step.sizes;
+        let (Sizes { hidden, .. }, features) = (self.step.sizes, self.features::<D>());
         let [to_w1, to_b1, to_w2, _] = self.step.results;
         // SAFETY: the caller promises the set; masks end with the hidden nodes, and with the elements of `W2`.
         unsafe {
@@ -223,19 +227,21 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             let [first, bias, second, _] = self.step.descends;
             let mut w1 = sums.w1;
             for d in 0..D {
-                w1[d] = self.next::<L>((d, h), mask, first, w1[d]);
+                if d < features {
+                    w1[d] = self.next::<L>((d, h), mask, first, w1[d]);
+                }
             }
-            L::store(to_b1.add(h), mask, self.next::<L>((D, h), mask, bias, sums.b1));
+            L::store(to_b1.add(h), mask, self.next::<L>((features, h), mask, bias, sums.b1));
             let mut w2 = sums.w2;
             for k in 0..K {
-                w2[k] = self.next::<L>((D + 1 + k, h), mask, second, w2[k]);
+                w2[k] = self.next::<L>((features + 1 + k, h), mask, second, w2[k]);
             }
             if self.step.turned {
-                self.beside::<L, D>(to_w1, h, w1);
-                self.apart::<L, K>(to_w2, h, w2);
+                self.beside::<L, D>(to_w1, h, w1, features);
+                self.apart::<L, K>(to_w2, h, w2, K);
             } else {
-                self.apart::<L, D>(to_w1, h, w1);
-                self.beside::<L, K>(to_w2, h, w2);
+                self.apart::<L, D>(to_w1, h, w1, features);
+                self.beside::<L, K>(to_w2, h, w2, K);
             }
         }
     }
@@ -263,25 +269,39 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         }
     }
 
-    /// Stores vectors of hidden nodes as rows.
+    /// Stores so many of the vectors of hidden nodes as rows.
     #[inline(always)]
-    unsafe fn apart<L: Lanes<T>, const N: usize>(&self, to: *mut T, h: usize, x: [L::Vector; N]) {
+    unsafe fn apart<L: Lanes<T>, const N: usize>(&self, to: *mut T, h: usize, x: [L::Vector; N], count: usize) {
         let hidden = self.step.sizes.hidden;
         for (k, x) in x.into_iter().enumerate() {
-            // SAFETY: the caller promises the set, and `N` rows of the hidden nodes.
-            unsafe { L::store(to.add(k * hidden + h), L::first(hidden - h), x) };
+            if k < count {
+                // SAFETY: the caller promises the set, and so many rows of the hidden nodes.
+                unsafe { L::store(to.add(k * hidden + h), L::first(hidden - h), x) };
+            }
         }
     }
 
-    /// Stores vectors of hidden nodes as columns.
+    /// Stores so many of the vectors of hidden nodes as columns.
     #[inline(always)]
-    unsafe fn beside<L: Lanes<T>, const N: usize>(&self, to: *mut T, h: usize, x: [L::Vector; N]) {
-        let all = self.step.sizes.hidden * N;
-        // SAFETY: the caller promises the set, and `N` columns of the hidden nodes.
+    unsafe fn beside<L: Lanes<T>, const N: usize>(&self, to: *mut T, h: usize, x: [L::Vector; N], count: usize) {
+        let hidden = self.step.sizes.hidden;
+        // SAFETY: the caller promises the set, and so many columns of the hidden nodes.
         unsafe {
-            for (k, row) in L::rows(x).into_iter().enumerate() {
-                let at = h * N + k * L::COUNT;
-                L::store(to.wrapping_add(at), L::first(all.saturating_sub(at)), row);
+            if count == N {
+                for (k, row) in L::rows(x).into_iter().enumerate() {
+                    let at = h * N + k * L::COUNT;
+                    L::store(to.wrapping_add(at), L::first((hidden * N).saturating_sub(at)), row);
+                }
+                return;
+            }
+            for (k, x) in x.into_iter().enumerate() {
+                if k < count {
+                    let mut lanes = [T::ZERO; LANES];
+                    L::store(lanes.as_mut_ptr(), L::first(L::COUNT), x);
+                    for lane in 0..L::COUNT.min(hidden - h) {
+                        to.add((h + lane) * count + k).write(lanes[lane]);
+                    }
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
 
-use super::{Block, Sizes};
+use super::{Block, FEATURES, Sizes};
 use crate::kernels::map::LANES;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -34,9 +34,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                 }
                 match features {
                     2 => self.tiles::<L, K, 2>(part),
-                    1 if !SMALL => self.tiles::<L, K, 1>(part),
-                    3 if !SMALL => self.tiles::<L, K, 3>(part),
-                    _ => self.tiles::<L, K, 4>(part),
+                    _ => self.tiles::<L, K, FEATURES>(part),
                 }
             }
         }
@@ -58,7 +56,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         }
     }
 
-    /// All rows of the block, of `D` features.
+    /// All rows of the block, of [`Block::features`].
     #[inline(always)]
     unsafe fn tiles<L: Lanes<T>, const K: usize, const D: usize>(&self, part: Part) {
         let mut i = 0;
@@ -127,12 +125,12 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
     /// `R` rows from row `i` of the block on.
     #[inline(always)]
     unsafe fn tile<L: Lanes<T>, const K: usize, const D: usize, const R: usize>(&self, i: usize, part: Part) {
-        let hidden = self.step.sizes.hidden;
+        let (hidden, features) = (self.step.sizes.hidden, self.features::<D>());
         // SAFETY: the caller promises the set, the features, the classes and the rows; scratch memory has whole vectors.
         unsafe {
             let all = L::first(L::COUNT);
             let param = |row: usize, h: usize| L::load(self.params.add(row * self.width() + h), all);
-            let x = self.step.x.add((self.start + i) * D);
+            let x = self.step.x.add((self.start + i) * features);
             let mut scores = [[L::splat(T::ZERO); 4]; K];
             let mut h = 0;
             while h < hidden {
@@ -146,12 +144,14 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                     }
                 } else {
                     for d in 0..D {
-                        let w = param(d, h);
-                        for r in 0..R {
-                            z[r] = L::mul_add(L::splat(*x.add(r * D + d)), w, z[r]);
+                        if d < features {
+                            let w = param(d, h);
+                            for r in 0..R {
+                                z[r] = L::mul_add(L::splat(*x.add(r * features + d)), w, z[r]);
+                            }
                         }
                     }
-                    let bias = param(D, h);
+                    let bias = param(features, h);
                     let (to, is_whole) = if part == Part::Whole { (self.hidden, true) } else { (self.affine, false) };
                     for r in 0..R {
                         z[r] = L::add(z[r], bias);
@@ -168,7 +168,7 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
                     continue;
                 }
                 for k in 0..K {
-                    let w = param(D + 1 + k, h - L::COUNT);
+                    let w = param(features + 1 + k, h - L::COUNT);
                     for r in 0..R {
                         scores[k][r] = L::mul_add(z[r], w, scores[k][r]);
                     }

@@ -2,6 +2,7 @@
 //! digits), rounded to `f64`.
 
 use super::Format;
+use super::bases::Base;
 use super::cardinal::Cardinal;
 use super::error_function::Ratio;
 use super::hyperbolic::Hyperbolic;
@@ -212,6 +213,24 @@ impl Circular for f64 {
 
 impl Hyperbolic for f64 {
     const END: Self = 710.6;
+    // Error 2^−56.5 of ln cosh x.
+    const LN_COSH: &'static [Self] = &[
+        -0.08333333333333315,
+        0.022222222222205806,
+        -0.0067460317454713144,
+        0.002186948843546266,
+        -0.0007386028511095295,
+        0.000256579786340316,
+        -9.098572177454166e-5,
+        3.276522677261215e-5,
+        -1.1919373662711794e-5,
+        4.332438457616601e-6,
+        -1.5293019522397734e-6,
+        4.93293149720853e-7,
+        -1.3109860896269295e-7,
+        2.4391274506085538e-8,
+        -2.2928072125462255e-9,
+    ];
     // Error 2^−58.6 of artanh s.
     const ATANH: &'static [Self] = &[
         0.33333333333333154,
@@ -289,6 +308,21 @@ impl Power for f64 {
     fn ends_odd(self) -> bool {
         self.to_bits() & 1 != 0
     }
+}
+
+impl Base for f64 {
+    const EXP2_RANGE: [Self; 2] = [-1077.0, 1025.0];
+    const LOG10_E: [Self; 2] = [0.4342944771051407, 4.798111141615973e-9];
+    // Error 2^−22.5.
+    const CBRT: &'static [Self] = &[
+        0.398357300957603,
+        1.197052234806479,
+        -1.1869995145105294,
+        0.9710636161154882,
+        -0.514842001440067,
+        0.1557498129619676,
+        -0.020381572293537445,
+    ];
 }
 
 impl Cardinal for f64 {

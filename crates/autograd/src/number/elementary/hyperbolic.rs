@@ -1,12 +1,14 @@
 //! Hyperbolic sine and cosine, and the inverse hyperbolic functions.
 
 use super::parts;
-use super::{Format, clamp, ln_1p, polynomial, reduce, select, sum};
+use super::{Format, clamp, ln_1p, ln_1p_of_share, polynomial, raised_decay, reduce, select, sum};
 
 /// What the formulas need to know of a number type.
 pub(crate) trait Hyperbolic: Format {
     /// Where `½ e^x` is ∞ for certain.
     const END: Self;
+    /// Coefficients of `P` in `ln cosh x = ½x² + x⁴·P(x²)`, `|x| ≤ 1`.
+    const LN_COSH: &'static [Self];
     /// Coefficients of `R` in `artanh s = s + s³·R(s²)`, `|s| ≤ ⅓`.
     const ATANH: &'static [Self];
 }
@@ -65,16 +67,24 @@ pub(crate) fn acosh<T: Format>(x: T) -> T {
     select(x < T::ONE, T::NAN, y)
 }
 
-/// `artanh x = ½ ln((1+x)/(1−x))`, from the magnitude, so that it is as accurate next to −1 as next to 1. With `2^k` times a `q`
-/// that is `1 − x` but for a power of two, and half of `1 + x` or more, it is `½ k·ln 2 + artanh s`, `s = (1+x−q)/(1+x+q)`;
-/// next to 0, `s` is `x` itself. Nothing cancels.
+/// `ln cosh x`: `½x²` and what it lacks next to 0, elsewhere `|x| − ln 2 + ln(1 + e^−2|x|)`, of which the first two are next to each
+/// other, so that their difference is exact.
 #[inline(always)]
-pub(crate) fn atanh<T: Hyperbolic>(x: T) -> T {
+pub(crate) fn log_cosh<T: Hyperbolic>(x: T) -> T {
     let a = x.abs();
+    let z = a * a;
+    let more = ln_1p_of_share(raised_decay(-(a + a)) * T::LOWERED);
+    let far = (a - T::LN_2[0]) + (more - T::LN_2[1]);
+    select(a < T::ONE, T::of(0.5) * z + z * z * polynomial(z, T::LN_COSH), far)
+}
+
+/// `artanh a = ½ ln((1+a)/(1−a))` for `0 ≤ a < 1`, of both `1 − a` and `1 + a` that which is exact, the latter with what it lacks. With
+/// `2^k` times a `q` that is `1 − a` but for a power of two, and half of `1 + a` or more, it is `½ k·ln 2 + artanh s`,
+/// `s = (1+a−q)/(1+a+q)`; next to 0, `s` is `a` itself. Nothing cancels.
+#[inline(always)]
+fn atanh_of_parts<T: Hyperbolic>(a: T, below: T, above: T, rest_of_above: T) -> T {
     let (two, half) = (T::of(2.0), T::of(0.5));
-    let above = T::ONE + a;
-    let rest_of_above = a - (above - T::ONE);
-    let (k, m) = (T::ONE - a).split();
+    let (k, m) = below.split();
     let (fewer, more) = (above < m, above >= two * m);
     let q = m * select(fewer, half, select(more, two, T::ONE));
     let k = select(fewer, T::ONE, select(more, -T::ONE, T::ZERO)) + k;
@@ -82,9 +92,38 @@ pub(crate) fn atanh<T: Hyperbolic>(x: T) -> T {
     let s = select(small, two * a, (above - q) + rest_of_above) / select(small, two, above + q);
     let z = s * s;
     let rest = s * z * polynomial(z, T::ATANH) - half * k * T::LN_2[1];
-    let y = sum(-half * k * T::LN_2[0], s, rest);
+    sum(-half * k * T::LN_2[0], s, rest)
+}
+
+/// `artanh x`, from the magnitude, so that it is as accurate next to −1 as next to 1.
+#[inline(always)]
+pub(crate) fn atanh<T: Hyperbolic>(x: T) -> T {
+    let a = x.abs();
+    let above = T::ONE + a;
+    let y = atanh_of_parts(a, T::ONE - a, above, a - (above - T::ONE));
     let ends = select(a == T::ONE, T::INFINITY, T::NAN);
     select(a < T::ONE, y, ends).copysign(x)
+}
+
+/// `ln(x/(1−x)) = ±2 artanh(1 − 2p)`, where `p` is the smaller of `x` and `1 − x`.
+#[inline(always)]
+pub(crate) fn logit<T: Hyperbolic>(x: T) -> T {
+    let two = T::of(2.0);
+    let is_left = x < T::of(0.5);
+    let p = select(is_left, x, T::ONE - x);
+    let below = p + p;
+    let above = two - below;
+    let y = atanh_of_parts(T::ONE - below, below, above, (two - above) - below);
+    let ends = select(p == T::ZERO, T::INFINITY, T::NAN);
+    let y = select(p > T::ZERO, y + y, ends);
+    select(is_left, -y, y)
+}
+
+/// `1/(x·(1−x))`, the derivative of `logit`, NaN where that is not defined.
+#[inline(always)]
+pub(crate) fn logit_slope<T: Format>(x: T) -> T {
+    let product = x * (T::ONE - x);
+    select(product < T::ZERO, T::NAN, product.abs().recip())
 }
 
 /// `1/√(1+x²)`, the derivative of `arsinh`.

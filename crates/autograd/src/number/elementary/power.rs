@@ -21,7 +21,7 @@ pub(crate) trait Power: Format {
 /// of which the first terms, and `s` itself, are products of halves of the digits, which are exact. (As FDLIBM's `e_pow.c` does for
 /// the logarithm of base 2.)
 #[inline(always)]
-fn log<T: Power>(x: T) -> (T, T) {
+pub(super) fn log<T: Power>(x: T) -> (T, T) {
     let (k, m) = x.split();
     let (f, d) = (m - T::ONE, m + T::ONE);
     let inverse = d.recip();

@@ -2,6 +2,7 @@
 //! digits), rounded to `f32`.
 
 use super::Format;
+use super::bases::Base;
 use super::cardinal::Cardinal;
 use super::error_function::Ratio;
 use super::hyperbolic::Hyperbolic;
@@ -115,6 +116,9 @@ impl Circular for f32 {
 
 impl Hyperbolic for f32 {
     const END: Self = 89.6;
+    // Error 2^−28.1 of ln cosh x.
+    const LN_COSH: &'static [Self] =
+        &[-0.0833333, 0.022221496, -0.0067399885, 0.0021618267, -0.0006801885, 0.00017676128, -2.5777212e-5];
     // Error 2^−27.4 of artanh s.
     const ATANH: &'static [Self] = &[0.3333321, 0.20010768, 0.14000838, 0.14006338];
 }
@@ -148,6 +152,13 @@ impl Power for f32 {
     fn ends_odd(self) -> bool {
         self.to_bits() & 1 != 0
     }
+}
+
+impl Base for f32 {
+    const EXP2_RANGE: [Self; 2] = [-152.0, 129.0];
+    const LOG10_E: [Self; 2] = [0.4342041, 9.038034e-5];
+    // Error 2^−10.6.
+    const CBRT: &'static [Self] = &[0.55370563, 0.55366206, -0.10747694];
 }
 
 impl Cardinal for f32 {

@@ -70,6 +70,13 @@ fn f32_functions_are_within_2_ulp_of_the_truth_for_all_magnitudes() {
     check("exp_m1", exp_m1, f64::exp_m1);
     check("ln", ln, f64::ln);
     check("ln_1p", ln_1p, f64::ln_1p);
+    check("exp2", exp2, f64::exp2);
+    check("log2", log2, f64::log2);
+    check("log10", log10, f64::log10);
+    check("cbrt", cbrt, f64::cbrt);
+    check("logit", logit, |x| if x < 0.75 { (x / (1.0 - x)).ln() } else { x.ln() - (-x).ln_1p() });
+    let ln_cosh = |x: f64| if x < 20.0 { (x.sinh() * (0.5 * x).tanh()).ln_1p() } else { x - std::f64::consts::LN_2 };
+    check("log_cosh", log_cosh, |x| ln_cosh(x.abs()));
     check("tanh", tanh, f64::tanh);
     check("asinh", asinh, f64::asinh);
     check("acosh", acosh, f64::acosh);

@@ -8,6 +8,7 @@ mod dead;
 mod loops;
 mod products;
 mod losses;
+mod logarithms;
 mod shares;
 pub(super) mod hidden_layer;
 mod copies;
@@ -31,12 +32,13 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 9] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 10] {
     [
         &broadcasts::Broadcasts,
         &constants::Constants,
         &common::Common,
         &dead::Dead,
+        &logarithms::Logarithms,
         &loops::Loops,
         &products::Products,
         &losses::Losses,
@@ -46,11 +48,12 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 9] {
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "broadcasts",
     "constants",
     "common",
     "dead",
+    "logarithms",
     "loops",
     "products",
     "losses",
@@ -71,6 +74,7 @@ const NAMES: [&str; 13] = [
 /// | `constants` | what does not depend on inputs or state is computed when recording |
 /// | `common` | equal expressions are computed once |
 /// | `dead` | what nothing asks for is dropped |
+/// | `logarithms` | a number times a logarithm, as of an entropy, is computed with the logarithm that its gradient reads |
 /// | `loops` | loops leave nothing that nothing reads |
 /// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent; such a step of rows that were read by index moves these alone |
 /// | `losses` | losses are computed together with their gradients |

@@ -1,0 +1,66 @@
+//! Powers of 2, and logarithms of base 2 and 10, which are exact where they are whole numbers; and the cube root.
+
+use super::power::{self, Power};
+use super::{clamp, log, log_or_special, polynomial, select, sum};
+use std::f64::consts::LN_2;
+
+/// What the formulas need to know of a number type.
+pub(crate) trait Base: Power {
+    /// Where `2^x` has rounded to 0, and where to ∞.
+    const EXP2_RANGE: [Self; 2];
+    /// `log₁₀ e` as a sum, the first part in half the digits.
+    const LOG10_E: [Self; 2];
+    /// Coefficients of a polynomial next to the cube root from √½ to √2.
+    const CBRT: &'static [Self];
+}
+
+/// `2^x = 2^k·e^(r·ln 2)` with `x = k + r`
+#[inline(always)]
+pub(crate) fn exp2<T: Base>(x: T) -> T {
+    let near = clamp(x, T::EXP2_RANGE);
+    let shifted = near + T::ROUND;
+    let r = (near - (shifted - T::ROUND)) * T::of(LN_2);
+    let [p, q] = T::powers_of_two(shifted);
+    // As in `exp`.
+    select(near <= T::EXP2_RANGE[0], T::ZERO, sum(T::ONE, r, r * r * polynomial(r, T::EXP))) * p * q
+}
+
+/// `log₂ x = k + log₂ m` with `x = 2^k·m`
+#[inline(always)]
+pub(crate) fn log2<T: Base>(x: T) -> T {
+    let (k, m) = x.split();
+    log_or_special(x, k + log(T::ZERO, m - T::ONE) * T::LOG2_E)
+}
+
+/// `log₁₀ x`, from the logarithm in twice the digits.
+#[inline(always)]
+pub(crate) fn log10<T: Base>(x: T) -> T {
+    let (high, low) = power::log(x);
+    let (head, [c, rest]) = (high.upper(), T::LOG10_E);
+    log_or_special(x, head * c + (((high - head) + low) * c + high * rest))
+}
+
+/// The cube root: a polynomial of few digits, whose square is exact then, and a step of Halley's method, which triples them.
+#[inline(always)]
+pub(crate) fn cbrt<T: Base>(x: T) -> T {
+    let a = x.abs();
+    let (k, m) = a.split();
+    // The exponent is 3q − 1, 3q or 3q + 1.
+    let shifted = k * T::of(1.0 / 3.0) + T::ROUND;
+    let j = k - T::of(3.0) * (shifted - T::ROUND);
+    let (fewer, more) = (j < T::ZERO, j > T::ZERO);
+    let (scale, root) = (select(more, T::of(2.0), T::ONE), select(more, T::of(1.259921049894873), T::ONE));
+    let (scale, root) = (select(fewer, T::of(0.5), scale), select(fewer, T::of(0.7937005259840998), root));
+    let t = (polynomial(m, T::CBRT) * root).upper();
+    let ratio = m * scale / (t * t);
+    let root = t + t * ((ratio - t) / ((t + t) + ratio));
+    let y = (root * T::power_of_two(shifted)).copysign(x);
+    select((a > T::ZERO) & (a < T::INFINITY), y, x)
+}
+
+/// `x^(−2/3)/3`, the derivative of the cube root.
+#[inline(always)]
+pub(crate) fn cbrt_slope<T: Base>(x: T) -> T {
+    let root = cbrt(x);
+    (T::of(3.0) * root * root).recip()
+}
