@@ -284,7 +284,7 @@ impl<T: Number> Call<T> {
         unsafe {
             match self.shape {
                 Shape::Rows if WHOLE && (1..=thin::TERMS).contains(&self.sizes.1) => self.thin::<L>(),
-                Shape::Rows => self.rows::<L>(),
+                Shape::Rows => self.rows::<L, WHOLE>(),
                 Shape::Columns => self.columns::<L, WHOLE>(),
                 Shape::Dots => self.dots::<L>(),
             }

@@ -88,5 +88,6 @@ pairs! {
     Sin, Cos => sin_near, cos_near, rare is_far => sin, cos;
     Sinh, Cosh => sinh, cosh;
     Cbrt, CbrtSlope => cbrt, cbrt_slope;
+    LogCosh, Tanh => log_cosh, tanh;
     Erfinv, ErfinvSlope => erfinv_near, erfinv_slope_near, rare is_near_one => erfinv, erfinv_slope;
 }

@@ -53,16 +53,17 @@ impl<T: Float> Rewrite<T> for Logarithms {
             }
             let Some(log) = log else { continue };
             let ([a, b], y) = ([node.args[0], node.args[1]], node.results[0]);
-            let is_whole = graph.shape(b) == graph.shape(y);
-            let (is_nan, product) = (graph.value_like(y), graph.value_like(y));
-            let smaller = if is_whole { b } else { graph.value_like(y) };
+            // The chain that makes the product reads a row that was made before it, but not a column. Of two numbers the smaller is
+            // NaN where one of them is.
+            let is_row = graph.shape(b).last() == graph.shape(y).last();
+            let smaller = if is_row { b } else { graph.value_like(y) };
+            let (is_nan, product) = (graph.value_like(smaller), graph.value_like(y));
             let binary = |op| Kind::Binary(Arity(op));
             let mut push = |kind, args, result| {
                 let operation = Operation::Single(kind);
                 graph.nodes.push(Node { operation, args, results: smallvec![result], keep_apart: false });
             };
-            // All of one shape, so that one chain takes them: of two numbers the smaller is NaN where one of them is.
-            if !is_whole {
+            if !is_row {
                 push(binary(Binary::Minimum), smallvec![b, a], smaller);
             }
             push(binary(Binary::NotEqual), smallvec![smaller, smaller], is_nan);
