@@ -43,7 +43,7 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("log", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log());
     t.map("log1p", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log1p());
     t.map("exp2", [ANY], [(1, 0), (1, 0)], |[x]| x.exp2());
-    t.map("pow_of", [ANY], [(1, 0), (1, 0)], |[x]| x.pow_of(3.0));
+    t.map("power_of", [ANY], [(1, 0), (1, 0)], |[x]| x.pow_of(3.0));
     t.map("log2", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log2());
     t.map("log10", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log10());
     t.map("logit", [SHARE], [(1, 1), (1, 2)], |[x]| x.logit());
@@ -99,7 +99,7 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("hardswish", [ANY], [(0, 1), (0, 2)], |[x]| x.hardswish());
     t.map("softshrink", [ANY], [(0, 0), (0, 0)], |[x]| x.softshrink(0.5));
     t.map("hardshrink", [ANY], [(0, 0), (0, 0)], |[x]| x.hardshrink(0.5));
-    t.map("tanhshrink", [ANY], [(1, 1), (1, 1)], |[x]| x.tanhshrink());
+    t.map("tanhshrink", [ANY], [(1, 2), (1, 2)], |[x]| x.tanhshrink());
     t.map("threshold", [ANY], [(0, 0), (0, 0)], |[x]| x.threshold(0.5, -1.0));
     t.map("gelu", [ANY], [(2, 1), (3, 1)], |[x]| x.gelu());
     t.map("gelu_slope", [ANY, ANY], [(3, 1), (3, 1)], |[x, dy]| slope(x.gelu(), x, dy));

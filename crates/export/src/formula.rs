@@ -258,6 +258,15 @@ fn one(op: &str, x: Formula, parameter: &dyn Fn(&str) -> Option<f64>) -> Option<
                     let root = call(F::Pow, [x.clone().abs(), Number(1.0 / 3.0)]);
                     select(x.less(0.0), -root.clone(), root)
                 }
+                "power_of" => call(F::Pow, [Number(parameter("base")?), x]),
+                "tanhshrink" => {
+                    // Lambert's fraction near 0, where the difference cancels.
+                    let square = x.clone() * x.clone();
+                    let below = [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0];
+                    let t = below.into_iter().fold(square.clone() / 21.0, |t, n| square.clone() / (t + n));
+                    let near = x.clone() * (t.clone() / (t + 1.0));
+                    select(x.clone().abs().less(1.5), near, x.clone() - x.of(F::Tanh))
+                }
                 "logit" => x.clone().of(F::Log) - (-x).of(F::Log1p),
                 "log_cosh" => {
                     let near = (x.clone().of(F::Sinh) * (0.5 * x.clone()).of(F::Tanh)).of(F::Log1p);

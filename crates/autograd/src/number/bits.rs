@@ -110,6 +110,8 @@ pub trait Bits: Sized {
     fn logit_slope(self) -> Self;
     /// `ln cosh x`
     fn log_cosh(self) -> Self;
+    /// `x − tanh x`
+    fn tanhshrink(self) -> Self;
     /// [`elementary::hypot_share`]
     fn hypot_share(self, b: Self) -> Self;
     /// [`elementary::over_squares`]
@@ -211,7 +213,7 @@ macro_rules! bits {
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@special bool: is_near_one);
             bits!(@special Self: erfinv erfinv_slope erfinv_near erfinv_slope_near);
-            bits!(@ours Self: exp2 log2 log10 cbrt cbrt_slope logit logit_slope log_cosh);
+            bits!(@ours Self: exp2 log2 log10 cbrt cbrt_slope logit logit_slope log_cosh tanhshrink);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
             bits!(@ours_of_two pow_slope hypot_share over_squares logaddexp logistic_share);
             #[inline(always)]

@@ -157,29 +157,6 @@ impl<'t, T: Float> Var<'t, T> {
         self.require(op, lambda >= 0.0, Kind::Option, || format!("a lambda from 0 on is needed, not {lambda}"));
     }
 
-    /// `x − tanh x`, with all digits near 0, where it is `x³/3`; the derivative is `tanh² x`.
-    ///
-    /// ```
-    /// use autograd::{grad, Tape, Tensor};
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([3e-50, 0.0, 1e3]));
-    /// let y = x.tanhshrink();
-    /// assert!((y.value().as_slice()[0] / 9e-150 - 1.0).abs() < 1e-15);
-    /// assert_eq!(y.value().as_slice()[1..], [0.0, 999.0]);
-    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1..], [0.0, 1.0]);
-    /// ```
-    #[track_caller]
-    pub fn tanhshrink(self) -> Self {
-        let _whole = self.tape().composite("tanhshrink", [self]);
-        // Lambert's fraction tanh x = x/(1 + t), t = x²/(3 + x²/(5 + …)), whose terms are positive.
-        let square = self.square();
-        let mut t = square.div_scalar(21.0);
-        for n in [19.0, 17.0, 15.0, 13.0, 11.0, 9.0, 7.0, 5.0, 3.0] {
-            t = square / t.add_scalar(n);
-        }
-        self.abs().lt(1.5).select(self * (t / t.add_scalar(1.0)), self - self.tanh())
-    }
-
     /// `x` above a threshold, else a value; so the derivative is 1 or 0.
     ///
     /// ```

@@ -8,6 +8,7 @@ use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
 use crate::kernels::powers::powers;
+use crate::number::Number;
 use crate::number::elementary::{difference, select};
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
@@ -352,6 +353,8 @@ unary! {
     /// `x^exponent`; an integer exponent takes negative bases, and 0 and 1 are exact at 0.
     pub pow_scalar(exponent: f64) => PowScalar, slices |x, y| powers(x, y, exponent, 0.0),
         |x, y, g| pow_rule(x, g, [exponent, 0.0]);
+    /// `base^x` for a base above 0.
+    pub(crate) power_of(base: f64) => PowerOf, vectors |x| base.powf(x), |x, y, g| g.zmul(y).mul_scalar(Number::ln(base));
     /// `x^(exponent + rest)`, where one number cannot be that sum.
     pub(crate) pow_parts(exponent: f64, rest: f64) => PowParts, slices |x, y| powers(x, y, exponent, rest),
         |x, y, g| pow_rule(x, g, [exponent, rest]);
@@ -433,6 +436,18 @@ unary! {
     /// `max(x, 0)`; the derivative at 0 is 0. The rule reads the result, which is positive where `x` is.
     pub relu() => Relu, |x| select(x < T::ZERO, T::ZERO, x), |x, y, g| g.gate(y),
         kink |x| x == T::ZERO;
+    /// `x − tanh x`, with all digits near 0, where it is `x³/3`; the derivative is `tanh² x`.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([3e-50, 0.0, 1e3]));
+    /// let y = x.tanhshrink();
+    /// assert!((y.value().as_slice()[0] / 9e-150 - 1.0).abs() < 1e-15);
+    /// assert_eq!(y.value().as_slice()[1..], [0.0, 999.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1..], [0.0, 1.0]);
+    /// ```
+    pub tanhshrink() => Tanhshrink, vectors |x| x.tanhshrink(), |x, y, g| g.zmul(x.tanh()).zmul(x.tanh());
     /// `x` above 0, `negative_slope · x` below.
     pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| select(x > T::ZERO, x, negative_slope * x),
         |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0))),

@@ -1,7 +1,7 @@
 //! Hyperbolic sine and cosine, and the inverse hyperbolic functions.
 
 use super::parts;
-use super::{Format, clamp, ln_1p, ln_1p_of_share, polynomial, raised_decay, reduce, select, sum};
+use super::{Format, clamp, ln_1p, ln_1p_of_share, polynomial, raised_decay, reduce, select, sum, tanh};
 
 /// What the formulas need to know of a number type.
 pub(crate) trait Hyperbolic: Format {
@@ -9,6 +9,8 @@ pub(crate) trait Hyperbolic: Format {
     const END: Self;
     /// Coefficients of `P` in `ln cosh x = ½x² + x⁴·P(x²)`, `|x| ≤ 1`.
     const LN_COSH: &'static [Self];
+    /// Coefficients of `P` and `Q` in `x − tanh x = x³·P(x²)/Q(x²)`, `|x| ≤ 3/2`: Lambert's fraction, whose terms are positive.
+    const TANHSHRINK: [&'static [Self]; 2];
     /// Coefficients of `R` in `artanh s = s + s³·R(s²)`, `|s| ≤ ⅓`.
     const ATANH: &'static [Self];
 }
@@ -76,6 +78,15 @@ pub(crate) fn log_cosh<T: Hyperbolic>(x: T) -> T {
     let more = ln_1p_of_share(raised_decay(-(a + a)) * T::LOWERED);
     let far = (a - T::LN_2[0]) + (more - T::LN_2[1]);
     select(a < T::ONE, T::of(0.5) * z + z * z * polynomial(z, T::LN_COSH), far)
+}
+
+/// `x − tanh x`, which cancels near 0.
+#[inline(always)]
+pub(crate) fn tanhshrink<T: Hyperbolic>(x: T) -> T {
+    let z = x * x;
+    let [above, below] = T::TANHSHRINK;
+    let near = x * (z * (polynomial(z, above) / polynomial(z, below)));
+    select(x.abs() < T::of(1.5), near, x - tanh(x))
 }
 
 /// `artanh a = ½ ln((1+a)/(1−a))` for `0 ≤ a < 1`, of both `1 − a` and `1 + a` that which is exact, the latter with what it lacks. With
