@@ -2,6 +2,7 @@
 
 use super::map::{map, map_vectors};
 use crate::number::Number;
+use crate::number::elementary::ln_in_parts;
 
 /// `out[i] = x[i]^(p + more)` as IEEE 754 has `pow`, for an exponent in more digits than those of the elements: the derivative of a
 /// power is one of an exponent that no number may be, and its rounding counts as often as the logarithm of `x` is large. What is
@@ -49,6 +50,22 @@ pub(crate) fn powers<T: Number>(x: &[T], out: &mut [T], p: f64, more: f64) {
             );
         }
     }
+}
+
+/// `out[i] = base^x[i]` for a finite base above 0, whose logarithm is taken once, in more digits than those of the elements.
+pub(crate) fn powers_of<T: Number>(base: f64, x: &[T], out: &mut [T]) {
+    if base == 1.0 {
+        return out.fill(T::ONE);
+    }
+    let [high, low] = ln_in_parts(base);
+    let rounded = T::of(high);
+    let parts = [rounded, T::of((high - rounded.to_f64()) + low)];
+    map_vectors(
+        x,
+        out,
+        #[inline(always)]
+        move |x| x.pow_by_logarithm(parts),
+    );
 }
 
 /// `x^n` for a whole `n` up to 4. The choices are the same for all elements: they cost less than a loop for each.

@@ -124,6 +124,8 @@ pub trait Bits: Sized {
     fn pow_slope(self, y: Self) -> Self;
     /// [`elementary::pow_of_sum`]
     fn pow_of_sum(self, y: Self, more: Self) -> Self;
+    /// [`elementary::pow_by_logarithm`]
+    fn pow_by_logarithm(self, logarithm: [Self; 2]) -> Self;
     /// [`elementary::sinc`]
     fn sinc(self) -> Self;
     /// [`elementary::sinc_slope`]
@@ -216,6 +218,10 @@ macro_rules! bits {
             bits!(@ours Self: exp2 log2 log10 cbrt cbrt_slope logit logit_slope log_cosh tanhshrink);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
             bits!(@ours_of_two pow_slope hypot_share over_squares logaddexp logistic_share);
+            #[inline(always)]
+            fn pow_by_logarithm(self, logarithm: [Self; 2]) -> Self {
+                elementary::pow_by_logarithm(self, logarithm)
+            }
             #[inline(always)]
             fn pow_of_sum(self, y: Self, more: Self) -> Self {
                 elementary::pow_of_sum(self, y, more)

@@ -38,7 +38,7 @@ pub(crate) use hyperbolic::{
 pub(crate) use inverse::{acos, asin, atan, atan2};
 pub(crate) use parts::difference;
 pub(crate) use plane::{hypot, hypot_share, over_squares};
-pub(crate) use power::{pow, pow_of_sum, pow_slope};
+pub(crate) use power::{ln_in_parts, pow, pow_by_logarithm, pow_of_sum, pow_slope};
 pub(crate) use trigonometric::{cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.

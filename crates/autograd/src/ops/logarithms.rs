@@ -56,7 +56,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn pow_of(self, base: f64) -> Self {
         let _whole = self.tape().composite("pow_of", [self]);
-        if base > 0.0 { self.power_of(base) } else { self.tape().scalar(T::of(base)).pow(self) }
+        if base > 0.0 && base < f64::INFINITY { self.power_of(base) } else { self.tape().scalar(T::of(base)).pow(self) }
     }
 
     /// `ln Φ(x)`, the logarithm of the normal distribution function, as `scipy.special.log_ndtr`: with all digits in both tails, on the

@@ -56,6 +56,33 @@ pub(super) fn nearest_whole<T: Power>(a: T) -> (T, bool) {
     (select(small, rounded - half, a), (rounded < T::EVEN) & rounded.ends_odd())
 }
 
+/// `e^((y + more)·(high + low))`, from exact products of halves.
+#[inline(always)]
+fn power_of_logarithm<T: Power>((high, low): (T, T), y: T, more: T) -> T {
+    let exponent = clamp(y, [-T::STEEP, T::STEEP]);
+    let (y_high, l_high) = (exponent.upper(), high.upper());
+    let l_low = (high - l_high) + low;
+    let product = y_high * l_high;
+    let rest = y_high * l_low + ((exponent - y_high) + more) * (l_high + l_low);
+    let (least, most) = (T::EXP_RANGE[0], T::EXP_RANGE[1]);
+    let inside = (product > least) & (product < most);
+    let (shifted, r, small) = reduce_sum(clamp(product, T::EXP_RANGE), select(inside, rest, T::ZERO));
+    scale(shifted, r, small)
+}
+
+/// The logarithm of a positive finite number, and what it lacks.
+#[inline(always)]
+pub(crate) fn ln_in_parts<T: Power>(x: T) -> [T; 2] {
+    let (high, low) = log(x);
+    [high, low]
+}
+
+/// `b^x` by the logarithm of a `b` other than 1 in two parts.
+#[inline(always)]
+pub(crate) fn pow_by_logarithm<T: Power>(x: T, [high, low]: [T; 2]) -> T {
+    power_of_logarithm((high, low), x, T::ZERO)
+}
+
 /// `x^y` as IEEE 754 has `pow`.
 #[inline(always)]
 pub(crate) fn pow<T: Power>(x: T, y: T) -> T {
@@ -67,17 +94,7 @@ pub(crate) fn pow<T: Power>(x: T, y: T) -> T {
 #[inline(always)]
 pub(crate) fn pow_of_sum<T: Power>(x: T, y: T, more: T) -> T {
     let a = x.abs();
-    let exponent = clamp(y, [-T::STEEP, T::STEEP]);
-    // y·ln a, from exact products of halves.
-    let (high, low) = log(a);
-    let (y_high, l_high) = (exponent.upper(), high.upper());
-    let l_low = (high - l_high) + low;
-    let product = y_high * l_high;
-    let rest = y_high * l_low + ((exponent - y_high) + more) * (l_high + l_low);
-    let (least, most) = (T::EXP_RANGE[0], T::EXP_RANGE[1]);
-    let inside = (product > least) & (product < most);
-    let (shifted, r, small) = reduce_sum(clamp(product, T::EXP_RANGE), select(inside, rest, T::ZERO));
-    let power = scale(shifted, r, small);
+    let power = power_of_logarithm(log(a), y, more);
     // 0 and ∞ have no logarithm.
     let ends = select((y > T::ZERO) == (a > T::ONE), T::INFINITY, T::ZERO);
     let power = select((a == T::ZERO) | (a == T::INFINITY), ends, power);
