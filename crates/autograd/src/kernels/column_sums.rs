@@ -10,6 +10,11 @@ use std::ops::Range;
 
 /// `out[j] = finish(Σ_i x[i, j])` for rows as long as `out`, each sum in the order that [`order`](super::order) tells.
 pub(crate) fn column_sums<T: Number>(x: &[T], out: &mut [T], finish: SliceFinish<'_, T>) {
+    column_sums_of::<T, false>(x, out, finish);
+}
+
+/// The same, or of their squares.
+pub(super) fn column_sums_of<T: Number, const SQUARED: bool>(x: &[T], out: &mut [T], finish: SliceFinish<'_, T>) {
     let n = out.len();
     if n == 0 {
         return;
@@ -19,7 +24,7 @@ pub(crate) fn column_sums<T: Number>(x: &[T], out: &mut [T], finish: SliceFinish
     let mut run = |memory: *mut T| {
         let sums = Sums { terms: rows, count: n, memory };
         let (x, out) = (x.as_ptr(), out.as_mut_ptr());
-        Level::best().run_lanes(ColumnSums { x, start: 0, end: rows, out, finish, sums });
+        Level::best().run_lanes(ColumnSums::<T, SQUARED> { x, start: 0, end: rows, out, finish, sums });
     };
     match elements(rows, n, ROWS, false) {
         0 => run(std::ptr::null_mut()),
@@ -42,17 +47,17 @@ pub(super) fn sums_of_blocks<T: Number>(
         for start in (0..rows).step_by(ROWS) {
             let end = rows.min(start + ROWS);
             fill(start..end, &mut block[..(end - start) * n]);
-            level.run_lanes(ColumnSums { x: block.as_ptr(), start, end, out, finish: Raw::Keep, sums });
+            level.run_lanes(ColumnSums::<T, false> { x: block.as_ptr(), start, end, out, finish: Raw::Keep, sums });
         }
     });
 }
 
-/// Sums of columns by pointers: `out = finish(Σ_i x[i, ·])`, or the part of that which rows `start` to `end` are.
+/// Sums of columns, or of their squares, by pointers: `out = finish(Σ_i x[i, ·])`, or the part of that which rows `start` to `end` are.
 ///
 /// Whoever makes one promises that `x` holds those rows of `sums.count` elements, that `out` and what the finish points to
 /// have as many, and that the sums have their memory, with what earlier rows left there.
 #[derive(Clone, Copy)]
-pub(super) struct ColumnSums<T> {
+pub(super) struct ColumnSums<T, const SQUARED: bool> {
     /// Row `start`.
     pub(super) x: *const T,
     pub(super) start: usize,
@@ -62,7 +67,7 @@ pub(super) struct ColumnSums<T> {
     pub(super) sums: Sums<T>,
 }
 
-impl<T: Number> LaneKernel<T> for ColumnSums<T> {
+impl<T: Number, const SQUARED: bool> LaneKernel<T> for ColumnSums<T, SQUARED> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let mut j = 0;
@@ -81,7 +86,7 @@ impl<T: Number> LaneKernel<T> for ColumnSums<T> {
     }
 }
 
-impl<T: Number> ColumnSums<T> {
+impl<T: Number, const SQUARED: bool> ColumnSums<T, SQUARED> {
     /// `C` vectors of columns from `j` on; the last ones may be empty, and then lie beyond the end.
     #[inline(always)]
     unsafe fn columns<L: Lanes<T>, const C: usize>(&self, j: usize) {
@@ -101,7 +106,8 @@ impl<T: Number> ColumnSums<T> {
                 }
                 for i in rows.start - start..rows.end - start {
                     for c in 0..C {
-                        sums[c] = L::add(sums[c], L::load(x.wrapping_add(i * n + j + c * L::COUNT), masks[c]));
+                        let x = L::load(x.wrapping_add(i * n + j + c * L::COUNT), masks[c]);
+                        sums[c] = L::add(sums[c], if SQUARED { L::mul(x, x) } else { x });
                     }
                 }
                 for c in 0..C {

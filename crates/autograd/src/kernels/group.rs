@@ -330,7 +330,7 @@ unsafe fn execute<T: Number>(
         Task::ColumnSums { rows, n, along, x, out, after, memory } => {
             let Range { start, end } = terms(*along, *rows);
             let sums = Sums { terms: *rows, count: *n, memory: kept(memory) };
-            level.run_lanes(ColumnSums { x: at(*x), start, end, out: at(*out), finish: raw(after), sums });
+            level.run_lanes(ColumnSums::<T, false> { x: at(*x), start, end, out: at(*out), finish: raw(after), sums });
         }
         Task::Loss { rows: all, n, along, mean, scores, labels, cotangent, loss, gradient } => {
             let rows = along.sizes((*all, 0, 0), block.rows).0;

@@ -2,14 +2,13 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 use super::beside;
-use super::column_sums::{column_sums, sums_of_blocks};
+use super::column_sums::column_sums_of;
 use super::finish::Finish;
 use super::map::level;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::LaneKernel;
-use std::ops::Range;
 
 /// Running sums beside each other: the lanes of a vector, or of two.
 const LANES: usize = 16;
@@ -206,38 +205,15 @@ fn sums_of<T: Number, const SQUARED: bool>(x: &[T], (n, inner): (usize, usize), 
             |sum, x| sum + term::<T, SQUARED>(x),
         );
     }
-    out.fill(T::ZERO);
-    // Blocks of rows, as many columns as fit the stack.
-    let mut block = [[T::ZERO; BESIDE]; ROWS];
-    for o in 0..x.len().checked_div(n * inner).unwrap_or(0) {
-        for i in (0..inner).step_by(BESIDE) {
-            let width = BESIDE.min(inner - i);
-            let out = &mut out[o * inner + i..][..width];
-            let x = |j: usize| &x[(o * n + j) * inner + i..][..width];
-            let fill = |rows: Range<usize>, block: &mut [T]| {
-                for (j, block) in rows.zip(block.chunks_exact_mut(width)) {
-                    for (block, &x) in block.iter_mut().zip(x(j)) {
-                        *block = term::<T, SQUARED>(x);
-                    }
-                }
-            };
-            sums_of_blocks(n, block.as_flattened_mut(), out, fill);
-        }
+    for (x, out) in x.chunks_exact((n * inner).max(1)).zip(out.chunks_exact_mut(inner.max(1))) {
+        column_sums_of::<T, SQUARED>(x, out, Finish::Keep);
     }
 }
 
 /// The sums along the middle of `[outer, n, inner]`.
 pub(super) fn sums<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if inner == 1 || n <= ROWS || x.is_empty() {
-        return sums_of::<T, false>(x, (n, inner), out);
-    }
-    for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
-        column_sums(x, out, Finish::Keep);
-    }
+    sums_of::<T, false>(x, (n, inner), out);
 }
-
-/// Columns that are worked on together.
-const BESIDE: usize = 64;
 
 /// The Euclidean norm along the middle of `[outer, n, inner]`, without overflow or underflow: rows whose sum of squares
 /// leaves the normal range are scaled by a power of two first, which rounds nothing.

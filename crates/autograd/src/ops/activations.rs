@@ -24,11 +24,12 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     ///
     /// # Panics
-    /// Where alpha is 0 or not finite.
+    /// Where alpha, as a number of this type, is 0 or not finite.
     #[track_caller]
     pub fn celu(self, alpha: f64) -> Self {
         let _whole = self.tape().composite("celu", [self]);
-        self.require("celu", alpha.is_finite() && alpha != 0.0, Kind::Option, || {
+        let rounded = T::of(alpha);
+        self.require("celu", rounded.is_finite() && rounded != T::ZERO, Kind::Option, || {
             format!("a finite alpha other than 0 is needed, not {alpha}")
         });
         self.ge(0.0).select(self, self.div_scalar(alpha).expm1().mul_scalar(alpha))
@@ -105,7 +106,7 @@ impl<'t, T: Float> Var<'t, T> {
     }
 
     /// `x` moved towards 0 by `lambda`, and 0 where that would go beyond: the proximal operator of `lambda · |x|`. The derivative at
-    /// `±lambda` is 0.
+    /// `±lambda` is 0; by a `lambda` of 0 it is `x` itself.
     ///
     /// ```
     /// use autograd::{grad, Tape, Tensor};
@@ -122,13 +123,13 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn softshrink(self, lambda: f64) -> Self {
         let _whole = self.tape().composite("softshrink", [self]);
         self.require_width("softshrink", lambda);
-        if lambda == 0.0 {
+        if T::of(lambda) == T::ZERO {
             return self;
         }
         self.add_scalar(-lambda).relu() - self.neg().add_scalar(-lambda).relu()
     }
 
-    /// `x` where it is beyond `±lambda`, else 0; so the derivative is 1 or 0.
+    /// `x` where it is beyond `±lambda`, else 0, so the derivative is 1 or 0; by a `lambda` of 0 it is `x` itself.
     ///
     /// ```
     /// use autograd::{grad, Tape, Tensor};
@@ -145,7 +146,7 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn hardshrink(self, lambda: f64) -> Self {
         let _whole = self.tape().composite("hardshrink", [self]);
         self.require_width("hardshrink", lambda);
-        if lambda == 0.0 {
+        if T::of(lambda) == T::ZERO {
             return self;
         }
         // This way round, NaN stays.

@@ -259,8 +259,9 @@ binary! {
         hypot / try_hypot => Hypot, |a, b| a.hypot(b),
             |a, b, y, g| (g.both(a.hypot_share(b)), g.both(b.hypot_share(a))),
             kink |a, b| a == T::ZERO && b == T::ZERO;
-        /// The remainder `a − ⌊a/b⌋·b`, exact, with the sign of the divisor, as in Python, NumPy and `torch.remainder`. The derivatives
-        /// are 1 and `−⌊a/b⌋`, also where it jumps.
+        /// The remainder `a − ⌊a/b⌋·b`, with the sign of the divisor, as in Python, NumPy and `torch.remainder`: exact where the operands
+        /// have one sign, else rounded once. The derivatives are 1 and `−⌊a/b⌋`, also where it jumps; the latter is NaN where the remainder
+        /// is infinite.
         ///
         /// ```
         /// use autograd::{grad, Tape, Tensor};
@@ -273,7 +274,7 @@ binary! {
         /// assert_eq!(dy.item(), -2.0 + 3.0);
         /// ```
         rem / try_rem => Rem, numbers |a, b| remainder(a, b),
-            |a, b, y, g| (g, g.weigh(((a - y) / b).round()).neg());
+            |a, b, y, g| (g, g.weigh((a / b - y / b).round()).neg());
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
             vectors |a, b| a.logaddexp(b),

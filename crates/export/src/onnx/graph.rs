@@ -253,7 +253,7 @@ fn rewritten(function: Function, arguments: &[Formula]) -> Option<Formula> {
             root(x.clone() * x + y.clone() * y)
         }
         F::Mod => {
-            // ONNX has it for whole numbers, and for others where a runtime does.
+            // `Mod` of numbers that are not whole is an option that not every runtime has. Next to a multiple the quotient is rounded.
             let y = arguments.get(1)?.clone();
             let ratio = x.clone() / y.clone();
             let whole = select(ratio.clone().less(0.0), -of(F::Floor, -ratio.clone()), of(F::Floor, ratio));

@@ -69,9 +69,6 @@ pub enum Activation {
     Sigmoid,
 }
 
-const SELU_ALPHA: f64 = 1.673263242354377;
-const SELU_SCALE: f64 = 1.0507009873554805;
-
 /// The first half along an axis, times the sigmoid of the second (Dauphin et al., "Language modeling with gated convolutional
 /// networks", 2017): `torch.nn.GLU`.
 ///
@@ -106,14 +103,14 @@ impl Activation {
             Self::Relu => x.relu(),
             Self::LeakyRelu { slope } => x.leaky_relu(slope),
             Self::Elu { alpha } => x.elu(alpha),
-            Self::Celu { alpha } => (x / alpha).elu(1.0) * alpha,
-            Self::Selu => x.elu(SELU_ALPHA) * SELU_SCALE,
+            Self::Celu { alpha } => x.celu(alpha),
+            Self::Selu => x.selu(),
             Self::Gelu => x.gelu(),
             Self::GeluTanh => x.gelu_tanh(),
             Self::Mish => x.mish(),
-            Self::Hardtanh { low, high } => x.clamp(low, high),
-            Self::Hardswish => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
-            Self::Softshrink { lambda } => (x - lambda).relu() - (x.neg() - lambda).relu(),
+            Self::Hardtanh { low, high } => x.hardtanh(low, high),
+            Self::Hardswish => x.hardswish(),
+            Self::Softshrink { lambda } => x.softshrink(lambda),
             Self::Softsign => x.softsign(),
             Self::Silu => x.silu(),
             Self::Softplus => x.softplus(),

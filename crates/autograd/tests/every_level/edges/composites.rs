@@ -96,6 +96,8 @@ table! {
     "log_ndtr at −1e200" [-1e200], |x| x[0].log_ndtr(), value [-INF], first [1e200], second [-1.0] => Mixed;
     "log_ndtr at −1e150" [-1e150], |x| x[0].log_ndtr(), value [-5e299], first [1e150], second [-1.0] => Mixed;
     "1 rem 0.1" [1.0] [0.1], |x| x[0].rem(x[1]), value [0.09999999999999995], first [1.0] [-9.0], second [0.0] [0.0] => Selected;
+    "rem of large numbers of either sign" [1.7e308] [-1e308], |x| x[0].rem(x[1]), value [-3.000000000000001e307], first [1.0] [2.0],
+        second [0.0] [0.0] => Selected;
     "rem of a number far away" [1e300] [7.0], |x| x[0].rem(x[1]), value [1.0], first [1.0] [-1.4285714285714286e299] => Selected;
 }
 
