@@ -43,7 +43,8 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("log", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log());
     t.map("log1p", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log1p());
     t.map("exp2", [ANY], [(1, 0), (1, 0)], |[x]| x.exp2());
-    t.map("power_of", [ANY], [(1, 0), (1, 0)], |[x]| x.pow_of(3.0));
+    t.map("pow_of", [ANY], [(1, 0), (1, 0)], |[x]| x.pow_of(3.0));
+    t.map("power_of", [ANY], [(1, 0), (1, 0)], |[x]| x.pow_of(0.1));
     t.map("log2", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log2());
     t.map("log10", [POSITIVE], [(1, 1), (1, 2)], |[x]| x.log10());
     t.map("logit", [SHARE], [(1, 1), (1, 2)], |[x]| x.logit());
