@@ -106,8 +106,6 @@ pub trait Bits: Sized {
     fn cbrt_slope(self) -> Self;
     /// `ln(x/(1−x))`
     fn logit(self) -> Self;
-    /// Its derivative.
-    fn logit_slope(self) -> Self;
     /// `ln cosh x`
     fn log_cosh(self) -> Self;
     /// `x − tanh x`
@@ -215,12 +213,12 @@ macro_rules! bits {
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@special bool: is_near_one);
             bits!(@special Self: erfinv erfinv_slope erfinv_near erfinv_slope_near);
-            bits!(@ours Self: exp2 log2 log10 cbrt cbrt_slope logit logit_slope log_cosh tanhshrink);
+            bits!(@ours Self: exp2 log2 log10 cbrt cbrt_slope logit log_cosh tanhshrink);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
             bits!(@ours_of_two pow_slope hypot_share over_squares logaddexp logistic_share);
             #[inline(always)]
             fn pow_by_logarithm(self, logarithm: [Self; 2]) -> Self {
-                elementary::pow_by_logarithm(self, logarithm)
+                elementary::pow_by_logarithm(logarithm, self, 0.0)
             }
             #[inline(always)]
             fn pow_of_sum(self, y: Self, more: Self) -> Self {

@@ -32,9 +32,7 @@ pub(crate) use gates::{
     gelu_tanh, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, logaddexp, logistic_share, mish, mish_curve, mish_slope,
     silu, silu_curve, silu_slope, softplus,
 };
-pub(crate) use hyperbolic::{
-    acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, log_cosh, logit, logit_slope, sinh, tanhshrink,
-};
+pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, log_cosh, logit, sinh, tanhshrink};
 pub(crate) use inverse::{acos, asin, atan, atan2};
 pub(crate) use parts::difference;
 pub(crate) use plane::{hypot, hypot_share, over_squares};

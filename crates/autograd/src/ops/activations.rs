@@ -122,8 +122,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn softshrink(self, lambda: f64) -> Self {
         let _whole = self.tape().composite("softshrink", [self]);
-        self.require_width("softshrink", lambda);
-        if T::of(lambda) == T::ZERO {
+        if !self.is_shrunk("softshrink", lambda) {
             return self;
         }
         self.add_scalar(-lambda).relu() - self.neg().add_scalar(-lambda).relu()
@@ -145,17 +144,18 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn hardshrink(self, lambda: f64) -> Self {
         let _whole = self.tape().composite("hardshrink", [self]);
-        self.require_width("hardshrink", lambda);
-        if T::of(lambda) == T::ZERO {
+        if !self.is_shrunk("hardshrink", lambda) {
             return self;
         }
         // This way round, NaN stays.
         self.abs().le(lambda).select(0.0, self)
     }
 
+    /// Whether a lambda, which must be from 0 on, changes anything.
     #[track_caller]
-    fn require_width(self, op: &str, lambda: f64) {
+    fn is_shrunk(self, op: &str, lambda: f64) -> bool {
         self.require(op, lambda >= 0.0, Kind::Option, || format!("a lambda from 0 on is needed, not {lambda}"));
+        T::of(lambda) != T::ZERO
     }
 
     /// `x` above a threshold, else a value; so the derivative is 1 or 0.

@@ -22,7 +22,7 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn zeros_like(self) -> Self {
         let _whole = self.tape().composite("zeros_like", [self]);
-        self.tape().scalar(T::ZERO).broadcast_to(self.sizes())
+        self.zeros()
     }
 
     /// Ones of this shape, which take no memory before they are computed.
@@ -92,8 +92,9 @@ impl<'t, T: Float> Var<'t, T> {
         parts
     }
 
+    /// One part, whose index is known to be there.
     #[track_caller]
-    fn part(self, axis: usize, at: usize) -> Self {
+    pub(crate) fn part(self, axis: usize, at: usize) -> Self {
         self.narrow(axis as isize, at, 1).reshape(self.sizes().splice(axis, &[]))
     }
 

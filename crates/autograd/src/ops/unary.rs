@@ -186,6 +186,12 @@ impl<T> Parameter<T> for u32 {
     }
 }
 
+/// `1/p` of what is 0 or more, NaN below.
+#[inline(always)]
+fn log_slope<T: Float>(p: T) -> T {
+    select(p < T::ZERO, T::NAN, p.abs().recip())
+}
+
 /// A function computed in `f64` and rounded once, for derivatives whose formula cancels in the narrow type.
 fn wide<T: Float>(x: T, f: impl Fn(f64) -> f64) -> T {
     T::of(f(x.to_f64()))
@@ -325,9 +331,9 @@ unary! {
     /// ```
     pub logit() => Logit, vectors |x| x.logit(), |x, y, g| g.zmul(x.logit_slope());
     /// `1/(x·(1−x))`, NaN outside of the domain of `logit`.
-    pub(crate) logit_slope() => LogitSlope, |x| x.logit_slope(), |x, y, g| g.zmul(x.mul_scalar(2.0).add_scalar(-1.0)).zmul(y).zmul(y);
+    pub(crate) logit_slope() => LogitSlope, |x| log_slope(x * (T::ONE - x)), |x, y, g| g.zmul(x.mul_scalar(2.0).add_scalar(-1.0)).zmul(y).zmul(y);
     /// `1/x` for `x ≥ 0`, NaN below: the derivative of the logarithm on its own domain.
-    pub(crate) log_slope() => LogSlope, |x| select(x < T::ZERO, T::NAN, x.abs().recip()),
+    pub(crate) log_slope() => LogSlope, |x| log_slope(x),
         |x, y, g| g.zmul(y.square()).neg();
     /// `√x`; the derivative at 0 is +∞, and a zero cotangent stays zero there.
     pub sqrt() => Sqrt, |x| (x + T::ZERO).sqrt(), |x, y, g| g.zmul(y.reciprocal().mul_scalar(0.5));
@@ -448,7 +454,10 @@ unary! {
     /// assert_eq!(y.value().as_slice()[1..], [0.0, 999.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1..], [0.0, 1.0]);
     /// ```
-    pub tanhshrink() => Tanhshrink, vectors |x| x.tanhshrink(), |x, y, g| g.zmul(x.tanh()).zmul(x.tanh());
+    pub tanhshrink() => Tanhshrink, vectors |x| x.tanhshrink(), |x, y, g| {
+        let slope = x.tanh();
+        g.zmul(slope).zmul(slope)
+    };
     /// `x` above 0, `negative_slope · x` below.
     pub leaky_relu(negative_slope: f64) => LeakyRelu, |x| select(x > T::ZERO, x, negative_slope * x),
         |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0))),

@@ -30,7 +30,7 @@ impl<'t, T: Float> Whole<'t, T> {
         let (mut carries, mut left) = (first.to_vec(), Vec::with_capacity(steps));
         for step in 0..steps {
             let at = if self.reverse { steps - 1 - step } else { step };
-            let slices = self.sources.iter().map(|(of, _)| of.narrow(0, at, 1).reshape(of.sizes().splice(0, &[])));
+            let slices = self.sources.iter().map(|(of, _)| of.part(0, at));
             let ports: Vec<Var<'t, T>> =
                 carries.iter().copied().chain(slices).chain(self.constants.iter().copied()).collect();
             let values = body.replay(self.tape, &ports);

@@ -55,17 +55,11 @@ impl<T: Number> Call<T> {
             let mut i = 0;
             while i < m {
                 let rows = match m - i {
-                    8.. if L::ROWS == 8 && C < 4 => 8,
-                    4.. => 4,
-                    2.. if !L::PLAIN => 2,
-                    _ => 1,
-                };
-                match rows {
-                    8 if L::ROWS == 8 && C < 4 => self.tile::<L, 8, C, WHOLE>(i, j, masks, tile),
-                    4 => self.tile::<L, 4, C, WHOLE>(i, j, masks, tile),
-                    2 if !L::PLAIN => self.tile::<L, 2, C, WHOLE>(i, j, masks, tile),
+                    8.. if L::ROWS == 8 && C < 4 => self.tile::<L, 8, C, WHOLE>(i, j, masks, tile),
+                    4.. => self.tile::<L, 4, C, WHOLE>(i, j, masks, tile),
+                    2.. if !L::PLAIN => self.tile::<L, 2, C, WHOLE>(i, j, masks, tile),
                     _ => self.tile::<L, 1, C, WHOLE>(i, j, masks, tile),
-                }
+                };
                 if !WHOLE {
                     self.end::<L, C>((i, rows), j, masks, tile);
                 }
@@ -74,7 +68,8 @@ impl<T: Number> Call<T> {
         }
     }
 
-    /// A tile of `R` rows and `C` vectors of columns: of a whole product its results, else its sums, one behind the other.
+    /// A tile of `R` rows and `C` vectors of columns: of a whole product its results, else its sums, one behind the other. Gives the
+    /// number of its rows.
     #[inline(always)]
     unsafe fn tile<L: Lanes<T>, const R: usize, const C: usize, const WHOLE: bool>(
         &self,
@@ -82,7 +77,7 @@ impl<T: Number> Call<T> {
         j: usize,
         masks: [L::Mask; C],
         tile: *mut T,
-    ) {
+    ) -> usize {
         let (_, k, n) = self.sizes;
         // SAFETY: the caller promises the set of the lanes, and that rows `i..i+R` and the columns of the masks from `j`
         // on are there; the operands were checked to hold `[m, k]` and `[k, n]`.
@@ -117,7 +112,7 @@ impl<T: Number> Call<T> {
                         L::store(tile.add((r * C + c) * L::COUNT), L::first(L::COUNT), sums[r][c]);
                     }
                 }
-                return;
+                return R;
             }
             each_kind!(self.finish, |finish| {
                 let mut start = start;
@@ -131,6 +126,7 @@ impl<T: Number> Call<T> {
                 }
             });
         }
+        R
     }
 
     /// What becomes of the sums of a tile that is a part of all. They come from memory, so that this is compiled once for tiles of any

@@ -1,6 +1,6 @@
 //! Powers of 2, and logarithms of base 2 and 10, which are exact where they are whole numbers; and the cube root.
 
-use super::power::{self, Power};
+use super::power::{Power, ln_in_parts};
 use super::{clamp, log, log_or_special, polynomial, select, sum};
 use std::f64::consts::LN_2;
 
@@ -35,7 +35,7 @@ pub(crate) fn log2<T: Base>(x: T) -> T {
 /// `log₁₀ x`, from the logarithm in twice the digits.
 #[inline(always)]
 pub(crate) fn log10<T: Base>(x: T) -> T {
-    let (high, low) = power::log(x);
+    let [high, low] = ln_in_parts(x);
     let (head, [c, rest]) = (high.upper(), T::LOG10_E);
     log_or_special(x, head * c + (((high - head) + low) * c + high * rest))
 }

@@ -130,13 +130,6 @@ pub(crate) fn logit<T: Hyperbolic>(x: T) -> T {
     select(is_left, -y, y)
 }
 
-/// `1/(x·(1−x))`, the derivative of `logit`, NaN where that is not defined.
-#[inline(always)]
-pub(crate) fn logit_slope<T: Format>(x: T) -> T {
-    let product = x * (T::ONE - x);
-    select(product < T::ZERO, T::NAN, product.abs().recip())
-}
-
 /// `1/√(1+x²)`, the derivative of `arsinh`.
 #[inline(always)]
 pub(crate) fn asinh_slope<T: Format>(x: T) -> T {

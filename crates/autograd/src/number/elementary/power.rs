@@ -21,7 +21,7 @@ pub(crate) trait Power: Format {
 /// of which the first terms, and `s` itself, are products of halves of the digits, which are exact. (As FDLIBM's `e_pow.c` does for
 /// the logarithm of base 2.)
 #[inline(always)]
-pub(super) fn log<T: Power>(x: T) -> (T, T) {
+pub(crate) fn ln_in_parts<T: Power>(x: T) -> [T; 2] {
     let (k, m) = x.split();
     let (f, d) = (m - T::ONE, m + T::ONE);
     let inverse = d.recip();
@@ -44,7 +44,7 @@ pub(super) fn log<T: Power>(x: T) -> (T, T) {
     let [c, c_low] = T::TWO_THIRDS;
     let (a, b) = (k * T::LN_2[0], c * p);
     let y = a + b;
-    (y, (b - (y - a)) + (k * T::LN_2[1] + (c_low * p + (c + c_low) * p_low)))
+    [y, (b - (y - a)) + (k * T::LN_2[1] + (c_low * p + (c + c_low) * p_low))]
 }
 
 /// The whole number that is nearest to `a ≥ 0`, and whether it is odd, which from half of `EVEN` on the lowest bit tells.
@@ -56,9 +56,9 @@ pub(super) fn nearest_whole<T: Power>(a: T) -> (T, bool) {
     (select(small, rounded - half, a), (rounded < T::EVEN) & rounded.ends_odd())
 }
 
-/// `e^((y + more)·(high + low))`, from exact products of halves.
+/// `b^(y + more)` by the logarithm of `b` in two parts, from exact products of halves. A NaN stays, also as a power of 1.
 #[inline(always)]
-fn power_of_logarithm<T: Power>((high, low): (T, T), y: T, more: T) -> T {
+pub(crate) fn pow_by_logarithm<T: Power>([high, low]: [T; 2], y: T, more: T) -> T {
     let exponent = clamp(y, [-T::STEEP, T::STEEP]);
     let (y_high, l_high) = (exponent.upper(), high.upper());
     let l_low = (high - l_high) + low;
@@ -68,19 +68,6 @@ fn power_of_logarithm<T: Power>((high, low): (T, T), y: T, more: T) -> T {
     let inside = (product > least) & (product < most);
     let (shifted, r, small) = reduce_sum(clamp(product, T::EXP_RANGE), select(inside, rest, T::ZERO));
     scale(shifted, r, small)
-}
-
-/// The logarithm of a positive finite number, and what it lacks.
-#[inline(always)]
-pub(crate) fn ln_in_parts<T: Power>(x: T) -> [T; 2] {
-    let (high, low) = log(x);
-    [high, low]
-}
-
-/// `b^x` by the logarithm of a `b` other than 1 in two parts.
-#[inline(always)]
-pub(crate) fn pow_by_logarithm<T: Power>(x: T, [high, low]: [T; 2]) -> T {
-    power_of_logarithm((high, low), x, T::ZERO)
 }
 
 /// `x^y` as IEEE 754 has `pow`.
@@ -94,7 +81,7 @@ pub(crate) fn pow<T: Power>(x: T, y: T) -> T {
 #[inline(always)]
 pub(crate) fn pow_of_sum<T: Power>(x: T, y: T, more: T) -> T {
     let a = x.abs();
-    let power = power_of_logarithm(log(a), y, more);
+    let power = pow_by_logarithm(ln_in_parts(a), y, more);
     // 0 and ∞ have no logarithm.
     let ends = select((y > T::ZERO) == (a > T::ONE), T::INFINITY, T::ZERO);
     let power = select((a == T::ZERO) | (a == T::INFINITY), ends, power);

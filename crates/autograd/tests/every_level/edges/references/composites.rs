@@ -1,4 +1,4 @@
-//! Logarithms and powers of other bases, the cube root, and more that is made of other functions.
+//! Logarithms and powers of other bases, the cube root, and activations: some are made of other functions.
 
 use super::{check_one, references};
 
