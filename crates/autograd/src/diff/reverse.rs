@@ -1,6 +1,7 @@
 //! Reverse mode: one walk down the tape that records the cotangents.
 
 use crate::diff::marks::Marks;
+use crate::diff::parts::{Part, Parts, joined};
 use crate::float::Float;
 use crate::ops::table::Kind as NodeKind;
 use crate::tape::list::Sweep;
@@ -10,6 +11,7 @@ use crate::tape::var::Var;
 use crate::tape::{Operands, Tape};
 use crate::tensor::error::{Error, Kind, Reason};
 use smallvec::SmallVec;
+use std::collections::BTreeMap;
 
 /// The gradient of a scalar with respect to every variable of a structure, recorded: it can be computed, and
 /// differentiated again.
@@ -161,7 +163,11 @@ pub(crate) fn swept<'t, T: Float>(
         land(tape, cotangents.slot(y.index()), dy);
     }
     let mut operands: Operands<'t, T> = SmallVec::new();
+    let mut parts: BTreeMap<u32, Parts<'t, T>> = BTreeMap::new();
     for index in (base..top).rev() {
+        if let Some(parts) = parts.remove(&index) {
+            land_parts(tape, cotangents.slot(index), parts);
+        }
         let cotangent = cotangents.get(index);
         if cotangent >= UNREACHED {
             continue;
@@ -183,9 +189,15 @@ pub(crate) fn swept<'t, T: Float>(
             if let Some(da) = da {
                 check(da, a, y, k)?;
                 let da = if da.sizes() == a.sizes() { da } else { da.sum_to(a.sizes()) };
-                land(tape, cotangents.slot(a.index()), da);
+                match Part::of(tape, da) {
+                    Some(part) => parts.entry(a.index()).or_default().push(part),
+                    None => land(tape, cotangents.slot(a.index()), da),
+                }
             }
         }
+    }
+    for (index, parts) in parts {
+        land_parts(tape, cotangents.slot(index), parts);
     }
     let found = |&input: &u32| Some(cotangents.get(input)).filter(|&c| c < UNREACHED).map(|c| Var::new(tape, c));
     let found: Cotangents<'t, T> = inputs.iter().map(found).collect();
@@ -212,6 +224,14 @@ fn land<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, contribution: V
         earlier => Var::new(tape, earlier) + contribution,
     };
     *slot = sum.index();
+}
+
+/// The same, of contributions that are zeros but for slices.
+fn land_parts<'t, T: Float>(tape: &'t Tape<T>, slot: Option<&mut u32>, parts: Parts<'t, T>) {
+    let Some(slot) = slot else { return };
+    for part in joined(parts) {
+        land(tape, Some(&mut *slot), part);
+    }
 }
 
 /// Whether what the rule of `y` gave as the cotangent of its operand `a` can be that.

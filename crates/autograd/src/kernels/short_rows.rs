@@ -89,6 +89,28 @@ impl ShortRows {
         });
     }
 
+    /// `x` in order to `out`, from a place in it on, if rows are so short that this helps: to look for the next row costs nothing beside a
+    /// write of more than a few elements.
+    pub(super) fn write<T: Number>(&self, x: &[T], offset: usize, out: &mut [T]) -> bool {
+        match self.n {
+            2 => self.write_rows::<T, 2>(x, offset, out),
+            3 => self.write_rows::<T, 3>(x, offset, out),
+            4 => self.write_rows::<T, 4>(x, offset, out),
+            _ => return false,
+        }
+        true
+    }
+
+    fn write_rows<T: Number, const N: usize>(&self, x: &[T], offset: usize, out: &mut [T]) {
+        self.each(offset, |at| {
+            for i in 0..self.rows {
+                let [to, from] = self.row(at, i);
+                let (x, out) = (x[from..].first_chunk::<N>(), out[to..].first_chunk_mut::<N>());
+                *out.expect("a view lies within its result") = *x.expect("rows are what an operand is made of");
+            }
+        });
+    }
+
     /// `y` in order onto `out`, from a place in it on.
     pub(super) fn add<T: Number>(&self, y: &[T], offset: usize, out: &mut [T]) {
         match self.n {

@@ -12,6 +12,11 @@ use super::transpose::transpose;
 use crate::number::Number;
 use smallvec::SmallVec;
 
+/// Rows of operands that are written beside each other go by so many elements of the result, which the first-level cache holds.
+const BESIDE: usize = 4096;
+/// Rows of at most so many elements cost less to write than to look for.
+const SHORT: usize = 4;
+
 /// A dimension: its size, and a stride for each of `K` operands.
 pub(crate) type Dim<S, const K: usize> = (usize, [S; K]);
 
@@ -169,6 +174,11 @@ fn spread(dims: &[Dim<isize, 1>]) -> Option<Spread> {
 /// sign.
 pub(crate) fn place<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     out.fill(T::ZERO);
+    write(x, sizes, offset, strides, out);
+}
+
+/// `out[offset + i · strides] = x[i]`, and nothing elsewhere.
+pub(crate) fn write<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     if x.is_empty() {
         return;
     }
@@ -177,6 +187,9 @@ pub(crate) fn place<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides:
         out[offset] = x[0];
         return;
     };
+    if ShortRows::of(&dims).is_some_and(|rows| rows.write(x, offset, out)) {
+        return;
+    }
     let mut at = Odometer::new(outer);
     for row in x.chunks_exact(n) {
         let start = offset.wrapping_add_signed(at.offsets()[0]);
@@ -188,6 +201,38 @@ pub(crate) fn place<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides:
             }
         }
         at.step();
+    }
+}
+
+/// Writes rows of operands after each other, for each of so many rows of a result of this length: what comes is each operand and the
+/// length of its rows.
+pub(crate) fn beside<'a, T: Number>(
+    operands: impl Iterator<Item = (&'a [T], usize)> + Clone,
+    rows: usize,
+    len: usize,
+    out: &mut [T],
+) {
+    if out.is_empty() {
+        return;
+    }
+    if rows == 1 || operands.clone().all(|(_, n)| n > SHORT) {
+        for (i, row) in out.chunks_exact_mut(len).enumerate() {
+            let mut at = 0;
+            for (x, n) in operands.clone() {
+                copy(&x[i * n..(i + 1) * n], &mut row[at..at + n]);
+                at += n;
+            }
+        }
+        return;
+    }
+    // What is written between the rows of one operand is in the cache yet when the next one comes.
+    let together = (BESIDE / len).clamp(1, rows);
+    for (first, out) in (0..rows).step_by(together).zip(out.chunks_mut(together * len)) {
+        let (count, mut at) = (out.len() / len, 0);
+        for (x, n) in operands.clone() {
+            write(&x[first * n..(first + count) * n], &[count, n], at, &[len as isize, 1], out);
+            at += n;
+        }
     }
 }
 
@@ -389,6 +434,24 @@ mod tests {
             add(&y, sizes, offset, strides, &mut out);
             for (sum, want) in out.iter().zip(meaning(&y, sizes, offset, strides, len)) {
                 assert!((f64::from(*sum) - want).abs() <= 1e-6 * want, "{sum} not {want}: {sizes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_any_lengths_are_written_beside_each_other() {
+        for lens in [&[1, 1][..], &[2, 1], &[3, 0, 4], &[1, 5, 2], &[4, 4, 4], &[8, 17], &[1, 5000], &[0, 0]] {
+            for rows in [1, 2, 7, 64, 1500] {
+                let x: Vec<Vec<f32>> = lens
+                    .iter()
+                    .enumerate()
+                    .map(|(k, n)| (0..rows * n).map(|i| (i * 10 + k) as f32).collect())
+                    .collect();
+                let len: usize = lens.iter().sum();
+                let mut out = vec![f32::NAN; rows * len];
+                beside(x.iter().zip(lens).map(|(x, &n)| (&x[..], n)), rows, len, &mut out);
+                let row = |i: usize| x.iter().zip(lens).flat_map(move |(x, n)| &x[i * n..(i + 1) * n]);
+                assert!(out.iter().eq((0..rows).flat_map(row)), "{rows} rows of {lens:?}");
             }
         }
     }

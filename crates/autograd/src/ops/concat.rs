@@ -1,7 +1,7 @@
 //! Joining along an axis.
 
 use crate::float::Float;
-use crate::kernels::map::copy;
+use crate::kernels::strided::beside;
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{DynOp, Named, View, ViewMut};
 use crate::tape::var::Var;
@@ -39,18 +39,9 @@ impl<T: Float> DynOp<T> for Concat {
         Ok(first.with(self.axis, joined))
     }
     fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) {
-        let (_, n, inner) = y.shape.around(self.axis);
-        if y.data.is_empty() {
-            return;
-        }
-        for (o, row) in y.data.chunks_exact_mut(n * inner).enumerate() {
-            let mut at = 0;
-            for a in args {
-                let len = a.shape[self.axis] * inner;
-                copy(&a.data[o * len..(o + 1) * len], &mut row[at..at + len]);
-                at += len;
-            }
-        }
+        let (outer, n, inner) = y.shape.around(self.axis);
+        let rows = args.iter().map(|a| (a.data, a.shape[self.axis] * inner));
+        beside(rows, outer, n * inner, y.data);
     }
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let size = |a: &Var<'t, T>| a.sizes()[self.axis];

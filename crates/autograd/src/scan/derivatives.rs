@@ -216,15 +216,27 @@ impl<T: Float> Loop<T> {
         if node.kind.name() == "add" && node.args.len() == 2 && of(0).sizes() == of(1).sizes() {
             return self.find(of(0), given) && self.find(of(1), given);
         }
-        let Kind::AddAt(op) = &node.kind else { return false };
-        let AddAt { offset, strides, .. } = &op.0;
-        let from = of(0);
-        let is_row = *strides == from.sizes().signed_strides_in(from.sizes());
-        let part =
-            self.part_at(*offset, from.numel()).filter(|&part| is_row && self.parts[part].shape == *from.sizes());
-        let Some(part) = part else { return false };
-        given[part] = Some(given[part].map_or(from, |earlier| earlier + from));
-        true
+        let Kind::AddAt(op) = &node.kind else { return self.find_at(dy, 0, given) };
+        let (from, strides) = (of(0), &op.0.strides);
+        *strides == from.sizes().signed_strides_in(from.sizes()) && self.find_at(from, op.0.offset, given)
+    }
+
+    /// The same, of a row that lies at a place: it is one part, or parts beside each other.
+    fn find_at<'t>(&self, row: Var<'t, T>, offset: usize, given: &mut [Option<Var<'t, T>>]) -> bool {
+        if let Some(part) = self.part_at(offset, row.numel()).filter(|&part| self.parts[part].shape == *row.sizes()) {
+            given[part] = Some(given[part].map_or(row, |earlier| earlier + row));
+            return true;
+        }
+        let tape = row.tape();
+        let node = &tape.nodes[row.index()];
+        let mut at = offset;
+        matches!(node.kind, Kind::Concat(_))
+            && row.rank() == 1
+            && node.args.iter().all(|&piece| {
+                let (piece, start) = (Var::new(tape, piece), at);
+                at += piece.numel();
+                self.find_at(piece, start, given)
+            })
     }
 }
 
