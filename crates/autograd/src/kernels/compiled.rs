@@ -4,11 +4,12 @@ use super::column_sums::column_sums;
 use super::cross_entropy::{self, Gradients, Losses};
 use super::finish::SliceFinish;
 use super::gemm::{self, Store, Strided, gemm_f32, gemm_f64};
-use super::group::Group;
+use super::group::{Group, Passing};
 use super::perceptron::Planned;
 use super::place::Base;
 use super::product::{Operand, Sizes};
 use crate::number::Number;
+use std::ops::Range;
 
 /// The large kernels by number type: a call from generic code leads to the one copy that there is.
 #[expect(private_interfaces, reason = "nobody outside can name what is in here")]
@@ -41,6 +42,14 @@ pub trait Compiled: Number {
     );
     /// [`Group::run`]
     fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>], bases: &mut [Base<Self>]);
+    /// [`Group::run_steps`]
+    fn run_steps(
+        group: &Group<Self>,
+        memory: (&mut [Vec<Self>], &mut [Base<Self>]),
+        passing: &[Passing<'_, Self>],
+        moves: &[(usize, usize)],
+        steps: (Range<usize>, bool),
+    );
     /// [`Planned::run`]
     fn run_net(net: &Planned<Self>, buffers: &mut [Vec<Self>]);
 }
@@ -78,6 +87,15 @@ macro_rules! compiled {
                 gradients: Gradients<'_, Self>,
             ) {
                 cross_entropy::cross_entropy(scores, labels, n, losses, gradients);
+            }
+            fn run_steps(
+                group: &Group<Self>,
+                (buffers, bases): (&mut [Vec<Self>], &mut [Base<Self>]),
+                passing: &[Passing<'_, Self>],
+                moves: &[(usize, usize)],
+                steps: (Range<usize>, bool),
+            ) {
+                group.run_steps(buffers, bases, passing, moves, steps);
             }
             fn run_group(group: &Group<Self>, buffers: &mut [Vec<Self>], bases: &mut [Base<Self>]) {
                 group.run(buffers, bases);

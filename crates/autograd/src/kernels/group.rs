@@ -3,6 +3,11 @@
 //! block to block.
 #![expect(unsafe_code, reason = "the kernels of a group read and write buffers by pointers")]
 
+mod along_rows;
+mod steps;
+
+pub(crate) use steps::Passing;
+
 use super::chain::Chain;
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
@@ -14,6 +19,7 @@ use super::product::{self, Call, Left, Shape, Sizes, Steps};
 use super::reduce::Running;
 use crate::number::Number;
 use crate::number::level::Level;
+use along_rows::along_rows;
 use smallvec::SmallVec;
 use std::fmt::Debug;
 use std::ops::Range;
@@ -247,23 +253,30 @@ impl<T: Number> Group<T> {
         for (base, &(spot, reach)) in bases.iter_mut().zip(&self.spots) {
             *base = Base(spot.pointer(reach, buffers));
         }
-        let (bases, level) = (&*bases, Level::best());
-        let mut sums = (LaneSums::default(), SmallVec::new());
+        // SAFETY: `new` found how far the tasks reach into each buffer and that they write to none that they read, and the buffers
+        // are so long, as asserted above; they are borrowed uniquely. The reaches are products of sizes of nodes, which do not
+        // wrap, since `Shape::elements` was asked before a node was made.
+        unsafe { self.execute(bases, &mut Default::default()) };
+    }
+
+    /// # Safety
+    /// There is a base for each spot, as many elements behind it as the tasks reach, and nobody else uses them.
+    #[inline(always)]
+    unsafe fn execute(&self, bases: &[Base<T>], sums: &mut (LaneSums, RunningSums<T>)) {
+        let level = Level::best();
         for Phase { before, tasks, rows, block } in &self.phases {
             let whole = Block { start: 0, rows: *rows, first: true, last: true };
             for task in before {
-                // SAFETY: as below.
-                unsafe { execute(task, bases, whole, level, &mut sums) };
+                // SAFETY: the caller promises it.
+                unsafe { execute(task, bases, whole, level, sums) };
             }
             let mut start = 0;
             while start < *rows {
                 let n = (*block).min(rows - start);
                 let block = Block { start, rows: n, first: start == 0, last: start + n == *rows };
                 for task in tasks {
-                    // SAFETY: `new` found how far the tasks reach into each buffer and that they write to none that they
-                    // read, and the buffers are so long, as asserted above; they are borrowed uniquely. The reaches are
-                    // products of sizes of nodes, which do not wrap, since `Shape::elements` was asked before a node was made.
-                    unsafe { execute(task, bases, block, level, &mut sums) };
+                    // SAFETY: the caller promises it.
+                    unsafe { execute(task, bases, block, level, sums) };
                 }
                 start += n;
             }
@@ -372,26 +385,4 @@ fn going_on<T: Number>(running: &mut RunningSums<T>, behind: usize, count: usize
         running.extend((0..count).map(|_| Running::new()));
     }
     &mut running[behind..behind + count]
-}
-
-/// # Safety
-/// `at` gives pointers to so many rows of the operands and of the results, which overlap nothing else, and nobody else uses them.
-#[inline(never)]
-unsafe fn along_rows<T: Number>(
-    op: &dyn RowOp<T>,
-    args: &[PerRow],
-    outs: &[PerRow],
-    rows: usize,
-    at: impl Fn(Place) -> *mut T,
-) {
-    // SAFETY: as the caller promises.
-    let arg =
-        |&(place, per_row): &PerRow| unsafe { std::slice::from_raw_parts(at(place).cast_const(), per_row * rows) };
-    let args: SmallVec<[&[T]; 3]> = args.iter().map(arg).collect();
-    let out = |k: usize| match outs.get(k) {
-        // SAFETY: as the caller promises.
-        Some(&(place, per_row)) => unsafe { std::slice::from_raw_parts_mut(at(place), per_row * rows) },
-        None => &mut [],
-    };
-    op.run(rows, &args, out(0), out(1));
 }

@@ -6,8 +6,10 @@ use super::passes::Optimisations;
 use super::steps::Step;
 use super::{Program, move_on};
 use crate::float::Float;
+use crate::kernels::group::Passing;
 use crate::kernels::lent::{StandIns, Standing};
 use crate::kernels::map::copy;
+use crate::kernels::place::Base;
 use crate::scan::body::{Body, Results};
 use crate::scan::op::{Group, Spec};
 use crate::tape::Tape;
@@ -21,6 +23,8 @@ use std::sync::Arc;
 /// The program of the steps of a body.
 pub struct Running<T: Float> {
     program: Program<T>,
+    /// Where buffers are, and where they are in every other step.
+    bases: Vec<Base<T>>,
     /// What stands in buffers in all steps, and what in one.
     constants: StandIns<T>,
     passing: StandIns<T>,
@@ -62,7 +66,9 @@ impl<T: Float> Running<T> {
         let program = Program::of_graph(graph, Optimisations::default(), &tape, inputs, names);
         let program = program.map_err(|_| refused())?;
         let lengths = |shapes: &[Shape]| shapes.iter().map(Shape::numel).collect::<Vec<usize>>();
+        let bases = program.steps.iter().map(Step::bases_of_loop).max().unwrap_or(0);
         Ok(Self {
+            bases: vec![Base::default(); bases],
             constants: StandIns::with_capacity(constants.len()),
             passing: StandIns::with_capacity(slices.len() + stacked.len()),
             program,
@@ -82,12 +88,11 @@ impl<T: Float> Running<T> {
         let (sliced, constant) = given.split_at(self.slices.len());
         let how = spec.how;
         let Program { state, moves, inputs, outputs, buffers, steps, bases, .. } = &mut self.program;
-        for (k, slot) in state.iter().enumerate() {
-            let now = slot.now.of_mut(buffers);
-            match carried.get(k) {
-                Some(first) => copy(first.data, now),
-                None => now.fill(T::ZERO),
-            }
+        for (slot, first) in state.iter().zip(carried) {
+            copy(first.data, slot.now.of_mut(buffers));
+        }
+        for slot in &state[self.carries..] {
+            slot.now.of_mut(buffers).fill(T::ZERO);
         }
         let (of_constants, of_slices) = inputs.split_at(constant.len());
         let mut standing = self.constants.begin(buffers);
@@ -95,31 +100,52 @@ impl<T: Float> Running<T> {
             give(&mut standing, input, view.data);
         }
         let buffers = standing.buffers();
-        let (single, mut stacked) = y.split_at_mut(spec.parts.get(spec.first_stacked()).map_or(y.len(), |p| p.offset));
-        let mut rows: Vec<&mut [T]> = Vec::with_capacity(self.stacked.len());
-        for len in &self.stacked {
-            let (row, others) = stacked.split_at_mut(len * how.steps);
-            rows.push(row);
-            stacked = others;
-        }
+        let (single, stacked) = y.split_at_mut(spec.parts.get(spec.first_stacked()).map_or(y.len(), |p| p.offset));
+        let mut rows = in_rows(stacked, self.stacked.iter().map(|len| len * how.steps));
         let (carry_parts, sum_parts) = spec.parts[..spec.first_stacked()].split_at(self.carries);
         for part in sum_parts {
             single[part.range()].fill(T::ZERO);
         }
-        for step in 0..how.steps {
-            let at = if how.reverse { how.steps - 1 - step } else { step };
-            let mut standing = self.passing.begin(buffers);
-            for (((input, view), &len), offset) in of_slices.iter().zip(sliced).zip(&self.slices).zip(&spec.offsets) {
-                give(&mut standing, input, &view.data[offset + at * len..][..len]);
+        let at = |step: usize| if how.reverse { how.steps - 1 - step } else { step };
+        let group = match &steps[..] {
+            [Step::Group(group)] if of_slices.iter().all(|input| input.is_only_read) => Some(&group.0),
+            _ => None,
+        };
+        let slices = || of_slices.iter().zip(sliced).zip(&self.slices).zip(&spec.offsets);
+        let mut passing = Vec::new();
+        if group.is_some() {
+            passing.extend(slices().map(|(((input, view), &len), &offset)| {
+                Passing::read(input.buffer, len, &view.data[offset..][..len * how.steps])
+            }));
+            let rows = outputs.iter().zip(rows.drain(..)).zip(&self.stacked);
+            passing.extend(rows.map(|((output, row), &len)| Passing::written(output.buffer, len, row)));
+        }
+        let mut step = 0;
+        while step < how.steps {
+            let first = step;
+            step += 1;
+            if let Some(group) = group {
+                // What is added up is taken away where a group of steps ends.
+                while step < how.steps && (sum_parts.is_empty() || how.group_that_ends(at(step - 1)).is_none()) {
+                    step += 1;
+                }
+                let parts = if how.reverse { at(step - 1)..at(first) + 1 } else { first..step };
+                T::run_steps(group, (&mut *buffers, &mut self.bases), &passing, moves, (parts, how.reverse));
+            } else {
+                let at = at(first);
+                let mut standing = self.passing.begin(buffers);
+                for (((input, view), &len), offset) in slices() {
+                    give(&mut standing, input, &view.data[offset + at * len..][..len]);
+                }
+                for ((output, row), &len) in outputs.iter().zip(&mut rows).zip(&self.stacked) {
+                    standing.write(output.buffer, &mut row[at * len..][..len]);
+                }
+                let run = |step: &Step<T>| step.run(standing.buffers(), bases);
+                steps.iter().try_for_each(run).map_err(|_| OutOfMemory::of::<T>(spec.total().numel()))?;
+                drop(standing);
+                move_on(moves, buffers);
             }
-            for ((output, row), &len) in outputs.iter().zip(&mut rows).zip(&self.stacked) {
-                standing.write(output.buffer, &mut row[at * len..][..len]);
-            }
-            let run = |step: &Step<T>| step.run(standing.buffers(), bases);
-            steps.iter().try_for_each(run).map_err(|_| OutOfMemory::of::<T>(spec.total().numel()))?;
-            drop(standing);
-            move_on(moves, buffers);
-            let Some(group) = how.group_that_ends(at) else { continue };
+            let Some(group) = how.group_that_ends(at(step - 1)) else { continue };
             for ((slot, part), rest) in state[self.carries..].iter().zip(sum_parts).zip(&mut self.rest) {
                 let sum = slot.now.of_mut(buffers);
                 match group {
@@ -146,6 +172,17 @@ fn give<'d, T: Float>(standing: &mut Standing<'_, 'd, T>, input: &Slot, data: &'
     } else {
         copy(data, &mut standing.buffers()[input.buffer][..data.len()]);
     }
+}
+
+/// Memory as parts of these lengths.
+fn in_rows<T>(mut memory: &mut [T], lens: impl Iterator<Item = usize>) -> Vec<&mut [T]> {
+    let mut rows = Vec::new();
+    for len in lens {
+        let (row, others) = memory.split_at_mut(len);
+        rows.push(row);
+        memory = others;
+    }
+    rows
 }
 
 fn add<T: Float>(from: &[T], to: &mut [T]) {

@@ -20,6 +20,7 @@ use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tensor::error::Error;
 use crate::tensor::memory::{self, OutOfMemory};
+use smallvec::smallvec;
 use tasks::Tiles;
 
 /// Steps, and how many of them the guards need.
@@ -59,7 +60,17 @@ impl<T: Float> Lowering<'_, T> {
                 steps.push(Step::Group(Box::new(group)));
                 time = run.end;
             } else {
-                steps.extend(self.step(&schedule.work[time], buffers)?);
+                let (known, step) = (steps.len(), self.step(&schedule.work[time], buffers)?);
+                match (steps.last_mut(), step) {
+                    // A loop whose step is a group goes from step to step without a look at its buffers.
+                    (Some(Step::Group(group)), Some(Step::Copy(copy))) if guarded != Some(known) => {
+                        let [from, result] = *copy;
+                        group.0.then_copy(from.len, from.spot(), result.spot());
+                        let (operands, results) = (smallvec![from], smallvec![result]);
+                        group.1.push(Listed { what: What::Rows("copy"), operands, results });
+                    }
+                    (_, step) => steps.extend(step),
+                }
                 time += 1;
             }
         }
