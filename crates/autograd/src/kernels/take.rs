@@ -1,11 +1,14 @@
 //! Reading and adding by index along the middle of `[outer, size, inner]`.
 
+mod lists;
+
 use super::map::{LANES, copy, level};
 use super::order::with_zeros;
 use crate::number::Number;
 use crate::number::elementary::select;
 use crate::number::level::Kernel;
 use crate::tensor::memory::{OutOfMemory, room};
+use lists::Lists;
 
 /// How the index buffer is laid over `[outer, n, inner]`: one list for all rows and columns, or an index for each
 /// element.
@@ -205,44 +208,6 @@ fn each_of_row<S: Copy, T: Copy>(out: &mut [S], y: &[T], f: impl Fn(S, T) -> S) 
     }
 }
 
-/// Which rows fall on each of so many places: the first one, and behind these the next one after each row; as many as there are
-/// indices stands for none.
-struct Lists {
-    next: Vec<u32>,
-    size: usize,
-}
-
-impl Lists {
-    fn new<T: Number>(index: &[T], size: usize) -> Self {
-        let n = index.len();
-        let mut next: Vec<u32> = room(size + n).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
-        next.resize(size + n, n as u32);
-        for (j, &index) in index.iter().enumerate().rev() {
-            let r = row(index, size);
-            next[size + j] = std::mem::replace(&mut next[r], j as u32);
-        }
-        Self { next, size }
-    }
-
-    /// How many rows there are.
-    #[inline(always)]
-    fn count(&self) -> usize {
-        self.next.len() - self.size
-    }
-
-    /// The first row that falls on a place.
-    #[inline(always)]
-    fn first(&self, place: usize) -> Option<usize> {
-        Some(self.next[place] as usize).filter(|&j| j < self.count())
-    }
-
-    /// The one that falls on the place of a row behind it.
-    #[inline(always)]
-    fn after(&self, row: usize) -> Option<usize> {
-        self.first(self.size + row)
-    }
-}
-
 /// Sums in `f64` beside each other.
 const WIDE: usize = 128;
 
@@ -312,16 +277,32 @@ fn put_wide<T: Number>(
     out: &mut [T],
 ) {
     let columns = (SUMS / size.max(1)).clamp(1, inner);
+    let shared = if layout == Layout::Shared { places(index, size) } else { Vec::new() };
     with_zeros(size * columns, |sums: &mut [f64]| {
         for o in 0..outer {
             for from in (0..inner).step_by(columns) {
                 let width = columns.min(inner - from);
                 sums.fill(0.0);
-                for j in 0..n {
-                    let at = (o * n + j) * inner + from;
-                    for (i, &y) in y[at..at + width].iter().enumerate() {
-                        let index = if layout == Layout::Shared { index[j] } else { index[at + i] };
-                        sums[row(index, size) * columns + i] += y.to_f64();
+                let all = &y[o * n * inner..][..n * inner];
+                match layout {
+                    Layout::Shared if inner == 1 => {
+                        for (&place, y) in shared.iter().zip(all) {
+                            sums[place] += y.to_f64();
+                        }
+                    }
+                    Layout::Shared => {
+                        for (&place, y) in shared.iter().zip(all.chunks_exact(inner)) {
+                            let sums = &mut sums[place * columns..][..width];
+                            each_of_row(sums, &y[from..from + width], |sum, y| sum + y.to_f64());
+                        }
+                    }
+                    Layout::Each => {
+                        for j in 0..n {
+                            let at = (o * n + j) * inner + from;
+                            for (i, (&y, &index)) in y[at..at + width].iter().zip(&index[at..at + width]).enumerate() {
+                                sums[row(index, size) * columns + i] += y.to_f64();
+                            }
+                        }
                     }
                 }
                 for (r, sums) in sums.chunks_exact(columns).enumerate() {
@@ -331,6 +312,13 @@ fn put_wide<T: Number>(
             }
         }
     });
+}
+
+/// The places that indices name.
+fn places<T: Number>(index: &[T], size: usize) -> Vec<usize> {
+    let mut places = room(index.len()).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
+    places.extend(index.iter().map(|&index| row(index, size)));
+    places
 }
 
 /// `out[o, index[…], i] = y[o, j, i]`; of repeated indices the last stays.
