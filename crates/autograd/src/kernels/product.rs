@@ -11,6 +11,9 @@ mod thin;
 mod columns;
 mod dots;
 mod piece;
+mod small;
+
+pub(crate) use small::products as small_products;
 
 use super::finish::{Raw, SliceFinish};
 use super::machine::{NEAR, TURNED};

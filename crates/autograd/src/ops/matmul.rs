@@ -4,6 +4,7 @@ use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::finish::Finish;
 use crate::kernels::gemm;
+use crate::kernels::product::small_products;
 use crate::kernels::strided::{Odometer, collapse};
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -86,6 +87,9 @@ impl<T: Float> Op<T, 2> for MatMul {
         let a_strides = Shape::from(a_batch).strides_in(&batch);
         let b_strides = Shape::from(b_batch).strides_in(&batch);
         let dims = collapse(&batch, [&a_strides, &b_strides]);
+        if small_products((m, k, n), (a.data, self.ta), (b.data, self.tb), &dims, y.data) {
+            return;
+        }
         let mut at = Odometer::new(&dims);
         for y in y.data.chunks_exact_mut(m * n) {
             let [pa, pb] = at.offsets();
