@@ -33,26 +33,19 @@ impl<'t, T: Float> Var<'t, T> {
         if pads.iter().all(|&pad| pad == (0, 0)) {
             return self;
         }
+        if value != 0.0 || value.is_sign_negative() {
+            let (_whole, tape) = (self.tape().composite("pad", [self]), self.tape());
+            let inside = tape.scalar(T::ONE).broadcast_to(own).pad(pads, 0.0);
+            return inside.select(self.pad(pads, 0.0), tape.scalar(T::of(value)));
+        }
         let pad = |i: usize| pads.get(i).copied().unwrap_or((0, 0));
         let size = |(i, &n): (usize, &usize)| pad(i).0.saturating_add(n).saturating_add(pad(i).1);
         let shape: Shape = own.iter().enumerate().map(size).collect();
         let strides = shape.strides();
         // Where this wraps, there is no such shape, and it is not recorded.
         let offset = (0..own.rank()).fold(0_usize, |at, i| at.wrapping_add(pad(i).0.wrapping_mul(strides[i])));
-        let inside = |position: usize| {
-            (0..own.rank()).all(|i| {
-                let at = position / strides[i] % shape[i];
-                (pad(i).0..pad(i).0 + own[i]).contains(&at)
-            })
-        };
         let strides = strides.iter().map(|&s| s as isize).collect();
-        let op = AddAt { name: "pad", shape: shape.clone(), offset, strides };
-        let padded = self.tape().record(Arity(op), [self]);
-        if value == 0.0 && value.is_sign_positive() {
-            return padded;
-        }
-        let is_inside = |position| if inside(position) { T::ONE } else { T::ZERO };
-        self.tape().leaf_from_fn("pad", &shape, is_inside).select(padded, self.tape().scalar(T::of(value)))
+        self.tape().record(Arity(AddAt { name: "pad", shape, offset, strides }), [self])
     }
 
     /// The elements in reverse order along these axes.
