@@ -5,7 +5,7 @@ use crate::diff::forward::forward;
 use crate::diff::reverse::{Cotangents, reverse};
 use crate::float::Float;
 use crate::ops::table::Kind;
-use crate::ops::view::AddAt;
+use crate::ops::view::{AddAt, Read};
 use crate::scan::body::{Body, Recorded, Results};
 use crate::scan::op::{AdjointOf, How, Loop, record};
 use crate::tape::Tape;
@@ -15,6 +15,9 @@ use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// So many terms are added up one by one in the time in which a step sums them.
+const FEW: usize = 128;
 
 /// The steps of a loop recorded once more, to be differentiated.
 struct Again<'t, T: Float> {
@@ -60,6 +63,10 @@ impl<T: Float> Loop<T> {
         };
         let part = adjoint.adjoint.as_ref()?.cotangents[arg]?;
         let cotangent = adjoint.part(found, part);
+        // Of a constant it may not be summed yet.
+        if arg >= self.body.ports.carries.len() + self.offsets.len() && cotangent.sizes() != args[arg].sizes() {
+            return Some(cotangent.sum_to(args[arg].sizes()));
+        }
         let slice = arg.checked_sub(self.body.ports.carries.len()).filter(|&k| k < self.offsets.len());
         Some(slice.map_or(cotangent, |k| placed(cotangent, args[arg].sizes(), self.offsets[k])))
     }
@@ -128,7 +135,7 @@ impl<T: Float> Loop<T> {
         let (of_slices, of_constants) = found[carries..].split_at(ports.slices.len());
         let next = Results {
             next: there.iter().map(|&k| node(found[k].unwrap_or_else(|| zeros(k)))).collect(),
-            sums: of_constants.iter().flatten().copied().map(node).collect(),
+            sums: of_constants.iter().flatten().map(|&sum| node(terms_of(sum).unwrap_or(sum))).collect(),
             stacked: (of_slices.iter().flatten().copied().map(node))
                 .chain(there.iter().map(|&k| lambdas[k].index()))
                 .collect(),
@@ -256,6 +263,23 @@ impl<'t, T: Float> Again<'t, T> {
         let recorded = Recorded { tape: self.tape, start: self.start, depth, carries, slices: &slices };
         record(&recorded, results, first, &sources, how, adjoint).map_err(|reason| self.tape.error("scan", reason, &[]))
     }
+}
+
+/// What a cotangent is the sum of, along the axes that broadcast its operand: where these are a few elements, they are added up step by
+/// step, and the sum is taken once, after the loop.
+fn terms_of<T: Float>(sum: Var<'_, T>) -> Option<Var<'_, T>> {
+    let node = &sum.tape().nodes[sum.index()];
+    let of = |k: usize| Var::new(sum.tape(), node.args[k]);
+    if let Kind::AddAt(op) = &node.kind {
+        let terms = of(0);
+        let AddAt { name, offset, strides, .. } = &op.0;
+        let read = Read { name: "broadcast_to", shape: terms.shape(), offset: *offset, strides: strides.clone() };
+        return Some(terms).filter(|_| *name == "sum" && terms.numel() <= FEW && read.is_broadcast_of(sum.sizes()));
+    }
+    let is_sum = node.kind.name() == "add" && of(0).sizes() == of(1).sizes();
+    let [a, b] = is_sum.then(|| [terms_of(of(0)), terms_of(of(1))])?;
+    let (a, b) = (a?, b?);
+    (a.sizes() == b.sizes()).then(|| a + b)
 }
 
 /// Zeros of the shape of a variable that is not read, recorded without a leaf, so that a sweep which repeats is known.
