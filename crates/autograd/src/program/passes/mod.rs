@@ -2,6 +2,7 @@
 //! in [`rewrites`], and a name in [`NAMES`].
 
 mod broadcasts;
+mod views;
 mod constants;
 mod common;
 mod dead;
@@ -32,9 +33,10 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 10] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 11] {
     [
         &broadcasts::Broadcasts,
+        &views::Views,
         &constants::Constants,
         &common::Common,
         &dead::Dead,
@@ -48,8 +50,9 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 10] {
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "broadcasts",
+    "views",
     "constants",
     "common",
     "dead",
@@ -71,6 +74,7 @@ const NAMES: [&str; 14] = [
 /// | name | what it does |
 /// |---|---|
 /// | `broadcasts` | operations read what a broadcast repeats, and repeat it themselves |
+/// | `views` | element-wise operations read a part of a value where it lies, also without its axes of one element |
 /// | `constants` | what does not depend on inputs or state is computed when recording |
 /// | `common` | equal expressions are computed once |
 /// | `dead` | what nothing asks for is dropped |
