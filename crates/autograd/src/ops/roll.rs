@@ -33,6 +33,33 @@ impl Roll {
     }
 }
 
+/// Elements of a row for which two calls of a copy cost more than the elements themselves.
+const SHORT: usize = 64;
+/// So many elements of each of these are worth writing one by one.
+const FEW: usize = 4;
+
+/// Rows of this width, each with its elements moved on: all rows are copied as one, and what then stands in a neighbour's row, the
+/// fewer of what enters at either end, is written in its place.
+fn turn_together<T: Copy>(x: &[T], width: usize, shift: usize, y: &mut [T]) {
+    // Some rows at a time, so that they are still there for the second pass.
+    let block = 4096 / width * width;
+    let back = width - shift;
+    for (y, x) in y.chunks_mut(block).zip(x.chunks(block)) {
+        if shift <= back {
+            y[shift..].copy_from_slice(&x[..x.len() - shift]);
+            (0..shift).for_each(|j| each_row(&x[back + j..], &mut y[j..], width));
+        } else {
+            y[..x.len() - back].copy_from_slice(&x[back..]);
+            (0..back).for_each(|j| each_row(&x[j..], &mut y[shift + j..], width));
+        }
+    }
+}
+
+/// The first element of each row.
+fn each_row<T: Copy>(x: &[T], y: &mut [T], width: usize) {
+    y.iter_mut().step_by(width).zip(x.iter().step_by(width)).for_each(|(y, x)| *y = *x);
+}
+
 impl Named for Roll {
     const NAMES: &'static [&'static str] = &["roll"];
 }
@@ -49,9 +76,13 @@ impl<T: Float> Op<T, 1> for Roll {
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
-        let rows = y.data.chunks_exact_mut(n * inner).zip(x.data.chunks_exact(n * inner));
+        let (width, shift) = (n * inner, self.shift * inner);
+        if width <= SHORT && shift.min(width - shift) <= FEW {
+            return turn_together(x.data, width, shift, y.data);
+        }
+        let rows = y.data.chunks_exact_mut(width).zip(x.data.chunks_exact(width));
         for (y, x) in rows {
-            let (front, back) = x.split_at((n - self.shift) * inner);
+            let (front, back) = x.split_at(width - shift);
             let (from_back, from_front) = y.split_at_mut(back.len());
             from_back.copy_from_slice(back);
             from_front.copy_from_slice(front);
@@ -62,5 +93,29 @@ impl<T: Float> Op<T, 1> for Roll {
     }
     fn jvp<'t>(&self, _: [Var<'t, T>; 1], _: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         Some(Self::along(dx?, self.axis, self.shift))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tape::Tape;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn rows_of_every_width_are_moved_by_every_shift() {
+        for (rows, n, inner) in
+            [(5, 3, 1), (3000, 3, 1), (7, 2, 3), (1, 1, 1), (900, 9, 1), (130, 64, 1), (3, 65, 1), (70, 8, 8)]
+        {
+            let tape = Tape::new();
+            let x = Tensor::from_fn([rows, n, inner], |i| i as f64);
+            for shift in 0..n {
+                let y = tape.var(&x).roll(&[shift as isize], &[1]).value();
+                let expected = Tensor::from_fn([rows, n, inner], |i| {
+                    let (row, at, within) = (i / (n * inner), i / inner % n, i % inner);
+                    (row * n * inner + (at + n - shift) % n * inner + within) as f64
+                });
+                assert_eq!(y, expected, "{rows} {n} {inner} {shift}");
+            }
+        }
     }
 }
