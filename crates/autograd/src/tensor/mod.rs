@@ -5,6 +5,7 @@ pub(crate) mod span;
 pub(crate) mod error;
 pub(crate) mod memory;
 pub(crate) mod apart;
+mod ranges;
 #[cfg(feature = "ndarray-0_17")]
 mod arrays;
 

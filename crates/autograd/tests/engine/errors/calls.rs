@@ -168,6 +168,10 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "stack", TAPES, stack(&[a, f], 0));
     panics!(rows, "stack", SHAPES, stack(&[a, b], 0));
 
+    // Numbers that count up.
+    panics!(rows, "arange", ["too large"], Tensor::<f64>::arange(usize::MAX));
+    panics!(rows, "linspace", ["too large"], Tensor::linspace(0.0, 1.0, usize::MAX));
+
     // Indices.
     panics!(rows, "indices", ["1 indices", "[2]"], t.indices([2], &[0]));
     panics!(rows, "gather", ["index 3", "size 3"], a.gather(1, &[3]));
