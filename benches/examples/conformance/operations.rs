@@ -407,6 +407,9 @@ table! {
         let (first, second) = (attrs.int_of(&["axis1", "dim1"], 0)?, attrs.int_of(&["axis2", "dim2"], 1)?);
         x.diagonal_at(attrs.int_of(&["k", "offset"], 0)?, first, second)
     },
+    "trace" => x.trace(),
+    "cross" => x.cross(float(1)?, attrs.int_or("axis")?.unwrap_or(-1)),
+    "outer" => x.outer(float(1)?),
     "gather" => x.gather(attrs.int("axis")?, &index(1)?),
     "index_select" => x.index_select(attrs.int("axis")?, &index(1)?),
     "embedding" => x.embedding(&index(1)?),

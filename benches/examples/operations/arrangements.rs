@@ -25,6 +25,7 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
         });
     }
     diagonals(t);
+    vectors(t);
     windows(t);
     integers(t);
 }
@@ -166,9 +167,21 @@ fn diagonals<T: Float>(t: &mut Table<T>) {
     let square = [n, n];
     t.rows.extend([
         Row::new("diagonal", &square, |g| g.x[0].diagonal(0, 1)).moves(2 * n, 4 * n + n * n),
+        Row::new("trace", &square, |g| g.x[0].trace()).moves(n, n + n * n),
         Row::new("diag", &[n], |g| g.x[0].diag(0)),
         Row::new("diag_embed", &[t.size(16), t.size(64)], |g| g.x[0].diag_embed(0)),
     ]);
+}
+
+/// Products of vectors that lie beside each other, and whose coordinates do; the product of each element with each.
+fn vectors<T: Float>(t: &mut Table<T>) {
+    let (n, m) = (t.size(100_000), t.size(1000));
+    for (shape, axis) in [([n, 3], 1), ([3, n], 0)] {
+        let two = [(shape.to_vec(), ANY), (shape.to_vec(), ANY)];
+        let row = Row::new(named("cross", &shape, axis), &shape, move |g| g.x[0].cross(g.x[1], axis as isize));
+        t.rows.push(row.numbers(two));
+    }
+    t.rows.push(Row::new("outer", &[m], |g| g.x[0].outer(g.x[1])).numbers([(vec![m], ANY), (vec![m], ANY)]));
 }
 
 /// Pooling: windows are read, and their elements go back.
@@ -189,4 +202,5 @@ fn windows<T: Float>(t: &mut Table<T>) {
 fn integers<T: Float>(t: &mut Table<T>) {
     let n = t.size(100_000);
     t.rows.push(Row::new("numbers", &[n], |g| g.index[0].numbers()).integers(&[n], n).moves(2 * n, 5 * n));
+    t.rows.push(Row::new("one_hot", &[n], |g| g.index[0].one_hot(10)).integers(&[n], 10).moves(11 * n, 12 * n));
 }

@@ -217,6 +217,11 @@ rows! {
     "unstack" [2, 3] in ANY => |x| { let parts = x[0].square().unstack(1); parts[0] * parts[2] };
     "repeat" [2, 3] in ANY => |x| x[0].square().repeat(2, 1).cumsum(1);
     "tile" [2, 3] in ANY => |x| x[0].square().tile(&[2, 1, 2]).cumsum(2);
+    "cross" [2, 3] [3] in ANY => |x| x[0].square().cross(x[1], -1) * x[0];
+    "cross along the first axis" [3, 1] [3, 2] in ANY => |x| x[0].cross(x[1].square(), 0).square();
+    "outer" [2] [3] in ANY => |x| x[0].square().outer(x[1]).square();
+    "trace" [2, 2, 3] in ANY => |x| x[0].square().trace();
+    "one_hot" [2, 3] in ANY => |x| x[0].square() * x[0].tape().labels(&[2, 0]).one_hot(3);
     "roll" [2, 3] in ANY => |x| (x[0].square().roll(&[1], &[1]) * x[0]).roll(&[1], &[0]);
     "roll and flip" [3, 2] in ANY => |x| x[0].square().roll(&[1], &[0]).flip(&[1]);
     "tril and triu" [3, 3] in ANY => |x| x[0].square().tril(0) + x[0].triu(1);

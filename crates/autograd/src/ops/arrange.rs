@@ -165,6 +165,25 @@ impl<'t, T: Float> Var<'t, T> {
         self.diagonal_of("diagonal_at", k, axis1, axis2)
     }
 
+    /// The sum of the diagonal of each matrix of the last two axes, as `torch.trace` in batches.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from_rows([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]));
+    /// assert_eq!(x.trace().item(), 6.0);
+    /// assert_eq!(grad(x.trace(), &x).value(), Tensor::from_rows([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// Where this has fewer than two dimensions.
+    #[track_caller]
+    pub fn trace(self) -> Self {
+        let _whole = self.tape().composite("trace", [self]);
+        self.require("trace", self.rank() >= 2, Kind::Shape, || "a matrix is needed".into());
+        self.diagonal(-2, -1).sum_axes(-1)
+    }
+
     #[track_caller]
     fn diagonal_of(self, op: &'static str, k: isize, axis1: isize, axis2: isize) -> Self {
         let own = self.shape();

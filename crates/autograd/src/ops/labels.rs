@@ -81,6 +81,34 @@ impl<'t, T: Float> IndexVar<'t, T> {
         self.var().tape().record(Arity(Labels::Number), [self.var()])
     }
 
+    /// A row for each label, 1 at its class and 0 at the others, as `torch.nn.functional.one_hot`: the shape of the labels, then
+    /// `classes`. The labels may be an input of a program.
+    ///
+    /// ```
+    /// use autograd::{Program, Tape, Tensor};
+    /// let tape = Tape::<f64>::new();
+    /// assert_eq!(tape.labels(&[2, 0]).one_hot(3).value(), Tensor::from_rows([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]));
+    /// let mut rows = Program::<f64>::record(&(), &[0_usize, 0], |_, (), labels| (vec![], vec![labels.one_hot(2)]))?;
+    /// assert_eq!(rows.run(&[1_usize, 0])?.tensor(0), Tensor::from_rows([[0.0, 1.0], [1.0, 0.0]]));
+    /// # Ok::<(), autograd::ProgramError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Where a label is not one of the classes, which are counted from 0, or where there are more classes than the type counts.
+    #[track_caller]
+    pub fn one_hot(&self, classes: usize) -> Var<'t, T> {
+        let (labels, tape) = (self.var(), self.var().tape());
+        let _whole = tape.composite("one_hot", [labels]);
+        // As numbers, since a comparison is one of a chain, and goes into what is exported.
+        let counts = 2.0 / T::EPSILON.to_f64();
+        labels.require("one_hot", classes as f64 <= counts, Kind::Option, || {
+            format!("{classes} classes are more than the {counts} that {} tells apart", T::NAME)
+        });
+        labels.expect("one_hot", self.check_labels("one_hot", classes));
+        let all = tape.leaf_from_fn("one_hot", &Shape::from([classes]), |i| T::of(i as f64));
+        self.numbers().expand_dims(-1).eq(all)
+    }
+
     /// Whether every label names one of `n` classes or is this one.
     #[track_caller]
     pub(crate) fn check_labels_but(&self, op: &'static str, n: usize, ignored: i64) -> Result<(), Reason> {

@@ -28,6 +28,7 @@ pub(crate) mod sort;
 pub(crate) mod quantile;
 pub(crate) mod arrange;
 pub(crate) mod copies;
+pub(crate) mod vectors;
 pub(crate) mod einsum;
 pub(crate) mod conv;
 pub(crate) mod linalg;

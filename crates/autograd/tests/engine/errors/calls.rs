@@ -160,6 +160,7 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "tril", ["a matrix", "[3]"], v.tril(0));
     panics!(rows, "triu", ["a matrix", "[3]"], v.triu(0));
     panics!(rows, "diagonal", ["axis 2"], a.diagonal(0, 2));
+    panics!(rows, "trace", ["a matrix", "[3]"], v.trace());
     panics!(rows, "concat", ["operand 1", "[2, 3] and [2, 2]"], concat(&[a, b], 0));
     panics!(rows, "concat", ["nothing"], concat(&[] as &[Var<'_>; 0], 0));
     fails!(rows, "try_concat", ["operand 1"], try_concat(&[a, b], 0));
@@ -167,6 +168,19 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "stack", ["axis 4", "[2, 3] and [2, 3]"], stack(&[a, a], 4));
     panics!(rows, "stack", TAPES, stack(&[a, f], 0));
     panics!(rows, "stack", SHAPES, stack(&[a, b], 0));
+
+    // Vectors.
+    panics!(rows, "cross", ["axis 0 of size 3", "in [2, 3] it has 2", "[2, 3] and [2, 3]"], a.cross(a, 0));
+    panics!(rows, "cross", ["axis 1 of size 3", "in [2, 1] it has 1"], a.cross(zeros(t, [2, 1]), 1));
+    panics!(rows, "cross", ["axis 0 of size 3", "[3] lacks it"], zeros(t, [3, 2]).cross(v, 0));
+    panics!(rows, "cross", ["axis 2", "rank 2"], a.cross(v, 2));
+    panics!(rows, "cross", ["axis 0", "rank 0"], s.cross(s, 0));
+    panics!(rows, "cross", ["[2, 3] and [4, 3]"], a.cross(zeros(t, [4, 3]), -1));
+    panics!(rows, "cross", TAPES, a.cross(f, 1));
+    panics!(rows, "outer", ["two vectors", "[2, 3] and [3]"], a.outer(v));
+    panics!(rows, "outer", ["two vectors", "[3] and []"], v.outer(s));
+    panics!(rows, "outer", ["too large"], zeros(t, [1 << 20]).outer(t.scalar(0.0).broadcast_to([1 << 50])));
+    panics!(rows, "outer", TAPES, v.outer(zeros(&other, [3])));
 
     // Numbers that count up.
     panics!(rows, "arange", ["too large"], Tensor::<f64>::arange(usize::MAX));
@@ -182,6 +196,10 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "index_select", ["axis 3"], a.index_select(3, &[0]));
     panics!(rows, "embedding", ["index 2", "size 2"], a.embedding(&[2]));
     panics!(rows, "embedding", ["axis 0", "rank 0"], s.embedding(&[0]));
+    panics!(rows, "one_hot", ["label 3", "3 classes", "[2]"], t.labels(&[0, 3]).one_hot(3));
+    panics!(rows, "one_hot", ["label -1", "2 classes"], t.indices([1, 1], &[-1]).one_hot(2));
+    panics!(rows, "one_hot", ["label 2"], zeros(t, [3]).argmax(0).one_hot(2));
+    panics!(rows, "one_hot", ["classes are more", "f64", "[1]"], t.labels(&[0]).one_hot(usize::MAX));
     panics!(rows, "index_add", ["source", "[2, 2]"], a.index_add(0, &[0], b));
     panics!(rows, "scatter_add", ["axis 2"], a.scatter_add(2, &t.indices([1], &[0]), a));
 

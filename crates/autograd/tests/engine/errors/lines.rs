@@ -114,6 +114,9 @@ fn of_others() -> [Expression; 3] {
         |x| {
             x.rem(x.t()) * x.unstack(0)[1]
                 + x.index_axis(1, -1) * x.ones_like()
+                + x.index_axis(0, 0).outer(x.index_axis(0, 1)) * x.trace()
+                + x.argmax(1).one_hot(2)
+                    * x.tile(&[1, 2]).narrow(1, 1, 3).cross(x.tile(&[2, 2]).narrow(1, 0, 3).narrow(0, 1, 2), 1).sum()
                 + x.repeat(2, 0).tile(&[1, 3]).narrow(0, 0, 2).narrow(1, 0, 2)
         },
     ]

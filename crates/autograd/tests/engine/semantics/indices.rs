@@ -82,6 +82,47 @@ fn a_program_checks_those_integers_of_an_input_that_it_indexes_with() {
 }
 
 #[test]
+fn one_hot_rows_follow_the_labels_of_each_run() {
+    let tape = Tape::<f32>::default();
+    let rows = tape.indices([2, 2], &[0, 1, 3, 3]).one_hot(4).value();
+    let expected = [[1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 1.0]];
+    assert_eq!((&rows.shape()[..], rows.as_slice()), (&[2, 2, 4][..], expected.as_flattened()));
+    assert_eq!(tape.labels(&[]).one_hot(0).value().shape()[..], [0, 0]);
+    assert_eq!(tape.indices([], &[1]).one_hot(2).value().as_slice(), [0.0, 1.0]);
+    // What an operation computes, and a part of what is given.
+    let x = tape.var(&Tensor::from([1.0, 3.0, 2.0]));
+    assert_eq!(x.argmax(0).one_hot(3).value().as_slice(), [0.0, 1.0, 0.0]);
+    assert_eq!(tape.labels(&[9, 1]).narrow(0, 1, 1).one_hot(2).value().as_slice(), [0.0, 1.0]);
+
+    let scores = Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]);
+    let mut chosen = Program::record(&(), &(&scores, &[0_usize, 1]), |_, (), (scores, labels)| {
+        let chosen = (scores * labels.one_hot(2)).sum();
+        (vec![], vec![chosen, autograd::grad(chosen, &scores)])
+    })
+    .unwrap();
+    for (labels, sum, slopes) in [([1_usize, 0], 5.0, [0.0, 1.0, 1.0, 0.0]), ([0, 0], 4.0, [1.0, 0.0, 1.0, 0.0])] {
+        let outputs = chosen.run(&(&scores, &labels)).unwrap();
+        assert_eq!((outputs.item(0), outputs.slice(1)), (sum, &slopes[..]));
+    }
+    let error = chosen.run(&(&scores, &[0_usize, 2])).err().unwrap();
+    assert!(
+        matches!(error.kind(), ProgramErrorKind::Label { input: 1, position: 1, label: 2, high: 1, .. }),
+        "{error}"
+    );
+}
+
+/// Types tell only so many numbers apart, and no two classes may be one.
+#[test]
+fn one_hot_rows_have_as_many_classes_as_a_type_counts() {
+    let tape = Tape::<f32>::default();
+    let last = tape.labels(&[(1 << 24) - 1]).one_hot(1 << 24).value();
+    assert_eq!(last.as_slice().iter().rposition(|&x| x == 1.0), Some((1 << 24) - 1));
+    assert_eq!(last.as_slice().iter().sum::<f32>(), 1.0);
+    let text = crate::semantics::operations::panic_of(|| tape.labels(&[0]).one_hot((1 << 24) + 1));
+    assert!(text.contains("one_hot: 16777217 classes are more than the 16777216 that f32 tells apart"), "{text}");
+}
+
+#[test]
 fn steps_that_repeat_index_with_the_integers_of_each() {
     let mut tape = Tape::new();
     for step in 0..50_i64 {

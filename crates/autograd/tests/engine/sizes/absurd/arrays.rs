@@ -30,7 +30,7 @@ fn drawn<'t>(d: &mut Draw<'t>) -> Var<'t> {
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
     let (tape, rank) = (d.tape, x.rank());
-    Some(match d.below(47) {
+    Some(match d.below(50) {
         44 => drawn(d),
         45 => x.dropout(d.number(), key(d)),
         46 => {
@@ -42,6 +42,15 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             };
             x.gather(axis, &places)
         }
+        47 => {
+            let other = if d.flag() { d.twin(x) } else { d.var() };
+            x.cross(other, d.axis(rank))
+        }
+        48 => {
+            let rank = 1 + usize::from(d.below(6) == 0);
+            d.of_rank(rank).outer(d.of_rank(1)).trace() * x
+        }
+        49 => d.indices(&x.shape()).one_hot(d.size()),
         0 => tape.var(&Tensor::mask(d.sizes(), &d.mask(2))),
         1 => {
             let mask = d.twin(x);
