@@ -60,3 +60,54 @@ impl<'t, T: Float> Var<'t, T> {
         self.expand_dims(1) * other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::concat::stack;
+    use crate::tape::Tape;
+    use crate::tape::var::Var;
+    use crate::tensor::Tensor;
+
+    /// By the formula of each coordinate.
+    fn by_coordinates<'t>(a: Var<'t>, b: Var<'t>, axis: isize) -> Var<'t> {
+        let (a, b) = (a.unstack(axis), b.unstack(axis));
+        stack(&[a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]], axis)
+    }
+
+    #[test]
+    fn vector_products_go_along_any_axis_and_broadcast_along_the_others() {
+        let tape = Tape::new();
+        let of = |shape: &[usize], of: f64| tape.var(&Tensor::from_fn(shape, |i| (i as f64 * of).sin()));
+        for (a, b, axis) in [
+            (&[3][..], &[3][..], 0),
+            (&[4, 3], &[4, 3], 1),
+            (&[3, 4], &[3, 1], 0),
+            (&[2, 3, 4], &[1, 3, 4], 1),
+            (&[2, 3, 4], &[2, 3, 1], -2),
+            (&[3, 2, 3], &[3, 1, 3], 0),
+            (&[0, 3], &[1, 3], 1),
+        ] {
+            let (a, b) = (of(a, 0.7), of(b, 1.3));
+            let y = a.cross(b, axis).value();
+            assert_eq!(y, by_coordinates(a, b, axis).value());
+            assert_eq!(b.cross(a, axis).value(), y.map(|y| 0.0 - y));
+        }
+        // Axes are counted in the operand of more dimensions.
+        let (rows, row, columns) = (of(&[5, 3], 0.4), of(&[3], 0.9), of(&[2, 3, 5], 0.2));
+        assert_eq!(rows.cross(row, 1).value(), by_coordinates(rows, row.broadcast_to([5, 3]), 1).value());
+        assert_eq!(row.cross(rows, 1).value(), rows.cross(row, -1).value().map(|y| 0.0 - y));
+        let one = of(&[3, 1], 0.6);
+        assert_eq!(one.cross(columns, 1).value(), by_coordinates(one.broadcast_to([2, 3, 5]), columns, 1).value());
+    }
+
+    #[test]
+    fn a_trace_is_that_of_each_matrix_whatever_its_sizes() {
+        let tape = Tape::new();
+        let x = tape.var(&Tensor::arange(12).reshape([2, 2, 3]));
+        assert_eq!(x.trace().value().as_slice(), [4.0, 16.0]);
+        assert_eq!(x.t().trace().value().as_slice(), [4.0, 16.0]);
+        assert_eq!(tape.var(&Tensor::zeros([3, 0, 2])).trace().value().as_slice(), [0.0; 3]);
+        let (a, b) = (tape.var(&Tensor::arange(0)), tape.var(&Tensor::arange(3)));
+        assert_eq!(a.outer(b).value().shape()[..], [0, 3]);
+    }
+}
