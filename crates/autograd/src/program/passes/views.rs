@@ -26,8 +26,7 @@ impl<T: Float> Rewrite<T> for Views {
     fn run(&self, graph: &mut Graph<T>, _: &Tape<T>) -> Result<bool, Error> {
         let links = graph.links();
         let mut reads: Vec<Option<(Read, u32)>> = vec![None; graph.nodes.len()];
-        for i in 0..graph.nodes.len() {
-            let node = &graph.nodes[i];
+        for (found, node) in reads.iter_mut().zip(&graph.nodes) {
             let Some(Kind::Reshape(_)) = node.kind().filter(|_| !node.keep_apart) else { continue };
             let maker = links.maker[node.args[0] as usize] as usize;
             let Some(read) = graph.nodes.get(maker).filter(|&read| !repeats(graph, read)) else { continue };
@@ -35,7 +34,7 @@ impl<T: Float> Rewrite<T> for Views {
             let shape = graph.shape(node.results[0]);
             let Some(strides) = strides_of(&op.0, shape) else { continue };
             if Window::read(shape, op.0.offset, &strides).is_some() {
-                reads[i] = Some((Read { shape: shape.clone(), strides, ..op.0.clone() }, read.args[0]));
+                *found = Some((Read { shape: shape.clone(), strides, ..op.0.clone() }, read.args[0]));
             }
         }
         let mut is: Vec<bool> = reads.iter().map(Option::is_some).collect();
