@@ -1,5 +1,7 @@
 //! What a loop does in each step, as a list of nodes of its own.
 
+mod later;
+
 use crate::float::{Engine, Float};
 use crate::ops::table::Kind;
 use crate::tape::nodes::Args;

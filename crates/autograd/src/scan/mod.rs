@@ -287,6 +287,16 @@ impl<'t, T: Float> Whole<'t, T> {
         if self.tape.written_out.get() {
             return Ok(self.written_out(&body, first, steps));
         }
+        if let Some(later) = body.later() {
+            let (shorter, slices, constants) = body.with_results(&later.left);
+            let sources = slices.iter().map(|&k| self.sources[k]).collect();
+            let constants = constants.iter().map(|&k| self.constants[k]).collect();
+            let (last, left) = Self { sources, constants, ..*self }.run(keep, shorter, first, steps)?;
+            return Ok((
+                last,
+                body.after_the_loop(&later, (self.tape, steps), &left, (&self.sources, &self.constants)),
+            ));
+        }
         let left = body.results.stacked.len();
         // The sweep reads the carries, wherever else they are.
         body.results.stacked.extend(0..first.len() as u32);

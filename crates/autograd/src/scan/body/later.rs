@@ -1,0 +1,154 @@
+//! What steps leave that no later step needs: it is computed after the loop, for all steps at once, of what the loop leaves instead.
+
+use super::{Body, Results};
+use crate::float::Float;
+use crate::ops::table::Kind;
+use crate::scan::op::region;
+use crate::tape::Tape;
+use crate::tape::var::Var;
+use crate::tensor::shape::Shape;
+use smallvec::SmallVec;
+use std::collections::BTreeMap;
+
+/// To begin with element-wise work on so many elements takes a step longer than to do it.
+const FEW: usize = 64;
+
+/// What is computed after a loop.
+pub(crate) struct Later {
+    /// What comes out of a step instead.
+    pub(crate) left: Results,
+    /// The nodes that are computed after the loop.
+    nodes: Vec<u32>,
+}
+
+/// What a loop was given beside its first carries: what its slices are parts of, each from an element on, and what is the same in
+/// all steps.
+pub(crate) type Given<'g, 't, T> = (&'g [(Var<'t, T>, usize)], &'g [Var<'t, T>]);
+
+impl<T: Float> Body<T> {
+    /// Element-wise work of a few elements that may be done after the loop, if there is any: no later step needs it.
+    pub(crate) fn later(&self) -> Option<Later> {
+        let (ports, carries) = (self.ports.count(), self.ports.carries.len());
+        let results = &self.results;
+        let mut feeds = vec![false; ports + self.nodes.len()];
+        results.next.iter().chain(&results.sums).for_each(|&value| feeds[value as usize] = true);
+        for (k, node) in self.nodes.iter().enumerate().rev() {
+            if feeds[ports + k] {
+                node.args.iter().for_each(|&a| feeds[a as usize] = true);
+            }
+        }
+        let can_wait = |value: u32| {
+            let Some(node) = (value as usize).checked_sub(ports).map(|k| &self.nodes[k]) else { return false };
+            let is_element_wise = matches!(node.kind, Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_));
+            is_element_wise && !feeds[value as usize] && !node.again && node.depth == 0 && node.shape.numel() <= FEW
+        };
+        let mut waits = vec![false; feeds.len()];
+        results.stacked.iter().for_each(|&value| waits[value as usize] = can_wait(value));
+        for (k, node) in self.nodes.iter().enumerate().rev() {
+            if waits[ports + k] {
+                node.args.iter().filter(|&&a| can_wait(a)).for_each(|&a| waits[a as usize] = true);
+            }
+        }
+        let nodes: Vec<u32> = (0..waits.len() as u32).filter(|&value| waits[value as usize]).collect();
+        let mut stacked: Vec<u32> = results.stacked.iter().copied().filter(|&value| !waits[value as usize]).collect();
+        for &a in nodes.iter().flat_map(|&value| &*self.nodes[value as usize - ports].args) {
+            let is_made_in_steps = (a as usize) < carries || a as usize >= ports;
+            if is_made_in_steps && !waits[a as usize] && !stacked.contains(&a) {
+                stacked.push(a);
+            }
+        }
+        (!nodes.is_empty()).then(|| Later { left: Results { stacked, ..results.clone() }, nodes })
+    }
+
+    /// What the steps were to leave, from what they left: their numbers stand along the first axis of all.
+    pub(crate) fn after_the_loop<'t>(
+        &self,
+        later: &Later,
+        (tape, steps): (&'t Tape<T>, usize),
+        left: &[Var<'t, T>],
+        (sources, constants): Given<'_, 't, T>,
+    ) -> Vec<Var<'t, T>> {
+        let (ports, carries) = (self.ports.count(), self.ports.carries.len());
+        let mut values: BTreeMap<u32, Var<'t, T>> =
+            later.left.stacked.iter().copied().zip(left.iter().copied()).collect();
+        for &value in &later.nodes {
+            let node = &self.nodes[value as usize - ports];
+            let mut args: SmallVec<[Var<'t, T>; 4]> = SmallVec::new();
+            for &a in &*node.args {
+                let given = (a as usize).checked_sub(carries);
+                if let Some(constant) = given.and_then(|k| constants.get(k.checked_sub(sources.len())?)) {
+                    args.push(*constant);
+                    continue;
+                }
+                if let Some(&(of, offset)) = given.and_then(|k| sources.get(k)) {
+                    let shape: Shape = [&[steps], &self.shape(a)[..]].concat().into_iter().collect();
+                    values.entry(a).or_insert_with(|| region(of, offset, shape));
+                }
+                args.push(with_rank(values[&a], node.shape.rank() + 1));
+            }
+            values.insert(value, tape.record_slice(node.kind.clone(), &args));
+        }
+        self.results.stacked.iter().map(|value| values[value]).collect()
+    }
+}
+
+/// A variable with axes of one element behind its first one, so that it has as many as another.
+fn with_rank<T: Float>(x: Var<'_, T>, rank: usize) -> Var<'_, T> {
+    let own = x.sizes();
+    if own.rank() >= rank {
+        return x;
+    }
+    let ones = std::iter::repeat_n(1, rank - own.rank());
+    x.reshape(own[..1].iter().copied().chain(ones).chain(own[1..].iter().copied()).collect::<Shape>())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ops::table::Kind;
+    use crate::{Tape, Tensor, grad};
+
+    #[test]
+    fn steps_do_not_compute_what_no_later_step_needs() {
+        let (rows, factor) = (Tensor::from_fn([5, 2], |i| 0.5 + i as f64), Tensor::from([0.3, 0.7]));
+        for reverse in [false, true] {
+            let tape = Tape::new();
+            let (rows, factor) = (tape.var(&rows), tape.var(&factor));
+            let start = tape.scalar(1.0);
+            let scan = crate::Scan { reverse, ..crate::Scan::default() };
+            let (last, left) = scan.run(&tape, &start, &rows, |sum, row, _| {
+                let sum = sum * 0.5 + row.sum();
+                (sum, (sum.log() * row / factor, row.exp()))
+            });
+            let loops = (0..tape.len() as u32).filter_map(|i| match &tape.nodes[i].kind {
+                Kind::Loop(scan) => Some(format!("{:?}", scan.body)),
+                _ => None,
+            });
+            let body = loops.last().expect("there is a loop");
+            assert!(!body.contains("exp") && !body.contains("log") && !body.contains("div"), "{body}");
+
+            let (mut sum, mut by_hand) = (start, Vec::new());
+            let order: Vec<usize> = if reverse { (0..5).rev().collect() } else { (0..5).collect() };
+            for &t in &order {
+                let row = rows.index_axis(0, t as isize);
+                sum = sum * 0.5 + row.sum();
+                by_hand.push((t, sum.log() * row / factor, row.exp()));
+            }
+            by_hand.sort_by_key(|row| row.0);
+            let of = |k: usize| {
+                let rows: Vec<_> = by_hand.iter().map(|row| if k == 0 { row.1 } else { row.2 }).collect();
+                crate::stack(&rows, 0)
+            };
+            assert_eq!(last.value(), sum.value());
+            assert_eq!(left.0.value(), of(0).value());
+            assert_eq!(left.1.value(), of(1).value());
+            let inputs = [rows, factor, start];
+            let found = grad((left.0 * left.1).sum() + last, &inputs);
+            let expected = grad((of(0) * of(1)).sum() + sum, &inputs);
+            for (found, expected) in found.iter().zip(&expected) {
+                for (a, b) in found.value().as_slice().iter().zip(expected.value().as_slice()) {
+                    assert!((a - b).abs() <= 1e-12 * b.abs(), "{a} {b}");
+                }
+            }
+        }
+    }
+}
