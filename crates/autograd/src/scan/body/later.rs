@@ -119,9 +119,9 @@ mod tests {
                 let sum = sum * 0.5 + row.sum();
                 (sum, (sum.log() * row / factor, row.exp()))
             });
-            let loops = (0..tape.len() as u32).filter_map(|i| match &tape.nodes[i].kind {
-                Kind::Loop(scan) => Some(format!("{:?}", scan.body)),
-                _ => None,
+            let loops = (0..tape.len() as u32).filter_map(|i| {
+                let Kind::Loop(scan) = &tape.nodes[i].kind else { return None };
+                Some(format!("{:?}", scan.body))
             });
             let body = loops.last().expect("there is a loop");
             assert!(!body.contains("exp") && !body.contains("log") && !body.contains("div"), "{body}");
