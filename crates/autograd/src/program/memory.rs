@@ -9,7 +9,7 @@ use super::layout::Layout;
 use super::operation::Operation;
 use super::schedule::{Blocks, Schedule};
 use crate::float::Float;
-use crate::kernels::map::QUAD;
+use crate::kernels::map::{LANES, QUAD};
 use crate::kernels::place::Spot;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
@@ -65,7 +65,8 @@ impl Places {
             }
             (last, len) = (value, its_len);
         }
-        Some((first, self.last.contains(&last)))
+        // That room was counted from the start of all that lie there.
+        Some((first, self.last.contains(&last) && (first.start as usize).is_multiple_of(LANES)))
     }
 }
 

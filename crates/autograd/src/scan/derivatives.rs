@@ -19,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// So many terms are added up one by one in the time in which a step sums them.
 const FEW: usize = 128;
 
+/// The most sums that are taken together: an operand that is added to itself again and again has more than can be counted.
+const MOST: usize = 8;
+
 /// The steps of a loop recorded once more, to be differentiated.
 struct Again<'t, T: Float> {
     tape: &'t Tape<T>,
@@ -268,18 +271,27 @@ impl<'t, T: Float> Again<'t, T> {
 /// What a cotangent is the sum of, along the axes that broadcast its operand: where these are a few elements, they are added up step by
 /// step, and the sum is taken once, after the loop.
 fn terms_of<T: Float>(sum: Var<'_, T>) -> Option<Var<'_, T>> {
-    let node = &sum.tape().nodes[sum.index()];
-    let of = |k: usize| Var::new(sum.tape(), node.args[k]);
-    if let Kind::AddAt(op) = &node.kind {
-        let terms = of(0);
-        let AddAt { name, offset, strides, .. } = &op.0;
-        let read = Read { name: "broadcast_to", shape: terms.shape(), offset: *offset, strides: strides.clone() };
-        return Some(terms).filter(|_| *name == "sum" && terms.numel() <= FEW && read.is_broadcast_of(sum.sizes()));
+    let tape = sum.tape();
+    let (mut terms, mut open) = (SmallVec::<[Var<'_, T>; MOST]>::new(), SmallVec::<[Var<'_, T>; MOST]>::new());
+    open.push(sum);
+    while let Some(sum) = open.pop() {
+        let node = &tape.nodes[sum.index()];
+        let of = |k: usize| Var::new(tape, node.args[k]);
+        if let Kind::AddAt(op) = &node.kind {
+            let AddAt { name, offset, strides, .. } = &op.0;
+            let read = Read { name: "broadcast_to", shape: of(0).shape(), offset: *offset, strides: strides.clone() };
+            if *name != "sum" || of(0).numel() > FEW || !read.is_broadcast_of(sum.sizes()) {
+                return None;
+            }
+            terms.push(of(0));
+        } else if node.kind.name() == "add" && of(0).sizes() == of(1).sizes() && terms.len() + open.len() + 2 <= MOST {
+            open.extend([of(1), of(0)]);
+        } else {
+            return None;
+        }
     }
-    let is_sum = node.kind.name() == "add" && of(0).sizes() == of(1).sizes();
-    let [a, b] = is_sum.then(|| [terms_of(of(0)), terms_of(of(1))])?;
-    let (a, b) = (a?, b?);
-    (a.sizes() == b.sizes()).then(|| a + b)
+    let same = terms.iter().all(|term| term.sizes() == terms[0].sizes());
+    if same { terms.into_iter().reduce(|sum, term| sum + term) } else { None }
 }
 
 /// Zeros of the shape of a variable that is not read, recorded without a leaf, so that a sweep which repeats is known.

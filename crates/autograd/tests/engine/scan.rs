@@ -381,3 +381,43 @@ fn a_shape_that_does_not_fit_in_a_body_is_told_at_its_line() {
     });
     assert!(text.starts_with("add: ") && text.contains(&format!("scan.rs:{}:", line.get())), "{text}");
 }
+
+#[test]
+fn a_constant_that_is_added_to_itself_again_and_again_has_its_gradient_at_once() {
+    let recorded = |n: usize| {
+        let tape = Tape::<f64>::new();
+        let (w, h) = (tape.scalar(0.01), tape.full([3], 0.5));
+        let how = Scan { steps: Some(3), ..Scan::default() };
+        let (last, ()) = how.run(&tape, &h, &(), |h, (), _| {
+            let mut k = w + h.sum() * 0.0;
+            for _ in 0..n {
+                k = k + k;
+            }
+            ((h * k).tanh(), ())
+        });
+        let gradient = grad(last.sum(), &w);
+        assert!(gradient.item().is_finite());
+        tape.len()
+    };
+    assert!(recorded(40) < 10 * recorded(4));
+}
+
+#[test]
+fn a_chain_may_read_the_end_of_what_another_one_reads_whole() {
+    let inputs = [8, 2, 3].map(|n| Tensor::from_fn([n], |i| 0.1 * i as f64 + 0.2));
+    let f = |x: &[Var<'_>]| {
+        let y: Vec<Var<'_>> = x.iter().map(|x| x.tanh()).collect();
+        let s = y[0].cumsum(0).sum() + y[1].cumsum(0).sum() + y[2].cumsum(0).sum();
+        [y[1] * s, y[2] * s].map(|y| y.value())
+    };
+    let mut program = Program::record(&(), &inputs, |_, (), x| {
+        let y = x.map(|x| x.tanh());
+        let s = y[0].cumsum(0).sum() + y[1].cumsum(0).sum() + y[2].cumsum(0).sum();
+        (vec![], vec![y[1] * s, y[2] * s])
+    })
+    .expect("it is recorded");
+    let tape = Tape::new();
+    let expected = f(&inputs.each_ref().map(|x| tape.var(x)));
+    let found = program.run(&inputs).expect("it runs");
+    assert_eq!([found.tensor(0), found.tensor(1)], expected);
+}
