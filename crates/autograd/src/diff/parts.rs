@@ -36,8 +36,14 @@ impl<'t, T: Float> Part<'t, T> {
     fn placed(&self, row: Var<'t, T>) -> Var<'t, T> {
         let shape = self.whole.shape();
         let offset = self.start * shape.strides()[self.axis];
-        let strides = shape.strides().iter().map(|&stride| stride as isize).collect();
+        let strides = shape.signed_strides_in(&shape);
         row.tape().record(Arity(AddAt { name: "add_at", shape, offset, strides }), [row])
+    }
+
+    /// What this is of the whole, where nothing lies beside it.
+    fn alone(&self) -> Var<'t, T> {
+        let is_as_it_came = self.whole.tape().nodes[self.whole.index()].args[0] == self.of_slice.index();
+        if is_as_it_came { self.whole } else { self.placed(self.of_slice) }
     }
 
     fn end(&self) -> usize {
@@ -67,9 +73,8 @@ pub(super) fn joined<'t, T: Float>(mut parts: Parts<'t, T>) -> SmallVec<[Var<'t,
     let mut ending: BTreeMap<(usize, usize), SmallVec<[usize; 2]>> = BTreeMap::new();
     for same in parts.chunk_by(|a, b| (a.axis, a.start, a.end()) == (b.axis, b.start, b.end())) {
         let mut part = same[0];
-        if same.len() > 1 {
-            let of_slice = same[1..].iter().fold(part.of_slice, |sum, other| sum + other.of_slice);
-            part = Part { of_slice, whole: part.placed(of_slice), ..part };
+        for other in &same[1..] {
+            part.of_slice += other.of_slice;
         }
         let run = ending.get_mut(&(part.axis, part.start)).and_then(SmallVec::pop).unwrap_or_else(|| {
             runs.push(SmallVec::new());
@@ -81,7 +86,7 @@ pub(super) fn joined<'t, T: Float>(mut parts: Parts<'t, T>) -> SmallVec<[Var<'t,
     let mut sums = SmallVec::new();
     for run in &runs {
         let [first, .., last] = &run[..] else {
-            sums.push(run[0].whole);
+            sums.push(run[0].alone());
             continue;
         };
         let row: SmallVec<[Var<'t, T>; 8]> = run.iter().map(|part| part.of_slice).collect();

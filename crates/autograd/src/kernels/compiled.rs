@@ -45,7 +45,8 @@ pub trait Compiled: Number {
     /// [`Group::run_steps`]
     fn run_steps(
         group: &Group<Self>,
-        memory: (&mut [Vec<Self>], &mut [Base<Self>]),
+        buffers: &mut [Vec<Self>],
+        bases: &mut [Base<Self>],
         passing: &[Passing<'_, Self>],
         moves: &[(usize, usize)],
         steps: (Range<usize>, bool),
@@ -90,7 +91,8 @@ macro_rules! compiled {
             }
             fn run_steps(
                 group: &Group<Self>,
-                (buffers, bases): (&mut [Vec<Self>], &mut [Base<Self>]),
+                buffers: &mut [Vec<Self>],
+                bases: &mut [Base<Self>],
                 passing: &[Passing<'_, Self>],
                 moves: &[(usize, usize)],
                 steps: (Range<usize>, bool),

@@ -26,6 +26,7 @@ pub(crate) mod chain;
 pub(crate) mod in_turn;
 pub(crate) mod group;
 pub(crate) mod strided;
+pub(crate) mod roll;
 pub(crate) mod short_rows;
 pub(crate) mod spread;
 pub(crate) mod transpose;

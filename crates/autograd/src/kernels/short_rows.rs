@@ -64,12 +64,12 @@ impl ShortRows {
     /// `out` in order from `x`, from a place in it on.
     pub(super) fn read<T: Number>(&self, x: &[T], offset: usize, out: &mut [T]) {
         match self.n {
-            2 => self.read_rows::<T, 2>(x, offset, out),
-            3 => self.read_rows::<T, 3>(x, offset, out),
-            4 => self.read_rows::<T, 4>(x, offset, out),
-            5 => self.read_rows::<T, 5>(x, offset, out),
-            8 => self.read_rows::<T, 8>(x, offset, out),
-            16 => self.read_rows::<T, 16>(x, offset, out),
+            2 => self.copy_rows::<T, 2, false>(x, offset, out),
+            3 => self.copy_rows::<T, 3, false>(x, offset, out),
+            4 => self.copy_rows::<T, 4, false>(x, offset, out),
+            5 => self.copy_rows::<T, 5, false>(x, offset, out),
+            8 => self.copy_rows::<T, 8, false>(x, offset, out),
+            16 => self.copy_rows::<T, 16, false>(x, offset, out),
             n => self.each(offset, |at| {
                 for i in 0..self.rows {
                     let [from, to] = self.row(at, i);
@@ -79,34 +79,27 @@ impl ShortRows {
         }
     }
 
-    fn read_rows<T: Number, const N: usize>(&self, x: &[T], offset: usize, out: &mut [T]) {
-        self.each(offset, |at| {
-            for i in 0..self.rows {
-                let [from, to] = self.row(at, i);
-                let (x, out) = (x[from..].first_chunk::<N>(), out[to..].first_chunk_mut::<N>());
-                *out.expect("rows fill a result") = *x.expect("a view lies within its operand");
-            }
-        });
-    }
-
     /// `x` in order to `out`, from a place in it on, if rows are so short that this helps: to look for the next row costs nothing beside a
     /// write of more than a few elements.
     pub(super) fn write<T: Number>(&self, x: &[T], offset: usize, out: &mut [T]) -> bool {
         match self.n {
-            2 => self.write_rows::<T, 2>(x, offset, out),
-            3 => self.write_rows::<T, 3>(x, offset, out),
-            4 => self.write_rows::<T, 4>(x, offset, out),
+            2 => self.copy_rows::<T, 2, true>(x, offset, out),
+            3 => self.copy_rows::<T, 3, true>(x, offset, out),
+            4 => self.copy_rows::<T, 4, true>(x, offset, out),
             _ => return false,
         }
         true
     }
 
-    fn write_rows<T: Number, const N: usize>(&self, x: &[T], offset: usize, out: &mut [T]) {
+    /// Copies rows out of a view, or into it.
+    fn copy_rows<T: Number, const N: usize, const INTO: bool>(&self, x: &[T], offset: usize, out: &mut [T]) {
         self.each(offset, |at| {
             for i in 0..self.rows {
-                let [to, from] = self.row(at, i);
+                let [view, row] = self.row(at, i);
+                let (from, to) = if INTO { (row, view) } else { (view, row) };
                 let (x, out) = (x[from..].first_chunk::<N>(), out[to..].first_chunk_mut::<N>());
-                *out.expect("a view lies within its result") = *x.expect("rows are what an operand is made of");
+                let lies = "a view lies within what it is of, and rows are all else";
+                *out.expect(lies) = *x.expect(lies);
             }
         });
     }

@@ -314,9 +314,14 @@ fn put_wide<T: Number>(
     });
 }
 
+/// An empty list with room for so many.
+fn list<E>(len: usize) -> Vec<E> {
+    room(len).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"))
+}
+
 /// The places that indices name.
 fn places<T: Number>(index: &[T], size: usize) -> Vec<usize> {
-    let mut places = room(index.len()).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
+    let mut places = list(index.len());
     places.extend(index.iter().map(|&index| row(index, size)));
     places
 }

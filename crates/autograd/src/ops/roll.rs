@@ -1,6 +1,7 @@
 //! Moving elements along an axis, those that leave at one end entering at the other.
 
 use crate::float::Float;
+use crate::kernels::roll::roll;
 use crate::kernels::window::Window;
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -33,33 +34,6 @@ impl Roll {
     }
 }
 
-/// Elements of a row for which two calls of a copy cost more than the elements themselves.
-const SHORT: usize = 64;
-/// So many elements of each of these are worth writing one by one.
-const FEW: usize = 4;
-
-/// Rows of this width, each with its elements moved on: all rows are copied as one, and what then stands in a neighbour's row, the
-/// fewer of what enters at either end, is written in its place.
-fn turn_together<T: Copy>(x: &[T], width: usize, shift: usize, y: &mut [T]) {
-    // Some rows at a time, so that they are still there for the second pass.
-    let block = 4096 / width * width;
-    let back = width - shift;
-    for (y, x) in y.chunks_mut(block).zip(x.chunks(block)) {
-        if shift <= back {
-            y[shift..].copy_from_slice(&x[..x.len() - shift]);
-            (0..shift).for_each(|j| each_row(&x[back + j..], &mut y[j..], width));
-        } else {
-            y[..x.len() - back].copy_from_slice(&x[back..]);
-            (0..back).for_each(|j| each_row(&x[j..], &mut y[shift + j..], width));
-        }
-    }
-}
-
-/// The first element of each row.
-fn each_row<T: Copy>(x: &[T], y: &mut [T], width: usize) {
-    y.iter_mut().step_by(width).zip(x.iter().step_by(width)).for_each(|(y, x)| *y = *x);
-}
-
 impl Named for Roll {
     const NAMES: &'static [&'static str] = &["roll"];
 }
@@ -77,16 +51,7 @@ impl<T: Float> Op<T, 1> for Roll {
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.axis);
         let (width, shift) = (n * inner, self.shift * inner);
-        if width <= SHORT && shift.min(width - shift) <= FEW {
-            return turn_together(x.data, width, shift, y.data);
-        }
-        let rows = y.data.chunks_exact_mut(width).zip(x.data.chunks_exact(width));
-        for (y, x) in rows {
-            let (front, back) = x.split_at(width - shift);
-            let (from_back, from_front) = y.split_at_mut(back.len());
-            from_back.copy_from_slice(back);
-            from_front.copy_from_slice(front);
-        }
+        roll(x.data, width, shift, y.data);
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         Some(Self::along(dy, self.axis, x.sizes()[self.axis] - self.shift))

@@ -23,8 +23,6 @@ use std::sync::Arc;
 /// The program of the steps of a body.
 pub struct Running<T: Float> {
     program: Program<T>,
-    /// Where buffers are, and where they are in every other step.
-    bases: Vec<Base<T>>,
     /// What stands in buffers in all steps, and what in one.
     constants: StandIns<T>,
     passing: StandIns<T>,
@@ -64,11 +62,11 @@ impl<T: Float> Running<T> {
         graph.exact = true;
         let names = vec![String::new(); state.len()];
         let program = Program::of_graph(graph, Optimisations::default(), &tape, inputs, names);
-        let program = program.map_err(|_| refused())?;
+        let mut program = program.map_err(|_| refused())?;
         let lengths = |shapes: &[Shape]| shapes.iter().map(Shape::numel).collect::<Vec<usize>>();
-        let bases = program.steps.iter().map(Step::bases_of_loop).max().unwrap_or(0);
+        // Where buffers are in every other step is put beside where they are in the others.
+        program.bases.resize(2 * program.bases.len(), Base::default());
         Ok(Self {
-            bases: vec![Base::default(); bases],
             constants: StandIns::with_capacity(constants.len()),
             passing: StandIns::with_capacity(slices.len() + stacked.len()),
             program,
@@ -130,7 +128,7 @@ impl<T: Float> Running<T> {
                     step += 1;
                 }
                 let parts = if how.reverse { at(step - 1)..at(first) + 1 } else { first..step };
-                T::run_steps(group, (&mut *buffers, &mut self.bases), &passing, moves, (parts, how.reverse));
+                T::run_steps(group, buffers, bases, &passing, moves, (parts, how.reverse));
             } else {
                 let at = at(first);
                 let mut standing = self.passing.begin(buffers);

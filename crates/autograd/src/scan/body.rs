@@ -250,16 +250,23 @@ impl<T: Float> Body<T> {
         values
     }
 
+    /// Which values these are, or are computed from, step by step through those that a function allows.
+    fn needed(&self, roots: impl Iterator<Item = u32>, may_be: impl Fn(u32) -> bool) -> Vec<bool> {
+        let ports = self.ports.count();
+        let mut needed = vec![false; ports + self.nodes.len()];
+        roots.filter(|&root| may_be(root)).for_each(|root| needed[root as usize] = true);
+        for (k, node) in self.nodes.iter().enumerate().rev() {
+            if needed[ports + k] {
+                node.args.iter().filter(|&&a| may_be(a)).for_each(|&a| needed[a as usize] = true);
+            }
+        }
+        needed
+    }
+
     /// This with a part of what is added up and put beside each other, and which slices and constants that reads.
     pub(crate) fn with_results(&self, results: &Results) -> (Self, Vec<usize>, Vec<usize>) {
         let (count, carries, slices) = (self.ports.count(), self.ports.carries.len(), self.ports.slices.len());
-        let mut needed = vec![false; count + self.nodes.len()];
-        results.all().for_each(|root| needed[root as usize] = true);
-        for (k, node) in self.nodes.iter().enumerate().rev() {
-            if needed[count + k] {
-                node.args.iter().for_each(|&a| needed[a as usize] = true);
-            }
-        }
+        let mut needed = self.needed(results.all(), |_| true);
         needed[..carries].fill(true);
         let mut next = 0..;
         let numbers: Vec<u32> =

@@ -169,8 +169,7 @@ impl<T: Float> Loop<T> {
     ) -> Result<Self, Reason> {
         let Results { next, sums, stacked } = &body.results;
         let single = next.iter().chain(sums).map(|&value| body.shape(value).clone());
-        let rows =
-            stacked.iter().map(|&value| [&[how.steps], &body.shape(value)[..]].concat().into_iter().collect::<Shape>());
+        let rows = stacked.iter().map(|&value| of_all(how.steps, body.shape(value)));
         let (mut parts, mut total) = (Vec::new(), 0_usize);
         for shape in single.chain(rows) {
             let len = shape.elements()?;
@@ -210,6 +209,11 @@ impl<T: Float> Loop<T> {
     pub(crate) fn with_offsets(&self, offsets: Vec<usize>) -> Self {
         Self(Arc::new(Spec { offsets, ..Spec::clone(self) }))
     }
+}
+
+/// The shape of what is this in each step, of all steps.
+pub(crate) fn of_all(steps: usize, each: &Shape) -> Shape {
+    std::iter::once(steps).chain(each.iter().copied()).collect()
 }
 
 /// Neighbours in a variable's elements, in a shape of their own.

@@ -21,14 +21,17 @@ pub(crate) struct Passing<'d, T> {
 impl<'d, T> Passing<'d, T> {
     /// Parts of so many elements that are only read: whoever computes promises to write to none of these.
     pub(crate) fn read(buffer: usize, len: usize, data: &'d [T]) -> Self {
-        let parts = data.len().checked_div(len).unwrap_or(usize::MAX);
-        Self { buffer, len, first: data.as_ptr().cast_mut(), parts, data: PhantomData }
+        Self::new(buffer, len, data.as_ptr().cast_mut(), data.len())
     }
 
     /// Parts of so many elements that are written.
     pub(crate) fn written(buffer: usize, len: usize, data: &'d mut [T]) -> Self {
-        let parts = data.len().checked_div(len).unwrap_or(usize::MAX);
-        Self { buffer, len, first: data.as_mut_ptr(), parts, data: PhantomData }
+        Self::new(buffer, len, data.as_mut_ptr(), data.len())
+    }
+
+    fn new(buffer: usize, len: usize, first: *mut T, elements: usize) -> Self {
+        let parts = elements.checked_div(len).unwrap_or(usize::MAX);
+        Self { buffer, len, first, parts, data: PhantomData }
     }
 }
 
@@ -47,13 +50,8 @@ impl<T: Number> Group<T> {
         self.phases.push(Phase { before: Vec::new(), tasks, rows: 1, block: 1 });
     }
 
-    /// How many bases [`Group::run_steps`] is to be given.
-    pub(crate) fn bases_of_steps(&self) -> usize {
-        2 * self.bases()
-    }
-
     /// Does everything once for each of these parts of what passes, from the front or from the back; after each of them the buffers of
-    /// a move, of which none has two, change places.
+    /// a move, of which none has two, change places. It is given twice as many bases as one run: some for every other step.
     ///
     /// # Panics
     /// Where a buffer or a part is shorter than the tasks reach, there are fewer parts, or too few bases.
@@ -65,7 +63,7 @@ impl<T: Number> Group<T> {
         moves: &[(usize, usize)],
         (parts, reverse): (Range<usize>, bool),
     ) {
-        let (here, there) = bases[..self.bases_of_steps()].split_at_mut(self.bases());
+        let (here, there) = bases[..2 * self.bases()].split_at_mut(self.bases());
         let mut moving: SmallVec<[(usize, *mut T, usize); 8]> = SmallVec::new();
         for (k, &(spot, reach)) in self.spots.iter().enumerate() {
             let buffer = spot.buffer as usize;

@@ -2,7 +2,7 @@
 //! them. Sums have the order, and so the bits, that `Shape::Rows` gives them.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
-use super::{Left, Operand, Shape, Sizes, steps};
+use super::{Left, Operand, Shape, Sizes, steps, turn};
 use crate::kernels::strided::{Dim, Odometer};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -16,7 +16,9 @@ const SMALL: usize = 16;
 struct Small<'d, T> {
     sizes: Sizes,
     a: Left<T>,
-    b: Left<T>,
+    b: *const T,
+    /// Whether the right operand is stored transposed.
+    turns: bool,
     out: *mut T,
     count: usize,
     /// How many matrices on from one to the next of each operand.
@@ -44,39 +46,35 @@ pub(crate) fn products<T: Number>(
     let fit = a.len() >= reach(0) * m * k && b.len() >= reach(1) * k * n && out.len() == count * m * n;
     assert!(fit, "products of small matrices: an operand is too short");
     let a = Left::with(a.as_ptr(), steps((m, k), ta));
-    let b = Left::with(b.as_ptr(), steps((k, n), tb));
-    Level::best().run_lanes(Small { sizes, a, b, out: out.as_mut_ptr(), count, dims });
+    // A single row or column lies the same way turned.
+    let turns = tb && k > 1 && n > 1;
+    Level::best().run_lanes(Small { sizes, a, b: b.as_ptr(), turns, out: out.as_mut_ptr(), count, dims });
     true
 }
 
 impl<T: Number> LaneKernel<T> for Small<'_, T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
-        let Self { sizes: (m, k, n), a: all_a, b: all_b, mut out, count, dims } = self;
+        let Self { sizes: (m, k, n), a: all_a, b: all_b, turns, mut out, count, dims } = self;
         let (mut at, mut turned) = (Odometer::new(dims), MaybeUninit::<[T; SMALL * SMALL]>::uninit());
         for _ in 0..count {
             let [pa, pb] = at.offsets();
             let a = Left { data: all_a.data.wrapping_add(pa * m * k), ..all_a };
-            let mut b = Left { data: all_b.data.wrapping_add(pb * k * n), ..all_b };
+            let mut b = all_b.wrapping_add(pb * k * n);
             // SAFETY: the operands and the result have all matrices, as was asserted where this was made; a small one fits `turned`;
             // the masks end at `n`, and the caller promises the set of the lanes.
             unsafe {
-                // A single row or column lies the same way turned.
-                if b.col != 1 && n > 1 && k > 1 {
+                if turns {
                     let to = turned.as_mut_ptr().cast::<T>();
-                    for p in 0..k {
-                        for j in 0..n {
-                            to.add(p * n + j).write(b.at(p, j));
-                        }
-                    }
-                    b = Left::with(to, (n, 1));
+                    turn(b, (n, k), to);
+                    b = to;
                 }
                 for j in (0..n).step_by(L::COUNT) {
                     let mask = L::first(n - j);
                     for i in 0..m {
                         let mut sum = L::splat(T::ZERO);
                         for p in 0..k {
-                            sum = L::mul_add(L::splat(a.at(i, p)), L::load(b.data.wrapping_add(p * n + j), mask), sum);
+                            sum = L::mul_add(L::splat(a.at(i, p)), L::load(b.wrapping_add(p * n + j), mask), sum);
                         }
                         L::store(out.wrapping_add(i * n + j), mask, sum);
                     }

@@ -1,8 +1,7 @@
 //! Which rows fall on which places.
 
-use super::row;
+use super::{list, row};
 use crate::number::Number;
-use crate::tensor::memory::room;
 
 /// Which rows fall on each of so many places: the first one, and behind these the next one after each row; as many as there are
 /// indices stands for none.
@@ -14,7 +13,7 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) fn new<T: Number>(index: &[T], size: usize) -> Self {
         let n = index.len();
-        let mut next: Vec<u32> = room(size + n).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"));
+        let mut next: Vec<u32> = list(size + n);
         next.resize(size + n, n as u32);
         for (j, &index) in index.iter().enumerate().rev() {
             let r = row(index, size);

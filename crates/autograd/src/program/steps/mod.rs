@@ -52,7 +52,7 @@ impl Operand {
 
     /// Whether it is where another one is.
     pub(super) fn is_at(&self, other: &Self) -> bool {
-        (self.buffer, self.start) == (other.buffer, other.start)
+        self.spot() == other.spot()
     }
 }
 
@@ -155,11 +155,6 @@ impl<T: Float> Step<T> {
     /// The bases that it needs.
     pub(super) fn bases(&self) -> usize {
         if let Self::Group(group) = self { group.0.bases() } else { 0 }
-    }
-
-    /// The bases that it needs where it is all of a loop.
-    pub(super) fn bases_of_loop(&self) -> usize {
-        if let Self::Group(group) = self { group.0.bases_of_steps() } else { 0 }
     }
 }
 

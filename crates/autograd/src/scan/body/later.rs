@@ -3,7 +3,7 @@
 use super::{Body, Results};
 use crate::float::Float;
 use crate::ops::table::Kind;
-use crate::scan::op::region;
+use crate::scan::op::{of_all, region};
 use crate::tape::Tape;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
@@ -30,25 +30,13 @@ impl<T: Float> Body<T> {
     pub(crate) fn later(&self) -> Option<Later> {
         let (ports, carries) = (self.ports.count(), self.ports.carries.len());
         let results = &self.results;
-        let mut feeds = vec![false; ports + self.nodes.len()];
-        results.next.iter().chain(&results.sums).for_each(|&value| feeds[value as usize] = true);
-        for (k, node) in self.nodes.iter().enumerate().rev() {
-            if feeds[ports + k] {
-                node.args.iter().for_each(|&a| feeds[a as usize] = true);
-            }
-        }
+        let feeds = self.needed(results.next.iter().chain(&results.sums).copied(), |_| true);
         let can_wait = |value: u32| {
             let Some(node) = (value as usize).checked_sub(ports).map(|k| &self.nodes[k]) else { return false };
             let is_element_wise = matches!(node.kind, Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_));
             is_element_wise && !feeds[value as usize] && !node.again && node.depth == 0 && node.shape.numel() <= FEW
         };
-        let mut waits = vec![false; feeds.len()];
-        results.stacked.iter().for_each(|&value| waits[value as usize] = can_wait(value));
-        for (k, node) in self.nodes.iter().enumerate().rev() {
-            if waits[ports + k] {
-                node.args.iter().filter(|&&a| can_wait(a)).for_each(|&a| waits[a as usize] = true);
-            }
-        }
+        let waits = self.needed(results.stacked.iter().copied(), can_wait);
         let nodes: Vec<u32> = (0..waits.len() as u32).filter(|&value| waits[value as usize]).collect();
         let mut stacked: Vec<u32> = results.stacked.iter().copied().filter(|&value| !waits[value as usize]).collect();
         for &a in nodes.iter().flat_map(|&value| &*self.nodes[value as usize - ports].args) {
@@ -81,8 +69,7 @@ impl<T: Float> Body<T> {
                     continue;
                 }
                 if let Some(&(of, offset)) = given.and_then(|k| sources.get(k)) {
-                    let shape: Shape = [&[steps], &self.shape(a)[..]].concat().into_iter().collect();
-                    values.entry(a).or_insert_with(|| region(of, offset, shape));
+                    values.entry(a).or_insert_with(|| region(of, offset, of_all(steps, self.shape(a))));
                 }
                 args.push(with_rank(values[&a], node.shape.rank() + 1));
             }
