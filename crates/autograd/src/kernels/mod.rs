@@ -25,6 +25,7 @@ pub(crate) mod place;
 pub(crate) mod chain;
 pub(crate) mod in_turn;
 pub(crate) mod group;
+pub(crate) mod apart;
 pub(crate) mod strided;
 pub(crate) mod roll;
 pub(crate) mod short_rows;

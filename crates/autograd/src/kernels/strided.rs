@@ -1,6 +1,9 @@
 //! Walking a buffer by sizes and strides: the reads behind every view (transpose, broadcast, slice, flip, diagonal,
 //! windows) and the sums behind their adjoints.
 
+mod write;
+
+use super::apart;
 use super::column_sums::{column_sums, sums_of_blocks};
 use super::finish::Finish;
 use super::map::copy;
@@ -11,11 +14,8 @@ use super::spread::Spread;
 use super::transpose::transpose;
 use crate::number::Number;
 use smallvec::SmallVec;
-
-/// Rows of operands that are written beside each other go by so many elements of the result, which the first-level cache holds.
-const BESIDE: usize = 4096;
-/// Rows of at most so many elements cost less to write than to look for.
-const SHORT: usize = 4;
+use write::space;
+pub(crate) use write::{beside, place};
 
 /// A dimension: its size, and a stride for each of `K` operands.
 pub(crate) type Dim<S, const K: usize> = (usize, [S; K]);
@@ -120,12 +120,7 @@ pub(crate) fn read<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: 
         match step {
             1 => copy(&x[start..start + n], row),
             0 => row.fill(x[start]),
-            -1 => row.iter_mut().zip(x[start + 1 - n..=start].iter().rev()).for_each(|(o, &x)| *o = x),
-            _ => {
-                for (i, o) in row.iter_mut().enumerate() {
-                    *o = x[start.wrapping_add_signed(step * i as isize)];
-                }
-            }
+            _ => apart::read(x, start, step, row),
         }
         at.step();
     }
@@ -170,72 +165,6 @@ fn spread(dims: &[Dim<isize, 1>]) -> Option<Spread> {
     repeats.then(|| Spread::of(dims.iter().map(|&(n, [step])| (n, [step as usize])).collect()))
 }
 
-/// `out[offset + i · strides] = x[i]`, and 0 elsewhere: what [`add`] is where no two fall on one place, but a zero keeps its
-/// sign.
-pub(crate) fn place<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
-    out.fill(T::ZERO);
-    write(x, sizes, offset, strides, out);
-}
-
-/// `out[offset + i · strides] = x[i]`, and nothing elsewhere.
-pub(crate) fn write<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
-    if x.is_empty() {
-        return;
-    }
-    let dims = collapse(sizes, [strides]);
-    let Some((&(n, [step]), outer)) = dims.split_last() else {
-        out[offset] = x[0];
-        return;
-    };
-    if ShortRows::of(&dims).is_some_and(|rows| rows.write(x, offset, out)) {
-        return;
-    }
-    let mut at = Odometer::new(outer);
-    for row in x.chunks_exact(n) {
-        let start = offset.wrapping_add_signed(at.offsets()[0]);
-        if step == 1 {
-            copy(row, &mut out[start..start + n]);
-        } else {
-            for (i, &x) in row.iter().enumerate() {
-                out[start.wrapping_add_signed(step * i as isize)] = x;
-            }
-        }
-        at.step();
-    }
-}
-
-/// Writes rows of operands after each other, for each of so many rows of a result of this length: what comes is each operand and the
-/// length of its rows.
-pub(crate) fn beside<'a, T: Number>(
-    operands: impl Iterator<Item = (&'a [T], usize)> + Clone,
-    rows: usize,
-    len: usize,
-    out: &mut [T],
-) {
-    if out.is_empty() {
-        return;
-    }
-    if rows == 1 || operands.clone().all(|(_, n)| n > SHORT) {
-        for (i, row) in out.chunks_exact_mut(len).enumerate() {
-            let mut at = 0;
-            for (x, n) in operands.clone() {
-                copy(&x[i * n..(i + 1) * n], &mut row[at..at + n]);
-                at += n;
-            }
-        }
-        return;
-    }
-    // What is written between the rows of one operand is in the cache yet when the next one comes.
-    let together = (BESIDE / len).clamp(1, rows);
-    for (first, out) in (0..rows).step_by(together).zip(out.chunks_mut(together * len)) {
-        let (count, mut at) = (out.len() / len, 0);
-        for (x, n) in operands.clone() {
-            write(&x[first * n..(first + count) * n], &[count, n], at, &[len as isize, 1], out);
-            at += n;
-        }
-    }
-}
-
 /// The adjoint of [`read`]: `out` starts at zero, then `out[offset + i · strides] += y[i]`.
 pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     if let ([_, n], [0, 1], 0) = (sizes, strides, offset)
@@ -261,6 +190,9 @@ pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &
         out[offset] += y[0];
         return;
     };
+    if space(y, &dims, offset, true, out) {
+        return;
+    }
     // Where no two fall on one place, it does not matter in which order they come.
     if repeated.is_empty()
         && let Some(rows) = ShortRows::of(&dims)

@@ -1,6 +1,7 @@
 //! Transposing: rows that lie together become lanes, and views with exchanged dimensions are copied.
 #![expect(unsafe_code, reason = "the shuffles of vectors take raw pointers")]
 
+use super::apart;
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
 
@@ -119,13 +120,11 @@ impl<T: Number> Kernel for Few<'_, T> {
     }
 }
 
+/// Columns of `N` neighbours, one behind the other.
 #[inline(always)]
 fn few_columns<T: Number, const N: usize>(x: &[T], out: &mut [T], out_step: usize, rows: usize) {
     for c in 0..N {
-        let (to, from) = (&mut out[c * out_step..][..rows], x.as_chunks::<N>().0);
-        for (to, row) in to.iter_mut().zip(from) {
-            *to = row[c];
-        }
+        apart::pick::<T, N>(x, c, &mut out[c * out_step..][..rows]);
     }
 }
 
@@ -135,11 +134,7 @@ fn few_rows<T: Number, const N: usize>(x: &[T], x_step: usize, out: &mut [T], co
     for (r, row) in rows.iter_mut().enumerate() {
         *row = &x[r * x_step..][..cols];
     }
-    for (c, to) in out.as_chunks_mut::<N>().0.iter_mut().take(cols).enumerate() {
-        for r in 0..N {
-            to[r] = rows[r][c];
-        }
-    }
+    apart::in_turn(rows, &mut out[..N * cols]);
 }
 
 #[cfg(target_arch = "x86_64")]

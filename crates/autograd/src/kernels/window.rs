@@ -1,5 +1,6 @@
 //! Boxes of arrays: an operand that is a part of its result's rows, or whose rows are parts of it.
 
+use super::apart;
 use super::map::copy;
 use super::strided::collapse;
 use crate::number::Number;
@@ -14,10 +15,12 @@ const SHORTEST: usize = 8;
 pub(crate) struct Window {
     /// The dimensions of rows.
     outer: SmallVec<[Outer; 3]>,
-    /// The elements of a row of the result, and from which on how many of them are elements of the operand.
+    /// The elements of a row of the result, and from which on how many elements of the operand are among them.
     width: usize,
     from: usize,
     len: usize,
+    /// How far these are from each other: in the operand, or, where there are zeros between them, in the result.
+    step: isize,
     /// The first element of the operand that is there.
     offset: usize,
     /// How many of the last elements of a row of the operand are the first ones of the result.
@@ -45,16 +48,18 @@ impl fmt::Debug for Window {
 }
 
 impl Window {
-    /// That of a read by strides, if its rows are neighbours in the operand and long enough.
+    /// That of a read by strides, if its rows are near each other in the operand and long enough.
     pub(crate) fn read(sizes: &[usize], offset: usize, strides: &[isize]) -> Option<Self> {
         let dims = collapse(sizes, [strides]);
         let (&(width, [step]), outer) = dims.split_last()?;
         let outer = outer.iter().map(|&(n, [stride])| Outer { n, from: 0, count: n, stride }).collect();
-        (step == 1 && width >= SHORTEST).then_some(Self {
+        let is_near = step.abs() == 1 || apart::can_space(step);
+        (is_near && width >= SHORTEST).then_some(Self {
             outer,
             width,
             from: 0,
             len: width,
+            step,
             offset,
             turn: 0,
             is_sum: false,
@@ -64,40 +69,71 @@ impl Window {
     /// That of rows which each begin with so many of their last elements, if they are long enough.
     pub(crate) fn rolled(rows: usize, width: usize, turn: usize) -> Option<Self> {
         let outer = smallvec![Outer { n: rows, from: 0, count: rows, stride: width as isize }];
-        (width >= SHORTEST).then_some(Self { outer, width, from: 0, len: width, offset: 0, turn, is_sum: false })
+        (width >= SHORTEST).then_some(Self {
+            outer,
+            width,
+            from: 0,
+            len: width,
+            step: 1,
+            offset: 0,
+            turn,
+            is_sum: false,
+        })
     }
 
-    /// That of an operand of these sizes which is put at strides into zeros of those sizes, if it is a box of them and rows are long
-    /// enough.
+    /// That of an operand of these sizes which is put at strides into zeros of those sizes, if it is a box of them, with zeros between the
+    /// elements of a row or not, and rows are long enough.
     pub(crate) fn put(sizes: &[usize], into: &[usize], offset: usize, strides: &[isize], is_sum: bool) -> Option<Self> {
         if sizes.len() != into.len() || sizes.contains(&0) || into.contains(&0) {
             return None;
         }
+        // One column of a few is a row with zeros between its elements.
+        if let ([sizes @ .., 1], [before @ .., rows, n], [strides @ .., _]) = (sizes, into, strides)
+            && apart::can_space(*n as isize)
+            && strides.last() == Some(&(*n as isize))
+        {
+            let into: SmallVec<[usize; 4]> = before.iter().copied().chain([rows * n]).collect();
+            return Self::put(sizes, &into, offset, strides, is_sum);
+        }
         // From the last dimension on; whole ones are one with the next.
         let mut dims: SmallVec<[Outer; 3]> = SmallVec::new();
-        let (mut own, mut step) = (1, 1);
-        for ((&n, &count), &stride) in into.iter().zip(sizes).zip(strides).rev() {
+        let (mut own, mut step, mut every, mut start) = (1, 1, 1, 0);
+        for (k, ((&n, &count), &stride)) in into.iter().zip(sizes).zip(strides).rev().enumerate() {
             let from = offset / step % n;
-            if from + count > n || (count > 1 && stride != step as isize) {
+            let is_back = count > 1 && count == n && stride == -(step as isize);
+            if k == 0 && count > 1 && apart::can_space(stride) {
+                every = stride;
+            }
+            let (between, each) = if k == 0 { (every, every as usize) } else { (step as isize, 1) };
+            let fits = if is_back { from + 1 == n } else { from + (count - 1) * each < n };
+            if !fits || !(is_back || count == 1 || stride == between) {
                 return None;
             }
             match dims.last_mut() {
-                Some(Outer { n: whole, from: inner, count: all, .. }) if all == whole => {
+                Some(Outer { n: whole, from: inner, count: all, stride })
+                    if all == whole && every == 1 && *stride > 0 && !is_back =>
+                {
                     (*inner, *all) = (from * *whole, count * *whole);
                     *whole *= n;
+                }
+                _ if is_back => {
+                    dims.push(Outer { n, from: 0, count, stride: -own });
+                    start += (n - 1) * own as usize;
                 }
                 _ => dims.push(Outer { n, from, count, stride: own }),
             }
             (own, step) = (own * count as isize, step * n);
         }
         let mut outer: SmallVec<[Outer; 3]> = dims.into_iter().rev().collect();
-        let Outer { n: width, from, count: len, .. } = outer.pop()?;
-        (width >= SHORTEST).then_some(Self { outer, width, from, len, offset: 0, turn: 0, is_sum })
+        let Outer { n: width, from, count: len, stride } = outer.pop()?;
+        let step = if stride < 0 { -1 } else { every };
+        (width >= SHORTEST).then_some(Self { outer, width, from, len, step, offset: start, turn: 0, is_sum })
     }
 
     /// Where the result is in the operand, if all of it are neighbours there.
     pub(crate) fn start(&self) -> Option<u32> {
-        let is_whole = self.outer.is_empty() && self.len == self.width && self.turn == 0 && !self.is_sum;
+        let is_whole =
+            self.outer.is_empty() && self.len == self.width && self.step == 1 && self.turn == 0 && !self.is_sum;
         u32::try_from(self.offset).ok().filter(|_| is_whole)
     }
 
@@ -107,7 +143,12 @@ impl Window {
         let reach: isize = self.outer[1..].iter().map(|dim| dim.stride * (dim.count as isize - 1)).sum();
         let forward = self.outer[1..].iter().all(|dim| dim.stride >= 0);
         let last = self.offset as isize + reach + self.len as isize;
-        count == n && n.is_multiple_of(rows) && forward && stride * n as isize == elements as isize && last <= stride
+        (self.step == 1 || self.is_every())
+            && count == n
+            && n.is_multiple_of(rows)
+            && forward
+            && stride * n as isize == elements as isize
+            && last <= stride
     }
 
     /// Fills a part of the result from an element on.
@@ -120,6 +161,15 @@ impl Window {
         while !out.is_empty() {
             let (part, rest) = out.split_at_mut(out.len().min(self.width - column));
             match self.row(&index) {
+                Some(at) if self.is_every() => self.space_row(&x[at..at + self.len], column, part),
+                Some(at) if self.step != 1 => {
+                    apart::read(x, at.wrapping_add_signed(self.step * column as isize), self.step, part);
+                    if self.is_sum {
+                        for out in &mut *part {
+                            *out += T::ZERO;
+                        }
+                    }
+                }
                 Some(at) => self.fill_row(&x[at..at + self.len], column, part),
                 None => part.fill(T::ZERO),
             }
@@ -143,6 +193,24 @@ impl Window {
             at += i as isize * dim.stride;
         }
         Some(at as usize)
+    }
+
+    /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
+    #[inline]
+    fn is_every(&self) -> bool {
+        self.step > 1 && self.len < self.width
+    }
+
+    /// Fills a part of a row from a column on, with zeros between elements.
+    fn space_row<T: Number>(&self, x: &[T], column: usize, out: &mut [T]) {
+        out.fill(T::ZERO);
+        let (step, end) = (self.step as usize, column + out.len());
+        let before = |column: usize| column.saturating_sub(self.from).div_ceil(step).min(self.len);
+        let (first, last) = (before(column), before(end));
+        if first < last {
+            let place = |i: usize| self.from + i * step - column;
+            apart::space(&x[first..last], self.step, self.is_sum, &mut out[place(first)..=place(last - 1)]);
+        }
     }
 
     /// Fills a part of a row from a column on.
@@ -206,6 +274,12 @@ mod tests {
             (&[3, 8], 7, &[0, 1]),
             (&[2, 2, 10], 310, &[-200, 40, 1]),
             (&[30], 11, &[1]),
+            (&[50], 399, &[-1]),
+            (&[4, 10], 19, &[100, -1]),
+            (&[200], 1, &[2]),
+            (&[3, 4, 9], 7, &[100, 20, 2]),
+            (&[2, 5, 8], 99, &[200, -10, 3]),
+            (&[100], 3, &[4]),
         ] {
             let mut want = vec![0.0; sizes.iter().product()];
             strided::read(&x, sizes, offset, strides, &mut want);
@@ -214,7 +288,8 @@ mod tests {
         let want: Vec<f64> = x.chunks_exact(20).flat_map(|row| [&row[13..], &row[..13]].concat()).collect();
         check(&Window::rolled(20, 20, 7).unwrap(), &x, &want);
         assert_eq!(Window::read(&[4, 7], 0, &[20, 1]), None);
-        assert_eq!(Window::read(&[4, 20], 0, &[40, 2]), None);
+        assert_eq!(Window::read(&[4, 20], 0, &[40, 5]), None);
+        assert_eq!(Window::read(&[4, 20], 90, &[40, -2]), None);
     }
 
     #[test]
@@ -236,8 +311,30 @@ mod tests {
                 check(&Window::put(&sizes, &into, offset, &strides, is_sum).unwrap(), &x, &want);
             }
         }
-        // Steps of two, elements that come to one place, and rows that go on in the next.
-        assert_eq!(Window::put(&[2, 10], &[4, 20], 0, &[20, 2], true), None);
+        for (sizes, into, offset, strides) in [
+            ([4, 10], [4, 20], 0, [20, 2]),
+            ([4, 10], [4, 20], 1, [20, 2]),
+            ([2, 7], [4, 20], 20, [20, 3]),
+            ([2, 4], [4, 20], 43, [20, 4]),
+            ([1, 1], [4, 20], 43, [20, 4]),
+            ([80, 1], [80, 2], 1, [2, 1]),
+            ([1, 16], [1, 63], 2, [63, 4]),
+            ([4, 20], [4, 20], 19, [20, -1]),
+            ([4, 20], [4, 20], 60, [-20, 1]),
+            ([4, 20], [4, 20], 79, [-20, -1]),
+            ([2, 20], [4, 20], 39, [20, -1]),
+        ] {
+            let x = numbers(sizes.iter().product());
+            let mut want = vec![0.0; into.iter().product()];
+            for is_sum in [false, true] {
+                let kernel = if is_sum { strided::add } else { strided::place };
+                kernel(&x, &sizes, offset, &strides, &mut want);
+                check(&Window::put(&sizes, &into, offset, &strides, is_sum).unwrap(), &x, &want);
+            }
+        }
+        // Elements that end with a row, such that come to one place, and rows that go on in the next.
+        assert_eq!(Window::put(&[2, 11], &[4, 20], 0, &[20, 2], true), None);
+        assert_eq!(Window::put(&[4, 10], &[4, 20], 19, &[20, -1], true), None);
         assert_eq!(Window::put(&[3, 20], &[1, 20], 0, &[0, 1], true), None);
         assert_eq!(Window::put(&[2, 10], &[4, 20], 15, &[20, 1], true), None);
     }

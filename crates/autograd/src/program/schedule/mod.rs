@@ -1,6 +1,7 @@
 //! In which order nodes are computed, and which of them together.
 
 mod alike;
+mod by_rows;
 mod own;
 mod regions;
 mod runs;

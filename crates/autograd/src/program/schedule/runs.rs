@@ -1,19 +1,17 @@
 //! Runs: work that our own kernels compute one after the other, without a step of the program between them, and in blocks of
 //! rows where all of it is row by row or sums over the rows. So do operations along rows, as softmax and its kin.
 
-use super::{Own, Work, alike, is_sum_of_all, is_window, own_kernel};
+use super::{Own, Work, alike, is_window, own_kernel};
 use crate::float::Float;
 use crate::kernels::group::MOST_RUNNING;
 use crate::kernels::machine::{BLOCK_BYTES, SWEEP_BYTES};
-use crate::kernels::product;
 use crate::ops::rows::Rows as Along;
 use crate::ops::table::Kind;
 use crate::program::graph::{Graph, Links};
 use crate::program::ids::{IdMap, IdSet};
-use crate::program::layout::Layout;
-use crate::program::operation::{Fused, Then};
+use crate::program::operation::Fused;
 use crate::program::passes::Optimisations;
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 use std::ops::Range;
 
 /// Blocks with products or losses are whole numbers of these rows, which the softmax takes at a time.
@@ -58,6 +56,13 @@ impl Blocks {
 struct Split {
     part: Vec<Part>,
     blocks: Blocks,
+}
+
+impl Split {
+    /// How much work is done in blocks.
+    fn inside(&self) -> usize {
+        self.part.iter().filter(|&&part| part == Part::Inside).count()
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,8 +113,8 @@ pub(super) fn runs<T: Float>(
     (runs, phases)
 }
 
-struct Finder<'g, T: Float> {
-    graph: &'g Graph<T>,
+pub(super) struct Finder<'g, T: Float> {
+    pub(super) graph: &'g Graph<T>,
     links: &'g Links,
 }
 
@@ -190,29 +195,56 @@ impl<T: Float> Finder<'_, T> {
         numbers
     }
 
-    /// The same, of so many rows.
+    /// The same, of so many rows. A value of as many elements may be a column, and made along with the rows, or a row that each of them
+    /// reads as a whole, so that it is made before: what has more done in blocks.
     fn in_blocks_of(&self, work: &[Work], rows: usize) -> Option<Split> {
+        let mut outside: SmallVec<[usize; MOST_TRIED]> = SmallVec::new();
+        let (mut most, mut best) = (0, None);
+        loop {
+            let (split, whole) = self.split(work, rows, &outside);
+            let inside = split.as_ref().map_or(0, Split::inside);
+            if inside > most {
+                (most, best) = (inside, split);
+            }
+            match whole {
+                Some(piece) if outside.len() < MOST_TRIED => outside.push(piece),
+                _ => return best,
+            }
+        }
+    }
+
+    /// The work in blocks of so many rows, but for some, if that is something; and what made one value of an element for each row
+    /// that more work would read as a whole.
+    fn split(&self, work: &[Work], rows: usize, outside: &[usize]) -> (Option<Split>, Option<usize>) {
         let mut by_row: IdSet = IdSet::default();
         // What is read as it is in each block.
         let mut whole: IdSet = IdSet::default();
         let mut running = 0;
-        let mut made: IdSet = IdSet::default();
+        let mut made: IdMap<usize> = IdMap::default();
+        let mut read_whole = None;
         // What is there when all blocks are done.
         let mut late: IdSet = IdSet::default();
         let (mut part, mut after) = (Vec::new(), 0);
-        for piece in work {
+        for (k, piece) in work.iter().enumerate() {
             if after > MOST_AFTER {
                 break;
             }
             let along = self.by_rows(piece, rows).filter(|along| {
                 let too_early =
-                    |&(value, moves): &(u32, bool)| late.contains(&value) || (made.contains(&value) && !moves);
+                    |&(value, moves): &(u32, bool)| late.contains(&value) || (made.contains_key(&value) && !moves);
                 // One value may be two operands, of which one is read row by row and the other as a whole.
                 let both = |&(value, moves): &(u32, bool)| {
                     let other = along.reads.iter().any(|&(other, moves_too)| other == value && moves_too != moves);
                     other || if moves { whole.contains(&value) } else { by_row.contains(&value) }
                 };
-                running + along.sums <= MOST_RUNNING && !along.reads.iter().any(|read| too_early(read) || both(read))
+                let early = along.reads.iter().find(|read| too_early(read));
+                if let Some((value, false)) = early
+                    && self.graph.numel(*value) == rows
+                {
+                    read_whole = read_whole.or(made.get(value).copied());
+                }
+                let fits = running + along.sums <= MOST_RUNNING && !outside.contains(&k);
+                fits && early.is_none() && !along.reads.iter().any(both)
             });
             if let Some(along) = along {
                 running += along.sums;
@@ -220,9 +252,9 @@ impl<T: Float> Finder<'_, T> {
                 whole.extend(along.reads.iter().filter(|read| !read.1).map(|read| read.0));
                 by_row.extend(along.made.iter().copied());
                 late.extend(piece.results.iter().copied().filter(|result| !along.made.contains(result)));
-                made.extend(along.made);
+                made.extend(along.made.into_iter().map(|value| (value, k)));
                 part.push(Part::Inside);
-            } else if piece.reads.iter().any(|read| made.contains(read) || late.contains(read)) {
+            } else if piece.reads.iter().any(|read| made.contains_key(read) || late.contains(read)) {
                 late.extend(piece.results.iter().copied());
                 part.push(Part::After);
                 after += 1;
@@ -231,9 +263,9 @@ impl<T: Float> Finder<'_, T> {
             }
         }
         let inside = || work.iter().zip(&part).filter(|(_, part)| **part == Part::Inside).map(|(work, _)| work);
-        let block = self.block(inside(), &by_row, rows)?;
-        let local = self.local(inside(), &made);
-        Some(Split { part, blocks: Blocks { rows, block, by_row, local } })
+        let Some(block) = self.block(inside(), &by_row, rows) else { return (None, read_whole) };
+        let local = self.local(inside(), &made.keys().copied().collect());
+        (Some(Split { part, blocks: Blocks { rows, block, by_row, local } }), read_whole)
     }
 
     /// The rows of a block of this work, which has these values, if that are not all.
@@ -294,78 +326,4 @@ impl<T: Float> Finder<'_, T> {
         }
         local
     }
-
-    /// How many sums of all elements a chain has.
-    fn sums(&self, work: &Work) -> usize {
-        work.members.iter().filter(|&&node| is_sum_of_all(self.graph, node)).count()
-    }
-
-    /// How a piece of work goes along so many rows, if it does.
-    fn by_rows(&self, work: &Work, rows: usize) -> Option<Rows> {
-        let (fused, sizes) = match own_kernel(self.graph, work)? {
-            Own::Chain => return self.chain_by_rows(work, rows),
-            Own::Fused(fused, sizes) => (fused, sizes),
-            Own::Rows(along) => {
-                let node = &self.graph.nodes[work.members[0] as usize];
-                let has_rows = |&value: &u32| along.count(self.graph.shape(value)).is_multiple_of(rows);
-                let fits = node.args.iter().chain(&node.results).all(has_rows);
-                let reads = node.args.iter().map(|&arg| (arg, true)).collect();
-                return fits.then(|| Rows { reads, made: SmallVec::from_slice(&node.results), sums: 0 });
-            }
-        };
-        let node = &self.graph.nodes[work.members[0] as usize];
-        let (moving, row_by_row) = by_rows(fused, sizes, rows)?;
-        let reads = node.args.iter().enumerate().map(|(k, &a)| (a, moving.contains(&k))).collect();
-        // The loss itself is a sum; its gradient is row by row.
-        let first = usize::from(matches!(fused, Fused::LossAndGradient(_)));
-        let made = if row_by_row { SmallVec::from_slice(&node.results[first..]) } else { SmallVec::new() };
-        Some(Rows { reads, made, sums: 0 })
-    }
-
-    /// Operands of a chain are rows of it, or of parts of a row, or as many in each row, or numbers.
-    fn chain_by_rows(&self, work: &Work, rows: usize) -> Option<Rows> {
-        let shape = self.graph.shape(work.one_value(self.graph));
-        if !shape.numel().is_multiple_of(rows) {
-            return None;
-        }
-        let mut reads = SmallVec::new();
-        for &node in &work.members {
-            let node = &self.graph.nodes[node as usize];
-            for &read in node.args.iter().filter(|read| work.reads.contains(read)) {
-                let layout = Layout::of_member(self.graph, node, read)?;
-                reads.push((read, layout.by_rows(self.graph.shape(read), shape, rows)?));
-            }
-        }
-        let is_row = |&value: &u32| self.graph.shape(value) == shape;
-        Some(Rows { reads, made: work.results.iter().copied().filter(is_row).collect(), sums: self.sums(work) })
-    }
-}
-
-/// What work reads, and whether row by row (the rest must be there as a whole), and what it makes row by row.
-struct Rows {
-    reads: SmallVec<[(u32, bool); 4]>,
-    made: SmallVec<[u32; 2]>,
-    /// The sums of all rows that go on from block to block.
-    sums: usize,
-}
-
-/// Which operands of a fused operation, by their places, are read row by row, if it goes along so many rows, and whether the result
-/// is made so.
-fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<(SmallVec<[usize; 2]>, bool)> {
-    let own = fused.own_operands();
-    Some(match fused {
-        Fused::Product { ta: false, then, .. } if m == rows => match then {
-            Then::Keep | Then::Bias(()) | Then::BiasRelu(()) => (smallvec![0], true),
-            Then::Gate(()) => (smallvec![0, own], true),
-            Then::Descend(_) => return None,
-        },
-        Fused::Product { ta: true, tb: false, then } if k == rows && then != Then::Gate(()) => (smallvec![0, 1], false),
-        Fused::ColumnSums { .. } if k == rows => (smallvec![0], false),
-        Fused::LossAndGradient(_) if m == rows => (smallvec![0, 1], true),
-        Fused::Product { .. }
-        | Fused::ColumnSums { .. }
-        | Fused::Rows { .. }
-        | Fused::LossAndGradient(_)
-        | Fused::WithShares(_) => return None,
-    })
 }
