@@ -1,9 +1,10 @@
 //! Parts of an operand as it is laid over a larger result: rows that are repeated, columns that are stretched, and both in
 //! turn. What is repeated is copied in runs, so that no element asks for its place.
 
-use super::map::copy;
+use super::map::{copy, level};
 use super::strided::{Dim, collapse};
 use crate::number::Number;
+use crate::number::level::Kernel;
 use smallvec::SmallVec;
 
 /// How a contiguous operand is laid over a result: the dimensions of the result with the operand's step along each, which
@@ -34,7 +35,7 @@ impl Spread {
     }
 
     /// Fills a tile with the elements of the result from `start` on.
-    pub(crate) fn fill<T: Copy>(&self, data: &[T], start: usize, mut tile: &mut [T]) {
+    pub(crate) fn fill<T: Number>(&self, data: &[T], start: usize, mut tile: &mut [T]) {
         // The last two dimensions are a plane: of a row that is repeated, or of a column that is stretched.
         let (outer, rows, (n, step)) = match self.0[..] {
             [] => (&[][..], 1, (1, 0)),
@@ -107,26 +108,58 @@ pub(super) fn repeat<T: Copy>(row: &[T], from: usize, tile: &mut [T]) {
 }
 
 /// Fills a tile with the elements of a column, each `n` times, from a place among all these on.
-pub(super) fn stretch<T: Copy>(column: &[T], n: usize, from: usize, tile: &mut [T]) {
-    let first = from / n;
-    let (head, rest) = tile.split_at_mut((n - from % n).min(tile.len()));
-    head.fill(column[first]);
-    let column = &column[first + 1..];
-    match n {
-        1..=4 => stretch_short::<T, 4>(column, n, rest),
-        5..=16 => stretch_short::<T, 16>(column, n, rest),
-        _ => stretch_long(column, n, rest),
+pub(super) fn stretch<T: Number>(column: &[T], n: usize, from: usize, tile: &mut [T]) {
+    level(tile.len()).run(Stretch { column, n, from, tile });
+}
+
+struct Stretch<'a, T> {
+    column: &'a [T],
+    n: usize,
+    from: usize,
+    tile: &'a mut [T],
+}
+
+impl<T: Number> Kernel for Stretch<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { column, n, from, tile } = self;
+        let first = from / n;
+        let (head, rest) = tile.split_at_mut((n - from % n).min(tile.len()));
+        head.fill(column[first]);
+        let column = &column[first + 1..];
+        match n {
+            2 => stretch_pairs(column, rest),
+            1 | 3 | 4 => stretch_short::<T, 4>(column, n, rest),
+            5..=8 => stretch_short::<T, 8>(column, n, rest),
+            9..=16 => stretch_short::<T, 16>(column, n, rest),
+            _ => stretch_long(column, n, rest),
+        }
     }
 }
 
-fn stretch_long<T: Copy>(column: &[T], n: usize, tile: &mut [T]) {
+#[inline(always)]
+fn stretch_pairs<T: Number>(column: &[T], tile: &mut [T]) {
+    let (pairs, last) = tile.as_chunks_mut::<2>();
+    for (pair, &x) in pairs.iter_mut().zip(column) {
+        *pair = [x; 2];
+    }
+    if let ([last], Some(&x)) = (last, column.get(pairs.len())) {
+        *last = x;
+    }
+}
+
+#[inline(always)]
+fn stretch_long<T: Number>(column: &[T], n: usize, tile: &mut [T]) {
     for (run, &x) in tile.chunks_mut(n).zip(column) {
         run.fill(x);
     }
 }
 
 /// For up to `W` times each: whole vectors are written, of which the next one overwrites what is too much.
-fn stretch_short<T: Copy, const W: usize>(column: &[T], n: usize, tile: &mut [T]) {
+#[inline(always)]
+fn stretch_short<T: Number, const W: usize>(column: &[T], n: usize, tile: &mut [T]) {
     let whole = (tile.len().saturating_sub(W - 1)).div_ceil(n).min(column.len());
     for (i, &x) in column[..whole].iter().enumerate() {
         if let Some(run) = tile[i * n..].first_chunk_mut::<W>() {
@@ -185,7 +218,7 @@ mod tests {
                 strides[i] = step;
                 step *= n;
             }
-            let data: Vec<usize> = (100..100 + step).collect();
+            let data: Vec<f32> = (100..100 + step).map(|i| i as f32).collect();
             let len = sizes.iter().product::<usize>();
             let element = |mut i: usize| {
                 let mut from = 0;
@@ -198,9 +231,9 @@ mod tests {
             let spread = Spread::new(&sizes, &strides);
             for start in (0..len).step_by(1 + len / 40) {
                 for n in [1, 2, 3, 15, 16, 17, 64, len].map(|n| n.min(len - start)) {
-                    let mut tile = vec![0; n];
+                    let mut tile = vec![0.0; n];
                     spread.fill(&data, start, &mut tile);
-                    let want: Vec<usize> = (start..start + n).map(element).collect();
+                    let want: Vec<f32> = (start..start + n).map(element).collect();
                     assert_eq!(tile, want, "{shape:?} from {start}");
                 }
             }

@@ -234,6 +234,11 @@ fn sum<T: Number>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
         [(_, [0])] => out[0] = T::ZERO + reduce::sum(y),
         [(_, [_]), (n, [0])] => reduce::sums(y, (*n, 1), out),
         [(n, [0]), (inner, [_])] | [(_, [_]), (n, [0]), (inner, [_])] => reduce::sums(y, (*n, *inner), out),
+        // The inner sums of all rows at once are the rows of the others.
+        [rest @ .., (n, [0])] => with_zeros(y.len() / n, |sums| {
+            reduce::sums(y, (*n, 1), sums);
+            sum(rest, sums, out);
+        }),
         [(n, [0]), rest @ ..] => {
             let (len, frame) = (out.len(), y.len() / n);
             with_zeros(len * ROWS.min(*n), |block| {

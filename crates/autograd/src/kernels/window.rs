@@ -1,9 +1,10 @@
 //! Boxes of arrays: an operand that is a part of its result's rows, or whose rows are parts of it.
 
 use super::apart;
-use super::map::copy;
+use super::map::{LANES, copy, level};
 use super::strided::collapse;
 use crate::number::Number;
+use crate::number::level::Kernel;
 use smallvec::{SmallVec, smallvec};
 use std::fmt;
 
@@ -152,40 +153,12 @@ impl Window {
     }
 
     /// Fills a part of the result from an element on.
-    pub(crate) fn fill<T: Number>(&self, x: &[T], start: usize, mut out: &mut [T]) {
-        let (mut row, mut column) = (start / self.width, start % self.width);
-        let mut index: SmallVec<[usize; 3]> = smallvec![0; self.outer.len()];
-        for (i, dim) in index.iter_mut().zip(&self.outer).rev() {
-            (*i, row) = (row % dim.n, row / dim.n);
-        }
-        while !out.is_empty() {
-            let (part, rest) = out.split_at_mut(out.len().min(self.width - column));
-            match self.row(&index) {
-                Some(at) if self.is_every() => self.space_row(&x[at..at + self.len], column, part),
-                Some(at) if self.step != 1 => {
-                    apart::read(x, at.wrapping_add_signed(self.step * column as isize), self.step, part);
-                    if self.is_sum {
-                        for out in &mut *part {
-                            *out += T::ZERO;
-                        }
-                    }
-                }
-                Some(at) => self.fill_row(&x[at..at + self.len], column, part),
-                None => part.fill(T::ZERO),
-            }
-            (out, column) = (rest, 0);
-            for (i, dim) in index.iter_mut().zip(&self.outer).rev() {
-                *i += 1;
-                if *i < dim.n {
-                    break;
-                }
-                *i = 0;
-            }
-        }
+    pub(crate) fn fill<T: Number>(&self, x: &[T], start: usize, out: &mut [T]) {
+        level(out.len()).run(Filling { window: self, x, start, out });
     }
 
     /// Where in the operand a row begins, if it is there.
-    #[inline]
+    #[inline(always)]
     fn row(&self, index: &[usize]) -> Option<usize> {
         let mut at = self.offset as isize;
         for (&i, dim) in index.iter().zip(&self.outer) {
@@ -214,15 +187,15 @@ impl Window {
     }
 
     /// Fills a part of a row from a column on.
-    #[inline]
+    #[inline(always)]
     fn fill_row<T: Number>(&self, x: &[T], column: usize, out: &mut [T]) {
         if !self.is_sum && self.len == self.width {
             let (last, first) = out.split_at_mut(self.turn.saturating_sub(column).min(out.len()));
             if !last.is_empty() {
-                copy(&x[self.width - self.turn + column..][..last.len()], last);
+                copy_row(&x[self.width - self.turn + column..][..last.len()], last);
             }
             if !first.is_empty() {
-                copy(&x[(column + last.len()) - self.turn..][..first.len()], first);
+                copy_row(&x[(column + last.len()) - self.turn..][..first.len()], first);
             }
             return;
         }
@@ -238,7 +211,68 @@ impl Window {
         if self.is_sum {
             out[first..last].iter_mut().zip(x).for_each(|(out, &x)| *out = T::ZERO + x);
         } else {
-            copy(x, &mut out[first..last]);
+            copy_row(x, &mut out[first..last]);
+        }
+    }
+}
+
+/// Rows of up to so many elements are copied without a call.
+const SHORT: usize = 8 * LANES;
+
+/// Copies a part of a row, in vectors of the level that it is inlined to.
+#[inline(always)]
+fn copy_row<T: Number>(from: &[T], to: &mut [T]) {
+    let (Some(last), LANES..=SHORT) = (from.last_chunk::<LANES>(), from.len()) else { return copy(from, to) };
+    for (to, from) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks::<LANES>().0) {
+        *to = *from;
+    }
+    if let Some(to) = to.last_chunk_mut() {
+        *to = *last;
+    }
+}
+
+/// A part of the result from an element on, which is filled.
+struct Filling<'a, T> {
+    window: &'a Window,
+    x: &'a [T],
+    start: usize,
+    out: &'a mut [T],
+}
+
+impl<T: Number> Kernel for Filling<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { window, x, start, mut out } = self;
+        let (mut row, mut column) = (start / window.width, start % window.width);
+        let mut index: SmallVec<[usize; 3]> = smallvec![0; window.outer.len()];
+        for (i, dim) in index.iter_mut().zip(&window.outer).rev() {
+            (*i, row) = (row % dim.n, row / dim.n);
+        }
+        while !out.is_empty() {
+            let (part, rest) = out.split_at_mut(out.len().min(window.width - column));
+            match window.row(&index) {
+                Some(at) if window.is_every() => window.space_row(&x[at..at + window.len], column, part),
+                Some(at) if window.step != 1 => {
+                    apart::read(x, at.wrapping_add_signed(window.step * column as isize), window.step, part);
+                    if window.is_sum {
+                        for out in &mut *part {
+                            *out += T::ZERO;
+                        }
+                    }
+                }
+                Some(at) => window.fill_row(&x[at..at + window.len], column, part),
+                None => part.fill(T::ZERO),
+            }
+            (out, column) = (rest, 0);
+            for (i, dim) in index.iter_mut().zip(&window.outer).rev() {
+                *i += 1;
+                if *i < dim.n {
+                    break;
+                }
+                *i = 0;
+            }
         }
     }
 }

@@ -16,6 +16,23 @@ use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+/// The cotangent of a second operand that is broadcast, where it is a factor for all its places: that of the sum.
+fn summed_first<'t, T: Float>(
+    op: Binary,
+    arg: usize,
+    [_, b]: [Var<'t, T>; 2],
+    y: Var<'t, T>,
+    dy: Var<'t, T>,
+) -> Option<Var<'t, T>> {
+    if arg == 0 || b.sizes().numel() >= dy.sizes().numel() {
+        return None;
+    }
+    if op == Binary::Sub {
+        return Some(dy.sum_to(b.sizes()).neg());
+    }
+    (op == Binary::Div).then(|| dy.zmul(y).sum_to(b.sizes()).zdiv(b).neg())
+}
+
 /// A row: docs, name of the method; the variant; the function of two numbers, marked `vectors` where it costs much and all
 /// of it becomes vectors, and `numbers` where nothing does; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
 /// `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are diagonal, so one rule serves
@@ -104,7 +121,7 @@ macro_rules! binary {
                 None
             }
             fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-                self.rule(arg, args, y, dy)
+                summed_first(*self, arg, args, y, dy).or_else(|| self.rule(arg, args, y, dy))
             }
             fn jvp<'t>(
                 &self,
