@@ -15,6 +15,13 @@ pub(crate) struct Concat {
     axis: usize,
 }
 
+impl Concat {
+    /// Whether each operand is neighbours in a result of this shape.
+    pub(crate) fn joins_wholes(self, result: &Shape) -> bool {
+        result.around(self.axis).0 == 1
+    }
+}
+
 impl Named for Concat {
     const NAMES: &'static [&'static str] = &["concat"];
 }

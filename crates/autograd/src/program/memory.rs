@@ -1,5 +1,6 @@
 //! Which values share a buffer, and how large the buffers are.
 
+mod places;
 mod ranges;
 
 use super::graph::{Graph, Source};
@@ -9,24 +10,16 @@ use super::layout::Layout;
 use super::operation::Operation;
 use super::schedule::{Blocks, Schedule};
 use crate::float::Float;
-use crate::kernels::map::{LANES, QUAD};
 use crate::kernels::place::Spot;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tensor::error::Error;
 use crate::tensor::memory::{self, OutOfMemory};
+use places::NOWHERE;
+pub(super) use places::Places;
 use ranges::Ranges;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
-
-/// Where each value is.
-pub(super) struct Places {
-    of: Vec<Spot>,
-    /// The last of values that lie one behind the other: behind it is room to fill a vector.
-    last: IdSet,
-}
-
-const NOWHERE: Spot = Spot { buffer: u32::MAX, start: 0 };
 
 /// A buffer that is lent for each run, for what is computed.
 #[derive(Clone)]
@@ -42,32 +35,6 @@ pub(super) struct Plan<T> {
     pub(super) places: Places,
     pub(super) buffers: Vec<Vec<T>>,
     pub(super) borrowed: Vec<Borrowed>,
-}
-
-impl Places {
-    /// Where a value is that is read or made.
-    pub(super) fn spot(&self, value: u32) -> Spot {
-        let spot = self.of[value as usize];
-        assert!(spot != NOWHERE, "what is read has a place");
-        spot
-    }
-
-    /// Where values of so many elements are, if they lie one behind the other at multiples of [`QUAD`] elements; and whether
-    /// behind them is room to fill a vector.
-    pub(super) fn range(&self, values: impl IntoIterator<Item = (u32, usize)>) -> Option<(Spot, bool)> {
-        let mut values = values.into_iter();
-        let (mut last, mut len) = values.next()?;
-        let first = self.spot(last);
-        for (value, its_len) in values {
-            let before = self.spot(last);
-            if self.spot(value) != (Spot { start: before.start + len.next_multiple_of(QUAD) as u32, ..before }) {
-                return None;
-            }
-            (last, len) = (value, its_len);
-        }
-        // That room was counted from the start of all that lie there.
-        Some((first, self.last.contains(&last) && (first.start as usize).is_multiple_of(LANES)))
-    }
 }
 
 /// Gives every value a buffer.
@@ -92,7 +59,7 @@ pub(super) fn plan<T: Float>(
         at_once.clone().for_each(|time| planner.release(time));
         time = at_once.end;
     }
-    let Planner { place, last, buffers, .. } = planner;
+    let Planner { place, last, ranges, buffers, .. } = planner;
     let (mut made, mut borrowed) = (Vec::with_capacity(buffers.len()), Vec::new());
     for (k, &Buffer { len, of }) in buffers.iter().enumerate() {
         let is_lent = len >= graph.own_below;
@@ -107,7 +74,7 @@ pub(super) fn plan<T: Float>(
         };
         made.push(buffer.map_err(|lack| tape.nodes.lacks(graph.on_tape(of), lack))?);
     }
-    Ok(Plan { places: Places { of: place, last }, buffers: made, borrowed })
+    Ok(Plan { places: Places { of: place, last, packed: ranges.packed() }, buffers: made, borrowed })
 }
 
 /// A buffer of so many elements that begins with values of the tape, each at its place.

@@ -1,6 +1,7 @@
 //! Chains that read parts of their operands, put them into zeros, or go in blocks of rows with sums of columns, replay to the bits of recording and computing anew.
 
-use autograd::{Float, Optimisations, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims, vjp};
+use crate::random::{Random, seeds};
+use autograd::{Float, Optimisations, Order, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims, vjp};
 
 /// The next state and the outputs of a step.
 type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
@@ -236,4 +237,47 @@ fn random_views_of_random_shapes() {
             &[],
         );
     }
+}
+
+/// Values of several kinds, joined one behind the other, some of them twice, within others, read by others, or given out.
+fn joined<'t, T: Float>(seed: u64, u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+    let random = &mut Random(seed);
+    let part = |random: &mut Random| match random.below(9) {
+        0 => (u * x).narrow(0, 0, 1 + random.below(4)),
+        1 => (u.sin() + T::ONE).narrow(0, 1, 2),
+        2 => u.sum_axes(0).expand_dims(0),
+        3 => u.t().matmul(u * x).narrow(0, 0, 2),
+        4 => u.reshape([3, 8]).reshape([4, 6]),
+        5 => x.max_axes(0).expand_dims(0) * u.narrow(0, 2, 1),
+        6 => x,
+        7 => (u * T::ZERO).narrow(0, 0, 2),
+        _ => (u - x).square().narrow(0, 3, 1) + T::ONE,
+    };
+    let mut values: Vec<Var<'t, T>> = (0..2 + random.below(4)).map(|_| part(random)).collect();
+    for _ in 0..1 + random.below(3) {
+        let some: Vec<Var<'t, T>> = (0..1 + random.below(4)).map(|_| values[random.below(values.len())]).collect();
+        values.push(concat(&some, 0));
+        if random.one_in(3) {
+            let last = values[values.len() - 1];
+            values.push(last.tanh() * last);
+        }
+    }
+    let loss = values.iter().map(|v| (*v * v.sigmoid()).sum()).reduce(|a, b| a + b).expect("there are values");
+    let [slope] = grad(loss, &[u]);
+    let given: Vec<Var<'t, T>> = values.iter().filter(|_| random.one_in(3)).copied().collect();
+    (vec![u - slope * T::of(0.1)], [vec![loss, slope], given].concat())
+}
+
+#[test]
+fn what_is_joined_is_made_in_its_place() {
+    for seed in seeds(40) {
+        check::<f32>([&[4, 6], &[4, 6]], |u, x| joined(seed, u, x), &[]);
+        check::<f64>([&[4, 6], &[4, 6]], |u, x| joined(seed, u, x), &[]);
+    }
+    let program = Program::record(&(), &numbers::<f64>(&[5, 7], 1), |_, (), x| {
+        let whole = concat(&[x.exp(), x.sum_axes(0).expand_dims(0), x.t().matmul(x)], 0);
+        (vec![], vec![whole.square().sort(0, Order::Ascending)])
+    });
+    let text = program.unwrap().to_string();
+    assert!(!text.contains("concat"), "{text}");
 }

@@ -95,12 +95,18 @@ impl<T: Float> Lowering<'_, T> {
         self.tape.nodes.lacks(self.graph.on_tape(value), lack)
     }
 
-    /// The step of some work, unless all of it is that a value has another shape where it is.
+    /// The step of some work, unless all of it is that a value has another shape where it is, or that values are joined there.
     fn step(&self, work: &Work, buffers: &mut Vec<Vec<T>>) -> Result<Option<Step<T>>, Error> {
         let node = &self.graph.nodes[work.members[0] as usize];
         let Node { operation, args, results, .. } = node;
         Ok(Some(match operation {
             Operation::Single(Kind::Reshape(_)) if self.places.spot(args[0]) == self.places.spot(results[0]) => {
+                return Ok(None);
+            }
+            Operation::Single(Kind::Concat(op))
+                if op.joins_wholes(self.graph.shape(results[0]))
+                    && self.places.are_joined(args.iter().map(|&a| (a, self.graph.numel(a))), results[0]) =>
+            {
                 return Ok(None);
             }
             Operation::Single(kind) => {

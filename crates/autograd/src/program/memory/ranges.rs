@@ -1,11 +1,13 @@
 //! Values that lie one behind the other in one buffer: those that chains that are alike read or make at one place of their formula,
-//! such as the parameters that one rule updates, their gradients, their moments. So all of them are one operand of one chain.
+//! such as the parameters that one rule updates, their gradients, their moments. So all of them are one operand of one chain. And
+//! those that are joined, which are made in their places of the whole.
 
 use super::{NOWHERE, Planner};
 use crate::float::Float;
 use crate::kernels::map::{LANES, QUAD};
-use crate::program::graph::Source;
-use crate::program::ids::IdMap;
+use crate::ops::table::Kind;
+use crate::program::graph::{Graph, Node, Source};
+use crate::program::ids::{IdMap, IdSet};
 use crate::program::operation::Operation;
 use smallvec::SmallVec;
 
@@ -17,6 +19,7 @@ type Column = SmallVec<[u32; 8]>;
 pub(super) struct Ranges {
     of: IdMap<(usize, u32)>,
     list: Vec<Range>,
+    packed: IdSet,
 }
 
 /// Values one behind the other, each from a multiple of so few elements on that hardly any lie idle.
@@ -35,8 +38,10 @@ impl Ranges {
     /// What chains that are alike have in common, where it may lie so.
     pub(super) fn of<T: Float>(planner: &Planner<'_, T>) -> Self {
         let mut ranges = Self::default();
-        let mut alike = planner.schedule.phases.iter().flat_map(|phase| &phase.alike).peekable();
-        if alike.peek().is_none() {
+        let Planner { graph, schedule, .. } = planner;
+        let mut alike = schedule.phases.iter().flat_map(|phase| &phase.alike).peekable();
+        let mut joins = schedule.work.iter().filter_map(|work| joined(graph, work.members[0])).peekable();
+        if alike.peek().is_none() && joins.peek().is_none() {
             return ranges;
         }
         let homes = Homes::new(planner);
@@ -49,8 +54,43 @@ impl Ranges {
                 ranges.add(&homes, work.iter().map(|work| homes.of(work.results[k])).collect());
             }
         }
+        joins.for_each(|node| ranges.join(&homes, node));
         ranges.leave_out(&homes);
         ranges
+    }
+
+    /// Makes a range of what is joined, and of the whole, if all of it may lie in one and nothing does already.
+    fn join<T: Float>(&mut self, homes: &Homes<'_, '_, T>, node: &Node<T>) {
+        let (graph, whole) = (homes.planner.graph, node.results[0]);
+        let parts: Column = node.args.iter().map(|&part| homes.of(part)).chain([whole]).collect();
+        let may_lie = |(k, value): (usize, &u32)| {
+            let is_new = !parts[..k].contains(value) && !self.of.contains_key(value);
+            is_new && graph.numel(*value) > 0 && graph.is_computed(*value) && homes.may_move(*value)
+        };
+        let len = graph.numel(whole);
+        if len >= graph.own_below || homes.of(whole) != whole || !parts.iter().enumerate().all(may_lie) {
+            return;
+        }
+        let mut start = 0;
+        for &part in &parts[..node.args.len()] {
+            self.of.insert(part, (self.list.len(), start));
+            start += graph.numel(part) as u32;
+        }
+        self.of.insert(whole, (self.list.len(), 0));
+        let pinned = parts.iter().any(|&part| homes.planner.pinned[part as usize]);
+        self.packed.extend(parts.iter().copied());
+        self.list.push(Range { len, pinned, buffer: None, last: None, needed: parts });
+    }
+
+    /// Whether a value is a whole whose parts lie in their places of it.
+    fn is_join(&self, value: u32) -> bool {
+        let range = self.of.get(&value).map(|&(range, _)| &self.list[range]);
+        range.is_some_and(|range| self.packed.contains(&value) && range.needed.last() == Some(&value))
+    }
+
+    /// What lies in its place of a whole, without room behind it.
+    pub(super) fn packed(self) -> IdSet {
+        self.packed
     }
 
     /// Makes a range of values, if all may lie in one and none does already.
@@ -83,7 +123,7 @@ impl Ranges {
         for (time, work) in schedule.work.iter().enumerate() {
             while runs.next_if(|run| run.end <= time).is_some() {}
             let by_pointers = matches!(graph.nodes[work.members[0] as usize].operation, Operation::HiddenLayer(_));
-            if by_pointers || runs.peek().is_some_and(|run| run.contains(&time)) {
+            if by_pointers || self.is_join(work.results[0]) || runs.peek().is_some_and(|run| run.contains(&time)) {
                 continue;
             }
             let range = |&value: &u32| self.of.get(&homes.of(value)).map(|part| part.0);
@@ -115,6 +155,13 @@ impl Ranges {
         needed.retain(|other| *other != value);
         needed.is_empty() && !*pinned
     }
+}
+
+/// A node that joins its operands one behind the other.
+fn joined<T: Float>(graph: &Graph<T>, node: u32) -> Option<&Node<T>> {
+    let node = &graph.nodes[node as usize];
+    let Some(Kind::Concat(concat)) = node.kind() else { return None };
+    concat.joins_wholes(graph.shape(node.results[0])).then_some(node)
 }
 
 /// Which value each lies in the place of.
