@@ -86,7 +86,30 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for ColumnSums<T, SQUARED> {
     }
 }
 
+/// The blocks whose sums are taken at a time where there are few columns.
+const AHEAD: usize = 4;
+
 impl<T: Number, const SQUARED: bool> ColumnSums<T, SQUARED> {
+    /// The sums of blocks one after the other, from an element of the first row on.
+    ///
+    /// # Safety
+    /// The CPU has the set of the lanes; the rows are there, as far as the mask goes.
+    #[inline(always)]
+    unsafe fn blocks<L: Lanes<T>>(&self, x: *const T, mask: L::Mask) -> [L::Vector; AHEAD] {
+        let n = self.sums.count;
+        // SAFETY: the caller promises the set and the rows.
+        unsafe {
+            let mut sums = [L::splat(T::ZERO); AHEAD];
+            for i in 0..ROWS {
+                for (block, sum) in sums.iter_mut().enumerate() {
+                    let x = L::load(x.wrapping_add((block * ROWS + i) * n), mask);
+                    *sum = L::add(*sum, if SQUARED { L::mul(x, x) } else { x });
+                }
+            }
+            sums
+        }
+    }
+
     /// `C` vectors of columns from `j` on; the last ones may be empty, and then lie beyond the end.
     #[inline(always)]
     unsafe fn columns<L: Lanes<T>, const C: usize>(&self, j: usize) {
@@ -97,14 +120,25 @@ impl<T: Number, const SQUARED: bool> ColumnSums<T, SQUARED> {
             for (c, mask) in masks.iter_mut().enumerate().skip(1) {
                 *mask = L::first((n - j).saturating_sub(c * L::COUNT));
             }
+            // Of few columns, the sums of several blocks, so that none waits for the one before.
+            let (mut ahead, mut known) = ([L::splat(T::ZERO); AHEAD], 0..0);
             for (rows, partial) in self.sums.pieces(start..end, ROWS) {
                 let mut sums = [L::splat(T::ZERO); C];
+                if C == 1 && rows.start.is_multiple_of(ROWS) && end - rows.start >= AHEAD * ROWS && known.is_empty() {
+                    ahead = self.blocks::<L>(x.wrapping_add((rows.start - start) * n + j), masks[0]);
+                    known = 0..AHEAD;
+                }
+                let before = if C == 1 { known.next() } else { None };
                 if !partial.from.is_null() {
                     for c in 0..C {
                         sums[c] = L::load(partial.from.wrapping_add(j + c * L::COUNT), masks[c]);
                     }
                 }
-                for i in rows.start - start..rows.end - start {
+                if let Some(block) = before {
+                    sums[0] = ahead[block];
+                }
+                let left = if before.is_some() { rows.end } else { rows.start };
+                for i in left - start..rows.end - start {
                     for c in 0..C {
                         let x = L::load(x.wrapping_add(i * n + j + c * L::COUNT), masks[c]);
                         sums[c] = L::add(sums[c], if SQUARED { L::mul(x, x) } else { x });

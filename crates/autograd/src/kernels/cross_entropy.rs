@@ -1,14 +1,18 @@
 //! Cross-entropy of rows of scores against labels, and its gradient, from one set of exponentials.
 //!
-//! Rows of fewer classes than a vector has lanes are taken a block at a time with rows as lanes, so that maxima,
-//! exponentials, sums and logarithms are all computed in full vectors.
+//! Rows of a few classes are taken a block at a time with rows as lanes, so that maxima, exponentials, sums and logarithms are all
+//! computed in full vectors.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 use super::map::LANES;
 use super::softmax::{Ask, Rows, exponentials};
+use super::transpose::transpose;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
+
+/// Rows of more classes than these are computed one after the other.
+pub(super) const FEW: usize = 8 * LANES;
 
 /// Where the losses `L_i = ln Σ exp S_i − S_i[y_i]` go.
 #[derive(Debug)]
@@ -82,7 +86,7 @@ pub(crate) fn cross_entropy<T: Number>(
     losses: Losses<'_, T>,
     gradients: Gradients<'_, T>,
 ) {
-    if n >= LANES {
+    if n > FEW {
         return wide(scores, labels, n, losses, gradients);
     }
     if !labels.is_empty() {
@@ -92,32 +96,30 @@ pub(crate) fn cross_entropy<T: Number>(
 
 /// Long rows, one after the other.
 fn wide<T: Number>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T>, gradients: Gradients<'_, T>) {
-    let rows = Rows::new(scores, n);
     let label = |row: usize| labels[row].to_index() as usize;
-    if !matches!(losses, Losses::Dropped) {
-        exponentials(rows, &mut [], Ask::Log, false, &mut |row, top, (_, log_sum), _| {
-            let loss = log_sum - (scores[row.start..][..n][label(row.index)] - top);
-            match &mut losses {
-                Losses::Dropped => {}
-                Losses::Each(each) => each[row.index] = loss,
-                Losses::Sum(sums) => sums.0[0] += loss.to_f64(),
-            }
-        });
-    }
-    let Some((weight, out)) = gradients else { return };
-    exponentials(rows, out, Ask::Others, false, &mut |row, _, (sum, _), out| {
-        let (out, weight) = (&mut out[row.start..][..n], weight.of(row.index));
+    let ask = if matches!(losses, Losses::Dropped) { Ask::Others } else { Ask::Log };
+    let (weight, out) = gradients.map_or((None, &mut [][..]), |(weight, out)| (Some(weight), out));
+    exponentials(Rows::new(scores, n), out, ask, false, &mut |row, top, (sum, log_sum), out| {
+        let label = label(row.index);
+        let loss = log_sum - (scores[row.start..][..n][label] - top);
+        match &mut losses {
+            Losses::Dropped => {}
+            Losses::Each(each) => each[row.index] = loss,
+            Losses::Sum(sums) => sums.0[0] += loss.to_f64(),
+        }
+        let Some(weight) = weight.map(|weight| weight.of(row.index)) else { return };
+        let out = &mut out[row.start..][..n];
         if weight == T::ZERO {
             return out.fill(T::ZERO);
         }
         let share = T::ONE / sum.all;
-        let e = out[label(row.index)];
+        let e = out[label];
         // Where the label is the likely class, `P − 1` from the others does not cancel.
         let truth = if e == T::ONE && sum.has_one_top() { -(sum.others * share) } else { e * share - T::ONE } * weight;
         for e in &mut *out {
             *e = *e * share * weight;
         }
-        out[label(row.index)] = truth;
+        out[label] = truth;
     });
 }
 
@@ -137,12 +139,13 @@ impl<T: Number> LaneKernel<T> for Narrow<'_, T> {
         // SAFETY: the caller promises the set of the lanes.
         unsafe {
             match self.n {
-                n if L::PLAIN => self.blocks::<L, { LANES - 1 }>(n),
+                n if L::PLAIN => self.blocks::<L, FEW>(n),
                 2 => self.blocks::<L, 2>(2),
                 3 => self.blocks::<L, 3>(3),
                 4 => self.blocks::<L, 4>(4),
                 10 => self.blocks::<L, 10>(10),
-                n => self.blocks::<L, { LANES - 1 }>(n),
+                n if n < LANES => self.blocks::<L, { LANES - 1 }>(n),
+                n => self.blocks::<L, FEW>(n),
             }
         }
     }
@@ -156,13 +159,21 @@ impl<T: Number> Narrow<'_, T> {
     #[inline(always)]
     unsafe fn blocks<L: Lanes<T>, const N: usize>(self, n: usize) {
         let Self { scores, labels, mut losses, mut gradients, .. } = self;
+        // Class after class; rows that are not there are zero.
+        let mut e = [[T::ZERO; LANES]; N];
         for (block, labels) in labels.chunks(LANES).enumerate() {
             let (first, rows) = (block * LANES, labels.len());
             // SAFETY: the caller promises the set of the lanes.
             let label = unsafe { padded::<T, L>(labels) };
-            // Class after class; rows that are not there are zero.
-            let mut e = [[T::ZERO; LANES]; N];
-            turn(&scores[first * n..][..rows * n], &mut e[..n]);
+            let there = &scores[first * n..][..rows * n];
+            if rows < LANES {
+                e[..n].fill([T::ZERO; LANES]);
+            }
+            if n == N {
+                turn(there, &mut e[..n]);
+            } else {
+                transpose(there, n, (rows, n), e.as_flattened_mut(), LANES);
+            }
             let weight = gradients.as_ref().map(|(weights, _)| match weights {
                 Weight::All(weight) => [*weight; LANES],
                 // SAFETY: as above.
@@ -175,7 +186,12 @@ impl<T: Number> Narrow<'_, T> {
                 of_columns::<T, L>(&mut e[..n], &label, weight.as_ref(), asked, width)
             };
             if let Some((_, out)) = &mut gradients {
-                turn_back(&e[..n], &mut out[first * n..][..rows * n]);
+                let out = &mut out[first * n..][..rows * n];
+                if n == N {
+                    turn_back(&e[..n], out);
+                } else {
+                    transpose(e.as_flattened(), LANES, (n, rows), out, n);
+                }
             }
             if let Some(loss) = loss {
                 match &mut losses {
@@ -226,6 +242,9 @@ pub(super) unsafe fn of_columns<T: Number, L: Lanes<T>>(
                 others = L::add(others, L::choose(label, class, zero, exp));
                 L::store(e.as_mut_ptr().add(v), all, exp);
             }
+            if e.len() >= LANES {
+                [total, others] = in_lanes::<T, L>(e, label, v);
+            }
             L::store(at_label.as_mut_ptr().add(v), all, found);
             L::store(sum.as_mut_ptr().add(v), all, total);
             L::store(rest.as_mut_ptr().add(v), all, others);
@@ -262,6 +281,58 @@ pub(super) unsafe fn of_columns<T: Number, L: Lanes<T>>(
             L::store(loss.as_mut_ptr().add(v), all, L::sub(load(&loss, v), load(&at_label, v)));
         }
         Some(loss)
+    }
+}
+
+/// The sums of exponentials, from row `v` on, and of those without the label, in the order of neighbours: there is a lane's worth or more.
+///
+/// # Safety
+/// The CPU has the set of the lanes; a vector of rows starts there.
+#[inline(always)]
+unsafe fn in_lanes<T: Number, L: Lanes<T>>(e: &[[T; LANES]], label: L::Vector, v: usize) -> [L::Vector; 2] {
+    let whole = e.len() / LANES * LANES;
+    // SAFETY: the caller promises the set and the vector; classes are counted to the last.
+    unsafe {
+        let zero = L::splat(T::ZERO);
+        let mut halves = [[zero; 2]; LANES / 2];
+        for (i, half) in halves.iter_mut().enumerate() {
+            let (mut low, mut high) = ([zero; 2], [zero; 2]);
+            for first in (0..whole).step_by(LANES) {
+                low = with_class::<T, L>(low, e, label, first + i, v);
+                high = with_class::<T, L>(high, e, label, first + i + LANES / 2, v);
+            }
+            *half = [L::add(low[0], high[0]), L::add(low[1], high[1])];
+        }
+        for width in [LANES / 4, LANES / 8, LANES / 16] {
+            for i in 0..width {
+                let ([low, below], [high, above]) = (halves[i], halves[i + width]);
+                halves[i] = [L::add(low, high), L::add(below, above)];
+            }
+        }
+        let mut sums = halves[0];
+        for j in whole..e.len() {
+            sums = with_class::<T, L>(sums, e, label, j, v);
+        }
+        sums
+    }
+}
+
+/// These sums, and the exponentials of a class, which the second one takes unless it is the label.
+///
+/// # Safety
+/// As of [`in_lanes`].
+#[inline(always)]
+unsafe fn with_class<T: Number, L: Lanes<T>>(
+    [all, others]: [L::Vector; 2],
+    e: &[[T; LANES]],
+    label: L::Vector,
+    j: usize,
+    v: usize,
+) -> [L::Vector; 2] {
+    // SAFETY: the caller promises the set and the vector.
+    unsafe {
+        let (e, class) = (L::load(e[j].as_ptr().add(v), L::first(L::COUNT)), L::splat(T::from_index(j as i64)));
+        [L::add(all, e), L::add(others, L::choose(label, class, L::splat(T::ZERO), e))]
     }
 }
 

@@ -10,9 +10,8 @@ pub(crate) use steps::Passing;
 
 use super::chain::Chain;
 use super::column_sums::ColumnSums;
-use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
+use super::cross_entropy::{FEW, LaneSums, Losses, Weight, cross_entropy};
 use super::finish::{Finish, Rate};
-use super::map::LANES;
 use super::order::{self, Partial, ROWS, Sums};
 use super::place::{Base, Place, Spot};
 use super::product::{self, Call, Left, Shape, Sizes, Steps};
@@ -76,7 +75,7 @@ pub(crate) enum Task<T> {
         /// As that of a product.
         memory: Option<(Place, usize)>,
     },
-    /// The sum or mean of the cross-entropies of scores of fewer than [`LANES`] classes, and its gradient.
+    /// The sum or mean of the cross-entropies of scores of up to [`FEW_CLASSES`] classes, and its gradient.
     Loss {
         rows: usize,
         n: usize,
@@ -100,7 +99,7 @@ pub(crate) enum Task<T> {
 }
 
 /// The classes that a [`Task::Loss`] takes.
-pub(crate) const FEW_CLASSES: usize = LANES;
+pub(crate) const FEW_CLASSES: usize = FEW;
 
 /// An access of a task to a place: the elements it reaches there within a block, and whether it writes.
 type Access = (Place, usize, bool);

@@ -27,6 +27,8 @@ use sums::{below, ln, log_of_total, reduce, share_of};
 
 /// Elements of a tile: a few vectors, which the compiler keeps on the stack.
 const TILE: usize = 4 * LANES;
+/// Longer rows than these are worked on one by one.
+const LONGEST: usize = TILE / 2;
 
 /// Rows of `n` elements, one after the other.
 #[derive(Clone, Copy)]
@@ -147,7 +149,7 @@ impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
         // SAFETY: the caller promises the set of the lanes.
         unsafe {
             match self.rows.n {
-                n if n >= TILE => self.long::<L>(),
+                n if n > LONGEST => self.long::<L>(),
                 n if L::PLAIN => self.tiles::<L>(n),
                 2 => self.tiles::<L>(2),
                 3 => self.tiles::<L>(3),
@@ -211,7 +213,7 @@ impl<T: Number> Exponentials<'_, T> {
 }
 
 impl<T: Number> Exponentials<'_, T> {
-    /// Rows that are at least as long as a tile, one after the other.
+    /// Rows of which a tile holds no two, one after the other.
     ///
     /// # Safety
     /// The CPU has the set of the lanes.
@@ -222,7 +224,7 @@ impl<T: Number> Exponentials<'_, T> {
         for index in 0..rows.count() {
             let row = rows.row(index);
             let x = rows.of(row);
-            let top = largest::<T, TILE>(x);
+            let top = if n < TILE { largest::<T, LANES>(x) } else { largest::<T, TILE>(x) };
             let is_odd = self.total && top.abs() == T::INFINITY;
             let mut blocks = (n > NEIGHBOURS).then(|| [Blocks::new(), Blocks::new()]);
             let mut sums = [T::ZERO; 2];

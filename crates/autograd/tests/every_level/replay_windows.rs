@@ -254,8 +254,8 @@ fn joined<'t, T: Float>(seed: u64, u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> 
         _ => (u - x).square().narrow(0, 3, 1) + T::ONE,
     };
     let mut values: Vec<Var<'t, T>> = (0..2 + random.below(4)).map(|_| part(random)).collect();
-    for _ in 0..1 + random.below(3) {
-        let some: Vec<Var<'t, T>> = (0..1 + random.below(4)).map(|_| values[random.below(values.len())]).collect();
+    for _ in 0..=random.below(3) {
+        let some: Vec<Var<'t, T>> = (0..=random.below(4)).map(|_| values[random.below(values.len())]).collect();
         values.push(concat(&some, 0));
         if random.one_in(3) {
             let last = values[values.len() - 1];

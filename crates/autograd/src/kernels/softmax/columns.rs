@@ -17,7 +17,7 @@ const WIDE: usize = 64;
 /// The elements of a tile of columns, which stays in the first-level cache with another.
 pub(super) const AREA: usize = 2048;
 /// Rows up to this length go through such a tile.
-const SHORT: usize = AREA / WIDE;
+const SHORT: usize = 2 * AREA / WIDE;
 /// So do those with few neighbours, up to this one.
 const SHORT_BESIDE: usize = AREA / NARROW;
 

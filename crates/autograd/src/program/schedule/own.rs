@@ -43,7 +43,7 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
         }
         Fused::ColumnSums { .. } => k > 0 && n > 0,
         Fused::Rows { .. } | Fused::WithShares(_) => false,
-        Fused::LossAndGradient(reduction) => m > 0 && n < FEW_CLASSES && reduction != Reduction::None,
+        Fused::LossAndGradient(reduction) => m > 0 && n <= FEW_CLASSES && reduction != Reduction::None,
     };
     own.then_some(Own::Fused(fused, (m, k, n)))
 }
