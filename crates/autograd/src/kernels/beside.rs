@@ -2,7 +2,7 @@
 //! lie; else in a tile, to which they are transposed. So a row costs what its elements cost, however short it is, and lanes do
 //! to each row what a loop along it would do, in the same order.
 
-use super::map::level;
+use super::map::{copy, level};
 use super::order::with_zeros;
 use super::transpose::transpose;
 use crate::number::Number;
@@ -243,8 +243,7 @@ pub(super) fn load<T: Number>(
     for o in 0..rows / inner {
         let x = &x[((row / inner + o) * n + from) * inner..][..len * inner];
         for (t, x) in x.chunks_exact(inner).enumerate() {
-            let to = &mut tile[t * lanes + o * inner..][..inner];
-            to.iter_mut().zip(x).for_each(|(to, &x)| *to = x);
+            copy(x, &mut tile[t * lanes + o * inner..][..inner]);
         }
     }
 }
@@ -264,8 +263,7 @@ pub(super) fn store<T: Number>(
     for o in 0..rows / inner {
         let y = &mut y[((row / inner + o) * n + from) * inner..][..len * inner];
         for (t, y) in y.chunks_exact_mut(inner).enumerate() {
-            let from = &tile[t * lanes + o * inner..][..inner];
-            y.iter_mut().zip(from).for_each(|(y, &from)| *y = from);
+            copy(&tile[t * lanes + o * inner..][..inner], y);
         }
     }
 }

@@ -6,6 +6,7 @@ use super::column_sums::column_sums_of;
 use super::finish::Finish;
 use super::map::level;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
+use super::transpose::transpose;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::LaneKernel;
@@ -156,6 +157,50 @@ fn sum_of<T: Number, const SQUARED: bool>(x: &[T]) -> T {
     total[0]
 }
 
+/// Rows of up to so many elements are added up several at a time, as columns.
+const SIDE_BY_SIDE: usize = 4 * LANES;
+
+/// The sums of as many rows of `n` as there are lanes, each of which has a chunk or more; with memory for their columns.
+#[inline(always)]
+fn together<T: Number, const SQUARED: bool>(x: &[T], n: usize, columns: &mut [[T; LANES]], sums: &mut [T; LANES]) {
+    transpose(x, n, (LANES, n), columns.as_flattened_mut(), LANES);
+    let whole = n / LANES * LANES;
+    let (lanes, rest) = columns[..n].split_at_mut(whole);
+    if SQUARED {
+        lanes.as_flattened_mut().iter_mut().for_each(|x| *x *= *x);
+    }
+    let (first, others) = lanes.split_at_mut(LANES);
+    for chunk in others.chunks_exact(LANES) {
+        for (sum, column) in first.iter_mut().zip(chunk) {
+            plus(sum, column);
+        }
+    }
+    for width in [8, 4, 2, 1] {
+        let (low, high) = first.split_at_mut(width);
+        for (low, high) in low.iter_mut().zip(high) {
+            plus(low, high);
+        }
+    }
+    // A sum starts from 0, of which −0 is no part.
+    *sums = [T::ZERO; LANES];
+    plus(sums, &first[0]);
+    for column in rest {
+        if SQUARED {
+            for x in &mut *column {
+                *x *= *x;
+            }
+        }
+        plus(sums, column);
+    }
+}
+
+#[inline(always)]
+fn plus<T: Number>(sums: &mut [T; LANES], x: &[T; LANES]) {
+    for i in 0..LANES {
+        sums[i] += x[i];
+    }
+}
+
 /// The sums along rows of `n` that lie one after the other, or of their squares, in the order of each.
 struct SumRows<'a, T, const SQUARED: bool> {
     x: &'a [T],
@@ -167,6 +212,15 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let Self { x, n, out } = self;
+        let groups = if n <= SIDE_BY_SIDE { out.len() / LANES } else { 0 };
+        let (together_out, out) = out.split_at_mut(groups * LANES);
+        let (together_x, x) = x.split_at(groups * LANES * n);
+        if groups > 0 {
+            let mut columns = [[T::ZERO; LANES]; SIDE_BY_SIDE];
+            for (k, sums) in together_out.as_chunks_mut().0.iter_mut().enumerate() {
+                together::<T, SQUARED>(&together_x[k * LANES * n..][..LANES * n], n, &mut columns, sums);
+            }
+        }
         for (r, out) in out.iter_mut().enumerate() {
             let mut blocks = Blocks::new();
             let mut x = &x[r * n..(r + 1) * n];

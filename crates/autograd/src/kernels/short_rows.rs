@@ -22,13 +22,15 @@ pub(super) struct ShortRows {
     rows: usize,
     apart: [isize; 2],
     others: SmallVec<[Dim<isize, 2>; 4]>,
+    /// Whether each is read from its end.
+    is_back: bool,
 }
 
 impl ShortRows {
     /// The rows of a view with these dimensions, if they are short.
     pub(super) fn of(dims: &[Dim<isize, 1>]) -> Option<Self> {
         let (&(n, [step]), outer) = dims.split_last()?;
-        if step != 1 || n > SHORT || outer.is_empty() {
+        if step.abs() != 1 || n > SHORT || outer.is_empty() {
             return None;
         }
         let mut together = n as isize;
@@ -47,7 +49,7 @@ impl ShortRows {
         if most < rows {
             others.insert(place, (rows / most, apart.map(|step| step * most as isize)));
         }
-        Some(Self { n, rows: most, apart, others })
+        Some(Self { n, rows: most, apart, others, is_back: step < 0 })
     }
 
     /// Calls `f` with the offsets of the first rows of each loop.
@@ -63,6 +65,9 @@ impl ShortRows {
 
     /// `out` in order from `x`, from a place in it on.
     pub(super) fn read<T: Number>(&self, x: &[T], offset: usize, out: &mut [T]) {
+        if self.is_back {
+            return self.read_back(x, offset, out);
+        }
         match self.n {
             2 => self.copy_rows::<T, 2, false>(x, offset, out),
             3 => self.copy_rows::<T, 3, false>(x, offset, out),
@@ -79,10 +84,43 @@ impl ShortRows {
         }
     }
 
+    /// The same of rows that are read from their ends: the offset is that of the first element of the result.
+    fn read_back<T: Number>(&self, x: &[T], offset: usize, out: &mut [T]) {
+        let offset = offset + 1 - self.n;
+        match self.n {
+            2 => self.turn_rows::<T, 2>(x, offset, out),
+            3 => self.turn_rows::<T, 3>(x, offset, out),
+            4 => self.turn_rows::<T, 4>(x, offset, out),
+            8 => self.turn_rows::<T, 8>(x, offset, out),
+            n => self.each(offset, |at| {
+                for i in 0..self.rows {
+                    let [from, to] = self.row(at, i);
+                    let row = x[from..from + n].iter().rev();
+                    out[to..to + n].iter_mut().zip(row).for_each(|(out, &x)| *out = x);
+                }
+            }),
+        }
+    }
+
+    fn turn_rows<T: Number, const N: usize>(&self, x: &[T], offset: usize, out: &mut [T]) {
+        self.each(offset, |at| {
+            for i in 0..self.rows {
+                let [from, to] = self.row(at, i);
+                let (x, out) = (x[from..].first_chunk::<N>(), out[to..].first_chunk_mut::<N>());
+                let lies = "a view lies within what it is of, and rows are all else";
+                let (x, out) = (x.expect(lies), out.expect(lies));
+                for k in 0..N {
+                    out[k] = x[N - 1 - k];
+                }
+            }
+        });
+    }
+
     /// `x` in order to `out`, from a place in it on, if rows are so short that this helps: to look for the next row costs nothing beside a
     /// write of more than a few elements.
     pub(super) fn write<T: Number>(&self, x: &[T], offset: usize, out: &mut [T]) -> bool {
         match self.n {
+            _ if self.is_back => return false,
             2 => self.copy_rows::<T, 2, true>(x, offset, out),
             3 => self.copy_rows::<T, 3, true>(x, offset, out),
             4 => self.copy_rows::<T, 4, true>(x, offset, out),
@@ -104,9 +142,10 @@ impl ShortRows {
         });
     }
 
-    /// `y` in order onto `out`, from a place in it on.
-    pub(super) fn add<T: Number>(&self, y: &[T], offset: usize, out: &mut [T]) {
+    /// `y` in order onto `out`, from a place in it on, unless it is written from the ends of rows.
+    pub(super) fn add<T: Number>(&self, y: &[T], offset: usize, out: &mut [T]) -> bool {
         match self.n {
+            _ if self.is_back => return false,
             2 => self.add_rows::<T, 2>(y, offset, out),
             3 => self.add_rows::<T, 3>(y, offset, out),
             4 => self.add_rows::<T, 4>(y, offset, out),
@@ -118,6 +157,7 @@ impl ShortRows {
                 }
             }),
         }
+        true
     }
 
     fn add_rows<T: Number, const N: usize>(&self, y: &[T], offset: usize, out: &mut [T]) {
@@ -149,14 +189,17 @@ mod tests {
     fn short_rows_are_read_and_added_in_order() {
         // Images, windows of 1 to 17 of a row and 3 rows, in steps of 1 or 2, also from the back.
         for n in 1..18 {
-            for (step, back) in [(1, false), (2, false), (1, true)] {
+            for (step, back, turned) in
+                [(1, false, false), (2, false, false), (1, true, false), (1, true, true), (2, false, true)]
+            {
                 let (planes, h, w) = (2, 6, 40);
                 let (down, right) = (4, (w - n) / step + 1);
                 let sizes = [planes, down, right, 3, n];
                 let flip = if back { -1 } else { 1 };
                 let strides = [h * w, w, step, w, 1].map(|step| step as isize);
-                let strides = [strides[0] * flip, strides[1], strides[2] * flip, strides[3], strides[4]];
-                let offset = if back { h * w + (right - 1) * step } else { 0 };
+                let strides =
+                    [strides[0] * flip, strides[1], strides[2] * flip, strides[3], if turned { -1 } else { 1 }];
+                let offset = if back { h * w + (right - 1) * step } else { 0 } + if turned { n - 1 } else { 0 };
                 let places: Vec<usize> = (0..sizes.iter().product())
                     .map(|mut i| {
                         let mut place = offset as isize;
@@ -170,12 +213,12 @@ mod tests {
                 let x: Vec<f32> = (0..planes * h * w).map(|i| (i as f32 * 0.37).sin()).collect();
                 let mut out = vec![f32::NAN; places.len()];
                 read(&x, &sizes, offset, &strides, &mut out);
-                assert!(out.iter().zip(&places).all(|(&out, &at)| out == x[at]), "{n} {step} {back}");
+                assert!(out.iter().zip(&places).all(|(&out, &at)| out == x[at]), "{n} {step} {back} {turned}");
                 let mut sums = vec![f32::NAN; x.len()];
                 add(&out, &sizes, offset, &strides, &mut sums);
                 let mut meant = vec![0.0; x.len()];
                 places.iter().zip(&out).for_each(|(&at, &y)| meant[at] += y);
-                assert_eq!(sums, meant, "{n} {step} {back}");
+                assert_eq!(sums, meant, "{n} {step} {back} {turned}");
             }
         }
     }

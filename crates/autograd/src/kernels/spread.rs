@@ -1,7 +1,7 @@
 //! Parts of an operand as it is laid over a larger result: rows that are repeated, columns that are stretched, and both in
 //! turn. What is repeated is copied in runs, so that no element asks for its place.
 
-use super::map::{copy, level};
+use super::map::{LANES, copy, level};
 use super::strided::{Dim, collapse};
 use crate::number::Number;
 use crate::number::level::Kernel;
@@ -134,7 +134,25 @@ impl<T: Number> Kernel for Stretch<'_, T> {
             1 | 3 | 4 => stretch_short::<T, 4>(column, n, rest),
             5..=8 => stretch_short::<T, 8>(column, n, rest),
             9..=16 => stretch_short::<T, 16>(column, n, rest),
+            17..=WIDE => stretch_wide(column, n, rest),
             _ => stretch_long(column, n, rest),
+        }
+    }
+}
+
+/// Runs of up to so many are written in vectors of the level, without a call.
+const WIDE: usize = 8 * LANES;
+
+/// For more times each than a vector has: the last one overlaps those before it.
+#[inline(always)]
+fn stretch_wide<T: Number>(column: &[T], n: usize, tile: &mut [T]) {
+    for (run, &x) in tile.chunks_mut(n).zip(column) {
+        for vector in run.as_chunks_mut().0 {
+            *vector = [x; LANES];
+        }
+        match run.last_chunk_mut() {
+            Some(last) => *last = [x; LANES],
+            None => run.fill(x),
         }
     }
 }

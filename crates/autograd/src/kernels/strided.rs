@@ -180,6 +180,11 @@ pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &
     if offset == 0 && is_sum(&dims, out.len()) {
         return sum(&dims, y, out);
     }
+    if out.len() == y.len() && are_flipped(sizes, strides) {
+        // What is turned twice is as before.
+        read(y, sizes, offset, strides, out);
+        return out.iter_mut().for_each(|out| *out += T::ZERO);
+    }
     out.fill(T::ZERO);
     let [apart, repeated] = repeated(&dims);
     let repeats: usize = repeated.iter().map(|&(n, _)| n).product();
@@ -194,10 +199,8 @@ pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &
         return;
     }
     // Where no two fall on one place, it does not matter in which order they come.
-    if repeated.is_empty()
-        && let Some(rows) = ShortRows::of(&dims)
-    {
-        return rows.add(y, offset, out);
+    if repeated.is_empty() && ShortRows::of(&dims).is_some_and(|rows| rows.add(y, offset, out)) {
+        return;
     }
     let mut at = Odometer::new(outer);
     for row in y.chunks_exact(n) {
@@ -213,6 +216,16 @@ pub(crate) fn add<T: Number>(y: &[T], sizes: &[usize], offset: usize, strides: &
         }
         at.step();
     }
+}
+
+/// Whether these strides are those of a whole with dimensions in their order or from the back.
+fn are_flipped(sizes: &[usize], strides: &[isize]) -> bool {
+    let mut step = 1;
+    sizes.iter().zip(strides).rev().all(|(&n, &stride)| {
+        let is_whole = n == 1 || stride.unsigned_abs() == step;
+        step *= n;
+        is_whole
+    })
 }
 
 /// Whether each element of a result of `len` is the sum over the dimensions with a stride of 0.
@@ -232,6 +245,7 @@ fn sum<T: Number>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
     match dims {
         [] => out[0] = T::ZERO + y[0],
         [(_, [0])] => out[0] = T::ZERO + reduce::sum(y),
+        [(_, [_])] => out.iter_mut().zip(y).for_each(|(out, &y)| *out = T::ZERO + y),
         [(_, [_]), (n, [0])] => reduce::sums(y, (*n, 1), out),
         [(n, [0]), (inner, [_])] | [(_, [_]), (n, [0]), (inner, [_])] => reduce::sums(y, (*n, *inner), out),
         // The inner sums of all rows at once are the rows of the others.

@@ -168,6 +168,18 @@ impl Window {
         Some(at as usize)
     }
 
+    /// Goes on to the next row.
+    #[inline(always)]
+    fn step_on(&self, index: &mut [usize]) {
+        for (i, dim) in index.iter_mut().zip(&self.outer).rev() {
+            *i += 1;
+            if *i < dim.n {
+                break;
+            }
+            *i = 0;
+        }
+    }
+
     /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
     #[inline]
     fn is_every(&self) -> bool {
@@ -250,7 +262,35 @@ impl<T: Number> Kernel for Filling<'_, T> {
         for (i, dim) in index.iter_mut().zip(&window.outer).rev() {
             (*i, row) = (row % dim.n, row / dim.n);
         }
+        let is_plain = window.step == 1 && window.len == window.width && window.turn == 0 && !window.is_sum;
         while !out.is_empty() {
+            // Rows that are all there, without a look at the other dimensions.
+            if is_plain
+                && column == 0
+                && let (Some(dim), Some(i)) = (window.outer.last(), index.last_mut())
+                && dim.count == dim.n
+                && out.len() / window.width > 1
+                && *i + 1 < dim.n
+            {
+                let (first, rows) = (*i, (dim.n - *i).min(out.len() / window.width));
+                *i = 0;
+                let at = window.row(&index).map(|at| at.wrapping_add_signed(first as isize * dim.stride));
+                let (part, rest) = out.split_at_mut(rows * window.width);
+                for (r, out) in part.chunks_exact_mut(window.width).enumerate() {
+                    match at {
+                        Some(at) => {
+                            copy_row(&x[at.wrapping_add_signed(r as isize * dim.stride)..][..window.width], out);
+                        }
+                        None => out.fill(T::ZERO),
+                    }
+                }
+                out = rest;
+                if let Some(i) = index.last_mut() {
+                    *i = first + rows - 1;
+                }
+                window.step_on(&mut index);
+                continue;
+            }
             let (part, rest) = out.split_at_mut(out.len().min(window.width - column));
             match window.row(&index) {
                 Some(at) if window.is_every() => window.space_row(&x[at..at + window.len], column, part),
@@ -266,13 +306,7 @@ impl<T: Number> Kernel for Filling<'_, T> {
                 None => part.fill(T::ZERO),
             }
             (out, column) = (rest, 0);
-            for (i, dim) in index.iter_mut().zip(&window.outer).rev() {
-                *i += 1;
-                if *i < dim.n {
-                    break;
-                }
-                *i = 0;
-            }
+            window.step_on(&mut index);
         }
     }
 }
