@@ -16,8 +16,9 @@ use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-/// The cotangent of a second operand that is broadcast, where it is a factor for all its places: that of the sum.
-fn summed_first<'t, T: Float>(
+/// The cotangent of a second operand that is broadcast, if it is negated: the sum is less to negate. What is divided before is not
+/// summed first, which may overflow.
+fn negated_last<'t, T: Float>(
     op: Binary,
     arg: usize,
     [_, b]: [Var<'t, T>; 2],
@@ -27,10 +28,14 @@ fn summed_first<'t, T: Float>(
     if arg == 0 || b.sizes().numel() >= dy.sizes().numel() {
         return None;
     }
-    if op == Binary::Sub {
-        return Some(dy.sum_to(b.sizes()).neg());
-    }
-    (op == Binary::Div).then(|| dy.zmul(y).sum_to(b.sizes()).zdiv(b).neg())
+    let terms = if op == Binary::Sub {
+        dy
+    } else if op == Binary::Div {
+        dy.zmul(y).zdiv(b)
+    } else {
+        return None;
+    };
+    Some(terms.sum_to(b.sizes()).neg())
 }
 
 /// A row: docs, name of the method; the variant; the function of two numbers, marked `vectors` where it costs much and all
@@ -121,7 +126,7 @@ macro_rules! binary {
                 None
             }
             fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-                summed_first(*self, arg, args, y, dy).or_else(|| self.rule(arg, args, y, dy))
+                negated_last(*self, arg, args, y, dy).or_else(|| self.rule(arg, args, y, dy))
             }
             fn jvp<'t>(
                 &self,

@@ -153,3 +153,14 @@ fn within_a_tangent_rule_the_result_has_no_tangent_but_what_is_given() {
     close(vjp(jvp(y, &x, &v), &x, v), [2.0, 8.0]);
     close(jvp(vjp(y, &x, v), &x, &v), [2.0, 8.0]);
 }
+
+#[test]
+fn the_gradient_of_a_broadcast_divisor_does_not_overflow_before_it_is_divided() {
+    let tape = Tape::<f32>::default();
+    let a = tape.var(&Tensor::from_fn([200, 3], |_| 3e37));
+    let b = tape.var(&Tensor::from([10.0, -10.0, 1e-3]));
+    let [slope] = vjp(a / b, &[b], tape.full([200, 3], 1.0));
+    let [laid_out] = vjp(a / b.broadcast_to([200, 3]), &[b], tape.full([200, 3], 1.0));
+    assert_relative_eq!(slope.value().as_slice()[..2], [-6e37, -6e37], max_relative = 1e-5);
+    assert_eq!(slope.value(), laid_out.value());
+}
