@@ -180,6 +180,28 @@ impl Window {
         }
     }
 
+    /// Fills whole rows along the last dimension of them, which are all there or none, without a look at the others; how many elements, if
+    /// these are several rows, of which the index then is that of the last.
+    #[inline(always)]
+    fn fill_rows<T: Number>(&self, x: &[T], index: &mut [usize], out: &mut [T]) -> usize {
+        let (Some(dim), Some(&first)) = (self.outer.last(), index.last()) else { return 0 };
+        let rows = (dim.n - first).min(out.len() / self.width);
+        if rows < 2 || dim.count < dim.n {
+            return 0;
+        }
+        let at = self.row(index);
+        for (r, out) in out.chunks_exact_mut(self.width).take(rows).enumerate() {
+            match at {
+                Some(at) => copy_row(&x[at.wrapping_add_signed(r as isize * dim.stride)..][..self.width], out),
+                None => out.fill(T::ZERO),
+            }
+        }
+        if let Some(i) = index.last_mut() {
+            *i += rows - 1;
+        }
+        rows * self.width
+    }
+
     /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
     #[inline]
     fn is_every(&self) -> bool {
@@ -264,32 +286,13 @@ impl<T: Number> Kernel for Filling<'_, T> {
         }
         let is_plain = window.step == 1 && window.len == window.width && window.turn == 0 && !window.is_sum;
         while !out.is_empty() {
-            // Rows that are all there, without a look at the other dimensions.
-            if is_plain
-                && column == 0
-                && let (Some(dim), Some(i)) = (window.outer.last(), index.last_mut())
-                && dim.count == dim.n
-                && out.len() / window.width > 1
-                && *i + 1 < dim.n
-            {
-                let (first, rows) = (*i, (dim.n - *i).min(out.len() / window.width));
-                *i = 0;
-                let at = window.row(&index).map(|at| at.wrapping_add_signed(first as isize * dim.stride));
-                let (part, rest) = out.split_at_mut(rows * window.width);
-                for (r, out) in part.chunks_exact_mut(window.width).enumerate() {
-                    match at {
-                        Some(at) => {
-                            copy_row(&x[at.wrapping_add_signed(r as isize * dim.stride)..][..window.width], out);
-                        }
-                        None => out.fill(T::ZERO),
-                    }
+            if is_plain && column == 0 {
+                let filled = window.fill_rows(x, &mut index, out);
+                if filled > 0 {
+                    out = &mut out[filled..];
+                    window.step_on(&mut index);
+                    continue;
                 }
-                out = rest;
-                if let Some(i) = index.last_mut() {
-                    *i = first + rows - 1;
-                }
-                window.step_on(&mut index);
-                continue;
             }
             let (part, rest) = out.split_at_mut(out.len().min(window.width - column));
             match window.row(&index) {

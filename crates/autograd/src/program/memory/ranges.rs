@@ -11,6 +11,9 @@ use crate::program::ids::{IdMap, IdSet};
 use crate::program::operation::Operation;
 use smallvec::SmallVec;
 
+/// More than so many values are copied where they are joined: a range looks through all of its own for each of them.
+const MOST_JOINED: usize = 256;
+
 /// What belongs to one chain each, in their order.
 type Column = SmallVec<[u32; 8]>;
 
@@ -62,6 +65,9 @@ impl Ranges {
     /// Makes a range of what is joined, and of the whole, if all of it may lie in one and nothing does already.
     fn join<T: Float>(&mut self, homes: &Homes<'_, '_, T>, node: &Node<T>) {
         let (graph, whole) = (homes.planner.graph, node.results[0]);
+        if node.args.len() > MOST_JOINED {
+            return;
+        }
         let parts: Column = node.args.iter().map(|&part| homes.of(part)).chain([whole]).collect();
         let may_lie = |(k, value): (usize, &u32)| {
             let is_new = !parts[..k].contains(value) && !self.of.contains_key(value);
