@@ -128,17 +128,19 @@ impl<T: Number, const SQUARED: bool> ColumnSums<T, SQUARED> {
                     ahead = self.blocks::<L>(x.wrapping_add((rows.start - start) * n + j), masks[0]);
                     known = 0..AHEAD;
                 }
-                let before = if C == 1 { known.next() } else { None };
+                let block = known.next();
                 if !partial.from.is_null() {
                     for c in 0..C {
                         sums[c] = L::load(partial.from.wrapping_add(j + c * L::COUNT), masks[c]);
                     }
                 }
-                if let Some(block) = before {
+                let left = if let Some(block) = block {
                     sums[0] = ahead[block];
-                }
-                let left = if before.is_some() { rows.end } else { rows.start };
-                for i in left - start..rows.end - start {
+                    0..0
+                } else {
+                    rows.start - start..rows.end - start
+                };
+                for i in left {
                     for c in 0..C {
                         let x = L::load(x.wrapping_add(i * n + j + c * L::COUNT), masks[c]);
                         sums[c] = L::add(sums[c], if SQUARED { L::mul(x, x) } else { x });

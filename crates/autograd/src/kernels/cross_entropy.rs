@@ -139,25 +139,25 @@ impl<T: Number> LaneKernel<T> for Narrow<'_, T> {
         // SAFETY: the caller promises the set of the lanes.
         unsafe {
             match self.n {
-                n if L::PLAIN => self.blocks::<L, FEW>(n),
-                2 => self.blocks::<L, 2>(2),
-                3 => self.blocks::<L, 3>(3),
-                4 => self.blocks::<L, 4>(4),
-                10 => self.blocks::<L, 10>(10),
-                n if n < LANES => self.blocks::<L, { LANES - 1 }>(n),
-                n => self.blocks::<L, FEW>(n),
+                n if L::PLAIN => self.blocks::<L, FEW, false>(n),
+                2 => self.blocks::<L, 2, true>(2),
+                3 => self.blocks::<L, 3, true>(3),
+                4 => self.blocks::<L, 4, true>(4),
+                10 => self.blocks::<L, 10, true>(10),
+                n if n < LANES => self.blocks::<L, { LANES - 1 }, false>(n),
+                n => self.blocks::<L, FEW, false>(n),
             }
         }
     }
 }
 
 impl<T: Number> Narrow<'_, T> {
-    /// Rows of `n` classes, at most `N`.
+    /// Rows of `n` classes, at most `N`, or just those if they are known: the compiler transposes them then.
     ///
     /// # Safety
     /// The CPU has the set of the lanes.
     #[inline(always)]
-    unsafe fn blocks<L: Lanes<T>, const N: usize>(self, n: usize) {
+    unsafe fn blocks<L: Lanes<T>, const N: usize, const KNOWN: bool>(self, n: usize) {
         let Self { scores, labels, mut losses, mut gradients, .. } = self;
         // Class after class; rows that are not there are zero.
         let mut e = [[T::ZERO; LANES]; N];
@@ -169,7 +169,7 @@ impl<T: Number> Narrow<'_, T> {
             if rows < LANES {
                 e[..n].fill([T::ZERO; LANES]);
             }
-            if n == N {
+            if KNOWN {
                 turn(there, &mut e[..n]);
             } else {
                 transpose(there, n, (rows, n), e.as_flattened_mut(), LANES);
@@ -187,7 +187,7 @@ impl<T: Number> Narrow<'_, T> {
             };
             if let Some((_, out)) = &mut gradients {
                 let out = &mut out[first * n..][..rows * n];
-                if n == N {
+                if KNOWN {
                     turn_back(&e[..n], out);
                 } else {
                     transpose(e.as_flattened(), LANES, (n, rows), out, n);

@@ -91,6 +91,24 @@ pub(super) fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T
     rest.iter().fold(lanes[0], |total, &x| total + f(x))
 }
 
+/// Adds up lanes that are columns beside each other: the first is their sum then.
+#[inline(always)]
+pub(super) fn add_up_columns<T: Number, const W: usize>(lanes: &mut [[T; W]]) {
+    for width in [8, 4, 2, 1] {
+        let (low, high) = lanes.split_at_mut(width);
+        for (low, high) in low.iter_mut().zip(high) {
+            plus(low, high);
+        }
+    }
+}
+
+#[inline(always)]
+fn plus<T: Number, const W: usize>(sums: &mut [T; W], x: &[T; W]) {
+    for i in 0..W {
+        sums[i] += x[i];
+    }
+}
+
 /// Adds chunks to running sums. By hand: of a loop over these the compiler makes vectors of two lanes, since they are added up in
 /// halves later.
 #[derive(Clone, Copy)]
@@ -175,12 +193,7 @@ fn together<T: Number, const SQUARED: bool>(x: &[T], n: usize, columns: &mut [[T
             plus(sum, column);
         }
     }
-    for width in [8, 4, 2, 1] {
-        let (low, high) = first.split_at_mut(width);
-        for (low, high) in low.iter_mut().zip(high) {
-            plus(low, high);
-        }
-    }
+    add_up_columns(first);
     // A sum starts from 0, of which −0 is no part.
     *sums = [T::ZERO; LANES];
     plus(sums, &first[0]);
@@ -191,13 +204,6 @@ fn together<T: Number, const SQUARED: bool>(x: &[T], n: usize, columns: &mut [[T
             }
         }
         plus(sums, column);
-    }
-}
-
-#[inline(always)]
-fn plus<T: Number>(sums: &mut [T; LANES], x: &[T; LANES]) {
-    for i in 0..LANES {
-        sums[i] += x[i];
     }
 }
 

@@ -1,8 +1,7 @@
 //! Softmax, log-softmax and log-sum-exp along the middle of `[outer, n, inner]`, from shifted scores.
 //!
-//! Short rows are worked on by the tile, as many as it holds: so the exponentials of rows of three are computed in full vectors
-//! too. Sums of long rows go by blocks, as [`order`](super::order) tells. Rows whose elements lie apart, and short ones, are columns beside each other
-//! (`columns.rs`).
+//! Long rows are worked on one after the other, and their sums go by blocks, as [`order`](super::order) tells. Rows whose elements lie
+//! apart, and short ones, are columns beside each other (`columns.rs`).
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 #![expect(clippy::needless_range_loop, reason = "registers are numbered alike in all arrays")]
@@ -23,12 +22,10 @@ use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
 use columns::{Log, Want, are_columns, columns};
 pub(super) use sums::Sum;
-use sums::{below, ln, log_of_total, reduce, share_of};
+use sums::{below, log_of_total, share_of};
 
-/// Elements of a tile: a few vectors, which the compiler keeps on the stack.
-const TILE: usize = 4 * LANES;
-/// Longer rows than these are worked on one by one.
-const LONGEST: usize = TILE / 2;
+/// The lanes in which the largest element of a row is found: a few vectors, which do not wait for each other.
+const WIDE: usize = 4 * LANES;
 
 /// Rows of `n` elements, one after the other.
 #[derive(Clone, Copy)]
@@ -73,20 +70,20 @@ impl<'a, T: Number> Rows<'a, T> {
     }
 }
 
-/// The largest element of a row, in so many lanes. The last lanes overlap those before them: which comes twice does not matter.
+/// The largest element of a row. The last lanes overlap those before them: which comes twice does not matter.
 #[inline(always)]
-fn largest<T: Number, const N: usize>(x: &[T]) -> T {
-    let (chunks, rest) = x.as_chunks::<N>();
-    let (Some((first, chunks)), Some(last)) = (chunks.split_first(), x.last_chunk::<N>()) else {
+fn largest<T: Number>(x: &[T]) -> T {
+    let (chunks, rest) = x.as_chunks::<WIDE>();
+    let (Some((first, chunks)), Some(last)) = (chunks.split_first(), x.last_chunk::<WIDE>()) else {
         return rest.iter().fold(-T::INFINITY, |top, &x| top.larger(x));
     };
     let mut lanes = *first;
     for chunk in chunks.iter().chain([last]) {
-        for i in 0..N {
+        for i in 0..WIDE {
             lanes[i] = lanes[i].larger(chunk[i]);
         }
     }
-    let mut width = N / 2;
+    let mut width = WIDE / 2;
     while width > 0 {
         for i in 0..width {
             lanes[i] = lanes[i].larger(lanes[i + width]);
@@ -94,21 +91,6 @@ fn largest<T: Number, const N: usize>(x: &[T]) -> T {
         width /= 2;
     }
     lanes[0]
-}
-
-/// Replaces the first elements of a tile, and those that fill the last vector, by their exponentials.
-///
-/// # Safety
-/// The CPU has the set of the lanes.
-#[inline(always)]
-unsafe fn exp<T: Number, L: Lanes<T>>(tile: &mut [T; TILE], len: usize) {
-    for place in tile[..len.next_multiple_of(L::COUNT)].chunks_exact_mut(L::COUNT) {
-        // SAFETY: the caller promises the set; a chunk is a vector.
-        unsafe {
-            let all = L::first(L::COUNT);
-            L::store(place.as_mut_ptr(), all, T::exp_of_shifted::<L>(L::load(place.as_ptr(), all)));
-        }
-    }
 }
 
 /// What is wanted to know of each row.
@@ -144,87 +126,13 @@ struct Exponentials<'a, T> {
 
 impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
     #[inline(always)]
-    unsafe fn run<L: Lanes<T>>(mut self) {
-        // Short rows are the commonest, and nearly all of their cost is that of loops of unknown length.
-        // SAFETY: the caller promises the set of the lanes.
-        unsafe {
-            match self.rows.n {
-                n if n > LONGEST => self.long::<L>(),
-                n if L::PLAIN => self.tiles::<L>(n),
-                2 => self.tiles::<L>(2),
-                3 => self.tiles::<L>(3),
-                4 => self.tiles::<L>(4),
-                10 => self.tiles::<L>(10),
-                n => self.tiles::<L>(n),
-            }
-        }
-    }
-}
-
-impl<T: Number> Exponentials<'_, T> {
-    /// # Safety
-    /// The CPU has the set of the lanes.
-    #[inline(always)]
-    unsafe fn tiles<L: Lanes<T>>(&mut self, n: usize) {
-        let rows = Rows { x: self.rows.x, n };
-        let together = TILE / n;
-        let (mut tops, mut sums) = ([T::ONE; TILE], [T::ONE; TILE]);
-        // Of all but the largest.
-        let (mut rest, mut logs) = ([T::ONE; TILE], [T::ZERO; TILE]);
-        let mut tile = [T::ZERO; TILE];
-        for first in (0..rows.count()).step_by(together) {
-            let count = together.min(rows.count() - first);
-            for (r, top) in tops[..count].iter_mut().enumerate() {
-                *top = largest::<T, LANES>(rows.of(rows.row(first + r)));
-            }
-            for r in 0..count {
-                let (top, part) = (tops[r], &mut tile[r * n..][..n]);
-                let x = rows.of(rows.row(first + r));
-                if self.total {
-                    part.iter_mut().zip(x).for_each(|(e, &x)| *e = total_difference(x, top));
-                } else {
-                    part.iter_mut().zip(x).for_each(|(e, &x)| *e = x - top);
-                }
-            }
-            // SAFETY: the caller promises the set.
-            unsafe { exp::<T, L>(&mut tile, count * n) };
-            for r in 0..count {
-                let part = &tile[r * n..][..n];
-                sums[r] = reduce(part, |e| e);
-                rest[r] = if self.ask == Ask::Sum { T::ZERO } else { reduce(part, below) };
-                if !self.out.is_empty() {
-                    let start = rows.row(first + r).start;
-                    self.out[start..start + n].copy_from_slice(part);
-                }
-            }
-            for r in 0..count {
-                let sum = Sum { all: sums[r], others: rest[r] };
-                rest[r] = if self.ask != Ask::Sum && sum.has_one_top() { sum.others } else { sum.all };
-            }
-            if self.ask == Ask::Log {
-                logs = ln(&sums, &rest, count);
-            }
-            for r in 0..count {
-                let sum = Sum { all: sums[r], others: rest[r] };
-                (self.done)(rows.row(first + r), tops[r], (sum, logs[r]), self.out);
-            }
-        }
-    }
-}
-
-impl<T: Number> Exponentials<'_, T> {
-    /// Rows of which a tile holds no two, one after the other.
-    ///
-    /// # Safety
-    /// The CPU has the set of the lanes.
-    #[inline(always)]
-    unsafe fn long<L: Lanes<T>>(&mut self) {
+    unsafe fn run<L: Lanes<T>>(self) {
         let (rows, n) = (self.rows, self.rows.n);
         let others = self.ask != Ask::Sum;
         for index in 0..rows.count() {
             let row = rows.row(index);
             let x = rows.of(row);
-            let top = if n < TILE { largest::<T, LANES>(x) } else { largest::<T, TILE>(x) };
+            let top = largest(x);
             let is_odd = self.total && top.abs() == T::INFINITY;
             let mut blocks = (n > NEIGHBOURS).then(|| [Blocks::new(), Blocks::new()]);
             let mut sums = [T::ZERO; 2];

@@ -96,34 +96,34 @@ impl Window {
             let into: SmallVec<[usize; 4]> = before.iter().copied().chain([rows * n]).collect();
             return Self::put(sizes, &into, offset, strides, is_sum);
         }
+        // How far elements of the last dimension are from each other in the result.
+        let every = match (sizes, strides) {
+            (&[.., count], &[.., stride]) if count > 1 && apart::can_space(stride) => stride,
+            _ => 1,
+        };
         // From the last dimension on; whole ones are one with the next.
         let mut dims: SmallVec<[Outer; 3]> = SmallVec::new();
-        let (mut own, mut step, mut every, mut start) = (1, 1, 1, 0);
-        for (k, ((&n, &count), &stride)) in into.iter().zip(sizes).zip(strides).rev().enumerate() {
+        let (mut own, mut step, mut gap, mut start) = (1, 1, every as usize, 0);
+        for ((&n, &count), &stride) in into.iter().zip(sizes).zip(strides).rev() {
             let from = offset / step % n;
             let is_back = count > 1 && count == n && stride == -(step as isize);
-            if k == 0 && count > 1 && apart::can_space(stride) {
-                every = stride;
-            }
-            let (between, each) = if k == 0 { (every, every as usize) } else { (step as isize, 1) };
-            let fits = if is_back { from + 1 == n } else { from + (count - 1) * each < n };
-            if !fits || !(is_back || count == 1 || stride == between) {
+            let fits = if is_back { from + 1 == n } else { from + (count - 1) * (gap / step) < n };
+            if !fits || !(is_back || count == 1 || stride == gap as isize) {
                 return None;
             }
             match dims.last_mut() {
-                Some(Outer { n: whole, from: inner, count: all, stride })
-                    if all == whole && every == 1 && *stride > 0 && !is_back =>
-                {
-                    (*inner, *all) = (from * *whole, count * *whole);
-                    *whole *= n;
-                }
                 _ if is_back => {
                     dims.push(Outer { n, from: 0, count, stride: -own });
                     start += (n - 1) * own as usize;
                 }
+                Some(Outer { n: whole, from: inner, count: all, stride: 1.. }) if all == whole && every == 1 => {
+                    (*inner, *all) = (from * *whole, count * *whole);
+                    *whole *= n;
+                }
                 _ => dims.push(Outer { n, from, count, stride: own }),
             }
             (own, step) = (own * count as isize, step * n);
+            gap = step;
         }
         let mut outer: SmallVec<[Outer; 3]> = dims.into_iter().rev().collect();
         let Outer { n: width, from, count: len, stride } = outer.pop()?;

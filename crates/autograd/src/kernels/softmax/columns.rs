@@ -7,6 +7,7 @@ use super::{log_softmax, log_sum_exp, softmax, total_difference};
 use crate::kernels::beside::{NARROW, load, store};
 use crate::kernels::map::LANES;
 use crate::kernels::order::{Blocks, NEIGHBOURS, with_zeros};
+use crate::kernels::reduce::add_up_columns;
 use crate::kernels::transpose::transpose;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -115,12 +116,7 @@ impl<T: Number> Block<T> {
     fn close_lanes(&mut self, (t, len): (usize, usize)) {
         let whole = len / LANES;
         if whole > 0 && t + 1 == whole * LANES {
-            for half in [8, 4, 2, 1] {
-                let (low, high) = self.lanes.split_at_mut(half);
-                for (low, high) in low.iter_mut().zip(high) {
-                    low.iter_mut().zip(high).for_each(|(low, &mut high)| *low += high);
-                }
-            }
+            add_up_columns(&mut self.lanes);
             self.total = self.lanes[0];
         }
     }

@@ -1,8 +1,5 @@
 //! Sums of the exponentials of a row, and their logarithms.
 
-use super::TILE;
-use crate::kernels::map::LANES;
-use crate::kernels::reduce::add_up;
 use crate::number::Number;
 
 /// An exponential, but for the largest one.
@@ -11,26 +8,7 @@ pub(super) fn below<T: Number>(e: T) -> T {
     if e < T::ONE { e } else { T::ZERO }
 }
 
-/// The sum of what `of` makes of a row of less than a block, in the order of [`order`](crate::kernels::order).
-#[inline(always)]
-pub(super) fn reduce<T: Number>(x: &[T], of: impl Fn(T) -> T + Copy) -> T {
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    let Some((first, chunks)) = chunks.split_first() else {
-        return rest.iter().fold(T::ZERO, |sum, &x| sum + of(x));
-    };
-    let mut lanes = *first;
-    for lane in &mut lanes {
-        *lane = of(*lane);
-    }
-    for chunk in chunks {
-        for i in 0..LANES {
-            lanes[i] += of(chunk[i]);
-        }
-    }
-    add_up(&mut lanes, rest, of)
-}
-
-/// The sum of a row's exponentials, of which the largest is 1. The sums of a tile stand in arrays of the same length.
+/// The sum of a row's exponentials, of which the largest is 1.
 #[derive(Clone, Copy)]
 pub(in crate::kernels) struct Sum<T> {
     pub(in crate::kernels) all: T,
@@ -58,18 +36,4 @@ pub(super) fn share_of<T: Number>(sum: T, total: bool) -> T {
 #[inline(always)]
 pub(super) fn log_of_total<T: Number>(top: T, log_sum: T) -> T {
     if top == T::INFINITY || top == -T::INFINITY { top } else { top + log_sum }
-}
-
-/// The logarithms of sums.
-#[inline(always)]
-pub(super) fn ln<T: Number>(all: &[T; TILE], others: &[T; TILE], len: usize) -> [T; TILE] {
-    let mut logs = [T::ZERO; TILE];
-    let (all, others) = (all.as_chunks::<LANES>().0, others.as_chunks::<LANES>().0);
-    for (v, lanes) in logs.as_chunks_mut::<LANES>().0[..len.div_ceil(LANES)].iter_mut().enumerate() {
-        // The loop has a constant length, so that it becomes vectors.
-        for i in 0..LANES {
-            lanes[i] = T::ln_of_sum(all[v][i], others[v][i]);
-        }
-    }
-    logs
 }

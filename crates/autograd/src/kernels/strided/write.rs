@@ -12,7 +12,7 @@ const BESIDE: usize = 4096;
 /// Rows of at most so many elements cost less to write than to look for.
 const SHORT: usize = 4;
 
-/// `out[offset + i · strides] = x[i]`, and 0 elsewhere: what [`add`] is where no two fall on one place, but a zero keeps its
+/// `out[offset + i · strides] = x[i]`, and 0 elsewhere: what [`add`](super::add) is where no two fall on one place, but a zero keeps its
 /// sign.
 pub(crate) fn place<T: Number>(x: &[T], sizes: &[usize], offset: usize, strides: &[isize], out: &mut [T]) {
     out.fill(T::ZERO);

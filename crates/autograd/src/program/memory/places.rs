@@ -41,10 +41,8 @@ impl Places {
         let first = self.spot(last);
         for (value, its_len) in values {
             let before = self.spot(last);
-            if self.packed.contains(&last) || self.packed.contains(&value) {
-                return None;
-            }
-            if self.spot(value) != (Spot { start: before.start + len.next_multiple_of(QUAD) as u32, ..before }) {
+            let next = Spot { start: before.start + len.next_multiple_of(QUAD) as u32, ..before };
+            if self.spot(value) != next || [last, value].iter().any(|value| self.packed.contains(value)) {
                 return None;
             }
             (last, len) = (value, its_len);
