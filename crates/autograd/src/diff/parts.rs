@@ -107,7 +107,7 @@ mod tests {
         let x = tape.var(&Tensor::from_fn([n, 3], |i| i as f64));
         let y = loss(x);
         let from = tape.len();
-        let needed = tape.nodes.needed(&[grad(y, &x).index()]);
+        let needed = tape.nodes.needed(&[grad(y, &x).index()], 0);
         (from..tape.len()).filter(|&i| needed[i]).map(|i| tape.nodes[i as u32].shape.numel()).sum()
     }
 

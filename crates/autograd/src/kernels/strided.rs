@@ -1,6 +1,7 @@
 //! Walking a buffer by sizes and strides: the reads behind every view (transpose, broadcast, slice, flip, diagonal,
 //! windows) and the sums behind their adjoints.
 
+mod overlap;
 mod write;
 
 use super::apart;
@@ -13,6 +14,7 @@ use super::short_rows::ShortRows;
 use super::spread::Spread;
 use super::transpose::transpose;
 use crate::number::Number;
+use overlap::Overlapping;
 use smallvec::SmallVec;
 use write::space;
 pub(crate) use write::{beside, place};
@@ -315,9 +317,16 @@ fn add_in_blocks<T: Number>(
     let (&(n, [y_step, step]), outer) = apart.split_first().expect("places that many fall on are some");
     let count: usize = outer.iter().map(|&(n, _)| n).product();
     let (mut term, mut blocks) = (Odometer::new(repeated), LargeBlocks::new());
+    let overlapping = Overlapping::of(apart, repeated);
     for start in (0..repeats).step_by(ROWS) {
         let mut block = zeros(out.len());
-        for _ in start..repeats.min(start + ROWS) {
+        let terms = start..repeats.min(start + ROWS);
+        if let Some(overlapping) = &overlapping {
+            overlapping.add(y, terms, offset, &mut block);
+            blocks.push(block);
+            continue;
+        }
+        for _ in terms {
             let mut at = Odometer::new(outer);
             for _ in 0..count {
                 let (from, to) = (term.offsets()[0] + at.offsets()[0], term.offsets()[1] + at.offsets()[1]);
@@ -385,6 +394,34 @@ mod tests {
             add(&y, sizes, offset, strides, &mut out);
             for (sum, want) in out.iter().zip(meaning(&y, sizes, offset, strides, len)) {
                 assert!((f64::from(*sum) - want).abs() <= 1e-6 * want, "{sum} not {want}: {sizes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_overlap_add_up() {
+        for n in [25, 64, 65, 81, 100, 131, 200] {
+            for (count, step) in [(1, 1), (3, 1), (70, 1), (201, 1), (300, 2), (233, 7), (210, 63), (202, 24), (209, n)]
+            {
+                let span = (count - 1) * step + n;
+                // By themselves, with channels between the rows, and with several of each.
+                let cases = [
+                    (vec![count, n], vec![step as isize, 1], span),
+                    (vec![count, 3, n], vec![step as isize, span as isize, 1], 3 * span),
+                    (vec![2, count, 3, n], vec![4 * span as isize, step as isize, span as isize + 1, 1], 8 * span + 4),
+                ];
+                for (sizes, strides, len) in cases {
+                    let y: Vec<f32> =
+                        (0..sizes.iter().product()).map(|i: usize| (i * 37 % 101) as f32 * 0.01).collect();
+                    let mut out = vec![f32::NAN; len + 2];
+                    add(&y, &sizes, 1, &strides, &mut out);
+                    for (sum, want) in out.iter().zip(meaning(&y, &sizes, 1, &strides, len + 2)) {
+                        assert!(
+                            (f64::from(*sum) - want).abs() <= 2e-6 * want,
+                            "{sum} not {want}: {sizes:?} {strides:?}"
+                        );
+                    }
+                }
             }
         }
     }

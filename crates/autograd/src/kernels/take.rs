@@ -93,7 +93,7 @@ const LONG: usize = 512;
 
 /// From so many indices on, what falls on one place is added in `f64`: an index may come back any number of times.
 const MANY: usize = 64;
-/// So many neighbours are worth finding the rows that fall on one place first.
+/// So many neighbours are worth finding the rows that fall on one place first; fewer are, where there is no room for the sums of all.
 const NEIGHBOURS: usize = 8;
 /// Sums that are kept in `f64` at a time.
 const SUMS: usize = 4096;
@@ -111,7 +111,8 @@ pub(crate) fn put<T: Number>(
     }
     let is_wide = size_of::<T>() == size_of::<f64>();
     if n > MANY && !is_wide {
-        let lists = layout == Layout::Shared && inner >= NEIGHBOURS && u32::try_from(n).is_ok();
+        let is_long = inner >= NEIGHBOURS || inner > 1 && size * inner > SUMS;
+        let lists = layout == Layout::Shared && is_long && u32::try_from(n).is_ok();
         if lists {
             let lists = Lists::new(index, size);
             level(y.len()).run(PutRows { y, lists, inner, out });

@@ -6,6 +6,7 @@ use super::strided::collapse;
 use crate::number::Number;
 use crate::number::level::Kernel;
 use smallvec::{SmallVec, smallvec};
+use std::array::from_fn;
 use std::fmt;
 
 /// Shorter rows are read by steps of their own.
@@ -185,21 +186,45 @@ impl Window {
     #[inline(always)]
     fn fill_rows<T: Number>(&self, x: &[T], index: &mut [usize], out: &mut [T]) -> usize {
         let (Some(dim), Some(&first)) = (self.outer.last(), index.last()) else { return 0 };
-        let rows = (dim.n - first).min(out.len() / self.width);
-        if rows < 2 || dim.count < dim.n {
+        let ends = [dim.from, dim.from + dim.count, dim.n].into_iter().find(|&end| end > first).unwrap_or(dim.n);
+        let rows = (ends - first).min(out.len() / self.width);
+        if rows < 2 {
             return 0;
         }
-        let at = self.row(index);
-        for (r, out) in out.chunks_exact_mut(self.width).take(rows).enumerate() {
-            match at {
-                Some(at) => copy_row(&x[at.wrapping_add_signed(r as isize * dim.stride)..][..self.width], out),
-                None => out.fill(T::ZERO),
+        match self.row(index) {
+            None => out[..rows * self.width].fill(T::ZERO),
+            Some(at) if self.len == self.width && !self.is_sum => {
+                for (r, out) in out.chunks_exact_mut(self.width).take(rows).enumerate() {
+                    copy_row(&x[at.wrapping_add_signed(r as isize * dim.stride)..][..self.width], out);
+                }
             }
+            Some(at) => self.put_rows(x, (at, dim.stride, rows), out),
         }
         if let Some(i) = index.last_mut() {
             *i += rows - 1;
         }
         rows * self.width
+    }
+
+    /// Fills rows with zeros before and after the elements of the operand. Short ones go in vectors that reach into the next row, which
+    /// is written after them, and from which what is no element is blanked.
+    #[inline(always)]
+    fn put_rows<T: Number>(&self, x: &[T], (at, stride, rows): (usize, isize, usize), out: &mut [T]) {
+        let vectors = self.width.div_ceil(LANES);
+        let is_there = |column: usize| (self.from..self.from + self.len).contains(&column);
+        let masks: [[bool; LANES]; VECTORS] = from_fn(|k| from_fn(|lane| is_there(k * LANES + lane)));
+        for r in 0..rows {
+            let (at, start) = (at.wrapping_add_signed(r as isize * stride), r * self.width);
+            let to = out.get_mut(start..start + vectors * LANES).filter(|_| vectors <= VECTORS);
+            let from = at.checked_sub(self.from).and_then(|at| x.get(at..at + vectors * LANES));
+            let (Some(to), Some(from)) = (to, from) else {
+                self.fill_row(&x[at..at + self.len], 0, &mut out[start..start + self.width]);
+                continue;
+            };
+            for ((to, from), mask) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks().0).zip(&masks) {
+                *to = if self.is_sum { blanked(from.map(|x: T| T::ZERO + x), mask) } else { blanked(*from, mask) };
+            }
+        }
     }
 
     /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
@@ -250,6 +275,15 @@ impl Window {
     }
 }
 
+/// Rows of up to so many vectors go with zeros around them in vectors alone.
+const VECTORS: usize = 4;
+
+/// Zeros where there is no element.
+#[inline(always)]
+fn blanked<T: Number>(x: [T; LANES], is_there: &[bool; LANES]) -> [T; LANES] {
+    from_fn(|lane| if is_there[lane] { x[lane] } else { T::ZERO })
+}
+
 /// Rows of up to so many elements are copied without a call.
 const SHORT: usize = 8 * LANES;
 
@@ -284,7 +318,7 @@ impl<T: Number> Kernel for Filling<'_, T> {
         for (i, dim) in index.iter_mut().zip(&window.outer).rev() {
             (*i, row) = (row % dim.n, row / dim.n);
         }
-        let is_plain = window.step == 1 && window.len == window.width && window.turn == 0 && !window.is_sum;
+        let is_plain = window.step == 1 && window.turn == 0;
         while !out.is_empty() {
             if is_plain && column == 0 {
                 let filled = window.fill_rows(x, &mut index, out);

@@ -22,6 +22,7 @@ mod outputs;
 mod by_shape;
 mod running;
 mod on_tape;
+mod questions;
 pub(crate) mod repeated;
 
 pub use by_shape::Programs;

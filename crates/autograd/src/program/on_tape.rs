@@ -3,6 +3,7 @@
 //! without one.
 
 use super::Program;
+use super::questions::Nodes;
 use crate::float::Float;
 use crate::kernels::lent::StandIns;
 use crate::tape::Tape;
@@ -17,10 +18,37 @@ const LARGE: usize = 4096;
 /// A program has small buffers of its own alone. One that needs more than these for itself is not worth them.
 const MOST_BYTES: usize = 1024 * 1024;
 
+/// What of a tape a program computes: some nodes, from leaves and from nodes that were recorded before others.
+pub(super) struct Part {
+    pub(super) base: u32,
+    pub(super) roots: Nodes,
+}
+
+impl Part {
+    /// What it starts from: leaves, and nodes before its base.
+    fn inputs<T: Float>(&self, tape: &Tape<T>) -> Vec<u32> {
+        let needed = tape.nodes.needed(&self.roots, self.base);
+        let is_input = |&index: &u32| needed[index as usize] && !self.computes(tape, index);
+        (0..tape.len() as u32).filter(is_input).collect()
+    }
+
+    fn computes<T: Float>(&self, tape: &Tape<T>, node: u32) -> bool {
+        node >= self.base && tape.nodes[node].kind.op().is_some()
+    }
+
+    /// The nodes before its base that it reads, leaves left out.
+    pub(super) fn reads<T: Float>(&self, tape: &Tape<T>) -> Nodes {
+        if self.base == 0 {
+            return Nodes::new();
+        }
+        self.inputs(tape).into_iter().filter(|&node| tape.nodes[node].kind.op().is_some()).collect()
+    }
+}
+
 /// A program, with the nodes that are its inputs and outputs.
 pub(super) struct OnTape<T: Float> {
     program: Program<T>,
-    /// The leaves that are copied, with their inputs.
+    /// The nodes that are copied, with their inputs.
     copied: Vec<(u32, usize)>,
     /// The input of each node that is copied.
     input_of: Vec<u32>,
@@ -40,18 +68,15 @@ struct Read {
 }
 
 impl<T: Float> OnTape<T> {
-    /// What computes these roots, in the order of the tape, if a program can that has little memory of its own.
-    pub(super) fn new(tape: &Tape<T>, roots: &[u32]) -> Option<Self> {
-        let needed = tape.nodes.needed(roots);
-        let is_leaf = |&index: &u32| needed[index as usize] && tape.nodes[index].kind.op().is_none();
-        let leaves: Vec<u32> = (0..tape.len() as u32).filter(is_leaf).collect();
-        let is_computed = |&root: &u32| tape.nodes[root].kind.op().is_some();
-        let mut outputs: Vec<u32> = roots.iter().copied().filter(is_computed).collect();
+    /// What computes a part of a tape, if a program can that has little memory of its own.
+    pub(super) fn new(tape: &Tape<T>, part: Part) -> Option<Self> {
+        let leaves = part.inputs(tape);
+        let mut outputs: Vec<u32> = part.roots.iter().copied().filter(|&root| part.computes(tape, root)).collect();
         outputs.sort_unstable();
         outputs.dedup();
         let small = LARGE / size_of::<T>();
-        let program =
-            Program::of_nodes(tape, &leaves, &outputs, small).filter(|program| program.bytes() <= MOST_BYTES)?;
+        let program = Program::of_nodes(tape, part.base, &leaves, &outputs, small)
+            .filter(|program| program.bytes() <= MOST_BYTES)?;
         let (mut copied, mut input_of, mut read) = (Vec::new(), vec![NONE; tape.len()], Vec::new());
         for (input, (&leaf, slot)) in leaves.iter().zip(&program.inputs).enumerate() {
             let len = tape.nodes[leaf].len;
@@ -70,11 +95,6 @@ impl<T: Float> OnTape<T> {
     /// How many leaves may go ahead.
     pub(super) fn leaves(&self) -> usize {
         self.copied.len()
-    }
-
-    /// The nodes that it computes.
-    pub(super) fn outputs(&self) -> &[u32] {
-        &self.outputs
     }
 
     #[inline]
@@ -130,7 +150,6 @@ impl<T: Float> OnTape<T> {
                 state.pool.give(buffer);
             }
         }
-        state.note_computed();
         Ok(())
     }
 }

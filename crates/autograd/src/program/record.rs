@@ -204,13 +204,23 @@ impl<T: Float> Program<T> {
         })
     }
 
-    /// A program of what was recorded on a tape already: of leaves, which are its inputs, and outputs. Of both, and of what is
-    /// between, it has those memory for that have fewer elements than `own_below`; outputs have the length of a tape's buffers.
-    pub(super) fn of_nodes(tape: &Tape<T>, leaves: &[u32], outputs: &[u32], own_below: usize) -> Option<Self> {
+    /// A program of what was recorded on a tape already: of inputs, and outputs that were recorded from `base` on, as was all
+    /// between. Of both, and of what is between, it has those memory for that have fewer elements than `own_below`; outputs
+    /// have the length of a tape's buffers.
+    pub(super) fn of_nodes(
+        tape: &Tape<T>,
+        base: u32,
+        inputs: &[u32],
+        outputs: &[u32],
+        own_below: usize,
+    ) -> Option<Self> {
         let slot = |&node: &u32| Slot::new(Var::new(tape, node), None);
-        let inputs: Vec<Slot> = leaves.iter().map(slot).collect();
+        let inputs: Vec<Slot> = inputs.iter().map(slot).collect();
         let outputs: Vec<Var<'_, T>> = outputs.iter().map(|&output| Var::new(tape, output)).collect();
         let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
+        // What is not computed has no part in it: nothing may be found to equal that.
+        let needed = tape.nodes.needed(&graph.outputs, base);
+        graph.nodes.retain(|node| node.results[0] >= base && needed[node.results[0] as usize]);
         (graph.exact, graph.own_below) = (true, own_below);
         let mut program = Self::of_graph(graph, Optimisations::default(), tape, inputs, Vec::new()).ok()?;
         for output in program.outputs.iter().filter(|output| output.len < own_below) {

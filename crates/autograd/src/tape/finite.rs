@@ -87,7 +87,7 @@ impl<T: Float> Tape<T> {
         self.compute(&vars, true);
         let nodes = &self.nodes;
         let roots: Vec<u32> = vars.iter().map(Var::index).collect();
-        let needed = nodes.needed(&roots);
+        let needed = nodes.needed(&roots, 0);
         // What was computed before may have been computed from values that are recycled by now.
         let all: Vec<u32> = (0..nodes.len() as u32).filter(|&i| needed[i as usize]).collect();
         self.compute_again(&all);

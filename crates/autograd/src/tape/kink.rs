@@ -82,7 +82,7 @@ impl<T: Float> Tape<T> {
     /// The first operation below these roots whose rule was differentiated and whose operands lie on its kink.
     #[track_caller]
     pub(crate) fn kink_below(&self, roots: &[u32]) -> Option<Kink> {
-        let needed = self.nodes.needed(roots);
+        let needed = self.nodes.needed(roots, 0);
         let rule_of = |i: u32| Some(self.nodes[i].origin.rule_of).filter(|&of| of != NONE);
         // What the rule of an operation recorded, and was differentiated in turn.
         let twice = |i: u32| rule_of(i).and_then(rule_of).filter(|_| needed[i as usize]);

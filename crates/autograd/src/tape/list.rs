@@ -101,14 +101,14 @@ impl<T: Float> Nodes<T> {
         (0..self.len() as u32).map(|i| &self[i])
     }
 
-    /// Which nodes the roots are, or depend on.
+    /// Which nodes the roots are, or depend on, if what was recorded before `base` depends on nothing.
     #[inline(never)]
-    pub(crate) fn needed(&self, roots: &[u32]) -> Vec<bool> {
+    pub(crate) fn needed(&self, roots: &[u32], base: u32) -> Vec<bool> {
         let mut needed = vec![false; self.len()];
         for &root in roots {
             needed[root as usize] = true;
         }
-        for i in (0..self.len() as u32).rev() {
+        for i in (base..self.len() as u32).rev() {
             // Operands come before a node, so one pass down marks them all.
             if needed[i as usize] {
                 self[i].args.iter().for_each(|&a| needed[a as usize] = true);

@@ -14,7 +14,7 @@ impl<T: Float> Tape<T> {
     /// elements, and different ranks, to a larger result. An outer product that is meant has operands of one rank.
     #[track_caller]
     pub(crate) fn refuse_outer(&self, roots: &[u32]) {
-        let needed = self.nodes.needed(roots);
+        let needed = self.nodes.needed(roots, 0);
         let is_outer = |node: &Node<T>| {
             let (Kind::Binary(_), Mode::Primal, &[a, b]) = (&node.kind, node.origin.pass(), &node.args[..]) else {
                 return false;

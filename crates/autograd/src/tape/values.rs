@@ -81,8 +81,6 @@ pub(crate) struct State<T: Float> {
     slots: Vec<Slot<T>>,
     /// The slots that were given a value since the last clear, each once; all others are empty.
     filled: Vec<u32>,
-    /// Whether something was computed since the last clear.
-    computed: bool,
     pub(crate) pool: Pool<T>,
     /// Whether a computation is under way, or did not end.
     computing: bool,
@@ -97,7 +95,6 @@ impl<T: Float> Default for State<T> {
         Self {
             slots: Vec::new(),
             filled: Vec::new(),
-            computed: false,
             pool: Pool::default(),
             computing: false,
             watch: false,
@@ -224,19 +221,14 @@ impl<T: Float> State<T> {
         &self.slots[index as usize].value.buffer()[..nodes[index].len]
     }
 
-    /// Whether a computation now may take another way than the usual one: leaves alone have values, nobody watches.
-    pub(crate) fn is_fresh(&self) -> bool {
-        !self.computed && !self.watch
+    /// Whether somebody watches each value.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watch
     }
 
     /// A value that was given or computed, as long as its buffer is.
     pub(crate) fn buffer(&self, index: u32) -> Option<&[T]> {
         self.slots.get(index as usize).map(|slot| &slot.value).filter(|value| value.is_computed()).map(Value::buffer)
-    }
-
-    /// Notes that something was computed elsewhere.
-    pub(crate) fn note_computed(&mut self) {
-        self.computed = true;
     }
 
     /// Gives a node a copy of a value that is kept elsewhere, unless it has one.
@@ -261,8 +253,11 @@ impl<T: Float> State<T> {
         Ok(())
     }
 
-    /// Gives a node the buffer that has its value. The user is likely to share it.
+    /// Gives a node the buffer that has its value, unless it has one. The user is likely to share it.
     pub(crate) fn give(&mut self, index: u32, buffer: Vec<T>) {
+        if self.buffer(index).is_some() {
+            return self.pool.give(buffer);
+        }
         let buffer = self.pool.share(buffer);
         let place = self.place(index);
         *place = Value::Lent(buffer);
@@ -279,7 +274,6 @@ impl<T: Float> State<T> {
 
     #[inline(never)]
     pub(crate) fn clear(&mut self) {
-        self.computed = false;
         self.pool.collect();
         for index in self.filled.drain(..) {
             match std::mem::take(&mut self.slots[index as usize]).value {
@@ -296,7 +290,6 @@ impl<T: Float> State<T> {
     pub(crate) fn compute(&mut self, nodes: &Nodes<T>, roots: &[u32], keep: bool) -> Result<Option<u32>, Error> {
         let Some(&top) = roots.iter().max() else { return Ok(None) };
         let keep = keep || self.watch;
-        self.computed = true;
         if std::mem::replace(&mut self.computing, true) {
             // An operation panicked or lacked memory, and somebody went on: what it left behind counts for nothing.
             for slot in &mut self.slots {

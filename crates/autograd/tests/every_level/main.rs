@@ -20,5 +20,6 @@ mod replay_windows;
 mod replay_random_nets;
 mod replay_random_rows;
 mod repeated_steps;
+mod questions;
 mod random_programs;
 mod random_numbers;
