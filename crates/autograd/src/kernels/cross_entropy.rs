@@ -4,6 +4,10 @@
 //! computed in full vectors.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
+mod row;
+#[cfg(test)]
+mod tests;
+
 use super::map::LANES;
 use super::softmax::{Ask, Rows, exponentials};
 use super::transpose::transpose;
@@ -13,6 +17,8 @@ use crate::number::level::{LaneKernel, Level};
 
 /// Rows of more classes than these are computed one after the other.
 pub(super) const FEW: usize = 8 * LANES;
+/// Fewer rows than these leave most lanes empty: of 16 classes or more, they are computed one after the other, too.
+const FEWEST: usize = 4;
 
 /// Where the losses `L_i = ln Σ exp S_i − S_i[y_i]` go.
 #[derive(Debug)]
@@ -23,6 +29,18 @@ pub(crate) enum Losses<'a, T> {
     Each(&'a mut [T]),
     /// They are added to these sums.
     Sum(&'a mut LaneSums),
+}
+
+impl<T: Number> Losses<'_, T> {
+    /// Adds the loss of a row, to one of the sums.
+    #[inline(always)]
+    fn add(&mut self, row: usize, loss: T, lane: usize) {
+        match self {
+            Losses::Dropped => {}
+            Losses::Each(each) => each[row] = loss,
+            Losses::Sum(sums) => sums.0[lane] += loss.to_f64(),
+        }
+    }
 }
 
 /// Running sums of losses, one for each row of a block, in `f64`, since a sum of many equal losses in the narrow type
@@ -102,11 +120,7 @@ fn wide<T: Number>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, 
     exponentials(Rows::new(scores, n), out, ask, false, &mut |row, top, (sum, log_sum), out| {
         let label = label(row.index);
         let loss = log_sum - (scores[row.start..][..n][label] - top);
-        match &mut losses {
-            Losses::Dropped => {}
-            Losses::Each(each) => each[row.index] = loss,
-            Losses::Sum(sums) => sums.0[0] += loss.to_f64(),
-        }
+        losses.add(row.index, loss, 0);
         let Some(weight) = weight.map(|weight| weight.of(row.index)) else { return };
         let out = &mut out[row.start..][..n];
         if weight == T::ZERO {
@@ -163,6 +177,16 @@ impl<T: Number> Narrow<'_, T> {
         let mut e = [[T::ZERO; LANES]; N];
         for (block, labels) in labels.chunks(LANES).enumerate() {
             let (first, rows) = (block * LANES, labels.len());
+            if n >= LANES && rows < FEWEST {
+                for row in first..first + rows {
+                    let label = labels[row - first].to_index() as usize;
+                    let gradient = gradients.as_mut().map(|(weight, out)| (weight.of(row), &mut out[row * n..][..n]));
+                    // SAFETY: the caller promises the set of the lanes.
+                    let loss = unsafe { row::row::<T, L>(&scores[row * n..][..n], label, gradient) };
+                    losses.add(row, loss, row - first);
+                }
+                continue;
+            }
             // SAFETY: the caller promises the set of the lanes.
             let label = unsafe { padded::<T, L>(labels) };
             let there = &scores[first * n..][..rows * n];
@@ -387,50 +411,6 @@ fn turn_back<T: Copy>(columns: &[[T; LANES]], rows: &mut [T]) {
             for j in 0..n {
                 row[j] = columns[j][r];
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernels::softmax::softmax;
-    use crate::number::level::tests::at_every_level;
-
-    #[test]
-    fn losses_and_gradients_equal_their_definitions_for_rows_of_any_length_and_number() {
-        for (n, rows) in [1, 2, 3, 5, 10, 15, 16, 33, 64, 65, 200].into_iter().flat_map(|n| [(n, 1), (n, 7), (n, 37)]) {
-            let scores: Vec<f64> = (0..rows * n).map(|i| ((i * 29 + 3) % 83) as f64 / 9.0).collect();
-            let labels: Vec<usize> = (0..rows).map(|r| (r * 5) % n).collect();
-            let packed: Vec<f64> = labels.iter().map(|&l| f64::from_bits(l as u64)).collect();
-            let weights: Vec<f64> = (0..rows).map(|r| r as f64).collect();
-            at_every_level(|level| {
-                let mut p = vec![0.0; rows * n];
-                softmax(&scores, (n, 1), false, &mut p);
-                let (mut each, mut sums) = (vec![f64::NAN; rows], LaneSums::default());
-                let (mut d, mut alone) = (vec![f64::NAN; rows * n], vec![f64::NAN; rows * n]);
-                let gradients = Some((Weight::Each(&weights[..]), &mut d[..]));
-                cross_entropy(&scores, &packed, n, Losses::Each(&mut each), gradients);
-                for (r, loss) in each.iter().enumerate() {
-                    let want = -p[r * n + labels[r]].ln();
-                    assert!((loss - want).abs() <= 1e-14 * (1.0 + want), "{loss} not {want}: {n} {level:?}");
-                }
-                for (i, d) in d.iter().enumerate() {
-                    let r = i / n;
-                    if i % n == labels[r] {
-                        let want = (p[i] - 1.0) * r as f64;
-                        assert!((d - want).abs() <= 2e-15 * r as f64, "{d} not {want}: {n} {level:?}");
-                    } else {
-                        assert_eq!(*d, p[i] * r as f64, "{n} {level:?}");
-                    }
-                }
-                let gradients = Some((Weight::Each(&weights[..]), &mut alone[..]));
-                cross_entropy(&scores, &packed, n, Losses::Dropped, gradients);
-                assert_eq!(alone, d, "the gradients do not depend on whether the losses are asked for");
-                cross_entropy(&scores, &packed, n, Losses::Sum(&mut sums), None);
-                let (sum, want): (f64, f64) = (sums.total(), each.iter().sum());
-                assert!((sum - want).abs() <= 1e-14 * want.abs(), "{sum} not {want}: {n} {level:?}");
-            });
         }
     }
 }

@@ -140,6 +140,15 @@ pub(crate) fn matmul<T: Compiled>(
         return shape.run(sizes, (a, ta), (b, tb), out, finish);
     }
     let (m, k, n) = sizes;
+    // A row times a matrix is the transpose of that times a column.
+    if let Some(shape) = product::Shape::of::<T>((n, k, 1), !tb, false).filter(|_| m == 1 && k > 2) {
+        let product = |out: &mut [T], finish| shape.run((n, k, 1), (b, !tb), (a, false), out, finish);
+        if let Finish::Bias(_) | Finish::BiasRelu(_) = finish {
+            product(out, Finish::Keep);
+            return finish::in_place(&mut out[..n], n, finish);
+        }
+        return product(out, finish);
+    }
     let (a, b) = (Strided::new(a, m, k, ta), Strided::new(b, k, n, tb));
     if k > DEEP {
         return deep(sizes, a, b, out, finish);
@@ -197,7 +206,7 @@ mod tests {
         (0..n).map(|i| T::of(((i * factor + 3) % modulus) as f64 - (modulus / 2) as f64)).collect()
     }
 
-    const SIZES: [Sizes; 28] = [
+    const SIZES: [Sizes; 31] = [
         (0, 2, 3),
         (2, 0, 3),
         (3, 2, 0),
@@ -220,6 +229,9 @@ mod tests {
         (9, 600, 40),
         (40, 300, 70),
         (3, 5000, 3),
+        (1, 3, 2000),
+        (1, 9, 700),
+        (1, 300, 40),
         (1, 5000, 1),
         (9, 5000, 1),
         (2, 257, 40),

@@ -177,6 +177,10 @@ fn sum_of<T: Number, const SQUARED: bool>(x: &[T]) -> T {
 
 /// Rows of up to so many elements are added up several at a time, as columns.
 const SIDE_BY_SIDE: usize = 4 * LANES;
+/// Rows of how many elements are, which vectors of 64 bytes alone make worth while; for `f64` they are half as long.
+const fn side_by_side<T, L: Lanes<T>>() -> usize {
+    if L::COUNT * size_of::<T>() == 64 { SIDE_BY_SIDE * size_of::<f32>() / size_of::<T>() } else { 0 }
+}
 
 /// The sums of as many rows of `n` as there are lanes, each of which has a chunk or more; with memory for their columns.
 #[inline(always)]
@@ -218,7 +222,7 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let Self { x, n, out } = self;
-        let groups = if n <= SIDE_BY_SIDE { out.len() / LANES } else { 0 };
+        let groups = if n <= const { side_by_side::<T, L>() } { out.len() / LANES } else { 0 };
         let (together_out, out) = out.split_at_mut(groups * LANES);
         let (together_x, x) = x.split_at(groups * LANES * n);
         if groups > 0 {

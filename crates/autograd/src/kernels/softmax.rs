@@ -228,7 +228,7 @@ unsafe fn long_block<T: Number, L: Lanes<T>>(x: &[T], top: T, is_odd: bool, othe
 /// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the
 /// one that the gradient of log-sum-exp needs: all zero where every score is −∞, an equal share for each score that is +∞.
 pub(crate) fn softmax<T: Number>(x: &[T], (n, inner): (usize, usize), total: bool, out: &mut [T]) {
-    if are_columns(n, inner) && !x.is_empty() {
+    if are_columns(x, (n, inner)) {
         return columns(x, (n, inner), Want { log: None, total }, &mut [], out);
     }
     let rows = Rows::new(x, n);
@@ -259,7 +259,7 @@ fn total_difference<T: Number>(x: T, top: T) -> T {
 pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], shares: &mut [T]) {
     out.fill(-T::INFINITY);
     let total = !shares.is_empty();
-    if are_columns(n, inner) && !x.is_empty() {
+    if are_columns(x, (n, inner)) {
         return columns(x, (n, inner), Want { log: Some(Log::Sum), total }, out, shares);
     }
     let rows = Rows::new(x, n);
@@ -273,7 +273,7 @@ pub(crate) fn log_sum_exp<T: Number>(x: &[T], (n, inner): (usize, usize), out: &
 
 /// `out = (x − max) − ln Σ exp(x − max)`. The shares, unless they are empty, are those of [`softmax`].
 pub(crate) fn log_softmax<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T], shares: &mut [T]) {
-    if are_columns(n, inner) && !x.is_empty() {
+    if are_columns(x, (n, inner)) {
         return columns(x, (n, inner), Want { log: Some(Log::Each), total: false }, out, shares);
     }
     let rows = Rows::new(x, n);

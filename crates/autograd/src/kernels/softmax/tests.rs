@@ -161,3 +161,33 @@ fn shares_beside_logarithms_have_the_bits_of_each_alone() {
     check::<f32>();
     check::<f64>();
 }
+
+#[test]
+fn a_row_has_the_bits_that_it_has_among_others() {
+    fn check<T: Number>() {
+        for n in (1..70).chain([127, 300]) {
+            let rows = 41;
+            let x: Vec<T> = (0..rows * n).map(|i| T::of(((i * 29 + i / 7) % 97) as f64 * 0.13 - 6.0)).collect();
+            let of = |x: &[T]| {
+                let [mut shares, mut logs, mut parts] = [(); 3].map(|()| vec![T::ZERO; x.len()]);
+                let mut sums = vec![T::ZERO; x.len() / n];
+                softmax(x, (n, 1), false, &mut shares);
+                log_softmax(x, (n, 1), &mut logs, &mut parts);
+                log_sum_exp(x, (n, 1), &mut sums, &mut []);
+                [shares, logs, parts, sums]
+            };
+            at_every_level(|level| {
+                let all = of(&x);
+                for r in 0..rows {
+                    for (all, alone) in all.iter().zip(of(&x[r * n..][..n])) {
+                        let there = &all[r * alone.len()..][..alone.len()];
+                        let same = alone.iter().zip(there).all(|(a, b)| a.same_bits(*b));
+                        assert!(same, "{alone:?} not {there:?}: row {r} of {n} {level:?}");
+                    }
+                }
+            });
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}

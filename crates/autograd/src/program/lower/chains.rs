@@ -17,7 +17,7 @@ use cheap::{first, then};
 use smallvec::{SmallVec, smallvec};
 
 /// Shorter rows are copied to tiles, of which each has many: a tile costs something for each operation.
-const LONG_ROW: usize = 128;
+const LONG_ROW: usize = 512;
 
 /// What an item does with a tile.
 #[derive(Clone)]

@@ -1,0 +1,56 @@
+//! One row of 16 classes or more, with the bits that it has as a lane beside others.
+#![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
+
+use super::FEW;
+use crate::kernels::map::LANES;
+use crate::kernels::reduce::add_up;
+use crate::number::Number;
+use crate::number::lanes::Lanes;
+
+/// The loss of a row of up to [`FEW`] classes; its gradient goes to where there is one, times a weight.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+pub(super) unsafe fn row<T: Number, L: Lanes<T>>(scores: &[T], label: usize, gradient: Option<(T, &mut [T])>) -> T {
+    let n = scores.len();
+    let top = scores.iter().fold(-T::INFINITY, |top, &x| top.larger(x));
+    let at_label = scores[label] - top;
+    let mut e = [T::ZERO; FEW];
+    for from in (0..n).step_by(L::COUNT) {
+        // SAFETY: the caller promises the set; the mask ends with the row, and the array has room for whole vectors.
+        unsafe {
+            let shifted = L::sub(L::load(scores.as_ptr().add(from), L::first(n - from)), L::splat(top));
+            L::store(e.as_mut_ptr().add(from), L::first(L::COUNT), T::exp_of_shifted::<L>(shifted));
+        }
+    }
+    let total = sum(&e[..n]);
+    let likelihood = std::mem::replace(&mut e[label], T::ZERO);
+    let others = sum(&e[..n]);
+    e[label] = likelihood;
+    if let Some((weight, out)) = gradient {
+        let share = T::ONE / total;
+        if weight == T::ZERO {
+            out.fill(T::ZERO);
+        } else {
+            for (out, &e) in out.iter_mut().zip(&e) {
+                *out = e * share * weight;
+            }
+            out[label] = (T::ZERO - others * share) * weight;
+        }
+    }
+    T::ln_of_sum(total, if at_label == T::ZERO { others } else { total }) - at_label
+}
+
+/// The sum of neighbours.
+#[inline(always)]
+fn sum<T: Number>(e: &[T]) -> T {
+    let (chunks, rest) = e.as_chunks::<LANES>();
+    let mut lanes = [T::ZERO; LANES];
+    for chunk in chunks {
+        for (lane, &e) in lanes.iter_mut().zip(chunk) {
+            *lane += e;
+        }
+    }
+    add_up(&mut lanes, rest, |e| e)
+}
