@@ -4,12 +4,11 @@
 //! computed in full vectors.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
-mod row;
+mod rows;
 #[cfg(test)]
 mod tests;
 
 use super::map::LANES;
-use super::softmax::{Ask, Rows, exponentials};
 use super::transpose::transpose;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -105,36 +104,11 @@ pub(crate) fn cross_entropy<T: Number>(
     gradients: Gradients<'_, T>,
 ) {
     if n > FEW {
-        return wide(scores, labels, n, losses, gradients);
+        return rows::long(scores, labels, n, losses, gradients);
     }
     if !labels.is_empty() {
         Level::best().run_lanes(Narrow { scores, labels, n, losses, gradients });
     }
-}
-
-/// Long rows, one after the other.
-fn wide<T: Number>(scores: &[T], labels: &[T], n: usize, mut losses: Losses<'_, T>, gradients: Gradients<'_, T>) {
-    let label = |row: usize| labels[row].to_index() as usize;
-    let ask = if matches!(losses, Losses::Dropped) { Ask::Others } else { Ask::Log };
-    let (weight, out) = gradients.map_or((None, &mut [][..]), |(weight, out)| (Some(weight), out));
-    exponentials(Rows::new(scores, n), out, ask, false, &mut |row, top, (sum, log_sum), out| {
-        let label = label(row.index);
-        let loss = log_sum - (scores[row.start..][..n][label] - top);
-        losses.add(row.index, loss, 0);
-        let Some(weight) = weight.map(|weight| weight.of(row.index)) else { return };
-        let out = &mut out[row.start..][..n];
-        if weight == T::ZERO {
-            return out.fill(T::ZERO);
-        }
-        let share = T::ONE / sum.all;
-        let e = out[label];
-        // Where the label is the likely class, `P − 1` from the others does not cancel.
-        let truth = if e == T::ONE && sum.has_one_top() { -(sum.others * share) } else { e * share - T::ONE } * weight;
-        for e in &mut *out {
-            *e = *e * share * weight;
-        }
-        out[label] = truth;
-    });
 }
 
 /// Short rows, a block at a time.
@@ -182,7 +156,7 @@ impl<T: Number> Narrow<'_, T> {
                     let label = labels[row - first].to_index() as usize;
                     let gradient = gradients.as_mut().map(|(weight, out)| (weight.of(row), &mut out[row * n..][..n]));
                     // SAFETY: the caller promises the set of the lanes.
-                    let loss = unsafe { row::row::<T, L>(&scores[row * n..][..n], label, gradient) };
+                    let loss = unsafe { rows::row::<T, L>(&scores[row * n..][..n], label, gradient) };
                     losses.add(row, loss, row - first);
                 }
                 continue;

@@ -70,27 +70,30 @@ impl<'a, T: Number> Rows<'a, T> {
     }
 }
 
-/// The largest element of a row. The last lanes overlap those before them: which comes twice does not matter.
+/// The largest element of a row.
 #[inline(always)]
-fn largest<T: Number>(x: &[T]) -> T {
-    let (chunks, rest) = x.as_chunks::<WIDE>();
-    let (Some((first, chunks)), Some(last)) = (chunks.split_first(), x.last_chunk::<WIDE>()) else {
-        return rest.iter().fold(-T::INFINITY, |top, &x| top.larger(x));
-    };
-    let mut lanes = *first;
-    for chunk in chunks.iter().chain([last]) {
-        for i in 0..WIDE {
+pub(super) fn largest<T: Number>(x: &[T]) -> T {
+    let in_lanes = largest_in_lanes::<T, WIDE>(x).or_else(|| largest_in_lanes::<T, LANES>(x));
+    in_lanes.unwrap_or_else(|| x.iter().fold(-T::INFINITY, |top, &x| top.larger(x)))
+}
+
+/// The same of one that fills so many lanes. The last ones overlap those before them: which comes twice does not matter.
+#[inline(always)]
+fn largest_in_lanes<T: Number, const N: usize>(x: &[T]) -> Option<T> {
+    let (mut lanes, last) = (*x.first_chunk::<N>()?, x.last_chunk::<N>()?);
+    for chunk in x.as_chunks::<N>().0[1..].iter().chain([last]) {
+        for i in 0..N {
             lanes[i] = lanes[i].larger(chunk[i]);
         }
     }
-    let mut width = WIDE / 2;
+    let mut width = N / 2;
     while width > 0 {
         for i in 0..width {
             lanes[i] = lanes[i].larger(lanes[i + width]);
         }
         width /= 2;
     }
-    lanes[0]
+    Some(lanes[0])
 }
 
 /// What is wanted to know of each row.

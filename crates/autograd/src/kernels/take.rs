@@ -1,5 +1,6 @@
 //! Reading and adding by index along the middle of `[outer, size, inner]`.
 
+mod descend;
 mod lists;
 
 use super::map::{LANES, copy, level};
@@ -8,7 +9,9 @@ use crate::number::Number;
 use crate::number::elementary::select;
 use crate::number::level::Kernel;
 use crate::tensor::memory::{OutOfMemory, room};
+pub(crate) use descend::descend;
 use lists::Lists;
+use smallvec::SmallVec;
 
 /// How the index buffer is laid over `[outer, n, inner]`: one list for all rows and columns, or an index for each
 /// element.
@@ -36,6 +39,15 @@ pub(crate) fn take<T: Number>(
 ) {
     // There may be any number of rows without elements.
     if out.is_empty() {
+        return;
+    }
+    if layout == Layout::Shared && inner == 1 {
+        let places = places(index, size);
+        for (x, out) in x.chunks_exact(size).zip(out.chunks_exact_mut(n)) {
+            for (out, &place) in out.iter_mut().zip(&places) {
+                *out = x[place];
+            }
+        }
         return;
     }
     for o in 0..outer {
@@ -95,6 +107,8 @@ const LONG: usize = 512;
 const MANY: usize = 64;
 /// So many neighbours are worth finding the rows that fall on one place first; fewer are, where there is no room for the sums of all.
 const NEIGHBOURS: usize = 8;
+/// For so many rows it is worth while to know whether an index comes back.
+const SEVERAL: usize = 4;
 /// Sums that are kept in `f64` at a time.
 const SUMS: usize = 4096;
 
@@ -110,18 +124,27 @@ pub(crate) fn put<T: Number>(
         return out.fill(T::ZERO);
     }
     let is_wide = size_of::<T>() == size_of::<f64>();
-    if n > MANY && !is_wide {
-        let is_long = inner >= NEIGHBOURS || inner > 1 && size * inner > SUMS;
-        let lists = layout == Layout::Shared && is_long && u32::try_from(n).is_ok();
-        if lists {
-            let lists = Lists::new(index, size);
-            level(y.len()).run(PutRows { y, lists, inner, out });
-        } else {
-            put_wide(y, index, layout, (outer, size, n, inner), out);
+    let is_many = n > MANY && !is_wide;
+    let is_long = inner >= NEIGHBOURS || inner > 1 && size * inner > SUMS;
+    if is_many && is_long && layout == Layout::Shared && u32::try_from(n).is_ok() {
+        let lists = Lists::new(index, size);
+        return level(y.len()).run(PutRows { y, lists, inner, out });
+    }
+    let is_listed = layout == Layout::Shared && (is_many || inner == 1);
+    let places = if is_listed { places(index, size) } else { SmallVec::new() };
+    // Of several rows it is worth while to know that nothing falls on one place.
+    if is_many && (inner > 1 || outer < SEVERAL || !are_distinct(&places, size)) {
+        return put_wide(y, (index, &places), layout, (outer, size, n, inner), out);
+    }
+    out.fill(T::ZERO);
+    if is_listed {
+        for (y, out) in y.chunks_exact(n).zip(out.chunks_exact_mut(size)) {
+            for (&y, &place) in y.iter().zip(&places) {
+                out[place] += y;
+            }
         }
         return;
     }
-    out.fill(T::ZERO);
     let sizes = (outer, size, n, inner);
     level(y.len()).run(Onto { y, index, layout, sizes, out, put: |out, y| out + y });
 }
@@ -212,73 +235,15 @@ fn each_of_row<S: Copy, T: Copy>(out: &mut [S], y: &[T], f: impl Fn(S, T) -> S) 
 /// Sums in `f64` beside each other.
 const WIDE: usize = 128;
 
-/// `out[r, i] −= rate · Σ y[j, i]` over the rows that fall on place `r`, added up as [`put`] does: a step of gradient descent of what
-/// [`take`] read rows of. Rows that nothing falls on are left as they are, where taking 0 times the rate away does that.
-pub(crate) fn descend<T: Number>(y: &[T], index: &[T], inner: usize, rate: T, out: &mut [T]) {
-    let (n, size) = (index.len(), out.len() / inner);
-    assert!(u32::try_from(n).is_ok() && y.len() == n * inner, "descend: {n} indices of rows of {inner}");
-    level(y.len()).run(Descend { y, lists: Lists::new(index, size), inner, rate, out });
-}
-
-struct Descend<'a, T> {
-    y: &'a [T],
-    lists: Lists,
-    inner: usize,
-    rate: T,
-    out: &'a mut [T],
-}
-
-impl<T: Number> Kernel for Descend<'_, T> {
-    type Output = ();
-    const WIDEST: bool = false;
-    #[inline(always)]
-    fn run(self) {
-        let Self { y, lists, inner, rate, out } = self;
-        let nothing = T::ZERO * rate;
-        let (mut sums, mut wide) = ([T::ZERO; WIDE], [0.0_f64; WIDE]);
-        for (r, out) in out.chunks_exact_mut(inner).enumerate() {
-            let Some(first) = lists.first(r) else {
-                if !nothing.same_bits(T::ZERO) {
-                    for out in out.iter_mut() {
-                        *out -= nothing;
-                    }
-                }
-                continue;
-            };
-            for (part, out) in out.chunks_mut(WIDE).enumerate() {
-                let (sums, wide) = (&mut sums[..out.len()], &mut wide[..out.len()]);
-                sums.fill(T::ZERO);
-                wide.fill(0.0);
-                let mut next = Some(first);
-                while let Some(j) = next {
-                    let y = &y[j * inner + part * WIDE..][..out.len()];
-                    if lists.count() > MANY {
-                        each_of_row(wide, y, |sum, y| sum + y.to_f64());
-                    } else {
-                        each_of_row(sums, y, |sum, y| sum + y);
-                    }
-                    next = lists.after(j);
-                }
-                if lists.count() > MANY {
-                    each_of_row(out, wide, |out, sum| out - T::of(sum) * rate);
-                } else {
-                    each_of_row(out, sums, |out, sum| out - sum * rate);
-                }
-            }
-        }
-    }
-}
-
 /// [`put`] of a few columns at a time, whose sums are kept in `f64`.
 fn put_wide<T: Number>(
     y: &[T],
-    index: &[T],
+    (index, shared): (&[T], &[usize]),
     layout: Layout,
     (outer, size, n, inner): (usize, usize, usize, usize),
     out: &mut [T],
 ) {
     let columns = (SUMS / size.max(1)).clamp(1, inner);
-    let shared = if layout == Layout::Shared { places(index, size) } else { Vec::new() };
     with_zeros(size * columns, |sums: &mut [f64]| {
         for o in 0..outer {
             for from in (0..inner).step_by(columns) {
@@ -320,11 +285,22 @@ fn list<E>(len: usize) -> Vec<E> {
     room(len).unwrap_or_else(|refused| panic!("sums of repeated indices: {refused}"))
 }
 
+/// Whether each of these places comes once at most.
+fn are_distinct(places: &[usize], size: usize) -> bool {
+    let mut named: Vec<bool> = list(size);
+    named.resize(size, false);
+    places.iter().all(|&place| !std::mem::replace(&mut named[place], true))
+}
+
 /// The places that indices name.
-fn places<T: Number>(index: &[T], size: usize) -> Vec<usize> {
-    let mut places = list(index.len());
-    places.extend(index.iter().map(|&index| row(index, size)));
-    places
+fn places<T: Number>(index: &[T], size: usize) -> SmallVec<[usize; MANY]> {
+    let places = index.iter().map(|&index| row(index, size));
+    if index.len() <= MANY {
+        return places.collect();
+    }
+    let mut many = list(index.len());
+    many.extend(places);
+    many.into()
 }
 
 /// `out[o, index[…], i] = y[o, j, i]`; of repeated indices the last stays.
@@ -372,4 +348,44 @@ pub(crate) fn winners<T: Number>(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows, places, indices and neighbours of which some are few and some many, with indices that come back and not.
+    #[test]
+    fn what_is_taken_and_put_is_what_the_definition_says() {
+        fn check<T: Number>() {
+            for (outer, size, n, inner) in [1, 3, 9].into_iter().flat_map(|outer| {
+                [(1, 5), (7, 7), (70, 64), (70, 65), (70, 70), (300, 200), (5000, 100)]
+                    .into_iter()
+                    .flat_map(move |(size, n)| [1, 2, 7, 9].map(|inner| (outer, size, n, inner)))
+            }) {
+                for step in [1, 3, size] {
+                    let place = |j: usize| (j * step + j / size) % size;
+                    // Every other one is counted from the end.
+                    let counted = |j: usize| place(j) as i64 - if j.is_multiple_of(2) { 0 } else { size as i64 };
+                    let index: Vec<T> = (0..n).map(|j| T::from_index(counted(j))).collect();
+                    let x: Vec<T> = (0..outer * size * inner).map(|i| T::of(i as f64 % 89.0)).collect();
+                    let y: Vec<T> = (0..outer * n * inner).map(|i| T::of(i as f64 % 13.0 - 6.0)).collect();
+                    let (mut taken, mut added) = (vec![T::ZERO; y.len()], vec![T::of(9.0); x.len()]);
+                    take(&x, &index, Layout::Shared, (outer, size, n, inner), &mut taken);
+                    put(&y, &index, Layout::Shared, (outer, size, n, inner), &mut added);
+                    let mut want = vec![T::ZERO; x.len()];
+                    for (i, &y) in y.iter().enumerate() {
+                        let (o, j, e) = (i / (n * inner), i / inner % n, i % inner);
+                        let at = (o * size + place(j)) * inner + e;
+                        assert!(taken[i] == x[at], "{i} of {:?}", (outer, size, n, inner));
+                        want[at] += y;
+                    }
+                    // Whole numbers are added exactly in any order.
+                    assert!(added == want, "{:?} in steps of {step}", (outer, size, n, inner));
+                }
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
 }

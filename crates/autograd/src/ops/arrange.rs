@@ -130,12 +130,12 @@ impl<'t, T: Float> Var<'t, T> {
         let shape = self.shape();
         self.require(op, shape.rank() >= 2, Kind::Shape, || "a matrix is needed".into());
         let (m, n) = (shape[shape.rank() - 2], shape[shape.rank() - 1]);
-        let mask = |at: usize| if inside((at / n) as isize, (at % n) as isize) { T::ONE } else { T::ZERO };
+        let mask = |i: isize, j: isize| if inside(i, j) { T::ONE } else { T::ZERO };
         if self.numel() == 0 {
             // The matrices may be large where there are none.
             return self;
         }
-        self.keep(self.tape().leaf_from_fn(op, &Shape::from([m, n]), mask))
+        self.keep(self.tape().leaf_of_matrices(op, &Shape::from([m, n]), mask))
     }
 
     /// The diagonal along two axes, which are replaced by one at the end.

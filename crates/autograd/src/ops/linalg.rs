@@ -308,8 +308,8 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn inv(self) -> Self {
         let shape = self.shape();
         let _whole = self.tape().composite("inv", [self]);
-        let n = self.expect("inv", square(&shape));
-        let eye = self.tape().leaf_from_fn("inv", &shape, |i| if i % (n * n) / n == i % n { T::ONE } else { T::ZERO });
+        self.expect("inv", square(&shape));
+        let eye = self.tape().leaf_of_matrices("inv", &shape, |i, j| if i == j { T::ONE } else { T::ZERO });
         self.solve(eye)
     }
 

@@ -53,9 +53,27 @@ impl<T: Float> Tape<T> {
 
     /// A leaf of an operation, computed into a recycled buffer.
     #[track_caller]
-    pub(crate) fn leaf_from_fn(&self, op: &str, shape: &Shape, f: impl FnMut(usize) -> T) -> Var<'_, T> {
+    pub(crate) fn leaf_from_fn(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> T) -> Var<'_, T> {
         let origin = self.origin(Location::caller());
-        match self.leaf_filled(Kind::Leaf, shape, f, origin) {
+        let fill = |all: &mut [T]| all.iter_mut().enumerate().for_each(|(i, x)| *x = f(i));
+        match self.leaf_filled(Kind::Leaf, shape, fill, origin) {
+            Ok(leaf) => leaf,
+            Err(reason) => self.error(op, reason, &[]).raise(),
+        }
+    }
+
+    /// The same of matrices, by the row and the column of an element.
+    #[track_caller]
+    pub(crate) fn leaf_of_matrices(&self, op: &str, shape: &Shape, f: impl Fn(isize, isize) -> T) -> Var<'_, T> {
+        let [rows, columns] = [2, 1].map(|from_end| shape[shape.rank() - from_end].max(1));
+        let fill = |all: &mut [T]| {
+            for (i, row) in all.chunks_exact_mut(columns).enumerate() {
+                let i = (i % rows) as isize;
+                (0..).zip(row).for_each(|(j, x)| *x = f(i, j));
+            }
+        };
+        let origin = self.origin(Location::caller());
+        match self.leaf_filled(Kind::Leaf, shape, fill, origin) {
             Ok(leaf) => leaf,
             Err(reason) => self.error(op, reason, &[]).raise(),
         }
@@ -65,7 +83,8 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     pub(crate) fn index_leaf(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
         let origin = self.origin(Location::caller());
-        match self.leaf_filled(Kind::Index, shape, |i| T::from_index(f(i)), origin) {
+        let fill = |all: &mut [T]| all.iter_mut().enumerate().for_each(|(i, x)| *x = T::from_index(f(i)));
+        match self.leaf_filled(Kind::Index, shape, fill, origin) {
             Ok(leaf) => leaf,
             Err(reason) => self.error(op, reason, &[]).raise(),
         }
@@ -75,13 +94,11 @@ impl<T: Float> Tape<T> {
         &self,
         kind: Kind<T>,
         shape: &Shape,
-        mut f: impl FnMut(usize) -> T,
+        fill: impl FnOnce(&mut [T]),
         origin: Origin,
     ) -> Result<Var<'_, T>, Reason> {
         let (len, mut buffer) = self.buffer_for(shape)?;
-        for (i, x) in buffer[..len].iter_mut().enumerate() {
-            *x = f(i);
-        }
+        fill(&mut buffer[..len]);
         Ok(self.leaf_of(kind, shape, buffer, origin))
     }
 

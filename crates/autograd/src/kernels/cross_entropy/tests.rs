@@ -45,7 +45,7 @@ fn few_rows_have_the_bits_that_they_have_among_many() {
         for n in [16, 17, 20, 31, 32, 48, 63, 64, 65, 100, 127, 128] {
             let rows = 18;
             let score = |i: usize| match (i % 7, i % 41) {
-                (_, 40) if i / n % 3 == 0 => -T::INFINITY,
+                (_, 40) if (i / n).is_multiple_of(3) => -T::INFINITY,
                 (0, _) => T::of(12.0),
                 (k, r) => T::of(((r * 29 + k) % 83) as f64 / 9.0 - 5.0),
             };

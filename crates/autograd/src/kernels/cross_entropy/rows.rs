@@ -1,11 +1,43 @@
-//! One row of 16 classes or more, with the bits that it has as a lane beside others.
+//! Rows one after the other: long ones, and a few of 16 classes or more, with the bits that they have as lanes beside others.
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
-use super::FEW;
+use super::{FEW, Gradients, Losses};
 use crate::kernels::map::LANES;
 use crate::kernels::reduce::add_up;
+use crate::kernels::softmax::{Ask, Rows, exponentials, largest};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
+
+/// Long rows.
+pub(super) fn long<T: Number>(
+    scores: &[T],
+    labels: &[T],
+    n: usize,
+    mut losses: Losses<'_, T>,
+    gradients: Gradients<'_, T>,
+) {
+    let label = |row: usize| labels[row].to_index() as usize;
+    let ask = if matches!(losses, Losses::Dropped) { Ask::Others } else { Ask::Log };
+    let (weight, out) = gradients.map_or((None, &mut [][..]), |(weight, out)| (Some(weight), out));
+    exponentials(Rows::new(scores, n), out, ask, false, &mut |row, top, (sum, log_sum), out| {
+        let label = label(row.index);
+        let loss = log_sum - (scores[row.start..][..n][label] - top);
+        losses.add(row.index, loss, 0);
+        let Some(weight) = weight.map(|weight| weight.of(row.index)) else { return };
+        let out = &mut out[row.start..][..n];
+        if weight == T::ZERO {
+            return out.fill(T::ZERO);
+        }
+        let share = T::ONE / sum.all;
+        let e = out[label];
+        // Where the label is the likely class, `P − 1` from the others does not cancel.
+        let truth = if e == T::ONE && sum.has_one_top() { -(sum.others * share) } else { e * share - T::ONE } * weight;
+        for e in &mut *out {
+            *e = *e * share * weight;
+        }
+        out[label] = truth;
+    });
+}
 
 /// The loss of a row of up to [`FEW`] classes; its gradient goes to where there is one, times a weight.
 ///
@@ -14,7 +46,7 @@ use crate::number::lanes::Lanes;
 #[inline(always)]
 pub(super) unsafe fn row<T: Number, L: Lanes<T>>(scores: &[T], label: usize, gradient: Option<(T, &mut [T])>) -> T {
     let n = scores.len();
-    let top = scores.iter().fold(-T::INFINITY, |top, &x| top.larger(x));
+    let top = largest(scores);
     let at_label = scores[label] - top;
     let mut e = [T::ZERO; FEW];
     for from in (0..n).step_by(L::COUNT) {
