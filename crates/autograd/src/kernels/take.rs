@@ -41,7 +41,7 @@ pub(crate) fn take<T: Number>(
     if out.is_empty() {
         return;
     }
-    if layout == Layout::Shared && inner == 1 {
+    if layout == Layout::Shared && inner == 1 && outer > 1 {
         let places = places(index, size);
         for (x, out) in x.chunks_exact(size).zip(out.chunks_exact_mut(n)) {
             for (out, &place) in out.iter_mut().zip(&places) {
@@ -130,7 +130,7 @@ pub(crate) fn put<T: Number>(
         let lists = Lists::new(index, size);
         return level(y.len()).run(PutRows { y, lists, inner, out });
     }
-    let is_listed = layout == Layout::Shared && (is_many || inner == 1);
+    let is_listed = layout == Layout::Shared && (is_many || inner == 1 && outer > 1);
     let places = if is_listed { places(index, size) } else { SmallVec::new() };
     // Of several rows it is worth while to know that nothing falls on one place.
     if is_many && (inner > 1 || outer < SEVERAL || !are_distinct(&places, size)) {

@@ -16,8 +16,10 @@ use crate::program::schedule::{Work, is_sum_of_all, is_window};
 use cheap::{first, then};
 use smallvec::{SmallVec, smallvec};
 
-/// Shorter rows are copied to tiles, of which each has many: a tile costs something for each operation.
+/// Shorter rows are copied to tiles, of which each has many: a tile costs something for each operation. Columns are worth more short tiles,
+/// in each of which they are a number.
 const LONG_ROW: usize = 512;
+const LONG_ROW_OF_COLUMNS: usize = 256;
 
 /// What an item does with a tile.
 #[derive(Clone)]
@@ -98,7 +100,9 @@ impl<T: Float> Planned<T> {
     /// enough: such inputs need not be copied to tiles.
     fn row(&self) -> Option<usize> {
         let widths = || self.inputs.iter().filter_map(|(_, layout)| layout.width());
-        let row = widths().min().filter(|&row| row >= LONG_ROW && row < self.len)?;
+        let has_column = self.inputs.iter().any(|(_, layout)| matches!(layout, Layout::Column(_)));
+        let least = if has_column { LONG_ROW_OF_COLUMNS } else { LONG_ROW };
+        let row = widths().min().filter(|&row| row >= least && row < self.len)?;
         let is_in_place = |width: usize| width.is_multiple_of(row) && u32::try_from(width).is_ok();
         widths().all(is_in_place).then_some(row)
     }
