@@ -211,6 +211,29 @@ fn together<T: Number, const SQUARED: bool>(x: &[T], n: usize, columns: &mut [[T
     }
 }
 
+/// The sums along rows of `n`, as many as are worked on together: that many are done.
+struct Together<'a, T, const SQUARED: bool> {
+    x: &'a [T],
+    n: usize,
+    out: &'a mut [T],
+    done: &'a mut usize,
+}
+
+impl<T: Number, const SQUARED: bool> LaneKernel<T> for Together<'_, T, SQUARED> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>>(self) {
+        let Self { x, n, out, done } = self;
+        if n > const { side_by_side::<T, L>() } {
+            return;
+        }
+        let mut columns = [[T::ZERO; LANES]; SIDE_BY_SIDE];
+        for (x, sums) in x.chunks_exact(LANES * n).zip(out.as_chunks_mut().0) {
+            together::<T, SQUARED>(x, n, &mut columns, sums);
+            *done += LANES;
+        }
+    }
+}
+
 /// The sums along rows of `n` that lie one after the other, or of their squares, in the order of each.
 struct SumRows<'a, T, const SQUARED: bool> {
     x: &'a [T],
@@ -222,15 +245,6 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let Self { x, n, out } = self;
-        let groups = if n <= const { side_by_side::<T, L>() } { out.len() / LANES } else { 0 };
-        let (together_out, out) = out.split_at_mut(groups * LANES);
-        let (together_x, x) = x.split_at(groups * LANES * n);
-        if groups > 0 {
-            let mut columns = [[T::ZERO; LANES]; SIDE_BY_SIDE];
-            for (k, sums) in together_out.as_chunks_mut().0.iter_mut().enumerate() {
-                together::<T, SQUARED>(&together_x[k * LANES * n..][..LANES * n], n, &mut columns, sums);
-            }
-        }
         for (r, out) in out.iter_mut().enumerate() {
             let mut blocks = Blocks::new();
             let mut x = &x[r * n..(r + 1) * n];
@@ -257,7 +271,14 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
 /// other.
 fn sums_of<T: Number, const SQUARED: bool>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if inner == 1 && n >= LANES {
-        return level(x.len()).run_lanes(SumRows::<T, SQUARED> { x, n, out });
+        // By themselves: rows one after the other are a smaller kernel, which is asked for one row, too.
+        let groups = if n <= SIDE_BY_SIDE { out.len() / LANES } else { 0 };
+        let mut done = 0;
+        if groups > 0 {
+            let all = Together::<T, SQUARED> { x, n, out: &mut *out, done: &mut done };
+            level(x.len()).run_lanes(all);
+        }
+        return level(x.len()).run_lanes(SumRows::<T, SQUARED> { x: &x[done * n..], n, out: &mut out[done..] });
     }
     if n <= ROWS {
         return beside::fold(
