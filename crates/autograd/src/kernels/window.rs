@@ -320,7 +320,7 @@ impl<T: Number> Kernel for Filling<'_, T> {
         }
         let is_plain = window.step == 1 && window.turn == 0;
         while !out.is_empty() {
-            if is_plain && column == 0 {
+            if is_plain && column == 0 && out.len() >= 2 * window.width {
                 let filled = window.fill_rows(x, &mut index, out);
                 if filled > 0 {
                     out = &mut out[filled..];
