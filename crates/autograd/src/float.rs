@@ -102,6 +102,13 @@ pub trait Engine: Sized {
     fn compute(tape: &Tape<Self>, roots: &[u32], keep: bool)
     where
         Self: Float;
+    /// Leaves whose values were taken get them on the tape: something is computed there.
+    ///
+    /// # Errors
+    /// Where there is no memory for them.
+    fn close(tape: &Tape<Self>) -> Result<(), Error>
+    where
+        Self: Float;
     /// [`Tape::asked`]
     #[track_caller]
     fn ask(tape: &Tape<Self>, roots: &[u32], stranger: Option<Var<'_, Self>>, keep: bool)

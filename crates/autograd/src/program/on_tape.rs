@@ -35,14 +35,6 @@ impl Part {
     fn computes<T: Float>(&self, tape: &Tape<T>, node: u32) -> bool {
         node >= self.base && tape.nodes[node].kind.op().is_some()
     }
-
-    /// The nodes before its base that it reads, leaves left out.
-    pub(super) fn reads<T: Float>(&self, tape: &Tape<T>) -> Nodes {
-        if self.base == 0 {
-            return Nodes::new();
-        }
-        self.inputs(tape).into_iter().filter(|&node| tape.nodes[node].kind.op().is_some()).collect()
-    }
 }
 
 /// A program, with the nodes that are its inputs and outputs.

@@ -4,10 +4,11 @@
 //! since. Each question that comes first, or is about what is new, is remembered with all that the rest of its step wanted of the
 //! same nodes, so that one program answers the lot: `loss.item()`, then one gradient after the other, are as good as all at once.
 
+use super::ids::IdSet;
 use super::on_tape::{OnTape, Part};
 use crate::float::Float;
 use crate::tape::Tape;
-use crate::tape::nodes::NONE;
+use crate::tape::nodes::{NONE, Node};
 use crate::tape::values::State;
 use crate::tensor::error::Error;
 use smallvec::SmallVec;
@@ -20,6 +21,8 @@ const WORTH: usize = 64;
 const MOST_ASKED: usize = 16;
 /// How many of them one step asks; what it asks after them is computed node by node.
 const MOST_IN_STEP: usize = 8;
+/// A question that reads more of what was recorded before it is computed node by node: each value that is handed on costs something.
+const MOST_READ: usize = 512;
 /// In how many steps, one after the other, a program gives other values than were wanted before it is made anew.
 const CHANGED: usize = 8;
 
@@ -85,9 +88,9 @@ struct Asked<T: Float> {
     /// Its own number.
     id: u64,
     /// What its values and others that were wanted are, or read, of that which was recorded before the question before it,
-    /// leaves left out; and those others.
+    /// leaves left out; and all that was looked at for that.
     reads: Nodes,
-    known: Nodes,
+    seen: IdSet,
     /// What else of these nodes the rest of a step wanted, in the step before this one ([`NONE`] where nobody knows what), and
     /// how many steps in a row have wanted just that.
     more: Nodes,
@@ -113,6 +116,23 @@ pub(super) enum Way<T: Float> {
 impl<T: Float> Asked<T> {
     fn program(&mut self) -> Option<&mut OnTape<T>> {
         if let Way::Program(program) = &mut self.way { Some(program) } else { None }
+    }
+
+    /// Finds what a node reads of that which was recorded before the question before this one, unless it is known.
+    fn look_at(&mut self, tape: &Tape<T>, node: u32) {
+        let base = self.question.base;
+        let mut left: Nodes = [node].into_iter().filter(|_| base > 0).collect();
+        while let Some(node) = left.pop() {
+            let Node { kind, args, .. } = &tape.nodes[node];
+            if kind.op().is_none() || !self.seen.insert(node) {
+                continue;
+            }
+            if node < base {
+                self.reads.push(node);
+            } else {
+                left.extend_from_slice(args);
+            }
+        }
     }
 
     /// Learns, when a step is over, what it wanted. A program that has given other values for some time is made anew.
@@ -170,7 +190,7 @@ impl<T: Float> Memory<T> {
 
     /// Counts a question, tells its place and whether a program is due for it. Where intermediate values are to be kept, there
     /// is none unless all that the rest of the step wants is known.
-    fn ask(&mut self, question: Question, keep: bool, reads: impl FnOnce() -> Nodes) -> Noted {
+    fn ask(&mut self, question: Question, keep: bool) -> Noted {
         self.questions += 1;
         let (id, last) = (self.questions, self.questions);
         let same = |asked: &Asked<T>| asked.question == question;
@@ -181,17 +201,15 @@ impl<T: Float> Memory<T> {
                 let oldest = (0..MOST_ASKED).filter(is_free).min_by_key(|&place| self.asked[place].last);
                 self.forget(oldest.expect("a step has not so many"));
             }
-            let (known, more, now, given) = (Nodes::new(), Nodes::new(), Nodes::new(), Nodes::new());
-            let reads = reads();
             self.asked.push(Asked {
                 question,
                 id,
-                reads,
-                known,
-                more,
+                reads: Nodes::new(),
+                seen: IdSet::default(),
+                more: Nodes::new(),
                 alike: 0,
-                now,
-                given,
+                now: Nodes::new(),
+                given: Nodes::new(),
                 times: 1,
                 last,
                 way: Way::Unmade,
@@ -231,8 +249,15 @@ impl<T: Float> Memory<T> {
             return Ok(None);
         }
         let question = Question { structure, len: tape.len(), roots: roots.into(), after, base };
-        let noted = self.ask(question, keep, || Part { base, roots: roots.into() }.reads(tape));
+        let noted = self.ask(question, keep);
         let place = noted.place;
+        for &root in roots {
+            self.asked[place].look_at(tape, root);
+        }
+        if self.asked[place].reads.len() > MOST_READ {
+            self.lose();
+            return Ok(None);
+        }
         for i in 0..self.asked[place].reads.len() {
             self.want(tape, self.asked[place].reads[i]);
         }
@@ -297,13 +322,10 @@ impl<T: Float> Memory<T> {
         if asked.now.len() < asked.question.len {
             asked.now.push(node);
         }
-        let base = asked.question.base;
-        if base > 0 && !asked.known.contains(&node) {
-            asked.known.push(node);
-            for read in (Part { base, roots: [node].into_iter().collect() }).reads(tape) {
-                self.asked[place].reads.push(read);
-                self.want(tape, read);
-            }
+        let known = asked.reads.len();
+        asked.look_at(tape, node);
+        for i in known..self.asked[place].reads.len() {
+            self.want(tape, self.asked[place].reads[i]);
         }
     }
 

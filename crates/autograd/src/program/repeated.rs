@@ -107,9 +107,12 @@ macro_rules! engine {
                     if replay(tape, roots, keep)? {
                         return Ok(None);
                     }
-                    tape.memory.borrow_mut().close(tape)?;
+                    Self::close(tape)?;
                     tape.compute_nodes(roots, keep)
                 });
+            }
+            fn close(tape: &Tape<Self>) -> Result<(), Error> {
+                tape.memory.borrow_mut().close(tape)
             }
             #[track_caller]
             fn ask(tape: &Tape<Self>, roots: &[u32], stranger: Option<Var<'_, Self>>, keep: bool) {

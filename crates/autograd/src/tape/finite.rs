@@ -102,7 +102,7 @@ impl<T: Float> Tape<T> {
     #[track_caller]
     #[inline(never)]
     pub(crate) fn compute_again(&self, nodes: &[u32]) {
-        Error::or_raise(self.compute_nodes(nodes, true));
+        Error::or_raise(T::close(self).and_then(|()| self.compute_nodes(nodes, true)));
     }
 
     /// From now on (or no longer), computing panics once a value is not finite, and names the first operation that gave

@@ -137,3 +137,35 @@ fn what_is_wanted_no_more_and_what_is_wanted_anew_is_found_in_time() {
         [first].into_iter().chain(then).collect()
     });
 }
+
+#[test]
+fn what_is_looked_for_in_a_step_that_repeats_is_found() {
+    let mut tape = Tape::new();
+    for i in 0..8 {
+        tape.clear();
+        let x = tape.var(&Tensor::from([i as f64, -1.0, 2.0]));
+        let y = x.exp().sum();
+        assert!(tape.first_non_finite(&y).is_none());
+        assert!(tape.first_non_finite(&(y * f64::INFINITY)).is_some());
+    }
+}
+
+#[test]
+fn long_steps_with_questions_between_agree() {
+    // Each link reads the first value, and each question many of the links before it.
+    for n in [40, 700] {
+        steps_agree(8, |tape, i| {
+            let x = tape.scalar(0.01 * i as f64);
+            let mut links = vec![x.sin()];
+            let mut asked = vec![bits(&links[0].value())];
+            for _ in 0..n {
+                links.push((links[links.len() - 1] * 0.99 + links[0]).tanh());
+            }
+            asked.extend([n, n / 2, 3].map(|k| bits(&links[k].square().value())));
+            asked.push(bits(&grad(links[n], &x).value()));
+            asked.push(bits(&links.iter().copied().sum::<Var<'_>>().value()));
+            asked.extend(links.iter().rev().map(|link| bits(&link.value())));
+            asked
+        });
+    }
+}
