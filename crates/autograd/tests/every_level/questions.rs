@@ -143,7 +143,7 @@ fn what_is_looked_for_in_a_step_that_repeats_is_found() {
     let mut tape = Tape::new();
     for i in 0..8 {
         tape.clear();
-        let x = tape.var(&Tensor::from([i as f64, -1.0, 2.0]));
+        let x = tape.var(&Tensor::from([f64::from(i), -1.0, 2.0]));
         let y = x.exp().sum();
         assert!(tape.first_non_finite(&y).is_none());
         assert!(tape.first_non_finite(&(y * f64::INFINITY)).is_some());
