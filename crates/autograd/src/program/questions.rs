@@ -35,8 +35,9 @@ pub struct Memory<T: Float> {
     ahead: Vec<u32>,
     /// Whether nothing was computed yet in this step.
     open: bool,
-    /// The questions of this step.
+    /// The questions of this step, and whether something else was asked in it, of which nobody knows what it needs.
     step: SmallVec<[usize; MOST_IN_STEP]>,
+    is_lost: bool,
     /// How many times values of a short tape are asked for before a program is made.
     patience: usize,
     /// How many questions there were.
@@ -53,6 +54,7 @@ impl<T: Float> Default for Memory<T> {
             ahead: Vec::new(),
             open: true,
             step: SmallVec::new(),
+            is_lost: false,
             patience: PATIENCE,
             questions: 0,
             replays: 0,
@@ -163,7 +165,7 @@ impl<T: Float> Memory<T> {
     /// Forgets the leaves of a step that ends, and the questions about structures that are no longer known.
     pub(super) fn clear(&mut self, knows: Option<impl Fn(u64) -> bool>) {
         self.ahead.clear();
-        self.open = true;
+        (self.open, self.is_lost) = (true, false);
         for place in self.step.drain(..) {
             self.asked[place].end_step();
         }
@@ -239,6 +241,9 @@ impl<T: Float> Memory<T> {
     ) -> Result<Option<Noted>, Error> {
         let before = self.step.last().map(|&place| &self.asked[place]);
         let (base, after) = before.map_or((0, None), |asked| (asked.question.len as u32, Some(asked.id)));
+        if self.is_lost {
+            return Ok(None);
+        }
         if roots.iter().all(|&root| root < base) {
             let computed = roots.iter().filter(|&&root| tape.nodes[root].kind.op().is_some());
             computed.for_each(|&root| self.want(tape, root));
@@ -275,11 +280,8 @@ impl<T: Float> Memory<T> {
 
     /// Something is asked of what repeats no structure, or too much: what it needs is not known.
     pub(super) fn lose(&mut self) {
-        for &place in &self.step {
-            let now = &mut self.asked[place].now;
-            if now.last() != Some(&NONE) {
-                now.push(NONE);
-            }
+        if !std::mem::replace(&mut self.is_lost, !self.step.is_empty()) {
+            self.step.iter().for_each(|&place| self.asked[place].now.push(NONE));
         }
     }
 
