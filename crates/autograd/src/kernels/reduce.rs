@@ -149,7 +149,7 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for AddChunks<T, SQUARED> {
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T]) -> T {
+pub(super) unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T]) -> T {
     let (chunks, rest) = x.as_chunks::<LANES>();
     if chunks.is_empty() {
         return rest.iter().fold(T::ZERO, |total, &x| total + term::<T, SQUARED>(x));
@@ -272,11 +272,9 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
 fn sums_of<T: Number, const SQUARED: bool>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if inner == 1 && n >= LANES {
         // By themselves: rows one after the other are a smaller kernel, which is asked for one row, too.
-        let groups = if n <= SIDE_BY_SIDE { out.len() / LANES } else { 0 };
         let mut done = 0;
-        if groups > 0 {
-            let all = Together::<T, SQUARED> { x, n, out: &mut *out, done: &mut done };
-            level(x.len()).run_lanes(all);
+        if n <= SIDE_BY_SIDE && out.len() >= LANES {
+            level(x.len()).run_lanes(Together::<T, SQUARED> { x, n, out: &mut *out, done: &mut done });
         }
         return level(x.len()).run_lanes(SumRows::<T, SQUARED> { x: &x[done * n..], n, out: &mut out[done..] });
     }

@@ -184,7 +184,7 @@ impl Window {
     /// Fills whole rows along the last dimension of them, which are all there or none, without a look at the others; how many elements, if
     /// these are several rows, of which the index then is that of the last.
     #[inline(always)]
-    fn fill_rows<T: Number>(&self, x: &[T], index: &mut [usize], out: &mut [T]) -> usize {
+    fn fill_rows<T: Number>(&self, x: &[T], masks: &Masks, index: &mut [usize], out: &mut [T]) -> usize {
         let (Some(dim), Some(&first)) = (self.outer.last(), index.last()) else { return 0 };
         let ends = [dim.from, dim.from + dim.count, dim.n].into_iter().find(|&end| end > first).unwrap_or(dim.n);
         let rows = (ends - first).min(out.len() / self.width);
@@ -198,7 +198,7 @@ impl Window {
                     copy_row(&x[at.wrapping_add_signed(r as isize * dim.stride)..][..self.width], out);
                 }
             }
-            Some(at) => self.put_rows(x, (at, dim.stride, rows), out),
+            Some(at) => self.put_rows(x, masks, (at, dim.stride, rows), out),
         }
         if let Some(i) = index.last_mut() {
             *i += rows - 1;
@@ -209,10 +209,8 @@ impl Window {
     /// Fills rows with zeros before and after the elements of the operand. Short ones go in vectors that reach into the next row, which
     /// is written after them, and from which what is no element is blanked.
     #[inline(always)]
-    fn put_rows<T: Number>(&self, x: &[T], (at, stride, rows): (usize, isize, usize), out: &mut [T]) {
+    fn put_rows<T: Number>(&self, x: &[T], masks: &Masks, (at, stride, rows): (usize, isize, usize), out: &mut [T]) {
         let vectors = self.width.div_ceil(LANES);
-        let is_there = |column: usize| (self.from..self.from + self.len).contains(&column);
-        let masks: [[bool; LANES]; VECTORS] = from_fn(|k| from_fn(|lane| is_there(k * LANES + lane)));
         for r in 0..rows {
             let (at, start) = (at.wrapping_add_signed(r as isize * stride), r * self.width);
             let to = out.get_mut(start..start + vectors * LANES).filter(|_| vectors <= VECTORS);
@@ -221,10 +219,16 @@ impl Window {
                 self.fill_row(&x[at..at + self.len], 0, &mut out[start..start + self.width]);
                 continue;
             };
-            for ((to, from), mask) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks().0).zip(&masks) {
+            for ((to, from), mask) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks().0).zip(masks) {
                 *to = if self.is_sum { blanked(from.map(|x: T| T::ZERO + x), mask) } else { blanked(*from, mask) };
             }
         }
+    }
+
+    /// Where in the vectors of a row elements of the operand are.
+    fn masks(&self) -> Masks {
+        let is_there = |column: usize| (self.from..self.from + self.len).contains(&column);
+        from_fn(|k| from_fn(|lane| is_there(k * LANES + lane)))
     }
 
     /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
@@ -277,6 +281,7 @@ impl Window {
 
 /// Rows of up to so many vectors go with zeros around them in vectors alone.
 const VECTORS: usize = 4;
+type Masks = [[bool; LANES]; VECTORS];
 
 /// Zeros where there is no element.
 #[inline(always)]
@@ -318,10 +323,11 @@ impl<T: Number> Kernel for Filling<'_, T> {
         for (i, dim) in index.iter_mut().zip(&window.outer).rev() {
             (*i, row) = (row % dim.n, row / dim.n);
         }
-        let is_plain = window.step == 1 && window.turn == 0;
+        let has_rows = |out: &[T]| out.len() >= 2 * window.width;
+        let masks = (window.step == 1 && window.turn == 0 && has_rows(out)).then(|| window.masks());
         while !out.is_empty() {
-            if is_plain && column == 0 && out.len() >= 2 * window.width {
-                let filled = window.fill_rows(x, &mut index, out);
+            if let Some(masks) = masks.as_ref().filter(|_| column == 0 && has_rows(out)) {
+                let filled = window.fill_rows(x, masks, &mut index, out);
                 if filled > 0 {
                     out = &mut out[filled..];
                     window.step_on(&mut index);

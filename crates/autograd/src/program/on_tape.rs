@@ -44,7 +44,7 @@ pub(super) struct OnTape<T: Float> {
     copied: Vec<(u32, usize)>,
     /// The input of each node that is copied.
     input_of: Vec<u32>,
-    /// The leaves that are read where they are.
+    /// The nodes that are read where they are.
     read: Vec<Read>,
     stand_ins: StandIns<T>,
     outputs: Vec<u32>,
@@ -52,9 +52,9 @@ pub(super) struct OnTape<T: Float> {
     small: usize,
 }
 
-/// A leaf that is read where it is, in the place of a buffer.
+/// A node that is read where it is, in the place of a buffer.
 struct Read {
-    leaf: u32,
+    node: u32,
     buffer: usize,
     len: usize,
 }
@@ -62,22 +62,22 @@ struct Read {
 impl<T: Float> OnTape<T> {
     /// What computes a part of a tape, if a program can that has little memory of its own.
     pub(super) fn new(tape: &Tape<T>, part: Part) -> Option<Self> {
-        let leaves = part.inputs(tape);
+        let inputs = part.inputs(tape);
         let mut outputs: Vec<u32> = part.roots.iter().copied().filter(|&root| part.computes(tape, root)).collect();
         outputs.sort_unstable();
         outputs.dedup();
         let small = LARGE / size_of::<T>();
-        let program = Program::of_nodes(tape, part.base, &leaves, &outputs, small)
+        let program = Program::of_nodes(tape, part.base, &inputs, &outputs, small)
             .filter(|program| program.bytes() <= MOST_BYTES)?;
         let (mut copied, mut input_of, mut read) = (Vec::new(), vec![NONE; tape.len()], Vec::new());
-        for (input, (&leaf, slot)) in leaves.iter().zip(&program.inputs).enumerate() {
-            let len = tape.nodes[leaf].len;
+        for (input, (&node, slot)) in inputs.iter().zip(&program.inputs).enumerate() {
+            let len = tape.nodes[node].len;
             if len >= small {
                 debug_assert!(slot.is_only_read, "what stands in its place is not written");
-                read.push(Read { leaf, buffer: slot.buffer, len });
+                read.push(Read { node, buffer: slot.buffer, len });
             } else {
-                copied.push((leaf, input));
-                input_of[leaf as usize] = input as u32;
+                copied.push((node, input));
+                input_of[node as usize] = input as u32;
             }
         }
         let stand_ins = StandIns::with_capacity(read.len());
@@ -121,8 +121,8 @@ impl<T: Float> OnTape<T> {
             buffers[large.buffer] = buffer.map_err(|memory| tape.nodes.lacks(large.of, memory))?;
         }
         let mut standing = stand_ins.begin(buffers);
-        for Read { leaf, buffer, len } in &*read {
-            let value = state.buffer(*leaf).expect("leaves that no program takes have their values on the tape");
+        for Read { node, buffer, len } in &*read {
+            let value = state.buffer(*node).expect("what no program takes has its value on the tape");
             standing.read(*buffer, &value[..*len]);
         }
         steps.iter().try_for_each(|step| step.run(standing.buffers(), bases))?;

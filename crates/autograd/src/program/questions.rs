@@ -73,7 +73,7 @@ struct Question {
     len: usize,
     roots: Nodes,
     after: Option<u64>,
-    /// How many nodes there were then.
+    /// How many nodes there were at that one.
     base: u32,
 }
 
@@ -239,11 +239,11 @@ impl<T: Float> Memory<T> {
         roots: &[u32],
         keep: bool,
     ) -> Result<Option<Noted>, Error> {
-        let before = self.step.last().map(|&place| &self.asked[place]);
-        let (base, after) = before.map_or((0, None), |asked| (asked.question.len as u32, Some(asked.id)));
         if self.is_lost {
             return Ok(None);
         }
+        let before = self.step.last().map(|&place| &self.asked[place]);
+        let (base, after) = before.map_or((0, None), |asked| (asked.question.len as u32, Some(asked.id)));
         if roots.iter().all(|&root| root < base) {
             let computed = roots.iter().filter(|&&root| tape.nodes[root].kind.op().is_some());
             computed.for_each(|&root| self.want(tape, root));

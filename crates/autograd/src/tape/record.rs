@@ -54,52 +54,38 @@ impl<T: Float> Tape<T> {
     /// A leaf of an operation, computed into a recycled buffer.
     #[track_caller]
     pub(crate) fn leaf_from_fn(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> T) -> Var<'_, T> {
-        let origin = self.origin(Location::caller());
-        let fill = |all: &mut [T]| all.iter_mut().enumerate().for_each(|(i, x)| *x = f(i));
-        match self.leaf_filled(Kind::Leaf, shape, fill, origin) {
-            Ok(leaf) => leaf,
-            Err(reason) => self.error(op, reason, &[]).raise(),
-        }
+        self.leaf_filled(op, Kind::Leaf, shape, |all| all.iter_mut().enumerate().for_each(|(i, x)| *x = f(i)))
     }
 
     /// The same of matrices, by the row and the column of an element.
     #[track_caller]
     pub(crate) fn leaf_of_matrices(&self, op: &str, shape: &Shape, f: impl Fn(isize, isize) -> T) -> Var<'_, T> {
         let [rows, columns] = [2, 1].map(|from_end| shape[shape.rank() - from_end].max(1));
-        let fill = |all: &mut [T]| {
+        self.leaf_filled(op, Kind::Leaf, shape, |all| {
             for (i, row) in all.chunks_exact_mut(columns).enumerate() {
                 let i = (i % rows) as isize;
                 (0..).zip(row).for_each(|(j, x)| *x = f(i, j));
             }
-        };
-        let origin = self.origin(Location::caller());
-        match self.leaf_filled(Kind::Leaf, shape, fill, origin) {
-            Ok(leaf) => leaf,
-            Err(reason) => self.error(op, reason, &[]).raise(),
-        }
+        })
     }
 
     /// Integers as a leaf, in the bits of floats.
     #[track_caller]
     pub(crate) fn index_leaf(&self, op: &str, shape: &Shape, mut f: impl FnMut(usize) -> i64) -> Var<'_, T> {
-        let origin = self.origin(Location::caller());
         let fill = |all: &mut [T]| all.iter_mut().enumerate().for_each(|(i, x)| *x = T::from_index(f(i)));
-        match self.leaf_filled(Kind::Index, shape, fill, origin) {
-            Ok(leaf) => leaf,
-            Err(reason) => self.error(op, reason, &[]).raise(),
-        }
+        self.leaf_filled(op, Kind::Index, shape, fill)
     }
 
-    fn leaf_filled(
-        &self,
-        kind: Kind<T>,
-        shape: &Shape,
-        fill: impl FnOnce(&mut [T]),
-        origin: Origin,
-    ) -> Result<Var<'_, T>, Reason> {
-        let (len, mut buffer) = self.buffer_for(shape)?;
-        fill(&mut buffer[..len]);
-        Ok(self.leaf_of(kind, shape, buffer, origin))
+    #[track_caller]
+    fn leaf_filled(&self, op: &str, kind: Kind<T>, shape: &Shape, fill: impl FnOnce(&mut [T])) -> Var<'_, T> {
+        let origin = self.origin(Location::caller());
+        match self.buffer_for(shape) {
+            Ok((len, mut buffer)) => {
+                fill(&mut buffer[..len]);
+                self.leaf_of(kind, shape, buffer, origin)
+            }
+            Err(reason) => self.error(op, reason, &[]).raise(),
+        }
     }
 
     /// The elements of a shape, and a recycled buffer for as many.

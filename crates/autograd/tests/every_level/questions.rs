@@ -2,11 +2,8 @@
 //! a step that asks what the one before it asked is computed by programs.
 
 use crate::random::Random;
+use crate::repeated_steps::numbers;
 use autograd::{Tape, Tensor, Var, grad};
-
-fn numbers<const R: usize>(shape: [usize; R], seed: usize) -> Tensor {
-    Tensor::from_fn(shape, |i| ((i * 29 + seed * 17) % 23) as f64 * 0.1 - 1.0)
-}
 
 fn bits(tensor: &Tensor) -> Vec<u64> {
     tensor.as_slice().iter().map(|x| x.to_bits()).collect()

@@ -6,7 +6,7 @@ use autograd::{Op, Reason, Reduction, Shape, Tape, Tensor, Var, View, ViewMut, g
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-fn numbers<const R: usize>(shape: [usize; R], seed: usize) -> Tensor {
+pub(crate) fn numbers<const R: usize>(shape: [usize; R], seed: usize) -> Tensor {
     Tensor::from_fn(shape, |i| ((i * 29 + seed * 17) % 23) as f64 * 0.1 - 1.0)
 }
 

@@ -2,8 +2,7 @@
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
 
 use super::{FEW, Gradients, Losses};
-use crate::kernels::map::LANES;
-use crate::kernels::reduce::add_up;
+use crate::kernels::reduce::block;
 use crate::kernels::softmax::{Ask, Rows, exponentials, largest};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
@@ -56,9 +55,11 @@ pub(super) unsafe fn row<T: Number, L: Lanes<T>>(scores: &[T], label: usize, gra
             L::store(e.as_mut_ptr().add(from), L::first(L::COUNT), T::exp_of_shifted::<L>(shifted));
         }
     }
-    let total = sum(&e[..n]);
+    // SAFETY: as above.
+    let sum = |e: &[T; FEW]| unsafe { block::<T, L, false>(&e[..n]) };
+    let total = sum(&e);
     let likelihood = std::mem::replace(&mut e[label], T::ZERO);
-    let others = sum(&e[..n]);
+    let others = sum(&e);
     e[label] = likelihood;
     if let Some((weight, out)) = gradient {
         let share = T::ONE / total;
@@ -72,17 +73,4 @@ pub(super) unsafe fn row<T: Number, L: Lanes<T>>(scores: &[T], label: usize, gra
         }
     }
     T::ln_of_sum(total, if at_label == T::ZERO { others } else { total }) - at_label
-}
-
-/// The sum of neighbours.
-#[inline(always)]
-fn sum<T: Number>(e: &[T]) -> T {
-    let (chunks, rest) = e.as_chunks::<LANES>();
-    let mut lanes = [T::ZERO; LANES];
-    for chunk in chunks {
-        for (lane, &e) in lanes.iter_mut().zip(chunk) {
-            *lane += e;
-        }
-    }
-    add_up(&mut lanes, rest, |e| e)
 }

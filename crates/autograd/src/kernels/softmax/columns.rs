@@ -17,12 +17,12 @@ use crate::number::level::{LaneKernel, Level};
 const WIDE: usize = 64;
 /// The elements of a tile of columns, which stays in the first-level cache with another.
 pub(super) const AREA: usize = 2048;
-/// Rows of fewer bytes go through such a tile, if they are not too few: measured on Zen 5, where longer ones take less by themselves, and
-/// up to seven rows of any length.
+/// Rows of fewer bytes go through such a tile: measured on Zen 5, where longer ones take less by themselves.
 const SHORT_BYTES: usize = 256;
-const FEWEST: usize = 8;
-/// So do those with few neighbours, up to this one.
+/// So do those with few neighbours, up to this length.
 const SHORT_BESIDE: usize = AREA / NARROW;
+/// Fewer rows than these take less by themselves, however short they are.
+const FEWEST: usize = 8;
 
 /// What is wanted beside the shares of the exponentials in their sum, which are wanted where there is room for them; `total` as in
 /// [`softmax`](super::softmax).
