@@ -55,11 +55,11 @@ pub(super) unsafe fn row<T: Number, L: Lanes<T>>(scores: &[T], label: usize, gra
             L::store(e.as_mut_ptr().add(from), L::first(L::COUNT), T::exp_of_shifted::<L>(shifted));
         }
     }
-    // SAFETY: as above.
-    let sum = |e: &[T; FEW]| unsafe { block::<T, L, false>(&e[..n]) };
-    let total = sum(&e);
+    // SAFETY: as above. (A closure would be compiled apart, without the set.)
+    let total = unsafe { block::<T, L, false>(&e[..n]) };
     let likelihood = std::mem::replace(&mut e[label], T::ZERO);
-    let others = sum(&e);
+    // SAFETY: as above.
+    let others = unsafe { block::<T, L, false>(&e[..n]) };
     e[label] = likelihood;
     if let Some((weight, out)) = gradient {
         let share = T::ONE / total;
