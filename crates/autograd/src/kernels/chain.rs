@@ -18,6 +18,7 @@ use crate::number::Number;
 use crate::number::level::Level;
 use run::Run;
 use smallvec::{SmallVec, smallvec};
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub(crate) trait TileOp<T>: Debug + Send + Sync {
 }
 
 /// An operand of one operation.
+// Small, as all that an operation consists of: a long program is millions of them, and waits for the memory they come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arg {
     /// There is none.
@@ -42,8 +44,8 @@ pub(crate) enum Arg {
     Full(Place),
     /// A number in a buffer.
     Number(Place),
-    /// A row of so many elements in a buffer, which comes again and again.
-    Row(Place, u32),
+    /// A row that comes again and again, of those of the chain.
+    Row(u32),
     Register(u32),
     /// A register of one vector that stands for all elements.
     Repeated(u32),
@@ -59,9 +61,10 @@ pub(crate) enum Out {
 
 /// One operation of a chain.
 #[derive(Clone, Debug)]
-pub(crate) enum Micro<T> {
+pub(crate) enum Micro {
+    /// One of the chain's.
     Op {
-        op: Arc<dyn TileOp<T>>,
+        op: u32,
         args: [Arg; 3],
         out: Out,
         /// Where the second result of one that has two goes.
@@ -70,13 +73,13 @@ pub(crate) enum Micro<T> {
     /// Cheap ones, of which operands that are not there are the first; of whole vectors, if these are there.
     InTurn { both: InTurn, args: [Arg; 3], out: Out, padded: bool },
     /// Adds up the elements of an operand, or so many from one on.
-    Sum { sum: usize, of: Arg, part: Option<Range<usize>> },
+    Sum { sum: u32, of: Arg, part: Option<Range<u32>> },
 }
 
-impl<T> Micro<T> {
+impl Micro {
     /// Cheap operations: registers have room for whole vectors.
     pub(crate) fn in_turn(both: InTurn, args: [Arg; 3], out: Out) -> Self {
-        let padded = out.place().is_none() && !args.iter().any(|arg| matches!(arg, Arg::Full(_) | Arg::Row(..)));
+        let padded = out.place().is_none() && !args.iter().any(|arg| matches!(arg, Arg::Full(_) | Arg::Row(_)));
         Self::InTurn { both, args, out, padded }
     }
 
@@ -144,7 +147,11 @@ pub(crate) enum Fill<T> {
 pub(crate) struct Chain<T> {
     /// What registers hold, from the first on.
     pub(crate) fills: Vec<Fill<T>>,
-    pub(crate) micro: Vec<Micro<T>>,
+    /// What operations are, each kind of them once.
+    pub(crate) ops: Vec<Arc<dyn TileOp<T>>>,
+    /// Rows of so many elements in buffers.
+    pub(crate) rows: Vec<(Place, u32)>,
+    pub(crate) micro: Vec<Micro>,
     /// Registers whose elements go to several values at the end, which all together fit a tile.
     pub(crate) parts: Vec<(usize, Parts)>,
     pub(crate) sums: SmallVec<[Place; MOST_SUMS]>,
@@ -168,7 +175,7 @@ impl<T: Number> Chain<T> {
     /// The names of its operations, for a listing.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.micro.iter().flat_map(|micro| match micro {
-            Micro::Op { op, .. } => op.names(),
+            Micro::Op { op, .. } => self.ops[*op as usize].names(),
             Micro::InTurn { both, .. } => both.names(),
             Micro::Sum { .. } => smallvec!["sum"],
         })
@@ -192,7 +199,7 @@ impl<T: Number> Chain<T> {
     /// Where an operation by slices would write over what it reads.
     pub(super) fn accesses(&self, len: usize) -> Vec<(Place, usize, bool)> {
         let mut list = vec![(self.registers.place, self.memory(), true)];
-        let made: Vec<Place> = self.micro.iter().flat_map(Micro::outs).filter_map(Out::place).collect();
+        let made: HashSet<Place> = self.micro.iter().flat_map(Micro::outs).filter_map(Out::place).collect();
         list.extend(self.sums.iter().map(|&sum| (sum, 1, true)));
         for micro in &self.micro {
             let (args, outs) = (micro.args(), micro.outs().map(Out::place));
@@ -202,7 +209,10 @@ impl<T: Number> Chain<T> {
                 match arg {
                     Arg::Full(place) if !made.contains(&place) => list.push((place, len, false)),
                     Arg::Number(place) => list.push((place, 1, false)),
-                    Arg::Row(place, n) => list.push((place, n as usize, false)),
+                    Arg::Row(row) => {
+                        let (place, n) = self.rows[row as usize];
+                        list.push((place, n as usize, false));
+                    }
                     Arg::Full(_) | Arg::Register(_) | Arg::Repeated(_) | Arg::Nothing => {}
                 }
             }
@@ -277,6 +287,6 @@ mod tests {
 
     #[test]
     fn an_operation_of_a_chain_is_small() {
-        assert!(size_of::<Micro<f64>>() <= 88, "{} bytes: long programs wait for memory", size_of::<Micro<f64>>());
+        assert!(size_of::<Micro>() <= 64, "{} bytes: long programs wait for memory", size_of::<Micro>());
     }
 }

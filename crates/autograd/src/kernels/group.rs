@@ -5,169 +5,41 @@
 
 mod along_rows;
 mod steps;
+mod task;
 
 pub(crate) use steps::Passing;
+pub(crate) use task::{Along, FEW_CLASSES, PerRow, PlaceFinish, RowOp, Task, memory_of_columns};
 
-use super::chain::Chain;
 use super::column_sums::ColumnSums;
-use super::cross_entropy::{FEW, LaneSums, Losses, Weight, cross_entropy};
-use super::finish::{Finish, Rate};
-use super::order::{self, Partial, ROWS, Sums};
+use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
+use super::finish::Rate;
+use super::order::{Partial, Sums};
 use super::place::{Base, Place, Spot};
-use super::product::{self, Call, Left, Shape, Sizes, Steps};
+use super::product::{self, Call, Left};
 use super::reduce::Running;
 use crate::number::Number;
 use crate::number::level::Level;
 use along_rows::along_rows;
 use smallvec::SmallVec;
-use std::fmt::Debug;
 use std::ops::Range;
-use std::sync::Arc;
 
-/// What the rows of a block are to a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Along {
-    /// Nothing: it is computed as a whole.
-    Whole,
-    /// Rows of its result.
-    Rows,
-    /// What its sums run over.
-    Sums,
-}
-
-/// What follows a product or a sum, on places.
-pub(crate) type PlaceFinish<T> = Finish<Place, Rate<T, Place>>;
-
-/// An operation that goes along rows.
-pub(crate) trait RowOp<T>: Debug + Send + Sync {
-    /// Computes so many rows of a block: a result, and another one unless that is empty.
-    fn run(&self, rows: usize, args: &[&[T]], out: &mut [T], second: &mut [T]);
-}
-
-/// The elements that a row of a block has at a place.
-pub(crate) type PerRow = (Place, usize);
-
-/// One thing to do.
-#[derive(Clone, Debug)]
-pub(crate) enum Task<T> {
-    /// `out = after(op(a) · op(b))`; the right operand lies as the kernel wants it.
-    Product {
-        shape: Shape,
-        sizes: Sizes,
-        /// Between the rows and between the columns of the operands.
-        steps: [Steps; 2],
-        along: Along,
-        a: Place,
-        b: Place,
-        out: Place,
-        after: PlaceFinish<T>,
-        /// Where sums are kept between pieces, if there is more than one, and how many elements there are.
-        memory: Option<(Place, usize)>,
-    },
-    /// `out = after(Σ_i x[i, ·])` for rows of `n`.
-    ColumnSums {
-        rows: usize,
-        n: usize,
-        along: Along,
-        x: Place,
-        out: Place,
-        after: PlaceFinish<T>,
-        /// As that of a product.
-        memory: Option<(Place, usize)>,
-    },
-    /// The sum or mean of the cross-entropies of scores of up to [`FEW_CLASSES`] classes, and its gradient.
-    Loss {
-        rows: usize,
-        n: usize,
-        along: Along,
-        mean: bool,
-        scores: Place,
-        labels: Place,
-        cotangent: Place,
-        loss: Place,
-        gradient: Place,
-    },
-    /// The transpose of a row-major matrix.
-    Turn { rows: usize, cols: usize, from: Place, to: Place },
-    /// A copy.
-    Copy { len: usize, from: Place, to: Place },
-    /// Element-wise operations, of so many elements for each row. Sums of more than a tile go on from tile to tile and from block to
-    /// block, behind so many of other chains.
-    Chain { chain: Box<Chain<T>>, per_row: usize, behind: Option<usize> },
-    /// An operation along rows, of one or two results.
-    Rows { op: Arc<dyn RowOp<T>>, args: SmallVec<[PerRow; 3]>, outs: SmallVec<[PerRow; 2]> },
-}
-
-/// The classes that a [`Task::Loss`] takes.
-pub(crate) const FEW_CLASSES: usize = FEW;
-
-/// An access of a task to a place: the elements it reaches there within a block, and whether it writes.
-type Access = (Place, usize, bool);
-
-impl<T: Number> Task<T> {
-    /// The places that it writes.
-    pub(crate) fn written(&self, block: usize) -> impl Iterator<Item = Place> {
-        self.accesses(block).into_iter().filter(|access| access.2).map(|access| access.0)
-    }
-
-    /// Every place it reaches, in a block of so many rows.
-    fn accesses(&self, block: usize) -> Vec<Access> {
-        let mut list: Vec<Access> = Vec::new();
-        let after = |after: &PlaceFinish<T>, len: usize, n: usize| match *after {
-            Finish::Keep | Finish::Descend(Rate::Number(_)) => None,
-            Finish::Bias(row) | Finish::BiasRelu(row) => Some((row, n, false)),
-            Finish::Gate(by) => Some((by, len, false)),
-            Finish::Descend(Rate::At(rate)) => Some((rate, 1, false)),
-        };
-        match self {
-            Self::Product { shape, sizes, along, a, b, out, after: then, memory, .. } => {
-                let (m, k, n) = along.sizes(*sizes, block);
-                list.extend([(*a, m * k, false), (*b, k * n, false), (*out, m * n, true)]);
-                list.extend(after(then, m * n, n));
-                let needed = shape.memory((m, sizes.1, n), *along == Along::Sums);
-                assert!(memory.map_or(0, |(_, len)| len) >= needed, "{self:?} needs {needed} elements for its sums");
-                list.extend(memory.map(|(place, len)| (place, len, true)));
-            }
-            Self::ColumnSums { rows: all, n, along, x, out, after: then, memory } => {
-                let rows = along.sizes((0, *all, 0), block).1;
-                list.extend([(*x, rows * n, false), (*out, *n, true)]);
-                list.extend(after(then, *n, *n));
-                let needed = memory_of_columns(*all, *n, *along == Along::Sums);
-                assert!(memory.map_or(0, |(_, len)| len) >= needed, "{self:?} needs {needed} elements for its sums");
-                list.extend(memory.map(|(place, len)| (place, len, true)));
-            }
-            Self::Loss { rows, n, along, scores, labels, cotangent, loss, gradient, .. } => {
-                let rows = along.sizes((*rows, 0, 0), block).0;
-                list.extend([(*scores, rows * n, false), (*labels, rows, false), (*cotangent, 1, false)]);
-                list.extend([(*loss, 1, true), (*gradient, rows * n, true)]);
-            }
-            Self::Turn { rows, cols, from, to } => list.extend([(*from, rows * cols, false), (*to, rows * cols, true)]),
-            Self::Copy { len, from, to } => list.extend([(*from, *len, false), (*to, *len, true)]),
-            Self::Chain { chain, per_row, .. } => list.extend(chain.accesses(block * per_row)),
-            Self::Rows { args, outs, .. } => {
-                list.extend(args.iter().map(|&(place, per_row)| (place, per_row * block, false)));
-                list.extend(outs.iter().map(|&(place, per_row)| (place, per_row * block, true)));
-            }
+/// Whether ranges of buffers that are written have no element in common with another one.
+fn are_apart(mut ranges: Vec<(u32, Range<usize>, bool)>) -> bool {
+    ranges.retain(|(_, range, _)| !range.is_empty());
+    ranges.sort_unstable_by_key(|(buffer, range, _)| (*buffer, range.start));
+    // The end of all that lie before one in its buffer, and of those that are written.
+    let (mut last, mut end, mut end_of_written) = (None, 0, 0);
+    ranges.into_iter().all(|(buffer, range, writes)| {
+        if last.replace(buffer) != Some(buffer) {
+            (end, end_of_written) = (0, 0);
         }
-        list
-    }
-}
-
-/// The elements of memory that the sums of `n` columns take.
-pub(crate) fn memory_of_columns(rows: usize, n: usize, in_pieces: bool) -> usize {
-    order::elements(rows, n, ROWS, in_pieces)
-}
-
-impl Along {
-    /// The sizes of a product within a block.
-    #[inline(always)]
-    fn sizes(self, (m, k, n): Sizes, block: usize) -> Sizes {
-        match self {
-            Self::Whole => (m, k, n),
-            Self::Rows => (block, k, n),
-            Self::Sums => (m, block, n),
+        let is_apart = range.start >= if writes { end } else { end_of_written };
+        end = end.max(range.end);
+        if writes {
+            end_of_written = end_of_written.max(range.end);
         }
-    }
+        is_apart
+    })
 }
 
 /// Tasks that are done together for each block of rows, or once.
@@ -212,27 +84,20 @@ impl<T: Number> Group<T> {
         for Phase { before, tasks, rows, block } in &phases {
             assert!(*block >= 1 && block <= rows, "a phase has rows");
             for task in before.iter().chain(tasks) {
-                if let Task::Chain { chain, .. } = task {
-                    chain.reads_first().for_each(|(place, len)| reach[place.spot()] = len.max(reach[place.spot()]));
-                }
+                task.reads_first().for_each(|(place, len)| reach[place.spot()] = len.max(reach[place.spot()]));
                 let list = task.accesses(*block);
-                let all = |&(place, len, _): &Access| if place.per_row() == 0 { len } else { place.per_row() * rows };
-                for (k, access) in list.iter().enumerate() {
-                    let &(place, len, writes) = access;
+                let mut ranges = Vec::with_capacity(list.len());
+                for (place, len, writes) in list {
                     assert!(
                         place.per_row() == 0 || place.per_row() * block == len,
                         "{task:?} moves on by a row for each row"
                     );
-                    reach[place.spot()] = all(access).max(reach[place.spot()]);
-                    let meets = |&(other, access_too): &(usize, &Access)| {
-                        let (here, there) = (spots[place.spot()], spots[access_too.0.spot()]);
-                        other != k && here.meets(all(access), there, all(access_too))
-                    };
-                    assert!(
-                        !writes || !list.iter().enumerate().any(|other| meets(&other)),
-                        "{task:?} reads what it writes"
-                    );
+                    let all = if place.per_row() == 0 { len } else { place.per_row() * rows };
+                    reach[place.spot()] = all.max(reach[place.spot()]);
+                    let spot = spots[place.spot()];
+                    ranges.push((spot.buffer, spot.range(all), writes));
                 }
+                assert!(are_apart(ranges), "{task:?} reads what it writes");
             }
         }
         Self { spots: spots.into_iter().zip(reach).collect(), phases }
@@ -371,6 +236,8 @@ unsafe fn execute<T: Number>(
             // SAFETY: the caller promises the places of the chain in so many elements.
             unsafe { chain.run(bases, (block.start, block.rows * per_row), (running, block.last), level) };
         }
+        // SAFETY: the caller promises that all are there; the cells overlap nothing else.
+        Task::Numbers(numbers) => unsafe { numbers.run(at) },
         // SAFETY: the caller promises that all are there, and a result overlaps nothing else.
         Task::Rows { op, args, outs } => unsafe { along_rows(&**op, args, outs, block.rows, at) },
     }
@@ -384,4 +251,21 @@ fn going_on<T: Number>(running: &mut RunningSums<T>, behind: usize, count: usize
         running.extend((0..count).map(|_| Running::new()));
     }
     &mut running[behind..behind + count]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::are_apart;
+
+    #[test]
+    fn what_is_written_meets_nothing_else_in_its_buffer() {
+        let [read, written] = [false, true];
+        assert!(are_apart(vec![(0, 4..8, written), (0, 0..4, read), (0, 2..3, read), (1, 0..9, written)]));
+        assert!(are_apart(vec![(0, 0..4, written), (0, 2..2, written), (0, 4..4, read)]), "nothing meets nothing");
+        for (a, b) in [(0..4, 3..5), (0..9, 2..3), (2..3, 0..9), (1..2, 1..2)] {
+            for (of_a, of_b) in [(read, written), (written, read), (written, written)] {
+                assert!(!are_apart(vec![(3, a.clone(), of_a), (3, b.clone(), of_b)]), "{a:?} {b:?}");
+            }
+        }
+    }
 }

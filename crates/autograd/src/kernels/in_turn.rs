@@ -154,7 +154,7 @@ pub(super) unsafe fn in_turn<T: Number>(
 
 /// The same of one element.
 #[inline(always)]
-fn one<T: Number>(first: First, then: Then, [a, b, c]: [T; 3]) -> T {
+pub(super) fn one<T: Number>(first: First, then: Then, [a, b, c]: [T; 3]) -> T {
     let y = match first {
         First::Add => a + b,
         First::Sub => a - b,

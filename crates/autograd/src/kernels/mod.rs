@@ -24,6 +24,7 @@ pub(crate) mod perceptron;
 pub(crate) mod place;
 pub(crate) mod chain;
 pub(crate) mod in_turn;
+pub(crate) mod numbers;
 pub(crate) mod group;
 pub(crate) mod apart;
 pub(crate) mod strided;

@@ -51,7 +51,7 @@ fn too_short(len: usize, end: usize) -> ! {
 }
 
 /// An operand of a task: a spot of the group's, and the elements that it moves on by for each row of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     // Narrow: a long program is millions of these, and waits for the memory they come from.
     spot: u32,

@@ -27,7 +27,7 @@ impl Pair {
 macro_rules! pairs {
     ($($first:ident, $second:ident => $f:ident, $g:ident $(, rare $rare:ident => $whole_f:ident, $whole_g:ident)?;)*) => {
         /// Two functions of the same operand that are computed together.
-        #[derive(Clone, Copy, Debug)]
+        #[derive(Clone, Copy, Debug, PartialEq)]
         pub(crate) struct Pair {
             first: Unary,
             second: Unary,

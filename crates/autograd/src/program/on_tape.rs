@@ -7,7 +7,7 @@ use super::questions::Nodes;
 use crate::float::Float;
 use crate::kernels::lent::StandIns;
 use crate::tape::Tape;
-use crate::tape::nodes::NONE;
+use crate::tape::nodes::{NONE, Node};
 use crate::tape::values::State;
 use crate::tensor::error::Error;
 use crate::tensor::memory::OutOfMemory;
@@ -15,7 +15,8 @@ use std::mem::take;
 
 /// Elements of at least so many bytes are worth more than telling where they are.
 const LARGE: usize = 4096;
-/// A program has small buffers of its own alone. One that needs more than these for itself is not worth them.
+/// A program has small buffers of its own alone. One that needs more than these for itself, and more than the nodes that it is made
+/// of, is not worth them.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// What of a tape a program computes: some nodes, from leaves and from nodes that were recorded before others.
@@ -68,7 +69,7 @@ impl<T: Float> OnTape<T> {
         outputs.dedup();
         let small = LARGE / size_of::<T>();
         let program = Program::of_nodes(tape, part.base, &inputs, &outputs, small)
-            .filter(|program| program.bytes() <= MOST_BYTES)?;
+            .filter(|program| program.bytes() <= MOST_BYTES.max(tape.len() * size_of::<Node<T>>()))?;
         let (mut copied, mut input_of, mut read) = (Vec::new(), vec![NONE; tape.len()], Vec::new());
         for (input, (&node, slot)) in inputs.iter().zip(&program.inputs).enumerate() {
             let len = tape.nodes[node].len;

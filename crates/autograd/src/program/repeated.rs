@@ -23,7 +23,7 @@ use crate::tensor::memory::OutOfMemory;
 use std::sync::Arc;
 
 /// More nodes than these are not made a program of: that would take seconds at once.
-const MOST_NODES: usize = 1 << 19;
+const MOST_NODES: usize = 1 << 22;
 
 /// Computes roots by the program of a step that repeats others, if there is one.
 fn replay<T: Float<Memory = Memory<T>>>(tape: &Tape<T>, roots: &[u32], keep: bool) -> Result<bool, Error> {

@@ -9,6 +9,7 @@ use crate::kernels::place::{Base, Place};
 use crate::kernels::reduce::{self, Running};
 use crate::number::Number;
 use crate::number::level::Kernel;
+use std::ops::Range;
 
 /// A chain at work. Whoever makes one promises what [`Chain::run`] asks for.
 pub(super) struct Run<'a, T> {
@@ -25,7 +26,7 @@ impl<T: Number> Kernel for Run<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         let running = std::mem::take(&mut self.running);
-        let Chain { fills, micro, parts, sums: places, tile: most, row, registers, .. } = self.chain;
+        let Chain { fills, ops, micro, parts, sums: places, tile: most, row, registers, .. } = self.chain;
         let row = row.unwrap_or(self.len);
         let first = self.at(registers.place);
         let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
@@ -54,15 +55,19 @@ impl<T: Number> Kernel for Run<'_, T> {
                     }
                     Micro::Op { op, args: [a, b, c], out, second } => {
                         let arg = |arg: &Arg| self.slice(*arg, &tile);
-                        op.run([arg(a), arg(b), arg(c)], self.result(*out, &tile), self.result(*second, &tile));
+                        ops[*op as usize].run(
+                            [arg(a), arg(b), arg(c)],
+                            self.result(*out, &tile),
+                            self.result(*second, &tile),
+                        );
                     }
                     Micro::Sum { sum, of, part } if running.is_empty() => {
                         let all = self.slice(*of, &tile);
-                        let x = part.clone().map_or(all, |part| &all[part]);
+                        let x = part.clone().map_or(all, |Range { start, end }| &all[start as usize..end as usize]);
                         // The tape adds sums to zeros. SAFETY: as above.
-                        unsafe { *self.at(places[*sum]) = T::ZERO + reduce::sum(x) };
+                        unsafe { *self.at(places[*sum as usize]) = T::ZERO + reduce::sum(x) };
                     }
-                    Micro::Sum { sum, of, .. } => running[*sum].add(self.slice(*of, &tile)),
+                    Micro::Sum { sum, of, .. } => running[*sum as usize].add(self.slice(*of, &tile)),
                 }
             }
             tile.start += tile.n;
@@ -103,12 +108,19 @@ impl<T: Number> Run<'_, T> {
         unsafe { self.bases.get_unchecked(place.spot()) }.0.wrapping_add(place.per_row() * self.row)
     }
 
+    /// Where a row is, from the element on that the tile begins with.
+    #[inline(always)]
+    fn row(&self, row: u32, tile: &Tile<T>) -> *mut T {
+        let (place, n) = self.chain.rows[row as usize];
+        self.at(place).wrapping_add(tile.start % n as usize)
+    }
+
     /// What a cheap operation reads.
     #[inline(always)]
     fn source(&self, arg: Arg, tile: &Tile<T>) -> Source<T> {
         match arg {
             Arg::Full(place) => Source { data: self.at(place).wrapping_add(tile.start), step: 1 },
-            Arg::Row(place, n) => Source { data: self.at(place).wrapping_add(tile.start % n as usize), step: 1 },
+            Arg::Row(row) => Source { data: self.row(row, tile), step: 1 },
             Arg::Register(r) => Source { data: tile.register(r), step: 1 },
             Arg::Repeated(r) => Source { data: tile.register(r), step: 0 },
             Arg::Number(_) | Arg::Nothing => unreachable!("numbers are repeated"),
@@ -131,7 +143,7 @@ impl<T: Number> Run<'_, T> {
         let (data, n) = match arg {
             Arg::Nothing => return &[],
             Arg::Full(place) => (self.at(place).wrapping_add(tile.start), tile.n),
-            Arg::Row(place, n) => (self.at(place).wrapping_add(tile.start % n as usize), tile.n),
+            Arg::Row(row) => (self.row(row, tile), tile.n),
             Arg::Number(place) => (self.at(place), 1),
             Arg::Register(r) => (tile.register(r), tile.n),
             Arg::Repeated(r) => (tile.register(r), 1),

@@ -43,9 +43,21 @@ impl<T: Number> Group<T> {
     pub(crate) fn then_copy(&mut self, len: usize, from: Spot, to: Spot) {
         assert!(!from.meets(len, to, len), "what is copied lies apart");
         let [from, to] = [from, to].map(|spot| {
-            self.spots.push((spot, len));
-            Place::of_spot(self.spots.len() - 1)
+            let known = self.spots.iter().position(|known| known.0 == spot);
+            let place = known.unwrap_or(self.spots.len());
+            if known.is_none() {
+                self.spots.push((spot, 0));
+            }
+            self.spots[place].1 = len.max(self.spots[place].1);
+            Place::of_spot(place)
         });
+        let last = self.phases.last_mut().and_then(|phase| phase.tasks.last_mut());
+        if let Some(Task::Numbers(numbers)) = last
+            && len == 1
+            && numbers.copy_too(from, to)
+        {
+            return;
+        }
         let tasks = vec![Task::Copy { len, from, to }];
         self.phases.push(Phase { before: Vec::new(), tasks, rows: 1, block: 1 });
     }

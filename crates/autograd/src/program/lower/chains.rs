@@ -1,8 +1,11 @@
 //! From the operations of a region to a chain: which operand is where, and which register holds what for how long.
 
 mod cheap;
+mod kinds;
+mod numbers;
 mod placed;
 
+pub(super) use numbers::numbers;
 pub(super) use placed::placed;
 
 use crate::float::Float;
@@ -15,6 +18,7 @@ use crate::program::layout::Layout;
 use crate::program::schedule::{Work, is_sum_of_all, is_window};
 use cheap::{first, then};
 use smallvec::{SmallVec, smallvec};
+use std::collections::HashMap;
 
 /// Shorter rows are copied to tiles, of which each has many: a tile costs something for each operation. Columns are worth more short tiles,
 /// in each of which they are a number.
@@ -107,13 +111,22 @@ impl<T: Float> Planned<T> {
         widths().all(is_in_place).then_some(row)
     }
 
-    /// Whether an input that lies where a result goes is read when that is there, or by slices that may not be the same.
-    fn reads_late(&self, input: usize, result: usize) -> bool {
-        let makes = |step: &Step<T>| [step.2, step.3].contains(&Some(Arg::Result(result)));
-        let made = self.steps.iter().position(makes).unwrap_or(0);
-        let reads = |step: &Step<T>| step.1.contains(&Arg::Input(input));
-        let in_turn = matches!(self.steps[made].0, Action::InTurn(_));
-        self.steps[made + usize::from(in_turn)..].iter().any(reads)
+    /// From which step on each result is there, or may not be what one by slices reads; and which step reads each input last.
+    fn times(&self) -> (Vec<usize>, Vec<usize>) {
+        let (mut made, mut read) = (vec![0; self.results.len()], vec![0; self.inputs.len()]);
+        for (time, (action, args, out, second)) in self.steps.iter().enumerate() {
+            for out in [out, second] {
+                if let Some(Arg::Result(k)) = *out {
+                    made[k] = time + usize::from(matches!(action, Action::InTurn(_)));
+                }
+            }
+            for arg in args {
+                if let Arg::Input(k) = *arg {
+                    read[k] = time;
+                }
+            }
+        }
+        (made, read)
     }
 }
 
@@ -121,8 +134,14 @@ impl<T: Float> Planned<T> {
 pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     let value = graph.nodes[work.members[0] as usize].results[0];
     let shape = graph.shape(value);
-    let mut places =
-        Places { inputs: Vec::new(), numbers: Vec::new(), of: IdMap::default(), free: Vec::new(), count: 0 };
+    let mut places = Places {
+        inputs: Vec::new(),
+        numbers: Vec::new(),
+        number: HashMap::new(),
+        of: IdMap::default(),
+        free: Vec::new(),
+        count: 0,
+    };
     let mut members: Vec<&Node<T>> = Vec::new();
     let mut summed: IdSet = IdSet::default();
     for &member in &work.members {
@@ -166,6 +185,8 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
 struct Places<T> {
     inputs: Vec<(u32, Layout)>,
     numbers: Vec<T>,
+    /// The place of each number, by its bits.
+    number: HashMap<u64, usize>,
     of: IdMap<Arg>,
     /// Registers that are free again, and how many there are.
     free: Vec<usize>,
@@ -178,10 +199,10 @@ impl<T: Float> Places<T> {
             From::Value(value) => (value, false),
             From::Tile(value) => (value, true),
             From::Number(number) => {
-                let known = self.numbers.iter().position(|known| known.same_bits(number));
-                return Arg::Number(known.unwrap_or_else(|| {
-                    self.numbers.push(number);
-                    self.numbers.len() - 1
+                let list = &mut self.numbers;
+                return Arg::Number(*self.number.entry(number.to_f64().to_bits()).or_insert_with(|| {
+                    list.push(number);
+                    list.len() - 1
                 }));
             }
         };
@@ -223,33 +244,41 @@ impl<T: Float> Places<T> {
 /// What the members do, where some do two things at once.
 fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums: &[u32]) -> Vec<Item<T>> {
     let by_value: IdMap<&Node<T>> = members.iter().map(|&node| (node.results[0], node)).collect();
+    let results: IdSet = results.iter().copied().collect();
     let mut readers: IdMap<usize> = IdMap::default();
     for &a in members.iter().flat_map(|node| &node.args) {
         *readers.entry(a).or_default() += 1;
     }
-    let mut items: Vec<Item<T>> = Vec::new();
+    // The functions of each value.
+    let mut functions: IdMap<SmallVec<[usize; 2]>> = IdMap::default();
+    for (k, node) in members.iter().enumerate() {
+        if let [of] = node.args[..] {
+            functions.entry(of).or_default().push(k);
+        }
+    }
+    let mut items: Vec<Option<Item<T>>> = Vec::new();
+    // Which of them made a value by an operation of its own.
+    let mut made: IdMap<usize> = IdMap::default();
     let mut done: IdSet = IdSet::default();
     for (k, node) in members.iter().enumerate() {
         let (args, value) = (&node.args[..], node.results[0]);
         let Some(kind) = node.kind().filter(|_| !done.contains(&value)) else { continue };
-        let later = if Pair::has_kind(kind) { &members[k + 1..] } else { &[] };
-        let free = |other: &&&Node<T>| other.args[..] == *args && !done.contains(&other.results[0]);
-        let found = later.iter().filter(free).find_map(|other| {
+        let of_same = if Pair::has_kind(kind) { functions.get(&args[0]) } else { None };
+        let mut later = of_same.into_iter().flatten().filter(|&&at| at > k).map(|&at| members[at]);
+        let found = later.find_map(|other| {
             let (slope, other) = (other.kind()?, other.results[0]);
             let both = Pair::of_kinds(kind, slope).map(|pair| (pair, value, other));
-            both.or_else(|| Pair::of_kinds(slope, kind).map(|pair| (pair, other, value)))
+            let both = both.or_else(|| Pair::of_kinds(slope, kind).map(|pair| (pair, other, value)));
+            both.filter(|_| !done.contains(&other))
         });
         if let Some((pair, value, slope)) = found {
             let args = smallvec![From::Value(args[0])];
-            items.push(Item { action: Action::Both(pair), args, value, second: Some(slope) });
+            items.push(Some(Item { action: Action::Both(pair), args, value, second: Some(slope) }));
             done.extend([value, slope]);
             continue;
         }
         // The item that made an operand, if nobody else wants that.
-        let inner = |a: u32| {
-            let alone = readers[&a] == 1 && !results.contains(&a);
-            items.iter().rposition(|item| alone && item.value == a && matches!(item.action, Action::Op(_)))
-        };
+        let inner = |a: u32| made.get(&a).copied().filter(|_| readers[&a] == 1 && !results.contains(&a));
         let fused = then(kind, args).into_iter().find_map(|(then, y, c)| {
             let at = inner(y)?;
             let node = by_value.get(&y)?;
@@ -257,7 +286,7 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
             Some((at, Action::InTurn(InTurn(first, then)), smallvec![a, b, c]))
         });
         let (action, args) = if let Some((at, action, args)) = fused {
-            items.remove(at);
+            items[at] = None;
             (action, args)
         } else {
             let action = sums.iter().position(|&sum| sum == value);
@@ -267,7 +296,10 @@ fn items<T: Float>(graph: &Graph<T>, members: &[&Node<T>], results: &[u32], sums
             let from = |(k, &a)| if numbers && k == 0 { From::Tile(a) } else { From::Value(a) };
             (action, args.iter().enumerate().map(from).collect())
         };
-        items.push(Item { action, args, value, second: None });
+        if let Action::Op(_) = action {
+            made.insert(value, items.len());
+        }
+        items.push(Some(Item { action, args, value, second: None }));
     }
-    items
+    items.into_iter().flatten().collect()
 }

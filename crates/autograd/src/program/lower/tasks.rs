@@ -142,20 +142,29 @@ impl<T: Float> Tasks<'_, T> {
         let (values, layouts): (Vec<u32>, Vec<Layout>) = inputs.unzip();
         let registers = list.tiles();
         let rows = list.blocks.map_or(1, |blocks| blocks.rows);
-        let place = |value: u32, from: u32| {
+        let mut place = |value: u32, from: u32| {
             let spot = self.places.spot(value);
             if from == 0 {
                 return list.moving(value, spot, self.graph.numel(value));
             }
             list.whole(Spot { start: spot.start + from, ..spot })
         };
-        let chain = chains::placed(&planned, self.graph, self.places, place, (registers, rows));
-        list.tiles.len = chain.memory().max(list.tiles.len);
-        let names = chain.names().collect();
-        let (per_row, in_blocks) = (chain.len / rows, list.blocks.is_some());
-        let behind = chain.has_sums_that_go_on(in_blocks).then_some(list.running);
-        list.running += if in_blocks { chain.sums.len() } else { 0 };
-        list.push(Task::Chain { chain: Box::new(chain), per_row, behind });
+        let numbers = if let [one] = &planned[..] { chains::numbers(one, &mut place, registers) } else { None };
+        let names = if let Some(numbers) = numbers {
+            list.tiles.len = numbers.count.max(list.tiles.len);
+            let names = numbers.names().collect();
+            list.push(Task::Numbers(Box::new(numbers)));
+            names
+        } else {
+            let chain = chains::placed(&planned, self.graph, self.places, place, (registers, rows));
+            list.tiles.len = chain.memory().max(list.tiles.len);
+            let names = chain.names().collect();
+            let (per_row, in_blocks) = (chain.len / rows, list.blocks.is_some());
+            let behind = chain.has_sums_that_go_on(in_blocks).then_some(list.running);
+            list.running += if in_blocks { chain.sums.len() } else { 0 };
+            list.push(Task::Chain { chain: Box::new(chain), per_row, behind });
+            names
+        };
         alike.iter().flat_map(|work| &work.results).for_each(|&value| list.mark_spot(self.places.spot(value)));
         let operands = values.into_iter().map(|value| self.operand(value)).collect();
         let results = alike.iter().flat_map(|work| &work.results).map(|&value| self.operand(value)).collect();

@@ -65,7 +65,9 @@ pub(super) fn regions<T: Float>(graph: &Graph<T>, links: &Links, chains: bool) -
     }
     if chains {
         slopes::join(graph, &mut units, LONGEST_MERGED);
-        Merger::new(graph, (links, &windows), &mut units).run();
+        let mut merger = Merger::new(graph, (links, &windows), &mut units);
+        merger.merge();
+        merger.join_numbers();
     }
     units.retain(|unit| !unit.members.is_empty());
     units.iter_mut().filter(|unit| unit.is_region).for_each(|unit| windows.join(graph, links, &mut unit.members));
@@ -164,7 +166,7 @@ impl<'a, T: Float> Merger<'a, T> {
         Self { graph, links, units, unit_of, reads: IdMap::default() }
     }
 
-    fn run(mut self) {
+    fn merge(&mut self) {
         for u in 0..self.units.len() {
             let Unit { is_region, .. } = self.units[u];
             let target = self.target(u);
@@ -183,6 +185,47 @@ impl<'a, T: Float> Merger<'a, T> {
                 self.reads.entry(a).or_default().push(target.unwrap_or(u));
             }
         }
+    }
+
+    /// Joins regions of one element each that follow each other, however long they are: their registers are numbers, and so it costs
+    /// nothing that many are alive, but what goes from one region to the next is a buffer.
+    fn join_numbers(&mut self) {
+        let mut is_asked = vec![false; self.graph.values.len()];
+        self.graph.roots().for_each(|root| is_asked[root as usize] = true);
+        let asked = |unit: &Unit| {
+            let results = unit.members.iter().flat_map(|&member| &self.graph.nodes[member as usize].results);
+            results.filter(|&&result| is_asked[result as usize]).count()
+        };
+        let asked: Vec<usize> = self.units.iter().map(asked).collect();
+        let mut last: Option<(usize, usize)> = None;
+        for (u, asked) in asked.into_iter().enumerate() {
+            let unit = &self.units[u];
+            let Some(&first) = unit.members.first() else { continue };
+            if !unit.is_region || self.graph.numel(self.graph.nodes[first as usize].results[0]) != 1 {
+                last = None;
+                continue;
+            }
+            let joins = last.is_some_and(|(before, sum)| {
+                let earlier = &self.units[before];
+                let from = |&a: &u32| self.unit(a) == Some(before) && self.is_seen_through(a, &unit.members);
+                unit.guarded == earlier.guarded
+                    && sum + asked <= LONGEST_MERGED
+                    && self.shape(&unit.members) == self.shape(&earlier.members)
+                    && !outside(self.graph, self.links, &unit.members).any(|a| from(&a))
+            });
+            match last {
+                Some((before, sum)) if joins => {
+                    let members = std::mem::take(&mut self.units[u].members);
+                    for &member in &members {
+                        self.unit_of[member as usize] = before;
+                    }
+                    self.units[before].members.extend(members);
+                    last = Some((before, sum + asked));
+                }
+                _ => last = Some((u, asked)),
+            }
+        }
+        self.units.iter_mut().for_each(|unit| unit.members.sort_unstable());
     }
 
     fn shape(&self, members: &[u32]) -> &Shape {

@@ -1,5 +1,6 @@
 //! The operands of chains in their places: which are read where they are, which are copied to registers, and where results go.
 
+use super::kinds::Kinds;
 use super::{Action, Arg, Planned};
 use crate::float::Float;
 use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Part, Parts, Registers};
@@ -7,13 +8,17 @@ use crate::kernels::machine::{TILE, TILE_BYTES};
 use crate::kernels::map::{LANES, QUAD};
 use crate::kernels::place::{Place, Spot};
 use crate::program::graph::Graph;
+use crate::program::ids::IdMap;
 use crate::program::layout::Layout;
 use crate::program::memory::Places;
+use smallvec::SmallVec;
+use std::collections::HashMap;
 
 /// What the first registers of a chain hold before it begins, and what that makes of its inputs: as they are, as tiles, and as what
 /// cheap operations read.
 struct Filled<T> {
     fills: Vec<Fill<T>>,
+    rows: Vec<(Place, u32)>,
     inputs: Vec<kernel::Arg>,
     tiles: Vec<kernel::Arg>,
     repeated: Vec<kernel::Arg>,
@@ -29,17 +34,18 @@ impl<T: Float> Filled<T> {
         (rows, by_row): (usize, bool),
     ) -> Self {
         let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
-        let mut inputs: Vec<kernel::Arg> = Vec::new();
+        let (mut rows_in_place, mut inputs): (Vec<(Place, u32)>, Vec<kernel::Arg>) = Default::default();
         let laid = |layout: &Layout, value: u32, from: Place| {
             let by_rows = || layout.by_rows(graph.shape(value), graph.shape(planned.value), rows);
             layout.fill(from, graph.numel(value), rows > 1 && by_rows() == Some(true))
         };
+        let written: HashMap<Place, usize> = results.iter().map(|result| result.first).zip(0..).collect();
+        let (made, read) = planned.times();
         for (k, ((value, layout), Column { first: from, parts })) in planned.inputs.iter().zip(columns).enumerate() {
-            let written = results.iter().position(|result| result.first == from);
             let fill = match (layout, parts) {
                 (_, Some(parts)) => Fill::Parts(parts),
                 (Layout::Window(_), None) => laid(layout, *value, from),
-                _ if written.is_some_and(|result| planned.reads_late(k, result)) => Fill::Before(from),
+                _ if written.get(&from).is_some_and(|&result| read[k] >= made[result]) => Fill::Before(from),
                 (Layout::Full | Layout::From(_), None) => {
                     inputs.push(kernel::Arg::Full(from));
                     continue;
@@ -49,7 +55,8 @@ impl<T: Float> Filled<T> {
                     continue;
                 }
                 (Layout::Row(n), None) if by_row => {
-                    inputs.push(kernel::Arg::Row(from, *n as u32));
+                    inputs.push(kernel::Arg::Row(rows_in_place.len() as u32));
+                    rows_in_place.push((from, *n as u32));
                     continue;
                 }
                 (Layout::Column(width), None) if by_row => {
@@ -89,7 +96,7 @@ impl<T: Float> Filled<T> {
                 }
             }
         }
-        Self { fills, inputs, tiles, repeated }
+        Self { fills, rows: rows_in_place, inputs, tiles, repeated }
     }
 }
 
@@ -112,15 +119,15 @@ struct Columns<'a, T: Float, F> {
     unit: usize,
     len: usize,
     staged: bool,
-    /// What results are written over.
-    written: Vec<(Spot, usize)>,
+    /// What results are written over, by buffers.
+    written: IdMap<SmallVec<[(Spot, usize); 1]>>,
 }
 
 impl<'a, T: Float, F: FnMut(u32, u32) -> Place> Columns<'a, T, F> {
     fn new(alike: &'a [Planned<T>], places: &'a Places, at: F, rows: usize) -> Self {
         let (len, several) = (alike[0].len, alike.len() > 1);
         let staged = !several && rows == 1 && len < STAGED && len % LANES > 1;
-        let mut columns = Self { alike, places, at, unit: QUAD, len, staged, written: Vec::new() };
+        let mut columns = Self { alike, places, at, unit: QUAD, len, staged, written: IdMap::default() };
         if several {
             let ranges = || {
                 let inputs = (0..alike[0].inputs.len()).filter_map(|k| columns.range(&|planned| planned.inputs[k].0));
@@ -164,12 +171,16 @@ impl<'a, T: Float, F: FnMut(u32, u32) -> Place> Columns<'a, T, F> {
         Column { first, parts: is_copied.then(|| starts.map(&mut part).collect()) }
     }
 
+    fn note_written(&mut self, spot: Spot, len: usize) {
+        self.written.entry(spot.buffer).or_default().push((spot, len));
+    }
+
     fn result(&mut self, k: usize) -> Column {
         let of = |planned: &Planned<T>| planned.results[k];
         let range = self.range(&of).map(|range| range.0);
         match range {
-            Some(spot) => self.written.push((spot, self.len)),
-            None => self.written.extend(self.alike.iter().map(|planned| (self.places.spot(of(planned)), planned.len))),
+            Some(spot) => self.note_written(spot, self.len),
+            None => self.alike.iter().for_each(|planned| self.note_written(self.places.spot(of(planned)), planned.len)),
         }
         self.column(of, 0, range.is_none())
     }
@@ -183,7 +194,8 @@ impl<'a, T: Float, F: FnMut(u32, u32) -> Place> Columns<'a, T, F> {
             Layout::Scalar | Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) | Layout::Window(_) => (false, 0),
         };
         let own = |spot: Spot| {
-            let mut meets = self.written.iter().filter(|&&(other, len)| spot.meets(self.len, other, len));
+            let written = self.written.get(&spot.buffer).into_iter().flatten();
+            let mut meets = written.filter(|&&(other, len)| spot.meets(self.len, other, len));
             meets.all(|&other| other == (spot, self.len))
         };
         let is_copied =
@@ -209,7 +221,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let operands: Vec<Column> = (0..planned.inputs.len()).map(|k| columns.input(k)).collect();
     let sums = alike.iter().flat_map(|planned| &planned.sums).map(|&value| (columns.at)(value, 0)).collect();
     let row = if one_tile { None } else { planned.row() };
-    let Filled { fills, inputs, tiles, repeated } =
+    let Filled { fills, rows: rows_in_place, inputs, tiles, repeated } =
         Filled::new(planned, graph, operands, &results, (rows, row.is_some()));
     let own = fills.len();
     let kept = own + planned.registers;
@@ -233,7 +245,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
         Some(Arg::Register(r)) => Out::Register((own + r) as u32),
         Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
     };
-    let mut micro = Vec::new();
+    let (mut micro, mut ops) = (Vec::new(), Kinds::default());
     for (action, args, to, second) in &planned.steps {
         let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from, &inputs));
         let op = match action {
@@ -244,13 +256,12 @@ pub(in crate::program::lower) fn placed<T: Float>(
             }
             Action::Sum(sum) => {
                 micro.extend(starts.clone().enumerate().map(|(k, (start, Planned { sums, len, .. }))| {
-                    let part = (alike.len() > 1).then_some(start..start + len);
-                    Micro::Sum { sum: k * sums.len() + sum, of: at(0), part }
+                    let part = (alike.len() > 1).then_some(start as u32..(start + len) as u32);
+                    Micro::Sum { sum: (k * sums.len() + sum) as u32, of: at(0), part }
                 }));
                 continue;
             }
-            Action::Op(kind) => T::tile_op(kind).expect("chains are made of element-wise operations"),
-            Action::Both(pair) => T::pair(*pair),
+            Action::Op(_) | Action::Both(_) => ops.number(action),
         };
         micro.push(Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) });
     }
@@ -258,7 +269,19 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let tile = if one_tile { len } else { tile::<T>(count, row) };
     let count = if one_tile { kept + results.len() } else { kept };
     let parts = (kept..).zip(results).filter_map(|(register, column)| Some((register, column.parts?))).collect();
-    Chain { fills, micro, parts, sums, len, tile, row, registers: Registers { place: registers, count } }
+    let ops = ops.list;
+    Chain {
+        fills,
+        ops,
+        rows: rows_in_place,
+        micro,
+        parts,
+        sums,
+        len,
+        tile,
+        row,
+        registers: Registers { place: registers, count },
+    }
 }
 
 /// The elements of a tile, for so many tiles at a time; parts of a row are as long as each other.
