@@ -1,6 +1,10 @@
 //! What a loop does in each step, as a list of nodes of its own.
 
+mod at_once;
+mod earlier;
 mod later;
+
+pub(crate) use earlier::Shortened;
 
 use crate::float::{Engine, Float};
 use crate::ops::table::Kind;
@@ -306,5 +310,20 @@ impl<T: Float> Body<T> {
         f(&mut running)?;
         ready().push(running);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Tape;
+    use crate::ops::table::Kind;
+
+    /// The listings of the bodies of all loops on a tape.
+    pub(super) fn bodies(tape: &Tape) -> Vec<String> {
+        let loops = (0..tape.len() as u32).filter_map(|i| {
+            let Kind::Loop(scan) = &tape.nodes[i].kind else { return None };
+            Some(format!("{:?}", scan.body))
+        });
+        loops.collect()
     }
 }

@@ -3,24 +3,23 @@
 pub(crate) mod body;
 pub(crate) mod op;
 mod derivatives;
+mod whole;
 mod written_out;
 
 use crate::float::Float;
-use crate::ops::concat::concat;
-use crate::ops::table::Kind as NodeKind;
-use crate::scan::body::{Body, Closed, Recorded, Results};
-use crate::scan::op::{How, Loop, record};
+use crate::scan::body::{Closed, Recorded, Results};
 use crate::tape::Tape;
 use crate::tape::index::IndexVar;
 use crate::tape::tree::Tree;
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
 use crate::tensor::shape::Shape;
-use derivatives::residuals;
 use std::panic::Location;
-use std::sync::Arc;
+use whole::Whole;
 
-/// What a [`scan`](Tape::scan) keeps of its steps for a reverse sweep. Values and derivatives are the same to the bit.
+/// What a [`scan`](Tape::scan) keeps of its steps for a reverse sweep. Values and gradients are the same to the bit, further derivatives
+/// but for rounding. What a step computes element by element of its slices alone is no part of the loop in any of these ways, and takes
+/// memory as the slices do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
     /// The carries of all steps and what else the sweep reads: the quickest, as a loop that is written out.
@@ -211,9 +210,9 @@ impl Scan {
             tape,
             sources: slices.iter().map(|&k| (sliced[k], 0)).collect(),
             constants: constants.iter().map(|&index| Var::new(tape, index)).collect(),
-            reverse: self.reverse,
+            scan: self,
         };
-        let done = whole.run(self.keep, body, &first, steps);
+        let done = whole.run(body, &first, steps);
         let (last, stacked) = Error::or_raise(done.map_err(|reason| tape.error("scan", reason, &first)));
         let (mut last, mut stacked) = (last.into_iter(), stacked.into_iter());
         (
@@ -269,124 +268,4 @@ fn fits<T: Float>(
             Err(Reason::shape(text))
         }
     }
-}
-
-/// All of a loop but its body and how often that runs.
-struct Whole<'t, T: Float> {
-    tape: &'t Tape<T>,
-    sources: Vec<(Var<'t, T>, usize)>,
-    constants: Vec<Var<'t, T>>,
-    reverse: bool,
-}
-
-/// The last carries, and what the steps left.
-type Done<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
-
-impl<'t, T: Float> Whole<'t, T> {
-    fn run(&self, keep: Keep, mut body: Body<T>, first: &[Var<'t, T>], steps: usize) -> Result<Done<'t, T>, Reason> {
-        if self.tape.written_out.get() {
-            return Ok(self.written_out(&body, first, steps));
-        }
-        if let Some(later) = body.later() {
-            let (shorter, slices, constants) = body.with_results(&later.left);
-            let sources = slices.iter().map(|&k| self.sources[k]).collect();
-            let constants = constants.iter().map(|&k| self.constants[k]).collect();
-            let (last, left) = Self { sources, constants, ..*self }.run(keep, shorter, first, steps)?;
-            return Ok((
-                last,
-                body.after_the_loop(&later, (self.tape, steps), &left, (&self.sources, &self.constants)),
-            ));
-        }
-        let left = body.results.stacked.len();
-        // The sweep reads the carries, wherever else they are.
-        body.results.stacked.extend(0..first.len() as u32);
-        // A step before may have found already what a sweep reads.
-        let known = self.tape.nodes.expected().filter(|_| keep == Keep::All);
-        let known = known.and_then(|node| if let NodeKind::Loop(scan) = &node.kind { Some(&scan.body) } else { None });
-        let known = known.filter(|known| body.is_part_of(known)).cloned();
-        let body = known.unwrap_or_else(|| {
-            if keep != Keep::Carries {
-                let residuals = residuals(&body);
-                body.results.stacked.extend(residuals);
-            }
-            Arc::new(body)
-        });
-        let length = (steps as f64).sqrt().ceil() as usize;
-        if keep != Keep::Sqrt || length < 2 {
-            return self.part(&body, left, first, &self.sources, (steps, length.max(1)));
-        }
-        let (parts, rest) = (steps / length, steps % length);
-        let whole = |first: &[Var<'t, T>]| self.of_parts(&body, left, first, (parts, length));
-        let begin = |&(of, _): &(Var<'t, T>, usize)| (of, parts * length * slice(of));
-        let remaining: Vec<(Var<'t, T>, usize)> = self.sources.iter().map(begin).collect();
-        let beyond = |first: &[Var<'t, T>]| self.part(&body, left, first, &remaining, (rest, rest.max(1)));
-        let (last, before, after);
-        if self.reverse {
-            let between;
-            (between, after) = beyond(first)?;
-            (last, before) = whole(&between)?;
-        } else {
-            let between;
-            (between, before) = whole(first)?;
-            (last, after) = beyond(&between)?;
-        }
-        let joined = before.into_iter().zip(after).map(|(a, b)| if rest == 0 { a } else { concat(&[a, b], 0) });
-        Ok((last, joined.collect()))
-    }
-
-    /// Some of the steps.
-    fn part(
-        &self,
-        body: &Arc<Body<T>>,
-        left: usize,
-        first: &[Var<'t, T>],
-        sources: &[(Var<'t, T>, usize)],
-        (steps, together): (usize, usize),
-    ) -> Result<Done<'t, T>, Reason> {
-        let offsets = sources.iter().map(|source| source.1).collect();
-        let scan = Loop::new(Arc::clone(body), How { steps, reverse: self.reverse, together }, offsets, None)?;
-        let sliced = sources.iter().map(|source| source.0);
-        let args: Vec<Var<'t, T>> = first.iter().copied().chain(sliced).chain(self.constants.iter().copied()).collect();
-        let y = self.tape.record_slice(scan.clone().into(), &args);
-        Ok(parts(&scan, y, left))
-    }
-
-    /// A loop over parts, each of which is a loop that keeps what it needs while it is differentiated.
-    fn of_parts(
-        &self,
-        body: &Arc<Body<T>>,
-        left: usize,
-        first: &[Var<'t, T>],
-        (count, length): (usize, usize),
-    ) -> Result<Done<'t, T>, Reason> {
-        let tape = self.tape;
-        let start = tape.len() as u32;
-        let carries: Vec<Var<'t, T>> = first.iter().map(|var| tape.slot(var.sizes())).collect();
-        let segment = |&(of, _): &(Var<'t, T>, usize)| tape.slot(&of.sizes().with(0, length));
-        let slices: Vec<Var<'t, T>> = self.sources.iter().map(segment).collect();
-        let sources: Vec<(Var<'t, T>, usize)> = slices.iter().map(|&slot| (slot, 0)).collect();
-        let (last, stacked) = self.part(body, left, &carries, &sources, (length, length))?;
-        let indices = |vars: &[Var<'t, T>]| vars.iter().map(Var::index).collect::<Vec<u32>>();
-        let (carries, slices) = (indices(&carries), indices(&slices));
-        let kept = indices(&stacked).into_iter().chain(carries.iter().copied());
-        let results = Results { next: indices(&last), sums: Vec::new(), stacked: kept.collect() };
-        let recorded = Recorded { tape, start, depth: tape.depth.get(), carries: &carries, slices: &slices };
-        let how = How { steps: count, reverse: self.reverse, together: count };
-        let (scan, y) = record(&recorded, &results, first, &self.sources, how, None)?;
-        let (last, stacked) = parts(&scan, y, left);
-        let flat = |var: Var<'t, T>| var.reshape(var.sizes().splice(0, &[]).with(0, count * length));
-        Ok((last, stacked.into_iter().map(flat).collect()))
-    }
-}
-
-/// The elements of a slice.
-fn slice<T: Float>(of: Var<'_, T>) -> usize {
-    of.sizes().splice(0, &[]).numel()
-}
-
-/// The last carries of a loop, and the first parts of what its steps left.
-fn parts<'t, T: Float>(scan: &Loop<T>, y: Var<'t, T>, left: usize) -> Done<'t, T> {
-    let (carries, from) = (scan.body.results.next.len(), scan.first_stacked());
-    let part = |k: usize| scan.part(y, k);
-    ((0..carries).map(part).collect(), (from..from + left).map(part).collect())
 }

@@ -3,7 +3,7 @@
 use crate::float::{Engine, Float};
 use crate::ops::table::{BuiltIn, Kind};
 use crate::ops::view::Read;
-use crate::scan::body::{Body, Closed, Recorded, Results};
+use crate::scan::body::{Body, Closed, Recorded, Results, Shortened};
 use crate::tape::Tape;
 use crate::tape::op::{Arity, DynOp, View, ViewMut};
 use crate::tape::var::Var;
@@ -43,6 +43,8 @@ pub(crate) struct How {
     /// How many steps are added up by themselves before that is added to the rest: as many as would be computed together if the
     /// carries of others were not kept, so that sums have the same bits.
     pub(crate) together: usize,
+    /// Whether what no carry leads to is computed before the loop, for all steps at once, which takes memory for all of them.
+    pub(crate) at_once: bool,
 }
 
 /// A part of what comes out.
@@ -235,11 +237,17 @@ pub(crate) fn record<'t, T: Float>(
     adjoint: Option<AdjointOf>,
 ) -> Result<(Loop<T>, Var<'t, T>), Reason> {
     let tape: &'t Tape<T> = recorded.tape;
-    let Closed { body, slices, constants } = recorded.close(results);
-    let offsets = slices.iter().map(|&k| sources[k].1).collect();
+    let Closed { mut body, slices, constants } = recorded.close(results);
+    let mut sources: Vec<(Var<'t, T>, usize)> = slices.iter().map(|&k| sources[k]).collect();
+    let mut constants: Vec<Var<'t, T>> = constants.iter().map(|&index| Var::new(tape, index)).collect();
+    if how.at_once
+        && let Some(shortened) = body.before_the_loop((tape, how.steps), (&sources, &constants))
+    {
+        Shortened { body, sources, constants } = shortened;
+    }
+    let offsets = sources.iter().map(|source| source.1).collect();
     let scan = Loop::new(Arc::new(body), how, offsets, adjoint)?;
-    let sliced = slices.iter().map(|&k| sources[k].0);
-    let constants = constants.iter().map(|&index| Var::new(tape, index));
+    let sliced = sources.iter().map(|source| source.0);
     let args: SmallVec<[Var<'t, T>; 8]> = first.iter().copied().chain(sliced).chain(constants).collect();
     let y = tape.record_slice(scan.clone().into(), &args);
     // What repeats a known node has that node's loop, which may be ready to run.

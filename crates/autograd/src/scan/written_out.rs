@@ -1,6 +1,6 @@
 //! Loops that are recorded step by step.
 
-use super::{Done, Whole};
+use super::whole::{Done, Whole};
 use crate::float::Float;
 use crate::ops::concat::stack;
 use crate::scan::body::Body;
@@ -29,7 +29,7 @@ impl<'t, T: Float> Whole<'t, T> {
     pub(super) fn written_out(&self, body: &Body<T>, first: &[Var<'t, T>], steps: usize) -> Done<'t, T> {
         let (mut carries, mut left) = (first.to_vec(), Vec::with_capacity(steps));
         for step in 0..steps {
-            let at = if self.reverse { steps - 1 - step } else { step };
+            let at = if self.scan.reverse { steps - 1 - step } else { step };
             let slices = self.sources.iter().map(|(of, _)| of.part(0, at));
             let ports: Vec<Var<'t, T>> =
                 carries.iter().copied().chain(slices).chain(self.constants.iter().copied()).collect();
@@ -38,7 +38,7 @@ impl<'t, T: Float> Whole<'t, T> {
             carries = of(&body.results.next);
             left.push(of(&body.results.stacked));
         }
-        if self.reverse {
+        if self.scan.reverse {
             left.reverse();
         }
         let stacked = body.results.stacked.iter().enumerate().map(|(k, &value)| {

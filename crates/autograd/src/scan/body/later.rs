@@ -1,17 +1,10 @@
 //! What steps leave that no later step needs: it is computed after the loop, for all steps at once, of what the loop leaves instead.
 
-use super::{Body, Results};
+use super::at_once::Given;
+use super::{Body, Node, Results};
 use crate::float::Float;
-use crate::ops::table::Kind;
-use crate::scan::op::{of_all, region};
 use crate::tape::Tape;
 use crate::tape::var::Var;
-use crate::tensor::shape::Shape;
-use smallvec::SmallVec;
-use std::collections::BTreeMap;
-
-/// To begin with element-wise work on so many elements takes a step longer than to do it.
-const FEW: usize = 64;
 
 /// What is computed after a loop.
 pub(crate) struct Later {
@@ -21,10 +14,6 @@ pub(crate) struct Later {
     nodes: Vec<u32>,
 }
 
-/// What a loop was given beside its first carries: what its slices are parts of, each from an element on, and what is the same in
-/// all steps.
-pub(crate) type Given<'g, 't, T> = (&'g [(Var<'t, T>, usize)], &'g [Var<'t, T>]);
-
 impl<T: Float> Body<T> {
     /// Element-wise work of a few elements that may be done after the loop, if there is any: no later step needs it.
     pub(crate) fn later(&self) -> Option<Later> {
@@ -32,9 +21,8 @@ impl<T: Float> Body<T> {
         let results = &self.results;
         let feeds = self.needed(results.next.iter().chain(&results.sums).copied(), |_| true);
         let can_wait = |value: u32| {
-            let Some(node) = (value as usize).checked_sub(ports).map(|k| &self.nodes[k]) else { return false };
-            let is_element_wise = matches!(node.kind, Kind::Unary(_) | Kind::Binary(_) | Kind::Select(_));
-            is_element_wise && !feeds[value as usize] && !node.again && node.depth == 0 && node.shape.numel() <= FEW
+            let node = (value as usize).checked_sub(ports).map(|k| &self.nodes[k]);
+            node.is_some_and(Node::is_for_all) && !feeds[value as usize]
         };
         let waits = self.needed(results.stacked.iter().copied(), can_wait);
         let nodes: Vec<u32> = (0..waits.len() as u32).filter(|&value| waits[value as usize]).collect();
@@ -52,46 +40,19 @@ impl<T: Float> Body<T> {
     pub(crate) fn after_the_loop<'t>(
         &self,
         later: &Later,
-        (tape, steps): (&'t Tape<T>, usize),
+        of: (&'t Tape<T>, usize),
         left: &[Var<'t, T>],
-        (sources, constants): Given<'_, 't, T>,
+        given: Given<'_, 't, T>,
     ) -> Vec<Var<'t, T>> {
-        let (ports, carries) = (self.ports.count(), self.ports.carries.len());
-        let mut values: BTreeMap<u32, Var<'t, T>> =
-            later.left.stacked.iter().copied().zip(left.iter().copied()).collect();
-        for &value in &later.nodes {
-            let node = &self.nodes[value as usize - ports];
-            let mut args: SmallVec<[Var<'t, T>; 4]> = SmallVec::new();
-            for &a in &*node.args {
-                let given = (a as usize).checked_sub(carries);
-                if let Some(constant) = given.and_then(|k| constants.get(k.checked_sub(sources.len())?)) {
-                    args.push(*constant);
-                    continue;
-                }
-                if let Some(&(of, offset)) = given.and_then(|k| sources.get(k)) {
-                    values.entry(a).or_insert_with(|| region(of, offset, of_all(steps, self.shape(a))));
-                }
-                args.push(with_rank(values[&a], node.shape.rank() + 1));
-            }
-            values.insert(value, tape.record_slice(node.kind.clone(), &args));
-        }
+        let mut values = later.left.stacked.iter().copied().zip(left.iter().copied()).collect();
+        self.at_once(&mut values, &later.nodes, of, given);
         self.results.stacked.iter().map(|value| values[value]).collect()
     }
 }
 
-/// A variable with axes of one element behind its first one, so that it has as many as another.
-fn with_rank<T: Float>(x: Var<'_, T>, rank: usize) -> Var<'_, T> {
-    let own = x.sizes();
-    if own.rank() >= rank {
-        return x;
-    }
-    let ones = std::iter::repeat_n(1, rank - own.rank());
-    x.reshape(own[..1].iter().copied().chain(ones).chain(own[1..].iter().copied()).collect::<Shape>())
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::ops::table::Kind;
+    use crate::scan::body::tests::bodies;
     use crate::{Tape, Tensor, grad};
 
     #[test]
@@ -106,11 +67,7 @@ mod tests {
                 let sum = sum * 0.5 + row.sum();
                 (sum, (sum.log() * row / factor, row.exp()))
             });
-            let loops = (0..tape.len() as u32).filter_map(|i| {
-                let Kind::Loop(scan) = &tape.nodes[i].kind else { return None };
-                Some(format!("{:?}", scan.body))
-            });
-            let body = loops.last().expect("there is a loop");
+            let body = bodies(&tape).pop().expect("there is a loop");
             assert!(!body.contains("exp") && !body.contains("log") && !body.contains("div"), "{body}");
 
             let (mut sum, mut by_hand) = (start, Vec::new());
