@@ -14,8 +14,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Concat {
     axis: usize,
-    /// Where each of many begins: the rule is asked for one operand at a time.
-    starts: Option<Arc<[usize]>>,
+    /// Where each of many begins: the rule is asked for one operand at a time. A pointer to a list, so that nodes are small.
+    starts: Option<Arc<Vec<usize>>>,
 }
 
 /// Up to so many operands, it is quicker to add up the sizes before one.
@@ -29,7 +29,7 @@ impl Concat {
             *end += arg.sizes().get(axis).copied().unwrap_or(0);
             Some(start)
         });
-        let starts = if args.len() > FEW { Some(starts.collect()) } else { None };
+        let starts = if args.len() > FEW { Some(Arc::new(starts.collect())) } else { None };
         Self { axis, starts }
     }
 
