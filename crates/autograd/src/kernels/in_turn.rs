@@ -120,7 +120,7 @@ pub(super) unsafe fn in_turn<T: Number>(
     loop {
         if count > 0 {
             // SAFETY: the caller promises the elements; the ends are whole vectors.
-            unsafe { of_first(first, then, count, abc, to) };
+            unsafe { of_first::<T, LANES>(first, then, count, abc, to) };
         }
         if left == 0 {
             return;
@@ -179,14 +179,20 @@ pub(super) fn one<T: Number>(first: First, then: Then, [a, b, c]: [T; 3]) -> T {
 /// Each closure is a type of its own, so that each pair of operations gets its own loop.
 ///
 /// # Safety
-/// As of [`in_turn`], of whole vectors.
+/// As of [`in_turn`], of whole vectors of `N`; sources that are not there for each element have as many.
 #[inline(always)]
-unsafe fn of_first<T: Number>(first: First, then: Then, len: usize, abc: [Source<T>; 3], out: *mut T) {
+pub(super) unsafe fn of_first<T: Number, const N: usize>(
+    first: First,
+    then: Then,
+    len: usize,
+    abc: [Source<T>; 3],
+    out: *mut T,
+) {
     macro_rules! follow {
         ($f:expr) => {
             // SAFETY: the caller promises the elements.
             unsafe {
-                follow(
+                follow::<T, N>(
                     then,
                     len,
                     abc,
@@ -211,12 +217,18 @@ unsafe fn of_first<T: Number>(first: First, then: Then, len: usize, abc: [Source
 /// # Safety
 /// As of [`of_first`].
 #[inline(always)]
-unsafe fn follow<T: Number>(then: Then, len: usize, abc: [Source<T>; 3], out: *mut T, f: impl Fn(T, T) -> T) {
+unsafe fn follow<T: Number, const N: usize>(
+    then: Then,
+    len: usize,
+    abc: [Source<T>; 3],
+    out: *mut T,
+    f: impl Fn(T, T) -> T,
+) {
     macro_rules! each {
         ($g:expr) => {
             // SAFETY: the caller promises the elements.
             unsafe {
-                each(
+                each::<T, N>(
                     len,
                     abc,
                     out,
@@ -241,28 +253,28 @@ unsafe fn follow<T: Number>(then: Then, len: usize, abc: [Source<T>; 3], out: *m
 /// # Safety
 /// As of [`of_first`].
 #[inline(always)]
-unsafe fn each<T: Number>(len: usize, abc: [Source<T>; 3], out: *mut T, f: impl Fn(T, T, T) -> T) {
+unsafe fn each<T: Number, const N: usize>(len: usize, abc: [Source<T>; 3], out: *mut T, f: impl Fn(T, T, T) -> T) {
     // One by one: `map` of an array is eight functions more for each pair of operations.
     let [
         Source { data: mut a, step: step_a },
         Source { data: mut b, step: step_b },
         Source { data: mut c, step: step_c },
     ] = abc;
-    let (step_a, step_b, step_c) = (step_a * LANES, step_b * LANES, step_c * LANES);
+    let (step_a, step_b, step_c) = (step_a * N, step_b * N, step_c * N);
     let mut i = 0;
     while i < len {
         // SAFETY: the caller promises the elements.
         unsafe {
-            let load = |data: *const T| data.cast::<[T; LANES]>().read_unaligned();
+            let load = |data: *const T| data.cast::<[T; N]>().read_unaligned();
             let (xa, xb, xc) = (load(a), load(b), load(c));
             let mut y = xa;
-            for k in 0..LANES {
+            for k in 0..N {
                 y[k] = f(xa[k], xb[k], xc[k]);
             }
-            out.add(i).cast::<[T; LANES]>().write_unaligned(y);
+            out.add(i).cast::<[T; N]>().write_unaligned(y);
         }
         (a, b, c) = (a.wrapping_add(step_a), b.wrapping_add(step_b), c.wrapping_add(step_c));
-        i += LANES;
+        i += N;
     }
 }
 

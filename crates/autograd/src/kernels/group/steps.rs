@@ -53,8 +53,7 @@ impl<T: Number> Group<T> {
         });
         let last = self.phases.last_mut().and_then(|phase| phase.tasks.last_mut());
         if let Some(Task::Numbers(numbers)) = last
-            && len == 1
-            && numbers.copy_too(from, to)
+            && numbers.copy_too(len, from, to)
         {
             return;
         }

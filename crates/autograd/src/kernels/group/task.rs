@@ -82,7 +82,7 @@ pub(crate) enum Task<T> {
     /// Element-wise operations, of so many elements for each row. Sums of more than a tile go on from tile to tile and from block to
     /// block, behind so many of other chains.
     Chain { chain: Box<Chain<T>>, per_row: usize, behind: Option<usize> },
-    /// Element-wise operations on single numbers.
+    /// Element-wise operations on a few numbers.
     Numbers(Box<Numbers<T>>),
     /// An operation along rows, of one or two results.
     Rows { op: Arc<dyn RowOp<T>>, args: SmallVec<[PerRow; 3]>, outs: SmallVec<[PerRow; 2]> },
@@ -103,8 +103,7 @@ impl<T: Number> Task<T> {
     /// What it reads before it writes anything, and not row by row: places, and how far. It may be written over.
     pub(super) fn reads_first(&self) -> impl Iterator<Item = (Place, usize)> {
         let chain = if let Self::Chain { chain, .. } = self { Some(chain.reads_first()) } else { None };
-        let numbers =
-            if let Self::Numbers(numbers) = self { Some(numbers.inputs.iter().map(|&place| (place, 1))) } else { None };
+        let numbers = if let Self::Numbers(numbers) = self { Some(numbers.read()) } else { None };
         chain.into_iter().flatten().chain(numbers.into_iter().flatten())
     }
 

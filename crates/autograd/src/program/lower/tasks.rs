@@ -141,7 +141,7 @@ impl<T: Float> Tasks<'_, T> {
         let inputs = planned.iter().flat_map(|planned| planned.inputs.iter().cloned());
         let (values, layouts): (Vec<u32>, Vec<Layout>) = inputs.unzip();
         let registers = list.tiles();
-        let rows = list.blocks.map_or(1, |blocks| blocks.rows);
+        let (rows, is_whole) = (list.blocks.map_or(1, |blocks| blocks.rows), list.blocks.is_none());
         let mut place = |value: u32, from: u32| {
             let spot = self.places.spot(value);
             if from == 0 {
@@ -149,9 +149,12 @@ impl<T: Float> Tasks<'_, T> {
             }
             list.whole(Spot { start: spot.start + from, ..spot })
         };
-        let numbers = if let [one] = &planned[..] { chains::numbers(one, &mut place, registers) } else { None };
+        let numbers = match &planned[..] {
+            [one] if is_whole => chains::numbers(one, &mut place, registers),
+            _ => None,
+        };
         let names = if let Some(numbers) = numbers {
-            list.tiles.len = numbers.count.max(list.tiles.len);
+            list.tiles.len = numbers.memory().max(list.tiles.len);
             let names = numbers.names().collect();
             list.push(Task::Numbers(Box::new(numbers)));
             names
