@@ -117,8 +117,14 @@ impl InputRecorder {
 
     /// Notes which line first read each input.
     pub(super) fn note_readers<T: Float>(&mut self, tape: &Tape<T>) {
+        let mut first = vec![None; tape.len()];
+        for node in tape.nodes.iter() {
+            for &a in &*node.args {
+                first[a as usize].get_or_insert(node.origin.location);
+            }
+        }
         for slot in &mut self.slots {
-            slot.first_read = tape.nodes.iter().find(|node| node.args.contains(&slot.node)).map(|n| n.origin.location);
+            slot.first_read = first.get(slot.node as usize).copied().flatten();
         }
     }
 

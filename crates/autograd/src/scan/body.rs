@@ -314,12 +314,12 @@ impl<T: Float> Body<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::Tape;
+pub(super) mod tests {
     use crate::ops::table::Kind;
+    use crate::tape::Tape;
 
     /// The listings of the bodies of all loops on a tape.
-    pub(super) fn bodies(tape: &Tape) -> Vec<String> {
+    pub(in crate::scan) fn bodies(tape: &Tape) -> Vec<String> {
         let loops = (0..tape.len() as u32).filter_map(|i| {
             let Kind::Loop(scan) = &tape.nodes[i].kind else { return None };
             Some(format!("{:?}", scan.body))

@@ -17,8 +17,8 @@ use crate::tensor::shape::Shape;
 use std::panic::Location;
 use whole::Whole;
 
-/// What a [`scan`](Tape::scan) keeps of its steps for a reverse sweep. Values and gradients are the same to the bit, further derivatives
-/// but for rounding. What a step computes element by element of its slices alone is no part of the loop in any of these ways, and takes
+/// What a [`scan`](Tape::scan) keeps of its steps for a reverse sweep. Values are the same to the bit, derivatives but for the order in which
+/// contributions are added. What a step computes element by element of its slices alone is no part of the loop in any of these ways, and takes
 /// memory as the slices do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {

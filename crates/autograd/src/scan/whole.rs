@@ -49,8 +49,10 @@ impl<'t, T: Float> Whole<'t, T> {
         body.results.stacked.extend(0..first.len() as u32);
         // A step before may have found already what a sweep reads.
         let known = self.tape.nodes.expected().filter(|_| keep == Keep::All);
-        let known = known.and_then(|node| if let NodeKind::Loop(scan) = &node.kind { Some(&scan.body) } else { None });
-        let known = known.filter(|known| body.is_part_of(known)).cloned();
+        let known = known.and_then(|node| if let NodeKind::Loop(scan) = &node.kind { Some(scan) } else { None });
+        // One that keeps carries alone leaves too little.
+        let known = known.filter(|known| known.how.at_once && body.is_part_of(&known.body));
+        let known = known.map(|known| Arc::clone(&known.body));
         let body = known.unwrap_or_else(|| {
             if keep != Keep::Carries {
                 let residuals = residuals(&body);
@@ -140,4 +142,34 @@ fn parts<'t, T: Float>(scan: &Loop<T>, y: Var<'t, T>, left: usize) -> Done<'t, T
     let (carries, from) = (scan.body.results.next.len(), scan.first_stacked());
     let part = |k: usize| scan.part(y, k);
     ((0..carries).map(part).collect(), (from..from + left).map(part).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scan::body::tests::bodies;
+    use crate::{Keep, Scan, Tape, Tensor, grad};
+
+    #[test]
+    fn what_a_tape_knows_of_a_loop_that_keeps_less_is_not_taken_for_one_that_keeps_more() {
+        let run = |tape: &Tape, keep| {
+            let (h, c) = (tape.scalar(0.3), tape.scalar(0.77));
+            let x = tape.var(&Tensor::from_fn([7], |i| 0.1 * i as f64));
+            let (last, ()) = Scan { keep, ..Scan::default() }.run(tape, &h, &x, |h, x, _| {
+                let t = (h * c).tanh();
+                (t.exp() * t.sin() + x, ())
+            });
+            let first = grad(last, &c);
+            grad(first, &c).item();
+            bodies(tape)
+        };
+        let keeps = [Keep::All, Keep::Carries, Keep::Sqrt];
+        for (before, keep) in keeps.into_iter().flat_map(|before| keeps.map(|keep| (before, keep))) {
+            let mut tape = Tape::new();
+            for _ in 0..3 {
+                run(&tape, before);
+                tape.clear();
+            }
+            assert_eq!(run(&tape, keep), run(&Tape::new(), keep), "{keep:?} after {before:?}");
+        }
+    }
 }

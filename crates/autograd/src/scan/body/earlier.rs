@@ -11,6 +11,9 @@ use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+/// The most values that a loop gets slices of instead: each is looked up in each step, and has memory for all steps.
+const MOST: usize = 64;
+
 /// A body without what was computed before the loop, and what it is given.
 pub(crate) struct Shortened<'t, T: Float> {
     pub(crate) body: Body<T>,
@@ -48,7 +51,7 @@ impl<T: Float> Body<T> {
                 open.extend_from_slice(&node.args);
             }
         }
-        if taken.is_empty() {
+        if !(1..=MOST).contains(&taken.len()) {
             return None;
         }
         let made = self.needed(taken.iter().copied(), |value| value as usize >= ports && is_given[value as usize]);
@@ -57,8 +60,9 @@ impl<T: Float> Body<T> {
         self.at_once(&mut values, &nodes, of, (sources, constants));
 
         let added = taken.len() as u32;
-        let number = |value: u32| match taken.iter().position(|&taken| taken == value) {
-            Some(k) => (first_constant + k) as u32,
+        let slices: BTreeMap<u32, u32> = taken.iter().copied().zip(first_constant as u32..).collect();
+        let number = |value: u32| match slices.get(&value) {
+            Some(&slice) => slice,
             None if (value as usize) < first_constant => value,
             None => value + added,
         };

@@ -25,8 +25,8 @@ pub(in crate::program::lower) fn numbers<T: Float>(
         Layout::Row(_) | Layout::Column(_) if len == 1 => Some((0, true)),
         Layout::Row(_) | Layout::Column(_) | Layout::Spread(_) | Layout::Window(_) => None,
     };
-    let froms: Option<Vec<(u32, bool)>> = planned.inputs.iter().map(|(_, layout)| from(layout)).collect();
-    let inputs = planned.inputs.iter().zip(froms?).map(|((value, _), (from, is_one))| (at(*value, from), is_one));
+    let starts: Option<Vec<(u32, bool)>> = planned.inputs.iter().map(|(_, layout)| from(layout)).collect();
+    let inputs = planned.inputs.iter().zip(starts?).map(|((value, _), (from, is_one))| (at(*value, from), is_one));
     let inputs: Vec<(Place, bool)> = inputs.collect();
     let constants = planned.numbers.clone();
     let registers = inputs.len() + constants.len();
