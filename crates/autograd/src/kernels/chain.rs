@@ -148,7 +148,7 @@ pub(crate) struct Chain<T> {
     /// What registers hold, from the first on.
     pub(crate) fills: Vec<Fill<T>>,
     /// What operations are, each kind of them once.
-    pub(crate) ops: Vec<Arc<dyn TileOp<T>>>,
+    pub(crate) kinds: Vec<Arc<dyn TileOp<T>>>,
     /// Rows of so many elements in buffers.
     pub(crate) rows: Vec<(Place, u32)>,
     pub(crate) micro: Vec<Micro>,
@@ -175,7 +175,7 @@ impl<T: Number> Chain<T> {
     /// The names of its operations, for a listing.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.micro.iter().flat_map(|micro| match micro {
-            Micro::Op { op, .. } => self.ops[*op as usize].names(),
+            Micro::Op { op, .. } => self.kinds[*op as usize].names(),
             Micro::InTurn { both, .. } => both.names(),
             Micro::Sum { .. } => smallvec!["sum"],
         })

@@ -22,7 +22,7 @@ use crate::tensor::error::Error;
 use crate::tensor::memory::OutOfMemory;
 use std::sync::Arc;
 
-/// More nodes than these are not made a program of: that would take seconds at once.
+/// More nodes than these are not made a program of: that would take a minute at once. Shorter steps have taken as long before one is due.
 const MOST_NODES: usize = 1 << 22;
 
 /// Computes roots by the program of a step that repeats others, if there is one.

@@ -14,7 +14,7 @@ use crate::tape::{Restore, Tape};
 use crate::tensor::memory::OutOfMemory;
 use crate::tensor::shape::Shape;
 use smallvec::SmallVec;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -269,12 +269,20 @@ impl<T: Float> Body<T> {
 
     /// This with a part of what is added up and put beside each other, and which slices and constants that reads.
     pub(crate) fn with_results(&self, results: &Results) -> (Self, Vec<usize>, Vec<usize>) {
+        self.with_slices(results, &BTreeSet::new())
+    }
+
+    /// The same with these values as slices, behind those that there are, and without what is needed for them alone.
+    fn with_slices(&self, results: &Results, given: &BTreeSet<u32>) -> (Self, Vec<usize>, Vec<usize>) {
         let (count, carries, slices) = (self.ports.count(), self.ports.carries.len(), self.ports.slices.len());
-        let mut needed = self.needed(results.all(), |_| true);
+        let mut needed = self.needed(results.all(), |value| !given.contains(&value));
         needed[..carries].fill(true);
-        let mut next = 0..;
-        let numbers: Vec<u32> =
-            needed.iter().map(|&is| if is { next.next().expect("without end") } else { u32::MAX }).collect();
+        let kept = |values: Range<usize>| values.filter(|&value| needed[value]).map(|value| value as u32);
+        let ports = kept(0..carries + slices).chain(given.iter().copied());
+        let mut numbers = vec![u32::MAX; needed.len()];
+        for (value, number) in ports.chain(kept(carries + slices..needed.len())).zip(0..) {
+            numbers[value as usize] = number;
+        }
         let number = |value: u32| numbers[value as usize];
         let used = |from: usize, len: usize| (0..len).filter(|k| needed[from + k]).collect::<Vec<usize>>();
         let (used_slices, used_constants) = (used(carries, slices), used(carries + slices, self.ports.constants.len()));
@@ -282,14 +290,16 @@ impl<T: Float> Body<T> {
             let args: SmallVec<[u32; 4]> = node.args.iter().map(|&a| number(a)).collect();
             Node { args: Args::from(&args[..]), ..node.clone() }
         };
-        let kept = self.nodes.iter().enumerate().filter(|&(k, _)| needed[count + k]);
+        let nodes = self.nodes.iter().enumerate().filter(|&(k, _)| needed[count + k]);
+        let of_slices = used_slices.iter().map(|&k| &self.ports.slices[k]);
+        let of_given = given.iter().map(|&value| self.shape(value));
         let body = Self {
             ports: Ports {
                 carries: self.ports.carries.clone(),
-                slices: used_slices.iter().map(|&k| self.ports.slices[k].clone()).collect(),
+                slices: of_slices.chain(of_given).cloned().collect(),
                 constants: used_constants.iter().map(|&k| self.ports.constants[k].clone()).collect(),
             },
-            nodes: kept.map(|(_, node)| renumbered(node)).collect(),
+            nodes: nodes.map(|(_, node)| renumbered(node)).collect(),
             results: results.map(number),
             ready: Mutex::default(),
         };

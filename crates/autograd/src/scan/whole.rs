@@ -29,20 +29,14 @@ impl<'t, T: Float> Whole<'t, T> {
         if self.tape.written_out.get() {
             return Ok(self.written_out(&body, first, steps));
         }
+        let (of, given) = ((self.tape, steps), (&self.sources[..], &self.constants[..]));
+        let run = |Shortened { body, sources, constants }| Self { sources, constants, ..*self }.run(body, first, steps);
         if let Some(later) = body.later() {
-            let (shorter, slices, constants) = body.with_results(&later.left);
-            let sources = slices.iter().map(|&k| self.sources[k]).collect();
-            let constants = constants.iter().map(|&k| self.constants[k]).collect();
-            let (last, left) = Self { sources, constants, ..*self }.run(shorter, first, steps)?;
-            return Ok((
-                last,
-                body.after_the_loop(&later, (self.tape, steps), &left, (&self.sources, &self.constants)),
-            ));
+            let (last, left) = run(Shortened::new(body.with_results(&later.left), given))?;
+            return Ok((last, body.after_the_loop(&later, of, &left, given)));
         }
-        if let Some(Shortened { body: shorter, sources, constants }) =
-            body.before_the_loop((self.tape, steps), (&self.sources, &self.constants))
-        {
-            return Self { sources, constants, ..*self }.run(shorter, first, steps);
+        if let Some(shortened) = body.before_the_loop(of, given) {
+            return run(shortened);
         }
         let left = body.results.stacked.len();
         // The sweep reads the carries, wherever else they are.

@@ -26,7 +26,7 @@ impl<T: Number> Kernel for Run<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         let running = std::mem::take(&mut self.running);
-        let Chain { fills, ops, micro, parts, sums: places, tile: most, row, registers, .. } = self.chain;
+        let Chain { fills, kinds, micro, parts, sums: places, tile: most, row, registers, .. } = self.chain;
         let row = row.unwrap_or(self.len);
         let first = self.at(registers.place);
         let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
@@ -55,7 +55,7 @@ impl<T: Number> Kernel for Run<'_, T> {
                     }
                     Micro::Op { op, args: [a, b, c], out, second } => {
                         let arg = |arg: &Arg| self.slice(*arg, &tile);
-                        ops[*op as usize].run(
+                        kinds[*op as usize].run(
                             [arg(a), arg(b), arg(c)],
                             self.result(*out, &tile),
                             self.result(*second, &tile),

@@ -21,6 +21,8 @@ const LONGEST: usize = 32;
 const LONGEST_MERGED: usize = 64;
 /// The most values that are alive at a time in merged regions: their tiles stay in the first-level cache.
 const MOST_ALIVE: usize = 12;
+/// The most values of joined regions of one element that someone outside asks for: next states among them are looked for in all members.
+const MOST_ASKED: usize = 64;
 /// Regions of so many elements are worth a step of its own for a number that they read.
 const MANY: usize = 1024;
 /// How many of the regions that read a value are tried as the place of another that does: the latest. Without a bound a value
@@ -209,7 +211,7 @@ impl<'a, T: Float> Merger<'a, T> {
                 let earlier = &self.units[before];
                 let from = |&a: &u32| self.unit(a) == Some(before) && self.is_seen_through(a, &unit.members);
                 unit.guarded == earlier.guarded
-                    && sum + asked <= LONGEST_MERGED
+                    && sum + asked <= MOST_ASKED
                     && self.shape(&unit.members) == self.shape(&earlier.members)
                     && !outside(self.graph, self.links, &unit.members).any(|a| from(&a))
             });

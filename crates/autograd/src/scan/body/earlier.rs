@@ -1,24 +1,32 @@
 //! What steps compute of their slices alone: it is computed before the loop, for all steps at once, and the loop has slices of it instead.
 
+use super::Body;
 use super::at_once::Given;
-use super::{Body, Node, Ports};
 use crate::float::Float;
 use crate::tape::Tape;
-use crate::tape::nodes::Args;
 use crate::tape::var::Var;
 use crate::tensor::shape::Shape;
-use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 
 /// The most values that a loop gets slices of instead: each is looked up in each step, and has memory for all steps.
 const MOST: usize = 64;
 
-/// A body without what was computed before the loop, and what it is given.
+/// A body without what is computed before the loop, or after it, and what it is given.
 pub(crate) struct Shortened<'t, T: Float> {
     pub(crate) body: Body<T>,
     pub(crate) sources: Vec<(Var<'t, T>, usize)>,
     pub(crate) constants: Vec<Var<'t, T>>,
+}
+
+impl<'t, T: Float> Shortened<'t, T> {
+    /// A body, and which of the slices and constants that there were it still has.
+    pub(crate) fn new(
+        (body, slices, kept): (Body<T>, Vec<usize>, Vec<usize>),
+        (sources, constants): Given<'_, 't, T>,
+    ) -> Self {
+        let sources = slices.iter().map(|&k| sources[k]).collect();
+        Self { body, sources, constants: kept.iter().map(|&k| constants[k]).collect() }
+    }
 }
 
 impl<T: Float> Body<T> {
@@ -59,29 +67,9 @@ impl<T: Float> Body<T> {
         let mut values = BTreeMap::new();
         self.at_once(&mut values, &nodes, of, (sources, constants));
 
-        let added = taken.len() as u32;
-        let slices: BTreeMap<u32, u32> = taken.iter().copied().zip(first_constant as u32..).collect();
-        let number = |value: u32| match slices.get(&value) {
-            Some(&slice) => slice,
-            None if (value as usize) < first_constant => value,
-            None => value + added,
-        };
-        let renumbered = |node: &Node<T>| {
-            let args: SmallVec<[u32; 4]> = node.args.iter().map(|&a| number(a)).collect();
-            Node { args: Args::from(&args[..]), ..node.clone() }
-        };
-        let of_taken = taken.iter().map(|&value| self.shape(value).clone());
-        let whole = Self {
-            ports: Ports { slices: self.ports.slices.iter().cloned().chain(of_taken).collect(), ..self.ports.clone() },
-            nodes: self.nodes.iter().map(renumbered).collect(),
-            results: self.results.map(number),
-            ready: Mutex::default(),
-        };
-        let (body, slices, kept) = whole.with_results(&whole.results);
-        let of_taken = taken.iter().map(|value| (values[value], 0));
-        let all: Vec<(Var<'t, T>, usize)> = sources.iter().copied().chain(of_taken).collect();
-        let sources = slices.iter().map(|&k| all[k]).collect();
-        Some(Shortened { body, sources, constants: kept.iter().map(|&k| constants[k]).collect() })
+        let mut shortened = Shortened::new(self.with_slices(&self.results, &taken), (sources, constants));
+        shortened.sources.extend(taken.iter().map(|value| (values[value], 0)));
+        Some(shortened)
     }
 }
 

@@ -245,7 +245,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
         Some(Arg::Register(r)) => Out::Register((own + r) as u32),
         Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
     };
-    let (mut micro, mut ops) = (Vec::new(), Kinds::default());
+    let (mut micro, mut kinds) = (Vec::new(), Kinds::default());
     for (action, args, to, second) in &planned.steps {
         let at = |k: usize| args.get(k).map_or(kernel::Arg::Nothing, |&from| arg(from, &inputs));
         let op = match action {
@@ -261,7 +261,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
                 }));
                 continue;
             }
-            Action::Op(_) | Action::Both(_) => ops.number(action),
+            Action::Op(_) | Action::Both(_) => kinds.number(action),
         };
         micro.push(Micro::Op { op, args: [at(0), at(1), at(2)], out: out(*to), second: out(*second) });
     }
@@ -269,10 +269,9 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let tile = if one_tile { len } else { tile::<T>(count, row) };
     let count = if one_tile { kept + results.len() } else { kept };
     let parts = (kept..).zip(results).filter_map(|(register, column)| Some((register, column.parts?))).collect();
-    let ops = ops.list;
     Chain {
         fills,
-        ops,
+        kinds: kinds.list,
         rows: rows_in_place,
         micro,
         parts,
