@@ -72,13 +72,15 @@ impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W
         const TOGETHER: usize = 4;
         let Folded { x, n, inner, init, out, f } = self.0;
         let outer = out.len() / inner;
+        let mut spare = [T::ZERO; W];
         for o in (0..outer).step_by(TOGETHER) {
             let mut all = [[init; W]; TOGETHER];
             let starts: [usize; TOGETHER] = std::array::from_fn(|k| (o + k).min(outer - 1) * n * inner);
             for t in 0..n {
                 for (all, start) in all.iter_mut().zip(starts) {
                     let x = &x[start + t * inner..];
-                    let row: [T; W] = x.first_chunk().copied().unwrap_or_else(|| filled_up(x));
+                    // As in `map_vectors`.
+                    let row = *x.first_chunk().unwrap_or_else(|| filled_up(x, &mut spare));
                     for i in 0..W {
                         all[i] = f(all[i], row[i]);
                     }
@@ -89,7 +91,7 @@ impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W
                 let to = &mut out[o * inner..];
                 match to.first_chunk_mut() {
                     Some(to) => *to = *all,
-                    None => to.copy_from_slice(&all[..to.len()]),
+                    None => store_first(*all, to),
                 }
             }
         }
@@ -99,10 +101,16 @@ impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W
 /// The last elements of an operand, which do not fill a vector.
 #[cold]
 #[inline(never)]
-fn filled_up<T: Number, const W: usize>(x: &[T]) -> [T; W] {
-    let mut row = [T::ZERO; W];
+fn filled_up<'a, T: Number, const W: usize>(x: &[T], row: &'a mut [T; W]) -> &'a [T; W] {
     row[..x.len()].copy_from_slice(x);
     row
+}
+
+/// The first of these, which are fewer than a vector has.
+#[cold]
+#[inline(never)]
+fn store_first<T: Number, const W: usize>(all: [T; W], to: &mut [T]) {
+    to.copy_from_slice(&all[..to.len()]);
 }
 
 struct Fold<'a, T, F> {

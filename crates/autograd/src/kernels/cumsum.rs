@@ -8,13 +8,75 @@ use std::ops::Range;
 /// Terms that a running sum takes before it counts what its roundings lost: sixteen are off by less than 3e-7 in `f32`.
 const COUNTED: usize = 16;
 
+/// So many rows are summed one after the other: as lanes they would fill no vector.
+const FEW: usize = 4;
+
 /// Running sums along the middle of `[outer, n, inner]`, from the front or from the back.
 ///
 /// `y_t = high + (low + Σ x)`, with the sum of the terms of `t`'s block of [`COUNTED`] up to `t`; `high` is `y` at the end of
 /// the block before, and `low` what was rounded off it. So each element is right to a few roundings, however many came
 /// before, and sums of positive terms never fall.
 pub(crate) fn cumsum<T: Number>(x: &[T], (n, inner): (usize, usize), reverse: bool, y: &mut [T]) {
-    walk([x], y, (n, inner), reverse, &mut RunningSums::new());
+    let rows = x.len().checked_div(n).unwrap_or(0);
+    if rows > FEW {
+        return walk([x], y, (n, inner), reverse, &mut RunningSums::new());
+    }
+    for row in 0..rows {
+        let start = row / inner * n * inner + row % inner;
+        along(n, (x, y), |t| start + if reverse { n - 1 - t } else { t } * inner);
+    }
+}
+
+/// The running sums of one row whose elements lie at these places. The sums of a block's terms wait for no block before, and what
+/// waits is done for all of a block at once.
+#[inline(never)]
+fn along<T: Number>(n: usize, (x, y): (&[T], &mut [T]), at: impl Fn(usize) -> usize) {
+    let (mut high, mut low) = (T::ZERO, T::ZERO);
+    for from in (0..n).step_by(COUNTED) {
+        let state = (high, low, from == 0);
+        // Of a number of terms that the compiler knows it makes vectors.
+        (high, low) = if n - from >= COUNTED {
+            block(COUNTED, state, (x, y), |t| at(from + t))
+        } else {
+            block(n - from, state, (x, y), |t| at(from + t))
+        };
+    }
+}
+
+/// The running sums of a block, with `high` and `low` before it and behind it.
+#[inline(always)]
+fn block<T: Number>(
+    len: usize,
+    (high, low, is_first): (T, T, bool),
+    (x, y): (&[T], &mut [T]),
+    at: impl Fn(usize) -> usize,
+) -> (T, T) {
+    let (mut sums, mut sum) = ([T::ZERO; COUNTED], T::ZERO);
+    for (t, to) in sums[..len].iter_mut().enumerate() {
+        sum = if t == 0 { x[at(t)] } else { sum + x[at(t)] };
+        *to = sum;
+    }
+    let mut after = sums;
+    if !is_first {
+        let mut is_finite = true;
+        for after in &mut after {
+            let since = low + *after;
+            is_finite &= since.is_finite();
+            *after = high + since;
+        }
+        if !is_finite {
+            let mut last = high;
+            for (t, after) in after[..len].iter_mut().enumerate() {
+                last = if (low + sums[t]).is_finite() { *after } else { last + x[at(t)] };
+                *after = last;
+            }
+        }
+    }
+    for (t, &after) in after[..len].iter().enumerate() {
+        y[at(t)] = after;
+    }
+    let last = after[len - 1];
+    (last, rounded_off(high, low + sum, last))
 }
 
 /// The running sums of rows beside each other.
@@ -94,6 +156,31 @@ mod tests {
                         assert!((f64::from(y) / want - 1.0).abs() < 5e-7 && y >= last, "{y} for {want}");
                         assert_eq!(back[(n - 1 - t) * inner + i], y);
                         last = y;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_few_rows_have_the_bits_of_many() {
+        let noise = |i: usize| ((i * 7919 % 1001) as f32 - 480.0) * 0.37;
+        for (n, inner) in [(1, 1), (15, 1), (16, 3), (17, 2), (33, 1), (100, 5), (1000, 8)] {
+            for huge in [None, Some(3e38), Some(f32::INFINITY), Some(f32::NAN), Some(-0.0)] {
+                let mut x: Vec<f32> = (0..n * inner).map(noise).collect();
+                if let Some(huge) = huge {
+                    (x[n * inner / 2], x[n * inner / 3], x[n * inner - 1]) = (huge, huge, -huge);
+                }
+                let many = FEW.div_ceil(inner) + 1;
+                let (mut few, mut all) = (x.clone(), vec![0.0; many * x.len()]);
+                for reverse in [false, true] {
+                    cumsum(&x, (n, inner), reverse, &mut few);
+                    cumsum(&x.repeat(many), (n, inner), reverse, &mut all);
+                    let bits = |y: &[f32]| y.iter().map(|y| y.to_bits()).collect::<Vec<_>>();
+                    for all in all.chunks_exact(few.len()) {
+                        let same =
+                            few.iter().zip(all).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan());
+                        assert!(same, "{n} {inner} {huge:?}: {:?}, {:?}", bits(&few), bits(all));
                     }
                 }
             }

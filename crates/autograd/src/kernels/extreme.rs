@@ -3,7 +3,7 @@
 use super::beside::{self, Beside, Folded, NARROW, WIDE, walk};
 use super::map::level;
 use crate::number::Number;
-use crate::number::level::{Kernel, Level};
+use crate::number::level::Kernel;
 use std::ops::Range;
 
 /// Rows from this length on are worked on one by one, in lanes along the row: beside each other there might be too few.
@@ -39,20 +39,23 @@ impl<T: Number, F: Fn(T, T) -> T> Kernel for FoldLong<'_, T, F> {
         for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
             let (chunks, rest) = x.as_chunks::<LANES>();
             let mut all = [init; LANES];
-            all[..rest.len()].copy_from_slice(rest);
             for chunk in chunks {
+                // As in `map_vectors`: lanes that had an address would be kept in memory from step to step.
+                let chunk = *chunk;
                 for i in 0..LANES {
                     all[i] = f(all[i], chunk[i]);
                 }
             }
-            fold_lanes(&mut all, &f, out);
+            fold_lanes(all, rest, &f, out);
         }
     }
 }
 
-/// Folds lanes by halves. Apart from the loop before, of which the compiler would make vectors of two lanes.
+/// Folds lanes by halves, and what did not fill them. Apart from the loop before, of which the compiler would make vectors of two
+/// lanes.
 #[inline(never)]
-fn fold_lanes<T: Number>(lanes: &mut [T; LANES], f: &impl Fn(T, T) -> T, out: &mut [T]) {
+fn fold_lanes<T: Number>(mut lanes: [T; LANES], rest: &[T], f: &impl Fn(T, T) -> T, out: &mut [T]) {
+    lanes.iter_mut().zip(rest).for_each(|(a, &b)| *a = f(*a, b));
     let mut width = LANES;
     while width > out.len() {
         width /= 2;
@@ -184,11 +187,17 @@ impl<T: Number, F: Fn(T, T) -> bool, G: Fn(T, T) -> T> Beside<T, 1> for Last<T, 
     }
 }
 
-/// Each element's share of a maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` for `k` tied
-/// elements, 0 for the others; the NaNs share it where there are any.
+/// Whether an element is the extreme one of its row, which is NaN where one element is.
+#[inline(always)]
+pub(crate) fn is_top<T: Number>(x: T, top: T) -> bool {
+    (x == top) | x.is_nan()
+}
+
+/// The share of each element that is the maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` where `k` are tied; the
+/// NaNs share it where there are any.
 pub(crate) fn extreme_share<T: Number>(x: &[T], extreme: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if !x.is_empty() {
-        Level::best().run(Shares { x, extreme, n, inner, out });
+        level(x.len()).run(Shares { x, extreme, n, inner, out });
     }
 }
 
@@ -200,20 +209,15 @@ struct Shares<'a, T> {
     out: &'a mut [T],
 }
 
-/// Whether an element is the extreme one; a NaN is where that is NaN.
 #[inline(always)]
-fn is_top<T: Number>(x: T, top: T) -> bool {
-    (x == top) | (x.is_nan() & top.is_nan())
+fn share_of<T: Number>(ties: u32) -> T {
+    if ties == 1 { T::ONE } else { T::of(1.0 / f64::from(ties)) }
 }
 
-/// One row whose extreme elements are told.
+/// How many elements of a row are extreme.
 #[inline(always)]
-fn share_row<T: Number>(x: &[T], out: &mut [T], is_top: impl Fn(T) -> bool) {
-    let ties = x.iter().fold(0_u32, |ties, &x| ties + u32::from(is_top(x)));
-    let share = if ties == 1 { T::ONE } else { T::of(1.0 / f64::from(ties)) };
-    for (out, &x) in out.iter_mut().zip(x) {
-        *out = if is_top(x) { share } else { T::ZERO };
-    }
+fn ties<T: Number>(x: &[T], is_top: impl Fn(T) -> bool) -> u32 {
+    x.iter().fold(0, |ties, &x| ties + u32::from(is_top(x)))
 }
 
 impl<T: Number> Kernel for Shares<'_, T> {
@@ -223,37 +227,23 @@ impl<T: Number> Kernel for Shares<'_, T> {
     fn run(self) {
         let Self { x, extreme, n, inner, out } = self;
         if inner == 1 {
-            for ((x, out), &top) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).zip(extreme) {
-                if top.is_nan() {
-                    share_row(x, out, T::is_nan);
-                } else {
-                    share_row(x, out, |x| x == top);
-                }
+            for ((x, out), &top) in x.chunks_exact(n).zip(out).zip(extreme) {
+                *out = share_of(if top.is_nan() { ties(x, T::is_nan) } else { ties(x, |x| x == top) });
             }
             return;
         }
-        let mut shares = [T::ZERO; WIDE];
-        for (o, top) in extreme.chunks_exact(inner).enumerate() {
-            for (from, top) in (0..inner).step_by(WIDE).zip(top.chunks(WIDE)) {
-                let (width, at) = (top.len(), |j: usize| (o * n + j) * inner + from);
-                let shares = &mut shares[..width];
-                shares.fill(T::ZERO);
-                for j in 0..n {
-                    for ((ties, &x), &top) in shares.iter_mut().zip(&x[at(j)..at(j) + width]).zip(top) {
-                        *ties += if is_top(x, top) { T::ONE } else { T::ZERO };
-                    }
-                }
-                for ties in &mut *shares {
-                    *ties = T::ONE / *ties;
-                }
-                for j in 0..n {
-                    let places = at(j)..at(j) + width;
-                    let pairs = out[places.clone()].iter_mut().zip(&x[places]);
-                    for (((out, &x), &top), &share) in pairs.zip(top).zip(&*shares) {
-                        *out = if is_top(x, top) { share } else { T::ZERO };
-                    }
+        out.fill(T::ZERO);
+        for ((x, out), top) in
+            x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)).zip(extreme.chunks_exact(inner))
+        {
+            for x in x.chunks_exact(inner) {
+                for ((ties, &x), &top) in out.iter_mut().zip(x).zip(top) {
+                    *ties += if is_top(x, top) { T::ONE } else { T::ZERO };
                 }
             }
+        }
+        for ties in out {
+            *ties = T::ONE / *ties;
         }
     }
 }
@@ -304,7 +294,7 @@ mod tests {
                     at_every_level(|level| {
                         let what = format!("{outer} {n} {inner} {largest} {level:?}");
                         let (mut tops, mut args) = (vec![T::ZERO; outer * inner], vec![T::ZERO; outer * inner]);
-                        let (mut running, mut shares) = (x.clone(), vec![T::of(7.0); x.len()]);
+                        let (mut running, mut shares) = (x.clone(), vec![T::of(7.0); outer * inner]);
                         extreme(&x, (n, inner), largest, &mut tops);
                         arg_extreme(&x, (n, inner), largest, &mut args);
                         running_arg_extreme(&x, (n, inner), largest, &mut running);
@@ -316,10 +306,9 @@ mod tests {
                             assert!(is_top(row[place], top), "{what}");
                             assert_eq!(args[r].to_index() as usize, place, "{what}");
                             let ties = row.iter().filter(|&&x| is_top(x, top)).count();
+                            assert_eq!(shares[r], T::of(1.0 / ties as f64), "{what}");
                             for (j, &so_far) in so_far.iter().enumerate() {
                                 assert_eq!(running[at(j)].to_index() as usize, so_far, "{what}");
-                                let share = if is_top(row[j], top) { T::of(1.0 / ties as f64) } else { T::ZERO };
-                                assert_eq!(shares[at(j)], share, "{what}");
                             }
                         }
                     });

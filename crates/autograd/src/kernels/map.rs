@@ -140,7 +140,7 @@ where
     #[inline(always)]
     fn run(self) {
         let Self { x, mut out, f, rare, whole } = self;
-        let mut last = [T::ONE; LANES];
+        let (mut last, mut spare) = ([T::ONE; LANES], [[T::ONE; LANES]; N]);
         // The function stands here once, since it is long.
         for (k, x) in x.chunks(LANES).enumerate() {
             let n = x.len();
@@ -150,13 +150,26 @@ where
                 copy(x, &mut last[..n]);
                 &last
             };
-            let mut y = vectors(x, &f);
-            if x.iter().fold(false, |any, &x| any | rare(x)) {
-                each_rare(x, &mut y, &rare, &whole);
+            // Vectors stay in registers if they have no address but that of where they belong: a loop from one place in memory to
+            // another would be there once more, without vectors, for where the two overlap.
+            let vector = *x;
+            let mut to = spare.each_mut();
+            for (to, out) in to.iter_mut().zip(&mut out) {
+                if let Some(out) = out[k * LANES..].first_chunk_mut() {
+                    *to = out;
+                }
             }
-            for (out, y) in out.iter_mut().zip(&y) {
-                store(y, &mut out[k * LANES..][..n]);
+            let y = vectors(&vector, &f);
+            for (to, y) in to.iter_mut().zip(y) {
+                **to = y;
             }
+            if vector.iter().fold(false, |any, &x| any | rare(x)) {
+                each_rare(x, to, &rare, &whole);
+            }
+        }
+        let filled = x.len() / LANES * LANES;
+        for (out, spare) in out.iter_mut().zip(&spare) {
+            copy(&spare[..x.len() - filled], &mut out[filled..]);
         }
     }
     #[inline(always)]
@@ -179,22 +192,12 @@ fn vectors<T: Number, const N: usize>(x: &[T; LANES], f: &impl Fn(T) -> [T; N]) 
     y
 }
 
-/// The first of these to where they belong, all if there is room.
-#[inline(always)]
-pub(super) fn store<T: Copy>(from: &[T; LANES], to: &mut [T]) {
-    if let Some(to) = to.first_chunk_mut() {
-        *to = *from;
-    } else {
-        copy(&from[..to.len()], to);
-    }
-}
-
 /// The elements of a vector whose arguments are rare.
 #[cold]
 #[inline(never)]
 fn each_rare<T: Number, const N: usize>(
     x: &[T; LANES],
-    out: &mut [[T; LANES]; N],
+    out: [&mut [T; LANES]; N],
     rare: &impl Fn(T) -> bool,
     whole: &impl Fn(T) -> [T; N],
 ) {
@@ -202,11 +205,7 @@ fn each_rare<T: Number, const N: usize>(
     for (chosen, &x) in chosen.iter_mut().zip(x) {
         *chosen = rare(x);
     }
-    each_plain(x, slices(out), Some(&chosen), whole);
-}
-
-fn slices<T, const N: usize>(arrays: &mut [[T; LANES]; N]) -> [&mut [T]; N] {
-    arrays.each_mut().map(|array| &mut array[..])
+    each_plain(x, out.map(|out| &mut out[..]), Some(&chosen), whole);
 }
 
 /// One after the other, all or those of a vector that are chosen: at the baseline, and where arguments are rare, since the

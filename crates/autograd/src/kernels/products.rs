@@ -76,17 +76,23 @@ impl<T: Number> Kernel for LongProduct<'_, T> {
         let mut all = [Plain::start(T::ONE); EACH];
         let mut wrong = [0_u32; EACH];
         for chunk in chunks {
+            // As in `map_vectors`.
+            let chunk = *chunk;
             for i in 0..EACH {
                 let (next, is_right) = all[i].next(1, chunk[i], -T::ZERO, false);
                 (all[i], wrong[i]) = (next, wrong[i] | u32::from(!is_right));
             }
         }
-        let lanes = all.map(Carried::number);
-        if wrong == [0; EACH] {
-            let factors = |t: usize| if t < EACH { lanes[t] } else { rest[t - EACH] };
-            *self.found = along::<T, Plain<T>>(EACH + rest.len(), false, factors, |_, _| {});
-        }
+        *self.found = of_lanes(all, wrong, rest);
     }
+}
+
+/// The product of lanes, if none of them is wrong, and of what did not fill them. Apart, and given copies: lanes that were indexed
+/// in the kernel would be kept in memory from chunk to chunk.
+#[inline(never)]
+fn of_lanes<T: Number, const N: usize>(lanes: [Plain<T>; N], wrong: [u32; N], rest: &[T]) -> Option<T> {
+    let factors = |t: usize| if t < N { lanes[t].number() } else { rest[t - N] };
+    if wrong == [0; N] { along::<T, Plain<T>>(N + rest.len(), false, factors, |_, _| {}) } else { None }
 }
 
 /// All rows, as lanes; products of whole rows go to `whole`.

@@ -1,12 +1,13 @@
 //! Sums and norms along the middle of `[outer, n, inner]`.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
+mod abreast;
+
 use super::beside;
 use super::column_sums::column_sums_of;
 use super::finish::Finish;
 use super::map::level;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
-use super::transpose::transpose;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::LaneKernel;
@@ -48,7 +49,7 @@ impl<T: Number> Running<T> {
             let (now, later) = x.split_at(x.len().min(NEIGHBOURS - self.filled));
             let (chunks, rest) = now.as_chunks::<LANES>();
             let (first, lanes) = (now.as_ptr(), self.lanes.as_mut_ptr());
-            level(now.len()).run_lanes(AddChunks::<T, false> { x: first, chunks: chunks.len(), lanes });
+            level(now.len()).run_lanes(AddChunks::<T, false> { x: first, apart: 0, chunks: chunks.len(), lanes });
             self.filled += now.len() - rest.len();
             self.waiting.0[..rest.len()].copy_from_slice(rest);
             self.waiting.1 = rest.len();
@@ -109,16 +110,17 @@ fn plus<T: Number, const W: usize>(sums: &mut [T; W], x: &[T; W]) {
     }
 }
 
-/// Adds chunks to running sums. By hand: of a loop over these the compiler makes vectors of two lanes, since they are added up in
-/// halves later.
+/// Adds chunks to running sums, of `R` rows that lie `apart`. By hand: of a loop over these the compiler makes vectors of two lanes,
+/// since they are added up in halves later.
 #[derive(Clone, Copy)]
-struct AddChunks<T, const SQUARED: bool> {
+struct AddChunks<T, const SQUARED: bool, const R: usize = 1> {
     x: *const T,
+    apart: usize,
     chunks: usize,
     lanes: *mut T,
 }
 
-impl<T: Number, const SQUARED: bool> LaneKernel<T> for AddChunks<T, SQUARED> {
+impl<T: Number, const SQUARED: bool, const R: usize> LaneKernel<T> for AddChunks<T, SQUARED, R> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         // As many as lanes take at most; of wide ones some are left out.
@@ -126,19 +128,24 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for AddChunks<T, SQUARED> {
         // SAFETY: whoever made this promises the chunks and the lanes, and that the CPU has the set.
         unsafe {
             let all = L::first(L::COUNT);
-            let mut sums = [L::splat(T::ZERO); VECTORS];
-            let sums = &mut sums[..LANES / L::COUNT];
-            for (k, sum) in sums.iter_mut().enumerate() {
-                *sum = L::load(self.lanes.add(k * L::COUNT), all);
-            }
-            for c in 0..self.chunks {
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    let x = L::load(self.x.add(c * LANES + k * L::COUNT), all);
-                    *sum = L::add(*sum, if SQUARED { L::mul(x, x) } else { x });
+            let mut sums = [[L::splat(T::ZERO); VECTORS]; R];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                for (k, sum) in sums[..LANES / L::COUNT].iter_mut().enumerate() {
+                    *sum = L::load(self.lanes.add(r * LANES + k * L::COUNT), all);
                 }
             }
-            for (k, &sum) in sums.iter().enumerate() {
-                L::store(self.lanes.add(k * L::COUNT), all, sum);
+            for c in 0..self.chunks {
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    for (k, sum) in sums[..LANES / L::COUNT].iter_mut().enumerate() {
+                        let x = L::load(self.x.add(r * self.apart + c * LANES + k * L::COUNT), all);
+                        *sum = L::add(*sum, if SQUARED { L::mul(x, x) } else { x });
+                    }
+                }
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                for (k, &sum) in sums[..LANES / L::COUNT].iter().enumerate() {
+                    L::store(self.lanes.add(r * LANES + k * L::COUNT), all, sum);
+                }
             }
         }
     }
@@ -155,7 +162,7 @@ pub(super) unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T])
         return rest.iter().fold(T::ZERO, |total, &x| total + term::<T, SQUARED>(x));
     }
     let mut lanes = [T::ZERO; LANES];
-    let add = AddChunks::<T, SQUARED> { x: x.as_ptr(), chunks: chunks.len(), lanes: lanes.as_mut_ptr() };
+    let add = AddChunks::<T, SQUARED> { x: x.as_ptr(), apart: 0, chunks: chunks.len(), lanes: lanes.as_mut_ptr() };
     // SAFETY: the chunks are those of `x`; the caller promises the set.
     unsafe { add.run::<L>() };
     add_up(&mut lanes, rest, term::<T, SQUARED>)
@@ -173,65 +180,6 @@ fn sum_of<T: Number, const SQUARED: bool>(x: &[T]) -> T {
     let mut total = [T::ZERO];
     level(x.len()).run_lanes(SumRows::<T, SQUARED> { x, n: x.len(), out: &mut total });
     total[0]
-}
-
-/// Rows of up to so many elements are added up several at a time, as columns.
-const SIDE_BY_SIDE: usize = 4 * LANES;
-/// Rows of how many elements are, which vectors of 64 bytes alone make worth while; for `f64` they are half as long.
-const fn side_by_side<T, L: Lanes<T>>() -> usize {
-    if L::COUNT * size_of::<T>() == 64 { SIDE_BY_SIDE * size_of::<f32>() / size_of::<T>() } else { 0 }
-}
-
-/// The sums of as many rows of `n` as there are lanes, each of which has a chunk or more; with memory for their columns.
-#[inline(always)]
-fn together<T: Number, const SQUARED: bool>(x: &[T], n: usize, columns: &mut [[T; LANES]], sums: &mut [T; LANES]) {
-    transpose(x, n, (LANES, n), columns.as_flattened_mut(), LANES);
-    let whole = n / LANES * LANES;
-    let (lanes, rest) = columns[..n].split_at_mut(whole);
-    if SQUARED {
-        lanes.as_flattened_mut().iter_mut().for_each(|x| *x *= *x);
-    }
-    let (first, others) = lanes.split_at_mut(LANES);
-    for chunk in others.chunks_exact(LANES) {
-        for (sum, column) in first.iter_mut().zip(chunk) {
-            plus(sum, column);
-        }
-    }
-    add_up_columns(first);
-    // A sum starts from 0, of which −0 is no part.
-    *sums = [T::ZERO; LANES];
-    plus(sums, &first[0]);
-    for column in rest {
-        if SQUARED {
-            for x in &mut *column {
-                *x *= *x;
-            }
-        }
-        plus(sums, column);
-    }
-}
-
-/// The sums along rows of `n`, as many as are worked on together: that many are done.
-struct Together<'a, T, const SQUARED: bool> {
-    x: &'a [T],
-    n: usize,
-    out: &'a mut [T],
-    done: &'a mut usize,
-}
-
-impl<T: Number, const SQUARED: bool> LaneKernel<T> for Together<'_, T, SQUARED> {
-    #[inline(always)]
-    unsafe fn run<L: Lanes<T>>(self) {
-        let Self { x, n, out, done } = self;
-        if n > const { side_by_side::<T, L>() } {
-            return;
-        }
-        let mut columns = [[T::ZERO; LANES]; SIDE_BY_SIDE];
-        for (x, sums) in x.chunks_exact(LANES * n).zip(out.as_chunks_mut().0) {
-            together::<T, SQUARED>(x, n, &mut columns, sums);
-            *done += LANES;
-        }
-    }
 }
 
 /// The sums along rows of `n` that lie one after the other, or of their squares, in the order of each.
@@ -272,10 +220,7 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
 fn sums_of<T: Number, const SQUARED: bool>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
     if inner == 1 && n >= LANES {
         // By themselves: rows one after the other are a smaller kernel, which is asked for one row, too.
-        let mut done = 0;
-        if n <= SIDE_BY_SIDE && out.len() >= LANES {
-            level(x.len()).run_lanes(Together::<T, SQUARED> { x, n, out: &mut *out, done: &mut done });
-        }
+        let done = abreast::sums::<T, SQUARED>(x, n, out);
         return level(x.len()).run_lanes(SumRows::<T, SQUARED> { x: &x[done * n..], n, out: &mut out[done..] });
     }
     if n <= ROWS {
@@ -304,9 +249,14 @@ pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]
     // 2^-563 in f64, 2^-86 in f32: squares of the largest numbers stay finite, those of the smallest, divided, normal.
     let down = T::MIN_POSITIVE.sqrt() * T::EPSILON;
     sums_of::<T, true>(x, (n, inner), out);
+    let is_normal = |squares: T| (squares > T::MIN_POSITIVE / T::EPSILON) & squares.is_finite();
+    // Of all roots at once it makes vectors.
+    if out.iter().fold(true, |all, &squares| all & is_normal(squares)) {
+        return out.iter_mut().for_each(|out| *out = out.sqrt());
+    }
     for (r, out) in out.iter_mut().enumerate() {
         let squares = *out;
-        let scale = if squares > T::MIN_POSITIVE / T::EPSILON && squares.is_finite() {
+        let scale = if is_normal(squares) {
             *out = squares.sqrt();
             continue;
         } else if squares == T::INFINITY {

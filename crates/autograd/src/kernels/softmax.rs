@@ -82,10 +82,18 @@ pub(super) fn largest<T: Number>(x: &[T]) -> T {
 fn largest_in_lanes<T: Number, const N: usize>(x: &[T]) -> Option<T> {
     let (mut lanes, last) = (*x.first_chunk::<N>()?, x.last_chunk::<N>()?);
     for chunk in x.as_chunks::<N>().0[1..].iter().chain([last]) {
+        // As in `map_vectors`.
+        let chunk = *chunk;
         for i in 0..N {
             lanes[i] = lanes[i].larger(chunk[i]);
         }
     }
+    Some(largest_lane(lanes))
+}
+
+/// Apart, and given a copy: lanes that were indexed here would be kept in memory from chunk to chunk.
+#[inline(never)]
+fn largest_lane<T: Number, const N: usize>(mut lanes: [T; N]) -> T {
     let mut width = N / 2;
     while width > 0 {
         for i in 0..width {
@@ -93,7 +101,7 @@ fn largest_in_lanes<T: Number, const N: usize>(x: &[T]) -> Option<T> {
         }
         width /= 2;
     }
-    Some(lanes[0])
+    lanes[0]
 }
 
 /// What is wanted to know of each row.

@@ -1,7 +1,7 @@
 //! Element-wise loops over two operands, with NumPy broadcasting through strides of 0, compiled for each level of vector
 //! instructions.
 
-use super::map::{LANES, QUAD, copy, level, store};
+use super::map::{LANES, QUAD, copy, level};
 use super::strided::{Dim, Odometer, collapse};
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
@@ -67,7 +67,8 @@ impl<'a, T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'a, T, F> {
     #[inline(always)]
     fn run(self) {
         let Zip { rows, a, b, out, f } = self.0;
-        let mut lanes = [[T::ONE; LANES]; 2];
+        let (mut lanes, mut spare) = ([[T::ONE; LANES]; 2], [T::ONE; LANES]);
+        let filled = out.len() / LANES * LANES;
         let mut walk = Walk::new(rows);
         // In a single row, a number stands for all of its operand.
         let is_number = rows.steps.map(|step| step == 0 && rows.outer.is_empty());
@@ -84,12 +85,16 @@ impl<'a, T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'a, T, F> {
                 walk.fill(a, b, out.len(), &mut lanes);
                 [&lanes[0], &lanes[1]]
             };
+            // As in `map_vectors`.
+            let (a, b) = (*a, *b);
+            let to = out.first_chunk_mut().unwrap_or(&mut spare);
             let mut y = [T::ONE; LANES];
             for i in 0..LANES {
                 y[i] = f(a[i], b[i]);
             }
-            store(&y, out);
+            *to = y;
         }
+        copy(&spare[..out.len() - filled], &mut out[filled..]);
     }
     #[inline(always)]
     fn run_plain(self) {

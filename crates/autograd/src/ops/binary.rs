@@ -3,6 +3,7 @@
 use crate::diff::forward::plus;
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
+use crate::kernels::extreme::is_top;
 use crate::kernels::in_turn;
 use crate::kernels::spread::in_tiles;
 use crate::kernels::zip::{Rows, zip, zip_numbers, zip_vectors};
@@ -348,6 +349,8 @@ binary! {
         gate => Gate, |g, x| select(x > T::ZERO, g, T::ZERO), |a, b, y, g| (g.gate(b), None);
         /// `g` where the mask holds, else 0.
         keep => Keep, |g, m| select(m == T::ZERO, T::ZERO, g), |a, b, y, g| (g.keep(b), None);
+        /// 1 where an element is the extreme of its row, which is given, else 0; a NaN is where that is NaN.
+        attains => Attains, |a, top| mask(is_top(a, top)), |a, b, y, g| (None, None);
         /// `g` where the mask does not hold, else 0.
         discard => Discard, |g, m| select(m == T::ZERO, g, T::ZERO), |a, b, y, g| (g.discard(b), None);
         /// The share of `a` in `max(a, b)`.

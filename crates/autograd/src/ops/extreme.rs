@@ -42,24 +42,22 @@ impl<T: Float> Op<T, 1> for Extreme {
     fn kink(&self, [x]: [View<'_, T>; 1]) -> Option<usize> {
         let (_, n, inner) = x.shape.around(self.along);
         let shape = x.shape.splice(self.along, &[]);
-        let (mut extremes, mut shares) = (vec![T::ZERO; shape.numel()], vec![T::ZERO; x.data.len()]);
+        let (mut extremes, mut shares) = (vec![T::ZERO; shape.numel()], vec![T::ZERO; shape.numel()]);
         Op::<T, 1>::eval(self, [x], ViewMut { shape: &shape, data: &mut extremes });
         extreme::extreme_share(x.data, &extremes, (n, inner), &mut shares);
-        let tied = shares.iter().position(|&share| share > T::ZERO && share < T::ONE)?;
-        Some(tied / (n * inner) * inner + tied % inner)
+        shares.iter().position(|&share| share < T::ONE)
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let share = y.tape().record(Arity(ExtremeShare { along: self.along }), [x, y]);
-        Some(dy.expand_span(self.along).weigh(share))
+        Some(dy.weigh(share).expand_span(self.along).keep(x.attains(y.expand_span(self.along))))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let share = y.tape().record(Arity(ExtremeShare { along: self.along }), [x, y]);
-        Some(dx?.weigh(share).sum_axes(self.along))
+        Some(dx?.keep(x.attains(y.expand_span(self.along))).sum_axes(self.along).weigh(share))
     }
 }
 
-/// Each element's share of the extreme along axes: `1/k` for `k` tied elements, 0 for the others. Piecewise
-/// constant.
+/// The share that each extreme element has along axes, which are dropped: `1/k` where `k` are tied. Piecewise constant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ExtremeShare {
     pub(super) along: Span,
@@ -76,8 +74,8 @@ impl<T: Float> Op<T, 2> for ExtremeShare {
     fn attributes(&self) -> Attributes {
         along(self.along)
     }
-    fn shape(&self, [x, _]: [&Shape; 2]) -> Result<Shape, Reason> {
-        Ok(x.clone())
+    fn shape(&self, [_, extreme]: [&Shape; 2]) -> Result<Shape, Reason> {
+        Ok(extreme.clone())
     }
     fn eval(&self, [x, extreme]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
         let (_, n, inner) = x.shape.around(self.along);
