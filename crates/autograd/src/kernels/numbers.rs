@@ -81,11 +81,21 @@ impl<T: Number> Numbers<T> {
         std::iter::once((self.cells, self.memory())).chain(results)
     }
 
-    /// Copies so many elements that are at a place at the end to another one as well, if they are there as an operand or as a result.
-    pub(super) fn copy_too(&mut self, len: usize, from: Place, to: Place) -> bool {
-        let result = self.results.iter().find(|result| (result.1, result.2) == (from, len)).map(|result| result.0);
-        let input = || self.read().position(|read| read == (from, len)).map(|cell| cell as u32);
-        let cell = result.or_else(input);
+    /// Copies so many elements that are at a place at the end to another one as well, if they are there as an operand or as a result;
+    /// given whether two places with so many elements meet.
+    pub(super) fn copy_too(
+        &mut self,
+        len: usize,
+        from: Place,
+        to: Place,
+        meet: impl Fn((Place, usize), (Place, usize)) -> bool,
+    ) -> bool {
+        // What is there last counts.
+        let written = self.results.iter().rfind(|&&(_, place, written)| meet((place, written), (from, len)));
+        let cell = match written {
+            Some(&(cell, place, written)) => Some(cell).filter(|_| (place, written) == (from, len)),
+            None => self.read().position(|read| read == (from, len)).map(|cell| cell as u32),
+        };
         self.results.extend(cell.map(|cell| (cell, to, len)));
         cell.is_some()
     }

@@ -50,8 +50,20 @@ impl fmt::Debug for Window {
 }
 
 impl Window {
-    /// That of a read by strides, if its rows are near each other in the operand and long enough.
+    /// That of a read by strides, if its rows are near each other in the operand and long enough, or it is of one element.
     pub(crate) fn read(sizes: &[usize], offset: usize, strides: &[isize]) -> Option<Self> {
+        if sizes.iter().all(|&n| n == 1) {
+            return Some(Self {
+                outer: smallvec![],
+                width: 1,
+                from: 0,
+                len: 1,
+                step: 1,
+                offset,
+                turn: 0,
+                is_sum: false,
+            });
+        }
         let dims = collapse(sizes, [strides]);
         let (&(width, [step]), outer) = dims.split_last()?;
         let outer = outer.iter().map(|&(n, [stride])| Outer { n, from: 0, count: n, stride }).collect();

@@ -33,6 +33,15 @@ impl Concat {
         Self { axis, starts }
     }
 
+    /// Of what nobody asks the rule for.
+    pub(crate) fn along(axis: usize) -> Self {
+        Self { axis, starts: None }
+    }
+
+    pub(crate) fn axis(&self) -> usize {
+        self.axis
+    }
+
     /// Whether each operand is neighbours in a result of this shape.
     pub(crate) fn joins_wholes(&self, result: &Shape) -> bool {
         result.around(self.axis).0 == 1

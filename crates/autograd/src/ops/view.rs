@@ -123,7 +123,7 @@ impl<T: Float> Op<T, 1> for AddAt {
 /// Axis `i` of the result is axis `permutation[i]` of the operand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Transpose {
-    permutation: SmallVec<[u8; 8]>,
+    pub(crate) permutation: SmallVec<[u8; 8]>,
 }
 
 impl Named for Transpose {
@@ -162,7 +162,7 @@ impl<T: Float> Op<T, 1> for Transpose {
 /// The same elements in row-major order, in another shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Reshape {
-    shape: Shape,
+    pub(crate) shape: Shape,
 }
 
 impl Named for Reshape {

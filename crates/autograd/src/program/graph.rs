@@ -150,9 +150,22 @@ impl<T: Float> Graph<T> {
 
     /// A new value of the shape of another, for which it stands where errors are told.
     pub(super) fn value_like(&mut self, other: u32) -> u32 {
+        self.value_of(self.shape(other).clone(), other)
+    }
+
+    /// A new value of a shape, which stands for another where errors are told.
+    pub(super) fn value_of(&mut self, shape: Shape, other: u32) -> u32 {
         let value = self.values.len() as u32;
         self.added.push(self.on_tape(other));
-        self.values.push(Value { shape: self.shape(other).clone(), source: Source::Computed });
+        self.values.push(Value { shape, source: Source::Computed });
+        value
+    }
+
+    /// A new value that is this one on the tape, where it has come since the graph was made.
+    pub(super) fn constant_of(&mut self, on_tape: u32, shape: Shape) -> u32 {
+        let value = self.values.len() as u32;
+        self.added.push(on_tape);
+        self.values.push(Value { shape, source: Source::Constant(on_tape) });
         value
     }
 

@@ -15,3 +15,4 @@ mod by_shape;
 mod chain;
 mod review;
 mod replay_fuzz;
+mod replay_elements;

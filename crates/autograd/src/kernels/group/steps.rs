@@ -36,6 +36,11 @@ impl<'d, T> Passing<'d, T> {
 }
 
 impl<T: Number> Group<T> {
+    /// Whether the last that it does is work on a few numbers, which costs nothing to copy.
+    pub(crate) fn ends_in_numbers(&self) -> bool {
+        matches!(self.phases.last().and_then(|phase| phase.tasks.last()), Some(Task::Numbers(_)))
+    }
+
     /// This, and then a copy of so many elements.
     ///
     /// # Panics
@@ -51,9 +56,10 @@ impl<T: Number> Group<T> {
             self.spots[place].1 = len.max(self.spots[place].1);
             Place::of_spot(place)
         });
+        let spots = &self.spots;
         let last = self.phases.last_mut().and_then(|phase| phase.tasks.last_mut());
         if let Some(Task::Numbers(numbers)) = last
-            && numbers.copy_too(len, from, to)
+            && numbers.copy_too(len, from, to, |a, b| spots[a.0.spot()].0.meets(a.1, spots[b.0.spot()].0, b.1))
         {
             return;
         }

@@ -13,15 +13,20 @@ use super::steps::fused::FusedStep;
 use super::steps::{Listed, OpStep, Operand, Step, What};
 use crate::float::Float;
 use crate::kernels::finish::Rate;
+use crate::kernels::numbers::are_few;
 use crate::kernels::perceptron::{Activation, Kernels, Planned, Spots};
+use crate::kernels::place::Spot;
 use crate::ops::table::Kind;
 use crate::ops::with_slope::Pair;
 use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tensor::error::Error;
 use crate::tensor::memory::{self, OutOfMemory};
-use smallvec::smallvec;
+use smallvec::{SmallVec, smallvec};
 use tasks::Tiles;
+
+/// Copies of so many elements, from where and to where.
+type Copies = SmallVec<[(usize, Spot, Spot); 4]>;
 
 /// Steps, and how many of them the guards need.
 pub(super) struct Lowered<T: Float> {
@@ -48,8 +53,9 @@ impl<T: Float> Lowering<'_, T> {
         let mut tiles = Tiles::default();
         let mut time = 0;
         while time < schedule.work.len() {
+            let known = steps.len();
             if time == schedule.guarded {
-                guarded = Some(steps.len());
+                guarded = Some(known);
             }
             if let Some(run) = runs.next_if(|run| run.start == time) {
                 let phases: Vec<&Phase> =
@@ -59,8 +65,18 @@ impl<T: Float> Lowering<'_, T> {
                 let group = group.map_err(|lack| self.lacks(work[0].results[0], lack))?;
                 steps.push(Step::Group(Box::new(group)));
                 time = run.end;
+            } else if let Some(Step::Group(group)) = steps.last_mut()
+                && group.0.ends_in_numbers()
+                && guarded != Some(known)
+                && let Some((copies, listed)) = self.moves(&schedule.work[time])
+            {
+                for (len, from, to) in copies {
+                    group.0.then_copy(len, from, to);
+                }
+                group.1.push(listed);
+                time += 1;
             } else {
-                let (known, step) = (steps.len(), self.step(&schedule.work[time], buffers)?);
+                let step = self.step(&schedule.work[time], buffers)?;
                 match (steps.last_mut(), step) {
                     // A loop whose step is a group goes from step to step without a look at its buffers.
                     (Some(Step::Group(group)), Some(Step::Copy(copy))) if guarded != Some(known) => {
@@ -80,6 +96,33 @@ impl<T: Float> Lowering<'_, T> {
         }
         let guarded = guarded.unwrap_or(steps.len());
         Ok(Lowered { steps, guarded })
+    }
+
+    /// The copies that some work is, if it only puts a few numbers elsewhere.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "few of a large table")]
+    fn moves(&self, work: &Work) -> Option<(Copies, Listed)> {
+        let node = &self.graph.nodes[work.members[0] as usize];
+        let (kind, result) = (node.kind()?, self.operand(node.results[0]));
+        let is_move = match kind {
+            Kind::Reshape(_) => !self.operand(node.args[0]).is_at(&result),
+            Kind::Concat(op) => {
+                let parts = node.args.iter().map(|&a| (a, self.graph.numel(a)));
+                op.joins_wholes(&result.shape) && !self.places.are_joined(parts, node.results[0])
+            }
+            _ => false,
+        };
+        if !is_move || !are_few::<T>(result.len) {
+            return None;
+        }
+        let operands: SmallVec<_> = self.operands(&node.args);
+        let copies = operands.iter().scan(result.spot(), |to, operand: &Operand| {
+            let start = *to;
+            to.start += operand.len as u32;
+            Some((operand.len, operand.spot(), start))
+        });
+        let copies: Copies = copies.filter(|&(len, ..)| len > 0).collect();
+        let are_apart = copies.iter().all(|&(len, from, _)| !from.meets(len, result.spot(), result.len));
+        are_apart.then(|| (copies, Listed { what: What::Rows(kind.name()), operands, results: smallvec![result] }))
     }
 
     /// The place of a value.

@@ -7,6 +7,7 @@ mod constants;
 mod common;
 mod dead;
 mod loops;
+mod elements;
 mod products;
 mod losses;
 mod logarithms;
@@ -33,7 +34,7 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 11] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 12] {
     [
         &broadcasts::Broadcasts,
         &views::Views,
@@ -42,6 +43,7 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 11] {
         &dead::Dead,
         &logarithms::Logarithms,
         &loops::Loops,
+        &elements::Elements,
         &products::Products,
         &losses::Losses,
         &shares::Shares,
@@ -50,7 +52,7 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 11] {
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "broadcasts",
     "views",
     "constants",
@@ -58,6 +60,7 @@ const NAMES: [&str; 15] = [
     "dead",
     "logarithms",
     "loops",
+    "elements",
     "products",
     "losses",
     "shares",
@@ -80,6 +83,7 @@ const NAMES: [&str; 15] = [
 /// | `dead` | what nothing asks for is dropped |
 /// | `logarithms` | a number times a logarithm, as of an entropy, is computed with the logarithm that its gradient reads |
 /// | `loops` | loops leave nothing that nothing reads |
+/// | `elements` | arrays of a few numbers that are taken apart and put together go element by element |
 /// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent; such a step of rows that were read by index moves these alone |
 /// | `losses` | losses are computed together with their gradients |
 /// | `shares` | logarithms of softmax, or of sums of exponentials, are computed together with the shares that their gradients read |

@@ -212,7 +212,6 @@ impl<'a, T: Float> Merger<'a, T> {
                 let from = |&a: &u32| self.unit(a) == Some(before) && self.is_seen_through(a, &unit.members);
                 unit.guarded == earlier.guarded
                     && sum + asked <= MOST_ASKED
-                    && self.shape(&unit.members) == self.shape(&earlier.members)
                     && !outside(self.graph, self.links, &unit.members).any(|a| from(&a))
             });
             match last {
