@@ -15,6 +15,22 @@
 //! assert_eq!(ddx.value().as_slice(), [6.0, 12.0]);
 //! ```
 //!
+//! A part of a formula that is used more than once is a function whose variables share a lifetime. In a closure the compiler does not see that
+//! the result lives as long as the argument (`|x: Var<'_>| (x * w).tanh()` is an error): leave out the type, and name the method's.
+//! Masks are numbers, 1 where a condition holds: `a * b` is both, `a.maximum(b)` one of them, `1.0 - a` not.
+//!
+//! ```
+//! use autograd::{Tape, Tensor, Var};
+//! fn layer<'t>(x: Var<'t>, w: Var<'t>) -> Var<'t> {
+//!     (x * w).tanh()
+//! }
+//! let tape = Tape::new();
+//! let (x, w) = (tape.var(&Tensor::from([0.5, -2.0])), tape.scalar(0.1));
+//! let near = |x| Var::abs(x).lt(1.0);
+//! let y = near(x).select(layer(layer(x, w), w), x);
+//! assert_eq!(y.value().as_slice()[1], -2.0);
+//! ```
+//!
 //! Losses refuse what would broadcast in silence: a prediction `[n, 1]` and a target `[n]` have `n²` differences.
 //! [`Tape::watch`] tells it of plain operators.
 //!
