@@ -1,15 +1,13 @@
 //! Running sums along the middle of `[outer, n, inner]`.
 
 use super::beside::{Beside, WIDE, walk};
+use super::recur::FEW;
 use crate::number::Number;
 use crate::number::elementary::select;
 use std::ops::Range;
 
 /// Terms that a running sum takes before it counts what its roundings lost: sixteen are off by less than 3e-7 in `f32`.
 const COUNTED: usize = 16;
-
-/// So many rows are summed one after the other: as lanes they would fill no vector.
-const FEW: usize = 4;
 
 /// Running sums along the middle of `[outer, n, inner]`, from the front or from the back.
 ///
@@ -18,7 +16,7 @@ const FEW: usize = 4;
 /// before, and sums of positive terms never fall.
 pub(crate) fn cumsum<T: Number>(x: &[T], (n, inner): (usize, usize), reverse: bool, y: &mut [T]) {
     let rows = x.len().checked_div(n).unwrap_or(0);
-    if rows > FEW {
+    if rows >= FEW {
         return walk([x], y, (n, inner), reverse, &mut RunningSums::new());
     }
     for row in 0..rows {

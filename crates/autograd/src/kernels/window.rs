@@ -52,23 +52,12 @@ impl fmt::Debug for Window {
 impl Window {
     /// That of a read by strides, if its rows are near each other in the operand and long enough, or it is of one element.
     pub(crate) fn read(sizes: &[usize], offset: usize, strides: &[isize]) -> Option<Self> {
-        if sizes.iter().all(|&n| n == 1) {
-            return Some(Self {
-                outer: smallvec![],
-                width: 1,
-                from: 0,
-                len: 1,
-                step: 1,
-                offset,
-                turn: 0,
-                is_sum: false,
-            });
-        }
         let dims = collapse(sizes, [strides]);
-        let (&(width, [step]), outer) = dims.split_last()?;
+        let is_single = dims.is_empty();
+        let (&(width, [step]), outer) = dims.split_last().unwrap_or((&(1, [1]), &[]));
         let outer = outer.iter().map(|&(n, [stride])| Outer { n, from: 0, count: n, stride }).collect();
         let is_near = step.abs() == 1 || apart::can_space(step);
-        (is_near && width >= SHORTEST).then_some(Self {
+        (is_single || is_near && width >= SHORTEST).then_some(Self {
             outer,
             width,
             from: 0,

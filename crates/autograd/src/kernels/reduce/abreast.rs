@@ -12,13 +12,7 @@ use crate::number::level::LaneKernel;
 /// The sums along rows of `n`, a chunk or more, or of their squares, in the order of each: of how many rows.
 pub(super) fn sums<T: Number, const SQUARED: bool>(x: &[T], n: usize, out: &mut [T]) -> usize {
     let mut done = 0;
-    if out.len() < LANES {
-        return done;
-    }
-    if n <= SIDE_BY_SIDE {
-        level(x.len()).run_lanes(Together::<T, SQUARED> { x, n, out: &mut *out, done: &mut done });
-    }
-    if done == 0 {
+    if out.len() >= LANES {
         level(x.len()).run_lanes(Abreast::<T, SQUARED> { x, n, out, done: &mut done });
     }
     done
@@ -60,31 +54,8 @@ fn together<T: Number, const SQUARED: bool>(x: &[T], n: usize, columns: &mut [[T
     }
 }
 
-/// The sums along rows of `n`, as many as are worked on together: that many are done.
-struct Together<'a, T, const SQUARED: bool> {
-    x: &'a [T],
-    n: usize,
-    out: &'a mut [T],
-    done: &'a mut usize,
-}
-
-impl<T: Number, const SQUARED: bool> LaneKernel<T> for Together<'_, T, SQUARED> {
-    #[inline(always)]
-    unsafe fn run<L: Lanes<T>>(self) {
-        let Self { x, n, out, done } = self;
-        if n > const { side_by_side::<T, L>() } {
-            return;
-        }
-        let mut columns = [[T::ZERO; LANES]; SIDE_BY_SIDE];
-        for (x, sums) in x.chunks_exact(LANES * n).zip(out.as_chunks_mut().0) {
-            together::<T, SQUARED>(x, n, &mut columns, sums);
-            *done += LANES;
-        }
-    }
-}
-
-/// The sums along rows of `n`, which are longer, [`LANES`] rows at a time: that many are done. A row alone would wait for each of its
-/// additions, and its lanes would be added up one by one.
+/// The sums along rows of `n`, [`LANES`] rows at a time: that many are done. A row alone would wait for each of its additions, and its
+/// lanes would be added up one by one.
 struct Abreast<'a, T, const SQUARED: bool> {
     x: &'a [T],
     n: usize,
@@ -96,11 +67,20 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for Abreast<'_, T, SQUARED> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         let Self { x, n, out, done } = self;
+        let rows = x.chunks_exact(LANES * n).zip(out.as_chunks_mut::<LANES>().0);
+        if n <= const { side_by_side::<T, L>() } {
+            let mut columns = [[T::ZERO; LANES]; SIDE_BY_SIDE];
+            for (x, sums) in rows {
+                together::<T, SQUARED>(x, n, &mut columns, sums);
+                *done += LANES;
+            }
+            return;
+        }
         if L::PLAIN {
             return;
         }
         let mut all = [Blocks::new(); LANES];
-        for (x, out) in x.chunks_exact(LANES * n).zip(out.as_chunks_mut::<LANES>().0) {
+        for (x, out) in rows {
             if n <= NEIGHBOURS {
                 // SAFETY: the caller promises the set, and these are the rows.
                 unsafe { blocks_abreast::<T, L, SQUARED>(x, n, n, out) };

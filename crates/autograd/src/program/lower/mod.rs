@@ -66,27 +66,17 @@ impl<T: Float> Lowering<'_, T> {
                 steps.push(Step::Group(Box::new(group)));
                 time = run.end;
             } else if let Some(Step::Group(group)) = steps.last_mut()
-                && group.0.ends_in_numbers()
                 && guarded != Some(known)
-                && let Some((copies, listed)) = self.moves(&schedule.work[time])
+                && let Some((copies, listed)) = self.moves(&schedule.work[time], group.0.ends_in_numbers())
             {
+                // A loop whose step is a group goes from step to step without a look at its buffers.
                 for (len, from, to) in copies {
                     group.0.then_copy(len, from, to);
                 }
                 group.1.push(listed);
                 time += 1;
             } else {
-                let step = self.step(&schedule.work[time], buffers)?;
-                match (steps.last_mut(), step) {
-                    // A loop whose step is a group goes from step to step without a look at its buffers.
-                    (Some(Step::Group(group)), Some(Step::Copy(copy))) if guarded != Some(known) => {
-                        let [from, result] = *copy;
-                        group.0.then_copy(from.len, from.spot(), result.spot());
-                        let (operands, results) = (smallvec![from], smallvec![result]);
-                        group.1.push(Listed { what: What::Rows("copy"), operands, results });
-                    }
-                    (_, step) => steps.extend(step),
-                }
+                steps.extend(self.step(&schedule.work[time], buffers)?);
                 time += 1;
             }
         }
@@ -98,22 +88,26 @@ impl<T: Float> Lowering<'_, T> {
         Ok(Lowered { steps, guarded })
     }
 
-    /// The copies that some work is, if it only puts a few numbers elsewhere.
+    /// The copies that some work is; where few numbers cost nothing to copy, also if it only puts these elsewhere.
     #[allow(clippy::wildcard_enum_match_arm, reason = "few of a large table")]
-    fn moves(&self, work: &Work) -> Option<(Copies, Listed)> {
+    fn moves(&self, work: &Work, of_numbers: bool) -> Option<(Copies, Listed)> {
         let node = &self.graph.nodes[work.members[0] as usize];
-        let (kind, result) = (node.kind()?, self.operand(node.results[0]));
-        let is_move = match kind {
-            Kind::Reshape(_) => !self.operand(node.args[0]).is_at(&result),
-            Kind::Concat(op) => {
-                let parts = node.args.iter().map(|&a| (a, self.graph.numel(a)));
-                op.joins_wholes(&result.shape) && !self.places.are_joined(parts, node.results[0])
+        let result = self.operand(node.results[0]);
+        let name = match &node.operation {
+            Operation::Copy => "copy",
+            Operation::Single(kind) if of_numbers && are_few::<T>(result.len) => {
+                let is_move = match kind {
+                    Kind::Reshape(_) => !self.operand(node.args[0]).is_at(&result),
+                    Kind::Concat(op) => {
+                        let parts = node.args.iter().map(|&a| (a, self.graph.numel(a)));
+                        op.joins_wholes(&result.shape) && !self.places.are_joined(parts, node.results[0])
+                    }
+                    _ => false,
+                };
+                Some(kind.name()).filter(|_| is_move)?
             }
-            _ => false,
+            _ => return None,
         };
-        if !is_move || !are_few::<T>(result.len) {
-            return None;
-        }
         let operands: SmallVec<_> = self.operands(&node.args);
         let copies = operands.iter().scan(result.spot(), |to, operand: &Operand| {
             let start = *to;
@@ -122,7 +116,7 @@ impl<T: Float> Lowering<'_, T> {
         });
         let copies: Copies = copies.filter(|&(len, ..)| len > 0).collect();
         let are_apart = copies.iter().all(|&(len, from, _)| !from.meets(len, result.spot(), result.len));
-        are_apart.then(|| (copies, Listed { what: What::Rows(kind.name()), operands, results: smallvec![result] }))
+        are_apart.then(|| (copies, Listed { what: What::Rows(name), operands, results: smallvec![result] }))
     }
 
     /// The place of a value.

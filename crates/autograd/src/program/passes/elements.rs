@@ -205,12 +205,12 @@ impl<T: Float> Apart<'_, T> {
     fn take_apart(&mut self, node: &Node<T>) {
         let result = node.results[0];
         let elements = match node.kind().expect("it has a cost") {
-            Kind::Read(op) => self.read(node.args[0], places(&op.0.shape, op.0.offset, &op.0.strides), result),
+            Kind::Read(op) => self.read(node.args[0], places(&op.0.shape, op.0.offset, &op.0.strides)),
             Kind::Transpose(op) => {
                 let of = self.graph.shape(node.args[0]).strides();
                 let strides: Vec<isize> = op.0.permutation.iter().map(|&axis| of[usize::from(axis)] as isize).collect();
                 let places = places(self.graph.shape(result), 0, &strides);
-                self.read(node.args[0], places, result)
+                self.read(node.args[0], places)
             }
             Kind::Reshape(_) | Kind::StopGradient(_) => self.elements(node.args[0]),
             Kind::Concat(op) => self.concat(op.axis(), &node.args, result),
@@ -242,13 +242,12 @@ impl<T: Float> Apart<'_, T> {
     }
 
     /// Some elements of a value, which may have many.
-    fn read(&mut self, of: u32, places: Vec<usize>, result: u32) -> List {
-        if self.known.contains_key(&of) || self.graph.numel(of) <= MOST {
-            let elements = self.elements(of);
-            return places.into_iter().map(|place| elements[place]).collect();
+    fn read(&mut self, of: u32, places: Vec<usize>) -> List {
+        if self.graph.numel(of) > MOST {
+            return places.into_iter().map(|place| Element::Of(self.element_of(of, place))).collect();
         }
-        debug_assert_eq!(places.len(), self.graph.numel(result), "an element for each place");
-        places.into_iter().map(|place| Element::Of(self.element_of(of, place))).collect()
+        let elements = self.elements(of);
+        places.into_iter().map(|place| elements[place]).collect()
     }
 
     fn concat(&mut self, axis: usize, args: &[u32], result: u32) -> List {
@@ -284,12 +283,7 @@ impl<T: Float> Apart<'_, T> {
         let shape = self.graph.shape(result).clone();
         let operands: SmallVec<[(List, Vec<usize>); 3]> = args
             .iter()
-            .map(|&a| {
-                let strides = self.graph.shape(a).signed_strides_in(&shape);
-                let is_whole = self.graph.numel(a) == shape.numel();
-                let places = if is_whole { (0..shape.numel()).collect() } else { places(&shape, 0, &strides) };
-                (self.elements(a), places)
-            })
+            .map(|&a| (self.elements(a), places(&shape, 0, &self.graph.shape(a).signed_strides_in(&shape))))
             .collect();
         let of = |k: usize| operands.iter().map(|(list, places)| list[places[k]]).collect();
         let all: Vec<SmallVec<[Element; 3]>> = (0..shape.numel()).map(of).collect();
@@ -302,8 +296,7 @@ impl<T: Float> Apart<'_, T> {
     fn single(&mut self, kind: &Kind<T>, args: &[Element], of: (u32, bool)) -> Element {
         if let (Kind::Binary(Arity(op)), &[a, b]) = (kind, args) {
             match (op, a, b) {
-                (Binary::Add, Element::Zero, _) => return self.plus(a, b, of),
-                (Binary::Add, _, Element::Zero) => return self.plus(b, a, of),
+                (Binary::Add, ..) => return self.plus(a, b, of),
                 (Binary::Sub, _, Element::Zero) => return a,
                 (Binary::Zmul | Binary::Zdiv | Binary::Both | Binary::Weigh, Element::Zero, _)
                 | (Binary::Both | Binary::Weigh, _, Element::Zero) => return Element::Zero,
@@ -351,13 +344,20 @@ impl<T: Float> Apart<'_, T> {
         result
     }
 
+    /// Makes a value of another one, in its own shape.
+    fn reshape(&mut self, from: u32, to: u32) {
+        let shape = self.graph.shape(to).clone();
+        self.push(Kind::Reshape(Box::new(Arity(Reshape { shape }))), smallvec![from], to);
+    }
+
     /// An element as something that can be joined.
     fn as_part(&mut self, element: u32) -> u32 {
         if !self.graph.shape(element).is_empty() {
             return element;
         }
         let part = self.graph.value_of(Shape::from([1]), element);
-        self.push(Kind::Reshape(Box::new(Arity(Reshape { shape: Shape::from([1]) }))), smallvec![element], part)
+        self.reshape(element, part);
+        part
     }
 
     /// Makes a value of its elements, if it is asked for as a whole.
@@ -365,18 +365,18 @@ impl<T: Float> Apart<'_, T> {
         let Some((elements, is_there @ false)) = self.known.get_mut(&value) else { return };
         *is_there = true;
         let elements = elements.clone();
-        let shape = self.graph.shape(value).clone();
-        let args: SmallVec<[u32; 3]> = elements.iter().map(|&element| self.value(element)).collect();
-        let reshape = |shape| Kind::Reshape(Box::new(Arity(Reshape { shape })));
+        let args: SmallVec<[u32; 3]> = elements.into_iter().map(|element| self.value(element)).collect();
         if let &[one] = &args[..] {
-            self.push(reshape(shape), smallvec![one], value);
-            return;
+            return self.reshape(one, value);
         }
         let args: SmallVec<[u32; 3]> = args.into_iter().map(|a| self.as_part(a)).collect();
-        let flat = if shape.rank() == 1 { value } else { self.graph.value_of(Shape::from([args.len()]), value) };
+        let flat = match self.graph.shape(value).rank() {
+            1 => value,
+            _ => self.graph.value_of(Shape::from([args.len()]), value),
+        };
         self.push(Kind::Concat(Concat::along(0)), args, flat);
         if flat != value {
-            self.push(reshape(shape), smallvec![flat], value);
+            self.reshape(flat, value);
         }
     }
 }
