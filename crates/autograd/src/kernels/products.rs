@@ -1,20 +1,31 @@
 //! Products along rows, whose factors may leave the range of a number type and come back.
 
-use super::beside::{Beside, WIDE, walk, walk_rows};
+use super::beside::{Beside, NARROW, WIDE, fold, walk, walk_rows};
+use super::in_turn::zmul;
 use super::map::{LANES, level};
+use super::order::with_zeros;
 use super::recur::{Carried, FEW, GROUP, Odd, Plain, Wide, each, tell};
 use crate::number::Number;
+use crate::number::elementary::select;
 use crate::number::level::Kernel;
 use std::ops::Range;
 
-/// Rows of so many elements are products of lanes.
-const LONG: usize = 1024;
+/// Rows of so many elements, of few neighbours, are worked on in parts beside each other.
+const LONG: usize = 512;
+/// At most so many elements of such parts.
+const TOGETHER: usize = 4 * LANES;
+
+/// How many neighbouring steps of long rows are worked on as if these were steps of rows of their own, so that vectors are full and
+/// wait less for each other.
+fn together(n: usize, inner: usize) -> Option<usize> {
+    (n >= LONG && inner < NARROW).then(|| TOGETHER / inner)
+}
 
 /// Products along the middle of `[outer, n, inner]`: of all up to each element, or of those before it. One that overflows or vanishes is carried on as what it is, so a later one that is in range again is right.
 pub(crate) fn running_products<T: Number>(x: &[T], (n, inner): (usize, usize), exclusive: bool, out: &mut [T]) {
     let rows = x.len().checked_div(n).unwrap_or(0);
     if rows >= FEW {
-        return walk_products(x, out, (n, inner), exclusive, None);
+        return walk_products(x, out, (n, inner), exclusive);
     }
     for row in 0..rows {
         let start = row / inner * n * inner + row % inner;
@@ -27,15 +38,201 @@ pub(crate) fn running_products<T: Number>(x: &[T], (n, inner): (usize, usize), e
 
 /// The product of each row along the middle of `[outer, n, inner]`, which has elements; see [`running_products`].
 pub(crate) fn product<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if inner > 1 || n < LONG {
-        return walk_products(x, &mut [], (n, inner), false, Some(out));
+    match together(n, inner) {
+        None => fold(x, (n, inner), T::ONE, out, times),
+        Some(k) => {
+            for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
+                let (lanes, rest) = (&mut [T::ONE; TOGETHER][..k * inner], n / k * k * inner);
+                fold(&x[..rest], (n / k, k * inner), T::ONE, lanes, times);
+                out.fill(T::ONE);
+                for row in lanes.chunks_exact(inner).chain(x[rest..].chunks_exact(inner)) {
+                    for (y, &x) in out.iter_mut().zip(row) {
+                        *y = times(*y, x);
+                    }
+                }
+            }
+        }
     }
-    for (x, out) in x.chunks_exact(n).zip(out) {
-        let mut found = None;
-        level(n).run(LongProduct { x, found: &mut found });
-        let whole = found.or_else(|| along::<T, Wide<T>>(n, false, |t| x[t], |_, _| {}));
-        *out = whole.unwrap_or(T::ONE);
+    let mut row = 0;
+    while let Some(next) = out[row..].iter().position(|y| !y.is_finite()) {
+        row += next;
+        let count = out[row..].iter().position(|y| y.is_finite()).unwrap_or(out.len() - row);
+        if count < FEW {
+            let at = |t: usize| row / inner * n * inner + row % inner + t * inner;
+            out[row] = along::<T, Wide<T>>(n, false, |t| x[at(t)], |_, _| {}).unwrap_or(T::NAN);
+            row += 1;
+        } else {
+            // Of few neighbours, all are walked beside each other.
+            let whole = if inner < NARROW { inner } else { 1 };
+            let rows = row / whole * whole..(row + count).next_multiple_of(whole);
+            row = rows.end;
+            let mut wide =
+                WideProducts { carried: [[T::ONE; WIDE]; 3], exclusive: false, whole: Some(out), rows: 0..0 };
+            walk_rows([x], &mut [], (n, inner), rows, false, &mut wide);
+        }
     }
+}
+
+/// `a · x`, or NaN where the product leaves the range gradually, as it is no number any more where it leaves it at once.
+#[inline(always)]
+fn times<T: Number>(a: T, x: T) -> T {
+    let product = a * x;
+    let vanishes = (product.abs() <= T::MIN_POSITIVE) & (a != T::ZERO) & (x != T::ZERO);
+    select(vanishes, T::NAN, product)
+}
+
+/// `out_t = dy · Π_{s≠t} x_s` along the middle of `[outer, n, inner]`, where `y` is the product of each row: `dy · (y / x_t)` where all of
+/// these are within the range; else each product is made on its own.
+pub(crate) fn of_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]: [&[T]; 2], out: &mut [T]) {
+    with_zeros(y.len(), |odd| {
+        match together(n, inner) {
+            _ if inner == 1 && n >= LANES => level(x.len()).run(Others { x, n, y, dy, odd, out }),
+            None => beside_others(x, (n, inner), [y, dy], odd, out),
+            Some(k) => {
+                let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(n * inner)).enumerate();
+                for (o, (x, out)) in blocks {
+                    let (own, rest) = (o * inner..(o + 1) * inner, n / k * k * inner);
+                    let [mut y_again, mut dy_again, mut odd_again] = [[T::ZERO; TOGETHER]; 3];
+                    for at in (0..k * inner).step_by(inner) {
+                        y_again[at..at + inner].copy_from_slice(&y[own.clone()]);
+                        dy_again[at..at + inner].copy_from_slice(&dy[own.clone()]);
+                    }
+                    let lanes = k * inner;
+                    let repeated = [&y_again[..lanes], &dy_again[..lanes]];
+                    let (head, tail) = out.split_at_mut(rest);
+                    beside_others(&x[..rest], (n / k, lanes), repeated, &mut odd_again[..lanes], head);
+                    beside_others(
+                        &x[rest..],
+                        (n % k, inner),
+                        [&y[own.clone()], &dy[own.clone()]],
+                        &mut odd[own.clone()],
+                        tail,
+                    );
+                    for (i, _) in odd_again.iter().enumerate().filter(|(_, odd)| **odd != T::ZERO) {
+                        odd[own.start + i % inner] = T::ONE;
+                    }
+                }
+            }
+        }
+        for row in (0..odd.len()).filter(|&row| odd[row] != T::ZERO) {
+            let places = (row / inner * n * inner + row % inner, n, inner);
+            if !each_of_others::<T, Plain<T>>(x, dy[row], places, out) {
+                each_of_others::<T, Wide<T>>(x, dy[row], places, out);
+            }
+        }
+    });
+}
+
+/// Makes the products of rows beside each other; `odd` are those that are not right.
+fn beside_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]: [&[T]; 2], odd: &mut [T], out: &mut [T]) {
+    walk([x], out, (n, inner), false, &mut OthersBeside { y, dy, odd, rows: 0..0, own: [[T::ONE; WIDE]; 3] });
+}
+
+/// What stands for one element, and whether it is right: none is where the product, its quotient, or both leave the range, or a
+/// factor is 0.
+#[inline(always)]
+fn other<T: Number>(x: T, y: T, dy: T) -> (T, bool) {
+    let quotient = y / x;
+    let size = quotient.abs();
+    // Not the very ends of the range: what asks for a class of numbers is done one by one.
+    (zmul(dy, quotient), (y.abs() > T::MIN_POSITIVE) & (size > T::MIN_POSITIVE) & (size < T::MAX))
+}
+
+/// Rows of neighbours of a vector or more.
+struct Others<'a, T> {
+    x: &'a [T],
+    n: usize,
+    y: &'a [T],
+    dy: &'a [T],
+    odd: &'a mut [T],
+    out: &'a mut [T],
+}
+
+impl<T: Number> Kernel for Others<'_, T> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, n, y, dy, odd, out } = self;
+        let rows = x.chunks_exact(n).zip(out.chunks_exact_mut(n)).zip(y).zip(dy).zip(odd);
+        for ((((x, out), &y), &dy), odd) in rows {
+            let mut wrong = [T::ZERO; LANES];
+            for start in (0..n).step_by(LANES) {
+                // What fills no vector is done with what is before it.
+                let at = start.min(n - LANES);
+                let (Some(&x), Some(out)) = (x[at..].first_chunk::<LANES>(), out[at..].first_chunk_mut()) else {
+                    break;
+                };
+                let mut made = [T::ZERO; LANES];
+                for i in 0..LANES {
+                    let (z, is_right) = other(x[i], y, dy);
+                    (made[i], wrong[i]) = (z, select(is_right, wrong[i], T::ONE));
+                }
+                *out = made;
+            }
+            if wrong != [T::ZERO; LANES] {
+                *odd = T::ONE;
+            }
+        }
+    }
+}
+
+/// The same of rows beside each other, with copies of what stands for them: fewer places that might overlap.
+struct OthersBeside<'a, T> {
+    y: &'a [T],
+    dy: &'a [T],
+    odd: &'a mut [T],
+    rows: Range<usize>,
+    /// `y`, `dy` and `odd` of these rows.
+    own: [[T; WIDE]; 3],
+}
+
+impl<T: Number> Beside<T, 1> for OthersBeside<'_, T> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        let [y, dy, odd] = &mut self.own;
+        y[..rows.len()].copy_from_slice(&self.y[rows.clone()]);
+        dy[..rows.len()].copy_from_slice(&self.dy[rows.clone()]);
+        odd[..rows.len()].fill(T::ZERO);
+        self.rows = rows;
+    }
+    #[inline(always)]
+    fn step(&mut self, _: usize, [x]: [&[T]; 1], out: &mut [T]) {
+        let [y, dy, odd] = &mut self.own;
+        let rows = y.iter().zip(dy.iter()).zip(odd);
+        for ((&x, out), ((&y, &dy), odd)) in x.iter().zip(out).zip(rows) {
+            let (z, is_right) = other(x, y, dy);
+            (*out, *odd) = (z, select(is_right, *odd, T::ONE));
+        }
+    }
+    #[inline(always)]
+    fn finish(&mut self) {
+        self.odd[self.rows.clone()].copy_from_slice(&self.own[2][..self.rows.len()]);
+    }
+}
+
+/// The same of one row, from the products before each element and `dy` times those behind it; whether all of them are right.
+#[inline(never)]
+fn each_of_others<T: Number, C: Carried<T>>(
+    x: &[T],
+    dy: T,
+    (start, n, inner): (usize, usize, usize),
+    out: &mut [T],
+) -> bool {
+    let at = |t: usize| start + t * inner;
+    if along::<T, C>(n, true, |t| x[at(t)], |t, before| out[at(t)] = before).is_none() {
+        return false;
+    }
+    let mut behind = C::start(dy);
+    for t in (0..n).rev() {
+        let (out, factor) = (&mut out[at(t)], behind.number());
+        *out = select((factor == T::ZERO) | (*out == T::ZERO), T::ZERO, factor * *out);
+        let (next, is_right) = behind.next(n - t, x[at(t)], T::ZERO, true);
+        if !is_right && t > 0 {
+            return false;
+        }
+        behind = next;
+    }
+    true
 }
 
 /// Goes along one row until a product is not right. The last product, if there was none.
@@ -59,69 +256,25 @@ fn along<T: Number, C: Carried<T>>(
     Some(carried.number())
 }
 
-/// The product of one long row, in lanes, if none of them leaves the range.
-struct LongProduct<'a, T> {
-    x: &'a [T],
-    found: &'a mut Option<T>,
-}
-
-impl<T: Number> Kernel for LongProduct<'_, T> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        // Vectors that do not wait for each other.
-        const TOGETHER: usize = 4;
-        const EACH: usize = TOGETHER * LANES;
-        let (chunks, rest) = self.x.as_chunks::<EACH>();
-        let mut all = [Plain::start(T::ONE); EACH];
-        let mut wrong = [0_u32; EACH];
-        for chunk in chunks {
-            // As in `map_vectors`.
-            let chunk = *chunk;
-            for i in 0..EACH {
-                let (next, is_right) = all[i].next(1, chunk[i], -T::ZERO, false);
-                (all[i], wrong[i]) = (next, wrong[i] | u32::from(!is_right));
-            }
-        }
-        *self.found = of_lanes(all, wrong, rest);
-    }
-}
-
-/// The product of lanes, if none of them is wrong, and of what did not fill them. Apart, and given copies: lanes that were indexed
-/// in the kernel would be kept in memory from chunk to chunk.
-#[inline(never)]
-fn of_lanes<T: Number, const N: usize>(lanes: [Plain<T>; N], wrong: [u32; N], rest: &[T]) -> Option<T> {
-    let factors = |t: usize| if t < N { lanes[t].number() } else { rest[t - N] };
-    if wrong == [0; N] { along::<T, Plain<T>>(N + rest.len(), false, factors, |_, _| {}) } else { None }
-}
-
-/// All rows, as lanes; products of whole rows go to `whole`.
-fn walk_products<T: Number>(
-    x: &[T],
-    out: &mut [T],
-    (n, inner): (usize, usize),
-    exclusive: bool,
-    mut whole: Option<&mut [T]>,
-) {
-    let whole_too = whole.as_deref_mut();
-    let mut beside = Products { h: [T::ONE; WIDE], exclusive, whole: whole_too, odd: Odd::default() };
+/// The running products of all rows, as lanes.
+fn walk_products<T: Number>(x: &[T], out: &mut [T], (n, inner): (usize, usize), exclusive: bool) {
+    let mut beside = Products { h: [T::ONE; WIDE], exclusive, odd: Odd::default() };
     walk([x], out, (n, inner), false, &mut beside);
     let odd = beside.odd;
-    let mut wide = WideProducts { carried: [[T::ONE; WIDE]; 3], exclusive, whole, rows: 0..0 };
+    let mut wide = WideProducts { carried: [[T::ONE; WIDE]; 3], exclusive, whole: None, rows: 0..0 };
     for rows in odd.list {
         walk_rows([x], out, (n, inner), rows, false, &mut wide);
     }
 }
 
 /// Products of rows beside each other, as long as nothing leaves the range.
-struct Products<'a, T> {
+struct Products<T> {
     h: [T; WIDE],
     exclusive: bool,
-    whole: Option<&'a mut [T]>,
     odd: Odd,
 }
 
-impl<T: Number> Beside<T, 1> for Products<'_, T> {
+impl<T: Number> Beside<T, 1> for Products<T> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
         self.odd.start(rows);
@@ -157,10 +310,6 @@ impl<T: Number> Beside<T, 1> for Products<'_, T> {
 
     #[inline(always)]
     fn finish(&mut self) {
-        let rows = self.odd.rows.clone();
-        if let Some(whole) = &mut self.whole {
-            whole[rows.clone()].copy_from_slice(&self.h[..rows.len()]);
-        }
         self.odd.finish();
     }
 }
@@ -170,6 +319,7 @@ struct WideProducts<'a, T> {
     /// `x`, `e` and `far` of each row.
     carried: [[T; WIDE]; 3],
     exclusive: bool,
+    /// Where the products of whole rows go.
     whole: Option<&'a mut [T]>,
     rows: Range<usize>,
 }
@@ -266,6 +416,37 @@ mod tests {
         check::<f64>();
     }
 
+    /// Close to those that are made one by one, and the same where factors are 0 or the range is left.
+    fn check_others<T: Number>() {
+        let long = [[1, 513, 1], [2, 1100, 3], [1, 600, 15], [3, 520, 2]];
+        for [outer, n, inner] in SHAPES.into_iter().chain(long) {
+            for far in [false, true] {
+                let x = factors::<T>(outer * n * inner, far);
+                let dy: Vec<T> = (0..outer * inner).map(|i| T::of([1.5, -0.25, 0.0, 1.0][i % 4])).collect();
+                let [mut y, mut want] = [vec![T::NAN; outer * inner], vec![T::NAN; x.len()]];
+                product(&x, (n, inner), &mut y);
+                for row in 0..outer * inner {
+                    let places = (row / inner * n * inner + row % inner, n, inner);
+                    assert!(each_of_others::<T, Wide<T>>(&x, dy[row], places, &mut want));
+                }
+                at_every_level(|level| {
+                    let mut out = vec![T::NAN; x.len()];
+                    of_others(&x, (n, inner), [&y, &dy], &mut out);
+                    for (i, (&out, &want)) in out.iter().zip(&want).enumerate() {
+                        let near = (out - want).abs() <= T::of(n as f64 + 4.0) * T::EPSILON * want.abs();
+                        assert!(near || same(out, want), "{outer} {n} {inner} {far} {i} {level:?}: {out} {want}");
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_all_others_are_right_where_factors_vanish_or_leave_the_range() {
+        check_others::<f32>();
+        check_others::<f64>();
+    }
+
     #[test]
     fn a_long_row_in_lanes_has_the_product_of_its_factors() {
         for n in [LONG, LONG + 1, 5 * LONG + 63] {
@@ -283,7 +464,7 @@ mod tests {
             let far: Vec<f64> = (0..n).map(|i| [1e300, 1e-300][i % 2]).collect();
             product(&far, (n, 1), &mut y);
             assert!(close(y[0], if n % 2 == 1 { 1e300 } else { 1.0 }), "{n}: {}", y[0]);
-            let zero: Vec<f64> = (0..n).map(|i| if i == 700 { 0.0 } else { 1.5 }).collect();
+            let zero: Vec<f64> = (0..n).map(|i| if i == 500 { 0.0 } else { 1.5 }).collect();
             product(&zero, (n, 1), &mut y);
             assert_eq!(y[0], 0.0);
         }

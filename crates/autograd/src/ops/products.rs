@@ -1,7 +1,8 @@
 //! Products over axes, and running ones.
 
+use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::kernels::products::{product, running_products};
+use crate::kernels::products::{of_others, product, running_products};
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::Axes;
 use crate::ops::scan::Recurrence;
@@ -97,16 +98,85 @@ impl<T: Float> Op<T, 1> for Product {
         let (_, n, inner) = x.shape.around(self.axis);
         product(x.data, (n, inner), y.data);
     }
-    /// As of the running product with the cotangent of its last element: what it is times the factors behind each one is carried on
-    /// by a recurrence where it leaves the range, and comes back.
-    fn vjp<'t>(&self, arg: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let mut pads = vec![(0, 0); self.axis + 1];
-        pads[self.axis] = (x.sizes()[self.axis] - 1, 0);
-        self.running().vjp(arg, [x], y, dy.expand_dims(self.axis as isize).pad(&pads, 0.0))
+    fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
+        Some(x.tape().record(Arity(ProductOfOthers { axis: self.axis }), [x, y, dy]))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dx: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let (axis, n) = (self.axis as isize, x.sizes()[self.axis]);
         Some(self.running().jvp([x], y, dx)?.narrow(axis, n - 1, 1).squeeze(axis))
+    }
+}
+
+/// `dy · Π_{s≠t} x_s` along an axis, where `y` is the product: the cotangent of its factors. It is the cotangent of the last running
+/// product, `λ_t · Π_{s<t} x_s` with `λ_t = dy · Π_{s>t} x_s`, and its derivatives are derivatives of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ProductOfOthers {
+    pub(super) axis: usize,
+}
+
+impl ProductOfOthers {
+    fn product(self) -> Product {
+        Product { axis: self.axis }
+    }
+
+    /// `λ`, what it is of, and its recurrence.
+    fn behind<'t, T: Float>(self, x: Var<'t, T>, dy: Var<'t, T>) -> (Var<'t, T>, Var<'t, T>, Recurrence) {
+        let mut pads = vec![(0, 0); self.axis + 1];
+        pads[self.axis] = (x.sizes()[self.axis] - 1, 0);
+        let last = dy.expand_dims(self.axis as isize).pad(&pads, 0.0);
+        let adjoint = Recurrence { reverse: true, lagged: true, ..self.product().running().recurrence() };
+        (x.tape().record(Arity(adjoint), [x, last]), last, adjoint)
+    }
+}
+
+impl Named for ProductOfOthers {
+    const NAMES: &'static [&'static str] = &["prod_others"];
+}
+
+impl<T: Float> Op<T, 3> for ProductOfOthers {
+    fn name(&self) -> &'static str {
+        "prod_others"
+    }
+    fn attributes(&self) -> Attributes {
+        vec![("axis", self.axis.into())]
+    }
+    fn shape(&self, [x, ..]: [&Shape; 3]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x, y, dy]: [View<'_, T>; 3], out: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.axis);
+        of_others(x.data, (n, inner), [y.data, dy.data], out.data);
+    }
+    /// With the cotangent `w`, it is that of the product's tangent `Σ_t w_t · Π_{s≠t} x_s`. What depends on `y` counts as of `x`.
+    fn vjp<'t>(&self, arg: usize, [x, y, dy]: [Var<'t, T>; 3], _: Var<'t, T>, w: Var<'t, T>) -> Option<Var<'t, T>> {
+        match arg {
+            0 => {
+                let before = self.product().running().before(x);
+                let (source, recurrence) = (w.both(before), self.product().running().recurrence());
+                let tangents = x.tape().record(Arity(recurrence), [x, source]);
+                let (behind, last, _) = self.behind(x, dy);
+                let from_factors = recurrence.vjp(0, [x, source], tangents, last);
+                let exclusive = RunningProduct { exclusive: true, ..self.product().running() };
+                plus(from_factors, exclusive.vjp(0, [x], before, behind.both(w)))
+            }
+            2 => self.product().jvp([x], y, [Some(w)]),
+            _ => None,
+        }
+    }
+    fn jvp<'t>(
+        &self,
+        [x, y, dy]: [Var<'t, T>; 3],
+        _: Var<'t, T>,
+        [dx, _, ddy]: [Option<Var<'t, T>>; 3],
+    ) -> Option<Var<'t, T>> {
+        let from_factors = dx.and_then(|dx| {
+            let exclusive = RunningProduct { exclusive: true, ..self.product().running() };
+            let before = self.product().running().before(x);
+            let (behind, last, recurrence) = self.behind(x, dy);
+            let moves = recurrence.jvp([x, last], behind, [Some(dx), None]).map(|behind| behind.both(before));
+            plus(moves, exclusive.jvp([x], before, [Some(dx)]).map(|before| behind.both(before)))
+        });
+        plus(from_factors, ddy.map(|ddy| x.tape().record(Arity(*self), [x, y, ddy])))
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
         Kind::ExtremeShare(Arity(op)) => op.along.first(),
         Kind::RunningProduct(Arity(op)) => op.axis,
         Kind::Product(Arity(op)) => op.axis,
+        Kind::ProductOfOthers(Arity(op)) => op.axis,
         Kind::CumSum(Arity(op)) => op.axis,
         Kind::Roll(Arity(op)) => op.axis,
         Kind::Recurrence(Arity(op)) => op.axis,

@@ -119,6 +119,7 @@ builtin! {
         ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
         RunningProduct(Arity<1, ops::products::RunningProduct>),
         Product(Arity<1, ops::products::Product>),
+        ProductOfOthers(Arity<3, ops::products::ProductOfOthers>),
         CumSum(Arity<1, ops::scan::CumSum>),
         Recurrence(Arity<2, ops::scan::Recurrence>),
         LogCumSumExp(Arity<1, ops::scan::LogCumSumExp>),
