@@ -10,7 +10,7 @@ use super::map::level;
 use super::order::{Blocks, NEIGHBOURS, ROWS};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
-use crate::number::level::LaneKernel;
+use crate::number::level::{Kernel, LaneKernel};
 
 /// Running sums beside each other: the lanes of a vector, or of two.
 const LANES: usize = 16;
@@ -249,14 +249,12 @@ pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]
     // 2^-563 in f64, 2^-86 in f32: squares of the largest numbers stay finite, those of the smallest, divided, normal.
     let down = T::MIN_POSITIVE.sqrt() * T::EPSILON;
     sums_of::<T, true>(x, (n, inner), out);
-    let is_normal = |squares: T| (squares > T::MIN_POSITIVE / T::EPSILON) & squares.is_finite();
-    // Of all roots at once it makes vectors.
-    if out.iter().fold(true, |all, &squares| all & is_normal(squares)) {
-        return out.iter_mut().for_each(|out| *out = out.sqrt());
+    if level(out.len()).run(Roots(out)) {
+        return;
     }
     for (r, out) in out.iter_mut().enumerate() {
         let squares = *out;
-        let scale = if is_normal(squares) {
+        let scale = if keeps_digits(squares) {
             *out = squares.sqrt();
             continue;
         } else if squares == T::INFINITY {
@@ -273,6 +271,28 @@ pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]
             blocks.push(sum_of::<T, true>(block));
         }
         *out = blocks.total().sqrt() / scale;
+    }
+}
+
+/// Whether a sum of squares is within the range, as is what made it.
+#[inline(always)]
+fn keeps_digits<T: Number>(squares: T) -> bool {
+    (squares > T::MIN_POSITIVE / T::EPSILON) & (squares < T::INFINITY)
+}
+
+/// The roots of sums of squares, unless one of these has lost digits: whether they were taken.
+struct Roots<'a, T>(&'a mut [T]);
+
+impl<T: Number> Kernel for Roots<'_, T> {
+    type Output = bool;
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) -> bool {
+        let all = self.0.iter().fold(true, |all, &squares| all & keeps_digits(squares));
+        if all {
+            self.0.iter_mut().for_each(|y| *y = y.sqrt());
+        }
+        all
     }
 }
 

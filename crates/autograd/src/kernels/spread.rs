@@ -94,16 +94,49 @@ pub(crate) fn in_tiles<T: Number, const K: usize>(
 const TILE: usize = 512;
 
 /// Fills a tile with a row, repeated, from a place in it on.
-pub(super) fn repeat<T: Copy>(row: &[T], from: usize, tile: &mut [T]) {
+pub(super) fn repeat<T: Number>(row: &[T], from: usize, tile: &mut [T]) {
     let (head, rest) = tile.split_at_mut((row.len() - from).min(tile.len()));
     copy(&row[from..from + head.len()], head);
+    if row.len() >= LANES {
+        return level(rest.len()).run(Repeat { row, tile: rest });
+    }
+    // Short rows are doubled until they are long ones.
     let mut filled = row.len().min(rest.len());
     copy(&row[..filled], &mut rest[..filled]);
-    // Short rows are doubled until they are long ones.
     while filled < rest.len() {
         let more = filled.min(rest.len() - filled);
+        if filled >= LANES && more > filled / 2 {
+            let (row, tile) = rest.split_at_mut(filled);
+            return level(tile.len()).run(Repeat { row, tile });
+        }
         rest.copy_within(..more, filled);
         filled += more;
+    }
+}
+
+/// Copies a row of a vector or more to a tile, again and again: without a call for each, and from where nothing was just stored, since a
+/// load that reaches over two stores waits for both.
+struct Repeat<'a, T> {
+    row: &'a [T],
+    tile: &'a mut [T],
+}
+
+impl<T: Number> Kernel for Repeat<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { row, tile } = self;
+        for run in tile.chunks_mut(row.len()) {
+            let row = &row[..run.len()];
+            for (to, from) in run.as_chunks_mut::<LANES>().0.iter_mut().zip(row.as_chunks().0) {
+                *to = *from;
+            }
+            match (run.last_chunk_mut::<LANES>(), row.last_chunk()) {
+                (Some(to), Some(from)) => *to = *from,
+                _ => run.copy_from_slice(row),
+            }
+        }
     }
 }
 

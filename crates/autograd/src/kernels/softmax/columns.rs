@@ -139,10 +139,13 @@ struct Sums<T> {
 impl<T: Number> Sums<T> {
     const ZERO: Self = Self { block: Block::ZERO, totals: [T::ZERO; WIDE], blocks: None };
 
-    /// Begins with other columns.
+    /// Begins with other columns, as long as those before.
     #[inline(always)]
     fn start(&mut self, n: usize) {
-        self.blocks = (n > NEIGHBOURS).then(|| [Blocks::new(); WIDE]);
+        // Nothing is stored where none are: all of their memory would be copied.
+        if n > NEIGHBOURS {
+            self.blocks = Some([Blocks::new(); WIDE]);
+        }
     }
 
     /// Ends term `j` of `n`, the `t`-th of a block of `len`.
