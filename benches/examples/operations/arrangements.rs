@@ -201,6 +201,7 @@ fn windows<T: Float>(t: &mut Table<T>) {
 /// Integers as numbers.
 fn integers<T: Float>(t: &mut Table<T>) {
     let n = t.size(100_000);
+    t.rows.push(Row::new("to_index", &[n], move |g| (g.x[0] * n as f64).to_index(n).numbers()).moves(2 * n, 5 * n));
     t.rows.push(Row::new("numbers", &[n], |g| g.index[0].numbers()).integers(&[n], n).moves(2 * n, 5 * n));
     t.rows.push(Row::new("one_hot", &[n], |g| g.index[0].one_hot(10)).integers(&[n], 10).moves(11 * n, 12 * n));
 }

@@ -246,6 +246,11 @@ fn one(op: &str, x: Formula, parameter: &dyn Fn(&str) -> Option<f64>) -> Option<
         _ => {
             return Some(match op {
                 "stop_gradient" | "numbers" => x,
+                "to_index" => {
+                    let (down, last) = (x.floor(), parameter("places")? - 1.0);
+                    let within = select(down.clone().less(last), down.clone(), last);
+                    select(down.above(0.0), within, 0.0)
+                }
                 "add_scalar" => x + parameter("offset")?,
                 "mul_scalar" => x * parameter("factor")?,
                 "div_scalar" => x / parameter("divisor")?,

@@ -1,6 +1,9 @@
-//! Labels of which some do not count: told apart when computing, so that they may be inputs of a program.
+//! Integers from integers and from numbers, element by element, when computing: labels of which some do not count, so that they may
+//! be inputs of a program, and the places that numbers name.
 
 use crate::float::Float;
+use crate::kernels::map::map;
+use crate::number::elementary::select;
 use crate::tape::attribute::Attributes;
 use crate::tape::index::IndexVar;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
@@ -8,7 +11,7 @@ use crate::tape::var::Var;
 use crate::tensor::error::{Kind, Reason};
 use crate::tensor::shape::Shape;
 
-/// What becomes of each label.
+/// What becomes of each label, or number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Labels {
     /// The label, or 0 where it is this one.
@@ -17,10 +20,12 @@ pub(crate) enum Labels {
     DifferFrom(i64),
     /// The label as a number.
     Number,
+    /// The number as one of so many places.
+    Place(usize),
 }
 
 impl Named for Labels {
-    const NAMES: &'static [&'static str] = &["labels_without", "labels_differ", "numbers"];
+    const NAMES: &'static [&'static str] = &["labels_without", "labels_differ", "numbers", "to_index"];
 }
 
 impl<T: Float> Op<T, 1> for Labels {
@@ -29,37 +34,40 @@ impl<T: Float> Op<T, 1> for Labels {
             Self::Without(_) => "labels_without",
             Self::DifferFrom(_) => "labels_differ",
             Self::Number => "numbers",
+            Self::Place(_) => "to_index",
         }
     }
     fn attributes(&self) -> Attributes {
         match *self {
             Self::Without(label) | Self::DifferFrom(label) => vec![("label", label.into())],
             Self::Number => Attributes::new(),
+            Self::Place(places) => vec![("places", places.into())],
         }
     }
     fn shape(&self, [labels]: [&Shape; 1]) -> Result<Shape, Reason> {
         Ok(labels.clone())
     }
     fn eval(&self, [labels]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
-        let is = |label: &T, other: i64| label.to_index() == other;
-        for (y, label) in y.data.iter_mut().zip(labels.data) {
-            *y = match *self {
-                Self::Without(ignored) => {
-                    if is(label, ignored) {
-                        T::from_index(0)
-                    } else {
-                        *label
-                    }
-                }
-                Self::DifferFrom(ignored) => {
-                    if is(label, ignored) {
-                        T::ZERO
-                    } else {
-                        T::ONE
-                    }
-                }
-                Self::Number => T::of(label.to_index() as f64),
-            };
+        let (x, y) = (labels.data, y.data);
+        let kept = |label: i64| T::from_index(label.clamp(-T::MAX_INDEX, T::MAX_INDEX));
+        match *self {
+            Self::Without(ignored) => {
+                let (ignored, first) = (kept(ignored), T::from_index(0));
+                map(x, y, |label| if label.same_bits(ignored) { first } else { label });
+            }
+            Self::DifferFrom(ignored) => {
+                let ignored = kept(ignored);
+                map(x, y, |label| if label.same_bits(ignored) { T::ZERO } else { T::ONE });
+            }
+            Self::Number => map(x, y, T::index_as_number),
+            Self::Place(places) => {
+                // The last place, or the nearest number below it that there is.
+                let last = T::of(places as f64 - 1.0);
+                let last = if last.to_f64() < places as f64 { last } else { last * (T::ONE - T::EPSILON) };
+                // A comparison with NaN does not hold.
+                let within = |x: T| select(x < last, x, last);
+                map(x, y, |x| select(x > T::ZERO, within(x.floor()), T::ZERO).as_index());
+            }
         }
     }
     no_derivative!(1);

@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::take::{Layout, put, take};
+use crate::ops::labels::Labels;
 use crate::ops::slice::Slice;
 use crate::tape::attribute::Attributes;
 use crate::tape::index::{IndexVar, Indices};
@@ -112,6 +113,37 @@ impl<T: Float> Op<T, 2> for Put {
 ///
 /// By integers that are no variables to differentiate by: derivatives go through the elements.
 impl<'t, T: Float> Var<'t, T> {
+    /// The place, of `n`, that each number names, rounded down: a number below 0 names the first, one beyond the last names that, and so
+    /// does NaN the first. It has no derivative; what is between two places is the number less its `floor()`.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let table = tape.var(&Tensor::from([0.0, 10.0, 40.0, 90.0]));
+    /// let x = tape.var(&Tensor::from([1.25, 2.5]));
+    /// let (low, high) = (table.gather(0, &x.to_index(4)), table.gather(0, &(x + 1.0).to_index(4)));
+    /// let y = low + (high - low) * (x - x.floor()); // by straight lines between the numbers of a table
+    /// assert_eq!(y.value().as_slice(), [17.5, 65.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [30.0, 50.0]);
+    /// assert_eq!(grad(y.sum(), &table).value().as_slice(), [0.0, 0.75, 0.75, 0.5]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where there are no places, but numbers.
+    #[track_caller]
+    pub fn to_index(self, n: usize) -> IndexVar<'t, T> {
+        let most = T::MAX_INDEX as usize;
+        let fits = if n == 0 && self.numel() > 0 {
+            Err(Reason::new(Kind::Empty, "there are no places to name"))
+        } else if n > most {
+            Err(Reason::new(Kind::Index, format!("{n} places: expected at most {most}, as an index has bits")))
+        } else {
+            Ok(())
+        };
+        self.expect("to_index", fits);
+        IndexVar::computed(self.tape().record(Arity(Labels::Place(n)), [self]), n)
+    }
+
     /// The elements of one axis at these indices, as `numpy.take`: the axis is replaced by the indices' dimensions.
     /// The cotangents of repeated indices add up.
     ///

@@ -158,11 +158,6 @@ impl<T: Float> Graph<T> {
         self.add(shape, self.on_tape(other), Source::Computed)
     }
 
-    /// A new value that is this one on the tape, where it has come since the graph was made.
-    pub(super) fn constant_of(&mut self, on_tape: u32, shape: Shape) -> u32 {
-        self.add(shape, on_tape, Source::Constant(on_tape))
-    }
-
     fn add(&mut self, shape: Shape, on_tape: u32, source: Source) -> u32 {
         let value = self.values.len() as u32;
         self.added.push(on_tape);

@@ -153,7 +153,7 @@ pub(crate) fn holds_integers<T: Float>(nodes: &Nodes<T>, mut index: u32) -> bool
         Kind::Index
             | Kind::Argsort(_)
             | Kind::ArgExtreme(_)
-            | Kind::Labels(Arity(Labels::Without(_)))
+            | Kind::Labels(Arity(Labels::Without(_) | Labels::Place(_)))
             | Kind::FoldIn(_)
     ) || matches!(kind, Kind::Random(random) if random.0.is_integer())
 }

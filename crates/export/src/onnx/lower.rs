@@ -225,6 +225,9 @@ impl<'f> Lowering<'f> {
             op => match formula::of(op, &node.attributes) {
                 Some(formula) => {
                     let value = graph.formula(&formula, &operands, self.element)?;
+                    if op == "to_index" {
+                        return Ok(graph.cast(&value, Element::Int64));
+                    }
                     // An operand that is not read gives its shape all the same.
                     let all_read = (0..operands.len()).all(|operand| formula.has(operand));
                     if all_read { value } else { self.expanded(graph, &value, at)? }

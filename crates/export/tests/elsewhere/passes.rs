@@ -144,6 +144,12 @@ fn arranged() -> Vec<Pass> {
             let best = x.argmax(2);
             x.take_along_axis(2, &best.expand_dims(2)).squeeze(2) + best.numbers() * 10.0 - x.argmin(2).numbers()
         }),
+        pass("between_places_of_a_table", &[4], |x| {
+            let table = x.tape().var(&Tensor::from([0.5, 2.0, -1.0, 4.0, 0.25]));
+            let at = x * 2.0 + 1.5;
+            let (low, high) = (table.gather(0, &at.to_index(5)), table.gather(0, &(at + 1.0).to_index(5)));
+            low + (high - low) * (at - at.floor()) + at.to_index(3).numbers()
+        }),
         pass("constant_for_each", &[3], |x| {
             let n = x.shape()[0];
             x + x.tape().full([n, 3], 0.25) + x.tape().var(&Tensor::from_fn([n, 1], |_| 2.0))

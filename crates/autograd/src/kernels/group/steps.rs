@@ -36,9 +36,12 @@ impl<'d, T> Passing<'d, T> {
 }
 
 impl<T: Number> Group<T> {
-    /// Whether the last that it does is work on a few numbers, which costs nothing to copy.
+    /// Whether the last that it does is work on a few numbers, which costs nothing to copy, and it has not so many places that to look
+    /// through them for each copy would take longer than all else.
     pub(crate) fn ends_in_numbers(&self) -> bool {
-        matches!(self.phases.last().and_then(|phase| phase.tasks.last()), Some(Task::Numbers(_)))
+        const MOST: usize = 256;
+        let last = self.phases.last().and_then(|phase| phase.tasks.last());
+        self.spots.len() < MOST && matches!(last, Some(Task::Numbers(_)))
     }
 
     /// This, and then a copy of so many elements.

@@ -1,6 +1,8 @@
 //! Arrays of a few numbers that are taken apart and put together go element by element: what moves numbers about is no step then, and
 //! what is done to them is one.
 
+mod costs;
+
 use super::Rewrite;
 use super::dead::Dead;
 use crate::float::Float;
@@ -10,13 +12,12 @@ use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::ops::view::{AddAt, Read, Reshape};
 use crate::program::graph::{Graph, Node};
-use crate::program::layout::is_element_wise;
 use crate::program::operation::Operation;
 use crate::tape::Tape;
 use crate::tape::op::Arity;
-use crate::tensor::Tensor;
 use crate::tensor::error::Error;
 use crate::tensor::shape::Shape;
+use costs::taken_apart;
 use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
 use std::mem::take;
@@ -25,8 +26,6 @@ pub(super) struct Elements;
 
 /// Arrays of up to so many elements are a few numbers.
 const MOST: usize = 8;
-/// A step that moves a few numbers costs as much as an operation on so many of them, one by one.
-const A_MOVE: usize = 12;
 
 impl<T: Float> Rewrite<T> for Elements {
     fn name(&self) -> &'static str {
@@ -39,7 +38,7 @@ impl<T: Float> Rewrite<T> for Elements {
             return Ok(false);
         }
         let all = take(&mut graph.nodes);
-        let mut apart = Apart { graph, tape, known: HashMap::new(), zero: None };
+        let mut apart = Apart { graph, known: HashMap::new(), some: None, zero: None };
         for (node, is_taken) in all.into_iter().zip(taken) {
             if is_taken {
                 apart.take_apart(&node);
@@ -55,97 +54,6 @@ impl<T: Float> Rewrite<T> for Elements {
         // Of an array that is taken apart, some elements may be read by nobody.
         Rewrite::<T>::run(&Dead, graph, tape)?;
         Ok(true)
-    }
-}
-
-/// Which nodes go by elements: those of parts of the graph that hang together by values of a few numbers, where less is to do so.
-fn taken_apart<T: Float>(graph: &Graph<T>) -> Vec<bool> {
-    let fits: Vec<Option<Cost>> = (0..graph.nodes.len()).map(|node| Cost::of(graph, node)).collect();
-    if !fits.iter().flatten().any(|cost| cost.moves > 0) {
-        return vec![false; fits.len()];
-    }
-    let links = graph.links();
-    let mut part: Vec<usize> = (0..fits.len()).collect();
-    for (i, node) in graph.nodes.iter().enumerate().filter(|&(i, _)| fits[i].is_some()) {
-        for &a in &node.args {
-            let maker = links.maker[a as usize] as usize;
-            if fits.get(maker).is_some_and(Option::is_some) {
-                let (one, other) = (find(&mut part, i), find(&mut part, maker));
-                part[one] = other;
-            }
-        }
-    }
-    let mut costs = vec![Cost::default(); fits.len()];
-    for (i, cost) in fits.iter().enumerate() {
-        if let Some(cost) = cost {
-            let part = find(&mut part, i);
-            costs[part].moves += cost.moves;
-            costs[part].numbers += cost.numbers;
-        }
-    }
-    // What others read is put together again, which is a step.
-    let mut is_read = vec![false; graph.values.len()];
-    for node in graph.nodes.iter().zip(&fits).filter_map(|(node, fits)| fits.is_none().then_some(node)) {
-        for &a in &node.args {
-            let maker = links.maker[a as usize] as usize;
-            let Some(Some(cost)) = fits.get(maker) else { continue };
-            let is_known = std::mem::replace(&mut is_read[a as usize], true);
-            if !is_known && (graph.numel(a) > 1 || cost.numbers == 0) {
-                costs[find(&mut part, maker)].joins += 1;
-            }
-        }
-    }
-    let is_taken = |i: usize| fits[i].is_some() && costs[find(&mut part, i)].is_less_apart();
-    (0..fits.len()).map(is_taken).collect()
-}
-
-/// The part that a node is of, in a forest of unions.
-fn find(part: &mut [usize], mut node: usize) -> usize {
-    while part[node] != node {
-        part[node] = part[part[node]];
-        node = part[node];
-    }
-    node
-}
-
-/// What nodes cost.
-#[derive(Clone, Copy, Default)]
-struct Cost {
-    /// Steps that only move numbers.
-    moves: usize,
-    /// Operations on single numbers.
-    numbers: usize,
-    /// Steps that put together what others read.
-    joins: usize,
-}
-
-impl Cost {
-    /// Of a node, if it can go by elements.
-    #[allow(clippy::wildcard_enum_match_arm, reason = "few of a large table")]
-    fn of<T: Float>(graph: &Graph<T>, node: usize) -> Option<Self> {
-        let is_few = |value: u32| (1..=MOST).contains(&graph.numel(value));
-        let own = &graph.nodes[node];
-        let result = own.results[0];
-        if own.keep_apart || !is_few(result) {
-            return None;
-        }
-        let (moves, numbers) = match own.kind()? {
-            Kind::Read(_) => (1, 0),
-            _ if !own.args.iter().all(|&a| is_few(a)) => return None,
-            Kind::Concat(_) | Kind::Transpose(_) => (1, 0),
-            Kind::Reshape(_) | Kind::StopGradient(_) => (0, 0),
-            Kind::AddAt(op) => match Added::of(&op.0, graph.shape(own.args[0]))? {
-                Added::Sum => (0, graph.numel(own.args[0])),
-                Added::Apart(_) => (1, 0),
-            },
-            _ if is_element_wise(graph, node as u32) => (0, graph.numel(result)),
-            _ => return None,
-        };
-        Some(Self { moves, numbers, joins: 0 })
-    }
-
-    fn is_less_apart(self) -> bool {
-        self.moves > self.joins && self.numbers > 0 && self.numbers <= A_MOVE * (self.moves - self.joins)
     }
 }
 
@@ -192,10 +100,10 @@ type List = SmallVec<[Element; MOST]>;
 
 struct Apart<'a, T: Float> {
     graph: &'a mut Graph<T>,
-    tape: &'a Tape<T>,
     /// The elements of values, and whether the value itself is there, too.
     known: HashMap<u32, (List, bool)>,
-    /// A constant.
+    /// A value of one element, and one that is 0.
+    some: Option<u32>,
     zero: Option<u32>,
 }
 
@@ -234,10 +142,12 @@ impl<T: Float> Apart<'_, T> {
     /// An element of a value that is there.
     fn element_of(&mut self, value: u32, offset: usize) -> u32 {
         if matches!(self.graph.shape(value)[..], [] | [1]) {
+            self.some = Some(value);
             return value;
         }
         let read = Read { name: "slice", shape: Shape::from([1]), offset, strides: smallvec![1] };
         let element = self.graph.value_of(Shape::from([1]), value);
+        self.some = Some(element);
         self.push(Kind::Read(Box::new(Arity(read))), smallvec![value], element)
     }
 
@@ -331,8 +241,10 @@ impl<T: Float> Apart<'_, T> {
         match (element, self.zero) {
             (Element::Of(value), _) | (Element::Zero, Some(value)) => value,
             (Element::Zero, None) => {
-                let constant = self.tape.var(&Tensor::zeros([1])).index();
-                let zero = self.graph.constant_of(constant, Shape::from([1]));
+                // Whether a number is less than itself: no leaf, which would lie on the tape of whoever takes a step.
+                let some = self.some.expect("zeros are put around elements");
+                let zero = self.graph.value_like(some);
+                self.push(Kind::Binary(Arity(Binary::Less)), smallvec![some, some], zero);
                 *self.zero.insert(zero)
             }
         }

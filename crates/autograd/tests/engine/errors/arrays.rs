@@ -74,6 +74,8 @@ fn of_indices(rows: &mut Rows) {
     let (places, far) = (tape.indices([1, 3], &[0; 3]), tape.indices([1, 3], &[0, 1, 2]));
     let of_other = other.indices([1, 3], &[0; 3]);
 
+    panics!(rows, "to_index", ["no places", "[2, 3]"], a.to_index(0));
+    panics!(rows, "to_index", ["places: expected at most"], a.to_index(usize::MAX));
     panics!(rows, "reshape", ["3 elements", "[4]"], places.reshape([4]));
     panics!(rows, "expand_dims", ["axis 5", "[1, 3]"], places.expand_dims(5));
     panics!(rows, "scatter", ["axis 2", "[2, 3]"], a.scatter(2, &places, a));

@@ -1,6 +1,6 @@
 //! Views of integers: the same places as views of numbers, each checked for its own range, eager and replayed.
 
-use autograd::{IndexVar, Program, ProgramErrorKind, Slice, Tape, Tensor};
+use autograd::{Float, IndexVar, Program, ProgramErrorKind, Slice, Tape, Tensor, Var, grad};
 
 #[test]
 fn integers_are_viewed_and_joined_as_numbers_are() {
@@ -134,4 +134,68 @@ fn steps_that_repeat_index_with_the_integers_of_each() {
         assert_eq!(y.item(), expected, "step {step}");
         tape.clear();
     }
+}
+
+#[test]
+fn numbers_name_places_that_are_computed_anew_in_each_run() {
+    fn read<'t, T: Float>(table: Var<'t, T>, x: Var<'t, T>) -> Var<'t, T> {
+        table.gather(0, &x.to_index(4))
+    }
+    fn check<T: Float>() {
+        let table = Tensor::from([0.0, 10.0, 40.0, 90.0]).map(|x: f64| T::of(x));
+        let all = [-0.0, -0.5, 0.999, 1.0, 2.75, 3.0, 3.5, 1e30, f64::INFINITY, f64::NEG_INFINITY, f64::NAN];
+        let want = [0, 0, 0, 1, 2, 3, 3, 3, 3, 0, 0];
+        let of = |x: &[f64]| Tensor::new([x.len()], x.iter().map(|&x| T::of(x)).collect());
+        let tape = Tape::<T>::default();
+        assert_eq!(tape.var(&of(&all)).to_index(4).value(), want);
+        assert_eq!(tape.var(&of(&[])).to_index(0).value(), [0_i64; 0]);
+        let mut program = Program::record(&(), &(&table, &of(&[0.0; 11])), |tape, (), (table, x)| {
+            let ((), steps) = tape.scan(&(), &x, |(), x, _| ((), read(table, x)));
+            let places = read(table, x);
+            (vec![], vec![places, steps, grad(places.sum(), &table), grad(steps.square().sum(), &table)])
+        })
+        .unwrap();
+        let reversed: Vec<f64> = all.iter().rev().copied().collect();
+        for x in [&all[..], &reversed] {
+            let outputs = program.run(&(&table, &of(x))).unwrap();
+            let places = x.iter().map(|x| want[all.iter().position(|a| a.to_bits() == x.to_bits()).unwrap()]);
+            let read: Vec<T> = places.map(|place| table.as_slice()[place as usize]).collect();
+            assert_eq!((outputs.slice(0), outputs.slice(1)), (&read[..], &read[..]));
+            assert_eq!(outputs.slice(2), [5.0, 1.0, 1.0, 4.0].map(T::of));
+            assert_eq!(outputs.slice(3), [0.0, 20.0, 80.0, 720.0].map(T::of));
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}
+
+/// Between four pixels, in straight lines along both axes.
+fn bilinear<'t>(image: Var<'t>, x: Var<'t>, y: Var<'t>) -> Var<'t> {
+    let ([rows, cols], flat) = ([image.shape()[0], image.shape()[1]], image.reshape([image.numel()]));
+    let at = |x: Var<'t>, y: Var<'t>| flat.gather(0, &(y.floor() * cols as f64 + x.floor()).to_index(rows * cols));
+    let (u, v) = (x - x.floor(), y - y.floor());
+    (at(x, y) * (1.0 - u) + at(x + 1.0, y) * u) * (1.0 - v)
+        + (at(x, y + 1.0) * (1.0 - u) + at(x + 1.0, y + 1.0) * u) * v
+}
+
+#[test]
+fn an_image_is_read_between_its_pixels_with_derivatives_by_both() {
+    let tape = Tape::new();
+    let image = tape.var(&Tensor::from_rows([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]]));
+    let (x, y) = (tape.var(&Tensor::from([0.25, 1.5])), tape.var(&Tensor::from([0.5, 0.75])));
+    let read = bilinear(image, x, y);
+    assert_eq!(read.value().as_slice(), [5.625, 18.75]);
+    let [by_image, by_x] = grad(read.sum(), &[image, x]);
+    assert_eq!(by_x.value().as_slice(), [4.5, 12.5]);
+    assert_eq!(by_image.value().as_slice(), [0.375, 0.125 + 0.125, 0.125, 0.375, 0.125 + 0.375, 0.375]);
+    // A mixed second derivative: of the slopes in x by y.
+    assert_eq!(grad(by_x.sum(), &y).value().as_slice(), [8.0 - 1.0, 16.0 - 2.0]);
+}
+
+#[test]
+fn places_that_numbers_name_have_a_range_that_is_checked_where_they_are_used() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(&Tensor::from([5.0, 6.0, 7.0]));
+    assert!(refused(x, &x.to_index(4)).contains("index 3 is out of range for size 3"));
+    assert_eq!(x.gather(0, &(x - 5.0).to_index(2)).value().as_slice(), [5.0, 6.0, 6.0]);
 }

@@ -76,10 +76,10 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             x.take_along_axis(d.axis(rank), &places)
         }
         12 => {
-            let places = if d.flag() {
-                x.argsort(d.axis(rank), [Order::Ascending, Order::Descending][usize::from(d.flag())])
-            } else {
-                x.argmin(d.axis(rank))
+            let places = match d.below(3) {
+                0 => x.argsort(d.axis(rank), [Order::Ascending, Order::Descending][usize::from(d.flag())]),
+                1 => x.to_index(d.size()),
+                _ => x.argmin(d.axis(rank)),
             };
             x.gather(d.axis(rank), &places)
         }
