@@ -10,9 +10,9 @@ pub trait Bits: Sized {
     /// The index that `from_index` packed.
     fn to_index(self) -> i64;
     /// The index that a whole number is, which is within what indices can be.
-    fn as_index(self) -> Self;
+    fn number_to_index(self) -> Self;
     /// The number that an index is.
-    fn index_as_number(self) -> Self;
+    fn index_to_number(self) -> Self;
     /// Whether two carry the same index.
     fn same_bits(self, other: Self) -> bool;
     /// The largest index that the bits can carry.
@@ -158,11 +158,11 @@ macro_rules! bits {
                 self.to_bits() as $int as i64
             }
             #[inline(always)]
-            fn as_index(self) -> Self {
+            fn number_to_index(self) -> Self {
                 $t::from_bits(self as $int as $bits)
             }
             #[inline(always)]
-            fn index_as_number(self) -> Self {
+            fn index_to_number(self) -> Self {
                 self.to_bits() as $int as $t
             }
             const MAX_INDEX: i64 = $int::MAX as i64;

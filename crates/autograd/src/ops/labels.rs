@@ -59,14 +59,14 @@ impl<T: Float> Op<T, 1> for Labels {
                 let ignored = kept(ignored);
                 map(x, y, |label| if label.same_bits(ignored) { T::ZERO } else { T::ONE });
             }
-            Self::Number => map(x, y, T::index_as_number),
+            Self::Number => map(x, y, T::index_to_number),
             Self::Place(places) => {
                 // The last place, or the nearest number below it that there is.
                 let last = T::of(places as f64 - 1.0);
                 let last = if last.to_f64() < places as f64 { last } else { last * (T::ONE - T::EPSILON) };
                 // A comparison with NaN does not hold.
                 let within = |x: T| select(x < last, x, last);
-                map(x, y, |x| select(x > T::ZERO, within(x.floor()), T::ZERO).as_index());
+                map(x, y, |x| select(x > T::ZERO, within(x.floor()), T::ZERO).number_to_index());
             }
         }
     }

@@ -13,8 +13,6 @@ use crate::tape::op::Arity;
 const A_MOVE: usize = 12;
 /// A function of several numbers, which goes in a vector, costs as much more one by one.
 const A_FUNCTION: usize = 2;
-/// To put together what is asked for is a step, and so much for each number.
-const A_PART: usize = 4;
 
 /// Which nodes go by elements: those of parts of the graph that hang together by values of a few numbers, where less is to do so.
 pub(super) fn taken_apart<T: Float>(graph: &Graph<T>) -> Vec<bool> {
@@ -38,20 +36,21 @@ pub(super) fn taken_apart<T: Float>(graph: &Graph<T>) -> Vec<bool> {
         if let Some(cost) = cost {
             let part = find(&mut part, i);
             costs[part].moves += cost.moves;
+            costs[part].made += cost.made;
             costs[part].numbers += cost.numbers;
         }
     }
-    // What others read, or what is asked for, is put together again, which is a step.
+    // What others read is put together again, which is a step; so is what is asked for, which is copied by the work that makes it.
     let mut is_read = vec![false; graph.values.len()];
     let others = graph.nodes.iter().zip(&fits).filter_map(|(node, fits)| fits.is_none().then_some(node));
-    let read = others.flat_map(|node| node.args.iter().map(|&a| (a, 0)));
-    for (value, each) in read.chain(graph.roots().map(|root| (root, A_PART))) {
+    let read = others.flat_map(|node| node.args.iter().map(|&a| (a, 1)));
+    for (value, joins) in read.chain(graph.roots().map(|root| (root, 0))) {
         let maker = links.maker[value as usize] as usize;
         let Some(Some(cost)) = fits.get(maker) else { continue };
         let is_known = std::mem::replace(&mut is_read[value as usize], true);
-        if !is_known && (graph.numel(value) > 1 || cost.numbers == 0) {
+        if !is_known && (graph.numel(value) > 1 || cost.made == 0) {
             let cost = &mut costs[find(&mut part, maker)];
-            (cost.joins, cost.numbers) = (cost.joins + 1, cost.numbers + each * graph.numel(value));
+            (cost.joins, cost.joined) = (cost.joins + joins, cost.joined + graph.numel(value));
         }
     }
     let is_taken = |i: usize| fits[i].is_some() && costs[find(&mut part, i)].is_less_apart();
@@ -73,9 +72,13 @@ struct Cost {
     /// Steps that only move numbers.
     moves: usize,
     /// Operations on single numbers.
+    made: usize,
+    /// What these cost, in cheap ones.
     numbers: usize,
     /// Steps that put together what others read.
     joins: usize,
+    /// The numbers that are put together.
+    joined: usize,
 }
 
 impl Cost {
@@ -88,7 +91,7 @@ impl Cost {
         if own.keep_apart || !is_few(result) {
             return None;
         }
-        let (moves, numbers) = match own.kind()? {
+        let (moves, made) = match own.kind()? {
             Kind::Read(_) => (1, 0),
             _ if !own.args.iter().all(|&a| is_few(a)) => return None,
             Kind::Concat(_) | Kind::Transpose(_) => (1, 0),
@@ -97,36 +100,34 @@ impl Cost {
                 Added::Sum => (0, graph.numel(own.args[0])),
                 Added::Apart(_) => (1, 0),
             },
-            kind if is_element_wise(graph, node as u32) => match graph.numel(result) {
-                1 => (0, 1),
-                n => (0, if is_cheap(kind) { n } else { n * A_FUNCTION }),
-            },
+            _ if is_element_wise(graph, node as u32) => (0, graph.numel(result)),
             _ => return None,
         };
-        Some(Self { moves, numbers, joins: 0 })
+        let each = if made > 1 && !own.kind().is_some_and(is_cheap) { A_FUNCTION } else { 1 };
+        Some(Self { moves, made, numbers: made * each, ..Self::default() })
     }
 
     fn is_less_apart(self) -> bool {
-        self.moves > self.joins && self.numbers > 0 && self.numbers <= A_MOVE * (self.moves - self.joins)
+        // What nobody made is copied from where it was, number by number.
+        let steps = self.joins + self.joined.saturating_sub(self.made);
+        self.moves > steps && self.made > 0 && self.numbers <= A_MOVE * (self.moves - steps)
     }
 }
 
 /// Whether an element-wise operation is an instruction or a few.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the many others of a large table are functions")]
 fn is_cheap<T: Float>(kind: &Kind<T>) -> bool {
+    use Binary::{Atan2, Hypot, Logaddexp, Pow, PowLog, PowSlope, Xlog1py, Xlog1pyLog, Xlogy, XlogyLog};
+    use Unary::{Abs, AddScalar, DivScalar, MulScalar, Neg, Reciprocal, Relu, Sign, Sqrt, Square};
     match kind {
-        Kind::Unary(Arity(op)) => match op {
-            Unary::Neg {} | Unary::Abs {} | Unary::Sign {} | Unary::Relu {} | Unary::Square {} | Unary::Sqrt {} => true,
-            Unary::AddScalar { .. } | Unary::MulScalar { .. } | Unary::DivScalar { .. } | Unary::Reciprocal {} => true,
-            _ => false,
-        },
-        Kind::Binary(Arity(op)) => match op {
-            Binary::Pow | Binary::PowSlope | Binary::PowLog | Binary::Atan2 | Binary::Hypot | Binary::Logaddexp => {
-                false
-            }
-            Binary::Xlogy | Binary::Xlog1py | Binary::XlogyLog | Binary::Xlog1pyLog => false,
-            _ => true,
-        },
+        Kind::Unary(Arity(op)) => {
+            let numbers = matches!(op, Neg {} | AddScalar { .. } | MulScalar { .. } | DivScalar { .. } | Square {});
+            numbers || matches!(op, Abs {} | Sign {} | Relu {} | Sqrt {} | Reciprocal {})
+        }
+        Kind::Binary(Arity(op)) => {
+            let powers = matches!(op, Pow | PowSlope | PowLog | Atan2 | Hypot | Logaddexp);
+            !powers && !matches!(op, Xlogy | Xlog1py | XlogyLog | Xlog1pyLog)
+        }
         _ => true,
     }
 }
