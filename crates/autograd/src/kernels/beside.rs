@@ -24,8 +24,6 @@ const STEPS: usize = 64;
 pub(super) trait Beside<T, const K: usize> {
     /// Starts on these rows of `[outer, inner]`, at most [`WIDE`] of them.
     fn start(&mut self, rows: Range<usize>);
-    /// Whether it reads what the result holds before.
-    const READS_RESULT: bool = false;
     /// The `t`-th elements of the rows, in the direction of the walk, and perhaps some more, which fill a vector and mean nothing; `y`
     /// is their place in a result that is shaped as the operands, if there is one.
     fn step(&mut self, t: usize, x: [&[T]; K], y: &mut [T]);
@@ -214,9 +212,6 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
                 if !in_place {
                     for (x, tile) in x.iter().zip(ins.chunks_exact_mut(size)) {
                         load(x, (row, count, lanes), (first, len), (n, inner), tile);
-                    }
-                    if B::READS_RESULT {
-                        load(out, (row, count, lanes), (first, len), (n, inner), to);
                     }
                 }
                 let ins = &*ins;

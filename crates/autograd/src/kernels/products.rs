@@ -9,6 +9,7 @@ use super::map::LANES;
 use super::recur::{Carried, FEW, GROUP, Odd, Plain, Wide, each, tell};
 use crate::number::Number;
 use crate::number::elementary::select;
+use others::far_products;
 use std::ops::Range;
 
 /// Rows of so many elements, of few neighbours, are worked on in parts beside each other.
@@ -39,34 +40,36 @@ pub(crate) fn running_products<T: Number>(x: &[T], (n, inner): (usize, usize), e
 
 /// The product of each row along the middle of `[outer, n, inner]`, which has elements; see [`running_products`].
 pub(crate) fn product<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    match together(n, inner) {
-        None => fold(x, (n, inner), T::ONE, out, times),
-        Some(k) => {
-            for (x, out) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner)) {
-                let (lanes, rest) = (&mut [T::ONE; TOGETHER][..k * inner], n / k * k * inner);
-                fold(&x[..rest], (n / k, k * inner), T::ONE, lanes, times);
-                out.fill(T::ONE);
-                for row in lanes.chunks_exact(inner).chain(x[rest..].chunks_exact(inner)) {
-                    for (y, &x) in out.iter_mut().zip(row) {
-                        *y = times(*y, x);
-                    }
-                }
-            }
-        }
+    if let Some(k) = together(n, inner) {
+        let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner));
+        return blocks.for_each(|(x, out)| product_of_block(x, (n, inner), k, out));
     }
+    fold(x, (n, inner), T::ONE, out, times);
     let mut done = 0;
     while let Some(rows) = next_run(done..out.len(), inner, |row| !out[row].is_finite()) {
         done = rows.end;
-        if rows.len() < FEW {
-            for row in rows {
-                let at = |t: usize| row / inner * n * inner + row % inner + t * inner;
-                out[row] = along::<T, Wide<T>>(n, false, |t| x[at(t)], |_, _| {}).unwrap_or(T::NAN);
-            }
-        } else {
-            let carried = [[T::ONE; WIDE]; 3];
-            let mut wide = WideProducts { carried, exclusive: false, whole: Some(&mut *out), rows: 0..0 };
-            walk_rows([x], &mut [], (n, inner), rows, false, &mut wide);
+        let carried = [[T::ONE; WIDE]; 3];
+        let mut wide = WideProducts { carried, exclusive: false, whole: Some(&mut *out), rows: 0..0 };
+        walk_rows([x], &mut [], (n, inner), rows, false, &mut wide);
+    }
+}
+
+/// The products of a block of long rows, `k` of whose steps go together.
+fn product_of_block<T: Number>(x: &[T], (n, inner): (usize, usize), k: usize, out: &mut [T]) {
+    let (lanes, rest) = (&mut [T::ONE; TOGETHER][..k * inner], n / k * k * inner);
+    fold(&x[..rest], (n / k, k * inner), T::ONE, lanes, times);
+    out.fill(T::ONE);
+    for row in lanes.chunks_exact(inner).chain(x[rest..].chunks_exact(inner)) {
+        for (y, &x) in out.iter_mut().zip(row) {
+            *y = times(*y, x);
         }
+    }
+    if out.iter().all(|y| y.is_finite()) {
+        return;
+    }
+    let odd = far_products(x, (n, inner), k, out);
+    for (row, (out, _)) in out.iter_mut().zip(odd).enumerate().filter(|(_, (_, odd))| *odd != T::ZERO) {
+        *out = along::<T, Wide<T>>(n, false, |t| x[row + t * inner], |_, _| {}).unwrap_or(T::NAN);
     }
 }
 
@@ -78,12 +81,11 @@ fn times<T: Number>(a: T, x: T) -> T {
     select(vanishes, T::NAN, product)
 }
 
-/// The next of these rows, of `inner` neighbours, that hold such: a short run of nothing else; or a longer one, whose few neighbours,
-/// which are walked beside each other, are all there.
+/// The next of these rows, of `inner` neighbours, that hold such; and of few neighbours, which are walked beside each other, all.
 fn next_run(rows: Range<usize>, inner: usize, holds: impl Fn(usize) -> bool) -> Option<Range<usize>> {
     let start = rows.clone().find(|&row| holds(row))?;
     let end = (start..rows.end).find(|&row| !holds(row)).unwrap_or(rows.end);
-    let whole = if inner < NARROW && end - start >= FEW { inner } else { 1 };
+    let whole = if inner < NARROW { inner } else { 1 };
     Some(start / whole * whole..end.next_multiple_of(whole))
 }
 

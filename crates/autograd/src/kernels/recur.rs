@@ -296,6 +296,22 @@ pub(super) fn each<T: Number>(
     }
 }
 
+/// Makes the product of two rows the first of them, each settled.
+#[inline(always)]
+pub(super) fn join<T: Number>([x, e, far]: &mut [[T; WIDE]; 3], (to, from): (usize, usize)) {
+    let product = Wide { x: x[to] * x[from], e: e[to] + e[from], far: far[to] + far[from] }.settled();
+    (x[to], e[to], far[to]) = (product.x, product.e, product.far);
+}
+
+/// `g · h / x` for the first rows, of an `h` that is settled, as floats.
+#[inline(always)]
+pub(super) fn quotients<T: Number>([h, e, far]: &[[T; WIDE]; 3], (g, x): (&[T], &[T]), out: &mut [T]) {
+    for (((((&h, &e), &far), &g), &x), out) in h.iter().zip(e).zip(far).zip(g).zip(x).zip(out) {
+        let ([g, more], [x, less]) = (g.fraction_and_exponent(), x.fraction_and_exponent());
+        *out = (g * h / x).times_power_of_two(Wide { x: h, e, far }.exponent() + (more - less));
+    }
+}
+
 /// The first rows as floats.
 #[inline(always)]
 pub(super) fn tell<T: Number>([x, e, far]: &[[T; WIDE]; 3], y: &mut [T]) {

@@ -1,11 +1,11 @@
 //! Products of all factors of a row but one: the cotangents of its factors.
 
-use super::{TOGETHER, WideProducts, along, next_run, together};
-use crate::kernels::beside::{Beside, WIDE, walk, walk_rows};
+use super::{TOGETHER, along, next_run, together};
+use crate::kernels::beside::{Beside, NARROW, WIDE, walk, walk_rows};
 use crate::kernels::in_turn::zmul;
 use crate::kernels::map::{LANES, level};
 use crate::kernels::order::with_zeros;
-use crate::kernels::recur::{Carried, FEW, GROUP, Plain, Wide, each, tell};
+use crate::kernels::recur::{Carried, GROUP, Wide, each, join, quotients, tell};
 use crate::number::Number;
 use crate::number::elementary::select;
 use crate::number::level::Kernel;
@@ -47,19 +47,7 @@ pub(crate) fn of_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]:
         let mut done = 0;
         while let Some(rows) = next_run(done..odd.len(), inner, |row| odd[row] != T::ZERO) {
             done = rows.end;
-            if rows.len() < FEW {
-                for row in rows {
-                    let places = (row / inner * n * inner + row % inner, n, inner);
-                    if !each_of_others::<T, Plain<T>>(x, dy[row], places, out) {
-                        each_of_others::<T, Wide<T>>(x, dy[row], places, out);
-                    }
-                }
-            } else {
-                let carried = [[T::ONE; WIDE]; 3];
-                let mut before = WideProducts { carried, exclusive: true, whole: None, rows: 0..0 };
-                walk_rows([x], out, (n, inner), rows.clone(), false, &mut before);
-                walk_rows([x], out, (n, inner), rows, true, &mut WideOthers { carried, dy, rows: 0..0 });
-            }
+            far_others(x, (n, inner), rows, dy, out);
         }
     });
 }
@@ -151,67 +139,192 @@ impl<T: Number> Beside<T, 1> for OthersBeside<'_, T> {
     }
 }
 
-/// The same of rows of which one leaves the range: `dy` times the factors behind each element, times those before it, which are there.
-struct WideOthers<'a, T> {
-    carried: [[T; WIDE]; 3],
-    dy: &'a [T],
-    rows: Range<usize>,
+/// The same of rows that leave the range or have factors of 0: from products that carry an exponent of their own, of all factors that
+/// are not 0.
+fn far_others<T: Number>(x: &[T], (n, inner): (usize, usize), rows: Range<usize>, dy: &[T], out: &mut [T]) {
+    // So many go through a walk together, however long they are, if their neighbours do.
+    const AT_ONCE: usize = 2 * LANES;
+    let mut start = rows.start;
+    while start < rows.end {
+        let end = match together(n, inner) {
+            Some(_) => start + inner,
+            None if inner < NARROW => start + AT_ONCE / inner * inner,
+            None => (start + AT_ONCE).min(start - start % inner + inner),
+        };
+        let part = start..end.min(rows.end);
+        let odd = match together(n, inner) {
+            Some(k) => {
+                let block = part.start * n..part.end * n;
+                far_block(&x[block.clone()], (n, inner), k, &dy[part.clone()], &mut out[block])
+            }
+            None => {
+                let products = FarProducts::of(x, (n, inner), part.clone());
+                products.others(x, (n, inner), part.clone(), &dy[part.clone()], out);
+                products.odd
+            }
+        };
+        for (row, _) in part.zip(&odd).filter(|(_, odd)| **odd != T::ZERO) {
+            each_of_others(x, dy[row], (row / inner * n * inner + row % inner, n, inner), out);
+        }
+        start = end;
+    }
 }
 
-impl<T: Number> Beside<T, 1> for WideOthers<'_, T> {
-    const READS_RESULT: bool = true;
+/// The same of a block of long rows, `k` of whose steps go together; gives which rows are odd.
+fn far_block<T: Number>(x: &[T], (n, inner): (usize, usize), k: usize, dy: &[T], out: &mut [T]) -> [T; WIDE] {
+    let (lanes, head) = (k * inner, n / k * k * inner);
+    let mut products = FarProducts::of_block(x, (n, inner), k);
+    products.repeat(inner, lanes);
+    let mut dy_again = [T::ZERO; TOGETHER];
+    dy_again[..lanes].chunks_exact_mut(inner).for_each(|again| again.copy_from_slice(dy));
+    let (out, rest) = out.split_at_mut(head);
+    products.others(&x[..head], (n / k, lanes), 0..lanes, &dy_again[..lanes], out);
+    products.others(&x[head..], (n % k, inner), 0..inner, dy, rest);
+    products.odd
+}
+
+/// The products of a block of long rows, `k` of whose steps go together; gives which rows have infinite factors or NaN, whose products
+/// are left as they were.
+pub(super) fn far_products<T: Number>(x: &[T], shape: (usize, usize), k: usize, out: &mut [T]) -> [T; WIDE] {
+    let products = FarProducts::of_block(x, shape, k);
+    let mut all = [T::ZERO; WIDE];
+    tell(&products.carried, &mut all);
+    for (((out, all), zeros), odd) in out.iter_mut().zip(all).zip(products.zeros).zip(products.odd) {
+        *out = select(odd == T::ZERO, select(zeros == T::ZERO, all, T::ZERO), *out);
+    }
+    products.odd
+}
+
+/// Products of the factors of rows that are not 0, and how many are.
+struct FarProducts<T> {
+    carried: [[T; WIDE]; 3],
+    zeros: [T; WIDE],
+    /// Whether a factor is infinite or NaN.
+    odd: [T; WIDE],
+}
+
+impl<T: Number> FarProducts<T> {
+    /// Of so many rows as go through a walk together.
+    fn of(x: &[T], shape: (usize, usize), rows: Range<usize>) -> Self {
+        let mut all = Self { carried: [[T::ONE; WIDE]; 3], zeros: [T::ZERO; WIDE], odd: [T::ZERO; WIDE] };
+        walk_rows([x], &mut [], shape, rows, false, &mut all);
+        all
+    }
+
+    /// Of a block of long rows, `k` of whose steps go together.
+    fn of_block(x: &[T], (n, inner): (usize, usize), k: usize) -> Self {
+        let (lanes, head) = (k * inner, n / k * k * inner);
+        let mut products = Self::of(&x[..head], (n / k, lanes), 0..lanes);
+        for lane in inner..lanes {
+            products.join((lane % inner, lane));
+        }
+        if n % k > 0 {
+            products.take_in(&Self::of(&x[head..], (n % k, inner), 0..inner), inner);
+        }
+        products
+    }
+
+    /// What stands for each factor of these rows.
+    fn others(&self, x: &[T], shape: (usize, usize), rows: Range<usize>, dy: &[T], out: &mut [T]) {
+        if !x.is_empty() {
+            walk_rows([x], out, shape, rows, false, &mut FarOthers { of: self, dy });
+        }
+    }
+
+    /// Makes two rows one, which is the first of them.
+    fn join(&mut self, (to, from): (usize, usize)) {
+        join(&mut self.carried, (to, from));
+        self.zeros[to] += self.zeros[from];
+        self.odd[to] += self.odd[from];
+    }
+
+    /// Joins the first rows of others to these.
+    fn take_in(&mut self, others: &Self, rows: usize) {
+        let last = WIDE - rows;
+        let both = self.carried.iter_mut().zip(&others.carried);
+        both.for_each(|(own, other)| own[last..].copy_from_slice(&other[..rows]));
+        self.zeros[last..].copy_from_slice(&others.zeros[..rows]);
+        self.odd[last..].copy_from_slice(&others.odd[..rows]);
+        (0..rows).for_each(|row| self.join((row, last + row)));
+    }
+
+    /// Repeats the first rows in so many.
+    fn repeat(&mut self, rows: usize, lanes: usize) {
+        for all in self.carried.iter_mut().chain([&mut self.zeros, &mut self.odd]) {
+            (rows..lanes).for_each(|lane| all[lane] = all[lane % rows]);
+        }
+    }
+}
+
+impl<T: Number> Beside<T, 1> for FarProducts<T> {
+    #[inline(always)]
+    fn start(&mut self, _: Range<usize>) {
+        self.zeros = [T::ZERO; WIDE];
+        self.odd = [T::ZERO; WIDE];
+    }
+    #[inline(always)]
+    fn step(&mut self, t: usize, [x]: [&[T]; 1], _: &mut [T]) {
+        let mut factors = [T::ONE; WIDE];
+        for (((factor, &x), zeros), odd) in factors.iter_mut().zip(x).zip(&mut self.zeros).zip(&mut self.odd) {
+            let is_zero = x == T::ZERO;
+            *factor = select(is_zero, T::ONE, x);
+            *zeros += select(is_zero, T::ONE, T::ZERO);
+            *odd = select(x.abs() <= T::MAX, *odd, T::ONE);
+        }
+        let factors = &factors[..x.len()];
+        if t == 0 {
+            each(&mut self.carried, (factors, factors), |_, x, _| Wide::start(x));
+        } else if t.is_multiple_of(GROUP) {
+            each(&mut self.carried, (factors, factors), |h, x, _| h.stepped(x, -T::ZERO, false, true));
+        } else {
+            each(&mut self.carried, (factors, factors), |h, x, _| h.stepped(x, -T::ZERO, false, false));
+        }
+    }
+    #[inline(always)]
+    fn finish(&mut self) {
+        let ones = [T::ONE; WIDE];
+        each(&mut self.carried, (&ones, &ones), |h, one, _| h.stepped(one, -T::ZERO, false, true));
+    }
+}
+
+/// What stands for each factor, by the products of all.
+struct FarOthers<'a, T> {
+    of: &'a FarProducts<T>,
+    /// Of these rows.
+    dy: &'a [T],
+}
+
+impl<T: Number> Beside<T, 1> for FarOthers<'_, T> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
-        self.rows = rows;
+        assert_eq!(rows.len(), self.dy.len(), "rows go through a walk together");
     }
     #[inline(always)]
-    fn step(&mut self, t: usize, [x]: [&[T]; 1], y: &mut [T]) {
-        if t == 0 {
-            let dy = &self.dy[self.rows.clone()];
-            each(&mut self.carried, (dy, dy), |_, dy, _| Wide::start(dy));
+    fn step(&mut self, _: usize, [x]: [&[T]; 1], out: &mut [T]) {
+        let (mut factors, mut dy) = ([T::ONE; WIDE], [T::ZERO; WIDE]);
+        dy[..self.dy.len()].copy_from_slice(self.dy);
+        for (factor, &x) in factors.iter_mut().zip(x) {
+            *factor = select(x == T::ZERO, T::ONE, x);
         }
-        let mut behind = [T::ZERO; WIDE];
-        tell(&self.carried, &mut behind[..y.len()]);
-        for (y, &behind) in y.iter_mut().zip(&behind) {
-            *y = both(behind, *y);
-        }
-        if (t + 1).is_multiple_of(GROUP) {
-            each(&mut self.carried, (x, x), |h, x, _| h.stepped(x, T::ZERO, true, true));
-        } else {
-            each(&mut self.carried, (x, x), |h, x, _| h.stepped(x, T::ZERO, true, false));
+        quotients(&self.of.carried, (&dy, &factors), out);
+        for (((out, &x), &zeros), &dy) in out.iter_mut().zip(x).zip(&self.of.zeros).zip(&dy) {
+            let others = select(x == T::ZERO, zeros - T::ONE, zeros);
+            *out = select((others == T::ZERO) & (dy != T::ZERO), *out, T::ZERO);
         }
     }
 }
 
-/// `g · w`, but exactly 0 where either is 0.
-#[inline(always)]
-fn both<T: Number>(g: T, w: T) -> T {
-    select((g == T::ZERO) | (w == T::ZERO), T::ZERO, g * w)
-}
-
-/// The same of one row, from the products before each element and `dy` times those behind it; whether all of them are right.
+/// The same of one row, from the products before each element and `dy` times those behind it.
 #[inline(never)]
-fn each_of_others<T: Number, C: Carried<T>>(
-    x: &[T],
-    dy: T,
-    (start, n, inner): (usize, usize, usize),
-    out: &mut [T],
-) -> bool {
+fn each_of_others<T: Number>(x: &[T], dy: T, (start, n, inner): (usize, usize, usize), out: &mut [T]) {
     let at = |t: usize| start + t * inner;
-    if along::<T, C>(n, true, |t| x[at(t)], |t, before| out[at(t)] = before).is_none() {
-        return false;
-    }
-    let mut behind = C::start(dy);
+    along::<T, Wide<T>>(n, true, |t| x[at(t)], |t, before| out[at(t)] = before);
+    let mut behind = Wide::start(dy);
     for t in (0..n).rev() {
         let (out, factor) = (&mut out[at(t)], behind.number());
-        *out = both(factor, *out);
-        let (next, is_right) = behind.next(n - t, x[at(t)], T::ZERO, true);
-        if !is_right && t > 0 {
-            return false;
-        }
-        behind = next;
+        *out = select((factor == T::ZERO) | (*out == T::ZERO), T::ZERO, factor * *out);
+        (behind, _) = behind.next(n - t, x[at(t)], T::ZERO, true);
     }
-    true
 }
 
 #[cfg(test)]
@@ -222,29 +335,78 @@ mod tests {
     use crate::kernels::beside::tests::SHAPES;
     use crate::number::level::tests::at_every_level;
 
-    /// Close to those that are made one by one, and the same where factors are 0 or the range is left.
+    /// A number as `m · 2^e` with `m` from ½ to 1.
+    fn split((m, e): (f64, i64)) -> (f64, i64) {
+        if m == 0.0 || !m.is_finite() {
+            return (m, 0);
+        }
+        let by = if m.abs() < f64::MIN_POSITIVE { 1i64 << 6 } else { 0 };
+        let m = m * 2f64.powi(by as i32);
+        let exponent = (m.to_bits() >> 52 & 0x7ff) as i64 - 1022;
+        (m / 2f64.powi(exponent as i32), e + exponent - by)
+    }
+
+    fn times_split(a: (f64, i64), x: f64) -> (f64, i64) {
+        split((a.0 * split((x, 0)).0, a.1 + split((x, 0)).1))
+    }
+
+    /// The product of `dy` and all others, whatever range it takes on the way.
+    fn wanted<T: Number>(x: &[T], t: usize, dy: T) -> T {
+        let others = x.iter().enumerate().filter(|&(s, _)| s != t).map(|(_, x)| x.to_f64());
+        let (m, e) = others.fold(split((dy.to_f64(), 0)), times_split);
+        let half = e.clamp(-3000, 3000) as i32 / 2;
+        let rest = e.clamp(-3000, 3000) as i32 - half;
+        T::of(m * 2f64.powi(half) * 2f64.powi(rest))
+    }
+
+    /// Close to the product of the others, also where factors are 0 or the range is left.
     fn check_others<T: Number>() {
-        let long = [[1, 513, 1], [2, 1100, 3], [1, 600, 15], [3, 520, 2]];
+        let long = [[1, 513, 1], [2, 600, 3], [1, 520, 15], [3, 520, 2]];
         for [outer, n, inner] in SHAPES.into_iter().chain(long) {
             for far in [false, true] {
                 let x = factors::<T>(outer * n * inner, far);
                 let dy: Vec<T> = (0..outer * inner).map(|i| T::of([1.5, -0.25, 0.0, 1.0][i % 4])).collect();
-                let [mut y, mut want] = [vec![T::NAN; outer * inner], vec![T::NAN; x.len()]];
+                let mut y = vec![T::NAN; outer * inner];
                 product(&x, (n, inner), &mut y);
-                for (row, &dy) in dy.iter().enumerate() {
-                    let places = (row / inner * n * inner + row % inner, n, inner);
-                    assert!(each_of_others::<T, Wide<T>>(&x, dy, places, &mut want));
+                let row = |row: usize| (0..n).map(move |t| row / inner * n * inner + row % inner + t * inner);
+                let mut want = vec![T::NAN; x.len()];
+                for (r, &dy) in dy.iter().enumerate() {
+                    let factors: Vec<T> = row(r).map(|i| x[i]).collect();
+                    row(r).enumerate().for_each(|(t, i)| want[i] = wanted(&factors, t, dy));
                 }
                 at_every_level(|level| {
                     let mut out = vec![T::NAN; x.len()];
                     of_others(&x, (n, inner), [&y, &dy], &mut out);
                     for (i, (&out, &want)) in out.iter().zip(&want).enumerate() {
-                        let near = (out - want).abs() <= T::of(n as f64 + 4.0) * T::EPSILON * want.abs();
+                        let slack = T::of(2.0 * n as f64 + 4.0) * T::EPSILON * want.abs().larger(T::MIN_POSITIVE);
+                        let near = (out - want).abs() <= slack;
                         assert!(near || same(out, want), "{outer} {n} {inner} {far} {i} {level:?}: {out} {want}");
                     }
                 });
             }
         }
+    }
+
+    #[test]
+    fn products_that_leave_the_range_on_the_way_come_back() {
+        let x = [1e30_f32, 1e30, 1e30, 1e-30, 1e-30, 1e-30, 1e-30, 1e-10];
+        let mut y = [f32::NAN];
+        product(&x, (8, 1), &mut y);
+        let mut out = [f32::NAN; 8];
+        of_others(&x, (8, 1), [&y, &[2.0]], &mut out);
+        assert!((out[3] / 2e-10 - 1.0).abs() < 1e-5 && (out[7] / 2e-30 - 1.0).abs() < 1e-5, "{out:?}");
+        // So they do in a long row, whose parts leave it one by one.
+        let long: Vec<f64> = (0..3000).map(|i| if i < 1500 { 1e9 } else { 1e-9 }).chain([1e-300, 3.0]).collect();
+        let (mut y, mut out) = ([f64::NAN], vec![f64::NAN; 3002]);
+        product(&long, (3002, 1), &mut y);
+        of_others(&long, (3002, 1), [&y, &[2.0]], &mut out);
+        let near = |out: f64, want: f64| (out / want - 1.0).abs() < 1e-11;
+        assert!(near(out[3000], 6.0) && near(out[3001], 2e-300) && near(out[2000], 6e-291), "{:?}", &out[2999..]);
+        // Infinite and NaN factors go where they do in a product from both ends.
+        let odd = [2.0, f64::INFINITY, 3.0, 0.0];
+        let mut out = [0.0; 4];
+        of_others(&odd, (4, 1), [&[f64::NAN], &[1.0]], &mut out);
+        assert_eq!((out[3], out[0].to_bits() << 1, out[1]), (f64::INFINITY, 0, 0.0), "{out:?}");
     }
 
     #[test]
