@@ -16,6 +16,8 @@ use std::ops::Range;
 const LONG: usize = 512;
 /// At most so many elements of such parts.
 const TOGETHER: usize = 4 * LANES;
+/// So many rows, each of which carries an exponent, fill vectors by themselves.
+const MANY: usize = 2 * LANES;
 
 /// How many neighbouring steps of long rows are worked on as if these were steps of rows of their own, so that vectors are full and
 /// wait less for each other.
@@ -40,11 +42,17 @@ pub(crate) fn running_products<T: Number>(x: &[T], (n, inner): (usize, usize), e
 
 /// The product of each row along the middle of `[outer, n, inner]`, which has elements; see [`running_products`].
 pub(crate) fn product<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    if let Some(k) = together(n, inner) {
-        let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner));
-        return blocks.for_each(|(x, out)| product_of_block(x, (n, inner), k, out));
+    match together(n, inner) {
+        None => fold(x, (n, inner), T::ONE, out, times),
+        Some(k) => {
+            let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner));
+            blocks.for_each(|(x, out)| product_of_block(x, (n, inner), k, out));
+        }
     }
-    fold(x, (n, inner), T::ONE, out, times);
+    if let Some(k) = together(n, inner).filter(|_| out.len() < MANY) {
+        let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner));
+        return blocks.for_each(|(x, out)| far_product_of_block(x, (n, inner), k, out));
+    }
     let mut done = 0;
     while let Some(rows) = next_run(done..out.len(), inner, |row| !out[row].is_finite()) {
         done = rows.end;
@@ -64,6 +72,10 @@ fn product_of_block<T: Number>(x: &[T], (n, inner): (usize, usize), k: usize, ou
             *y = times(*y, x);
         }
     }
+}
+
+/// The same where one leaves the range.
+fn far_product_of_block<T: Number>(x: &[T], (n, inner): (usize, usize), k: usize, out: &mut [T]) {
     if out.iter().all(|y| y.is_finite()) {
         return;
     }

@@ -1,6 +1,6 @@
 //! Products of all factors of a row but one: the cotangents of its factors.
 
-use super::{TOGETHER, along, next_run, together};
+use super::{MANY, TOGETHER, along, next_run, together};
 use crate::kernels::beside::{Beside, NARROW, WIDE, walk, walk_rows};
 use crate::kernels::in_turn::zmul;
 use crate::kernels::map::{LANES, level};
@@ -142,26 +142,23 @@ impl<T: Number> Beside<T, 1> for OthersBeside<'_, T> {
 /// The same of rows that leave the range or have factors of 0: from products that carry an exponent of their own, of all factors that
 /// are not 0.
 fn far_others<T: Number>(x: &[T], (n, inner): (usize, usize), rows: Range<usize>, dy: &[T], out: &mut [T]) {
-    // So many go through a walk together, however long they are, if their neighbours do.
-    const AT_ONCE: usize = 2 * LANES;
+    let long = together(n, inner).filter(|_| rows.len() < MANY);
     let mut start = rows.start;
     while start < rows.end {
-        let end = match together(n, inner) {
+        // So many go through a walk together, however long they are, if their neighbours do.
+        let end = match long {
             Some(_) => start + inner,
-            None if inner < NARROW => start + AT_ONCE / inner * inner,
-            None => (start + AT_ONCE).min(start - start % inner + inner),
+            None if inner < NARROW => start + MANY / inner * inner,
+            None => (start + MANY).min(start - start % inner + inner),
         };
         let part = start..end.min(rows.end);
-        let odd = match together(n, inner) {
-            Some(k) => {
-                let block = part.start * n..part.end * n;
-                far_block(&x[block.clone()], (n, inner), k, &dy[part.clone()], &mut out[block])
-            }
-            None => {
-                let products = FarProducts::of(x, (n, inner), part.clone());
-                products.others(x, (n, inner), part.clone(), &dy[part.clone()], out);
-                products.odd
-            }
+        let odd = if let Some(k) = long {
+            let block = part.start * n..part.end * n;
+            far_block(&x[block.clone()], (n, inner), k, &dy[part.clone()], &mut out[block])
+        } else {
+            let products = FarProducts::of(x, (n, inner), part.clone());
+            products.others(x, (n, inner), part.clone(), &dy[part.clone()], out);
+            products.odd
         };
         for (row, _) in part.zip(&odd).filter(|(_, odd)| **odd != T::ZERO) {
             each_of_others(x, dy[row], (row / inner * n * inner + row % inner, n, inner), out);
