@@ -101,15 +101,27 @@ struct Columns<'a, T> {
     tiles: &'a mut [T],
 }
 
-/// The sums of the exponentials of a block, in the lanes that a row would have.
-#[derive(Clone, Copy)]
-struct Block<T> {
-    lanes: [[T; WIDE]; LANES],
+/// The sums of columns, block by block. Memory that few terms do not need is not there: to write zeros to all of it would take longer
+/// than a small softmax.
+struct Sums<'m, T> {
+    /// Those of a block, in the lanes that a row would have, which are all filled once, or empty.
+    lanes: &'m mut [[T; WIDE]],
     total: [T; WIDE],
+    totals: [T; WIDE],
+    /// Those of blocks, where there are several, or empty.
+    blocks: &'m mut [Blocks<T>],
 }
 
-impl<T: Number> Block<T> {
-    const ZERO: Self = Self { lanes: [[T::ZERO; WIDE]; LANES], total: [T::ZERO; WIDE] };
+impl<'m, T: Number> Sums<'m, T> {
+    fn new(lanes: &'m mut [[T; WIDE]], blocks: &'m mut [Blocks<T>]) -> Self {
+        Self { lanes, total: [T::ZERO; WIDE], totals: [T::ZERO; WIDE], blocks }
+    }
+
+    /// Begins with other columns.
+    #[inline(always)]
+    fn start(&mut self) {
+        self.blocks.fill(Blocks::new());
+    }
 
     /// Where term `t` of a block of `len` is added, and whether it is the first one there.
     #[inline(always)]
@@ -118,48 +130,22 @@ impl<T: Number> Block<T> {
         if chunk < whole { (&mut self.lanes[lane], chunk == 0) } else { (&mut self.total, t == 0) }
     }
 
-    /// Adds up the lanes when the last term that fills them, `t` of a block of `len`, was added.
-    #[inline(always)]
-    fn close_lanes(&mut self, (t, len): (usize, usize)) {
-        let whole = len / LANES;
-        if whole > 0 && t + 1 == whole * LANES {
-            add_up_columns(&mut self.lanes);
-            self.total = self.lanes[0];
-        }
-    }
-}
-
-/// The sums of columns, block by block.
-struct Sums<T> {
-    block: Block<T>,
-    totals: [T; WIDE],
-    blocks: Option<[Blocks<T>; WIDE]>,
-}
-
-impl<T: Number> Sums<T> {
-    const ZERO: Self = Self { block: Block::ZERO, totals: [T::ZERO; WIDE], blocks: None };
-
-    /// Begins with other columns, as long as those before.
-    #[inline(always)]
-    fn start(&mut self, n: usize) {
-        // Nothing is stored where none are: all of their memory would be copied.
-        if n > NEIGHBOURS {
-            self.blocks = Some([Blocks::new(); WIDE]);
-        }
-    }
-
     /// Ends term `j` of `n`, the `t`-th of a block of `len`.
     #[inline(always)]
     fn close(&mut self, (j, n): (usize, usize), (t, len): (usize, usize)) {
-        self.block.close_lanes((t, len));
+        // The last term that fills the lanes.
+        let whole = len / LANES;
+        if whole > 0 && t + 1 == whole * LANES {
+            add_up_columns(self.lanes);
+            self.total = self.lanes[0];
+        }
         if t + 1 < len {
             return;
         }
-        let Some(blocks) = &mut self.blocks else {
-            self.totals = self.block.total;
-            return;
-        };
-        for ((blocks, &sum), total) in blocks.iter_mut().zip(&self.block.total).zip(&mut self.totals) {
+        if self.blocks.is_empty() {
+            self.totals = self.total;
+        }
+        for ((blocks, &sum), total) in self.blocks.iter_mut().zip(&self.total).zip(&mut self.totals) {
             blocks.push(sum);
             if j + 1 == n {
                 *total = blocks.total();
@@ -173,7 +159,20 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
     unsafe fn run<L: Lanes<T>>(self) {
         let Self { x, n, inner, want, logs, shares, tiles } = self;
         let rows = x.len() / n;
-        let mut sums = [Sums::ZERO, Sums::ZERO];
+        let (mut lanes, mut blocks);
+        let [all_lanes, other_lanes]: [&mut [_]; 2] = if n >= LANES {
+            lanes = [[[T::ZERO; WIDE]; LANES]; 2];
+            lanes.each_mut().map(|lanes| &mut lanes[..])
+        } else {
+            Default::default()
+        };
+        let [all_blocks, other_blocks]: [&mut [_]; 2] = if n > NEIGHBOURS {
+            blocks = [[Blocks::new(); WIDE]; 2];
+            blocks.each_mut().map(|blocks| &mut blocks[..])
+        } else {
+            Default::default()
+        };
+        let mut sums = [Sums::new(all_lanes, all_blocks), Sums::new(other_lanes, other_blocks)];
         let (ins, tiles) = tiles.split_at_mut(tiles.len() / 3);
         let (log_tile, tiles) = tiles.split_at_mut(tiles.len() / 2);
         let share_tile = &mut tiles[..if shares.is_empty() { 0 } else { ins.len() }];
@@ -228,7 +227,7 @@ impl Strip {
         self,
         x: &[T],
         (logs, shares): (&mut [T], &mut [T]),
-        sums: &mut [Sums<T>; 2],
+        sums: &mut [Sums<'_, T>; 2],
     ) {
         let Self { n, start, step, width, want } = self;
         let part = |j: usize| start + j * step..start + j * step + width;
@@ -278,12 +277,12 @@ impl Strip {
         x: &[T],
         tops: &[T; WIDE],
         shares: &mut [T],
-        [all, others]: &mut [Sums<T>; 2],
+        [all, others]: &mut [Sums<'_, T>; 2],
     ) {
         let Self { n, start, step, width, want } = self;
         let is_log = want.log.is_some();
-        all.start(n);
-        others.start(n);
+        all.start();
+        others.start();
         let is_odd = want.total && tops[..width].iter().any(|top| top.abs() == T::INFINITY);
         let mut differences = [T::ZERO; WIDE];
         for j in 0..n {
@@ -296,7 +295,7 @@ impl Strip {
             let shares = if shares.is_empty() { &mut [] } else { &mut shares[at..at + width] };
             let t = j % NEIGHBOURS;
             let of_block = (t, NEIGHBOURS.min(n - (j - t)));
-            let ((sum, is_first), (below, _)) = (all.block.place(of_block), others.block.place(of_block));
+            let ((sum, is_first), (below, _)) = (all.place(of_block), others.place(of_block));
             for v in (0..width).step_by(L::COUNT) {
                 // SAFETY: the caller promises the set; the mask ends with the columns, whose sums have room for whole vectors.
                 unsafe {
