@@ -16,8 +16,6 @@ use std::ops::Range;
 const LONG: usize = 512;
 /// At most so many elements of such parts.
 const TOGETHER: usize = 4 * LANES;
-/// So many rows, each of which carries an exponent, fill vectors by themselves.
-const MANY: usize = 2 * LANES;
 
 /// How many neighbouring steps of long rows are worked on as if these were steps of rows of their own, so that vectors are full and
 /// wait less for each other.
@@ -42,17 +40,11 @@ pub(crate) fn running_products<T: Number>(x: &[T], (n, inner): (usize, usize), e
 
 /// The product of each row along the middle of `[outer, n, inner]`, which has elements; see [`running_products`].
 pub(crate) fn product<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
-    match together(n, inner) {
-        None => fold(x, (n, inner), T::ONE, out, times),
-        Some(k) => {
-            let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner));
-            blocks.for_each(|(x, out)| product_of_block(x, (n, inner), k, out));
-        }
-    }
-    if let Some(k) = together(n, inner).filter(|_| out.len() < MANY) {
+    if let Some(k) = together(n, inner) {
         let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(inner));
-        return blocks.for_each(|(x, out)| far_product_of_block(x, (n, inner), k, out));
+        return blocks.for_each(|(x, out)| product_of_block(x, (n, inner), k, out));
     }
+    fold(x, (n, inner), T::ONE, out, times);
     let mut done = 0;
     while let Some(rows) = next_run(done..out.len(), inner, |row| !out[row].is_finite()) {
         done = rows.end;
@@ -72,16 +64,14 @@ fn product_of_block<T: Number>(x: &[T], (n, inner): (usize, usize), k: usize, ou
             *y = times(*y, x);
         }
     }
-}
-
-/// The same where one leaves the range.
-fn far_product_of_block<T: Number>(x: &[T], (n, inner): (usize, usize), k: usize, out: &mut [T]) {
     if out.iter().all(|y| y.is_finite()) {
         return;
     }
-    let odd = far_products(x, (n, inner), k, out);
-    for (row, (out, _)) in out.iter_mut().zip(odd).enumerate().filter(|(_, (_, odd))| *odd != T::ZERO) {
-        *out = along::<T, Wide<T>>(n, false, |t| x[row + t * inner], |_, _| {}).unwrap_or(T::NAN);
+    let far = far_products(x, (k, inner));
+    for (row, (out, far)) in out.iter_mut().zip(far).enumerate().filter(|(_, (out, _))| !out.is_finite()) {
+        // Of infinite factors and NaN, what a walk makes of them.
+        let walked = || along::<T, Wide<T>>(n, false, |t| x[row + t * inner], |_, _| {});
+        *out = far.or_else(walked).unwrap_or(T::NAN);
     }
 }
 

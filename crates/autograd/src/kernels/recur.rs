@@ -296,11 +296,15 @@ pub(super) fn each<T: Number>(
     }
 }
 
-/// Makes the product of two rows the first of them, each settled.
+/// Multiplies the first rows by as many others, from one on, all of them settled.
 #[inline(always)]
-pub(super) fn join<T: Number>([x, e, far]: &mut [[T; WIDE]; 3], (to, from): (usize, usize)) {
-    let product = Wide { x: x[to] * x[from], e: e[to] + e[from], far: far[to] + far[from] }.settled();
-    (x[to], e[to], far[to]) = (product.x, product.e, product.far);
+pub(super) fn join<T: Number>(all: &mut [[T; WIDE]; 3], rows: usize, others: usize) {
+    let [(xs, x), (es, e), (fars, far)] = all.each_mut().map(|all| all.split_at_mut(others));
+    let (firsts, others) = (xs.iter_mut().zip(es).zip(fars), x.iter().zip(e).zip(far));
+    for (((x, e), far), ((by, more), further)) in firsts.zip(others).take(rows) {
+        let product = Wide { x: *x * *by, e: *e + *more, far: *far + *further }.settled();
+        (*x, *e, *far) = (product.x, product.e, product.far);
+    }
 }
 
 /// `g · h / x` for the first rows, of an `h` that is settled, as floats.

@@ -1,6 +1,6 @@
 //! Products of all factors of a row but one: the cotangents of its factors.
 
-use super::{MANY, TOGETHER, along, next_run, together};
+use super::{TOGETHER, along, next_run, together};
 use crate::kernels::beside::{Beside, NARROW, WIDE, walk, walk_rows};
 use crate::kernels::in_turn::zmul;
 use crate::kernels::map::{LANES, level};
@@ -47,7 +47,7 @@ pub(crate) fn of_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]:
         let mut done = 0;
         while let Some(rows) = next_run(done..odd.len(), inner, |row| odd[row] != T::ZERO) {
             done = rows.end;
-            far_others(x, (n, inner), rows, dy, out);
+            far_others(x, (n, inner), rows, [y, dy, odd], out);
         }
     });
 }
@@ -139,57 +139,70 @@ impl<T: Number> Beside<T, 1> for OthersBeside<'_, T> {
     }
 }
 
-/// The same of rows that leave the range or have factors of 0: from products that carry an exponent of their own, of all factors that
-/// are not 0.
-fn far_others<T: Number>(x: &[T], (n, inner): (usize, usize), rows: Range<usize>, dy: &[T], out: &mut [T]) {
-    let long = together(n, inner).filter(|_| rows.len() < MANY);
+/// The same of rows of which some leave the range or have factors of 0: of these from products that carry an exponent of their own, of
+/// all factors that are not 0.
+fn far_others<T: Number>(x: &[T], (n, inner): (usize, usize), rows: Range<usize>, of: [&[T]; 3], out: &mut [T]) {
+    // So many go through a walk together, however long they are, if their neighbours do.
+    const AT_ONCE: usize = 2 * LANES;
+    let long = together(n, inner);
     let mut start = rows.start;
     while start < rows.end {
-        // So many go through a walk together, however long they are, if their neighbours do.
         let end = match long {
             Some(_) => start + inner,
-            None if inner < NARROW => start + MANY / inner * inner,
-            None => (start + MANY).min(start - start % inner + inner),
+            None if inner < NARROW => start + AT_ONCE / inner * inner,
+            None => (start + AT_ONCE).min(start - start % inner + inner),
         };
         let part = start..end.min(rows.end);
-        let odd = if let Some(k) = long {
+        let mut products = FarProducts::NONE;
+        if let Some(k) = long {
             let block = part.start * n..part.end * n;
-            far_block(&x[block.clone()], (n, inner), k, &dy[part.clone()], &mut out[block])
+            let (x, out) = (&x[block.clone()], &mut out[block]);
+            products = FarProducts::of_block(x, (k, inner));
+            products.repeat(inner, k * inner);
+            let others = FarOthers::of(&products, of, part.clone(), k);
+            level(x.len()).run(InSteps { x, out, lanes: k * inner, beside: others });
         } else {
-            let products = FarProducts::of(x, (n, inner), part.clone());
-            products.others(x, (n, inner), part.clone(), &dy[part.clone()], out);
-            products.odd
-        };
-        for (row, _) in part.zip(&odd).filter(|(_, odd)| **odd != T::ZERO) {
-            each_of_others(x, dy[row], (row / inner * n * inner + row % inner, n, inner), out);
+            walk_rows([x], &mut [], (n, inner), part.clone(), false, &mut products);
+            let mut others = FarOthers::of(&products, of, part.clone(), 1);
+            walk_rows([x], out, (n, inner), part.clone(), false, &mut others);
+        }
+        for (row, _) in part.zip(&products.odd).filter(|(_, odd)| **odd != T::ZERO) {
+            each_of_others(x, of[1][row], (row / inner * n * inner + row % inner, n, inner), out);
         }
         start = end;
     }
 }
 
-/// The same of a block of long rows, `k` of whose steps go together; gives which rows are odd.
-fn far_block<T: Number>(x: &[T], (n, inner): (usize, usize), k: usize, dy: &[T], out: &mut [T]) -> [T; WIDE] {
-    let (lanes, head) = (k * inner, n / k * k * inner);
-    let mut products = FarProducts::of_block(x, (n, inner), k);
-    products.repeat(inner, lanes);
-    let mut dy_again = [T::ZERO; TOGETHER];
-    dy_again[..lanes].chunks_exact_mut(inner).for_each(|again| again.copy_from_slice(dy));
-    let (out, rest) = out.split_at_mut(head);
-    products.others(&x[..head], (n / k, lanes), 0..lanes, &dy_again[..lanes], out);
-    products.others(&x[head..], (n % k, inner), 0..inner, dy, rest);
-    products.odd
-}
-
-/// The products of a block of long rows, `k` of whose steps go together; gives which rows have infinite factors or NaN, whose products
-/// are left as they were.
-pub(super) fn far_products<T: Number>(x: &[T], shape: (usize, usize), k: usize, out: &mut [T]) -> [T; WIDE] {
-    let products = FarProducts::of_block(x, shape, k);
+/// The products of a block of long rows, `k` of whose steps go together, but of such as have infinite factors or NaN.
+pub(super) fn far_products<T: Number>(x: &[T], shape: (usize, usize)) -> impl Iterator<Item = Option<T>> {
+    let products = FarProducts::of_block(x, shape);
     let mut all = [T::ZERO; WIDE];
     tell(&products.carried, &mut all);
-    for (((out, all), zeros), odd) in out.iter_mut().zip(all).zip(products.zeros).zip(products.odd) {
-        *out = select(odd == T::ZERO, select(zeros == T::ZERO, all, T::ZERO), *out);
+    let products = all.into_iter().zip(products.zeros).zip(products.odd);
+    products.map(|((all, zeros), odd)| (odd == T::ZERO).then_some(if zeros == T::ZERO { all } else { T::ZERO }))
+}
+
+/// Goes along a block of long rows, so many neighbouring elements in each step; the last one may have fewer.
+struct InSteps<'a, T, B> {
+    x: &'a [T],
+    out: &'a mut [T],
+    lanes: usize,
+    beside: B,
+}
+
+impl<T: Number, B: Beside<T, 1>> Kernel for InSteps<'_, T, B> {
+    type Output = B;
+    #[inline(always)]
+    fn run(self) -> B {
+        let Self { x, out, lanes, mut beside } = self;
+        let has_out = !out.is_empty();
+        for (t, x) in x.chunks(lanes).enumerate() {
+            let out = if has_out { &mut out[t * lanes..][..x.len()] } else { &mut [] };
+            beside.step(t, [x], out);
+        }
+        beside.finish();
+        beside
     }
-    products.odd
 }
 
 /// Products of the factors of rows that are not 0, and how many are.
@@ -201,48 +214,22 @@ struct FarProducts<T> {
 }
 
 impl<T: Number> FarProducts<T> {
-    /// Of so many rows as go through a walk together.
-    fn of(x: &[T], shape: (usize, usize), rows: Range<usize>) -> Self {
-        let mut all = Self { carried: [[T::ONE; WIDE]; 3], zeros: [T::ZERO; WIDE], odd: [T::ZERO; WIDE] };
-        walk_rows([x], &mut [], shape, rows, false, &mut all);
-        all
-    }
+    const NONE: Self = Self { carried: [[T::ONE; WIDE]; 3], zeros: [T::ZERO; WIDE], odd: [T::ZERO; WIDE] };
 
     /// Of a block of long rows, `k` of whose steps go together.
-    fn of_block(x: &[T], (n, inner): (usize, usize), k: usize) -> Self {
-        let (lanes, head) = (k * inner, n / k * k * inner);
-        let mut products = Self::of(&x[..head], (n / k, lanes), 0..lanes);
-        for lane in inner..lanes {
-            products.join((lane % inner, lane));
+    fn of_block(x: &[T], (mut k, inner): (usize, usize)) -> Self {
+        let lanes = k * inner;
+        let mut all = level(x.len()).run(InSteps { x, out: &mut [], lanes, beside: Self::NONE });
+        while k > 1 {
+            let half = k / 2;
+            let (rows, others) = (half * inner, (k - half) * inner);
+            join(&mut all.carried, rows, others);
+            for sums in [&mut all.zeros, &mut all.odd] {
+                (0..rows).for_each(|row| sums[row] += sums[others + row]);
+            }
+            k -= half;
         }
-        if n % k > 0 {
-            products.take_in(&Self::of(&x[head..], (n % k, inner), 0..inner), inner);
-        }
-        products
-    }
-
-    /// What stands for each factor of these rows.
-    fn others(&self, x: &[T], shape: (usize, usize), rows: Range<usize>, dy: &[T], out: &mut [T]) {
-        if !x.is_empty() {
-            walk_rows([x], out, shape, rows, false, &mut FarOthers { of: self, dy });
-        }
-    }
-
-    /// Makes two rows one, which is the first of them.
-    fn join(&mut self, (to, from): (usize, usize)) {
-        join(&mut self.carried, (to, from));
-        self.zeros[to] += self.zeros[from];
-        self.odd[to] += self.odd[from];
-    }
-
-    /// Joins the first rows of others to these.
-    fn take_in(&mut self, others: &Self, rows: usize) {
-        let last = WIDE - rows;
-        let both = self.carried.iter_mut().zip(&others.carried);
-        both.for_each(|(own, other)| own[last..].copy_from_slice(&other[..rows]));
-        self.zeros[last..].copy_from_slice(&others.zeros[..rows]);
-        self.odd[last..].copy_from_slice(&others.odd[..rows]);
-        (0..rows).for_each(|row| self.join((row, last + row)));
+        all
     }
 
     /// Repeats the first rows in so many.
@@ -284,29 +271,42 @@ impl<T: Number> Beside<T, 1> for FarProducts<T> {
     }
 }
 
-/// What stands for each factor, by the products of all.
+/// What stands for each factor, by the products of all; of rows that need none, as of others.
 struct FarOthers<'a, T> {
     of: &'a FarProducts<T>,
-    /// Of these rows.
-    dy: &'a [T],
+    /// `y`, `dy` and whether they are odd, of so many rows.
+    own: [[T; WIDE]; 3],
+    count: usize,
+}
+
+impl<'a, T: Number> FarOthers<'a, T> {
+    /// Of these rows, `k` times.
+    fn of(of: &'a FarProducts<T>, all: [&[T]; 3], rows: Range<usize>, k: usize) -> Self {
+        let mut own = [[T::ONE; WIDE]; 3];
+        for (own, all) in own.iter_mut().zip(all) {
+            own[..k * rows.len()].chunks_exact_mut(rows.len()).for_each(|own| own.copy_from_slice(&all[rows.clone()]));
+        }
+        Self { of, own, count: rows.len() }
+    }
 }
 
 impl<T: Number> Beside<T, 1> for FarOthers<'_, T> {
     #[inline(always)]
     fn start(&mut self, rows: Range<usize>) {
-        assert_eq!(rows.len(), self.dy.len(), "rows go through a walk together");
+        assert_eq!(rows.len(), self.count, "rows go through a walk together");
     }
     #[inline(always)]
     fn step(&mut self, _: usize, [x]: [&[T]; 1], out: &mut [T]) {
-        let (mut factors, mut dy) = ([T::ONE; WIDE], [T::ZERO; WIDE]);
-        dy[..self.dy.len()].copy_from_slice(self.dy);
+        let (mut factors, [y, dy, odd]) = ([T::ONE; WIDE], &self.own);
         for (factor, &x) in factors.iter_mut().zip(x) {
             *factor = select(x == T::ZERO, T::ONE, x);
         }
-        quotients(&self.of.carried, (&dy, &factors), out);
-        for (((out, &x), &zeros), &dy) in out.iter_mut().zip(x).zip(&self.of.zeros).zip(&dy) {
+        quotients(&self.of.carried, (dy, &factors), out);
+        let rows = y.iter().zip(dy).zip(odd).zip(&self.of.zeros);
+        for ((out, &x), (((&y, &dy), &odd), &zeros)) in out.iter_mut().zip(x).zip(rows) {
             let others = select(x == T::ZERO, zeros - T::ONE, zeros);
-            *out = select((others == T::ZERO) & (dy != T::ZERO), *out, T::ZERO);
+            let far = select((others == T::ZERO) & (dy != T::ZERO), *out, T::ZERO);
+            *out = select(odd == T::ZERO, other(x, y, dy).0, far);
         }
     }
 }
@@ -380,6 +380,34 @@ mod tests {
                         assert!(near || same(out, want), "{outer} {n} {inner} {far} {i} {level:?}: {out} {want}");
                     }
                 });
+            }
+        }
+    }
+
+    /// A program takes rows in blocks, and the tape all of them.
+    #[test]
+    fn a_block_has_the_bits_that_it_has_among_others() {
+        for [outer, n, inner] in [[70, 600, 1], [7, 530, 3], [90, 20, 1], [40, 31, 4], [5, 40, 20]] {
+            let mut x = factors::<f32>(outer * n * inner, true);
+            // Some rows stay within the range.
+            x.chunks_exact_mut(n * inner).skip(1).step_by(3).for_each(|block| block.fill(1.001));
+            let dy: Vec<f32> = (0..outer * inner).map(|i| i as f32 - 3.0).collect();
+            let run = |x: &[f32], dy: &[f32]| {
+                let (mut y, mut out) = (vec![f32::NAN; dy.len()], vec![f32::NAN; x.len()]);
+                product(x, (n, inner), &mut y);
+                of_others(x, (n, inner), [&y, dy], &mut out);
+                (y, out)
+            };
+            let (y, out) = run(&x, &dy);
+            for o in 0..outer {
+                let (rows, block) = (o * inner..(o + 1) * inner, o * n * inner..(o + 1) * n * inner);
+                let alone = run(&x[block.clone()], &dy[rows.clone()]);
+                let bits = |x: &[f32]| x.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+                assert_eq!(
+                    (bits(&y[rows]), bits(&out[block])),
+                    (bits(&alone.0), bits(&alone.1)),
+                    "{outer} {n} {inner} {o}"
+                );
             }
         }
     }
