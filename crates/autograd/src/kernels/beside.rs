@@ -198,7 +198,7 @@ impl<T: Number, B: Beside<T, K>, const K: usize> Kernel for Walk<'_, T, B, K> {
         // In place, a part of the operands is walked as it lies, in steps of `inner`; else a tile, in steps of its width.
         let in_place = inner >= NARROW;
         while row < end {
-            let count = if in_place { (inner - row % inner).min(WIDE).min(end - row) } else { width.min(end - row) };
+            let count = if in_place { (inner - row % inner).min(WIDE) } else { width }.min(end - row);
             // So many elements each step has, and each operand has in a tile.
             let lanes = if in_place { count } else { count.next_multiple_of(FILLED) };
             let size = steps * width.next_multiple_of(FILLED);

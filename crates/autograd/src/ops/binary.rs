@@ -67,6 +67,14 @@ macro_rules! binary {
         }
 
         impl Binary {
+            /// Whether it costs much more than an addition: the rows that are marked.
+            pub(crate) fn costs_much(self) -> bool {
+                match self {
+                    $(Self::$variant => binary!(@is_marked $($kind)?),)*
+                    $(Self::$ivariant => binary!(@is_marked $($ikind)?),)*
+                }
+            }
+
             fn rule<'t, T: Float>(
                 self,
                 arg: usize,
@@ -178,6 +186,8 @@ macro_rules! binary {
             )*
         }
     };
+    (@is_marked) => { false };
+    (@is_marked $kind:ident) => { true };
     (@zip) => { zip };
     (@zip vectors) => { zip_vectors };
     (@zip numbers) => { zip_numbers };

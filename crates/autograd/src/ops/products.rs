@@ -21,9 +21,14 @@ pub(crate) struct RunningProduct {
 }
 
 impl RunningProduct {
+    /// Those of what is before each element.
+    fn exclusive(self) -> Self {
+        Self { exclusive: true, ..self }
+    }
+
     /// The product of what is before each element.
     fn before<'t, T: Float>(self, x: Var<'t, T>) -> Var<'t, T> {
-        x.tape().record(Arity(Self { exclusive: true, ..self }), [x])
+        x.tape().record(Arity(self.exclusive()), [x])
     }
 
     /// The recurrence that tangents obey.
@@ -54,8 +59,7 @@ impl<T: Float> Op<T, 1> for RunningProduct {
     /// `λ_{t+1}` takes its place.
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let tangents = self.recurrence();
-        let adjoint = Recurrence { reverse: true, lagged: !tangents.lagged, ..tangents };
-        let lambda = x.tape().record(Arity(adjoint), [x, dy]);
+        let lambda = x.tape().record(Arity(tangents.adjoint()), [x, dy]);
         Some(if self.exclusive { tangents.moved(lambda, false).both(y) } else { lambda.both(self.before(x)) })
     }
     /// `ẏ_t = x_t · ẏ_{t−1} + ẋ_t · Π_{s<t} x_s`, or the same of the element before.
@@ -119,13 +123,11 @@ impl ProductOfOthers {
         Product { axis: self.axis }
     }
 
-    /// `λ`, what it is of, and its recurrence.
-    fn behind<'t, T: Float>(self, x: Var<'t, T>, dy: Var<'t, T>) -> (Var<'t, T>, Var<'t, T>, Recurrence) {
+    /// What `λ` is the recurrence of: the cotangent of the last running product.
+    fn last<'t, T: Float>(self, x: Var<'t, T>, dy: Var<'t, T>) -> Var<'t, T> {
         let mut pads = vec![(0, 0); self.axis + 1];
         pads[self.axis] = (x.sizes()[self.axis] - 1, 0);
-        let last = dy.expand_dims(self.axis as isize).pad(&pads, 0.0);
-        let adjoint = Recurrence { reverse: true, lagged: true, ..self.product().running().recurrence() };
-        (x.tape().record(Arity(adjoint), [x, last]), last, adjoint)
+        dy.expand_dims(self.axis as isize).pad(&pads, 0.0)
     }
 }
 
@@ -151,13 +153,13 @@ impl<T: Float> Op<T, 3> for ProductOfOthers {
     fn vjp<'t>(&self, arg: usize, [x, y, dy]: [Var<'t, T>; 3], _: Var<'t, T>, w: Var<'t, T>) -> Option<Var<'t, T>> {
         match arg {
             0 => {
-                let before = self.product().running().before(x);
-                let (source, recurrence) = (w.both(before), self.product().running().recurrence());
-                let tangents = x.tape().record(Arity(recurrence), [x, source]);
-                let (behind, last, _) = self.behind(x, dy);
-                let from_factors = recurrence.vjp(0, [x, source], tangents, last);
-                let exclusive = RunningProduct { exclusive: true, ..self.product().running() };
-                plus(from_factors, exclusive.vjp(0, [x], before, behind.both(w)))
+                let running = self.product().running();
+                let (before, last, tangents) = (running.before(x), self.last(x, dy), running.recurrence());
+                let behind = x.tape().record(Arity(tangents.adjoint()), [x, last]);
+                let source = w.both(before);
+                let moved = x.tape().record(Arity(tangents), [x, source]);
+                let from_factors = tangents.vjp(0, [x, source], moved, last);
+                plus(from_factors, running.exclusive().vjp(0, [x], before, behind.both(w)))
             }
             2 => self.product().jvp([x], y, [Some(w)]),
             _ => None,
@@ -170,11 +172,11 @@ impl<T: Float> Op<T, 3> for ProductOfOthers {
         [dx, _, ddy]: [Option<Var<'t, T>>; 3],
     ) -> Option<Var<'t, T>> {
         let from_factors = dx.and_then(|dx| {
-            let exclusive = RunningProduct { exclusive: true, ..self.product().running() };
-            let before = self.product().running().before(x);
-            let (behind, last, recurrence) = self.behind(x, dy);
-            let moves = recurrence.jvp([x, last], behind, [Some(dx), None]).map(|behind| behind.both(before));
-            plus(moves, exclusive.jvp([x], before, [Some(dx)]).map(|before| behind.both(before)))
+            let running = self.product().running();
+            let (before, last, adjoint) = (running.before(x), self.last(x, dy), running.recurrence().adjoint());
+            let behind = x.tape().record(Arity(adjoint), [x, last]);
+            let moved = adjoint.jvp([x, last], behind, [Some(dx), None]).map(|behind| behind.both(before));
+            plus(moved, running.exclusive().jvp([x], before, [Some(dx)]).map(|before| behind.both(before)))
         });
         plus(from_factors, ddy.map(|ddy| x.tape().record(Arity(*self), [x, y, ddy])))
     }

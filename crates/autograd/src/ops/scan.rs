@@ -56,6 +56,11 @@ pub(crate) struct Recurrence {
 }
 
 impl Recurrence {
+    /// The recurrence of cotangents, in the other direction.
+    pub(super) fn adjoint(self) -> Self {
+        Self { reverse: !self.reverse, lagged: !self.lagged, absolute: true, ..self }
+    }
+
     /// `x` moved by one along the axis, in the direction of the recurrence (or against it); 0 moves in.
     pub(super) fn moved<'t, T: Float>(self, x: Var<'t, T>, with: bool) -> Var<'t, T> {
         let n = x.sizes()[self.axis];
@@ -93,8 +98,7 @@ impl<T: Float> Op<T, 2> for Recurrence {
     /// With the adjoint `λ_t = g_t + a_{t+1} · λ_{t+1}`: `db_t = λ_t` and `da_t = λ_t · h_{t−1}`; where lagged,
     /// `λ_t = g_t + a_t · λ_{t+1}` and `da_t = λ_{t+1} · h_t`.
     fn vjp<'t>(&self, arg: usize, [a, _]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        let adjoint = Self { axis: self.axis, reverse: !self.reverse, lagged: !self.lagged, absolute: true };
-        let lambda = y.tape().record(Arity(adjoint), [a, dy]);
+        let lambda = y.tape().record(Arity(self.adjoint()), [a, dy]);
         Some(match (arg, self.lagged) {
             (0, false) => lambda.both(self.moved(y, true)),
             (0, true) => self.moved(lambda, false).both(y),
@@ -151,8 +155,7 @@ impl<T: Float> Op<T, 1> for LogCumSumExp {
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let [kept, new] = self.shares(x, y);
-        let adjoint = Recurrence { reverse: true, lagged: true, ..self.recurrence() };
-        Some(y.tape().record(Arity(adjoint), [kept, dy]).zmul(new))
+        Some(y.tape().record(Arity(self.recurrence().adjoint()), [kept, dy]).zmul(new))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let [kept, new] = self.shares(x, y);

@@ -55,6 +55,13 @@ macro_rules! unary {
         }
 
         impl Unary {
+            /// Whether it costs much more than an addition: the rows that are marked.
+            pub(crate) fn costs_much(self) -> bool {
+                match self {
+                    $(Self::$variant { .. } => unary!(@is_marked $($kind)?),)*
+                }
+            }
+
             fn rule<'t, T: Float>(self, x: Var<'t, T>, y: Var<'t, T>, g: Var<'t, T>) -> Option<Var<'t, T>> {
                 #[allow(unused_variables, reason = "not every row's derivative depends on its parameters")]
                 match self {
@@ -145,6 +152,8 @@ macro_rules! unary {
             $(, #[inline(always)] |$r: T| $rare, |$r: T| $whole)?
         )
     };
+    (@is_marked) => { false };
+    (@is_marked $kind:ident) => { true };
     (@map) => { map };
     (@map vectors) => { map_vectors };
     (@map vectors $rare:ident) => { map_vectors_but };

@@ -155,13 +155,9 @@ impl<T: Float> Graph<T> {
 
     /// A new value of a shape, which stands for another where errors are told.
     pub(super) fn value_of(&mut self, shape: Shape, other: u32) -> u32 {
-        self.add(shape, self.on_tape(other), Source::Computed)
-    }
-
-    fn add(&mut self, shape: Shape, on_tape: u32, source: Source) -> u32 {
         let value = self.values.len() as u32;
-        self.added.push(on_tape);
-        self.values.push(Value { shape, source });
+        self.added.push(self.on_tape(other));
+        self.values.push(Value { shape, source: Source::Computed });
         value
     }
 

@@ -1,6 +1,6 @@
 //! Products of all factors of a row but one: the cotangents of its factors.
 
-use super::{TOGETHER, along, next_run, together};
+use super::{along, next_run, together};
 use crate::kernels::beside::{Beside, NARROW, WIDE, walk, walk_rows};
 use crate::kernels::in_turn::zmul;
 use crate::kernels::map::{LANES, level};
@@ -12,34 +12,26 @@ use crate::number::level::Kernel;
 use std::ops::Range;
 
 /// `out_t = dy · Π_{s≠t} x_s` along the middle of `[outer, n, inner]`, where `y` is the product of each row: `dy · (y / x_t)` where all of
-/// these are within the range; else each product is made on its own.
+/// these are within the range; else by products that carry an exponent of their own.
 pub(crate) fn of_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]: [&[T]; 2], out: &mut [T]) {
     with_zeros(y.len(), |odd| {
         match together(n, inner) {
             _ if inner == 1 && n >= LANES => level(x.len()).run(Others { x, n, y, dy, odd, out }),
-            None => beside_others(x, (n, inner), [y, dy], odd, out),
+            None => {
+                let mut beside = OthersBeside { y, dy, odd, rows: 0..0, own: [[T::ONE; WIDE]; 3] };
+                walk([x], out, (n, inner), false, &mut beside);
+            }
             Some(k) => {
-                let blocks = x.chunks_exact(n * inner).zip(out.chunks_exact_mut(n * inner)).enumerate();
-                for (o, (x, out)) in blocks {
-                    let (own, rest) = (o * inner..(o + 1) * inner, n / k * k * inner);
-                    let [mut y_again, mut dy_again, mut odd_again] = [[T::ZERO; TOGETHER]; 3];
-                    for at in (0..k * inner).step_by(inner) {
-                        y_again[at..at + inner].copy_from_slice(&y[own.clone()]);
-                        dy_again[at..at + inner].copy_from_slice(&dy[own.clone()]);
-                    }
-                    let lanes = k * inner;
-                    let repeated = [&y_again[..lanes], &dy_again[..lanes]];
-                    let (head, tail) = out.split_at_mut(rest);
-                    beside_others(&x[..rest], (n / k, lanes), repeated, &mut odd_again[..lanes], head);
-                    beside_others(
-                        &x[rest..],
-                        (n % k, inner),
-                        [&y[own.clone()], &dy[own.clone()]],
-                        &mut odd[own.clone()],
-                        tail,
-                    );
-                    for (i, _) in odd_again.iter().enumerate().filter(|(_, odd)| **odd != T::ZERO) {
-                        odd[own.start + i % inner] = T::ONE;
+                for start in (0..y.len()).step_by(inner) {
+                    let block = start * n..(start + inner) * n;
+                    let own = repeated([y, dy, odd], start..start + inner, k);
+                    let beside = OthersBeside { y: &[], dy: &[], odd: &mut [], rows: 0..0, own };
+                    let (x, out) = (&x[block.clone()], &mut out[block]);
+                    let made = level(x.len()).run(InSteps { x, out, lanes: k * inner, beside });
+                    let [.., wrong] = made.own;
+                    let is_wrong = |row: usize| wrong[row..k * inner].iter().step_by(inner).any(|&odd| odd != T::ZERO);
+                    for row in (0..inner).filter(|&row| is_wrong(row)) {
+                        odd[start + row] = T::ONE;
                     }
                 }
             }
@@ -52,9 +44,13 @@ pub(crate) fn of_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]:
     });
 }
 
-/// Makes the products of rows beside each other; `odd` are those that are not right.
-fn beside_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]: [&[T]; 2], odd: &mut [T], out: &mut [T]) {
-    walk([x], out, (n, inner), false, &mut OthersBeside { y, dy, odd, rows: 0..0, own: [[T::ONE; WIDE]; 3] });
+/// What stands for these rows, `k` times.
+fn repeated<T: Number>(all: [&[T]; 3], rows: Range<usize>, k: usize) -> [[T; WIDE]; 3] {
+    let mut own = [[T::ONE; WIDE]; 3];
+    for (own, all) in own.iter_mut().zip(all) {
+        own[..k * rows.len()].chunks_exact_mut(rows.len()).for_each(|own| own.copy_from_slice(&all[rows.clone()]));
+    }
+    own
 }
 
 /// What stands for one element, and whether it is right: none is where the product, its quotient, or both leave the range, or a
@@ -159,11 +155,12 @@ fn far_others<T: Number>(x: &[T], (n, inner): (usize, usize), rows: Range<usize>
             let (x, out) = (&x[block.clone()], &mut out[block]);
             products = FarProducts::of_block(x, (k, inner));
             products.repeat(inner, k * inner);
-            let others = FarOthers::of(&products, of, part.clone(), k);
+            let others = FarOthers { of: &products, own: repeated(of, part.clone(), k), count: part.len() };
             level(x.len()).run(InSteps { x, out, lanes: k * inner, beside: others });
         } else {
             walk_rows([x], &mut [], (n, inner), part.clone(), false, &mut products);
-            let mut others = FarOthers::of(&products, of, part.clone(), 1);
+            let own = repeated(of, part.clone(), 1);
+            let mut others = FarOthers { of: &products, own, count: part.len() };
             walk_rows([x], out, (n, inner), part.clone(), false, &mut others);
         }
         for (row, _) in part.zip(&products.odd).filter(|(_, odd)| **odd != T::ZERO) {
@@ -277,17 +274,6 @@ struct FarOthers<'a, T> {
     /// `y`, `dy` and whether they are odd, of so many rows.
     own: [[T; WIDE]; 3],
     count: usize,
-}
-
-impl<'a, T: Number> FarOthers<'a, T> {
-    /// Of these rows, `k` times.
-    fn of(of: &'a FarProducts<T>, all: [&[T]; 3], rows: Range<usize>, k: usize) -> Self {
-        let mut own = [[T::ONE; WIDE]; 3];
-        for (own, all) in own.iter_mut().zip(all) {
-            own[..k * rows.len()].chunks_exact_mut(rows.len()).for_each(|own| own.copy_from_slice(&all[rows.clone()]));
-        }
-        Self { of, own, count: rows.len() }
-    }
 }
 
 impl<T: Number> Beside<T, 1> for FarOthers<'_, T> {

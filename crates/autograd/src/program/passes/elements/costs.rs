@@ -2,9 +2,7 @@
 
 use super::{Added, MOST};
 use crate::float::Float;
-use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
-use crate::ops::unary::Unary;
 use crate::program::graph::Graph;
 use crate::program::layout::is_element_wise;
 use crate::tape::op::Arity;
@@ -91,6 +89,11 @@ impl Cost {
         if own.keep_apart || !is_few(result) {
             return None;
         }
+        let costs_much = match own.kind()? {
+            Kind::Unary(Arity(op)) => op.costs_much(),
+            Kind::Binary(Arity(op)) => op.costs_much(),
+            _ => false,
+        };
         let (moves, made) = match own.kind()? {
             Kind::Read(_) => (1, 0),
             _ if !own.args.iter().all(|&a| is_few(a)) => return None,
@@ -103,7 +106,7 @@ impl Cost {
             _ if is_element_wise(graph, node as u32) => (0, graph.numel(result)),
             _ => return None,
         };
-        let each = if made > 1 && !own.kind().is_some_and(is_cheap) { A_FUNCTION } else { 1 };
+        let each = if made > 1 && costs_much { A_FUNCTION } else { 1 };
         Some(Self { moves, made, numbers: made * each, ..Self::default() })
     }
 
@@ -111,23 +114,5 @@ impl Cost {
         // What nobody made is copied from where it was, number by number.
         let steps = self.joins + self.joined.saturating_sub(self.made);
         self.moves > steps && self.made > 0 && self.numbers <= A_MOVE * (self.moves - steps)
-    }
-}
-
-/// Whether an element-wise operation is an instruction or a few.
-#[allow(clippy::wildcard_enum_match_arm, reason = "the many others of a large table are functions")]
-fn is_cheap<T: Float>(kind: &Kind<T>) -> bool {
-    use Binary::{Atan2, Hypot, Logaddexp, Pow, PowLog, PowSlope, Xlog1py, Xlog1pyLog, Xlogy, XlogyLog};
-    use Unary::{Abs, AddScalar, DivScalar, MulScalar, Neg, Reciprocal, Relu, Sign, Sqrt, Square};
-    match kind {
-        Kind::Unary(Arity(op)) => {
-            let numbers = matches!(op, Neg {} | AddScalar { .. } | MulScalar { .. } | DivScalar { .. } | Square {});
-            numbers || matches!(op, Abs {} | Sign {} | Relu {} | Sqrt {} | Reciprocal {})
-        }
-        Kind::Binary(Arity(op)) => {
-            let powers = matches!(op, Pow | PowSlope | PowLog | Atan2 | Hypot | Logaddexp);
-            !powers && !matches!(op, Xlogy | Xlog1py | XlogyLog | Xlog1pyLog)
-        }
-        _ => true,
     }
 }
