@@ -20,7 +20,7 @@ const TOGETHER: usize = 4 * LANES;
 /// How many neighbouring steps of long rows are worked on as if these were steps of rows of their own, so that vectors are full and
 /// wait less for each other.
 fn together(n: usize, inner: usize) -> Option<usize> {
-    (n >= LONG && inner < NARROW).then(|| TOGETHER / inner)
+    (n >= LONG && (1..NARROW).contains(&inner)).then(|| TOGETHER / inner)
 }
 
 /// Products along the middle of `[outer, n, inner]`: of all up to each element, or of those before it. One that overflows or vanishes is carried on as what it is, so a later one that is in range again is right.

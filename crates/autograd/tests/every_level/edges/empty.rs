@@ -8,6 +8,8 @@ table! {
     nothing<T> of T:
     "sum" [], |x| x[0].sum(), value [0.0], first [], second [] => Selected;
     "prod" [], |x| x[0].prod(), value [1.0], first [], second [] => Selected;
+    "prod of long columns, of which there are none" [], |x| x[0].reshape([600, 0]).prod_axes(0), value [], first [],
+        second [] => Selected;
     "logsumexp" [], |x| x[0].logsumexp(0), value [f64::NEG_INFINITY], first [] => Selected;
     "norm" [], |x| x[0].norm(2.0, ..), value [0.0], first [] => Selected;
     "element-wise" [] [], |x| (x[0] * x[1]).exp().maximum(x[1]), value [], first [] [], second [] [] => Selected;
