@@ -51,7 +51,6 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("logit_slope", [SHARE, ANY], [(0, 1), (0, 1)], |[x, dy]| slope(x.logit(), x, dy));
     t.map("cbrt_slope", [ANY, ANY], [(1, 2), (1, 3)], |[x, dy]| slope(x.cbrt(), x, dy));
     t.map("log_cosh", [ANY], [(2, 1), (2, 2)], |[x]| x.log_cosh());
-    t.map("log_ndtr", [ANY], [(3, 2), (3, 3)], |[x]| x.log_ndtr());
     t.map("cbrt", [ANY], [(1, 1), (1, 2)], |[x]| x.cbrt());
     t.map("log_slope", [POSITIVE, ANY], [(0, 1), (0, 1)], |[x, dy]| slope(x.log(), x, dy));
     t.map("pow_scalar", [POSITIVE], [(3, 1), (3, 1)], |[x]| x.pow_scalar(1.7));
@@ -104,6 +103,9 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("threshold", [ANY], [(0, 0), (0, 0)], |[x]| x.threshold(0.5, -1.0));
     t.map("gelu", [ANY], [(2, 1), (3, 1)], |[x]| x.gelu());
     t.map("gelu_slope", [ANY, ANY], [(3, 1), (3, 1)], |[x, dy]| slope(x.gelu(), x, dy));
+    t.map("ndtr", [ANY], [(2, 1), (3, 1)], |[x]| x.ndtr());
+    t.map("log_ndtr", [ANY], [(3, 2), (3, 3)], |[x]| x.log_ndtr());
+    t.map("inverse_mills", [ANY, ANY], [(2, 2), (3, 3)], |[x, dy]| slope(x.log_ndtr(), x, dy));
     t.map("normal_density", [ANY, ANY, ANY], [(1, 0), (1, 0)], |[x, dy, ddy]| curve(x.gelu(), x, dy, ddy));
     // The cubic of the tanh form is exact to twice the digits, which costs as much as an exponential.
     t.map("gelu_tanh", [ANY], [(2, 1), (2, 1)], |[x]| x.gelu_tanh());
@@ -127,6 +129,8 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.series("lgamma", [POSITIVE], |[x]| x.lgamma());
     t.series("digamma", [POSITIVE], |[x]| x.digamma());
     t.series("polygamma", [POSITIVE], |[x]| x.polygamma(2));
+    t.series("mills_curve", [ANY, ANY, ANY], |[x, dy, ddy]| curve(x.log_ndtr(), x, dy, ddy));
+    t.series("normal_excess", [ANY, ANY, ANY], |[x, dy, ddy]| slope(curve(x.log_ndtr(), x, dy, ddy), x, dy));
     t.series("polygamma_order", [POSITIVE, ANY], |[x, dy]| slope(x.digamma(), x, dy));
 
     // Two operands.

@@ -81,6 +81,8 @@ fn along<T: Float>(t: &mut Table<T>, shape: &[usize], axis: usize) {
     a.add("softmax", [(1, 0), (1, 0)], |x, axis| x.softmax(axis));
     a.add("log_softmax", [(1, 0), (1, 0)], |x, axis| x.log_softmax(axis));
     a.add("cumsum", NOTHING, |x, axis| x.cumsum(axis));
+    a.add("cumsum_reverse", NOTHING, |x, axis| x.cumsum_reverse(axis));
+    a.add("diff", NOTHING, |x, axis| x.diff(1, axis));
     a.add("cumprod", NOTHING, |x, axis| x.cumprod(axis));
     a.add("logcumsumexp", [(2, 1), (3, 2)], |x, axis| x.logcumsumexp(axis));
     a.add("cummax", NOTHING, |x, axis| x.cummax(axis));

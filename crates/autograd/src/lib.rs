@@ -96,7 +96,7 @@ pub use ops::operand::{Given, Operand};
 pub use ops::quantile::Quantiles;
 pub use ops::random::KeyVar;
 pub use ops::reduce::{Axes, keepdims};
-pub use ops::slice::Slice;
+pub use ops::slice::{Slice, Slices};
 pub use ops::sort::Order;
 pub use ops::table::primitives;
 pub use ops::tensors::{GivenTensor, TensorOperand};

@@ -157,6 +157,14 @@ fn positive(x: Formula) -> Formula {
     select(x.clone().less(0.0), 0.0, x)
 }
 
+/// The normal distribution function.
+fn normal(x: Formula) -> Formula {
+    0.5 * (x * -FRAC_1_SQRT_2).of(Function::Erfc)
+}
+
+/// `ln √(2π)`
+const LN_ROOT_TAU: f64 = 0.9189385332046728;
+
 fn softplus(x: Formula) -> Formula {
     positive(x.clone()) + tail(x)
 }
@@ -318,7 +326,16 @@ fn smooth(op: &str, x: Formula) -> Option<Formula> {
         "silu" => x.clone() / (1.0 + (-x).exp()),
         "mish" => x.clone() * softplus(x).of(F::Tanh),
         "softsign" => x.clone() / (1.0 + x.abs()),
-        "gelu" => 0.5 * x.clone() * (x * -FRAC_1_SQRT_2).of(F::Erfc),
+        "gelu" => x.clone() * normal(x),
+        "ndtr" => normal(x),
+        "log_ndtr" => {
+            // Further out on the left, the fraction of Mills' ratio, after Laplace: 20 terms have all digits from 4 on.
+            let a = -x.clone();
+            let below = (1..=20).rev().fold(a.clone(), |below, n| a.clone() + f64::from(n) / below);
+            let far = -(below.log() + 0.5 * a.clone().square() + LN_ROOT_TAU);
+            let right = (-normal(a.clone())).of(F::Log1p);
+            select(a.above(4.0), far, select(x.clone().less(0.0), normal(x).log(), right))
+        }
         "gelu_tanh" => {
             let inner = 1.5957691216057308 * (x.clone() + 0.044715 * (x.clone() * x.clone().square()));
             x * sigmoid(inner)

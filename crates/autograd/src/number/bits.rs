@@ -48,6 +48,14 @@ pub trait Bits: Sized {
     fn erf_slope(self) -> Self;
     /// `e^(−x²/2) / √(2π)`
     fn normal_density(self) -> Self;
+    /// `Φ(x)`, the normal distribution function
+    fn ndtr(self) -> Self;
+    /// `ln Φ(x)`
+    fn log_ndtr(self) -> Self;
+    /// Its derivative.
+    fn inverse_mills(self) -> Self;
+    /// Less the derivative of that.
+    fn mills_curve(self) -> Self;
     /// `x·Φ(x)`
     fn gelu(self) -> Self;
     /// Its derivative.
@@ -225,6 +233,7 @@ macro_rules! bits {
             bits!(@ours Self: sin_near cos_near tan_near);
             bits!(@special bool: is_near_one);
             bits!(@special Self: erfinv erfinv_slope erfinv_near erfinv_slope_near);
+            bits!(@ours Self: ndtr log_ndtr inverse_mills mills_curve);
             bits!(@ours Self: exp2 log2 log10 cbrt cbrt_slope logit log_cosh tanhshrink);
             bits!(@ours Self: asinh_slope acosh_slope sinc sinc_slope sinc_curve);
             bits!(@ours_of_two pow_slope hypot_share over_squares logaddexp logistic_share);

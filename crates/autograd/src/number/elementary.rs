@@ -19,6 +19,7 @@ mod single;
 mod parts;
 mod error_function;
 mod gates;
+mod normal;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,7 @@ pub(crate) use gates::{
 };
 pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, log_cosh, logit, sinh, tanhshrink};
 pub(crate) use inverse::{acos, asin, atan, atan2};
+pub(crate) use normal::{excess, inverse_mills, log_ndtr, mills_curve, ndtr};
 pub(crate) use parts::difference;
 pub(crate) use plane::{hypot, hypot_share, over_squares};
 pub(crate) use power::{ln_in_parts, pow, pow_by_logarithm, pow_of_sum, pow_slope};
@@ -75,6 +77,8 @@ pub(crate) trait Format: Number {
     const ERFC: Ratio<Self>;
     /// `e^(x²/2)·Φ(−x)`, with the normal distribution function `Φ`.
     const NORMAL: Ratio<Self>;
+    /// Coefficients of `P` and `Q` in `φ(a)/Φ(−a) − a = t·P(t)/Q(t)`, with `t = 1/(1 + a/2)`, for `a ≥ 0`.
+    const EXCESS: [&'static [Self]; 2];
     /// Where `1 − erf x`, `x·Φ(−x)`, `x·e^−x` and `x·σ(−v)` of the tanh form of GELU have rounded to 0, for certain.
     const ERFC_VANISHES: Self;
     const GELU_VANISHES: Self;

@@ -2,7 +2,7 @@
 
 use crate::float::Float;
 use crate::ops::concat::{concat, stack};
-use crate::ops::slice::Slice;
+use crate::ops::slice::Slices;
 use crate::ops::table::Kind;
 use crate::tape::Tape;
 use crate::tape::index::{IndexVar, Indices};
@@ -39,7 +39,7 @@ impl<'t, T: Float> IndexVar<'t, T> {
     /// # Panics
     /// Where there are more slices than dimensions, or a step is 0.
     #[track_caller]
-    pub fn slice(&self, slices: &[Slice]) -> Self {
+    pub fn slice(&self, slices: impl Slices) -> Self {
         self.viewed(self.var().slice(slices))
     }
 

@@ -8,7 +8,6 @@ pub(crate) mod unary;
 pub(crate) mod with_slope;
 pub(crate) mod binary;
 pub(crate) mod select;
-pub(crate) mod logarithms;
 pub(crate) mod activations;
 pub(crate) mod matmul;
 pub(crate) mod slice;

@@ -184,7 +184,7 @@ impl<'t, T: Float> Var<'t, T> {
         self.tape().record(Arity(LogCumSumExp { axis }), [self])
     }
 
-    /// Running sums along an axis.
+    /// Running sums along an axis; from its end on, see [`Var::cumsum_reverse`]. Their inverse are [`diff`](Var::diff).
     ///
     /// ```
     /// use autograd::{Tape, Tensor};
@@ -196,5 +196,53 @@ impl<'t, T: Float> Var<'t, T> {
     pub fn cumsum(self, axis: isize) -> Self {
         let axis = self.expect("cumsum", self.sizes().axis(axis));
         self.tape().record(Arity(CumSum { axis, reverse: false }), [self])
+    }
+
+    /// Running sums along an axis that begin at its end: each element and all after it, as `lax.cumsum(reverse=True)`.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let rewards = tape.var(&Tensor::from([1.0, 2.0, 3.0]));
+    /// let still_to_come = rewards.cumsum_reverse(0);
+    /// assert_eq!(still_to_come.value().as_slice(), [6.0, 5.0, 3.0]);
+    /// assert_eq!(grad(still_to_come.sum(), &rewards).value().as_slice(), [1.0, 2.0, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where the axis does not exist.
+    #[track_caller]
+    pub fn cumsum_reverse(self, axis: isize) -> Self {
+        let axis = self.expect("cumsum_reverse", self.sizes().axis(axis));
+        self.tape().record(Arity(CumSum { axis, reverse: true }), [self])
+    }
+
+    /// The differences of neighbours along an axis, each less the one before, and `order` times so, as `numpy.diff`: the axis gets shorter
+    /// by the order, down to 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([1.0, 4.0, 9.0, 16.0]));
+    /// assert_eq!(x.diff(1, 0).value().as_slice(), [3.0, 5.0, 7.0]);
+    /// assert_eq!(x.diff(2, 0).value().as_slice(), [2.0, 2.0]);
+    /// assert_eq!(grad(x.diff(1, 0).square().sum(), &x).value().as_slice(), [-6.0, -4.0, -4.0, 14.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// Where the axis does not exist.
+    #[track_caller]
+    pub fn diff(self, order: usize, axis: isize) -> Self {
+        let _whole = self.tape().composite("diff", [self]);
+        let i = self.expect("diff", self.sizes().axis(axis));
+        let n = self.sizes()[i];
+        if order >= n || self.numel() == 0 {
+            return self.narrow(axis, 0, n.saturating_sub(order));
+        }
+        let mut differences = self;
+        for rest in (n - order..n).rev() {
+            differences = differences.narrow(axis, 1, rest) - differences.narrow(axis, 0, rest);
+        }
+        differences
     }
 }

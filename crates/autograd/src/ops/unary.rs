@@ -548,6 +548,37 @@ unary! {
     /// `2/√π · e^(−x²)`
     pub(crate) erf_slope() => ErfSlope, vectors |x| x.erf_slope(),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
+    /// The normal distribution function `Φ(x) = ½·erfc(−x/√2)`, with all digits on the left; the derivative is the density
+    /// `e^(−x²/2)/√(2π)`.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([f64::NEG_INFINITY, 0.0, 1.959963984540054]));
+    /// let y = x.ndtr();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.5, 0.975]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], 0.3989422804014327);
+    /// ```
+    pub ndtr() => Ndtr, vectors |x| x.ndtr(), |x, y, g| g.zmul(x.normal_density());
+    /// `ln Φ(x)`, the logarithm of the normal distribution function, as `scipy.special.log_ndtr`: with all digits in both tails, on the
+    /// left `−x²/2 − ln(−x·√(2π))` and what is small beside it. The derivative is `φ(x)/Φ(x)`, which goes as `−x` there.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-1e10, 0.0]));
+    /// let y = x.log_ndtr();
+    /// assert_eq!(y.value().as_slice(), [-5e19, -std::f64::consts::LN_2]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[0], 1e10);
+    /// ```
+    pub log_ndtr() => LogNdtr, vectors |x| x.log_ndtr(), |x, y, g| g.zmul(x.inverse_mills());
+    /// `φ(x)/Φ(x)`, the inverse of Mills' ratio at `−x`.
+    pub(crate) inverse_mills() => InverseMills, vectors |x| x.inverse_mills(), |x, y, g| g.zmul(x.mills_curve()).neg();
+    /// `h·(h + x)` for `h = φ(x)/Φ(x)`: less the second derivative of `ln Φ`.
+    pub(crate) mills_curve() => MillsCurve, vectors |x| x.mills_curve(), |x, y, g| mills_third(x, g);
+    /// `E[(x − Z)^order | Z < x] / order!` of a normally distributed `Z`, for an order of 1 and above.
+    pub(crate) normal_excess(order: u32) => NormalExcess, numbers |x| wide(x, |x| special::normal_excess(order, x)),
+        |x, y, g| g.zmul(x.normal_excess(order + 1).mul_scalar(f64::from(order) + 1.0) - y.zmul(x.normal_excess(1)));
     /// The inverse of the error function: ±∞ at ±1, NaN beyond. The derivative is `√π/2 · e^(y²)`.
     pub erfinv() => Erfinv, vectors |x| x.erfinv_near(), rare |x| x.is_near_one() => x.erfinv(),
         |x, y, g| g.zmul(x.erfinv_slope());
@@ -597,6 +628,16 @@ fn gelu_tanh_third<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
     let further = (dv.zmul(ddv).zmul(h) + dv.square().zmul(dv).zmul(t)).mul_scalar(-2.0).add_scalar(6.0 * k * a);
     let slope = ddv.mul_scalar(2.0) + bend + x.zmul(further);
     g.zmul(t.zmul(slope - dv.zmul(h).zmul(curve)))
+}
+
+/// The derivative of the curve `h·m₁` of `ln Φ`, with moments `m_k` of the excess: `2h·(m₂ − m₁²)`, which is `−(6m₃ − 6m₁m₂ + 2m₁³)`.
+/// The first cancels on the left, where `m_k` goes as `|x|^−k`, the second on the right.
+fn mills_third<'t, T: Float>(x: Var<'t, T>, g: Var<'t, T>) -> Var<'t, T> {
+    let [m1, m2, m3] = [1, 2, 3].map(|order| x.normal_excess(order));
+    let square = m1.square();
+    let left = (m3 - m1.zmul(m2)).mul_scalar(-6.0) - m1.zmul(square).mul_scalar(2.0);
+    let right = x.inverse_mills().zmul(m2 - square).mul_scalar(2.0);
+    g.zmul(x.lt(0.0).select(left, right))
 }
 
 /// The third derivative of silu, in operations: of `y″ = t·(2 − x·h)`, with `t = σ′(x)` and `h = tanh(x/2)`, it is
@@ -681,5 +722,22 @@ impl<'t, T: Float> Var<'t, T> {
     #[track_caller]
     pub fn sinc(self) -> Self {
         self.sinc_order(0)
+    }
+
+    /// `base^x`, a number to the power of this; for a power of two variables see [`Var::pow`], for that of a variable and a number
+    /// [`Var::pow_scalar`]. The derivative is `base^x · ln base`: NaN for a base below 0, and 0 for a base of 0 from `x = 0` on.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([0.0, 2.0, -1.0]));
+    /// let y = x.pow_of(10.0);
+    /// assert_eq!(y.value().as_slice(), [1.0, 100.0, 0.1]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice()[0], std::f64::consts::LN_10);
+    /// ```
+    #[track_caller]
+    pub fn pow_of(self, base: f64) -> Self {
+        let _whole = self.tape().composite("pow_of", [self]);
+        if base > 0.0 && base < f64::INFINITY { self.power_of(base) } else { self.tape().scalar(T::of(base)).pow(self) }
     }
 }

@@ -3,7 +3,6 @@
 
 use crate::float::Float;
 use crate::kernels::strided;
-use crate::ops::slice::Slice;
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
@@ -192,7 +191,7 @@ impl<T: Float> Op<T, 1> for Reshape {
     }
 }
 
-/// # Shape and slices
+/// # Shapes
 ///
 /// The same elements in another shape or order, some of them, or sums that bring a broadcast back.
 impl<'t, T: Float> Var<'t, T> {
@@ -354,47 +353,5 @@ impl<'t, T: Float> Var<'t, T> {
         }
         let strides = shape.signed_strides_in(own);
         self.tape().try_record(Arity(AddAt { name: "sum", shape, offset: 0, strides }), [self])
-    }
-
-    /// A part of each dimension, as `x[a:b:c, …]` in NumPy; dimensions that are not named are taken whole.
-    ///
-    /// # Panics
-    /// Where there are more slices than dimensions, or a step is 0. Bounds beyond the ends are clipped, as in Python.
-    #[track_caller]
-    pub fn slice(self, slices: &[Slice]) -> Self {
-        let own = self.shape();
-        self.require("slice", slices.len() <= own.rank(), Kind::Axis, || {
-            format!("{} slices for rank {}", slices.len(), own.rank())
-        });
-        self.require("slice", slices.iter().all(|s| s.step != 0), Kind::Option, || "a step is 0".into());
-        let mut offset = 0;
-        let mut shape = own.to_vec();
-        let mut strides: SmallVec<[isize; 4]> = own.signed_strides_in(&own);
-        for (i, slice) in slices.iter().enumerate() {
-            let (start, count) = slice.resolve(own[i]);
-            offset += start * strides[i] as usize;
-            shape[i] = count;
-            // Where this wraps, one element is left at most, and nobody walks the step.
-            strides[i] = strides[i].wrapping_mul(slice.step);
-        }
-        self.tape().record(Arity(Read { name: "slice", shape: Shape::from(shape), offset, strides }), [self])
-    }
-
-    /// `count` neighbours along one axis, from `start` on.
-    ///
-    /// # Panics
-    /// Where they reach beyond the end.
-    #[track_caller]
-    pub fn narrow(self, axis: isize, start: usize, count: usize) -> Self {
-        let shape = self.shape();
-        let i = self.expect("narrow", shape.axis(axis));
-        // Beyond the numbers, too, is an end beyond the axis.
-        let end = start as u128 + count as u128;
-        self.require("narrow", end <= shape[i] as u128, Kind::Index, || {
-            format!("{start}..{end} reaches beyond axis {axis} of size {}", shape[i])
-        });
-        let mut slices = vec![Slice::all(); i];
-        slices.push(Slice::from(start as isize..end as isize));
-        self.slice(&slices)
     }
 }

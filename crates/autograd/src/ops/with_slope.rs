@@ -78,6 +78,9 @@ pairs! {
     Erf, ErfSlope => erf, erf_slope;
     Erfc, ErfSlope => erfc, erf_slope;
     Gelu, GeluSlope => gelu, gelu_slope;
+    Ndtr, NormalDensity => ndtr, normal_density;
+    LogNdtr, InverseMills => log_ndtr, inverse_mills;
+    InverseMills, MillsCurve => inverse_mills, mills_curve;
     GeluSlope, NormalDensity => gelu_slope, normal_density;
     GeluTanh, GeluTanhSlope => gelu_tanh, gelu_tanh_slope;
     GeluTanhSlope, GeluTanhCurve => gelu_tanh_slope, gelu_tanh_curve;

@@ -232,12 +232,13 @@ impl<T: Float> Tape<T> {
     }
 }
 
-/// Labels or positions in whatever form a caller has them: a slice of `usize`, or an [`IndexVar`].
+/// Labels or positions in whatever form a caller has them: an array, a slice or a vector of integers, or an [`IndexVar`]. Negative
+/// positions count from the end.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of labels or positions",
-    label = "labels and positions are `usize`, or an `IndexVar`",
-    note = "give an array, a slice or a vector of `usize`; signed integers, also in more dimensions, go on the tape by \
-            `tape.indices(shape, &integers)`"
+    label = "labels and positions are integers, or an `IndexVar`",
+    note = "give an array, a slice or a vector of `usize`, `isize`, `i64`, `i32`, `u32` or `u8`; integers in more dimensions go on the tape by \
+            `tape.indices(shape, &integers)`, numbers by `numbers.to_index(places)`"
 )]
 pub trait Indices<'t, T: Float> {
     /// The indices on a tape.
@@ -256,15 +257,35 @@ impl<'t, T: Float> Indices<'t, T> for [usize] {
         tape.labels(self)
     }
 }
-impl<'t, T: Float> Indices<'t, T> for Vec<usize> {
+
+/// Lists of other integers.
+macro_rules! integers {
+    ($($integer:ty),*) => {$(
+        impl<'t, T: Float> Indices<'t, T> for [$integer] {
+            #[track_caller]
+            fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
+                tape.index_var("indices", &Shape::from([self.len()]), |i| self[i] as i128)
+            }
+        }
+    )*};
+}
+integers!(isize, i64, i32, u32, u8);
+
+impl<'t, T: Float, I> Indices<'t, T> for Vec<I>
+where
+    [I]: Indices<'t, T>,
+{
     #[track_caller]
     fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
-        tape.labels(self)
+        self.as_slice().on(tape)
     }
 }
-impl<'t, T: Float, const N: usize> Indices<'t, T> for [usize; N] {
+impl<'t, T: Float, I, const N: usize> Indices<'t, T> for [I; N]
+where
+    [I]: Indices<'t, T>,
+{
     #[track_caller]
     fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
-        tape.labels(self)
+        self.as_slice().on(tape)
     }
 }

@@ -24,10 +24,10 @@ use std::panic::Location;
 ///
 /// The methods stand under headings: [value, shape and place](#value-shape-and-place);
 /// [element-wise functions](#element-wise-functions); [more element-wise functions](#more-element-wise-functions);
-/// [logarithms and powers](#logarithms-and-powers); [activations](#activations);
+/// [activations](#activations);
 /// [element-wise functions of two operands](#element-wise-functions-of-two-operands);
 /// [choosing between two operands](#choosing-between-two-operands); [products of matrices](#products-of-matrices);
-/// [shape and slices](#shape-and-slices); [sums and means](#sums-and-means); [maxima and minima](#maxima-and-minima);
+/// [shapes](#shapes); [slices](#slices); [sums and means](#sums-and-means); [maxima and minima](#maxima-and-minima);
 /// [products](#products), [running sums](#running-sums);
 /// [norms, variances and normalisation](#norms-variances-and-normalisation);
 /// [reading and adding by index](#reading-and-adding-by-index); [writing by index](#writing-by-index); [masks](#masks);

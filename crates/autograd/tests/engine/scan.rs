@@ -19,7 +19,7 @@ fn step<'t>([h, s]: [Var<'t>; 2], x: Var<'t>, [w, u, b]: &[Var<'t>; 3]) -> ([Var
 
 /// The same, where nothing depends on the carries' first values but by one of them, and something is left as it came.
 fn odd<'t>([h, s]: [Var<'t>; 2], x: Var<'t>, [w, _, b]: &[Var<'t>; 3]) -> ([Var<'t>; 2], [Var<'t>; 2]) {
-    ([h * 0.5 + x.matmul(*w).slice(&[(0..2).into()]) * s, s], [x, *b + 0.0 * h])
+    ([h * 0.5 + x.matmul(*w).slice(0..2) * s, s], [x, *b + 0.0 * h])
 }
 
 const SHAPES: [&[usize]; 6] = [&[2, 3], &[], &[7, 2, 3], &[3, 3], &[3, 3], &[3]];

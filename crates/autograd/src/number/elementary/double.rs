@@ -7,6 +7,7 @@ use super::cardinal::Cardinal;
 use super::error_function::Ratio;
 use super::hyperbolic::Hyperbolic;
 use super::inverse::Inverse;
+use super::normal;
 use super::plane::Plane;
 use super::power::Power;
 use super::trigonometric::Circular;
@@ -96,6 +97,7 @@ impl Format for f64 {
         ],
     };
     // Error 2^−57.1.
+    const EXCESS: [&'static [Self]; 2] = normal::EXCESS_OF_DOUBLE;
     const NORMAL: Ratio<Self> = Ratio {
         scale: 1.0,
         main: 0.46875,

@@ -20,7 +20,7 @@ pub(crate) struct Ratio<T: 'static> {
 impl<T: Format> Ratio<T> {
     /// The ratio at `a ≥ 0` in two parts, of which the first is its own head.
     #[inline(always)]
-    fn at(&self, a: T) -> [T; 2] {
+    pub(super) fn at(&self, a: T) -> [T; 2] {
         let b = a * self.scale;
         let (below, divisor) = (T::ONE + b, polynomial(a, self.rest[1]));
         let both = T::ONE / (below * divisor);
@@ -37,7 +37,7 @@ impl<T: Format> Ratio<T> {
 /// `e^(−s·a²)·2^r` in two parts, for `s` a power of two: with what the square rounds away, which in the tails is hundreds of
 /// ulp. See [`Format::raised_power_of_two`] for `r`.
 #[inline(always)]
-fn raised_decay_of_square<T: Format>(a: T, s: T) -> [T; 2] {
+pub(super) fn raised_decay_of_square<T: Format>(a: T, s: T) -> [T; 2] {
     let head = a.upper();
     raised_decay_of_sum(-(s * head * head), -(s * (a - head) * (a + head)))
 }
@@ -98,7 +98,7 @@ pub(crate) fn normal_density<T: Format>(x: T) -> T {
 }
 
 /// `1/√(2π)`
-const DENSITY: f64 = 0.3989422804014327;
+pub(super) const DENSITY: f64 = 0.3989422804014327;
 
 /// `x·Φ(x)`
 #[inline(always)]

@@ -125,6 +125,8 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "log_softmax", ["axis 2"], a.log_softmax(2));
     panics!(rows, "logsumexp", ["axis 2"], a.logsumexp(2));
     panics!(rows, "cumsum", ["axis 2"], a.cumsum(2));
+    panics!(rows, "cumsum_reverse", ["axis -3"], a.cumsum_reverse(-3));
+    panics!(rows, "diff", ["axis 2", "[2, 3]"], a.diff(1, 2));
     panics!(rows, "cumprod", ["axis 2"], a.cumprod(2));
     panics!(rows, "argsort", ["axis 2"], a.argsort(2, Order::Ascending));
     panics!(rows, "sort", ["axis 2"], a.sort(2, Order::Ascending));
@@ -144,6 +146,10 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "sum_to", SHAPES, a.sum_to([2, 2]));
     fails!(rows, "try_sum_to", SHAPES, a.try_sum_to([2, 2]));
     panics!(rows, "slice", ["3 slices"], a.slice(&[Slice::all(); 3]));
+    panics!(rows, "slice", ["3 slices", "rank 2"], a.slice((.., 1.., ..1)));
+    panics!(rows, "slice", ["a step is 0"], a.slice(Slice::from(..=1).step(0)));
+    panics!(rows, "gather", ["index -3", "size 2"], a.gather(0, &[0, -3]));
+    panics!(rows, "gather", ["index 4294967295", "size 2"], a.gather(0, &[u32::MAX]));
     panics!(rows, "narrow", ["1..4", "size 3"], a.narrow(1, 1, 3));
     panics!(rows, "index_axis", ["axis 2", "rank 2"], a.index_axis(2, 0));
     panics!(rows, "index_axis", ["index 3", "axis 1 of size 3"], a.index_axis(1, 3));
@@ -337,6 +343,7 @@ const ALWAYS_RIGHT: &[&str] = &[
     "logit",
     "log_cosh",
     "log_ndtr",
+    "ndtr",
     "selu",
     "hardsigmoid",
     "hardswish",

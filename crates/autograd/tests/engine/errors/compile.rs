@@ -60,12 +60,21 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("let y = Tensor::from([1.0]) * 2_usize;", &["cannot stand beside a tensor of", "n as f64"]),
     // Labels.
     (
-        "let x = Tape::new().var(&Tensor::<f64>::zeros([2, 3])).cross_entropy(&vec![0_i64, 1]);",
-        &["`Vec<i64>` is no list of labels", "`usize`", "tape.indices"],
+        "let x = Tape::new().var(&Tensor::<f64>::zeros([2, 3])).cross_entropy(&vec![0.0_f32, 1.0]);",
+        &["`[f32]` is no list of labels", "`usize`", "tape.indices"],
     ),
     (
-        "let x = Tape::new().var(&Tensor::<f64>::zeros([2, 3])).cross_entropy(&[0_u8, 1]);",
-        &["`[u8; 2]` is no list of labels", "`usize`"],
+        "let x = Tape::new().var(&Tensor::<f64>::zeros([2, 3])).cross_entropy(&[true, false]);",
+        &["`[bool]` is no list of labels", "`usize`", "to_index"],
+    ),
+    // Parts of dimensions.
+    (
+        "let x = Tape::new().var(&Tensor::<f64>::zeros([2, 3])); let y = x.slice(1);",
+        &["is no part of dimensions", "a range of `usize`", "index_axis"],
+    ),
+    (
+        "let x = Tape::new().var(&Tensor::<f64>::zeros([2, 3])); let y = x.slice((.., 1));",
+        &["Slice: From<{integer}>` is not satisfied", "RangeTo<usize>"],
     ),
     // Axes and shapes of all kinds.
     (

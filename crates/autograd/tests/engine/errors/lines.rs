@@ -101,6 +101,7 @@ fn of_others() -> [Expression; 3] {
                 + x.sigmoid().logit()
                 + x.log_cosh()
                 + x.log_ndtr()
+                + x.ndtr()
         },
         |x| {
             x.celu(0.5)

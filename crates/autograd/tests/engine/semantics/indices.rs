@@ -199,3 +199,78 @@ fn places_that_numbers_name_have_a_range_that_is_checked_where_they_are_used() {
     assert!(refused(x, &x.to_index(4)).contains("index 3 is out of range for size 3"));
     assert_eq!(x.gather(0, &(x - 5.0).to_index(2)).value().as_slice(), [5.0, 6.0, 6.0]);
 }
+
+#[test]
+fn parts_of_dimensions_are_ranges_of_any_integers_alone_in_tuples_and_in_arrays() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(&Tensor::from_fn([4, 5], |i| i as f64));
+    let rows = |y: Var<'_, f64>| (y.shape()[..].to_vec(), y.sum().item());
+    let n = 3_usize;
+    let whole = [Slice::from(1..3), Slice::all()];
+    for y in [
+        x.slice(1..3),
+        x.slice(1..n),
+        x.slice(1..=2),
+        x.slice(-3..-1),
+        x.slice(1..-1_isize),
+        x.slice([1..3]),
+        x.slice(&[1..n]),
+        x.slice((1..n, ..)),
+        x.slice((1..n, ..=-1)),
+        x.slice((1..n, 0_usize..=usize::MAX)),
+        x.slice(whole),
+        x.slice(&whole),
+        x.slice(&whole[..]),
+        x.slice(&whole.to_vec()),
+        x.slice(whole[0]),
+    ] {
+        assert_eq!(rows(y), (vec![2, 5], 95.0));
+    }
+    assert_eq!(rows(x.slice((.., -1..))), (vec![4, 1], 46.0));
+    assert_eq!(rows(x.slice([..2, ..2])), (vec![2, 2], 12.0));
+    assert_eq!(rows(x.slice((Slice::from(3..).step(-3), Slice::all().step(-4)))), (vec![2, 2], 38.0));
+    assert_eq!(rows(x.slice(4..)), (vec![0, 5], 0.0));
+    let ids = tape.indices([4], &[7, 8, 9, 10]);
+    assert_eq!((ids.slice(..-1).value(), ids.slice(2..).value()), (vec![7, 8, 9], vec![9, 10]));
+}
+
+#[test]
+fn lists_of_places_are_of_any_integers_and_count_from_the_end_where_they_are_negative() {
+    let tape = Tape::<f32>::default();
+    let x = tape.var(&Tensor::from([5.0, 6.0, 7.0]));
+    let wide: Vec<i64> = vec![-1, 0];
+    for y in [
+        x.gather(0, &[-1, 0]),
+        x.gather(0, &[2, 0]),
+        x.gather(0, &[2_usize, 0]),
+        x.gather(0, &[2_u8, 0]),
+        x.gather(0, &[2_u32, 0][..]),
+        x.gather(0, &[-1_isize, 0]),
+        x.gather(0, &wide),
+        x.index_select(-1, &wide[..]),
+        x.embedding(&[-1, -3]),
+    ] {
+        assert_eq!(y.value().as_slice(), [7.0, 5.0]);
+    }
+    let added = x.index_add(0, &[-1, -1, 0], tape.var(&Tensor::from([1.0, 2.0, 4.0])));
+    assert_eq!(added.value().as_slice(), [9.0, 6.0, 10.0]);
+    assert_eq!(grad(x.gather(0, &[-1, 2]).sum(), &x).value().as_slice(), [0.0, 0.0, 2.0]);
+    let error = x.try_gather(0, &[0, -4]).unwrap_err();
+    assert!(error.to_string().contains("index -4 is out of range for size 3"), "{error}");
+    assert_eq!(error.location().file(), file!());
+}
+
+#[test]
+fn differences_and_sums_from_the_end_undo_each_other() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(&Tensor::from_fn([2, 4, 3], |i| ((i * 7) % 11) as f64));
+    for axis in [0_isize, 1, 2, -1] {
+        let (n, at) = (x.shape()[axis.rem_euclid(3) as usize], axis.rem_euclid(3));
+        assert_eq!(x.cumsum(axis).diff(1, axis).value(), x.narrow(at, 1, n - 1).value());
+        assert_eq!((-x.cumsum_reverse(axis).diff(1, axis)).value(), x.narrow(at, 0, n - 1).value());
+        assert_eq!(x.cumsum_reverse(axis).value(), x.flip(&[axis]).cumsum(axis).flip(&[axis]).value());
+        assert_eq!(x.diff(0, axis).value(), x.value());
+        assert_eq!(x.diff(2, axis).value(), x.diff(1, axis).diff(1, axis).value());
+        assert_eq!(x.diff(usize::MAX, axis).shape()[at as usize], 0);
+    }
+}

@@ -83,7 +83,7 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
             };
             x.gather(d.axis(rank), &places)
         }
-        13 => x.logcumsumexp(d.axis(rank)),
+        13 => x.logcumsumexp(d.axis(rank)) + x.diff(d.size(), d.axis(rank)).cumsum_reverse(d.axis(rank)),
         14 => x.median(&d.axes(rank)[..]),
         15 => x.quantile(d.number(), &d.axes(rank)[..]),
         16 => {
