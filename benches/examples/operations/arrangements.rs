@@ -152,6 +152,18 @@ fn indexed<T: Float>(t: &mut Table<T>, shape: &[usize], axis: usize) {
             .numbers(two())
             .integers(&[n], n),
         row("scatter", Box::new(move |g| g.x[0].scatter(along, &g.index[0], g.x[1]))).numbers(two()).integers(shape, n),
+        row("index_max", Box::new(move |g| g.x[0].index_max(along, &g.index[0], g.x[1])))
+            .numbers(two())
+            .integers(&[n], n),
+        row("index_min", Box::new(move |g| g.x[0].index_min(along, &g.index[0], g.x[1])))
+            .numbers(two())
+            .integers(&[n], n),
+        row("scatter_max", Box::new(move |g| g.x[0].scatter_max(along, &g.index[0], g.x[1])))
+            .numbers(two())
+            .integers(shape, n),
+        row("scatter_min", Box::new(move |g| g.x[0].scatter_min(along, &g.index[0], g.x[1])))
+            .numbers(two())
+            .integers(shape, n),
         row("winners", Box::new(move |g| slope(g.x[0].scatter(along, &g.index[0], g.x[1]), g.x[1], g.x[0])))
             .numbers(two())
             .integers(shape, n),

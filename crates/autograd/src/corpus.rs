@@ -250,6 +250,19 @@ rows! {
     "scatter of less" [3, 3] [2, 3] in ANY =>
         |x| x[0].scatter(1, &x[0].tape().indices([2, 2], &[2, 2, 0, 1]), x[1].square()).square();
     "index_copy" [2, 3] [2, 3] in ANY => |x| x[0].square().index_copy(1, &[0, 0, 2], x[1].square()).square();
+    "index_max" [3, 2] [4, 2] in ANY => |x| x[0].square().index_max(0, &[0, 2, -1, 0], x[1].square()).square();
+    "index_min" [2, 3] [2, 3] in ANY => |x| x[0].index_min(1, &[0, 0, 2], x[1].square()).square();
+    "scatter_max" [3, 2] [3, 2] in ANY =>
+        |x| x[0].square().scatter_max(0, &x[0].tape().indices([3, 2], &[2, 0, 2, 1, 0, 1]), x[1].square()).square();
+    "scatter_min of less" [3, 3] [2, 3] in ANY =>
+        |x| x[0].scatter_min(1, &x[0].tape().indices([2, 2], &[2, 2, 0, 1]), x[1].square()).square();
+    // Tied everywhere, and smooth all the same.
+    "index_max beside itself" [3] in ANY => |x| { let y = x[0].square(); y.index_max(0, &[2, 1], y.gather(0, &[2, 1])).square() };
+    "index_min beside itself" [3] in ANY => |x| { let y = x[0].square(); y.index_min(0, &[2, 1], y.gather(0, &[2, 1])).square() };
+    "scatter_max beside itself" [3] in ANY =>
+        |x| { let (y, i) = (x[0].square(), x[0].tape().indices([3], &[0, 1, 2])); y.scatter_max(0, &i, y).square() };
+    "scatter_min beside itself" [3] in ANY =>
+        |x| { let (y, i) = (x[0].square(), x[0].tape().indices([3], &[0, 1, 2])); y.scatter_min(0, &i, y).square() };
     "masked_fill" [2, 3] [2, 3] in ANY => |x| x[0].square().masked_fill(x[0].gt(x[1]), 1.5) * x[1];
     "masked_select" [2, 2] in ANY => |x| x[0].square().masked_select(&[true, false, true, true]);
     "compress" [2, 3] in ANY => |x| x[0].square().compress(1, &[true, false, true]);

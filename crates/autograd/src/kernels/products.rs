@@ -294,4 +294,24 @@ pub(super) mod tests {
             assert_eq!(y[0], 0.0);
         }
     }
+
+    #[test]
+    fn a_zero_product_has_the_sign_of_all_factors_in_short_and_in_long_rows() {
+        for n in [5, LONG - 1, LONG, 3 * LONG + 7] {
+            for (signs, inner) in (0..8_usize).flat_map(|signs| [(signs, 1), (signs, 3)]) {
+                let mut x = vec![1.0_f64; n * inner];
+                let sign = |k: usize| if signs >> k & 1 == 1 { -1.0 } else { 1.0 };
+                for row in 0..inner {
+                    // Gradually out of the range, and a zero.
+                    for (j, factor) in [(0, 1e-200), (1, 1e-200 * sign(0)), (2, sign(1)), (n - 1, 0.0 * sign(2))] {
+                        x[j * inner + row] = factor;
+                    }
+                }
+                let mut y = vec![f64::NAN; inner];
+                product(&x, (n, inner), &mut y);
+                let want: f64 = 0.0 * sign(0) * sign(1) * sign(2);
+                assert!(y.iter().all(|y| y.to_bits() == want.to_bits()), "{y:?}, not {want}, of {n} {inner}");
+            }
+        }
+    }
 }

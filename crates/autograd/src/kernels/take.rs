@@ -133,7 +133,7 @@ pub(crate) fn put<T: Number>(
     let is_listed = layout == Layout::Shared && (is_many || inner == 1 && outer > 1);
     let places = if is_listed { places(index, size) } else { SmallVec::new() };
     // Of several rows it is worth while to know that nothing falls on one place.
-    if is_many && (inner > 1 || outer < SEVERAL || !are_distinct(&places, size)) {
+    if is_many && (layout == Layout::Each || inner > 1 || outer < SEVERAL || !are_distinct(&places, size)) {
         return put_wide(y, (index, &places), layout, (outer, size, n, inner), out);
     }
     out.fill(T::ZERO);
@@ -319,6 +319,32 @@ pub(crate) fn set<T: Number>(
     level(y.len()).run(Onto { y, index, layout, sizes, out, put: |_, y| y });
 }
 
+/// `out[o, index[…], i]` where that is larger than `y[o, j, i]` (or smaller), else this; NaN where one is.
+pub(crate) fn put_extreme<T: Number>(
+    y: &[T],
+    index: &[T],
+    layout: Layout,
+    sizes: (usize, usize, usize, usize),
+    largest: bool,
+    out: &mut [T],
+) {
+    if y.is_empty() {
+        return;
+    }
+    let level = level(y.len());
+    if largest {
+        level.run(Onto { y, index, layout, sizes, out, put: |out: T, y| extreme_of(out, y, out > y) });
+    } else {
+        level.run(Onto { y, index, layout, sizes, out, put: |out: T, y| extreme_of(out, y, out < y) });
+    }
+}
+
+/// `a` where it wins, else `b`; a NaN wins.
+#[inline(always)]
+fn extreme_of<T: Number>(a: T, b: T, wins: bool) -> T {
+    select(wins | a.is_nan(), a, b)
+}
+
 /// 1 where `index[o, j, i]` is the last along `j` to name its row, else 0.
 ///
 /// # Errors
@@ -387,5 +413,29 @@ mod tests {
         }
         check::<f32>();
         check::<f64>();
+    }
+
+    /// What falls on a place more often than once is added up in the same way, however many rows there are.
+    #[test]
+    fn sums_do_not_depend_on_the_rows_beside_them() {
+        fn places<T: Number>(len: usize, size: usize) -> Vec<T> {
+            (0..len).map(|i| T::from_index((i * 7919 % size) as i64)).collect()
+        }
+        for layout in [Layout::Shared, Layout::Each] {
+            for (size, n, inner) in [(3, 5000, 1), (900, 2000, 1), (3, 200, 3), (7, 64, 2), (2000, 100, 9)] {
+                let outer = 6;
+                let len = if layout == Layout::Shared { n } else { outer * n * inner };
+                let index: Vec<f32> = places(len, size);
+                let y: Vec<f32> = (0..outer * n * inner).map(|i| 0.1 + (i * 31 % 997) as f32 * 1e-3).collect();
+                let mut all = vec![0.0_f32; outer * size * inner];
+                put(&y, &index, layout, (outer, size, n, inner), &mut all);
+                for (o, all) in all.chunks_exact(size * inner).enumerate() {
+                    let (row, mut alone) = (o * n * inner..(o + 1) * n * inner, vec![0.0_f32; size * inner]);
+                    let index = if layout == Layout::Shared { &index } else { &index[row.clone()] };
+                    put(&y[row], index, layout, (1, size, n, inner), &mut alone);
+                    assert_eq!(all, alone, "row {o} of {:?} {layout:?}", (size, n, inner));
+                }
+            }
+        }
     }
 }

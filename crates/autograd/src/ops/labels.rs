@@ -63,7 +63,8 @@ impl<T: Float> Op<T, 1> for Labels {
             Self::Place(places) => {
                 // The last place, or the nearest number below it that there is.
                 let last = T::of(places as f64 - 1.0);
-                let last = if last.to_f64() < places as f64 { last } else { last * (T::ONE - T::EPSILON) };
+                let last =
+                    if last.to_f64() < places as f64 { last } else { last * T::of(1.0 - 0.5 * T::EPSILON.to_f64()) };
                 // A comparison with NaN does not hold.
                 let within = |x: T| select(x < last, x, last);
                 map(x, y, |x| select(x > T::ZERO, within(x.floor()), T::ZERO).number_to_index());
@@ -121,6 +122,10 @@ impl<'t, T: Float> IndexVar<'t, T> {
     #[track_caller]
     pub(crate) fn check_labels_but(&self, op: &'static str, n: usize, ignored: i64) -> Result<(), Reason> {
         self.limit(op, None, (0, n as i64 - 1), Some(ignored));
+        self.check_computed_labels(n, ignored)?;
+        if self.is_computed() {
+            return Ok(());
+        }
         let wrong = self.find_now(|label| label != ignored && !(0..n as i64).contains(&label));
         wrong.map_or(Ok(()), |label| {
             let label = self.as_given(label);

@@ -22,6 +22,7 @@ pub(crate) mod norm;
 pub(crate) mod take;
 pub(crate) mod index_views;
 pub(crate) mod scatter;
+pub(crate) mod scatter_extreme;
 pub(crate) mod mask;
 pub(crate) mod sort;
 pub(crate) mod quantile;

@@ -105,9 +105,11 @@ impl<T: Float> Op<T, 1> for Product {
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         Some(x.tape().record(Arity(ProductOfOthers { axis: self.axis }), [x, y, dy]))
     }
-    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dx: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        let (axis, n) = (self.axis as isize, x.sizes()[self.axis]);
-        Some(self.running().jvp([x], y, dx)?.narrow(axis, n - 1, 1).squeeze(axis))
+    fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
+        // What its derivatives are by `y` counts as of `x`.
+        let others = ProductOfOthers { axis: self.axis };
+        let others = x.tape().record(Arity(others), [x, y, y.tape().full(y.shape(), T::ONE)]);
+        Some(dx?.both(others).sum_axes(self.axis as isize))
     }
 }
 

@@ -155,14 +155,20 @@ impl<'t, T: Float> Var<'t, T> {
         let source = self.scattered("scatter", axis, indices, source);
         let rows = source.sizes().with(axis, own[axis]);
         let op = Arity(Scatter { axis, layout: Layout::Each });
-        let y = self.tape().record(op, [self.corner(&rows), source, indices.var()]);
+        self.with_corner("scatter", self.tape().record(op, [self.corner(&rows), source, indices.var()]))
+    }
+
+    /// This, with these as the first elements along each dimension.
+    #[track_caller]
+    pub(super) fn with_corner(self, op: &str, first: Self) -> Self {
+        let (own, rows) = (self.shape(), first.shape());
         if rows == own {
-            return y;
+            return first;
         }
         let strides = own.strides();
         let inside = move |at: usize| (0..own.rank()).all(|d| at / strides[d] % own[d] < rows[d]);
-        let corner = self.tape().leaf_from_fn("scatter", self.sizes(), |at| if inside(at) { T::ONE } else { T::ZERO });
-        corner.select(y.grown(self.sizes()), self)
+        let corner = self.tape().leaf_from_fn(op, self.sizes(), |at| if inside(at) { T::ONE } else { T::ZERO });
+        corner.select(first.grown(self.sizes()), self)
     }
 
     /// This, with the parts of `source` along an axis in the place of those at these indices, as `torch.index_copy` and as
@@ -182,16 +188,9 @@ impl<'t, T: Float> Var<'t, T> {
     /// [`Var::gather`] with these indices gives.
     #[track_caller]
     pub fn index_copy<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I, source: Self) -> Self {
-        let own = self.shape();
-        let axis = self.expect("index_copy", own.axis(axis));
         let indices = indices.on(self.tape());
         let _whole = self.tape().composite("index_copy", [self, indices.var(), source]);
-        self.expect("index_copy", indices.check("index_copy", axis, own[axis]));
-        let expected = own.splice(axis, &indices.shape());
-        if source.shape() != expected {
-            let text = format!("the source needs the shape {expected}, it has {}", source.shape());
-            self.error("index_copy", Reason::shape(text)).raise();
-        }
+        let axis = self.parts_by_index("index_copy", axis, &indices, source);
         self.tape().record(Arity(Scatter { axis, layout: Layout::Shared }), [self, source, indices.var()])
     }
 }

@@ -15,7 +15,8 @@ use smallvec::{SmallVec, smallvec};
 /// use autograd::{Slice, Tape, Tensor};
 /// let tape = Tape::new();
 /// let x = tape.var(&Tensor::from([0.0, 1.0, 2.0, 3.0, 4.0]));
-/// assert_eq!(x.slice(1..-1).value().as_slice(), [1.0, 2.0, 3.0]);
+/// assert_eq!(x.slice(1..4).value().as_slice(), [1.0, 2.0, 3.0]);
+/// assert_eq!(x.slice(..-2).value().as_slice(), [0.0, 1.0, 2.0]);
 /// assert_eq!(x.slice(Slice::from(1..).step(2)).value().as_slice(), [1.0, 3.0]);
 /// assert_eq!(x.slice(Slice::all().step(-2)).value().as_slice(), [4.0, 2.0, 0.0]);
 /// ```
@@ -55,22 +56,22 @@ impl Slice {
 }
 
 /// A bound as a slice keeps it: one beyond its numbers is as far as any.
-fn bound(index: impl TryInto<isize>) -> Option<isize> {
-    Some(index.try_into().unwrap_or(isize::MAX))
+fn bound(index: impl TryInto<isize>) -> isize {
+    index.try_into().unwrap_or(isize::MAX)
 }
 
 /// The bound after an index; none after the last of all.
 fn after(index: impl TryInto<isize>) -> Option<isize> {
-    bound(index)?.checked_add(1).filter(|&next| next != 0)
+    bound(index).checked_add(1).filter(|&next| next != 0)
 }
 
 /// The ranges of a dimension, which alone are a slice of the first.
 macro_rules! ranges {
     ($($integer:ty),*) => {$(ranges! {
-        std::ops::Range<$integer>, |r| (bound(r.start), bound(r.end));
-        std::ops::RangeFrom<$integer>, |r| (bound(r.start), None);
-        std::ops::RangeTo<$integer>, |r| (None, bound(r.end));
-        std::ops::RangeInclusive<$integer>, |r| (bound(*r.start()), after(*r.end()));
+        std::ops::Range<$integer>, |r| (Some(bound(r.start)), Some(bound(r.end)));
+        std::ops::RangeFrom<$integer>, |r| (Some(bound(r.start)), None);
+        std::ops::RangeTo<$integer>, |r| (None, Some(bound(r.end)));
+        std::ops::RangeInclusive<$integer>, |r| (Some(bound(*r.start())), after(*r.end()));
         std::ops::RangeToInclusive<$integer>, |r| (None, after(r.end));
     })*};
     ($($range:ty, |$r:ident| ($start:expr, $stop:expr);)*) => {$(

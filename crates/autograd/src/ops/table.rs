@@ -114,6 +114,7 @@ builtin! {
         Roll(Arity<1, ops::roll::Roll>),
         Take(Arity<2, ops::take::Take>),
         Scatter(Arity<3, ops::scatter::Scatter>),
+        ScatterExtreme(Arity<3, ops::scatter_extreme::ScatterExtreme>),
         Winners(Arity<1, ops::scatter::Winners>),
         Extreme(Arity<1, ops::extreme::Extreme>),
         ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),

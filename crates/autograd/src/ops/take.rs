@@ -23,7 +23,7 @@ pub(crate) struct Take {
 pub(crate) struct Put {
     pub(crate) axis: usize,
     pub(crate) layout: Layout,
-    size: usize,
+    pub(crate) size: usize,
 }
 
 impl Named for Take {
@@ -216,17 +216,29 @@ impl<'t, T: Float> Var<'t, T> {
     /// ```
     #[track_caller]
     pub fn index_add<I: Indices<'t, T> + ?Sized>(self, axis: isize, indices: &I, source: Self) -> Self {
-        let shape = self.shape();
-        let i = self.expect("index_add", shape.axis(axis));
         let indices = indices.on(self.tape());
-        let expected = shape.splice(i, &indices.shape());
-        self.expect("index_add", indices.check("index_add", i, shape[i]));
-        self.require("index_add", source.shape() == expected, Kind::Shape, || {
+        let axis = self.parts_by_index("index_add", axis, &indices, source);
+        let op = Put { axis, layout: Layout::Shared, size: self.sizes()[axis] };
+        self + self.tape().record(Arity(op), [source, indices.var()])
+    }
+
+    /// The axis along which an operation puts parts of a source at indices, which are checked, as is the shape of the source.
+    #[track_caller]
+    pub(super) fn parts_by_index(
+        self,
+        op: &'static str,
+        axis: isize,
+        indices: &IndexVar<'t, T>,
+        source: Self,
+    ) -> usize {
+        let own = self.shape();
+        let axis = self.expect(op, own.axis(axis));
+        self.expect(op, indices.check(op, axis, own[axis]));
+        let expected = own.splice(axis, &indices.shape());
+        self.require(op, source.shape() == expected, Kind::Shape, || {
             format!("the source needs the shape {expected}, it has {}", source.shape())
         });
-        self + self
-            .tape()
-            .record(Arity(Put { axis: i, layout: Layout::Shared, size: shape[i] }), [source, indices.var()])
+        axis
     }
 
     /// This, with each element of `source` added at its own index along an axis; repeated indices add up, as

@@ -21,9 +21,11 @@ use std::panic::Location;
 #[derive(Clone, Copy, Debug)]
 pub struct IndexVar<'t, T: Float = f64> {
     var: Var<'t, T>,
-    /// The smallest and the largest index, known without computing; `(0, -1)` where there is none. A label that came as
+    /// The smallest and the largest index, known without computing; [`NONE`] where there is none. A label that came as
     /// `usize` may be larger than any `i64`.
     bounds: (i128, i128),
+    /// The same of those that operations compute, whatever they will be.
+    computed: (i128, i128),
     /// Where the integers come from.
     source: Source,
 }
@@ -39,11 +41,14 @@ enum Source {
     Computed,
 }
 
+/// The bounds of no integers.
+const NONE: (i128, i128) = (0, -1);
+
 /// The smallest and the largest of integers.
 fn bounds_of(integers: impl Iterator<Item = i128>) -> (i128, i128) {
     integers
         .fold(None, |bounds, i| Some(bounds.map_or((i, i), |(low, high)| (i.min(low), i.max(high)))))
-        .unwrap_or((0, -1))
+        .unwrap_or(NONE)
 }
 
 impl<'t, T: Float> IndexVar<'t, T> {
@@ -58,7 +63,8 @@ impl<'t, T: Float> IndexVar<'t, T> {
 
     /// As [`IndexVar::computed`], of these and what is between them.
     pub(crate) fn computed_within(var: Var<'t, T>, (low, high): (i64, i64)) -> Self {
-        Self { var, bounds: (low.into(), high.into()), source: Source::Computed }
+        let bounds = if var.numel() == 0 { NONE } else { (low.into(), high.into()) };
+        Self { var, bounds, computed: bounds, source: Source::Computed }
     }
 
     /// The same integers in the same order, of another shape.
@@ -75,21 +81,24 @@ impl<'t, T: Float> IndexVar<'t, T> {
             Some(integers) => bounds_of(integers.into_iter().map(|i| self.as_given(i))),
             None => self.bounds,
         };
-        Self { var, bounds, source: Source::Parts(var.index()) }
+        Self { var, bounds, source: Source::Parts(var.index()), ..*self }
     }
 
     /// Some of these integers, nobody knows which before they are computed.
     pub(crate) fn some(&self, var: Var<'t, T>) -> Self {
         let source = if let Source::Leaf(leaf) = self.source { Source::Parts(leaf) } else { self.source };
-        Self { var, bounds: self.bounds, source }
+        Self { var, source, ..*self }
     }
 
     /// All of the integers of these.
     pub(crate) fn joined(var: Var<'t, T>, parts: &[Self]) -> Self {
         let computed = parts.iter().all(|part| part.source == Source::Computed);
         let source = if computed { Source::Computed } else { Source::Parts(var.index()) };
-        let some = parts.iter().filter(|part| part.var.numel() > 0);
-        Self { var, bounds: bounds_of(some.flat_map(|part| [part.bounds.0, part.bounds.1])), source }
+        let all = |bounds: fn(&Self) -> (i128, i128)| {
+            let some = parts.iter().map(bounds).filter(|(low, high)| low <= high);
+            bounds_of(some.flat_map(|(low, high)| [low, high]))
+        };
+        Self { var, bounds: all(|part| part.bounds), computed: all(|part| part.computed), source }
     }
 
     /// The sizes of its dimensions.
@@ -162,29 +171,50 @@ impl<'t, T: Float> IndexVar<'t, T> {
         tape.borrow_value(index).iter().map(|b| b.to_index()).find(|&i| holds(i))
     }
 
+    /// Whether all of them are computed by an operation, so that nobody knows them when recording.
+    pub(crate) fn is_computed(&self) -> bool {
+        self.source == Source::Computed
+    }
+
     /// Whether every index names one of `n` elements, `−n` to `n − 1`.
     #[track_caller]
     pub(crate) fn check(&self, op: &'static str, axis: usize, n: usize) -> Result<(), Reason> {
-        let (low, high) = self.bounds;
         self.limit(op, Some(axis), (-(n as i64), n as i64 - 1), None);
-        let n = n as i128;
-        let wrong = if high >= n { high } else { low };
-        if high >= n || low < -n {
-            return Err(Reason::new(Kind::Index, format!("index {wrong} is out of range for size {n}")));
-        }
-        Ok(())
+        self.within("index", (-(n as i128), n as i128 - 1), self.bounds, || format!("size {n}"))
     }
 
     /// Whether every label names one of `n` classes, `0` to `n − 1`.
     #[track_caller]
     pub(crate) fn check_labels(&self, op: &'static str, n: usize) -> Result<(), Reason> {
-        let (low, high) = self.bounds;
         self.limit(op, None, (0, n as i64 - 1), None);
-        let wrong = if high >= n as i128 { high } else { low };
-        if high >= n as i128 || low < 0 {
-            return Err(Reason::new(Kind::Index, format!("label {wrong} is out of range for {n} classes")));
+        self.within("label", (0, n as i128 - 1), self.bounds, || format!("{n} classes"))
+    }
+
+    /// Whether those labels that operations compute name one of `n` classes, or are the ignored one, whatever they will be.
+    pub(crate) fn check_computed_labels(&self, n: usize, ignored: i64) -> Result<(), Reason> {
+        let ((low, high), ignored) = (self.computed, i128::from(ignored));
+        let others = (low + i128::from(low == ignored), high - i128::from(high == ignored));
+        self.within("label", (0, n as i128 - 1), others, || format!("{n} classes"))
+    }
+
+    /// Whether bounds are within others.
+    fn within(
+        &self,
+        what: &str,
+        (least, most): (i128, i128),
+        (low, high): (i128, i128),
+        range: impl Fn() -> String,
+    ) -> Result<(), Reason> {
+        if low > high || low >= least && high <= most {
+            return Ok(());
         }
-        Ok(())
+        let (wrong, range) = (if high > most { high } else { low }, range());
+        let text = if (low, high) == self.computed || self.is_computed() {
+            format!("a computed {what} may be {wrong}, which is out of range for {range}")
+        } else {
+            format!("{what} {wrong} is out of range for {range}")
+        };
+        Err(Reason::new(Kind::Index, text))
     }
 }
 
@@ -214,8 +244,8 @@ impl<T: Float> Tape<T> {
             (least, largest) = (least.min(labels[i]), largest.max(labels[i]));
             labels[i].min(most) as i64
         });
-        let bounds = if labels.is_empty() { (0, -1) } else { (least as i128, largest as i128) };
-        IndexVar { var, bounds, source: Source::Leaf(var.index()) }
+        let bounds = if labels.is_empty() { NONE } else { (least as i128, largest as i128) };
+        IndexVar { var, bounds, computed: NONE, source: Source::Leaf(var.index()) }
     }
 
     #[track_caller]
@@ -227,8 +257,8 @@ impl<T: Float> Tape<T> {
             // An index beyond the bits of the type is out of the range of any operation, whose check names it.
             index.clamp(-i128::from(T::MAX_INDEX), i128::from(T::MAX_INDEX)) as i64
         });
-        let bounds = bounds.unwrap_or((0, -1));
-        IndexVar { var, bounds, source: Source::Leaf(var.index()) }
+        let bounds = bounds.unwrap_or(NONE);
+        IndexVar { var, bounds, computed: NONE, source: Source::Leaf(var.index()) }
     }
 }
 
@@ -264,7 +294,11 @@ macro_rules! integers {
         impl<'t, T: Float> Indices<'t, T> for [$integer] {
             #[track_caller]
             fn on(&self, tape: &'t Tape<T>) -> IndexVar<'t, T> {
-                tape.index_var("indices", &Shape::from([self.len()]), |i| self[i] as i128)
+                tape.index_var("indices", &Shape::from([self.len()]), |i| {
+                    #[allow(clippy::cast_lossless, reason = "`isize` is not made one by `From`")]
+                    let index = self[i] as i128;
+                    index
+                })
             }
         }
     )*};

@@ -30,7 +30,7 @@ use std::panic::Location;
 /// [shapes](#shapes); [slices](#slices); [sums and means](#sums-and-means); [maxima and minima](#maxima-and-minima);
 /// [products](#products), [running sums](#running-sums);
 /// [norms, variances and normalisation](#norms-variances-and-normalisation);
-/// [reading and adding by index](#reading-and-adding-by-index); [writing by index](#writing-by-index); [masks](#masks);
+/// [reading and adding by index](#reading-and-adding-by-index); [writing by index](#writing-by-index); [maxima and minima by index](#maxima-and-minima-by-index); [masks](#masks);
 /// [orders](#orders); [medians and quantiles](#medians-and-quantiles);
 /// [padding, parts and diagonals](#padding-parts-and-diagonals); [copies and parts](#copies-and-parts); [products of vectors](#products-of-vectors); [convolution and pooling](#convolution-and-pooling);
 /// [linear algebra](#linear-algebra); [softmax](#softmax); [cross-entropy of labels](#cross-entropy-of-labels);

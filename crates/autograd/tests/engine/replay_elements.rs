@@ -42,7 +42,7 @@ fn grow<'t>(random: &mut Random, pool: &mut Vec<Var<'t>>, steps: usize) {
             12 => concat(&[flat, b.reshape([b.numel()])], 0),
             13 => stack(&[a, a.cos()], random.below(rank as usize + 1) as isize),
             14 if rank > 1 => a.t(),
-            15 if rank > 0 => a.slice(&[Slice::all().step(-1)]),
+            15 if rank > 0 => a.slice([Slice::all().step(-1)]),
             16 => flat.pad(&[(random.below(2), random.below(2))], [0.0, 1.5][random.below(2)]),
             17 => a.sum(),
             18 => a.reshape([n, 1]),

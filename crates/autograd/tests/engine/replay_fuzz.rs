@@ -38,7 +38,7 @@ fn grow<'t>(random: &mut Random, pool: &mut Vec<Var<'t>>, key: KeyVar<'t>, steps
             17 if rank > 0 => a.softmax(-1),
             18 if rank > 1 => a.t(),
             19 => a.reshape([a.numel()]),
-            20 if rank > 0 => a.slice(&[Slice::all().step(-1)]),
+            20 if rank > 0 => a.slice([Slice::all().step(-1)]),
             21 if rank > 0 => concat(&[a, a * 2.0], -1),
             22 if rank > 0 => a.cumsum(-1) * 0.3,
             23 => a.broadcast_to([&[2][..], &a.shape()].concat()).sum_axes(0) * 0.5,

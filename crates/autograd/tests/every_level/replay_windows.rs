@@ -160,9 +160,9 @@ fn parts_of_products_in_blocks_of_rows() {
 #[test]
 fn parts_that_others_read_too() {
     fn step<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
-        let part = u.slice(&[Slice::from(2..12), Slice::all().step(-1)]);
-        let rows = u.slice(&[Slice::from(3..13), Slice::from(1..)]);
-        let every = x.slice(&[Slice::all().step(-2), Slice::from(1..)]);
+        let part = u.slice([Slice::from(2..12), Slice::all().step(-1)]);
+        let rows = u.slice([Slice::from(3..13), Slice::from(1..)]);
+        let every = x.slice([Slice::all().step(-2), Slice::from(1..)]);
         let joined = concat(&[rows.exp() * rows, every.tanh()], 0);
         let [du, dx] = vjp(joined, &[u, x], joined.sin());
         let all = rows.sum() + part.sum();
@@ -217,7 +217,7 @@ fn random_views_of_random_shapes() {
                 2 => x.flip(&[0]),
                 3 => x.pad(&[(1, 2), (0, 0)], 0.0) * T::of(1.5),
                 4 => x.pad(&[(0, 0), (3, 1)], 0.0).tanh(),
-                5 => x.slice(&[Slice::from(0..n as isize - 1), Slice::from(1..)]) + T::of(0.5),
+                5 => x.slice([Slice::from(0..n as isize - 1), Slice::from(1..)]) + T::of(0.5),
                 _ => x.roll(&[1], &[1]) * x,
             };
             seed /= 7;

@@ -122,7 +122,7 @@ fn arranged() -> Vec<Pass> {
             let n = x.shape()[0];
             x.reshape([n * 2, 12]).tanh().reshape([n, 24])
         }),
-        pass("sliced", &[6, 5], |x| x.slice(&[Slice::all(), Slice::from(1..5).step(2), Slice::all()])),
+        pass("sliced", &[6, 5], |x| x.slice([Slice::all(), Slice::from(1..5).step(2), Slice::all()])),
         pass("flipped", &[4, 3], |x| x.flip(&[1, 2])),
         pass("rolled", &[5], |x| x.roll(&[2], &[1])),
         pass("padded", &[3, 2], |x| x.pad(&[(0, 0), (1, 2), (0, 1)], 1.5)),

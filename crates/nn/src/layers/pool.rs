@@ -71,7 +71,7 @@ impl Window {
             let along = |start: usize, step: usize, count: usize| {
                 Slice::from(start as isize..(start + step * (count - 1) + 1) as isize).step(step as isize)
             };
-            padded.slice(&[Slice::all(), Slice::all(), along(row, sh, places[0]), along(column, sw, places[1])])
+            padded.slice([Slice::all(), Slice::all(), along(row, sh, places[0]), along(column, sw, places[1])])
         };
         let all: Vec<Var<'t, T>> = (0..kh * kw).map(of).collect();
         stack(&all, 0).max_axes(0)

@@ -8,7 +8,7 @@ use nn::{Activation, Dataset, Mlp};
 
 /// Elements of a row.
 fn part<'t, T: Float>(x: Var<'t, T>, from: isize, to: isize) -> Var<'t, T> {
-    x.slice(&[Slice::from(from..to)])
+    x.slice([Slice::from(from..to)])
 }
 
 /// Rosenbrock's valley in `n` dimensions as residuals, whose minimum is at ones.

@@ -70,7 +70,7 @@ fn lbfgs_follows_a_recorded_run_of_pytorch_with_fixed_steps() {
 /// Rosenbrock's valley in `n` dimensions, whose minimum is at ones.
 fn valley<'t, T: Float>(x: Var<'t, T>) -> Var<'t, T> {
     let n = x.shape()[0] as isize;
-    let (head, tail) = (x.slice(&[Slice::from(0..n - 1)]), x.slice(&[Slice::from(1..n)]));
+    let (head, tail) = (x.slice([Slice::from(0..n - 1)]), x.slice([Slice::from(1..n)]));
     (tail - head.square()).square().sum() * 100.0 + (head * -1.0 + 1.0).square().sum()
 }
 

@@ -176,7 +176,9 @@ pub(super) fn far_products<T: Number>(x: &[T], shape: (usize, usize)) -> impl It
     let mut all = [T::ZERO; WIDE];
     tell(&products.carried, &mut all);
     let products = all.into_iter().zip(products.zeros).zip(products.odd);
-    products.map(|((all, zeros), odd)| (odd == T::ZERO).then_some(if zeros == T::ZERO { all } else { T::ZERO }))
+    products.map(|((all, zeros), odd)| {
+        (odd == T::ZERO).then_some(if zeros == T::ZERO { all } else { T::ZERO.copysign(all) })
+    })
 }
 
 /// Goes along a block of long rows, so many neighbouring elements in each step; the last one may have fewer.
@@ -202,7 +204,7 @@ impl<T: Number, B: Beside<T, 1>> Kernel for InSteps<'_, T, B> {
     }
 }
 
-/// Products of the factors of rows that are not 0, and how many are.
+/// Products of the factors of rows that are not 0, with the signs of those that are, and how many these are.
 struct FarProducts<T> {
     carried: [[T; WIDE]; 3],
     zeros: [T; WIDE],
@@ -248,7 +250,7 @@ impl<T: Number> Beside<T, 1> for FarProducts<T> {
         let mut factors = [T::ONE; WIDE];
         for (((factor, &x), zeros), odd) in factors.iter_mut().zip(x).zip(&mut self.zeros).zip(&mut self.odd) {
             let is_zero = x == T::ZERO;
-            *factor = select(is_zero, T::ONE, x);
+            *factor = select(is_zero, T::ONE.copysign(x), x);
             *zeros += select(is_zero, T::ONE, T::ZERO);
             *odd = select(x.abs() <= T::MAX, *odd, T::ONE);
         }
@@ -285,7 +287,7 @@ impl<T: Number> Beside<T, 1> for FarOthers<'_, T> {
     fn step(&mut self, _: usize, [x]: [&[T]; 1], out: &mut [T]) {
         let (mut factors, [y, dy, odd]) = ([T::ONE; WIDE], &self.own);
         for (factor, &x) in factors.iter_mut().zip(x) {
-            *factor = select(x == T::ZERO, T::ONE, x);
+            *factor = select(x == T::ZERO, T::ONE.copysign(x), x);
         }
         quotients(&self.of.carried, (dy, &factors), out);
         let rows = y.iter().zip(dy).zip(odd).zip(&self.of.zeros);

@@ -187,12 +187,12 @@ impl Columns {
             return;
         }
         let mut others = [T::ZERO; WIDE];
-        for j in 0..n {
+        add_columns(n, memory, &mut others, |j, others| {
             let t = T::from_index(j as i64);
             for ((others, place), &x) in others.iter_mut().zip(&places).zip(&out[part(j)]) {
                 *others += if place.same_bits(t) { T::ZERO } else { x };
             }
-        }
+        });
         for (k, place) in places[..width].iter().enumerate() {
             if let Ok(t) = usize::try_from(place.to_index()) {
                 out[part(t).start + k] = -others[k];
@@ -295,6 +295,20 @@ mod tests {
         for any_likely in [false, true] {
             check::<f32>(any_likely);
             check::<f64>(any_likely);
+        }
+    }
+
+    #[test]
+    fn what_balances_a_likely_class_is_a_sum_in_blocks_along_any_axis() {
+        let n = 100_000;
+        for inner in [1, 2, 16, 70] {
+            let p: Vec<f32> = (0..n * inner).map(|at| if at / inner == 7 { 0.75 } else { 1e-9 }).collect();
+            let mut y = vec![f32::NAN; n * inner];
+            by_likely(By::Balance, &vec![0.1; n * inner], &p, (n, inner), &mut y);
+            let want = -f64::from(0.1_f32) * (n - 1) as f64;
+            for &y in &y[7 * inner..8 * inner] {
+                assert!((f64::from(y) / want - 1.0).abs() < 1e-6, "{y}, not {want}, of {inner}");
+            }
         }
     }
 }

@@ -93,4 +93,11 @@ fn of_indices(rows: &mut Rows) {
     panics!(rows, "index_copy", TAPES, a.index_copy(0, &[0, 1], f));
     panics!(rows, "index_copy", TAPES, a.index_copy(0, &other.labels(&[0, 1]), a));
     panics!(rows, "index_add", TAPES, a.index_add(0, &[0, 1], f));
+    panics!(rows, "index_max", ["axis 2", "[2, 3]"], a.index_max(2, &[0, 1], a));
+    panics!(rows, "index_max", ["index 2", "size 2"], a.index_max(0, &[0, 2], a));
+    panics!(rows, "index_min", ["the shape [2, 3]", "it has [2, 2]"], a.index_min(0, &[0, 1], b));
+    panics!(rows, "index_min", TAPES, a.index_min(0, &[0, 1], f));
+    panics!(rows, "scatter_max", ["[2, 2]", "not [1, 3]"], a.scatter_max(0, &places, b));
+    panics!(rows, "scatter_min", ["index 2", "size 2"], a.scatter_min(0, &far, a));
+    panics!(rows, "scatter_min", TAPES, a.scatter_min(0, &of_other, a));
 }

@@ -42,7 +42,7 @@ fn no_node_stands_at_a_line_of_the_engine() {
         |x| x.matmul(x.narrow(0, 0, 1).reshape([2])),
         |x| x.sign(),
     ];
-    let late: [Expression; 33] = [
+    let late: [Expression; 34] = [
         |x| x.diagonal_at(1, 0, 1) + x.diag(0) + x.diagonal(0, 1),
         |x| x.narrow(0, 0, 1).reshape([2]).diag(1),
         |x| x.diag_embed(-1),
@@ -58,6 +58,7 @@ fn no_node_stands_at_a_line_of_the_engine() {
         |x| x.scatter_add(0, &x.tape().indices([1, 2], &[1, 0]), x),
         |x| x.index_copy(1, &[1, 0], x.t()),
         |x| x.index_add(1, &[1, 1], x.t()),
+        |x| x.index_max(1, &[1, 1], x.t()) + x.scatter_min(0, &x.tape().indices([1, 2], &[0, 1]), x),
         |x| x.square().polygamma(1) + x.square().lgamma() + x.square().digamma() + (x * 0.1).erfinv(),
         |x| x.cosine_similarity(x.t(), 1, 1e-8),
         |x| x.pairwise_distance(x.t(), 2.0, 1e-6) + x.pairwise_distance(x.t(), 3.0, 0.0),

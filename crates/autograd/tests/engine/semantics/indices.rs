@@ -1,6 +1,7 @@
 //! Views of integers: the same places as views of numbers, each checked for its own range, eager and replayed.
 
-use autograd::{Float, IndexVar, Program, ProgramErrorKind, Slice, Tape, Tensor, Var, grad};
+use autograd::{CrossEntropyOptions, Float, IndexVar, Program, ProgramErrorKind, Slice, Tape, Tensor, Var, grad};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[test]
 fn integers_are_viewed_and_joined_as_numbers_are() {
@@ -10,7 +11,7 @@ fn integers_are_viewed_and_joined_as_numbers_are() {
     let ends = [Slice::all().step(-1), Slice::from(1..)];
     let views = [
         (index.narrow(1, 1, 2), numbers.narrow(1, 1, 2)),
-        (index.slice(&ends), numbers.slice(&ends)),
+        (index.slice(ends), numbers.slice(ends)),
         (index.flip(&[0, 1]), numbers.flip(&[0, 1])),
         (index.transpose(&[1, 0]), numbers.transpose(&[1, 0])),
         (index.narrow(0, 1, 1).squeeze(0), numbers.narrow(0, 1, 1).squeeze(0)),
@@ -34,7 +35,7 @@ fn a_view_is_checked_for_its_own_integers_and_not_for_those_beside_them() {
     let tape = Tape::<f32>::default();
     let x = tape.var(&Tensor::from([5.0, 6.0, 7.0]));
     let index = tape.indices([5], &[0, 9, 2, -8, i64::from(i32::MAX) + 5]);
-    assert_eq!(x.gather(0, &index.slice(&[Slice::from(..3).step(2)])).value().as_slice(), [5.0, 7.0]);
+    assert_eq!(x.gather(0, &index.slice([Slice::from(..3).step(2)])).value().as_slice(), [5.0, 7.0]);
     assert!(refused(x, &index.narrow(0, 0, 2)).contains("index 9 is out of range for size 3"));
     assert!(refused(x, &index.narrow(0, 2, 2).flip(&[0])).contains("index -8 is out of range"));
     // What does not fit the bits of `f32` is told as it came.
@@ -149,6 +150,9 @@ fn numbers_name_places_that_are_computed_anew_in_each_run() {
         let tape = Tape::<T>::default();
         assert_eq!(tape.var(&of(&all)).to_index(4).value(), want);
         assert_eq!(tape.var(&of(&[])).to_index(0).value(), [0_i64; 0]);
+        // Above 2^24 an `f32` has every other one.
+        let last = if T::NAME == "f32" { 33_554_430 } else { 33_554_431 };
+        assert_eq!(tape.var(&of(&[33_554_430.0, 1e30])).to_index(1 << 25).value(), [33_554_430, last]);
         let mut program = Program::record(&(), &(&table, &of(&[0.0; 11])), |tape, (), (table, x)| {
             let ((), steps) = tape.scan(&(), &x, |(), x, _| ((), read(table, x)));
             let places = read(table, x);
@@ -196,11 +200,48 @@ fn an_image_is_read_between_its_pixels_with_derivatives_by_both() {
 fn places_that_numbers_name_have_a_range_that_is_checked_where_they_are_used() {
     let tape = Tape::<f64>::new();
     let x = tape.var(&Tensor::from([5.0, 6.0, 7.0]));
-    assert!(refused(x, &x.to_index(4)).contains("index 3 is out of range for size 3"));
+    assert!(refused(x, &x.to_index(4)).contains("a computed index may be 3, which is out of range for size 3"));
+    assert_eq!(x.gather(0, &x.narrow(0, 0, 0).to_index(4)).value().as_slice(), [0.0; 0]);
     assert_eq!(x.gather(0, &(x - 5.0).to_index(2)).value().as_slice(), [5.0, 6.0, 6.0]);
 }
 
 #[test]
+fn computed_labels_are_checked_by_what_they_may_be_also_beside_an_ignored_one() {
+    let scores = Tensor::from_fn([4, 3], |i| (i as f64 * 0.7).sin());
+    let ignoring = |ignore| CrossEntropyOptions { ignore_index: Some(ignore), ..Default::default() };
+    let options = ignoring(3);
+    let tape = Tape::new();
+    let (s, x) = (tape.var(&scores), tape.var(&Tensor::from([0.0, 1.0, 2.0, 3.0])));
+    let want = s.narrow(0, 0, 3).cross_entropy(&[0, 1, 2]).item();
+    assert_eq!(s.cross_entropy_opts(&x.to_index(4), &options).item(), want);
+    let joined = IndexVar::concat(&[x.narrow(0, 2, 1).to_index(4), tape.labels(&[0, 3, 1])], 0);
+    assert!(s.cross_entropy_opts(&joined, &options).item() > 0.0);
+    // In the body of a loop nobody knows them.
+    let (last, ()) = tape.scan(&tape.scalar(0.0), &tape.var(&Tensor::zeros([3])), |sum, zero, _| {
+        (sum + s.cross_entropy_opts(&(x + zero).to_index(4), &options), ())
+    });
+    assert!((last.item() - 3.0 * want).abs() < 1e-14);
+    // In a program they are those of each run.
+    let mut loss = Program::record(&(), &(&scores, &x.value()), |_, (), (s, x)| {
+        (vec![], vec![s.cross_entropy_opts(&x.to_index(4), &options)])
+    })
+    .unwrap();
+    let others = Tensor::from([3.0, 2.0, 3.0, 7.0]);
+    let run = loss.run(&(&scores, &others)).unwrap().item(0);
+    assert_eq!(run, s.narrow(0, 1, 1).cross_entropy(&[2]).item());
+    // What may be no class is refused before a run could meet it.
+    let refused = |f: &dyn Fn()| *catch_unwind(AssertUnwindSafe(f)).unwrap_err().downcast::<String>().unwrap();
+    for (ignore, places) in [(2, 10), (9, 10), (-100, 4), (0, 5)] {
+        let text = refused(&|| _ = s.cross_entropy_opts(&x.to_index(places), &ignoring(ignore)));
+        assert!(text.contains("a computed label may be") && text.contains("out of range for 3 classes"), "{text}");
+    }
+    let mixed = IndexVar::concat(&[x.narrow(0, 0, 3).to_index(5), tape.labels(&[1])], 0);
+    assert!(refused(&|| _ = s.cross_entropy_opts(&mixed, &options)).contains("a computed label may be 4"));
+}
+
+#[test]
+#[allow(clippy::needless_borrows_for_generic_args, reason = "arrays may be borrowed, too")]
+#[allow(clippy::reversed_empty_ranges, clippy::single_range_in_vec_init, reason = "ranges that stand for parts")]
 fn parts_of_dimensions_are_ranges_of_any_integers_alone_in_tuples_and_in_arrays() {
     let tape = Tape::<f64>::new();
     let x = tape.var(&Tensor::from_fn([4, 5], |i| i as f64));

@@ -57,6 +57,14 @@ table! {
         value [1.0, 1.0, 3.0], first [2.0, 0.0, 1.0], second [0.0, 0.0, 0.0] => Selected;
     "index_copy: the last wins" [1.0, 2.0] [5.0, 7.0], |x| x[0].index_copy(0, &[1, 1], x[1]), value [1.0, 7.0],
         first [1.0, 0.0] [0.0, 1.0], second [0.0, 0.0] [0.0, 0.0] => Selected;
+    "index_max: tied elements share" [2.0, 1.0, 5.0] [2.0, 2.0, 4.0], |x| x[0].index_max(0, &[0, 0, 1], x[1]),
+        value [2.0, 4.0, 5.0], first [1.0 / 3.0, 0.0, 1.0] [1.0 / 3.0, 1.0 / 3.0, 1.0] => Selected;
+    "index_max beside −∞" [-INF, -INF] [3.0, -INF, 1.0], |x| x[0].index_max(0, &[0, 0, 0], x[1]), value [3.0, -INF],
+        first [0.0, 1.0] [1.0, 0.0, 0.0], second [0.0, 0.0] [0.0, 0.0, 0.0] => Selected;
+    "index_min of a NaN" [1.0, 2.0] [NAN, 0.0], |x| x[0].index_min(0, &[1, 1], x[1]), value [1.0, NAN],
+        first [1.0, 0.0] [1.0, 0.0] => Selected;
+    "scatter_max of what falls on nothing" [1.0, 2.0] [], |x| x[0].scatter_max(0, &x[0].tape().indices([0], &[]), x[1]),
+        value [1.0, 2.0], first [1.0, 1.0] [], second [0.0, 0.0] [] => Selected;
     "masked_fill of ∞ and NaN" [INF, NAN, 2.0] [1.0, 1.0, 0.0], |x| x[0].masked_fill(x[1], 0.0), value [0.0, 0.0, 2.0],
         first [0.0, 0.0, 1.0] [0.0, 0.0, 0.0], second [0.0, 0.0, 0.0] [0.0, 0.0, 0.0] => Selected;
     "masked_fill over log at 0" [0.0, 1.0], |x| x[0].log().masked_fill(x[0].le(zero(x[0])), 0.0), value [0.0, 0.0],

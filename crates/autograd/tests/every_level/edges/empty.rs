@@ -22,7 +22,7 @@ table! {
         second [] => Selected;
     "gather of nothing" [4.0, 5.0], |x| x[0].gather::<[usize; 0]>(0, &[]), value [], first [0.0, 0.0],
         second [0.0, 0.0] => Selected;
-    "a slice of nothing with a stride" [4.0, 5.0], |x| x[0].slice(&[Slice::from(1..1).step(3)]), value [],
+    "a slice of nothing with a stride" [4.0, 5.0], |x| x[0].slice([Slice::from(1..1).step(3)]), value [],
         first [0.0, 0.0], second [0.0, 0.0] => Selected;
     "concat with nothing" [4.0] [], |x| concat(&[x[1], x[0], x[1]], 0), value [4.0], first [1.0] [],
         second [0.0] [] => Selected;

@@ -31,7 +31,7 @@ const CLEAR: [(&str, Function, [f64; 3], f64); 5] = [
     ("Σ max(x, 1 − x)² elsewhere", |x| x.maximum(1.0 - x).square().sum(), [0.0, 2.0, 3.0], 2.0),
     (
         "|x| before a slice that leaves it out",
-        |x| x.abs().slice(&[Slice::from(1..3)]).square().sum(),
+        |x| x.abs().slice([Slice::from(1..3)]).square().sum(),
         [3.0, 1.0, -2.0],
         2.0,
     ),

@@ -132,6 +132,18 @@ fn a_product_in_range_is_right_whatever_its_parts_are() {
     let x = tape.var(&Tensor::from([1e200, 1e-200, 1e150, 1e-150]));
     let tangent = jvp(x.prod(), &x, &tape.full([4], 1.0)).item();
     assert!((tangent / 1e200 - 1.0).abs() < 1e-14, "{tangent}");
+    // Also where both the product of what is before a factor and that of what is behind it leave the range.
+    for far in [1e200, 1e-200] {
+        let x = tape.var(&Tensor::from([far, far, 1.0 / far, 1.0 / far]));
+        for (k, want) in [1.0 / far, 1.0 / far, far, far].into_iter().enumerate() {
+            let direction = tape.var(&Tensor::from_fn([4], |i| f64::from(i == k)));
+            let (tangent, slope) = (jvp(x.prod(), &x, &direction).item(), grad(x.prod(), &x).value().as_slice()[k]);
+            assert!(
+                (tangent / want - 1.0).abs() < 1e-14 && (slope / want - 1.0).abs() < 1e-14,
+                "{tangent} {slope} {want}"
+            );
+        }
+    }
 }
 
 /// Scaling by powers of two rounds nothing: rows of every size have the same digits.

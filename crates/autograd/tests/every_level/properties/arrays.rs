@@ -189,6 +189,39 @@ proptest! {
     }
 
     #[test]
+    fn extremes_by_index_are_those_of_each_part_in_turn(a in shape(), axis in 0_usize..4, places in prop::collection::vec(-3_i64..3, 0..6)) {
+        prop_assume!(!a.is_empty());
+        let axis = axis % a.len();
+        prop_assume!(a[axis] == 3 || places.is_empty());
+        let mut wide = a.clone();
+        wide[axis] = places.len();
+        let tape = Tape::new();
+        let (x, s) = (tape.var(&fill(&a, 1)), tape.var(&fill(&wide, 2)));
+        let axis = axis as isize;
+        let ys = [x.index_max(axis, &places, s), x.index_min(axis, &places, s)];
+        for (y, largest) in ys.into_iter().zip([true, false]) {
+            let mut parts: Vec<_> = x.unstack(axis);
+            for (k, &place) in places.iter().enumerate() {
+                let (part, s) = (&mut parts[place.rem_euclid(3) as usize], s.index_axis(axis, k as isize));
+                *part = if largest { part.maximum(s) } else { part.minimum(s) };
+            }
+            let want = if parts.is_empty() { x } else { autograd::stack(&parts, axis) };
+            prop_assert_eq!(y.value(), want.value());
+            for operand in [x, s] {
+                assert_adjoint(y, operand);
+                prop_assert_eq!(grad(y.square().sum(), &operand).value(), grad(want.square().sum(), &operand).value());
+            }
+        }
+        // An index of its own for each element, where one list says the same.
+        let each = s.zeros_like() + tape.var(&Tensor::new([places.len()], places.iter().map(|&i| i as f64).collect()))
+            .reshape((0..a.len()).map(|d| if d as isize == axis { places.len() } else { 1 }).collect::<Vec<_>>());
+        let each: Vec<i64> = each.value().as_slice().iter().map(|&i| i as i64).collect();
+        prop_assert_eq!(x.scatter_max(axis, &tape.indices(&wide[..], &each), s).value(), ys[0].value());
+        prop_assert_eq!(x.scatter_min(axis, &tape.indices(&wide[..], &each), s).value(), ys[1].value());
+        assert_replays(&[x.value(), s.value()], |x| x[0].index_max(axis, &places, x[1]) * x[0].index_min(axis, &places, x[1]));
+    }
+
+    #[test]
     fn running_extremes_and_quantiles_are_adjoint_along_any_axis(a in shape(), axis in 0_usize..4, chosen in any::<[bool; 4]>()) {
         prop_assume!(!a.is_empty());
         let axis = (axis % a.len()) as isize;

@@ -48,7 +48,7 @@ fn sums_and_means_along_any_axis() {
     let means = x.avg_pool2d(Pool { stride: [1, 1], ..Pool::new([40, 40]) }, Padding::Counts);
     let dx = grad((means * 0.7_f32).sum(), &x);
     let middle = autograd::Slice::from(39..51);
-    near(dx.reshape([90, 90]).slice(&[middle, middle]), held(0.7), 1e-6);
+    near(dx.reshape([90, 90]).slice([middle, middle]), held(0.7), 1e-6);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn running_sums_at_each_element() {
     let counts = tape.var(&Tensor::from_fn([1_000_000], |i| (i + 1) as f32));
     near(y / counts, held(0.7), 1e-6);
     // Its gradient runs from the back.
-    near(grad((y * 0.3_f32).sum(), &x) / counts.slice(&[autograd::Slice::all().step(-1)]), held(0.3), 1e-6);
+    near(grad((y * 0.3_f32).sum(), &x) / counts.slice([autograd::Slice::all().step(-1)]), held(0.3), 1e-6);
     near(ones.reshape([2, 250_000, 2]).cumsum(1).narrow(1, 249_999, 1), 250_000.0, 0.0);
 }
 
@@ -213,5 +213,20 @@ fn reductions_of_any_shape_over_any_axis_are_those_of_f64() {
             }
         }
         compare!(x, 3e-6, |x| x.sum(); |x| x.norm(2.0, ..); |x| x.sum_axes([0, -1]););
+    }
+}
+
+#[test]
+fn what_each_row_adds_by_indices_of_its_own() {
+    for rows in [1, 3, 4, 9] {
+        let (n, tape) = (200_000, Tape::<f32>::default());
+        let (x, source) = (full(&tape, [rows, 2], 0.0), full(&tape, [rows, n], 0.1));
+        let index = tape.indices([rows, n], &vec![0; rows * n]);
+        // 20183.48
+        near(x.scatter_add(1, &index, source).narrow(1, 0, 1), 2e5 * held(0.1), 1e-6);
+        let gathered = x.take_along_axis(1, &index);
+        near(grad((gathered * 0.1_f32).sum(), &x).narrow(1, 0, 1), 2e5 * held(0.1), 1e-6);
+        let highest = tape.var(&Tensor::from_fn([rows, n], |i| if i % n == 0 { 1.0 } else { 0.5 }));
+        near(grad((highest.cummax(1) * 0.1_f32).sum(), &highest).narrow(1, 0, 1), 2e5 * held(0.1), 1e-6);
     }
 }

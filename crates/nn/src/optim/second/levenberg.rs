@@ -90,7 +90,7 @@ impl LevenbergMarquardt {
             let vars = params.map(&mut |leaf| {
                 let begin = end;
                 end += leaf.numel();
-                row.slice(&[Slice::from(begin as isize..end as isize)]).reshape(leaf.shape().clone())
+                row.slice([Slice::from(begin as isize..end as isize)]).reshape(leaf.shape().clone())
             });
             let residuals = f(tape, vars);
             let jacobian = with_jacobian.then(|| jacobian(residuals, row));

@@ -97,7 +97,14 @@ pub(crate) fn call<'t>(d: &mut Draw<'t>, x: Var<'t>) -> Option<Var<'t>> {
         }
         19 | 20 => {
             let (indices, source) = (d.indices(&x.shape()), d.twin(x));
-            x.scatter_add(d.axis(rank), &indices, source)
+            let axis = d.axis(rank);
+            match d.below(5) {
+                0 => x.scatter_add(axis, &indices, source),
+                1 => x.scatter_max(axis, &indices, source),
+                2 => x.scatter_min(axis, &indices, source),
+                3 => x.index_max(axis, &indices, source),
+                _ => x.index_min(axis, &indices, source),
+            }
         }
         21 => {
             let indices = d.indices(&x.shape());
