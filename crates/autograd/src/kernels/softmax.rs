@@ -16,16 +16,12 @@ pub(crate) use likely::{By, by_likely};
 
 use super::map::LANES;
 use super::order::{Blocks, NEIGHBOURS};
-use super::reduce::add_up;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
 use columns::{Log, Want, are_columns, columns};
 pub(super) use sums::Sum;
 use sums::{below, log_of_total, share_of};
-
-/// The lanes in which the largest element of a row is found: a few vectors, which do not wait for each other.
-const WIDE: usize = 4 * LANES;
 
 /// Rows of `n` elements, one after the other.
 #[derive(Clone, Copy)]
@@ -70,38 +66,17 @@ impl<'a, T: Number> Rows<'a, T> {
     }
 }
 
-/// The largest element of a row.
+/// The largest element of a row; NaN where one is.
 #[inline(always)]
-pub(super) fn largest<T: Number>(x: &[T]) -> T {
-    let in_lanes = largest_in_lanes::<T, WIDE>(x).or_else(|| largest_in_lanes::<T, LANES>(x));
-    in_lanes.unwrap_or_else(|| x.iter().fold(-T::INFINITY, |top, &x| top.larger(x)))
+fn largest<T: Number>(x: &[T]) -> T {
+    x.iter().fold(-T::INFINITY, |top, &x| top.larger(x))
 }
 
-/// The same of one that fills so many lanes. The last ones overlap those before them: which comes twice does not matter.
-#[inline(always)]
-fn largest_in_lanes<T: Number, const N: usize>(x: &[T]) -> Option<T> {
-    let (mut lanes, last) = (*x.first_chunk::<N>()?, x.last_chunk::<N>()?);
-    for chunk in x.as_chunks::<N>().0[1..].iter().chain([last]) {
-        // As in `map_vectors`.
-        let chunk = *chunk;
-        for i in 0..N {
-            lanes[i] = lanes[i].larger(chunk[i]);
-        }
-    }
-    Some(largest_lane(lanes))
-}
-
-/// Apart, and given a copy: lanes that were indexed here would be kept in memory from chunk to chunk.
+/// The same where it is rarely asked for.
+#[cold]
 #[inline(never)]
-fn largest_lane<T: Number, const N: usize>(mut lanes: [T; N]) -> T {
-    let mut width = N / 2;
-    while width > 0 {
-        for i in 0..width {
-            lanes[i] = lanes[i].larger(lanes[i + width]);
-        }
-        width /= 2;
-    }
-    lanes[0]
+fn largest_or_nan<T: Number>(x: &[T]) -> T {
+    largest(x)
 }
 
 /// What is wanted to know of each row.
@@ -143,7 +118,11 @@ impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
         for index in 0..rows.count() {
             let row = rows.row(index);
             let x = rows.of(row);
-            let top = largest(x);
+            // SAFETY: the caller promises the set.
+            let mut top = unsafe { largest_number::<T, L>(x) };
+            if self.total && top.abs() == T::INFINITY {
+                top = largest_or_nan(x);
+            }
             let is_odd = self.total && top.abs() == T::INFINITY;
             let mut blocks = (n > NEIGHBOURS).then(|| [Blocks::new(), Blocks::new()]);
             let mut sums = [T::ZERO; 2];
@@ -159,11 +138,60 @@ impl<T: Number> LaneKernel<T> for Exponentials<'_, T> {
             if let Some(blocks) = &blocks {
                 sums = [blocks[0].total(), blocks[1].total()];
             }
+            if sums[0].is_nan() {
+                // Perhaps the largest is one.
+                top = largest_or_nan(x);
+            }
             let sum = Sum { all: sums[0], others: sums[1] };
             let rest = if others && sum.has_one_top() { sum.others } else { sum.all };
             let log = if self.ask == Ask::Log { T::ln_of_sum(sum.all, rest) } else { T::ZERO };
             (self.done)(row, top, (sum, log), self.out);
         }
+    }
+}
+
+/// The largest element of a row; where one is NaN, perhaps that, and perhaps the largest of the others.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+pub(super) unsafe fn largest_number<T: Number, L: Lanes<T>>(x: &[T]) -> T {
+    let n = x.len();
+    if n < L::COUNT {
+        return largest(x);
+    }
+    // SAFETY: the caller promises the set; vectors begin within the row, and end there. The last one overlaps those before it.
+    unsafe {
+        let whole = L::first(L::COUNT);
+        let mut tops = [L::load(x.as_ptr().add(n - L::COUNT), whole); 4];
+        let mut from = 0;
+        while from + 4 * L::COUNT <= n {
+            for (v, top) in tops.iter_mut().enumerate() {
+                *top = L::larger(L::load(x.as_ptr().add(from + v * L::COUNT), whole), *top);
+            }
+            from += 4 * L::COUNT;
+        }
+        while from + L::COUNT <= n {
+            tops[0] = L::larger(L::load(x.as_ptr().add(from), whole), tops[0]);
+            from += L::COUNT;
+        }
+        L::peak(L::larger(L::larger(tops[0], tops[1]), L::larger(tops[2], tops[3])))
+    }
+}
+
+/// The sum of the lanes of a row's chunks, in the order of [`add_up`](super::reduce::add_up), from the vectors that they fill.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn sum_of_lanes<T: Number, L: Lanes<T>>(x: [L::Vector; 4]) -> T {
+    // SAFETY: the caller promises the set.
+    unsafe {
+        L::total(match LANES / L::COUNT {
+            1 => x[0],
+            2 => L::add(x[0], x[1]),
+            _ => L::add(L::add(x[0], x[2]), L::add(x[1], x[3])),
+        })
     }
 }
 
@@ -198,7 +226,7 @@ unsafe fn shifted_exp<T: Number, L: Lanes<T>>(
 #[inline(always)]
 unsafe fn long_block<T: Number, L: Lanes<T>>(x: &[T], top: T, is_odd: bool, others: bool, out: &mut [T]) -> [T; 2] {
     let mut last = [T::ZERO; LANES];
-    let mut lanes = [[T::ZERO; LANES]; 2];
+    let mut totals = [T::ZERO; 2];
     let (chunks, rest) = x.as_chunks::<LANES>();
     // SAFETY: the caller promises the set; the masks end where the elements do.
     unsafe {
@@ -218,22 +246,28 @@ unsafe fn long_block<T: Number, L: Lanes<T>>(x: &[T], top: T, is_odd: bool, othe
                 }
             }
         }
-        for v in 0..count {
-            for (lanes, sums) in lanes.iter_mut().zip(&sums) {
-                L::store(lanes.as_mut_ptr().add(v * L::COUNT), whole, sums[v]);
+        if !chunks.is_empty() {
+            totals[0] = sum_of_lanes::<T, L>(sums[0]);
+            if others {
+                totals[1] = sum_of_lanes::<T, L>(sums[1]);
             }
-            if v * L::COUNT < rest.len() {
-                let from = v * L::COUNT;
-                let e = shifted_exp::<T, L>(rest, from, L::first(rest.len() - from), top, is_odd);
-                L::store(last.as_mut_ptr().add(v * L::COUNT), whole, e);
+        }
+        for from in (0..rest.len()).step_by(L::COUNT) {
+            let some = L::first(rest.len() - from);
+            let e = shifted_exp::<T, L>(rest, from, some, top, is_odd);
+            L::store(last.as_mut_ptr().add(from), whole, e);
+            if !out.is_empty() {
+                L::store(out.as_mut_ptr().add(chunks.len() * LANES + from), some, e);
             }
         }
     }
-    let last = &last[..rest.len()];
-    if !out.is_empty() {
-        out[x.len() - rest.len()..].copy_from_slice(last);
+    for &e in &last[..rest.len()] {
+        totals[0] += e;
+        if others {
+            totals[1] += below(e);
+        }
     }
-    [add_up(&mut lanes[0], last, |e| e), if others { add_up(&mut lanes[1], last, below) } else { T::ZERO }]
+    totals
 }
 
 /// `out = exp(x − max) / Σ exp(x − max)`, with one division for a row. With `total`, rows that have no such value get the

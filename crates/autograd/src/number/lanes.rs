@@ -51,6 +51,26 @@ pub trait Lanes<T> {
     unsafe fn keep(x: Self::Vector, mask: Self::Mask) -> Self::Vector;
     /// The sums of the lanes of four vectors.
     unsafe fn totals(x: [Self::Vector; 4]) -> [T; 4];
+    /// The sum of the lanes, added up by halves.
+    #[inline(always)]
+    unsafe fn total(x: Self::Vector) -> T
+    where
+        Self: Sized,
+        T: Number,
+    {
+        // SAFETY: the caller promises the set.
+        unsafe { by_halves::<T, Self>(x, |a, b| a + b) }
+    }
+    /// The largest of the lanes; anything where one is NaN.
+    #[inline(always)]
+    unsafe fn peak(x: Self::Vector) -> T
+    where
+        Self: Sized,
+        T: Number,
+    {
+        // SAFETY: the caller promises the set.
+        unsafe { by_halves::<T, Self>(x, |a, b| if a > b { a } else { b }) }
+    }
     /// Two powers of two whose product is `2^k`, from `1.5 · 2^(p−1) + k`, whose lowest bits hold `k`.
     unsafe fn powers_of_two(shifted: Self::Vector) -> [Self::Vector; 2];
     /// The columns of a row-major matrix of [`COUNT`](Self::COUNT) rows and up to four columns, which lies in as many
@@ -62,6 +82,25 @@ pub trait Lanes<T> {
 
 /// The most lanes that vectors have.
 const MOST: usize = 16;
+
+/// The first of the lanes, after each was joined with that of the other half, until one is left.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn by_halves<T: Number, L: Lanes<T>>(x: L::Vector, f: impl Fn(T, T) -> T) -> T {
+    let mut lanes = [T::ZERO; MOST];
+    // SAFETY: the caller promises the set; the array holds the lanes of any.
+    unsafe { L::store(lanes.as_mut_ptr(), L::first(L::COUNT), x) };
+    let mut width = L::COUNT / 2;
+    while width > 0 {
+        for i in 0..width {
+            lanes[i] = f(lanes[i], lanes[i + width]);
+        }
+        width /= 2;
+    }
+    lanes[0]
+}
 
 /// `to[i] = from[index(i)]` for the elements of vectors in a row, through memory.
 ///

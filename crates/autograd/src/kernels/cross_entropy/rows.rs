@@ -3,7 +3,7 @@
 
 use super::{FEW, Gradients, Losses};
 use crate::kernels::reduce::block;
-use crate::kernels::softmax::{Ask, Rows, exponentials, largest};
+use crate::kernels::softmax::{Ask, Rows, exponentials, largest_number};
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 
@@ -45,7 +45,9 @@ pub(super) fn long<T: Number>(
 #[inline(always)]
 pub(super) unsafe fn row<T: Number, L: Lanes<T>>(scores: &[T], label: usize, gradient: Option<(T, &mut [T])>) -> T {
     let n = scores.len();
-    let top = largest(scores);
+    // Where one is NaN, all is, whatever the largest of the others may be.
+    // SAFETY: the caller promises the set.
+    let top = unsafe { largest_number::<T, L>(scores) };
     let at_label = scores[label] - top;
     let mut e = [T::ZERO; FEW];
     for from in (0..n).step_by(L::COUNT) {

@@ -191,3 +191,38 @@ fn a_row_has_the_bits_that_it_has_among_others() {
     check::<f32>();
     check::<f64>();
 }
+
+#[test]
+fn a_nan_anywhere_in_a_row_is_in_all_that_comes_of_it_also_beside_infinities() {
+    fn check<T: Number>() {
+        for n in [2, 5, 15, 16, 17, 31, 64, 100, 1100] {
+            for beside in [T::ZERO, T::INFINITY, -T::INFINITY] {
+                for at in [0, 1, n / 2, n - 2, n - 1] {
+                    let mut x: Vec<T> = (0..n).map(|i| T::of((i * 37 % 11) as f64)).collect();
+                    x[(at + n / 2 + 1) % n] = beside;
+                    x[at] = T::NAN;
+                    at_every_level(|level| {
+                        for total in [false, true] {
+                            let (mut shares, mut sum) = (vec![T::ZERO; n], [T::ZERO]);
+                            softmax(&x, (n, 1), total, &mut shares);
+                            assert!(
+                                shares.iter().all(|p| p.is_nan()),
+                                "{n} {beside} {at} {total} {level:?}: {shares:?}"
+                            );
+                            log_sum_exp(&x, (n, 1), &mut sum, if total { &mut shares } else { &mut [] });
+                            assert!(
+                                sum[0].is_nan() && shares.iter().all(|p| p.is_nan()),
+                                "{n} {beside} {at} {level:?}"
+                            );
+                        }
+                        let mut logs = vec![T::ZERO; n];
+                        log_softmax(&x, (n, 1), &mut logs, &mut []);
+                        assert!(logs.iter().all(|p| p.is_nan()), "{n} {beside} {at} {level:?}: {logs:?}");
+                    });
+                }
+            }
+        }
+    }
+    check::<f32>();
+    check::<f64>();
+}

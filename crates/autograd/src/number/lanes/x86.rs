@@ -35,7 +35,7 @@ macro_rules! lanes {
      $div:ident, |$n:ident| $first:expr, |$from:ident, $lm:ident| $load:expr, |$to:ident, $sm:ident, $sx:ident| $store:expr,
      |$g:ident, $x:ident| $gate:expr, |$kx:ident, $km:ident| $keep:expr,
      |$cx:ident, $same:ident, $ca:ident, $cb:ident| $choose:expr, |$ux:ident, $by:ident| $unless_zero:expr,
-     |$four:ident| $totals:expr, |$shifted:ident| $powers:expr,
+     |$four:ident| $totals:expr, total $total:ident, peak $peak:ident, |$shifted:ident| $powers:expr,
      pick $pick:ident) => {
         // SAFETY (of each block): the caller promises that the CPU has the set, and that the elements of a mask are
         // there; see the trait.
@@ -112,6 +112,14 @@ macro_rules! lanes {
                 unsafe { $totals }
             }
             #[inline(always)]
+            unsafe fn total(x: $vector) -> $t {
+                unsafe { $total(x) }
+            }
+            #[inline(always)]
+            unsafe fn peak(x: $vector) -> $t {
+                unsafe { $peak(x) }
+            }
+            #[inline(always)]
             unsafe fn powers_of_two($shifted: $vector) -> [$vector; 2] {
                 unsafe { $powers }
             }
@@ -139,6 +147,7 @@ lanes!(Avx512, f32, __m512, 16, rows 8, mask __mmask16,
         _mm512_cmpeq_epi32_mask(_mm512_castps_si512(x), _mm512_castps_si512(same)), b, a),
     |x, by| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_ps()), x),
     |x| totals_256_f32([half_f32(x[0]), half_f32(x[1]), half_f32(x[2]), half_f32(x[3])]),
+    total total_512_f32, peak peak_512_f32,
     |x| powers!(x, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_add_epi32, _mm512_sub_epi32, _mm512_srli_epi32,
         _mm512_slli_epi32, 23, _mm512_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_f32);
 lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
@@ -153,6 +162,7 @@ lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
         _mm512_cmpeq_epi64_mask(_mm512_castpd_si512(x), _mm512_castpd_si512(same)), b, a),
     |x, by| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_pd()), x),
     |x| totals_256_f64([half_f64(x[0]), half_f64(x[1]), half_f64(x[2]), half_f64(x[3])]),
+    total total_512_f64, peak peak_512_f64,
     |x| powers!(x, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_add_epi64, _mm512_sub_epi64, _mm512_srli_epi64,
         _mm512_slli_epi64, 52, _mm512_set1_epi64(2046_i64.wrapping_sub(ROUND_F64))), pick pick_f64);
 lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
@@ -170,6 +180,7 @@ lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
         _mm256_cmpeq_epi32(_mm256_castps_si256(x), _mm256_castps_si256(same)))),
     |x, by| _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(by, _mm256_setzero_ps()), x),
     |x| totals_256_f32(x),
+    total total_256_f32, peak peak_256_f32,
     |x| powers!(x, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_add_epi32, _mm256_sub_epi32, _mm256_srli_epi32,
         _mm256_slli_epi32, 23, _mm256_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_parts_f32);
 lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
@@ -187,6 +198,7 @@ lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
         _mm256_cmpeq_epi64(_mm256_castpd_si256(x), _mm256_castpd_si256(same)))),
     |x, by| _mm256_and_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(by, _mm256_setzero_pd()), x),
     |x| totals_256_f64(x),
+    total total_256_f64, peak peak_256_f64,
     |x| powers!(x, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_add_epi64, _mm256_sub_epi64, _mm256_srli_epi64,
         _mm256_slli_epi64, 52, _mm256_set1_epi64x(2046_i64.wrapping_sub(ROUND_F64))), pick pick_parts_f64);
 
@@ -269,6 +281,54 @@ fn half_f32(x: __m512) -> __m256 {
 #[inline]
 fn half_f64(x: __m512d) -> __m256d {
     _mm256_add_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd::<1>(x))
+}
+
+/// A row: what is left of the lanes of both sizes of vectors, after each was joined with that of the other half, and so on.
+macro_rules! reduced {
+    ($($narrow:ident $wide:ident $half:ident $t:ident $own:ident $other:ident
+       |$v:ident| $low:expr, $high:expr; |$a:ident, $b:ident| $join:expr; |$x:ident| $last:expr;)*) => {$(
+        #[target_feature(enable = "avx2")]
+        #[inline]
+        fn $narrow($v: $own) -> $t {
+            let ($a, $b) = ($low, $high);
+            let $x = $join;
+            $last
+        }
+        #[target_feature(enable = "avx512f,avx512dq")]
+        #[inline]
+        fn $wide(x: $other) -> $t {
+            $narrow($half(x))
+        }
+    )*};
+}
+
+reduced! {
+    total_256_f32 total_512_f32 half_f32 f32 __m256 __m512 |v| _mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v);
+        |a, b| _mm_add_ps(a, b);
+        |x| { let x = _mm_add_ps(x, _mm_movehl_ps(x, x)); _mm_cvtss_f32(_mm_add_ss(x, _mm_shuffle_ps::<1>(x, x))) };
+    total_256_f64 total_512_f64 half_f64 f64 __m256d __m512d |v| _mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v);
+        |a, b| _mm_add_pd(a, b);
+        |x| _mm_cvtsd_f64(_mm_add_sd(x, _mm_unpackhi_pd(x, x)));
+    peak_256_f32 peak_512_f32 larger_half_f32 f32 __m256 __m512 |v| _mm256_castps256_ps128(v), _mm256_extractf128_ps::<1>(v);
+        |a, b| _mm_max_ps(a, b);
+        |x| { let x = _mm_max_ps(x, _mm_movehl_ps(x, x)); _mm_cvtss_f32(_mm_max_ss(x, _mm_shuffle_ps::<1>(x, x))) };
+    peak_256_f64 peak_512_f64 larger_half_f64 f64 __m256d __m512d |v| _mm256_castpd256_pd128(v), _mm256_extractf128_pd::<1>(v);
+        |a, b| _mm_max_pd(a, b);
+        |x| _mm_cvtsd_f64(_mm_max_sd(x, _mm_unpackhi_pd(x, x)));
+}
+
+/// The larger of the two halves of a vector, lane by lane.
+#[target_feature(enable = "avx512f,avx512dq")]
+#[inline]
+fn larger_half_f32(x: __m512) -> __m256 {
+    _mm256_max_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps::<1>(x))
+}
+
+/// The larger of the two halves of a vector, lane by lane.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn larger_half_f64(x: __m512d) -> __m256d {
+    _mm256_max_pd(_mm512_castpd512_pd256(x), _mm512_extractf64x4_pd::<1>(x))
 }
 
 /// The sums of the lanes of four vectors, by halves.
