@@ -97,8 +97,11 @@ pub(crate) fn add<T: Float>(t: &mut Table<T>) {
     t.map("hardtanh", [ANY], [(0, 0), (0, 0)], |[x]| x.hardtanh(-1.0, 1.0));
     t.map("hardsigmoid", [ANY], [(0, 1), (0, 2)], |[x]| x.hardsigmoid());
     t.map("hardswish", [ANY], [(0, 1), (0, 2)], |[x]| x.hardswish());
+    t.map("hardswish_slope", [ANY, ANY], [(0, 1), (0, 2)], |[x, dy]| slope(x.hardswish(), x, dy));
     t.map("softshrink", [ANY], [(0, 0), (0, 0)], |[x]| x.softshrink(0.5));
     t.map("hardshrink", [ANY], [(0, 0), (0, 0)], |[x]| x.hardshrink(0.5));
+    t.map("softshrink_by", [ANY], [(0, 0), (0, 0)], |[x]| x.softshrink(0.25));
+    t.map("hardshrink_by", [ANY], [(0, 0), (0, 0)], |[x]| x.hardshrink(0.25));
     t.map("tanhshrink", [ANY], [(1, 2), (1, 2)], |[x]| x.tanhshrink());
     t.map("threshold", [ANY], [(0, 0), (0, 0)], |[x]| x.threshold(0.5, -1.0));
     t.map("gelu", [ANY], [(2, 1), (3, 1)], |[x]| x.gelu());

@@ -116,7 +116,7 @@ rows! {
     "celu" [4] in POSITIVE => |x| (x[0] - T::of(1.4)).celu(0.7);
     "selu" [4] in POSITIVE => |x| (x[0] - T::of(1.4)).selu();
     "hardtanh" [4] in POSITIVE => |x| x[0].hardtanh(0.9, 1.9) * x[0];
-    "hardsigmoid" [4] in POSITIVE => |x| (x[0] * T::of(2.0)).hardsigmoid() * x[0];
+    "hardsigmoid" [4] in ANY => |x| x[0].hardsigmoid() * x[0];
     "hardswish" [4] in POSITIVE => |x| (x[0] * T::of(2.0)).hardswish() * x[0];
     "softshrink" [4] in POSITIVE => |x| x[0].softshrink(1.4) * x[0];
     "hardshrink" [4] in POSITIVE => |x| x[0].hardshrink(1.4) * x[0];
@@ -138,6 +138,7 @@ rows! {
     "polygamma" [3] in POSITIVE => |x| x[0].polygamma(2);
 
     "normal_density" [3] in ANY => |x| x[0].normal_density();
+    "hardswish_slope" [4] in ANY => |x| (x[0] * T::of(1.3)).hardswish_slope();
     "inverse_mills" [3] in ANY => |x| x[0].inverse_mills();
     "mills_curve" [4] in ANY => |x| (x[0] * T::of(2.0)).mills_curve();
     "normal_excess" [4] in ANY => |x| (x[0] * T::of(2.0)).normal_excess(2);

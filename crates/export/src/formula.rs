@@ -165,6 +165,12 @@ fn normal(x: Formula) -> Formula {
 /// `ln √(2π)`
 const LN_ROOT_TAU: f64 = 0.9189385332046728;
 
+/// `x/6 + ½` within 0 and 1; NaN for NaN.
+fn hardsigmoid(x: Formula) -> Formula {
+    let y = x / 6.0 + 0.5;
+    extreme(extreme(y, Number(0.0), true), Number(1.0), false)
+}
+
 fn softplus(x: Formula) -> Formula {
     positive(x.clone()) + tail(x)
 }
@@ -292,6 +298,20 @@ fn one(op: &str, x: Formula, parameter: &dyn Fn(&str) -> Option<f64>) -> Option<
                 "pow_scalar" => power(x, parameter("exponent")?),
                 "pow_parts" => power(x, parameter("exponent")? + parameter("rest")?),
                 "relu" => positive(x),
+                "hardsigmoid" => hardsigmoid(x),
+                "hardswish" => select(
+                    x.clone().above(-3.0),
+                    x.clone() * hardsigmoid(x.clone()),
+                    0.0 * extreme(x, Number(0.0), true),
+                ),
+                "softshrink_by" => {
+                    let lambda = parameter("lambda")?;
+                    positive(x.clone() - lambda) - positive(-x - lambda)
+                }
+                "hardshrink_by" => {
+                    let lambda = parameter("lambda")?;
+                    select(x.clone().abs().above(lambda).or(is_nan(x.clone())), x, 0.0)
+                }
                 "leaky_relu" => select(x.clone().above(0.0), x.clone(), parameter("negative_slope")? * x),
                 "elu" => select(x.clone().above(0.0), x.clone(), parameter("alpha")? * x.of(F::ExpM1)),
                 "clamp_to" => {

@@ -72,39 +72,6 @@ impl<'t, T: Float> Var<'t, T> {
         self.clamp(min, max)
     }
 
-    /// `x/6 + ½` limited to `[0, 1]`; the derivative at the knees −3 and 3 is 0.
-    ///
-    /// ```
-    /// use autograd::{grad, Tape, Tensor};
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([-3.0, 0.0, 4.0]));
-    /// let y = x.hardsigmoid();
-    /// assert_eq!(y.value().as_slice(), [0.0, 0.5, 1.0]);
-    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 1.0 / 6.0, 0.0]);
-    /// ```
-    #[track_caller]
-    pub fn hardsigmoid(self) -> Self {
-        let _whole = self.tape().composite("hardsigmoid", [self]);
-        self.div_scalar(6.0).add_scalar(0.5).clamp(0.0, 1.0)
-    }
-
-    /// `x · hardsigmoid(x)` (Howard et al., 2019): 0 up to −3 and `x` from 3 on. The derivative is 0 at −3 and 1 at 3, the supergradients
-    /// of least norm.
-    ///
-    /// ```
-    /// use autograd::{grad, Tape, Tensor};
-    /// let tape = Tape::new();
-    /// let x = tape.var(&Tensor::from([-3.0, 0.0, 3.0]));
-    /// let y = x.hardswish();
-    /// assert_eq!(y.value().as_slice(), [0.0, 0.0, 3.0]);
-    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 0.5, 1.0]);
-    /// ```
-    #[track_caller]
-    pub fn hardswish(self) -> Self {
-        let _whole = self.tape().composite("hardswish", [self]);
-        self.le(-3.0).select(0.0, self * self.hardsigmoid())
-    }
-
     /// `x` moved towards 0 by `lambda`, and 0 where that would go beyond: the proximal operator of `lambda · |x|`. The derivative at
     /// `±lambda` is 0; by a `lambda` of 0 it is `x` itself.
     ///
@@ -125,7 +92,7 @@ impl<'t, T: Float> Var<'t, T> {
         if !self.is_shrunk("softshrink", lambda) {
             return self;
         }
-        self.add_scalar(-lambda).relu() - self.neg().add_scalar(-lambda).relu()
+        self.softshrink_by(lambda)
     }
 
     /// `x` where it is beyond `±lambda`, else 0, so the derivative is 1 or 0; by a `lambda` of 0 it is `x` itself.
@@ -147,8 +114,7 @@ impl<'t, T: Float> Var<'t, T> {
         if !self.is_shrunk("hardshrink", lambda) {
             return self;
         }
-        // This way round, NaN stays.
-        self.abs().le(lambda).select(0.0, self)
+        self.hardshrink_by(lambda)
     }
 
     /// Whether a lambda, which must be from 0 on, changes anything.

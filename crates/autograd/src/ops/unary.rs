@@ -201,6 +201,13 @@ fn log_slope<T: Float>(p: T) -> T {
     select(p < T::ZERO, T::NAN, p.abs().recip())
 }
 
+/// `x/6 + ½` within 0 and 1.
+#[inline(always)]
+fn hardsigmoid<T: Float>(x: T) -> T {
+    let y = x / T::of(6.0) + T::of(0.5);
+    select(y < T::ZERO, T::ZERO, select(y > T::ONE, T::ONE, y))
+}
+
 /// A function computed in `f64` and rounded once, for derivatives whose formula cancels in the narrow type.
 fn wide<T: Float>(x: T, f: impl Fn(f64) -> f64) -> T {
     T::of(f(x.to_f64()))
@@ -487,6 +494,41 @@ unary! {
     /// 1 above 0, `at_zero` at 0, `below` below.
     pub(crate) step_to(below: f64, at_zero: f64) => StepTo,
         |x| select(x > T::ZERO, T::ONE, select(x == T::ZERO, at_zero, below)), |x, y, g| None;
+    /// `x/6 + ½` limited to `[0, 1]`; the derivative at the knees −3 and 3 is 0.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-3.0, 0.0, 4.0]));
+    /// let y = x.hardsigmoid();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.5, 1.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 1.0 / 6.0, 0.0]);
+    /// ```
+    pub hardsigmoid() => Hardsigmoid, |x| hardsigmoid(x), |x, y, g| g.weigh(y.inside(0.0, 1.0)).div_scalar(6.0),
+        kink |x| x.abs() == T::of(3.0);
+    /// `x · hardsigmoid(x)` (Howard et al., 2019): 0 up to −3 and `x` from 3 on. The derivative is 0 at −3 and 1 at 3, the supergradients
+    /// of least norm.
+    ///
+    /// ```
+    /// use autograd::{grad, Tape, Tensor};
+    /// let tape = Tape::new();
+    /// let x = tape.var(&Tensor::from([-3.0, 0.0, 3.0]));
+    /// let y = x.hardswish();
+    /// assert_eq!(y.value().as_slice(), [0.0, 0.0, 3.0]);
+    /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 0.5, 1.0]);
+    /// ```
+    pub hardswish() => Hardswish, |x| select(x <= T::of(-3.0), T::ZERO, x * hardsigmoid(x)), |x, y, g| g.both(x.hardswish_slope()),
+        kink |x| x.abs() == T::of(3.0);
+    /// 0 up to −3, 1 from 3 on, `x/3 + ½` between.
+    pub(crate) hardswish_slope() => HardswishSlope,
+        |x| select(x <= T::of(-3.0), T::ZERO, select(x >= T::of(3.0), T::ONE, x / T::of(3.0) + T::of(0.5))),
+        |x, y, g| g.weigh(x.inside(-3.0, 3.0)).div_scalar(3.0);
+    /// `x` moved towards 0 by a `lambda` above 0, or 0.
+    pub(crate) softshrink_by(lambda: f64) => SoftshrinkBy,
+        |x| select(x.abs() <= lambda, T::ZERO, x - lambda.copysign(x)), |x, y, g| g.gate(y.abs()), kink |x| x.abs() == lambda;
+    /// `x` beyond `±lambda`, which is above 0, else 0.
+    pub(crate) hardshrink_by(lambda: f64) => HardshrinkBy,
+        |x| select(x.abs() <= lambda, T::ZERO, x), |x, y, g| g.keep(y), kink |x| x.abs() == lambda;
     /// `x` limited to `[min, max]`; the derivative at a bound is 0.
     pub(crate) clamp_to(min: f64, max: f64) => ClampTo,
         |x| select(x < min, min, select(x > max, max, x)), |x, y, g| g.weigh(x.inside(min, max)),
