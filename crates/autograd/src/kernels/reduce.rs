@@ -62,7 +62,7 @@ impl<T: Number> Running<T> {
 
     fn close(&mut self) {
         let (rest, count) = self.waiting;
-        self.blocks.push(add_up(&mut self.lanes, &rest[..count], |x| x));
+        self.blocks.push(add_up(&mut self.lanes, &rest[..count]));
         (self.lanes, self.filled, self.waiting.1) = ([T::ZERO; LANES], 0, 0);
     }
 
@@ -83,13 +83,13 @@ fn term<T: Number, const SQUARED: bool>(x: T) -> T {
 
 /// Adds up the lanes of a block and what did not fill them.
 #[inline(always)]
-pub(super) fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T], f: impl Fn(T) -> T) -> T {
+fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T]) -> T {
     for width in [8, 4, 2, 1] {
         for i in 0..width {
             lanes[i] += lanes[i + width];
         }
     }
-    rest.iter().fold(lanes[0], |total, &x| total + f(x))
+    rest.iter().fold(lanes[0], |total, &x| total + x)
 }
 
 /// Adds up lanes that are columns beside each other: the first is their sum then.
@@ -161,11 +161,35 @@ pub(super) unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T])
     if chunks.is_empty() {
         return rest.iter().fold(T::ZERO, |total, &x| total + term::<T, SQUARED>(x));
     }
-    let mut lanes = [T::ZERO; LANES];
-    let add = AddChunks::<T, SQUARED> { x: x.as_ptr(), apart: 0, chunks: chunks.len(), lanes: lanes.as_mut_ptr() };
-    // SAFETY: the chunks are those of `x`; the caller promises the set.
-    unsafe { add.run::<L>() };
-    add_up(&mut lanes, rest, term::<T, SQUARED>)
+    // SAFETY: the vectors are those of the chunks; the caller promises the set.
+    let total = unsafe {
+        let all = L::first(L::COUNT);
+        let mut sums = [L::splat(T::ZERO); 4];
+        for chunk in chunks {
+            for (k, sum) in sums[..LANES / L::COUNT].iter_mut().enumerate() {
+                let x = L::load(chunk.as_ptr().add(k * L::COUNT), all);
+                *sum = L::add(*sum, if SQUARED { L::mul(x, x) } else { x });
+            }
+        }
+        sum_of_lanes::<T, L>(sums)
+    };
+    rest.iter().fold(total, |total, &x| total + term::<T, SQUARED>(x))
+}
+
+/// The sum of the lanes of a row's chunks, in the order of [`add_up`], from the vectors that they fill.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+pub(super) unsafe fn sum_of_lanes<T: Number, L: Lanes<T>>(x: [L::Vector; 4]) -> T {
+    // SAFETY: the caller promises the set.
+    unsafe {
+        L::total(match LANES / L::COUNT {
+            1 => x[0],
+            2 => L::add(x[0], x[1]),
+            _ => L::add(L::add(x[0], x[2]), L::add(x[1], x[3])),
+        })
+    }
 }
 
 /// The sum of a row.

@@ -16,6 +16,7 @@ pub(crate) use likely::{By, by_likely};
 
 use super::map::LANES;
 use super::order::{Blocks, NEIGHBOURS};
+use super::reduce::sum_of_lanes;
 use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
@@ -176,22 +177,6 @@ pub(super) unsafe fn largest_number<T: Number, L: Lanes<T>>(x: &[T]) -> T {
             from += L::COUNT;
         }
         L::peak(L::larger(L::larger(tops[0], tops[1]), L::larger(tops[2], tops[3])))
-    }
-}
-
-/// The sum of the lanes of a row's chunks, in the order of [`add_up`](super::reduce::add_up), from the vectors that they fill.
-///
-/// # Safety
-/// The CPU has the set of the lanes.
-#[inline(always)]
-unsafe fn sum_of_lanes<T: Number, L: Lanes<T>>(x: [L::Vector; 4]) -> T {
-    // SAFETY: the caller promises the set.
-    unsafe {
-        L::total(match LANES / L::COUNT {
-            1 => x[0],
-            2 => L::add(x[0], x[1]),
-            _ => L::add(L::add(x[0], x[2]), L::add(x[1], x[3])),
-        })
     }
 }
 
