@@ -67,6 +67,7 @@ mod floors;
 
 pub use float::Float;
 pub use number::Number;
+pub use number::level::instruction_set;
 pub use tensor::Tensor;
 pub use tensor::error::{Error, Kind, Reason};
 pub use tensor::memory::OutOfMemory;

@@ -12,7 +12,7 @@ use std::io::Write as _;
 
 pub(crate) fn eval(flags: &EvalFlags) -> Result<(), Failure> {
     let mut model = run_folder::load(&flags.model)?;
-    let (table, hash) = input::hashed_table(&flags.file, &input::Written::of(&flags.reading).reading())?;
+    let (table, hash) = input::hashed_table(&flags.file, &input::Written::of(&flags.reading).reading_for(&model))?;
     table_notes(&table);
     if model.about.get("data_hash").and_then(Value::as_str) == Some(&hash) {
         say("note: the model was trained with this table; `nn train` measured it on rows that were held out then");

@@ -30,6 +30,9 @@ pub(crate) fn export(flags: &ExportFlags) -> Result<(), Failure> {
         let text = format!("expected one file at most for standard output, found {to_output}");
         return Err(Failure::misused(text, "give the others names"));
     }
+    for (file, _) in &made {
+        run_folder::hold_apart(file, &[("the model", &flags.model.path())])?;
+    }
     for (file, bytes) in made {
         if file == Path::new("-") {
             output::write(|out| out.write_all(&bytes))?;

@@ -49,7 +49,7 @@ pub(crate) fn of(error: &Error) -> String {
         Kind::Class { .. } | Kind::Spelling { .. } => "write each class one way".into(),
         Kind::Measured { .. } | Kind::Label { .. } => "mend the cell, or train with rows that have this class".into(),
         Kind::Ambiguous { .. } => {
-            "`--decimal-comma true` if 1,5 is one and a half, `--decimal-comma false` if commas stand between thousands"
+            "`--decimal-comma=true` if 1,5 is one and a half, `--decimal-comma=false` if commas stand between thousands"
                 .into()
         }
         Kind::Cell { expected, found, .. } => cell(expected, found.as_deref()),
@@ -100,6 +100,7 @@ fn stored(fault: &Fault) -> String {
 fn cell(expected: &str, found: Option<&str>) -> String {
     match found {
         None if expected.contains("target") => "give the target of some rows at least".into(),
+        None if expected.contains("weight") => "fill the cell, or leave the row out".into(),
         None => "fill the cell, or let something stand for missing cells: `--missing fill`".into(),
         Some(_) if expected.contains("known word") => {
             "mend the word, or predict such rows as if they had none: `--unknown`".into()

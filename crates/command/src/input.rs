@@ -3,12 +3,17 @@
 use crate::Failure;
 use crate::cli::ReadingFlags;
 use nn::data::{Encoding, Reading, Table};
+use nn::file::Model;
+use serde_json::Value;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 /// What comes without an end is read so far.
 const MOST: u64 = 1 << 30;
+
+/// Whether the table that a model was trained with has decimal commas, among what is told about it.
+pub(crate) const DECIMAL_COMMA: &str = "decimal_comma";
 
 /// How standard input is called in messages.
 pub(crate) const STANDARD_INPUT: &str = "standard input";
@@ -136,6 +141,12 @@ impl Written {
         let mut written = Self::default();
         written.take(flags);
         written
+    }
+
+    /// The same of a table for a model: where it does not tell of decimal commas, it has what the model's own table had.
+    pub(crate) fn reading_for(&self, model: &Model) -> Reading {
+        let decimal_comma_in_doubt = model.about.get(DECIMAL_COMMA).and_then(Value::as_bool);
+        Reading { decimal_comma_in_doubt, ..self.reading() }
     }
 
     pub(crate) fn reading(&self) -> Reading {

@@ -64,7 +64,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     interrupt::watch();
     let parsed = cli::command().try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let done = match parsed {
-        Ok(Cli { command }) => dispatch(command),
+        Ok(Cli { command }) => autograd::instruction_set()
+            .map_err(|problem| Failure::misused(problem, "name one that is possible, or leave the variable out"))
+            .and_then(|_| dispatch(command)),
         // What is asked for is no mistake.
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             output::write(|out| write!(out, "{error}"))

@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
+/// Of fewer residuals the least and the greatest are within less than nine tenths of all.
+const ENOUGH: u64 = 19;
 /// So many rows are predicted at once.
 const BLOCK: usize = 4096;
 
@@ -24,10 +26,16 @@ pub(crate) fn predict(flags: &PredictFlags) -> Result<(), Failure> {
     }
     if !model.spread.is_empty() {
         say("note: low and high are an interval of 90 %, from the residuals of the rows that training held out");
+        if let Some(rows @ ..ENOUGH) = model.about.get("held_out_rows").and_then(Value::as_u64) {
+            say(format_args!("note: these are {rows} rows, too few for an interval of 90 %: it holds less"));
+        }
+    }
+    if let Some(out) = &flags.out {
+        run_folder::hold_apart(out, &[("the table", Path::new(&flags.file)), ("the model", &flags.model)])?;
     }
     let out = flags.out.as_deref().map(Whole::create).transpose()?;
+    let reading = Written::of(&flags.reading).reading_for(&model);
     let mut writer = Writer { model, flags, out, begun: false, told: BTreeSet::new() };
-    let reading = Written::of(&flags.reading).reading();
     match input::of(&flags.file)? {
         Input::Whole => {
             let table = reading.read(Path::new(&flags.file))?;

@@ -19,7 +19,10 @@ pub(crate) const REPORT: &str = "report.html";
 
 pub(crate) fn report(flags: &ReportFlags) -> Result<(), Failure> {
     let mut model = run_folder::load(&flags.model)?;
-    let (table, hash) = input::hashed_table(&flags.file, &Written::of(&flags.reading).reading())?;
+    if let Some(out) = &flags.out {
+        run_folder::hold_apart(out, &[("the table", Path::new(&flags.file)), ("the model", &flags.model)])?;
+    }
+    let (table, hash) = input::hashed_table(&flags.file, &Written::of(&flags.reading).reading_for(&model))?;
     table_notes(&table);
     take_cells(&mut model.preprocess, &flags.cells, &table)?;
     let folder = if flags.model.is_dir() { Some(&*flags.model) } else { flags.model.parent() };

@@ -225,6 +225,19 @@ pub(crate) fn make(folder: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Holds a file that is to be written not to be one of those that are read, by what they are.
+pub(crate) fn hold_apart(out: &Path, inputs: &[(&str, &Path)]) -> Result<(), Failure> {
+    let Some(place) = out.canonicalize().ok().filter(|place| place.is_file()) else { return Ok(()) };
+    for (what, input) in inputs {
+        let is_it = |path: &Path| path.canonicalize().is_ok_and(|path| path == place);
+        if is_it(input) || is_it(&input.join(MODEL)) {
+            let text = format!("{}: expected another file than {what} to write to, found the same", out.display());
+            return Err(Failure::misused(text, "name another file: what is there would be lost"));
+        }
+    }
+    Ok(())
+}
+
 /// Replaces a file as a whole, or not at all.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let mut file = Whole::create(path)?;

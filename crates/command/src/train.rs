@@ -34,6 +34,9 @@ pub(crate) fn train(flags: Box<TrainFlags>) -> Result<(), Failure> {
     let Some(data) = settings.data.clone() else {
         return Err(Failure::misused("expected a table to learn from, found none", "`nn train TABLE --target NAME`"));
     };
+    if let Some(report) = &flags.report {
+        run_folder::hold_apart(report, &[("the table", Path::new(&data))])?;
+    }
     let folder = flags.out.clone().unwrap_or_else(|| run_folder::default(&data, "model"));
     run_folder::hold_free(&folder, &[MODEL, SETTINGS, HISTORY, HISTORY_LINES, TRIALS, REPORT])?;
     let (table, schema) = read(&data, &mut settings)?;
@@ -224,7 +227,7 @@ fn run(settings: &Settings, table: &Table, schema: Schema, onlookers: Onlookers)
     let held = held_out.is_some();
     let measured = Measured { model: own, table: held_out.unwrap_or(rows), held_out: held, history: own_history };
     let run = Run { model, best, tried, history, score, measured, rows: count, ended };
-    Ok(about(run, settings))
+    Ok(about(run, settings, &table))
 }
 
 /// Puts what came of a training on so many rows behind what came before.
@@ -245,7 +248,17 @@ fn on(preprocess: &Preprocess, fitted: &Fitted, data: &Dataset) -> Result<(Score
             let residuals: Vec<f64> =
                 output.values(values).iter().zip(output.values(&outputs)).map(|(y, guess)| y - guess).collect();
             let of = |column: usize| residuals.iter().skip(column).step_by(names.len()).copied().collect::<Vec<f64>>();
-            (0..names.len()).map(|column| spread(&of(column), 0.9)).collect()
+            // What is predicted is within, also where all residuals are of one sign.
+            let ends = |[low, high]: [f64; 2]| {
+                if low > 0.0 {
+                    [0.0, high]
+                } else if high < 0.0 {
+                    [low, 0.0]
+                } else {
+                    [low, high]
+                }
+            };
+            (0..names.len()).map(|column| ends(spread(&of(column), 0.9))).collect()
         }
         _ => Vec::new(),
     };
@@ -258,12 +271,13 @@ pub(crate) fn no_target() -> nn::Error {
 }
 
 /// Puts what is to be told of the run beside the model. Nothing of it depends on where or when it was made.
-fn about(mut run: Run, settings: &Settings) -> Run {
+fn about(mut run: Run, settings: &Settings, table: &Table) -> Run {
     let file = settings.data.as_deref().map(|data| Path::new(data).file_name().unwrap_or_default().to_string_lossy());
     let held_out = run.score.as_ref().map_or(0, |score| score.rows);
     let entries = [
         ("data", file.map_or(Value::Null, |file| Value::from(file.into_owned()))),
         ("data_hash", settings.data_hash.clone().map_or(Value::Null, Value::from)),
+        (input::DECIMAL_COMMA, table.decimal_comma().map_or(Value::Null, Value::from)),
         ("target", Value::from(settings.target.clone())),
         ("seed", Value::from(settings.seed)),
         ("rows", Value::from(run.rows)),

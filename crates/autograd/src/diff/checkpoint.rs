@@ -123,8 +123,8 @@ impl<T: Float> Tape<T> {
     /// Records a part whose intermediate values a reverse sweep computes anew instead of keeping: less memory for one
     /// more computation. Values and derivatives are those of the part itself.
     ///
-    /// Intermediate results of the part are its own: a derivative with respect to one of them does not see what comes
-    /// after the part. Ask for what goes into it.
+    /// Intermediate results of the part are its own: what is computed of the part's result does not depend on them, so a derivative by one
+    /// of them is 0. Ask for what goes into the part.
     ///
     /// It pays where everything is computed together by [`Tape::values`], which recycles each buffer after its last
     /// reader.

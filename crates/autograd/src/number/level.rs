@@ -84,6 +84,22 @@ impl Level {
     }
 }
 
+/// The vector instructions that kernels are computed with: `avx512`, `avx2` or `baseline`, and of WebAssembly `simd128`. They are the best
+/// that the CPU has, unless the environment variable `AUTOGRAD_LEVEL` names others, and decide nothing but the time, and the last digits
+/// of products of matrices.
+///
+/// ```
+/// println!("computed by {}", autograd::instruction_set()?);
+/// # Ok::<(), String>(())
+/// ```
+///
+/// # Errors
+/// Where the variable names none, or such as this CPU has not, which anything that is computed panics about.
+pub fn instruction_set() -> Result<&'static str, String> {
+    let available: Vec<Level> = Level::available().collect();
+    Level::chosen(std::env::var_os(VARIABLE).as_deref(), &available).map(Level::name)
+}
+
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Kernel, LaneKernel, Level};

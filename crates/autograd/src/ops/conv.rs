@@ -186,7 +186,7 @@ impl<'t, T: Float> Var<'t, T> {
             dilation: [1, conv.dilation[0]],
             groups: conv.groups,
         };
-        self.expand_dims(2).convolve("conv1d", weight.expand_dims(2), bias, conv).squeeze(2)
+        self.expand_dims(2).convolve("conv1d", (weight.expand_dims(2), &weight.shape()), bias, conv).squeeze(2)
     }
 
     /// Convolution (cross-correlation) of images `[n, c, h, w]` with kernels `[o, c/groups, kh, kw]`, as PyTorch:
@@ -210,15 +210,15 @@ impl<'t, T: Float> Var<'t, T> {
             let (own, kernel) = (self.shape(), weight.shape());
             format!("images [n, c, h, w] and kernels [o, c, kh, kw] are needed, not {own} and {kernel}")
         });
-        self.convolve("conv2d", weight, bias, conv)
+        self.convolve("conv2d", (weight, &weight.shape()), bias, conv)
     }
 
-    /// As [`Var::conv2d`], which has checked the ranks.
+    /// As [`Var::conv2d`], which has checked the ranks, with the shape that the kernels were given in.
     #[track_caller]
-    fn convolve(self, op: &str, weight: Self, bias: Option<Self>, conv: Conv<2>) -> Self {
+    fn convolve(self, op: &str, (weight, given): (Self, &Shape), bias: Option<Self>, conv: Conv<2>) -> Self {
         let (own, kernel) = (self.shape(), weight.shape());
         self.require(op, kernel[2] > 0 && kernel[3] > 0, Kind::Shape, || {
-            format!("kernels of size 1 or more are needed, not {kernel}")
+            format!("kernels of size 1 or more are needed, not {given}")
         });
         let Conv { stride, padding, dilation, groups } = conv;
         let positive = groups > 0 && stride.iter().chain(&dilation).all(|&s| s > 0);
@@ -228,7 +228,7 @@ impl<'t, T: Float> Var<'t, T> {
         let (n, channels, outputs, per_group) = (own[0], own[1], kernel[0], kernel[1]);
         let grouped = per_group.checked_mul(groups) == Some(channels) && outputs % groups == 0;
         self.require(op, grouped, Kind::Shape, || {
-            format!("{channels} channels do not fit kernels {kernel} in {groups} groups")
+            format!("{channels} channels do not fit kernels {given} in {groups} groups")
         });
         let spatial: [(usize, Option<usize>); 2] = std::array::from_fn(|i| {
             let span = dilation[i].saturating_mul(kernel[i + 2] - 1).saturating_add(1);
@@ -236,7 +236,7 @@ impl<'t, T: Float> Var<'t, T> {
             (size, places(size, span, stride[i]))
         });
         let [(h, Some(out_h)), (w, Some(out_w))] = spatial else {
-            self.require(op, false, Kind::Shape, || format!("the kernels {kernel} are larger than the images"));
+            self.require(op, false, Kind::Shape, || format!("the kernels {given} are larger than the images"));
             return self;
         };
         if let Some(bias) = bias {

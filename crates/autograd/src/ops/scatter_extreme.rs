@@ -111,7 +111,7 @@ impl<'t, T: Float> Var<'t, T> {
     /// use autograd::{grad, Tape, Tensor};
     /// let tape = Tape::new();
     /// let x = tape.var(&Tensor::from([3.0, 8.0, 5.0, 1.0]));
-    /// let none = tape.constant(&Tensor::full([3], f64::NEG_INFINITY));
+    /// let none = tape.full([3], f64::NEG_INFINITY);
     /// let largest = none.index_max(0, &[0, 2, 2, 0], x);
     /// assert_eq!(largest.value().as_slice(), [3.0, f64::NEG_INFINITY, 8.0]);
     /// assert_eq!(grad(largest.sum(), &x).value().as_slice(), [1.0, 1.0, 0.0, 0.0]);

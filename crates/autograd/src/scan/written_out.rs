@@ -9,7 +9,8 @@ use crate::tape::var::Var;
 
 impl<T: Float> Tape<T> {
     /// Whether from now on loops are recorded written out: each step with nodes of its own, made of the operations of its body, in place of
-    /// one node for the loop. That is for who reads the tape and knows no loops, such as an export; values and derivatives are the same.
+    /// one node for the loop. That is for who reads the tape and knows no loops, such as an export, and to find the operation and the step that
+    /// gave a NaN, or the kink that a derivative went through; values and derivatives are the same.
     ///
     /// ```
     /// use autograd::{Scan, Tape};

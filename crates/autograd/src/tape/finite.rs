@@ -56,7 +56,8 @@ impl fmt::Display for NonFinite {
 impl<T: Float> Tape<T> {
     /// Computes variables and names the first operation on the way to them whose value is not finite although its
     /// operands are (or the first value from outside that is not). `None` where everything is finite. It may be asked at any
-    /// time: intermediate values that [`Tape::values`] has recycled are computed again.
+    /// time: intermediate values that [`Tape::values`] has recycled are computed again. Of a loop ([`Tape::scan`]) it names the loop, and
+    /// the step's own operation where loops are written out ([`Tape::write_out_loops`]).
     ///
     /// ```
     /// use autograd::{grad, Mode, Tape, Tensor};

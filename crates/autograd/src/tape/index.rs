@@ -267,7 +267,7 @@ impl<T: Float> Tape<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of labels or positions",
     label = "labels and positions are integers, or an `IndexVar`",
-    note = "give an array, a slice or a vector of `usize`, `isize`, `i64`, `i32`, `u32` or `u8`; integers in more dimensions go on the tape by \
+    note = "give an array, a slice or a vector of integers of any type; integers in more dimensions go on the tape by \
             `tape.indices(shape, &integers)`, numbers by `numbers.to_index(places)`"
 )]
 pub trait Indices<'t, T: Float> {
@@ -303,7 +303,7 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(isize, i64, i32, u32, u8);
+integers!(isize, i64, i32, i16, u64, u32, u16, u8);
 
 impl<'t, T: Float, I> Indices<'t, T> for Vec<I>
 where

@@ -42,7 +42,7 @@ impl<T: Float> Tape<T> {
     /// Computes variables and names the first operation on the way to them that has a kink (or a tie, or an origin) at its
     /// operands and whose derivative was itself differentiated, or `None`. What second derivatives give there is a
     /// convention, also where the whole function is smooth. Conditions (`where`, `sign`, comparisons) are not kinks that an
-    /// operation can see.
+    /// operation can see. A loop ([`Tape::scan`]) is looked into where it is written out ([`Tape::write_out_loops`]).
     ///
     /// ```
     /// use autograd::{hessian, Tape};

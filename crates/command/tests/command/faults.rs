@@ -1,6 +1,6 @@
 //! Mistakes: two lines, the exit code, nothing half written.
 
-use super::{Place, data};
+use super::{Place, data, ran};
 use nn::data::IRIS_CSV;
 
 /// A place with the iris and a model of them.
@@ -187,4 +187,30 @@ fn a_cell_with_another_unit_is_told_with_its_place_and_what_to_do() {
     place
         .run(&["predict", "grams.csv", "--model", "model"])
         .failed(1, &["grams.csv, line 3, column 1", "a number in `kg`", "`300 g`", "bring the cell to this unit"]);
+}
+
+#[test]
+fn what_is_read_is_not_written_over() {
+    let place = Place::new("same");
+    place.write("iris.csv", IRIS_CSV);
+    place.train("iris.csv", "species");
+    let (table, model) = (place.read("iris.csv"), place.read("model/model.safetensors"));
+    for arguments in [
+        &["predict", "iris.csv", "--model", "model", "--out", "./iris.csv"][..],
+        &["report", "iris.csv", "--model", "model", "--out", "iris.csv"],
+        &["train", "iris.csv", "--target", "species", "--out", "other", "--report", "iris.csv"],
+        &["export", "model", "--c", "model/model.safetensors"],
+        &["predict", "iris.csv", "--model", "model", "--out", "model/model.safetensors"],
+    ] {
+        place.run(arguments).failed(2, &["expected another file than", "would be lost"]);
+    }
+    assert!(place.read("iris.csv") == table && place.read("model/model.safetensors") == model && !place.has("other"));
+}
+
+#[test]
+fn instructions_that_no_cpu_has_are_told_in_two_lines() {
+    let place = Place::new("level");
+    place.write("iris.csv", IRIS_CSV);
+    let mut command = place.command(["train", "iris.csv", "--target", "species"]);
+    ran(command.env("AUTOGRAD_LEVEL", "mmx")).failed(2, &["mmx names no instruction set; possible here: baseline"]);
 }

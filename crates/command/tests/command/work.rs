@@ -1,6 +1,6 @@
 //! What goes well.
 
-use super::{Place, data};
+use super::{Place, Ran, data, ran};
 use nn::data::IRIS_CSV;
 use serde_json::Value;
 use std::io::Write as _;
@@ -403,4 +403,55 @@ fn lines_of_the_derivation_are_chosen_by_name_or_part_of_it_and_drawn_with_their
     // The first score of the published net: P − 1 by all three accounts.
     let first = svg.split("text-anchor=\"end\">").nth(1).unwrap().split('<').next().unwrap();
     assert!(first.starts_with("-0.6355") && svg.matches(&format!(">{first}<")).count() == 3, "{first}");
+}
+
+/// What a model predicts of a table that comes through standard input.
+fn served(place: &Place, name: &str, more: &[&str]) -> Ran {
+    let rows = std::fs::File::open(place.0.join(name)).unwrap();
+    ran(place.command([&["predict", "--model", "model"][..], more].concat()).stdin(rows))
+}
+
+#[test]
+fn rows_are_written_as_those_of_the_models_table_where_they_do_not_tell() {
+    let place = Place::new("marks");
+    let table = |between: char, number: &dyn Fn(f64) -> String| {
+        let row = |i: usize| format!("{}{between}{}\n", number(i as f64 * 0.125), number(i as f64 * 0.25 + 0.5));
+        format!("x{between}y\n{}", (1..60).map(row).collect::<String>())
+    };
+    place.write("point.csv", table(',', &|x| x.to_string()));
+    place.write("comma.csv", table(';', &|x| x.to_string().replace('.', ",")));
+    place.write("plain.csv", "x\n1.125\n");
+    place.write("other.csv", "x;z\n1,125;0,5\n");
+    place.write("alone.csv", "x\n1,125\n2,5\n");
+    let value = |ran: Ran| ran.good().out.lines().nth(1).unwrap().split(',').next().unwrap().parse::<f64>().unwrap();
+    place.train("point.csv", "y");
+    let want = value(place.run(&["predict", "plain.csv", "--model", "model"]));
+    assert!((want - 2.75).abs() < 0.1, "{want}");
+    // One row tells nothing of `1.125`.
+    assert_eq!(value(served(&place, "plain.csv", &[])), want);
+    assert_eq!(value(served(&place, "other.csv", &[])), want);
+    place.train("comma.csv", "y");
+    let want = value(place.run(&["predict", "other.csv", "--model", "model"]));
+    assert!((want - 2.75).abs() < 0.1, "{want}");
+    for name in ["other.csv", "alone.csv"] {
+        assert_eq!(value(served(&place, name, &[])), want, "{name}");
+        assert_eq!(value(place.run(&["predict", name, "--model", "model"])), want, "{name}");
+        assert_eq!(value(place.run(&["predict", name, "--model", "model", "--decimal-comma"])), want, "{name}");
+    }
+}
+
+#[test]
+fn an_interval_holds_what_is_predicted_and_few_rows_are_told() {
+    let place = Place::new("interval");
+    let rows: String = (0..12).map(|i| format!("{i},{}\n", (i * i * 7) % 23)).collect();
+    place.write("few.csv", format!("x,y\n{rows}"));
+    place.train("few.csv", "y");
+    let told = place.run(&["predict", "few.csv", "--model", "model"]).good();
+    assert!(told.err.contains("too few for an interval of 90 %"), "{}", told.err);
+    for line in told.out.lines().skip(1) {
+        let [y, low, high] = line.split(',').map(|x| x.parse::<f64>().unwrap()).collect::<Vec<_>>()[..3] else {
+            panic!()
+        };
+        assert!(low <= y && y <= high, "{line}");
+    }
 }

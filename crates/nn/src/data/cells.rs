@@ -1,6 +1,6 @@
 //! One cell, whether of a column of numbers, of text, or of a row that came as text.
 
-use crate::data::csv::spelled;
+use crate::data::csv::{is_missing, spelled};
 use crate::data::{Cells, Column, Notation};
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -24,10 +24,10 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// A cell as text, unless it is empty or one of the marks.
+    /// A cell as text, unless it is empty, stands for a missing one in any text, or is one of the marks.
     pub(crate) fn parse(text: &'a str, marks: &[String]) -> Option<Self> {
         let text = text.trim();
-        if text.is_empty() || marks.iter().any(|mark| mark == text) { None } else { Some(Self::Text(text)) }
+        if is_missing(text) || marks.iter().any(|mark| mark == text) { None } else { Some(Self::Text(text)) }
     }
 
     /// Its number.

@@ -67,6 +67,20 @@ impl Table {
         Reading::default().read(path)
     }
 
+    /// Whether 1,5 is one and a half in the text that it was read from; `None` where nothing tells.
+    ///
+    /// ```
+    /// use nn::data::Table;
+    /// # fn main() -> Result<(), nn::Error> {
+    /// let of = |text| Ok::<_, nn::Error>(Table::parse("a.csv", text)?.decimal_comma());
+    /// assert_eq!((of("x;y\n1,5;2\n")?, of("x,y\n1.5,2\n")?, of("x,y\n1,2\n")?), (Some(true), Some(false), None));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn decimal_comma(&self) -> Option<bool> {
+        self.comma
+    }
+
     /// Reads text; errors call it `file`.
     ///
     /// # Errors

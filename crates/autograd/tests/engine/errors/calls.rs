@@ -94,6 +94,8 @@ fn every_public_function_names_itself_what_is_wrong_and_the_callers_line() {
     panics!(rows, "conv2d", ["[1, 2, 4, 4] and [1, 2, 2, 2]", TAPES[0]], four.conv2d(kernel, None, Conv::default()));
     panics!(rows, "conv2d", ["images", "[2, 3]"], a.conv2d(four, None, Conv::default()));
     panics!(rows, "conv1d", ["a signal", "[2, 3]"], a.conv1d(v, None, Conv::default()));
+    let (signal, kernels) = (zeros(t, [1, 3, 9]), zeros(t, [4, 2, 3]));
+    panics!(rows, "conv1d", ["3 channels", "kernels [4, 2, 3]"], signal.conv1d(kernels, None, Conv::default()));
     panics!(rows, "max_pool2d", ["images", "[2, 3]"], a.max_pool2d(Pool::new([2, 2])));
     panics!(rows, "avg_pool2d", ["larger", "[1, 2, 4, 4]"], four.avg_pool2d(Pool::new([5, 5]), Padding::Counts));
 

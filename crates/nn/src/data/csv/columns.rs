@@ -63,7 +63,7 @@ impl<'a> Reader<'a> {
 
     /// The mark before a fraction, where the rows tell it: whether it is a comma.
     pub(super) fn comma(&self) -> Option<bool> {
-        let marks = words_of::marks(&self.columns, self.reading.decimal_comma);
+        let marks = words_of::marks(&self.columns, self.reading);
         (marks.comma != marks.point).then_some(marks.comma)
     }
 
@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
     /// Marks columns of numbers that must be read again: those where the mark before the fraction may be one between thousands, as
     /// far as other columns do not tell; those that hold dashes and no number.
     fn unsettle(&mut self) {
-        let marks = words_of::marks(&self.columns, self.reading.decimal_comma);
+        let marks = words_of::marks(&self.columns, self.reading);
         for column in &mut self.columns {
             let Growing::Numbers(numbers) = column else { continue };
             let comma = numbers.point == b',';
@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
                 "{count} cells hold line breaks, the first in line {line}, `{name}`: is each quote closed?"
             ));
         }
-        let marks = words_of::marks(&columns, reading.decimal_comma);
+        let marks = words_of::marks(&columns, reading);
         let comma = (marks.comma != marks.point).then_some(marks.comma);
         let mut table = Table { file: file.to_owned(), lines, comma, ..Table::default() };
         for (place, (name, column)) in names.into_iter().zip(columns).enumerate() {

@@ -38,10 +38,15 @@ pub(super) fn sample(head: &[u8], all: bool, delimiter: u8, comment: Option<u8>)
     (rows, true)
 }
 
-/// The separator of most likely fields: the rows have as many fields as the first, most fields are numbers, there are many.
-pub(super) fn delimiter(head: &[u8], all: bool, comment: Option<u8>) -> u8 {
+/// The separator of most likely fields: the rows have as many fields as the first, most fields are numbers, there are many. Where numbers
+/// have decimal commas, and the names of the columns none, no comma separates.
+pub(super) fn delimiter(head: &[u8], all: bool, comment: Option<u8>, decimal_commas: bool) -> u8 {
     let remarks = if comment.is_none() { remarks(head, all) } else { Vec::new() };
     let head = remarks.last().map_or(head, |&start| &head[start..]);
+    if decimal_commas && !head.iter().take_while(|&&byte| byte != b'\n').any(|byte| b",;\t|".contains(byte)) {
+        // A column alone: what does not occur separates nothing.
+        return b';';
+    }
     let best = best_delimiter(head, all, comment, false);
     match best {
         Some((Score { fitting: 500.., .. }, delimiter)) => delimiter,
@@ -202,7 +207,7 @@ mod tests {
             ("Sales of 2023\n\nx;y\n1,5;2\n3;4\n", b';'),
             ("name\nUlm, old\nUlm, new\n", b','),
         ] {
-            assert_eq!(char::from(delimiter(text.as_bytes(), true, None)), char::from(want), "{text:?}");
+            assert_eq!(char::from(delimiter(text.as_bytes(), true, None, false)), char::from(want), "{text:?}");
         }
     }
 

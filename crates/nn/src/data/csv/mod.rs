@@ -20,6 +20,7 @@ mod words;
 mod words_of;
 
 pub use encoding::Encoding;
+pub(super) use missing::is_missing;
 pub(super) use number::{Grouped, grouped, number as spelled};
 pub use reading::Reading;
 pub use rows::Rows;

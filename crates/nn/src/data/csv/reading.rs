@@ -28,6 +28,8 @@ pub struct Reading {
     pub delimiter: Option<u8>,
     /// Whether 1,5 is one and a half.
     pub decimal_comma: Option<bool>,
+    /// The same where the text does not tell, as of `1,234` alone: what other texts of the kind have ([`Table::decimal_comma`]).
+    pub decimal_comma_in_doubt: Option<bool>,
     /// Whether the first line names the columns. Otherwise they are `column_1`, `column_2` and so on.
     pub header: Option<bool>,
     /// What stands for a missing cell; an empty one always does.
@@ -43,7 +45,15 @@ impl Default for Reading {
     /// in a column of numbers dashes and points do, too.
     fn default() -> Self {
         let missing = missing::MISSING.iter().map(|&mark| mark.to_owned()).collect();
-        Self { delimiter: None, decimal_comma: None, header: None, missing, comment: None, encoding: None }
+        Self {
+            delimiter: None,
+            decimal_comma: None,
+            decimal_comma_in_doubt: None,
+            header: None,
+            missing,
+            comment: None,
+            encoding: None,
+        }
     }
 }
 
@@ -117,7 +127,10 @@ impl Reading {
     ) -> Result<Layout, Error> {
         let named = lead::separator(records);
         let (head, all) = records.head();
-        let delimiter = self.delimiter.or(named).unwrap_or_else(|| guess::delimiter(head, all, self.comment));
+        let delimiter = self.delimiter.or(named).unwrap_or_else(|| {
+            let commas = self.decimal_comma.or(self.decimal_comma_in_doubt) == Some(true);
+            guess::delimiter(head, all, self.comment, commas)
+        });
         // A field is cut between bytes of ASCII, so that it stays text; `named` comes from the file.
         if !delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n') {
             let found = char::from(delimiter).escape_default();
@@ -132,6 +145,8 @@ impl Reading {
         }
         match delimiter {
             b',' => (),
+            // There is one column.
+            b';' if !head.contains(&b';') => (),
             b'\t' => notes.push("fields are separated by tabs".to_owned()),
             b' ' => notes.push("fields are separated by blanks".to_owned()),
             other => notes.push(format!("fields are separated by `{}`", shown(&char::from(other).to_string()))),

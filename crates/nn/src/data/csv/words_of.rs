@@ -23,9 +23,9 @@ struct Ways {
     comma: Option<Vec<Option<Grouped>>>,
 }
 
-/// The marks that columns have for sure, or that were said.
-pub(super) fn marks(columns: &[Growing], said: Option<bool>) -> Marks {
-    if let Some(comma) = said {
+/// The marks that columns have for sure, or that were said; where they have none, those that are said of others.
+pub(super) fn marks(columns: &[Growing], reading: &Reading) -> Marks {
+    if let Some(comma) = reading.decimal_comma {
         return Marks { comma, point: !comma };
     }
     let mut marks = Marks { comma: false, point: false };
@@ -43,7 +43,10 @@ pub(super) fn marks(columns: &[Growing], said: Option<bool>) -> Marks {
             Growing::Late => (),
         }
     }
-    marks
+    match reading.decimal_comma_in_doubt {
+        Some(comma) if !marks.comma && !marks.point => Marks { comma, point: !comma },
+        _ => marks,
+    }
 }
 
 /// The numbers of words with either mark, where all are numbers but those that stand for a missing one.
@@ -160,7 +163,8 @@ fn numbers(
         (false, true) => b',',
         (true, true) => match (0..words.len()).find(|&word| value(word, b'.') != value(word, b',')) {
             None => b'.',
-            Some(_) if marks.comma != marks.point && marks.comma => b',',
+            Some(_) if marks.comma && !marks.point => b',',
+            Some(_) if marks.point && !marks.comma => b'.',
             Some(word) => {
                 let [a, b] = [b'.', b','].map(|point| value(word, point).map_or(0.0, |number| number.value));
                 let why = format!("may be {a} or {b}: say whether there are decimal commas");
