@@ -153,7 +153,7 @@ pub(crate) struct SweepFlags {
     pub(crate) table: TableFlags,
     /// What is tried: `penalty=1e-3,0.1` and `members=1,4` are lists, `penalty=1e-4..1` and `iterations=20..400` ranges (of which some are
     /// taken at random, see `--random`), `net=linear` and `net=64,32:relu` one net each. Can be given several times [default: nets and
-    /// penalties].
+    /// penalties]. Of nets and penalties, what is not varied is chosen as `nn train` chooses it.
     #[arg(long, value_name = "NAME=VALUES")]
     pub(crate) vary: Vec<String>,
     /// Take so many settings at random, instead of all combinations.

@@ -126,13 +126,21 @@ fn judged(run: &Run, settings: &Settings, halving: bool, task: &Task) -> Result<
         recipe.max_iterations = run.budget as usize;
     }
     let said = run.settings.get("net").and_then(Value::as_str).and_then(|text| net(text).ok());
-    let (hidden, activation) = match said {
-        Some(net) => (net.hidden, net.activation),
-        None => recipe.candidates[0].clone(),
+    if let Some(net) = said {
+        recipe.candidates = vec![(net.hidden, net.activation)];
+    }
+    if let Some(penalty) = run.settings.get("penalty").and_then(Value::as_f64) {
+        recipe.penalties = vec![penalty];
+    }
+    let mut watched = recipe.watched(|_| run.goes_on());
+    let net = match (&recipe.candidates[..], &recipe.penalties[..]) {
+        ([(hidden, activation)], &[penalty]) => {
+            let trial = Trial { hidden: hidden.clone(), activation: *activation, penalty, loss: f64::NAN };
+            watched.train(&trial, &rows)?
+        }
+        // What is not varied is chosen as `nn train` chooses it, by parts of these rows.
+        _ => watched.fit(&rows)?.net,
     };
-    let penalty = run.settings.get("penalty").and_then(Value::as_f64).unwrap_or(recipe.penalties[0]);
-    let trial = Trial { hidden, activation, penalty, loss: f64::NAN };
-    let net = recipe.watched(|_| run.goes_on()).train(&trial, &rows)?;
     let Some(output) = &preprocess.output else { return Err(no_target()) };
     Ok(ranked(&held_out, output, &net.predict(held_out.features())))
 }

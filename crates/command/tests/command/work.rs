@@ -443,8 +443,7 @@ fn rows_are_written_as_those_of_the_models_table_where_they_do_not_tell() {
 #[test]
 fn an_interval_holds_what_is_predicted_and_few_rows_are_told() {
     let place = Place::new("interval");
-    let rows: String = (0..12).map(|i| format!("{i},{}\n", (i * i * 7) % 23)).collect();
-    place.write("few.csv", format!("x,y\n{rows}"));
+    place.write("few.csv", "x,y\n0,3\n1,7\n2,5\n3,17\n4,20\n5,14\n6,22\n7,21\n8,11\n9,15\n10,10\n11,19\n");
     place.train("few.csv", "y");
     let told = place.run(&["predict", "few.csv", "--model", "model"]).good();
     assert!(told.err.contains("too few for an interval of 90 %"), "{}", told.err);
@@ -453,5 +452,21 @@ fn an_interval_holds_what_is_predicted_and_few_rows_are_told() {
             panic!()
         };
         assert!(low <= y && y <= high, "{line}");
+    }
+}
+
+#[test]
+fn what_a_sweep_does_not_vary_is_chosen_as_training_chooses_it() {
+    let place = Place::new("chosen");
+    let row = |i: usize| format!("{},{},{}\n", i % 7, i % 5, 3 * (i % 7) + 10 - (i % 5));
+    place.write("line.csv", format!("x,z,y\n{}", (0..35).map(row).collect::<String>()));
+    for varied in ["net=linear", "members=1"] {
+        let out = ["--out", varied, "--seeds", "1", "--folds", "3", "--iterations", "30"];
+        place.run(&[&["sweep", "line.csv", "--target", "y", "--vary", varied][..], &out].concat()).good();
+        let table = String::from_utf8(place.read(&format!("{varied}/sweep.csv"))).unwrap();
+        let [names, best] = [0, 1].map(|line| table.lines().nth(line).unwrap().split(',').collect::<Vec<_>>());
+        let r2: f64 = best[names.iter().position(|name| *name == "r2").unwrap()].parse().unwrap();
+        // A penalty of 1 comes to 0.9.
+        assert!(r2 > 0.99, "{varied}: {table}");
     }
 }
