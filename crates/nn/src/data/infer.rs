@@ -246,11 +246,15 @@ fn number_words(seen: &Seen, words: &[(&str, usize)], writing: &mut Writing) -> 
         let cells = counted(guess.bare, "cell has none and is", "cells have none and are");
         let _ = write!(why, "; {cells} taken in it");
     }
-    if let Some((count, limit)) = &guess.limits {
-        let cells = counted(*count, "cell is a limit", "cells are limits");
-        let _ = write!(why, "; {cells}, such as `{}`, and taken for the number itself", shown(limit));
-    }
+    why += &limits(guess);
     Ok(Some((Role::Number, seen.told(why), missing)))
+}
+
+/// That some numbers are limits, such as `<5`, where some are.
+fn limits(guess: &Guess) -> String {
+    let Some((count, limit)) = &guess.limits else { return String::new() };
+    let cells = counted(*count, "cell is a limit", "cells are limits");
+    format!("; {cells}, such as `{}`, and taken for the number itself", shown(limit))
 }
 
 /// Numbers, with the unit that they have.
@@ -283,6 +287,7 @@ fn date_order(words: &[(&str, usize)]) -> Option<(DateOrder, String)> {
     if let Some(doubt) = doubts::far_day(words, order) {
         let _ = write!(why, "; {doubt}");
     }
+    why += "; the day and the time of the year count, not the weekday or the hour";
     Some((order, why))
 }
 
@@ -349,7 +354,7 @@ fn classes_of_text(table: &Table, seen: &Seen, writing: &mut Writing) -> Result<
         if !is_classes {
             let unit =
                 if guess.notation.has_unit() { format!(", with the unit {}", guess.notation) } else { String::new() };
-            return Ok((false, format!("{why}{unit}")));
+            return Ok((false, format!("{why}{unit}{}", limits(guess))));
         }
     } else if numbers.len() * 10 >= distinct * 9 && distinct > 10 {
         return Err(wrong_number(table, seen));

@@ -403,6 +403,7 @@ const NO_ROW: &[&str] = &[
     "width",
     "column",
     "notes",
+    "decimal_comma",
     "place",
     "missing",
     "columns",
