@@ -267,7 +267,7 @@ impl<T: Float> Tape<T> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of labels or positions",
     label = "labels and positions are integers, or an `IndexVar`",
-    note = "give an array, a slice or a vector of integers of any type; integers in more dimensions go on the tape by \
+    note = "give an array, a slice or a vector of integers of any type, such as `usize`; integers in more dimensions go on the tape by \
             `tape.indices(shape, &integers)`, numbers by `numbers.to_index(places)`"
 )]
 pub trait Indices<'t, T: Float> {

@@ -335,6 +335,7 @@ const ALWAYS_RIGHT: &[&str] = &[
     "nan_to_num",
     "sinc",
     "stop_gradient",
+    "instruction_set",
     "keepdims",
     "labels",
     "pow_of",
