@@ -7,6 +7,7 @@ use crate::scan::body::{Body, Closed, Recorded, Results, Shortened};
 use crate::tape::Tape;
 use crate::tape::op::{Arity, DynOp, View, ViewMut};
 use crate::tape::var::Var;
+use crate::tensor::Tensor;
 use crate::tensor::error::Reason;
 use crate::tensor::memory::OutOfMemory;
 use crate::tensor::shape::Shape;
@@ -267,6 +268,32 @@ impl<T: Float> DynOp<T> for Loop<T> {
     }
     fn try_eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) -> Result<(), OutOfMemory> {
         self.body.run(|running| <T as Engine>::run_loop(running, self, args, y.data))
+    }
+    /// Whether an operation of a step lies on its kink; which element of the result that is, nobody knows.
+    fn kink(&self, args: &[View<'_, T>]) -> Option<usize> {
+        let copied = |shape: &Shape, data: &[T]| Tensor::new(shape.clone(), data.to_vec());
+        let ports = &self.body.ports;
+        let (first, others) = args.split_at(ports.carries.len());
+        let (sources, constants) = others.split_at(ports.slices.len());
+        let mut carries: Vec<Tensor<T>> = first.iter().map(|of| copied(of.shape, of.data)).collect();
+        for step in 0..self.how.steps {
+            let at = if self.how.reverse { self.how.steps - 1 - step } else { step };
+            let tape = Tape::default();
+            let slices = sources.iter().zip(&ports.slices).zip(&self.offsets).map(|((of, shape), offset)| {
+                let n = shape.numel();
+                copied(shape, &of.data[offset + at * n..][..n])
+            });
+            let all = constants.iter().map(|of| copied(of.shape, of.data));
+            let ports: Vec<Var<'_, T>> =
+                carries.iter().cloned().chain(slices).chain(all).map(|x| tape.var(&x)).collect();
+            let values = self.body.replay(&tape, &ports);
+            let steps: Vec<u32> = values[ports.len()..].iter().map(|value| value.index()).collect();
+            if tape.kink_among(&steps).is_some() {
+                return Some(0);
+            }
+            carries = self.body.results.next.iter().map(|&value| values[value as usize].value()).collect();
+        }
+        None
     }
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         self.cotangent(arg, args, y, dy)

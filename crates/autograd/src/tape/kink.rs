@@ -42,7 +42,8 @@ impl<T: Float> Tape<T> {
     /// Computes variables and names the first operation on the way to them that has a kink (or a tie, or an origin) at its
     /// operands and whose derivative was itself differentiated, or `None`. What second derivatives give there is a
     /// convention, also where the whole function is smooth. Conditions (`where`, `sign`, comparisons) are not kinks that an
-    /// operation can see. A loop ([`Tape::scan`]) is looked into where it is written out ([`Tape::write_out_loops`]).
+    /// operation can see. Of a loop ([`Tape::scan`]) in which
+    /// any operation lies on its kink the loop is named, and that operation where loops are written out ([`Tape::write_out_loops`]).
     ///
     /// ```
     /// use autograd::{hessian, Tape};
@@ -89,8 +90,14 @@ impl<T: Float> Tape<T> {
         let mut suspects: Vec<u32> = (0..self.len() as u32).filter_map(twice).collect();
         suspects.sort_unstable();
         suspects.dedup();
+        self.kink_among(&suspects)
+    }
+
+    /// The first of these operations whose operands lie on its kink.
+    #[track_caller]
+    pub(crate) fn kink_among(&self, suspects: &[u32]) -> Option<Kink> {
         // Not by a closure, in which a panic for want of memory would be told at a line in here.
-        for index in suspects {
+        for &index in suspects {
             let node = &self.nodes[index];
             self.compute_again(&node.args);
             let state = self.state.borrow();

@@ -1,7 +1,7 @@
 //! Second derivatives through a kink: a convention, said aloud.
 
 use autograd::check::{Checker, Unsure, Verdict};
-use autograd::{Slice, Tape, Tensor, Var, grad, hessian, hvp};
+use autograd::{Scan, Slice, Tape, Tensor, Var, grad, hessian, hvp};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 type Function = for<'t> fn(Var<'t>) -> Var<'t>;
@@ -106,5 +106,33 @@ fn a_kink_is_found_after_its_operands_were_recycled() {
             assert_eq!(tape.first_kink(&second).map(|kink| kink.op), Some("abs"));
         }
         tape.clear();
+    }
+}
+
+/// The second step of a loop, of which the first is somewhere else, adds this up; what is carried moves to the point.
+fn in_a_loop<'t>(x: Var<'t>, f: Function) -> Var<'t> {
+    let start = (x + 3.5, x.sum() * 0.0);
+    let ((_, sum), ()) = Scan::steps(2).run(x.tape(), &start, &(), |(at, sum), (), _| ((at - 3.5, sum + f(at)), ()));
+    sum
+}
+
+#[test]
+fn a_kink_in_a_step_of_a_loop_is_told_of_the_loop() {
+    for (name, f, op, at, _) in SMOOTH.into_iter().filter(|(name, ..)| *name != "std²") {
+        let tape = Tape::new();
+        let x = tape.var(&Tensor::from(at));
+        let second = hessian(in_a_loop(x, f), x);
+        let kink = tape.first_kink(&second).expect(name);
+        assert!(kink.op == "scan" && kink.location.file().ends_with("kinks.rs"), "{name}: {kink}");
+        assert!(tape.first_kink(&grad(in_a_loop(x, f), &x)).is_none(), "{name}: order 1");
+        let report = Checker::default().check(|x| in_a_loop(x[0], f), &[Tensor::from(at)]);
+        assert_eq!(report.verdict(), Verdict::Inconclusive(Unsure::Kink), "{name}: {report}");
+        tape.write_out_loops(true);
+        assert_eq!(tape.first_kink(&hessian(in_a_loop(x, f), x)).expect(name).op, op, "{name}, written out");
+    }
+    for (name, f, at, _) in CLEAR {
+        let tape = Tape::new();
+        let x = tape.var(&Tensor::from(at));
+        assert!(tape.first_kink(&hessian(in_a_loop(x, f), x)).is_none(), "{name}");
     }
 }
