@@ -287,7 +287,7 @@ impl<T: Float> DynOp<T> for Loop<T> {
             let ports: Vec<Var<'_, T>> =
                 carries.iter().cloned().chain(slices).chain(all).map(|x| tape.var(&x)).collect();
             let values = self.body.replay(&tape, &ports);
-            let steps: Vec<u32> = values[ports.len()..].iter().map(|value| value.index()).collect();
+            let steps: Vec<u32> = values[ports.len()..].iter().map(Var::index).collect();
             if tape.kink_among(&steps).is_some() {
                 return Some(0);
             }
