@@ -5,9 +5,11 @@
 pub(crate) mod operand;
 pub(crate) mod table;
 pub(crate) mod unary;
+mod unary_rules;
 pub(crate) mod with_slope;
 pub(crate) mod binary;
 pub(crate) mod select;
+pub(crate) mod elementwise;
 pub(crate) mod activations;
 pub(crate) mod matmul;
 pub(crate) mod slice;

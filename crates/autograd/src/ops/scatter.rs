@@ -3,7 +3,7 @@
 use crate::float::Float;
 use crate::kernels::take::{Layout, set, winners};
 use crate::ops::binary::BinaryRules;
-use crate::ops::take::Take;
+use crate::ops::take::{Take, indices_along};
 use crate::tape::attribute::Attributes;
 use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
@@ -38,7 +38,7 @@ impl<T: Float> Op<T, 3> for Scatter {
     }
     fn eval(&self, [x, source, index]: [View<'_, T>; 3], y: ViewMut<'_, T>) {
         let (outer, size, inner) = x.shape.around(self.axis);
-        let n = if self.layout == Layout::Shared { index.data.len() } else { index.shape[self.axis] };
+        let n = indices_along(self.layout, index, self.axis);
         y.data.copy_from_slice(x.data);
         set(source.data, index.data, self.layout, (outer, size, n, inner), y.data);
     }

@@ -1,13 +1,15 @@
 //! Maxima and minima by index along an axis: of an element and all that fall on its place.
 
+use crate::diff::forward::plus;
 use crate::float::Float;
-use crate::kernels::take::{Layout, put_extreme};
+use crate::kernels::take::{Layout, put, put_extreme, take};
 use crate::ops::binary::BinaryRules;
-use crate::ops::take::{Put, Take};
+use crate::ops::take::{Put, Take, indices_along};
 use crate::tape::attribute::Attributes;
 use crate::tape::index::{IndexVar, Indices};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
+use crate::tensor::error::Reason;
 use crate::tensor::shape::Shape;
 
 /// `x`, but for the largest (or smallest) of `x[…, i, …]` and of all `source[…, j, …]` with `index[j] = i`; NaN where one is.
@@ -24,6 +26,12 @@ impl ScatterExtreme {
     fn shares<'t, T: Float>(self, [x, source, index]: [Var<'t, T>; 3], y: Var<'t, T>) -> [Var<'t, T>; 3] {
         let (own, others) = (x.attains(y), source.attains(self.taken(y, index)));
         [own, others, (own + self.added(others, index, x.sizes())).reciprocal()]
+    }
+
+    /// Rows, the places of each, how many indices it has, and neighbours.
+    fn sizes<T>(self, x: View<'_, T>, index: View<'_, T>) -> (usize, usize, usize, usize) {
+        let (outer, size, inner) = x.shape.around(self.axis);
+        (outer, size, indices_along(self.layout, index, self.axis), inner)
     }
 
     fn taken<'t, T: Float>(self, y: Var<'t, T>, index: Var<'t, T>) -> Var<'t, T> {
@@ -53,29 +61,25 @@ impl<T: Float> Op<T, 3> for ScatterExtreme {
     fn attributes(&self) -> Attributes {
         vec![("axis", self.axis.into())]
     }
-    fn shape(&self, [x, ..]: [&Shape; 3]) -> Result<Shape, crate::tensor::error::Reason> {
+    fn shape(&self, [x, ..]: [&Shape; 3]) -> Result<Shape, Reason> {
         Ok(x.clone())
     }
     fn eval(&self, [x, source, index]: [View<'_, T>; 3], y: ViewMut<'_, T>) {
-        let (outer, size, inner) = x.shape.around(self.axis);
-        let n = if self.layout == Layout::Shared { index.data.len() } else { index.shape[self.axis] };
         y.data.copy_from_slice(x.data);
-        put_extreme(source.data, index.data, self.layout, (outer, size, n, inner), self.largest, y.data);
+        put_extreme(source.data, index.data, self.layout, self.sizes(x, index), self.largest, y.data);
     }
     fn kink(&self, [x, source, index]: [View<'_, T>; 3]) -> Option<usize> {
-        // How many elements each place has, by adding up how often its extreme is met.
         let mut y = x.data.to_vec();
         self.eval([x, source, index], ViewMut { shape: x.shape, data: &mut y });
-        let mut counts: Vec<usize> = x.data.iter().zip(&y).map(|(x, y)| usize::from(x == y)).collect();
-        let (_, size, inner) = x.shape.around(self.axis);
-        let n = if self.layout == Layout::Shared { index.data.len() } else { index.shape[self.axis] };
-        for (at, source) in source.data.iter().enumerate() {
-            let (o, j, i) = (at / (n * inner), at / inner % n, at % inner);
-            let place = index.data[if self.layout == Layout::Shared { j } else { at }].to_index();
-            let place = (o * size + place.rem_euclid(size as i64) as usize) * inner + i;
-            counts[place] += usize::from(*source == y[place]);
-        }
-        counts.iter().position(|&count| count > 1)
+        let sizes = self.sizes(x, index);
+        // How many elements of the source each place has, beside that of `x`.
+        let mut others = vec![T::ZERO; source.data.len()];
+        take(&y, index.data, self.layout, sizes, &mut others);
+        others.iter_mut().zip(source.data).for_each(|(y, &source)| *y = if source == *y { T::ONE } else { T::ZERO });
+        let mut counts = vec![T::ZERO; y.len()];
+        put(&others, index.data, self.layout, sizes, &mut counts);
+        let own = x.data.iter().zip(&y).map(|(x, y)| if x == y { T::ONE } else { T::ZERO });
+        own.zip(counts).position(|(own, others)| own + others > T::ONE)
     }
     fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 3], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let [own, others, share] = self.shares(args, y);
@@ -94,7 +98,7 @@ impl<T: Float> Op<T, 3> for ScatterExtreme {
     ) -> Option<Var<'t, T>> {
         let [own, others, share] = self.shares(args, y);
         let of_source = dsource.map(|d| self.added(d.keep(others), args[2], y.sizes()));
-        let sum = crate::diff::forward::plus(dx.map(|d| d.keep(own)), of_source)?;
+        let sum = plus(dx.map(|d| d.keep(own)), of_source)?;
         Some(sum.weigh(share))
     }
 }

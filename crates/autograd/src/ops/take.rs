@@ -26,6 +26,14 @@ pub(crate) struct Put {
     pub(crate) size: usize,
 }
 
+/// How many indices there are along an axis.
+pub(super) fn indices_along<T>(layout: Layout, index: View<'_, T>, axis: usize) -> usize {
+    match layout {
+        Layout::Shared => index.data.len(),
+        Layout::Each => index.shape[axis],
+    }
+}
+
 impl Named for Take {
     const NAMES: &'static [&'static str] = &["gather", "take_along_axis"];
 }
@@ -53,7 +61,7 @@ impl<T: Float> Op<T, 2> for Take {
     }
     fn eval(&self, [x, index]: [View<'_, T>; 2], y: ViewMut<'_, T>) {
         let (outer, size, inner) = x.shape.around(self.axis);
-        let n = if self.layout == Layout::Shared { index.data.len() } else { index.shape[self.axis] };
+        let n = indices_along(self.layout, index, self.axis);
         take(x.data, index.data, self.layout, (outer, size, n, inner), y.data);
     }
     fn vjp<'t>(&self, arg: usize, [x, index]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -92,7 +100,7 @@ impl<T: Float> Op<T, 2> for Put {
     }
     fn eval(&self, [y, index]: [View<'_, T>; 2], x: ViewMut<'_, T>) {
         let (outer, size, inner) = x.shape.around(self.axis);
-        let n = if self.layout == Layout::Shared { index.data.len() } else { index.shape[self.axis] };
+        let n = indices_along(self.layout, index, self.axis);
         put(y.data, index.data, self.layout, (outer, size, n, inner), x.data);
     }
     fn vjp<'t>(&self, arg: usize, [_, index]: [Var<'t, T>; 2], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
@@ -286,7 +294,7 @@ impl<'t, T: Float> Var<'t, T> {
         if self.sizes() == sizes {
             return self;
         }
-        self.slice(&sizes.iter().map(|&n| Slice::from(..n as isize)).collect::<Vec<_>>())
+        self.slice(&sizes.iter().map(|&n| Slice::from(..n)).collect::<Vec<_>>())
     }
 
     /// This as the first elements along each dimension of a larger shape, zeros elsewhere: the adjoint of [`Var::corner`].

@@ -3,7 +3,7 @@
 use super::flat::{self, all_finite, dot, largest};
 use super::triangular::{damped, triangular};
 use super::{Report, Stopped};
-use autograd::{Float, Slice, Tape, Tensor, Tree, Var, jacobian};
+use autograd::{Float, Tape, Tensor, Tree, Var, jacobian};
 
 /// The method of Levenberg and Marquardt for sums of squares, of residuals `r` with the Jacobian `J` (Marquardt, "An algorithm for
 /// least-squares estimation of nonlinear parameters", 1963): the loss is `½ Σ r²`, as `scipy.optimize.least_squares` counts it, and each
@@ -90,7 +90,7 @@ impl LevenbergMarquardt {
             let vars = params.map(&mut |leaf| {
                 let begin = end;
                 end += leaf.numel();
-                row.slice([Slice::from(begin as isize..end as isize)]).reshape(leaf.shape().clone())
+                row.slice(begin..end).reshape(leaf.shape().clone())
             });
             let residuals = f(tape, vars);
             let jacobian = with_jacobian.then(|| jacobian(residuals, row));
