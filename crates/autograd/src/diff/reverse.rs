@@ -44,7 +44,17 @@ pub(crate) fn seed<T: Float>(y: Var<'_, T>) -> Var<'_, T> {
     y.require("grad", y.numel() == 1, Kind::Shape, || {
         format!("{y:?} has {} elements, a gradient is that of one number; see vjp", y.numel())
     });
-    y.tape().full(y.sizes(), T::ONE)
+    y.tape().leaf_filled("grad", NodeKind::Ones, y.sizes(), |all| all.fill(T::ONE))
+}
+
+/// Whether this is such a cotangent, or repeats it.
+pub(crate) fn is_ones<T: Float>(x: Var<'_, T>) -> bool {
+    let nodes = &x.tape().nodes;
+    let mut node = &nodes[x.index()];
+    while let NodeKind::Reshape(_) | NodeKind::Read(_) | NodeKind::Transpose(_) = node.kind {
+        node = &nodes[node.args[0]];
+    }
+    matches!(node.kind, NodeKind::Ones)
 }
 
 /// The vector-Jacobian product: the gradient of `Σ dy ∘ y` with respect to every variable of a structure, recorded.
@@ -203,7 +213,7 @@ pub(crate) fn swept<'t, T: Float>(
     let found: Cotangents<'t, T> = inputs.iter().map(found).collect();
     tape.state.borrow_mut().scratch.push(cotangents.into_memory());
     // What depends on more than the nodes before is not the same another time, and the values of leaves are not known.
-    let leaf = |index: u32| matches!(tape.nodes[index].kind, NodeKind::Leaf | NodeKind::Index);
+    let leaf = |index: u32| matches!(tape.nodes[index].kind, NodeKind::Leaf | NodeKind::Index | NodeKind::Ones);
     if tape.is_plain() && !(start as u32..tape.len() as u32).any(leaf) {
         tape.nodes.remember_sweep(Sweep {
             start,

@@ -12,6 +12,7 @@ mod inverse;
 mod hyperbolic;
 mod plane;
 mod power;
+mod logarithm;
 mod bases;
 mod cardinal;
 mod double;
@@ -35,6 +36,8 @@ pub(crate) use gates::{
 };
 pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, log_cosh, logit, sinh, tanhshrink};
 pub(crate) use inverse::{acos, asin, atan, atan2};
+pub(crate) use logarithm::ln;
+use logarithm::{log, log_or_special, log_rest};
 pub(crate) use normal::{excess, inverse_mills, log_ndtr, mills_curve, ndtr};
 pub(crate) use parts::difference;
 pub(crate) use plane::{hypot, hypot_share, over_squares};
@@ -218,32 +221,6 @@ pub(crate) fn exp_m1<T: Format>(x: T) -> T {
     let p = T::power_of_two(shifted - T::ONE);
     let y = sum(p - T::of(0.5), p * high, p * low);
     select(x.abs() < T::TINY, x, y + y)
-}
-
-/// `k·ln 2 + ln(1 + f)`, `√½ ≤ 1 + f < √2`: with `s = f/(2+f)`, `ln(1+f) = ln((1+s)/(1−s))`, arranged so that `f`
-/// stands for itself and all that is rounded is small (the arrangement of FDLIBM's `e_log.c`).
-#[inline(always)]
-fn log<T: Format>(k: T, f: T) -> T {
-    let s = f / (T::of(2.0) + f);
-    let z = s * s;
-    let half = T::of(0.5) * f * f;
-    let rest = s * (half + z * polynomial(z, T::LN)) + k * T::LN_2[1];
-    k * T::LN_2[0] + (f - (half - rest))
-}
-
-/// `y`, the logarithm of a positive finite `x`, or the value at 0, below, at ∞ and at NaN.
-#[inline(always)]
-fn log_or_special<T: Format>(x: T, y: T) -> T {
-    let y = select(x < T::INFINITY, y, x);
-    let y = select(x == T::ZERO, -T::INFINITY, y);
-    select(x < T::ZERO, T::NAN, y)
-}
-
-/// `ln x`
-#[inline(always)]
-pub(crate) fn ln<T: Format>(x: T) -> T {
-    let (k, m) = x.split();
-    log_or_special(x, log(k, m - T::ONE))
 }
 
 /// A power of two whose product with a positive `x` is between √½ and √2, as far as the range of exponents allows; 1 for 0, ∞

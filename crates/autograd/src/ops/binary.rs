@@ -1,6 +1,7 @@
 //! Element-wise functions of two operands, broadcast by NumPy's rule: a table, and the operators.
 
 use crate::diff::forward::plus;
+use crate::diff::reverse::is_ones;
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::extreme::is_top;
@@ -73,6 +74,15 @@ macro_rules! binary {
                     $(Self::$variant => binary!(@is_marked $($kind)?),)*
                     $(Self::$ivariant => binary!(@is_marked $($ikind)?),)*
                 }
+            }
+
+            /// Whether this multiplies the cotangent that a gradient starts from, which is 1: the product is the other operand.
+            #[inline]
+            fn weighs_by_one<'t, T: Float>(self, g: Var<'t, T>, w: Var<'t, T>) -> bool {
+                matches!(self, Self::Zmul | Self::Both | Self::Weigh)
+                    && std::ptr::eq(g.tape(), w.tape())
+                    && is_ones(g)
+                    && g.sizes().broadcasts_to(w.sizes())
             }
 
             fn rule<'t, T: Float>(
@@ -159,7 +169,8 @@ macro_rules! binary {
                 #[allow(clippy::should_implement_trait, reason = "the operators below do, and call these")]
                 #[inline]
                 pub fn $name(self, other: impl Operand<'t, T>) -> Self {
-                    self.tape().record(Arity(Binary::$variant), [self, other.given().on(self.tape())])
+                    let other = other.given().on(self.tape());
+                    if Binary::$variant.weighs_by_one(self, other) { other } else { self.tape().record(Arity(Binary::$variant), [self, other]) }
                 }
 
                 #[doc = concat!("As [`Var::", stringify!($name), "`], for shapes that come from outside.")]
@@ -181,7 +192,7 @@ macro_rules! binary {
             $(
                 #[track_caller]
                 fn $iname(self, other: Self) -> Self {
-                    self.tape().record(Arity(Binary::$ivariant), [self, other])
+                    if Binary::$ivariant.weighs_by_one(self, other) { other } else { self.tape().record(Arity(Binary::$ivariant), [self, other]) }
                 }
             )*
         }

@@ -30,6 +30,8 @@ macro_rules! builtin {
             Leaf,
             /// Integers that came from outside, in the bits of floats.
             Index,
+            /// The cotangent that a gradient starts from: ones.
+            Ones,
             /// What each step of a loop fills: a place in its body.
             Slot,
             $($variant($op),)*
@@ -53,7 +55,7 @@ macro_rules! builtin {
             /// As [`Kind::op`], which is the one to call.
             pub(crate) fn operation(&self) -> Option<&dyn DynOp<T>> {
                 match self {
-                    Self::Leaf | Self::Index | Self::Slot => None,
+                    Self::Leaf | Self::Index | Self::Ones | Self::Slot => None,
                     $(Self::$variant(op) => Some(op),)*
                     $(Self::$boxed(op) => Some(&**op),)*
                     Self::Loop(scan) => Some(scan),

@@ -16,6 +16,7 @@ use super::{
 use crate::float::Float;
 use crate::kernels::lent::Lent;
 use crate::kernels::place::Base;
+use crate::ops::table::Kind as NodeKind;
 use crate::tape::Tape;
 use crate::tape::pool;
 use crate::tape::tree::Tree;
@@ -230,15 +231,14 @@ impl<T: Float> Program<T> {
     }
 }
 
-/// The values that the function brought along: leaves that are no inputs, on which something depends. The seed of a gradient,
-/// a number that is 1, is none.
+/// The values that the function brought along: leaves that are no inputs, on which something depends. The cotangent that
+/// a gradient starts from is none.
 fn captured<T: Float>(graph: &Graph<T>, tape: &Tape<T>) -> Vec<Captured> {
     let needed = graph.needed_for(graph.roots());
     let mut list = Vec::new();
     for (i, (value, node)) in (0..).zip(graph.values.iter().zip(tape.nodes.iter())) {
         let is_leaf = value.source == Source::Constant(i) && node.kind.op().is_none();
-        let is_seed = || node.len == 1 && tape.borrow_value(i)[0] == T::ONE;
-        if is_leaf && needed[i as usize] && !is_seed() {
+        if is_leaf && needed[i as usize] && !matches!(node.kind, NodeKind::Ones) {
             list.push(Captured { shape: node.shape.clone(), location: node.origin.location });
         }
     }

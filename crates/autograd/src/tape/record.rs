@@ -77,7 +77,13 @@ impl<T: Float> Tape<T> {
     }
 
     #[track_caller]
-    fn leaf_filled(&self, op: &str, kind: Kind<T>, shape: &Shape, fill: impl FnOnce(&mut [T])) -> Var<'_, T> {
+    pub(crate) fn leaf_filled(
+        &self,
+        op: &str,
+        kind: Kind<T>,
+        shape: &Shape,
+        fill: impl FnOnce(&mut [T]),
+    ) -> Var<'_, T> {
         let origin = self.origin(Location::caller());
         match self.buffer_for(shape) {
             Ok((len, mut buffer)) => {

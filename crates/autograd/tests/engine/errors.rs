@@ -229,7 +229,7 @@ fn every_node_knows_the_line_that_recorded_it_derivatives_too() {
     let tape = Tape::new();
     let x = zeros(&tape, [2]);
     let (y, line) = (x.exp(), line!());
-    let dx = grad(y.sum(), &x);
+    let dx = grad(y.square().sum(), &x);
     assert_eq!((y.location().file(), y.location().line()), (file!(), line));
     assert_eq!(dx.location().line(), line, "the rule of exp recorded the cotangent");
     let listing = format!("{tape:?}");

@@ -1,7 +1,7 @@
 //! Powers of 2, and logarithms of base 2 and 10, which are exact where they are whole numbers; and the cube root.
 
-use super::power::{Power, ln_in_parts};
-use super::{clamp, log, log_or_special, polynomial, select, sum};
+use super::power::Power;
+use super::{clamp, log, log_or_special, log_rest, polynomial, select, sum};
 use std::f64::consts::LN_2;
 
 /// What the formulas need to know of a number type.
@@ -10,6 +10,8 @@ pub(crate) trait Base: Power {
     const EXP2_RANGE: [Self; 2];
     /// `log₁₀ e` as a sum, the first part in half the digits.
     const LOG10_E: [Self; 2];
+    /// `log₁₀ 2` as a sum, whose first part times an exponent is exact.
+    const LOG10_2: [Self; 2];
     /// Coefficients of a polynomial next to the cube root from √½ to √2.
     const CBRT: &'static [Self];
 }
@@ -32,12 +34,14 @@ pub(crate) fn log2<T: Base>(x: T) -> T {
     log_or_special(x, k + log(T::ZERO, m - T::ONE) * T::LOG2_E)
 }
 
-/// `log₁₀ x`, from the logarithm in twice the digits.
+/// `log₁₀ x = k·log₁₀ 2 + (f − rest)·log₁₀ e`: what is large, `k` and `f` for itself, times the upper half of its factor is exact.
 #[inline(always)]
 pub(crate) fn log10<T: Base>(x: T) -> T {
-    let [high, low] = ln_in_parts(x);
-    let (head, [c, rest]) = (high.upper(), T::LOG10_E);
-    log_or_special(x, head * c + (((high - head) + low) * c + high * rest))
+    let (k, m) = x.split();
+    let f = m - T::ONE;
+    let (head, [c, c_low]) = (f.upper(), T::LOG10_E);
+    let small = ((f - head) - log_rest(f, T::ZERO)) * (c + c_low) + (head * c_low + k * T::LOG10_2[1]);
+    log_or_special(x, k * T::LOG10_2[0] + (head * c + small))
 }
 
 /// The cube root: a polynomial of few digits, whose square is exact then, and a step of Halley's method, which triples them.

@@ -327,6 +327,7 @@ impl Power for f64 {
 impl Base for f64 {
     const EXP2_RANGE: [Self; 2] = [-1077.0, 1025.0];
     const LOG10_E: [Self; 2] = [0.4342944771051407, 4.798111141615973e-9];
+    const LOG10_2: [Self; 2] = [0.30102999566395283, 2.8363394551044964e-14];
     // Error 2^−22.5.
     const CBRT: &'static [Self] = &[
         0.398357300957603,

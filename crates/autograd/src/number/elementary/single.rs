@@ -162,6 +162,7 @@ impl Power for f32 {
 impl Base for f32 {
     const EXP2_RANGE: [Self; 2] = [-152.0, 129.0];
     const LOG10_E: [Self; 2] = [0.4342041, 9.038034e-5];
+    const LOG10_2: [Self; 2] = [0.3010254, 4.605039e-6];
     // Error 2^−10.6.
     const CBRT: &'static [Self] = &[0.55370563, 0.55366206, -0.10747694];
 }

@@ -168,5 +168,6 @@ fn a_chain_of_parts_costs_a_sweep_in_proportion_to_its_length() {
         tape.len() - before
     };
     let (short, long) = (recorded(50), recorded(500));
-    assert!(long <= 10 * short, "{short} nodes for 50 parts, {long} for 500");
+    // The first rule takes fewer, since what the sweep starts from is 1.
+    assert!(long <= 10 * (short + 2), "{short} nodes for 50 parts, {long} for 500");
 }
