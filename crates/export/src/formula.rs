@@ -196,9 +196,9 @@ const MILLS: [&[f64]; 2] = [
     ],
 ];
 
-/// `x/6 + ½` within 0 and 1; NaN for NaN.
+/// `(x + 3)/6` within 0 and 1; NaN for NaN. The sum is exact where it cancels.
 fn hardsigmoid(x: Formula) -> Formula {
-    let y = x / 6.0 + 0.5;
+    let y = (x + 3.0) / 6.0;
     extreme(extreme(y, Number(0.0), true), Number(1.0), false)
 }
 

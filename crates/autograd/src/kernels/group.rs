@@ -8,7 +8,7 @@ mod steps;
 mod task;
 
 pub(crate) use steps::Passing;
-pub(crate) use task::{Along, FEW_CLASSES, PerRow, PlaceFinish, RowOp, Task, memory_of_columns};
+pub(crate) use task::{Along, FEW_CLASSES, OfRows, PlaceFinish, RowOp, Task, memory_of_columns};
 
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};

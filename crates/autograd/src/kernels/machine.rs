@@ -20,6 +20,8 @@ pub(crate) const LINE: usize = 64;
 /// What the hidden layer of a block of rows may take in the sweep of a net: it leaves room for the rest in a first-level cache of
 /// 32 KB or more.
 pub(crate) const HIDDEN_BYTES: usize = 28 * 1024;
+/// What is added to by index, in any order, should fit: half of a second-level cache.
+pub(crate) const TABLE_BYTES: usize = 512 * 1024;
 /// An operand of a product that is read again for each tile of rows must stay in the first-level cache, unless there is but one.
 pub(crate) const NEAR: usize = 32 * 1024;
 /// Up to this many elements of an operand of a product are transposed first.

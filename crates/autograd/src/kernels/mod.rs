@@ -35,6 +35,7 @@ pub(crate) mod transpose;
 pub(crate) mod window;
 pub(crate) mod beside;
 pub(crate) mod take;
+pub(crate) mod pack;
 pub(crate) mod lent;
 pub(crate) mod sort;
 pub(crate) mod random;

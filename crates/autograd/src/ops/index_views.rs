@@ -74,7 +74,7 @@ impl<'t, T: Float> IndexVar<'t, T> {
     /// Where a place is out of range.
     #[track_caller]
     pub fn index_select<I: Indices<'t, T> + ?Sized>(&self, axis: isize, places: &I) -> Self {
-        self.some(self.var().index_select(axis, places))
+        self.viewed(self.var().index_select(axis, places))
     }
 
     /// As [`concat`](crate::concat()).
@@ -103,29 +103,39 @@ struct Origins<T: Float> {
     leaves: BTreeSet<u32>,
     computed: BTreeSet<u32>,
     views: BTreeSet<u32>,
+    /// Nodes of which any integers may be chosen.
+    chosen: BTreeSet<u32>,
     elements: BTreeMap<u32, Vec<T>>,
 }
 
 impl<T: Float> Origins<T> {
-    fn of(tape: &Tape<T>, root: u32) -> Self {
+    /// What is chosen by places is a view like others, where these are as they are `now`.
+    #[allow(clippy::wildcard_enum_match_arm, reason = "the few views of a large table")]
+    fn of(tape: &Tape<T>, root: u32, now: bool) -> Self {
         let mut found = Self {
             leaves: BTreeSet::new(),
             computed: BTreeSet::new(),
             views: BTreeSet::new(),
+            chosen: BTreeSet::new(),
             elements: BTreeMap::new(),
         };
         let mut open = vec![root];
         while let Some(index) = open.pop() {
             let node = &tape.nodes[index];
-            if matches!(node.kind, Kind::Index) {
-                found.leaves.insert(index);
-            } else if !matches!(
-                node.kind,
-                Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) | Kind::Concat(_) | Kind::Roll(_)
-            ) {
-                found.computed.insert(index);
-            } else if found.views.insert(index) {
+            let is_view = match node.kind {
+                Kind::Index => {
+                    found.leaves.insert(index);
+                    continue;
+                }
+                Kind::Reshape(_) | Kind::Read(_) | Kind::Transpose(_) | Kind::Concat(_) | Kind::Roll(_) => true,
+                Kind::Take(_) => now,
+                _ => false,
+            };
+            if is_view && found.views.insert(index) {
                 open.extend_from_slice(&node.args);
+            } else if !is_view {
+                found.computed.insert(index);
+                found.chosen.extend(matches!(node.kind, Kind::Take(_)).then(|| node.args[0]));
             }
         }
         found
@@ -148,7 +158,7 @@ impl<T: Float> Origins<T> {
 /// The integers of a view of leaves, as they are now; `None` where an operation computes some, or memory lacks.
 #[inline(never)]
 pub(crate) fn integers_now<T: Float>(tape: &Tape<T>, root: u32) -> Option<Vec<i64>> {
-    let mut views = Origins::of(tape, root);
+    let mut views = Origins::of(tape, root, true);
     if !views.computed.is_empty() {
         return None;
     }
@@ -158,10 +168,32 @@ pub(crate) fn integers_now<T: Float>(tape: &Tape<T>, root: u32) -> Option<Vec<i6
     Some(views.evaluate(tape, root)?.iter().map(|bits| bits.to_index()).collect())
 }
 
-/// Which of the integers of leaves a view is made of; `None` where memory lacks.
+/// Which of the integers of leaves a view is made of, or may be where it is chosen by places; `None` where memory lacks.
 #[inline(never)]
 pub(crate) fn parts<T: Float>(tape: &Tape<T>, root: u32) -> Option<Vec<Part>> {
-    let mut views = Origins::of(tape, root);
+    let mut all: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    let mut open = vec![root];
+    let mut seen = BTreeSet::new();
+    while let Some(root) = open.pop() {
+        if seen.insert(root) {
+            let (parts, chosen) = parts_of_views(tape, root)?;
+            for (leaf, places) in parts {
+                all.entry(leaf).or_default().extend(places);
+            }
+            open.extend(chosen);
+        }
+    }
+    for places in all.values_mut() {
+        places.sort_unstable();
+        places.dedup();
+    }
+    Some(all.into_iter().collect())
+}
+
+/// The same without what is chosen by places, and the nodes that this is chosen from.
+fn parts_of_views<T: Float>(tape: &Tape<T>, root: u32) -> Option<(Vec<Part>, BTreeSet<u32>)> {
+    let mut views = Origins::of(tape, root, false);
+    let chosen = std::mem::take(&mut views.chosen);
     // The views are of numbers for the places: those of each leaf go on from those of the one before.
     let (mut starts, mut next) = (Vec::new(), 0);
     for &leaf in &views.leaves {
@@ -175,10 +207,9 @@ pub(crate) fn parts<T: Float>(tape: &Tape<T>, root: u32) -> Option<Vec<Part>> {
     }
     let mut places: Vec<i64> = views.evaluate(tape, root)?.iter().map(|bits| bits.to_index()).collect();
     places.sort_unstable();
-    places.dedup();
     let part = |(leaf, start): (u32, i64)| {
         let end = start + tape.nodes[leaf].len as i64;
         (leaf, places.iter().filter(|place| (start..end).contains(place)).map(|place| (place - start) as u32).collect())
     };
-    Some(starts.into_iter().map(part).collect())
+    Some((starts.into_iter().map(part).collect(), chosen))
 }

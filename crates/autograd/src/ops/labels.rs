@@ -126,7 +126,8 @@ impl<'t, T: Float> IndexVar<'t, T> {
         if self.is_computed() {
             return Ok(());
         }
-        let wrong = self.find_now(|label| label != ignored && !(0..n as i64).contains(&label));
+        let kept = ignored.clamp(-T::MAX_INDEX, T::MAX_INDEX);
+        let wrong = self.find_now(|label| label != kept && !(0..n as i64).contains(&label));
         wrong.map_or(Ok(()), |label| {
             let label = self.as_given(label);
             Err(Reason::new(Kind::Index, format!("label {label} is out of range for {n} classes")))

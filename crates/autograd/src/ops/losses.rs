@@ -101,9 +101,8 @@ impl<'t, T: Float> Var<'t, T> {
         self.expect(op, checked);
         let weighs = |label: i64| weights.as_ref().is_none_or(|weights| weights.as_slice()[label as usize] > T::ZERO);
         let counts = |label: i64| *ignore != Some(label) && weighs(label);
-        // What a program computes of them it does each time.
-        let plain = ignore.is_none() && weights.is_none() || labels.is_computed();
-        let nothing = if plain { rows.numel() == 0 } else { labels.find_now(counts).is_none() };
+        let plain = ignore.is_none() && weights.is_none();
+        let nothing = if plain { rows.numel() == 0 } else { !labels.may_have(counts) };
         let Some(ignore) = *ignore else { return Counted { labels, counts: None, nothing } };
         Counted { labels: labels.without(ignore, classes), counts: Some(labels.differs_from(ignore)), nothing }
     }

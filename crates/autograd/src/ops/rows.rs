@@ -14,6 +14,8 @@ pub(crate) enum Rows {
     Elements,
     /// The indices of so many leading dimensions, at least one, which all operands and the result share.
     Leading(usize),
+    /// The same of all but the first operand, which is read anywhere for each row.
+    LeadingOfRest(usize),
 }
 
 /// How an operation that cannot fail goes along rows of these operands, if it does. Elementwise operations are not asked.
@@ -23,6 +25,10 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
         Kind::Reshape(_) | Kind::Labels(_) => return Some(Rows::Elements),
         Kind::AddAt(op) => op.0.kept_before_sums(args[0]),
         Kind::Take(Arity(op)) if op.layout == Layout::Each => op.axis,
+        Kind::Take(Arity(op)) if op.axis == 0 => {
+            let leading = args[1].rank();
+            return (leading > 0).then_some(Rows::LeadingOfRest(leading));
+        }
         Kind::Put(op) if op.0.layout == Layout::Each => op.0.axis,
         Kind::Extreme(Arity(op)) => op.along.first(),
         Kind::ExtremeShare(Arity(op)) => op.along.first(),
@@ -66,11 +72,16 @@ impl AddAt {
 }
 
 impl Rows {
+    /// Whether an operand goes along, by its place.
+    pub(crate) fn has(self, operand: usize) -> bool {
+        operand > 0 || !matches!(self, Self::LeadingOfRest(_))
+    }
+
     /// How many rows there are of an operand or result.
     pub(crate) fn count(self, shape: &Shape) -> usize {
         match self {
             Self::Elements => shape.numel(),
-            Self::Leading(leading) => shape[..leading].iter().product(),
+            Self::Leading(leading) | Self::LeadingOfRest(leading) => shape[..leading].iter().product(),
         }
     }
 
@@ -78,7 +89,7 @@ impl Rows {
     pub(crate) fn part(self, shape: &Shape, rows: usize) -> Shape {
         match self {
             Self::Elements => Shape::from([rows]),
-            Self::Leading(leading) => {
+            Self::Leading(leading) | Self::LeadingOfRest(leading) => {
                 let ones = std::iter::repeat_n(1, leading - 1);
                 ones.chain([rows]).chain(shape[leading..].iter().copied()).collect()
             }

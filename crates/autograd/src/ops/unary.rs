@@ -202,11 +202,11 @@ fn log_slope<T: Float>(p: T) -> T {
     select(p < T::ZERO, T::NAN, p.abs().recip())
 }
 
-/// `x/6 + ½` within 0 and 1.
+/// `(2x + 3)/6`, `(x + 3)/6` and the like within −3 and 3, 0 below and 1 above. The sum is exact where it cancels.
 #[inline(always)]
-fn hardsigmoid<T: Float>(x: T) -> T {
-    let y = x / T::of(6.0) + T::of(0.5);
-    select(y < T::ZERO, T::ZERO, select(y > T::ONE, T::ONE, y))
+fn hard_gate<T: Float>(x: T, slope: f64) -> T {
+    let within = (x * T::of(slope) + T::of(3.0)) / T::of(6.0);
+    select(x <= T::of(-3.0), T::ZERO, select(x >= T::of(3.0), T::ONE, within))
 }
 
 /// A function computed in `f64` and rounded once, for derivatives whose formula cancels in the narrow type.
@@ -437,7 +437,7 @@ unary! {
     /// 1 above 0, `at_zero` at 0, `below` below.
     pub(crate) step_to(below: f64, at_zero: f64) => StepTo,
         |x| select(x > T::ZERO, T::ONE, select(x == T::ZERO, at_zero, below)), |x, y, g| None;
-    /// `x/6 + ½` limited to `[0, 1]`; the derivative at the knees −3 and 3 is 0.
+    /// `(x + 3)/6` limited to `[0, 1]`; the derivative at the knees −3 and 3 is 0.
     ///
     /// ```
     /// use autograd::{grad, Tape, Tensor};
@@ -447,7 +447,7 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [0.0, 0.5, 1.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 1.0 / 6.0, 0.0]);
     /// ```
-    pub hardsigmoid() => Hardsigmoid, |x| hardsigmoid(x), |x, y, g| g.weigh(y.inside(0.0, 1.0)).div_scalar(6.0),
+    pub hardsigmoid() => Hardsigmoid, |x| hard_gate(x, 1.0), |x, y, g| g.weigh(x.inside(-3.0, 3.0)).div_scalar(6.0),
         kink |x| x.abs() == T::of(3.0);
     /// `x · hardsigmoid(x)` (Howard et al., 2019): 0 up to −3 and `x` from 3 on. The derivative is 0 at −3 and 1 at 3, the supergradients
     /// of least norm.
@@ -460,11 +460,10 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [0.0, 0.0, 3.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [0.0, 0.5, 1.0]);
     /// ```
-    pub hardswish() => Hardswish, |x| select(x <= T::of(-3.0), T::ZERO, x * hardsigmoid(x)), |x, y, g| g.both(x.hardswish_slope()),
+    pub hardswish() => Hardswish, |x| select(x <= T::of(-3.0), T::ZERO, x * hard_gate(x, 1.0)), |x, y, g| g.both(x.hardswish_slope()),
         kink |x| x.abs() == T::of(3.0);
-    /// 0 up to −3, 1 from 3 on, `x/3 + ½` between.
-    pub(crate) hardswish_slope() => HardswishSlope,
-        |x| select(x <= T::of(-3.0), T::ZERO, select(x >= T::of(3.0), T::ONE, x / T::of(3.0) + T::of(0.5))),
+    /// 0 up to −3, 1 from 3 on, `(2x + 3)/6` between.
+    pub(crate) hardswish_slope() => HardswishSlope, |x| hard_gate(x, 2.0),
         |x, y, g| g.weigh(x.inside(-3.0, 3.0)).div_scalar(3.0);
     /// `x` moved towards 0 by a `lambda` above 0, or 0.
     pub(crate) softshrink_by(lambda: f64) => SoftshrinkBy,

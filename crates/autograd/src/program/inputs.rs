@@ -6,6 +6,7 @@ use super::error::{Call, ProgramError, ProgramErrorKind};
 use crate::float::Float;
 use crate::kernels::lent::Lent;
 use crate::kernels::map::copy;
+use crate::kernels::pack::{in_order, pack};
 use crate::ops::random::KeyVar;
 use crate::tape::Tape;
 use crate::tape::index::IndexVar;
@@ -273,30 +274,33 @@ impl<'p, T: Float> InputWriter<'p, T> {
     where
         I: IntoIterator<Item = i64, IntoIter: Clone>,
     {
-        self.integers_of(Given::Of(shape), data.into_iter())
+        let data = data.into_iter();
+        self.integers_of(Given::Of(shape), data.clone(), |place| in_order(data, place))
     }
 
     /// Gives the next input, labels one after the other.
     fn labels(&mut self, labels: &[usize]) -> Result<(), ProgramError> {
         let integers = labels.iter().map(|&label| i64::try_from(label).unwrap_or(i64::MAX));
-        let bound = self.integers_of(Given::Vector(labels.len()), integers);
+        let bound = self.integers_of(Given::Vector(labels.len()), integers.clone(), |place| {
+            if place.len() == labels.len() { (labels.len(), pack(labels, place)) } else { in_order(integers, place) }
+        });
         bound.map_err(|error| error.with_label(|position| labels[position] as i128))
     }
 
     #[inline(always)]
-    fn integers_of(&mut self, given: Given<'_>, data: impl Iterator<Item = i64> + Clone) -> Result<(), ProgramError> {
+    fn integers_of(
+        &mut self,
+        given: Given<'_>,
+        data: impl Iterator<Item = i64> + Clone,
+        put: impl FnOnce(&mut [T]) -> (usize, [i64; 2]),
+    ) -> Result<(), ProgramError> {
         let call = self.call;
         let Some(mut filling) = self.place(true, given)? else { return Ok(()) };
         let Filling { input, slot, .. } = filling;
         let place = filling.place();
+        let expected = place.len();
         // The range of all labels tells that each is right, which is much faster than asking each.
-        let (mut least, mut largest) = (i64::MAX, i64::MIN);
-        let (expected, mut found) = (place.len(), 0);
-        for (bits, label) in place.iter_mut().zip(data.clone()) {
-            found += 1;
-            (least, largest) = (least.min(label), largest.max(label));
-            *bits = T::from_index(label);
-        }
+        let (found, [least, largest]) = put(place);
         // What goes on without end is too long.
         let beyond = data.clone().skip(found).take(1).count();
         if expected != found + beyond {

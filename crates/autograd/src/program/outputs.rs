@@ -5,12 +5,20 @@ use super::steps::Operand;
 use crate::float::Float;
 use crate::tensor::Tensor;
 use crate::tensor::error::{Error, Kind, Reason};
+use std::fmt;
 use std::panic::Location;
 
 /// What a run gave, borrowed from the program until its next run.
 #[derive(Clone, Copy)]
 pub struct Outputs<'p, T: Float> {
     pub(super) program: &'p Program<T>,
+}
+
+impl<T: Float> fmt::Debug for Outputs<'_, T> {
+    /// The tensors, as a list.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries((0..self.len()).map(|output| self.tensor(output))).finish()
+    }
 }
 
 impl<'p, T: Float> Outputs<'p, T> {

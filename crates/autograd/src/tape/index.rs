@@ -84,12 +84,6 @@ impl<'t, T: Float> IndexVar<'t, T> {
         Self { var, bounds, source: Source::Parts(var.index()), ..*self }
     }
 
-    /// Some of these integers, nobody knows which before they are computed.
-    pub(crate) fn some(&self, var: Var<'t, T>) -> Self {
-        let source = if let Source::Leaf(leaf) = self.source { Source::Parts(leaf) } else { self.source };
-        Self { var, source, ..*self }
-    }
-
     /// All of the integers of these.
     pub(crate) fn joined(var: Var<'t, T>, parts: &[Self]) -> Self {
         let computed = parts.iter().all(|part| part.source == Source::Computed);
@@ -157,18 +151,33 @@ impl<'t, T: Float> IndexVar<'t, T> {
     }
 
     /// The first of the integers, as they are now, of which this holds, for a check; what depends on them must not depend on
-    /// what is read here.
+    /// what is read here. What differs from step to step of a loop may be any of those that it is chosen from.
     #[track_caller]
     pub(crate) fn find_now(&self, mut holds: impl FnMut(i64) -> bool) -> Option<i64> {
         let (tape, index) = (self.var.tape(), self.var.index());
         // A view of a leaf has its integers in the same order, so nothing is computed for it.
-        let index = if let Source::Leaf(leaf) = self.source {
-            leaf
-        } else {
-            tape.compute_unnoted(index);
-            index
+        let all = match self.source {
+            Source::Leaf(leaf) => leaf,
+            Source::Parts(_) | Source::Computed if tape.is_known(index) => {
+                tape.compute_unnoted(index);
+                index
+            }
+            Source::Computed => return None,
+            Source::Parts(of) => {
+                return parts(tape, of).into_iter().flatten().find_map(|(leaf, places)| {
+                    let integers = tape.borrow_value(leaf);
+                    places.iter().map(|&place| integers[place as usize].to_index()).find(|&i| holds(i))
+                });
+            }
         };
-        tape.borrow_value(index).iter().map(|b| b.to_index()).find(|&i| holds(i))
+        tape.borrow_value(all).iter().map(|b| b.to_index()).find(|&i| holds(i))
+    }
+
+    /// Whether this holds of one of the integers now, or may of one that differs from step to step of a loop.
+    #[track_caller]
+    pub(crate) fn may_have(&self, holds: impl FnMut(i64) -> bool) -> bool {
+        let has_computed = self.computed.0 <= self.computed.1;
+        (has_computed && !self.var.tape().is_known(self.var.index())) || self.find_now(holds).is_some()
     }
 
     /// Whether all of them are computed by an operation, so that nobody knows them when recording.

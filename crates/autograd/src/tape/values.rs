@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::map::copy;
+use crate::ops::table::Kind as NodeKind;
 use crate::tape::Tape;
 use crate::tape::list::Nodes;
 use crate::tape::nodes::Node;
@@ -146,6 +147,12 @@ impl<T: Float> Tape<T> {
         let location = Location::caller();
         self.note(|recording| recording.reads.extend(roots.iter().map(|&root| (root, location))));
         self.compute_roots(roots, keep);
+    }
+
+    /// Whether a value is there to be computed: not one that differs from step to step of a loop that is being recorded.
+    pub(crate) fn is_known(&self, index: u32) -> bool {
+        let needed = self.nodes.needed(&[index], 0);
+        !self.nodes.iter().zip(needed).any(|(node, needed)| needed && matches!(node.kind, NodeKind::Slot))
     }
 
     /// Computes a value without noting that it was read.

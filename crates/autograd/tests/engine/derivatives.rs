@@ -181,6 +181,13 @@ fn the_checker_does_not_pass_what_it_cannot_measure() {
     assert_eq!(verdict(vacuous), Verdict::Inconclusive(Unsure::Vacuous));
     let noise = checker.check(|x| (x[0] + 1e8) - 1e8, &[Tensor::from([0.3])]);
     assert_eq!(verdict(noise), Verdict::Inconclusive(Unsure::Noise));
+    // Next to a jump nothing is measured, but the derivative is not zero.
+    let jump = Checker { orders: 1, ..Checker::default() };
+    let jump = jump.check(|x| x[0].hardshrink(0.5) * x[0], &[Tensor::from([0.500_000_1])]);
+    assert_eq!(
+        (jump.verdict(), jump.unsure()[0].1.analytic),
+        (Verdict::Inconclusive(Unsure::Noise), 2.0 * 0.500_000_1)
+    );
     // A gradient that is cut where the value goes on is wrong, not unsure.
     let cut = checker.check(|x| x[0].stop_gradient() * x[0], &[Tensor::from([0.3])]);
     assert_eq!(verdict(cut), Verdict::Fail);

@@ -1,7 +1,7 @@
 //! Operations along rows as tasks.
 #![expect(unsafe_code, reason = "operands and results are found by pointers")]
 
-use super::{PerRow, RowOp};
+use super::{OfRows, RowOp};
 use crate::kernels::place::Place;
 use crate::number::Number;
 use smallvec::SmallVec;
@@ -11,19 +11,21 @@ use smallvec::SmallVec;
 #[inline(never)]
 pub(super) unsafe fn along_rows<T: Number>(
     op: &dyn RowOp<T>,
-    args: &[PerRow],
-    outs: &[PerRow],
+    args: &[OfRows],
+    outs: &[OfRows],
     rows: usize,
     at: impl Fn(Place) -> *mut T,
 ) {
-    // SAFETY: as the caller promises.
-    let arg =
-        |&(place, per_row): &PerRow| unsafe { std::slice::from_raw_parts(at(place).cast_const(), per_row * rows) };
-    let args: SmallVec<[&[T]; 3]> = args.iter().map(arg).collect();
-    let out = |k: usize| match outs.get(k) {
+    let arg = |arg: &OfRows| {
+        let (place, len) = arg.of(rows);
         // SAFETY: as the caller promises.
-        Some(&(place, per_row)) => unsafe { std::slice::from_raw_parts_mut(at(place), per_row * rows) },
-        None => &mut [],
+        unsafe { std::slice::from_raw_parts(at(place).cast_const(), len) }
+    };
+    let args: SmallVec<[&[T]; 3]> = args.iter().map(arg).collect();
+    let out = |k: usize| {
+        let Some((place, len)) = outs.get(k).map(|out| out.of(rows)) else { return &mut [][..] };
+        // SAFETY: as the caller promises.
+        unsafe { std::slice::from_raw_parts_mut(at(place), len) }
     };
     op.run(rows, &args, out(0), out(1));
 }

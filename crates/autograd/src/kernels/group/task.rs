@@ -32,8 +32,24 @@ pub(crate) trait RowOp<T>: Debug + Send + Sync {
     fn run(&self, rows: usize, args: &[&[T]], out: &mut [T], second: &mut [T]);
 }
 
-/// The elements that a row of a block has at a place.
-pub(crate) type PerRow = (Place, usize);
+/// The elements at a place that an operation along rows reads or makes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum OfRows {
+    /// So many for each row of a block.
+    Each(Place, usize),
+    /// So many, of which any row may read any.
+    All(Place, usize),
+}
+
+impl OfRows {
+    /// Where they are, and how many for a block of so many rows.
+    pub(super) fn of(self, rows: usize) -> (Place, usize) {
+        match self {
+            Self::Each(place, per_row) => (place, per_row * rows),
+            Self::All(place, len) => (place, len),
+        }
+    }
+}
 
 /// One thing to do.
 #[derive(Clone, Debug)]
@@ -85,7 +101,7 @@ pub(crate) enum Task<T> {
     /// Element-wise operations on a few numbers.
     Numbers(Box<Numbers<T>>),
     /// An operation along rows, of one or two results.
-    Rows { op: Arc<dyn RowOp<T>>, args: SmallVec<[PerRow; 3]>, outs: SmallVec<[PerRow; 2]> },
+    Rows { op: Arc<dyn RowOp<T>>, args: SmallVec<[OfRows; 3]>, outs: SmallVec<[OfRows; 2]> },
 }
 
 /// The classes that a [`Task::Loss`] takes.
@@ -143,8 +159,12 @@ impl<T: Number> Task<T> {
             Self::Chain { chain, per_row, .. } => list.extend(chain.accesses(block * per_row)),
             Self::Numbers(numbers) => list.extend(numbers.written().map(|(place, len)| (place, len, true))),
             Self::Rows { args, outs, .. } => {
-                list.extend(args.iter().map(|&(place, per_row)| (place, per_row * block, false)));
-                list.extend(outs.iter().map(|&(place, per_row)| (place, per_row * block, true)));
+                let access = |of: &OfRows, writes| {
+                    let (place, len) = of.of(block);
+                    (place, len, writes)
+                };
+                list.extend(args.iter().map(|arg| access(arg, false)));
+                list.extend(outs.iter().map(|out| access(out, true)));
             }
         }
         list

@@ -1,12 +1,12 @@
 //! A step of gradient descent that touches no more than the rows which were read.
 
 use super::lists::Lists;
-use super::{MANY, WIDE, each_of_row};
+use super::put::{MANY, WIDE, each_of_row};
 use crate::kernels::map::level;
 use crate::number::Number;
 use crate::number::level::Kernel;
 
-/// `out[r, i] −= rate · Σ y[j, i]` over the rows that fall on place `r`, added up as [`put`](super::put) does: a step of gradient descent of what
+/// `out[r, i] −= rate · Σ y[j, i]` over the rows that fall on place `r`, added up as [`put`](super::put::put) does: a step of gradient descent of what
 /// [`take`](super::take) read rows of. Rows that nothing falls on are left as they are, where taking 0 times the rate away does that.
 pub(crate) fn descend<T: Number>(y: &[T], index: &[T], inner: usize, rate: T, out: &mut [T]) {
     let (n, size) = (index.len(), out.len() / inner);

@@ -33,8 +33,9 @@ impl<T: Float> AlongRows<T> {
         let shapes = |of: usize| {
             let part =
                 |shape: &Shape| if of == all { shape.clone() } else { rows.part(shape, rows.count(shape) / all * of) };
+            let arg = |(k, &shape): (usize, &&Shape)| if rows.has(k) { part(shape) } else { shape.clone() };
             Shapes {
-                args: args.iter().map(|shape| part(shape)).collect(),
+                args: args.iter().enumerate().map(arg).collect(),
                 results: results.iter().map(|shape| part(shape)).collect(),
             }
         };

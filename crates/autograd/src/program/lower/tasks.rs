@@ -4,7 +4,7 @@ use super::chains;
 use super::rows::AlongRows;
 use crate::float::Float;
 use crate::kernels::finish::Rate;
-use crate::kernels::group::{self, Along, Group, PlaceFinish, Task};
+use crate::kernels::group::{self, Along, Group, OfRows, PlaceFinish, Task};
 use crate::kernels::place::{Place, Spot};
 use crate::kernels::product;
 use crate::ops::cross_entropy::Reduction;
@@ -118,12 +118,13 @@ impl<T: Float> Tasks<'_, T> {
         let (arg_shapes, result_shapes): (SmallVec<[&Shape; 3]>, SmallVec<[&Shape; 3]>) =
             (shapes(args), shapes(results));
         let op = Arc::new(AlongRows::new(operation, rows, (&arg_shapes, &result_shapes), (all, block)));
-        let mut per_row = |value: u32| {
+        let mut elements = |value: u32, moves: bool| {
             let numel = self.graph.numel(value);
-            (list.moving(value, self.places.spot(value), numel), numel / all)
+            let place = list.moving(value, self.places.spot(value), numel);
+            if moves { OfRows::Each(place, numel / all) } else { OfRows::All(place, numel) }
         };
-        let places = args.iter().map(|&arg| per_row(arg)).collect();
-        let outs = results.iter().map(|&result| per_row(result)).collect();
+        let places = args.iter().enumerate().map(|(k, &arg)| elements(arg, rows.has(k))).collect();
+        let outs = results.iter().map(|&result| elements(result, true)).collect();
         list.push(Task::Rows { op, args: places, outs });
         let operand = |&value: &u32| self.operand(value);
         let (operands, results) = (args.iter().map(operand).collect(), results.iter().map(operand).collect());

@@ -22,8 +22,10 @@ impl<T: Float> Finder<'_, T> {
             Own::Rows(along) => {
                 let node = &self.graph.nodes[work.members[0] as usize];
                 let has_rows = |&value: &u32| along.count(self.graph.shape(value)).is_multiple_of(rows);
-                let fits = node.args.iter().chain(&node.results).all(has_rows);
-                let reads = node.args.iter().map(|&arg| (arg, true)).collect();
+                let reads: SmallVec<[(u32, bool); 4]> =
+                    node.args.iter().enumerate().map(|(k, &arg)| (arg, along.has(k))).collect();
+                let moving = reads.iter().filter(|read| read.1).map(|read| &read.0);
+                let fits = moving.chain(&node.results).all(has_rows);
                 return fits.then(|| Rows { reads, made: SmallVec::from_slice(&node.results), sums: 0 });
             }
         };

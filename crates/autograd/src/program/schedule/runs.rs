@@ -174,7 +174,9 @@ impl<T: Float> Finder<'_, T> {
     fn rows_of(&self, work: &Work) -> Option<(bool, usize)> {
         match own_kernel(self.graph, work)? {
             Own::Fused(Fused::Product { ta: false, .. }, (m, _, _)) => Some((false, m)),
-            Own::Rows(along @ Along::Leading(_)) => Some((true, along.count(self.graph.shape(work.results[0])))),
+            Own::Rows(along @ (Along::Leading(_) | Along::LeadingOfRest(_))) => {
+                Some((true, along.count(self.graph.shape(work.results[0]))))
+            }
             Own::Fused(Fused::ColumnSums { .. }, (_, rows, _)) if rows >= MANY_ROWS => Some((true, rows)),
             Own::Rows(Along::Elements) | Own::Chain | Own::Fused(..) => None,
         }

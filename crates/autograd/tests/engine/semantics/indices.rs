@@ -1,6 +1,8 @@
 //! Views of integers: the same places as views of numbers, each checked for its own range, eager and replayed.
 
-use autograd::{CrossEntropyOptions, Float, IndexVar, Program, ProgramErrorKind, Slice, Tape, Tensor, Var, grad};
+use autograd::{
+    CrossEntropyOptions, Float, IndexVar, Program, ProgramErrorKind, Reduction, Scan, Slice, Tape, Tensor, Var, grad,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[test]
@@ -80,6 +82,74 @@ fn a_program_checks_those_integers_of_an_input_that_it_indexes_with() {
     .unwrap();
     assert!(loss.run(&(&scores, &[1_usize, 0, 9])).is_ok());
     assert!(loss.run(&(&scores, &[1_usize, 2, 0])).is_err());
+}
+
+/// Nobody knows which of the integers are chosen, so that all of them are checked in each run, however they are viewed then.
+#[test]
+fn chosen_integers_are_checked_in_each_run_also_through_views_of_them() {
+    type View = for<'t> fn(IndexVar<'t>) -> IndexVar<'t>;
+    let views: [View; 8] = [
+        |chosen| chosen.narrow(0, 0, 1),
+        |chosen| chosen.slice(1..),
+        |chosen| chosen.flip(&[0]),
+        |chosen| chosen.transpose(&[0]),
+        |chosen| chosen.expand_dims(0).narrow(0, 0, 1).squeeze(0),
+        |chosen| chosen.flip(&[0]).index_select(0, &[0]).flip(&[0]),
+        |chosen| IndexVar::concat(&[chosen, chosen.narrow(0, 0, 1)], 0),
+        |chosen| IndexVar::stack(&[chosen, chosen.flip(&[0])], 0),
+    ];
+    let x = Tensor::from_rows([[5.0, 6.0, 7.0], [8.0, 9.0, 1.0], [2.0, 3.0, 4.0]]);
+    for (k, view) in views.into_iter().enumerate() {
+        let inputs = (&x, &[0_usize, 1, 2, 0]);
+        let mut program = Program::record(&(), &inputs, |_, (), (x, i)| {
+            (vec![], vec![x.gather(0, &view(i.index_select(0, &[0, 1])))])
+        })
+        .unwrap();
+        program.run(&(&x, &[1_usize, 2, 0, 0])).unwrap();
+        // The last is never chosen.
+        let error = program.run(&(&x, &[3_usize, 1, 2, 0])).unwrap_err();
+        assert!(error.to_string().contains("index 3 at position 0 is out of range for gather"), "{k}: {error}");
+        // Where the places are known, so are the integers.
+        let tape = Tape::new();
+        let chosen = tape.indices([3], &[0, 1, 100]).index_select(0, &[0, 1]);
+        assert!(tape.var(&x).try_gather(0, &view(chosen)).is_ok(), "{k}");
+    }
+}
+
+/// In the body of a loop nobody knows which labels a step has: all that it may have must be classes, or be ignored.
+#[test]
+fn labels_that_are_chosen_in_each_step_of_a_loop_may_be_ignored() {
+    let scores = Tensor::from_fn([2, 3], |i| (i as f64 * 0.7).sin());
+    let options = CrossEntropyOptions { ignore_index: Some(9), reduction: Reduction::Sum, ..Default::default() };
+    let looped = |ids: &[i64]| {
+        let tape = Tape::new();
+        let (s, labels) = (tape.var(&scores), tape.indices([3, 2], ids));
+        let (sum, ()) = Scan::steps(3).run(&tape, &tape.scalar(0.0), &(), |sum, (), step| {
+            let labels = labels.index_select(0, &step.reshape([1])).squeeze(0);
+            (sum + s.cross_entropy_opts(&labels, &options), ())
+        });
+        sum.item()
+    };
+    let tape = Tape::new();
+    let each = |labels: [i64; 2]| tape.var(&scores).cross_entropy_opts(&tape.indices([2], &labels), &options).item();
+    let want = each([0, 9]) + each([2, 1]) + each([9, 9]);
+    assert_eq!(looped(&[0, 9, 2, 1, 9, 9]), want);
+    let refused = catch_unwind(AssertUnwindSafe(|| looped(&[0, 1, 2, 1, 7, 1]))).unwrap_err();
+    let text = refused.downcast_ref::<String>().unwrap();
+    assert!(text.contains("cross_entropy_opts: label 7 is out of range for 3 classes"), "{text}");
+}
+
+#[test]
+fn a_mean_over_computed_labels_of_which_none_counts_is_an_error_where_they_are_known() {
+    let weights = CrossEntropyOptions { class_weights: Some(Tensor::from([0.0, 1.0, 1.0])), ..Default::default() };
+    for options in [CrossEntropyOptions { ignore_index: Some(0), ..Default::default() }, weights] {
+        let tape = Tape::new();
+        let (scores, none) = (tape.var(&Tensor::ones([2, 3])), tape.var(&Tensor::zeros([2])));
+        assert!(scores.cross_entropy_opts(&none.add_scalar(1.0).to_index(3), &options).item() > 0.0);
+        let refused = catch_unwind(AssertUnwindSafe(|| scores.cross_entropy_opts(&none.to_index(3), &options)));
+        let text = refused.unwrap_err().downcast_ref::<String>().unwrap().clone();
+        assert!(text.contains("the mean over no counted examples does not exist"), "{text}");
+    }
 }
 
 #[test]

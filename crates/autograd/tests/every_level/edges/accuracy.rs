@@ -69,12 +69,15 @@ smooth! {
     tanhshrink() where |_| true;
     celu(1.5) where |x| x > -6.0 && x != 0.0;
     elu(1.5) where |x| x != 0.0;
+    hardsigmoid() where |x| x.abs() != 3.0;
+    hardswish() where |x| x.abs() != 3.0;
     pow_scalar(2.5) where |x| x > 0.0;
     pow_scalar(-3.0) where |x| x != 0.0;
     pow_scalar(0.3) where |x| x > 1e-20;
 }
 
-/// `[-30, 30]` densely and at random, tiny numbers of both signs, and numbers close to ±1, where domains end.
+/// `[-30, 30]` densely and at random, tiny numbers of both signs, and numbers close to ±1, where domains end, and to ±3 and ±1.5,
+/// where gates and their slopes vanish.
 fn arguments() -> Vec<f32> {
     let dense = (-30 * 256..=30 * 256).map(|i| i as f32 / 256.0);
     let mut seed = 1_u32;
@@ -85,7 +88,8 @@ fn arguments() -> Vec<f32> {
     });
     let tiny = (0..=1080).map(|i| 10_f32.powf(-30.0 + i as f32 / 40.0));
     let ends = (1..=24).map(|k| 1.0 - 0.5_f32.powi(k)).chain((1..=23).map(|k| 1.0 + 0.5_f32.powi(k)));
-    let positive: Vec<f32> = tiny.chain(ends).collect();
+    let gates = (1..=22).flat_map(|k| [3.0, 1.5].map(|x| x - x * 0.5_f32.powi(k)));
+    let positive: Vec<f32> = tiny.chain(ends).chain(gates).collect();
     dense.chain(random.take(30_000)).chain(positive.iter().copied()).chain(positive.iter().map(|x| -x)).collect()
 }
 
