@@ -300,7 +300,7 @@ fn choices_and_comparisons_are_links_of_chains() {
     check::<f32>([&[9, 1], &[37], &[9, 37]], step);
     let x = numbers::<f32>(&[5000], 1);
     let program = Program::record(&x, &(), |_, x, ()| huber(x)).unwrap();
-    assert_eq!(program.to_string().matches("chain").count(), 1, "{program}");
+    assert_eq!(program.to_string().matches("= chain").count(), 1, "{program}");
 }
 
 /// A net's parameters by Adam, with a momentum that one of them lacks, so that not all formulas are alike.

@@ -153,7 +153,7 @@ fn derivatives_in_f32_are_as_close_to_the_same_rule_in_f64_as_the_conventions_sa
         let wide: Vec<f64> = x.iter().map(|&x| f64::from(x)).collect();
         let (got, exact) = (derivatives(&x, function.narrow), derivatives(&wide, function.wide));
         let limits = match function.name {
-            "acosh" => [4.0, 9.0],
+            "acosh" | "log_ndtr" => [4.0, 9.0],
             _ => [4.0, 7.0],
         };
         for (order, most) in [1, 2].into_iter().zip(limits) {
@@ -171,8 +171,9 @@ fn derivatives_in_f32_are_as_close_to_the_same_rule_in_f64_as_the_conventions_sa
                     let magnitude = if order == 1 || function.name == "sinc" { term.max(exact.abs()) } else { exact };
                     (ulps_of(magnitude, got, exact), x, got, exact)
                 })
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .unwrap();
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            // A second derivative that is 0 everywhere has no digits.
+            let Some(worst) = worst else { continue };
             if worst.0.is_nan() || worst.0 > most {
                 let (off, x, got, exact) = worst;
                 let name = function.name;
