@@ -91,6 +91,7 @@ fn along<T: Float>(t: &mut Table<T>, shape: &[usize], axis: usize) {
     a.indices("cumargmin", |x, axis| x.cumargmin(axis));
     a.second("recurrence", NOTHING, |x, dy, axis| slope(x.cumprod(axis), x, dy));
     a.second("prod_others", NOTHING, |x, dy, axis| slope(x.prod_axes(keepdims(axis)) * dy, x, dy));
+    a.second("norm_slope", NOTHING, |x, dy, axis| slope(x.norm(2.0, keepdims(axis)) * dy, x, dy));
     a.second("extreme_share", NOTHING, |x, dy, axis| slope(x.max_axes(keepdims(axis)) * dy, x, dy));
     a.second("attains", NOTHING, |x, dy, axis| slope(x.max_axes(keepdims(axis)) * dy, x, dy));
     a.second("about_likely", [(1, 0), (2, 0)], |x, dx, axis| jvp(x.log_softmax(axis), &[x], &[dx]));

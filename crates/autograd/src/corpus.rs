@@ -157,6 +157,7 @@ rows! {
     "maximum" [2, 3] [3] in ANY => |x| x[0].maximum(x[1]) * x[0];
     "minimum" [2, 3] [3] in ANY => |x| x[0].minimum(x[1]) * x[0];
     "pow_slope" [2, 3] [3] in POSITIVE => |x| x[0].pow_slope(x[1]);
+    "over_norm" [2, 3] [3] in POSITIVE => |x| x[0].over_norm(x[1]);
     "over_squares" [2, 3] [3] in POSITIVE => |x| x[0].over_squares(x[1]);
     "atan2" [2, 3] [3] in POSITIVE => |x| x[0].atan2(x[1]);
     "hypot" [2, 3] [3] in POSITIVE => |x| x[0].hypot(x[1]);

@@ -6,6 +6,7 @@ use crate::float::Float;
 use crate::kernels::chain::TileOp;
 use crate::kernels::extreme::is_top;
 use crate::kernels::in_turn;
+use crate::kernels::norm_slope::over_norm;
 use crate::kernels::spread::in_tiles;
 use crate::kernels::zip::{Rows, zip, zip_numbers, zip_vectors};
 use crate::number::Number;
@@ -258,12 +259,6 @@ fn share<T: Float>(a: T, b: T, wins: bool) -> T {
     let of_numbers = select(a == b, half, mask(wins));
     let beside_nan = select(b.is_nan(), T::ZERO, of_numbers);
     select(a.is_nan(), select(b.is_nan(), half, T::ONE), beside_nan)
-}
-
-/// `a / n` for a norm `n`, 0 where that is 0; ±1 where both are infinite, as if `a` alone were.
-#[inline(always)]
-fn over_norm<T: Float>(a: T, n: T) -> T {
-    select(n == T::ZERO, T::ZERO, select(n == a.abs(), T::ONE.copysign(a), a / n))
 }
 
 binary! {

@@ -1,6 +1,8 @@
 //! Norms, variances and normalisation.
 
+use crate::diff::forward::plus;
 use crate::float::Float;
+use crate::kernels::norm_slope::norm_slope;
 use crate::kernels::reduce;
 use crate::ops::binary::BinaryRules;
 use crate::ops::reduce::{Axes, keepdims};
@@ -18,11 +20,15 @@ pub(crate) struct Norm2 {
     pub(super) along: Span,
 }
 
-impl Norm2 {
-    /// `x / ‖x‖`, 0 where the norm is: the subgradient of least norm.
-    fn direction<'t, T: Float>(self, x: Var<'t, T>, y: Var<'t, T>) -> Var<'t, T> {
-        x.over_norm(y.expand_span(self.along))
-    }
+/// `g · x / y` for the norm `y` of `x` along axes and a cotangent `g` of that, 0 where the norm is: the subgradient of least norm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NormSlope {
+    pub(super) along: Span,
+}
+
+/// `x / ‖x‖`, 0 where the norm is.
+fn direction<'t, T: Float>(along: Span, x: Var<'t, T>, y: Var<'t, T>) -> Var<'t, T> {
+    x.over_norm(y.expand_span(along))
 }
 
 impl Named for Norm2 {
@@ -53,10 +59,58 @@ impl<T: Float> Op<T, 1> for Norm2 {
         (0..outer * inner).find(|&r| row(r).all(|x| x == T::ZERO))
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
-        Some(dy.expand_span(self.along).both(self.direction(x, y)))
+        Some(y.tape().record(Arity(NormSlope { along: self.along }), [x, y, dy]))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
-        Some(dx?.both(self.direction(x, y)).sum_axes(self.along))
+        Some(dx?.both(direction(self.along, x, y)).sum_axes(self.along))
+    }
+}
+
+impl Named for NormSlope {
+    const NAMES: &'static [&'static str] = &["norm_slope"];
+}
+
+impl NormSlope {
+    /// The partial derivative by the norm, times a tangent or a cotangent: `−g·(x/y)/y`, which does not overflow where `y²` would.
+    fn by_norm<'t, T: Float>(self, [x, y, g]: [Var<'t, T>; 3], dz: Var<'t, T>) -> Var<'t, T> {
+        let slope = direction(self.along, x, y);
+        g.expand_span(self.along).both(dz).both(slope).over_norm(y.expand_span(self.along)).neg()
+    }
+}
+
+impl<T: Float> Op<T, 3> for NormSlope {
+    fn name(&self) -> &'static str {
+        "norm_slope"
+    }
+    fn attributes(&self) -> Attributes {
+        along(self.along)
+    }
+    fn shape(&self, [x, ..]: [&Shape; 3]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x, y, g]: [View<'_, T>; 3], z: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.along);
+        norm_slope([x.data, y.data, g.data], (n, inner), z.data);
+    }
+    fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 3], z: Var<'t, T>, dz: Var<'t, T>) -> Option<Var<'t, T>> {
+        let [x, y, g] = args;
+        Some(match arg {
+            0 => z.tape().record(Arity(*self), [dz, y, g]),
+            1 => self.by_norm(args, dz).sum_axes(self.along),
+            _ => dz.both(direction(self.along, x, y)).sum_axes(self.along),
+        })
+    }
+    fn jvp<'t>(
+        &self,
+        args: [Var<'t, T>; 3],
+        z: Var<'t, T>,
+        [dx, dy, dg]: [Option<Var<'t, T>>; 3],
+    ) -> Option<Var<'t, T>> {
+        let [x, y, g] = args;
+        let from_x = dx.map(|dx| z.tape().record(Arity(*self), [dx, y, g]));
+        let from_norm = dy.map(|dy| self.by_norm(args, dy.expand_span(self.along)));
+        let from_g = dg.map(|dg| z.tape().record(Arity(*self), [x, y, dg]));
+        plus(plus(from_x, from_norm), from_g)
     }
 }
 

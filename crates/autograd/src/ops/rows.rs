@@ -40,6 +40,7 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
         Kind::Recurrence(Arity(op)) => op.axis,
         Kind::LogCumSumExp(Arity(op)) => op.axis,
         Kind::Norm2(Arity(op)) => op.along.first(),
+        Kind::NormSlope(Arity(op)) => op.along.first(),
         Kind::ArgExtreme(Arity(op)) => op.axis,
         Kind::RunningArgExtreme(Arity(op)) => op.axis,
         Kind::Softmax(Arity(op)) => op.along.first(),

@@ -127,6 +127,7 @@ builtin! {
         Recurrence(Arity<2, ops::scan::Recurrence>),
         LogCumSumExp(Arity<1, ops::scan::LogCumSumExp>),
         Norm2(Arity<1, ops::norm::Norm2>),
+        NormSlope(Arity<3, ops::norm::NormSlope>),
         Argsort(Arity<1, ops::sort::Argsort>),
         ArgExtreme(Arity<1, ops::sort::ArgExtreme>),
         RunningArgExtreme(Arity<1, ops::sort::RunningArgExtreme>),
