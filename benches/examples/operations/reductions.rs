@@ -93,7 +93,8 @@ fn along<T: Float>(t: &mut Table<T>, shape: &[usize], axis: usize) {
     a.second("prod_others", NOTHING, |x, dy, axis| slope(x.prod_axes(keepdims(axis)) * dy, x, dy));
     a.second("norm_slope", NOTHING, |x, dy, axis| slope(x.norm(2.0, keepdims(axis)) * dy, x, dy));
     a.second("extreme_share", NOTHING, |x, dy, axis| slope(x.max_axes(keepdims(axis)) * dy, x, dy));
-    a.second("attains", NOTHING, |x, dy, axis| slope(x.max_axes(keepdims(axis)) * dy, x, dy));
+    a.second("at_extreme", NOTHING, |x, dy, axis| slope(x.max_axes(keepdims(axis)) * dy, x, dy));
+    a.second("attains", NOTHING, |x, dx, axis| jvp(x.max_axes(axis), &[x], &[dx]));
     a.second("about_likely", [(1, 0), (2, 0)], |x, dx, axis| jvp(x.log_softmax(axis), &[x], &[dx]));
     a.second("balance_likely", [(1, 0), (2, 0)], |x, dy, axis| slope(jvp(x.log_softmax(axis), &[x], &[dy]), dy, x));
     a.second("softmax_grad", [(1, 0), (2, 0)], |x, dy, axis| slope(x.softmax(axis), x, dy));

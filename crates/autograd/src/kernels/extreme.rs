@@ -1,8 +1,10 @@
 //! Largest and smallest elements along the middle of `[outer, n, inner]`: their values, places and shares.
 
 use super::beside::{self, Beside, Folded, NARROW, WIDE, walk};
+use super::by_row::by_row;
 use super::map::level;
 use crate::number::Number;
+use crate::number::elementary::select;
 use crate::number::level::Kernel;
 use std::ops::Range;
 
@@ -191,6 +193,11 @@ impl<T: Number, F: Fn(T, T) -> bool, G: Fn(T, T) -> T> Beside<T, 1> for Last<T, 
 #[inline(always)]
 pub(crate) fn is_top<T: Number>(x: T, top: T) -> bool {
     (x == top) | x.is_nan()
+}
+
+/// `out[o, j, i]`: the number `w[o, i]` where `x[o, j, i]` is the extreme one of its row, which is given, else 0.
+pub(crate) fn at_extreme<T: Number>([x, top, w]: [&[T]; 3], (n, inner): (usize, usize), out: &mut [T]) {
+    by_row(x, [top, w], (n, inner), out, |x, [top, w]| select(is_top(x, top), w, T::ZERO));
 }
 
 /// The share of each element that is the maximum (or minimum) over the middle of `[outer, n, inner]`: `1/k` where `k` are tied; the

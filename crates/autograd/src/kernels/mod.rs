@@ -13,6 +13,7 @@ pub(crate) mod zip;
 pub(crate) mod powers;
 pub(crate) mod choose;
 pub(crate) mod reduce;
+pub(crate) mod by_row;
 pub(crate) mod norm_slope;
 pub(crate) mod extreme;
 pub(crate) mod pooling;

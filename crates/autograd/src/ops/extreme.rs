@@ -49,11 +49,59 @@ impl<T: Float> Op<T, 1> for Extreme {
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         let share = y.tape().record(Arity(ExtremeShare { along: self.along }), [x, y]);
-        Some(dy.weigh(share).expand_span(self.along).keep(x.attains(y.expand_span(self.along))))
+        Some(y.tape().record(Arity(AtExtreme { along: self.along }), [x, y, dy.weigh(share)]))
     }
     fn jvp<'t>(&self, [x]: [Var<'t, T>; 1], y: Var<'t, T>, [dx]: [Option<Var<'t, T>>; 1]) -> Option<Var<'t, T>> {
         let share = y.tape().record(Arity(ExtremeShare { along: self.along }), [x, y]);
-        Some(dx?.keep(x.attains(y.expand_span(self.along))).sum_axes(self.along).weigh(share))
+        Some(at_extreme(self.along, x, y, dx?).weigh(share))
+    }
+}
+
+/// The sum of those elements along axes which stand where `x` has its extreme `y`.
+fn at_extreme<'t, T: Float>(along: Span, x: Var<'t, T>, y: Var<'t, T>, dx: Var<'t, T>) -> Var<'t, T> {
+    dx.keep(x.attains(y.expand_span(along))).sum_axes(along)
+}
+
+/// The number of a row where the extreme of `x` along axes stands, 0 elsewhere. Piecewise constant but for that number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AtExtreme {
+    pub(super) along: Span,
+}
+
+impl Named for AtExtreme {
+    const NAMES: &'static [&'static str] = &["at_extreme"];
+}
+
+impl<T: Float> Op<T, 3> for AtExtreme {
+    fn name(&self) -> &'static str {
+        "at_extreme"
+    }
+    fn attributes(&self) -> Attributes {
+        along(self.along)
+    }
+    fn shape(&self, [x, ..]: [&Shape; 3]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x, extreme, number]: [View<'_, T>; 3], y: ViewMut<'_, T>) {
+        let (_, n, inner) = x.shape.around(self.along);
+        extreme::at_extreme([x.data, extreme.data, number.data], (n, inner), y.data);
+    }
+    fn vjp<'t>(
+        &self,
+        arg: usize,
+        [x, extreme, _]: [Var<'t, T>; 3],
+        _: Var<'t, T>,
+        dy: Var<'t, T>,
+    ) -> Option<Var<'t, T>> {
+        (arg == 2).then(|| at_extreme(self.along, x, extreme, dy))
+    }
+    fn jvp<'t>(
+        &self,
+        [x, extreme, _]: [Var<'t, T>; 3],
+        y: Var<'t, T>,
+        [_, _, number]: [Option<Var<'t, T>>; 3],
+    ) -> Option<Var<'t, T>> {
+        Some(y.tape().record(Arity(*self), [x, extreme, number?]))
     }
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
         Kind::Put(op) if op.0.layout == Layout::Each => op.0.axis,
         Kind::Extreme(Arity(op)) => op.along.first(),
         Kind::ExtremeShare(Arity(op)) => op.along.first(),
+        Kind::AtExtreme(Arity(op)) => op.along.first(),
         Kind::RunningProduct(Arity(op)) => op.axis,
         Kind::Product(Arity(op)) => op.axis,
         Kind::ProductOfOthers(Arity(op)) => op.axis,

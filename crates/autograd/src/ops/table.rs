@@ -120,6 +120,7 @@ builtin! {
         Winners(Arity<1, ops::scatter::Winners>),
         Extreme(Arity<1, ops::extreme::Extreme>),
         ExtremeShare(Arity<2, ops::extreme::ExtremeShare>),
+        AtExtreme(Arity<3, ops::extreme::AtExtreme>),
         RunningProduct(Arity<1, ops::products::RunningProduct>),
         Product(Arity<1, ops::products::Product>),
         ProductOfOthers(Arity<3, ops::products::ProductOfOthers>),
