@@ -19,6 +19,10 @@ pub(crate) fn norm_slope<T: Number>([x, y, g]: [&[T]; 3], (n, inner): (usize, us
     if out.is_empty() {
         return;
     }
+    if n == 1 {
+        // The quotient is ±1, and second derivatives vanish exactly.
+        return by_row(x, [y, g], (n, inner), out, |x, [y, g]| alone(x, y, g));
+    }
     // So many rows have their factors at a time.
     let rows = if inner == 1 { TILE.min(y.len()) } else { inner };
     with_zeros(rows, |factors: &mut [T]| {

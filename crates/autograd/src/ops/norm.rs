@@ -71,10 +71,10 @@ impl Named for NormSlope {
 }
 
 impl NormSlope {
-    /// The partial derivative by the norm, times a tangent or a cotangent: `−g·(x/y)/y`, which does not overflow where `y²` would.
+    /// The partial derivative by the norm, times a tangent or a cotangent: `−(g·dz/y)·(x/y)`, which does not overflow where `y²` would,
+    /// and cancels exactly what comes by `x` where there is one number alone.
     fn by_norm<'t, T: Float>(self, [x, y, g]: [Var<'t, T>; 3], dz: Var<'t, T>) -> Var<'t, T> {
-        let slope = direction(self.along, x, y);
-        g.expand_span(self.along).both(dz).both(slope).over_norm(y.expand_span(self.along)).neg()
+        y.tape().record(Arity(self), [dz, y, g]).both(direction(self.along, x, y)).neg()
     }
 }
 
@@ -108,7 +108,7 @@ impl<T: Float> Op<T, 3> for NormSlope {
     ) -> Option<Var<'t, T>> {
         let [x, y, g] = args;
         let from_x = dx.map(|dx| z.tape().record(Arity(*self), [dx, y, g]));
-        let from_norm = dy.map(|dy| self.by_norm(args, dy.expand_span(self.along)));
+        let from_norm = dy.map(|dy| self.by_norm(args, dy.expand_span(self.along).broadcast_to(x.sizes().clone())));
         let from_g = dg.map(|dg| z.tape().record(Arity(*self), [x, y, dg]));
         plus(plus(from_x, from_norm), from_g)
     }
