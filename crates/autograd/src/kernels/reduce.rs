@@ -267,6 +267,11 @@ pub(super) fn sums<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]
     sums_of::<T, false>(x, (n, inner), out);
 }
 
+/// The sums of squares along the middle of `[outer, n, inner]`, each with the bits of that of the squares.
+pub(crate) fn sums_of_squares<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {
+    sums_of::<T, true>(x, (n, inner), out);
+}
+
 /// The Euclidean norm along the middle of `[outer, n, inner]`, without overflow or underflow: rows whose sum of squares
 /// leaves the normal range are scaled by a power of two first, which rounds nothing.
 pub(crate) fn norm<T: Number>(x: &[T], (n, inner): (usize, usize), out: &mut [T]) {

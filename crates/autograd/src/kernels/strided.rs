@@ -242,6 +242,17 @@ fn is_sum(dims: &[Dim<isize, 1>], len: usize) -> bool {
     step == len
 }
 
+/// `(n, inner)` where strides add up the middle of `[outer, n, inner]`, into so many elements.
+pub(crate) fn sums_of_middle(sizes: &[usize], offset: usize, strides: &[isize], len: usize) -> Option<(usize, usize)> {
+    let dims = collapse(sizes, [strides]);
+    match dims[..] {
+        _ if offset > 0 || !is_sum(&dims, len) => None,
+        [(_, [_]), (n, [0])] => Some((n, 1)),
+        [(n, [0]), (inner, [_])] | [(_, [_]), (n, [0]), (inner, [_])] => Some((n, inner)),
+        _ => None,
+    }
+}
+
 /// Sums over the dimensions with a stride of 0, the inner ones first: an outer one has their sums as its rows.
 fn sum<T: Number>(dims: &[Dim<isize, 1>], y: &[T], out: &mut [T]) {
     match dims {

@@ -57,7 +57,7 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
 impl AddAt {
     /// How many leading dimensions of an operand of this shape are kept, where all behind them or some of these are summed; else
     /// none.
-    fn kept_before_sums(&self, operand: &Shape) -> usize {
+    pub(crate) fn kept_before_sums(&self, operand: &Shape) -> usize {
         let mut step = 1;
         let in_order = (0..operand.rank()).rev().all(|i| {
             let (is_next, is_summed) = (self.strides[i] == step as isize, self.strides[i] == 0);

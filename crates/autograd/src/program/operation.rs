@@ -36,6 +36,8 @@ pub(super) enum Fused {
     LossAndGradient(Reduction),
     /// Logarithms and shares of exponentials: two results.
     WithShares(WithShares),
+    /// Sums of squares along the middle of `[outer, n, inner]`; the outer ones are so many leading dimensions.
+    SumOfSquares { n: usize, inner: usize, leading: usize },
 }
 
 /// What follows a product, with its operands behind those of the product: of a step of gradient descent that which it starts
@@ -70,7 +72,7 @@ impl Fused {
         match self {
             Self::Product { ta, tb, .. } => Self::Product { ta, tb, then: following },
             Self::ColumnSums { .. } => Self::ColumnSums { then: following },
-            Self::Rows { .. } | Self::LossAndGradient(_) | Self::WithShares(_) => self,
+            Self::Rows { .. } | Self::LossAndGradient(_) | Self::WithShares(_) | Self::SumOfSquares { .. } => self,
         }
     }
 
@@ -78,7 +80,7 @@ impl Fused {
     pub(super) fn own_operands(self) -> usize {
         match self {
             Self::Product { .. } | Self::Rows { .. } => 2,
-            Self::ColumnSums { .. } | Self::WithShares(_) => 1,
+            Self::ColumnSums { .. } | Self::WithShares(_) | Self::SumOfSquares { .. } => 1,
             Self::LossAndGradient(_) => 3,
         }
     }
@@ -87,7 +89,7 @@ impl Fused {
         match self {
             Self::Product { then, .. } | Self::ColumnSums { then } => then,
             Self::Rows { rate } => Then::Descend(rate),
-            Self::LossAndGradient(_) | Self::WithShares(_) => Then::Keep,
+            Self::LossAndGradient(_) | Self::WithShares(_) | Self::SumOfSquares { .. } => Then::Keep,
         }
     }
 
@@ -106,7 +108,7 @@ impl Fused {
             Self::Product { ta: false, .. } => (m, first.last().copied().unwrap_or(1), n),
             Self::ColumnSums { .. } => (1, first[0], n),
             Self::LossAndGradient(_) => (first[0], 0, first[1]),
-            Self::Rows { .. } | Self::WithShares(_) => (m, 0, n),
+            Self::Rows { .. } | Self::WithShares(_) | Self::SumOfSquares { .. } => (m, 0, n),
         }
     }
 
@@ -118,6 +120,7 @@ impl Fused {
             Self::Rows { .. } => "gather",
             Self::LossAndGradient(_) => "cross_entropy · cross_entropy_grad",
             Self::WithShares(op) => op.name(),
+            Self::SumOfSquares { .. } => "square · sum",
         };
         let then = match self.then() {
             Then::Keep => "",

@@ -11,6 +11,11 @@ fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
 
 type Along<T> = for<'t> fn(Var<'t, T>) -> Var<'t, T>;
 
+/// The rows of the shape from the last to the first, every other one that before it.
+fn turned() -> Vec<usize> {
+    (0..5400).map(|i| (5399 - i) / 2 * 2).collect()
+}
+
 /// Each keeps the shape, or leaves one that broadcasts to it.
 fn operations<T: Float>() -> Vec<(&'static str, Along<T>)> {
     vec![
@@ -29,7 +34,13 @@ fn operations<T: Float>() -> Vec<(&'static str, Along<T>)> {
         ("log_softmax · softmax", |x| x.reshape([900, 24]).log_softmax(1).reshape(SHAPE)),
         ("logsumexp · softmax", |x| x.logsumexp(keepdims(2))),
         ("norm", |x| x.norm(2.0, keepdims(3))),
-        ("sum", |x| x.var(1, keepdims(2))),
+        ("square · sum", |x| x.var(1, keepdims(2))),
+        ("square · sum", |x| x.square().sum_axes(keepdims(3))),
+        ("square · sum", |x| x.square().sum_axes(keepdims([2, 3]))),
+        ("square · sum", |x| (x * x).mean_axes(keepdims(2)) + x),
+        ("norm_slope", |x| x.std(0, keepdims(3))),
+        ("at_extreme", |x| x.norm(f64::INFINITY, keepdims(2))),
+        ("gather", |x| x.reshape([5400, 4]).index_select(0, &turned()).reshape(SHAPE)),
         ("cumsum", |x| x.cumsum(3)),
         ("recurrence", |x| x.cumprod(2)),
         ("cumprod", |x| x.cumprod(3)),

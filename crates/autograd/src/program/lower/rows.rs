@@ -2,6 +2,7 @@
 
 use crate::float::Float;
 use crate::kernels::group::RowOp;
+use crate::kernels::reduce::sums_of_squares;
 use crate::ops::rows::Rows;
 use crate::program::operation::{Fused, Operation};
 use crate::tape::op::{View, ViewMut};
@@ -50,6 +51,9 @@ impl<T: Float> RowOp<T> for AlongRows<T> {
             args.iter().zip(shapes).map(|(data, shape)| View { shape, data }).collect();
         if let Operation::Fused(Fused::WithShares(op)) = self.operation {
             return op.eval(views[0], out, second);
+        }
+        if let Operation::Fused(Fused::SumOfSquares { n, inner, .. }) = self.operation {
+            return sums_of_squares(args[0], (n, inner), out);
         }
         let Operation::Single(kind) = &self.operation else { unreachable!("what goes along rows is an operation") };
         let op = kind.op().expect("a leaf is not computed");

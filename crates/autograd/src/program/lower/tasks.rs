@@ -227,7 +227,9 @@ impl<T: Float> Tasks<'_, T> {
                 let (x, out) = (moving(list, args[0]), whole(list, result));
                 list.push(Task::ColumnSums { rows, n, along, x, out, after, memory });
             }
-            Fused::Rows { .. } | Fused::WithShares(_) => unreachable!("these are no products, sums or losses"),
+            Fused::Rows { .. } | Fused::WithShares(_) | Fused::SumOfSquares { .. } => {
+                unreachable!("these are no products, sums of columns or losses")
+            }
             Fused::LossAndGradient(reduction) => {
                 let (rows, _, n) = sizes;
                 let (scores, labels) = (moving(list, args[0]), moving(list, args[1]));

@@ -12,6 +12,7 @@ mod products;
 mod losses;
 mod logarithms;
 mod shares;
+mod squares;
 pub(super) mod hidden_layer;
 mod copies;
 
@@ -34,7 +35,7 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 12] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 13] {
     [
         &broadcasts::Broadcasts,
         &views::Views,
@@ -47,12 +48,13 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 12] {
         &products::Products,
         &losses::Losses,
         &shares::Shares,
+        &squares::Squares,
         &hidden_layer::HiddenLayers,
     ]
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 17] = [
     "broadcasts",
     "views",
     "constants",
@@ -64,6 +66,7 @@ const NAMES: [&str; 16] = [
     "products",
     "losses",
     "shares",
+    "squares",
     "hidden layers",
     "runs",
     "blocks",
@@ -87,6 +90,7 @@ const NAMES: [&str; 16] = [
 /// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent; such a step of rows that were read by index moves these alone |
 /// | `losses` | losses are computed together with their gradients |
 /// | `shares` | logarithms of softmax, or of sums of exponentials, are computed together with the shares that their gradients read |
+/// | `squares` | sums of squares along axes are added up as the squares are made |
 /// | `hidden layers` | a step of a net of one hidden layer, few features and few classes is one sweep |
 /// | `runs` | products, sums, losses, element-wise chains and operations along rows, one after the other, are one step |
 /// | `blocks` | rows go through such a run block by block, where that keeps them in the cache |

@@ -82,6 +82,7 @@ fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<(Smal
         | Fused::ColumnSums { .. }
         | Fused::Rows { .. }
         | Fused::LossAndGradient(_)
-        | Fused::WithShares(_) => return None,
+        | Fused::WithShares(_)
+        | Fused::SumOfSquares { .. } => return None,
     })
 }
