@@ -39,7 +39,7 @@ pub(crate) fn put<T: Number>(
     // Of several rows it is worth while to know that nothing falls on one place.
     let is_short = if inner == 1 { outer < SEVERAL } else { inner <= MOST_SHORT };
     // All sums are set to 0 and read at the end, which many rows are to be worth.
-    if is_many && is_short && layout == Layout::Shared && size * inner <= TABLE.min(4 * n) {
+    if n > MANY && is_short && layout == Layout::Shared && size * inner <= TABLE.min(4 * n) {
         return with_zeros(size * inner, |sums: &mut [f64]| {
             level(y.len()).run(PutRowsWide { y, index, size, inner, sums, out });
         });
