@@ -92,5 +92,6 @@ pairs! {
     Sinh, Cosh => sinh, cosh;
     Cbrt, CbrtSlope => cbrt, cbrt_slope;
     LogCosh, Tanh => log_cosh, tanh;
+    Tanhshrink, Tanh => tanhshrink, tanh;
     Erfinv, ErfinvSlope => erfinv_near, erfinv_slope_near, rare is_near_one => erfinv, erfinv_slope;
 }

@@ -252,7 +252,7 @@ fn functions_that_share_an_exponential_with_their_slopes() {
         (vec![], vec![y, dx, grad(dx.square().sum(), &x)])
     }
     type Named<T> = (&'static str, for<'a> fn(Var<'a, T>) -> Var<'a, T>);
-    fn functions<T: Float>() -> [Named<T>; 11] {
+    fn functions<T: Float>() -> [Named<T>; 16] {
         [
             ("sigmoid · sigmoid_slope", |x| x.sigmoid()),
             ("tanh · sech2", |x| x.tanh()),
@@ -265,6 +265,11 @@ fn functions_that_share_an_exponential_with_their_slopes() {
             ("mish · mish_slope", |x| x.mish()),
             ("sin · cos", |x| (x * T::of(1e4)).sin()),
             ("sinh · cosh", |x| x.sinh()),
+            ("tanhshrink · tanh", |x| x.tanhshrink()),
+            ("log_cosh · tanh", |x| x.log_cosh()),
+            ("cbrt · cbrt_slope", |x| x.cbrt()),
+            ("ndtr · normal_density", |x| x.ndtr()),
+            ("log_ndtr · inverse_mills", |x| x.log_ndtr()),
         ]
     }
     for (name, f) in functions::<f32>() {
