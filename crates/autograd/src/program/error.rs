@@ -245,8 +245,8 @@ impl fmt::Display for ProgramErrorKind {
             }
             Self::Read { op, location } => write!(
                 f,
-                "the value of {op} was read while recording, at {location}; a run would not notice another one (see \
-                 Var::holds)"
+                "the value of {op} was read while recording, at {location}: each later run would go on with this one; \
+                 compute with the variable, or branch on it by Var::holds"
             ),
             Self::State { expected, found } => write!(f, "the state has {expected} parts, {found} are given"),
             Self::StateNumbers { expected, found } => {
