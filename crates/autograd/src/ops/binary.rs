@@ -171,7 +171,10 @@ macro_rules! binary {
                 #[inline]
                 pub fn $name(self, other: impl Operand<'t, T>) -> Self {
                     let other = other.given().on(self.tape());
-                    if Binary::$variant.weighs_by_one(self, other) { other } else { self.tape().record(Arity(Binary::$variant), [self, other]) }
+                    if Binary::$variant.weighs_by_one(self, other) {
+                        return other;
+                    }
+                    self.tape().record(Arity(Binary::$variant), [self, other])
                 }
 
                 #[doc = concat!("As [`Var::", stringify!($name), "`], for shapes that come from outside.")]
@@ -193,7 +196,10 @@ macro_rules! binary {
             $(
                 #[track_caller]
                 fn $iname(self, other: Self) -> Self {
-                    if Binary::$ivariant.weighs_by_one(self, other) { other } else { self.tape().record(Arity(Binary::$ivariant), [self, other]) }
+                    if Binary::$ivariant.weighs_by_one(self, other) {
+                        return other;
+                    }
+                    self.tape().record(Arity(Binary::$ivariant), [self, other])
                 }
             )*
         }
