@@ -1,55 +1,57 @@
-//! Elements along the middle of `[outer, n, inner]`, each with the numbers of its row.
+//! Elements along the middle of `[outer, n, inner]`, each with two numbers of its row.
 
 use super::map::level;
 use super::order::with_zeros;
 use super::spread::{repeat, stretch};
 use crate::number::Number;
 use crate::number::level::Kernel;
-use std::array::from_fn;
 
 /// Numbers of shorter rows are laid beside their elements, for many rows at a time.
 const LONG: usize = 64;
 /// The elements of these.
-pub(super) const TILE: usize = 512;
+const TILE: usize = 512;
 
-/// `out[o, j, i] = f(x[o, j, i], of[k][o, i] for each k)`
-pub(super) fn by_row<T: Number, const K: usize>(
+/// `out[o, j, i] = f(x[o, j, i], [a[o, i], b[o, i]])`
+pub(super) fn by_row<T: Number>(
     x: &[T],
-    of: [&[T]; K],
+    of: [&[T]; 2],
     (n, inner): (usize, usize),
     out: &mut [T],
-    f: impl Fn(T, [T; K]) -> T,
+    f: impl Fn(T, [T; 2]) -> T,
 ) {
     if out.is_empty() {
         return;
     }
     let is_short = if inner == 1 { n < LONG } else { inner < LONG };
     let len = if is_short { TILE.min(out.len()) } else { 0 };
-    with_zeros(K * len, |tiles: &mut [T]| level(out.len()).run(ByRow { x, of, n, inner, tiles, len, out, f }));
+    with_zeros(2 * len, |tiles: &mut [T]| {
+        let (a, b) = tiles.split_at_mut(len);
+        level(out.len()).run(ByRow { x, of, n, inner, tiles: [a, b], out, f });
+    });
 }
 
-struct ByRow<'a, T, const K: usize, F> {
+struct ByRow<'a, T, F> {
     x: &'a [T],
-    of: [&'a [T]; K],
+    of: [&'a [T]; 2],
     n: usize,
     inner: usize,
-    /// So many elements for each of the numbers, or none where rows are long.
-    tiles: &'a mut [T],
-    len: usize,
+    /// For each of the numbers, empty where rows are long.
+    tiles: [&'a mut [T]; 2],
     out: &'a mut [T],
     f: F,
 }
 
-impl<T: Number, const K: usize, F: Fn(T, [T; K]) -> T> Kernel for ByRow<'_, T, K, F> {
+impl<T: Number, F: Fn(T, [T; 2]) -> T> Kernel for ByRow<'_, T, F> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Self { x, of, n, inner, tiles, len, out, f } = self;
+        let Self { x, of, n, inner, tiles: [a, b], out, f } = self;
+        let len = a.len();
         if inner == 1 && len == 0 {
-            for (r, (x, out)) in x.chunks_exact(n).zip(out.chunks_exact_mut(n)).enumerate() {
-                let numbers = of.map(|of| of[r]);
+            let rows = x.chunks_exact(n).zip(out.chunks_exact_mut(n));
+            for ((x, out), (&a, &b)) in rows.zip(of[0].iter().zip(of[1])) {
                 for (out, &x) in out.iter_mut().zip(x) {
-                    *out = f(x, numbers);
+                    *out = f(x, [a, b]);
                 }
             }
             return;
@@ -57,10 +59,10 @@ impl<T: Number, const K: usize, F: Fn(T, [T; K]) -> T> Kernel for ByRow<'_, T, K
         if inner == 1 {
             let rows = (len / n).max(1);
             for (k, (x, out)) in x.chunks(rows * n).zip(out.chunks_mut(rows * n)).enumerate() {
-                for (tile, of) in tiles.chunks_mut(len).zip(of) {
-                    stretch(&of[k * rows..], n, 0, &mut tile[..x.len()]);
-                }
-                beside(x, parts(tiles, len), out, &f);
+                let (a, b) = (&mut a[..x.len()], &mut b[..x.len()]);
+                stretch(&of[0][k * rows..], n, 0, a);
+                stretch(&of[1][k * rows..], n, 0, b);
+                beside(x, [a, b], out, &f);
             }
             return;
         }
@@ -68,10 +70,10 @@ impl<T: Number, const K: usize, F: Fn(T, [T; K]) -> T> Kernel for ByRow<'_, T, K
         for (o, (x, out)) in x.chunks_exact(n * inner).zip(out.chunks_exact_mut(n * inner)).enumerate() {
             let mut of = of.map(|of| &of[o * inner..(o + 1) * inner]);
             if len > 0 {
-                for (tile, of) in tiles.chunks_mut(len).zip(of) {
-                    repeat(of, 0, &mut tile[..rows * inner]);
-                }
-                of = parts(tiles, len);
+                let (a, b) = (&mut a[..rows * inner], &mut b[..rows * inner]);
+                repeat(of[0], 0, a);
+                repeat(of[1], 0, b);
+                of = [a, b];
             }
             for (x, out) in x.chunks(rows * inner).zip(out.chunks_mut(rows * inner)) {
                 beside(x, of, out, &f);
@@ -80,31 +82,10 @@ impl<T: Number, const K: usize, F: Fn(T, [T; K]) -> T> Kernel for ByRow<'_, T, K
     }
 }
 
-/// Parts of so many elements.
 #[inline(always)]
-fn parts<T, const K: usize>(tiles: &[T], len: usize) -> [&[T]; K] {
-    from_fn(|k| &tiles[k * len..(k + 1) * len])
-}
-
-/// Iterators, not places: with these the compiler makes worse loops.
-#[inline(always)]
-fn beside<T: Number, const K: usize>(x: &[T], of: [&[T]; K], out: &mut [T], f: impl Fn(T, [T; K]) -> T) {
-    match K {
-        1 => {
-            for ((out, &x), &a) in out.iter_mut().zip(x).zip(of[0]) {
-                *out = f(x, [a; K]);
-            }
-        }
-        2 => {
-            for ((out, &x), (&a, &b)) in out.iter_mut().zip(x).zip(of[0].iter().zip(of[1])) {
-                *out = f(x, from_fn(|k| [a, b][k]));
-            }
-        }
-        _ => {
-            for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
-                *out = f(x, of.map(|of| of[i]));
-            }
-        }
+fn beside<T: Number>(x: &[T], [a, b]: [&[T]; 2], out: &mut [T], f: impl Fn(T, [T; 2]) -> T) {
+    for ((out, &x), (&a, &b)) in out.iter_mut().zip(x).zip(a.iter().zip(b)) {
+        *out = f(x, [a, b]);
     }
 }
 

@@ -71,10 +71,9 @@ impl Named for NormSlope {
 }
 
 impl NormSlope {
-    /// The partial derivative by the norm, times a tangent or a cotangent: `−(g·dz/y)·(x/y)`, which does not overflow where `y²` would,
-    /// and cancels exactly what comes by `x` where there is one number alone.
-    fn by_norm<'t, T: Float>(self, [x, y, g]: [Var<'t, T>; 3], dz: Var<'t, T>) -> Var<'t, T> {
-        y.tape().record(Arity(self), [dz, y, g]).both(direction(self.along, x, y)).neg()
+    /// A cotangent or tangent of `x / y` as that of the norm `y`: `−dq·(x/y)/y`, which does not overflow where `y²` would.
+    fn by_norm<'t, T: Float>(self, [x, y, _]: [Var<'t, T>; 3], dq: Var<'t, T>) -> Var<'t, T> {
+        dq.both(direction(self.along, x, y)).over_norm(y.expand_span(self.along)).neg()
     }
 }
 
@@ -92,11 +91,12 @@ impl<T: Float> Op<T, 3> for NormSlope {
         let (_, n, inner) = x.shape.around(self.along);
         norm_slope([x.data, y.data, g.data], (n, inner), z.data);
     }
-    fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 3], z: Var<'t, T>, dz: Var<'t, T>) -> Option<Var<'t, T>> {
+    fn vjp<'t>(&self, arg: usize, args: [Var<'t, T>; 3], _: Var<'t, T>, dz: Var<'t, T>) -> Option<Var<'t, T>> {
         let [x, y, g] = args;
+        let of_quotient = || dz.both(g.expand_span(self.along));
         Some(match arg {
-            0 => z.tape().record(Arity(*self), [dz, y, g]),
-            1 => self.by_norm(args, dz).sum_axes(self.along),
+            0 => of_quotient().over_norm(y.expand_span(self.along)),
+            1 => self.by_norm(args, of_quotient()).sum_axes(self.along),
             _ => dz.both(direction(self.along, x, y)).sum_axes(self.along),
         })
     }
@@ -107,10 +107,11 @@ impl<T: Float> Op<T, 3> for NormSlope {
         [dx, dy, dg]: [Option<Var<'t, T>>; 3],
     ) -> Option<Var<'t, T>> {
         let [x, y, g] = args;
-        let from_x = dx.map(|dx| z.tape().record(Arity(*self), [dx, y, g]));
-        let from_norm = dy.map(|dy| self.by_norm(args, dy.expand_span(self.along).broadcast_to(x.sizes().clone())));
-        let from_g = dg.map(|dg| z.tape().record(Arity(*self), [x, y, dg]));
-        plus(plus(from_x, from_norm), from_g)
+        let by_x = dx.map(|dx| dx.over_norm(y.expand_span(self.along)));
+        let by_norm = dy.map(|dy| self.by_norm(args, dy.expand_span(self.along)));
+        // What goes along `x` is taken away before a large cotangent multiplies it.
+        let of_quotient = plus(by_x, by_norm).map(|dq| g.expand_span(self.along).both(dq));
+        plus(of_quotient, dg.map(|dg| z.tape().record(Arity(*self), [x, y, dg])))
     }
 }
 

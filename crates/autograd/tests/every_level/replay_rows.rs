@@ -92,3 +92,28 @@ fn each_operation_along_rows_goes_in_blocks() {
         check(name, f);
     }
 }
+
+/// Statistics of each channel of a batch of one.
+#[test]
+fn squares_are_added_over_leading_axes_of_one_element_too() {
+    type Statistic = for<'t> fn(Var<'t, f64>) -> Var<'t, f64>;
+    let shapes: [(&[usize], Statistic); 5] = [
+        (&[1, 3, 4], |x| x.var(0, [0, 2])),
+        (&[1, 3, 4], |x| x.square().mean_axes([0, 2]).sqrt()),
+        (&[1, 3, 2, 5], |x| x.std(1, [0, 2, 3]) + x.var(0, [0, 2, 3])),
+        (&[1, 1, 5, 2, 3], |x| x.var(0, [0, 1, 3])),
+        (&[1, 5, 1, 2, 3], |x| x.var(0, [0, 3])),
+    ];
+    for (shape, f) in shapes {
+        let x = numbers::<f64>(shape, 3);
+        let tape = Tape::new();
+        let on_tape = tape.var(&x);
+        let want = [f(on_tape).value(), grad(f(on_tape).sum(), &on_tape).value()];
+        for passes in Optimisations::choices() {
+            let mut program =
+                Program::record_with(passes, &(), &x, |_, (), x| (vec![], vec![f(x), grad(f(x).sum(), &x)])).unwrap();
+            let got = program.run(&x).unwrap();
+            assert_eq!([got.tensor(0), got.tensor(1)], want, "{shape:?} {passes:?}");
+        }
+    }
+}

@@ -57,6 +57,9 @@ fn sum_of_squares<T: Float>(graph: &Graph<T>, links: &Links, i: usize) -> Option
         return None;
     }
     let (n, inner) = sums_of_middle(shape, op.offset, &op.strides, op.shape.numel())?;
+    // A leading axis of one element may be summed, too.
     let leading = op.kept_before_sums(shape);
+    let is_kept = shape.get(..leading) == op.shape.get(..leading);
+    let leading = if is_kept { leading } else { 0 };
     Some((Fused::SumOfSquares { n, inner, leading }, maker as usize, of))
 }

@@ -1,7 +1,7 @@
 //! Norms, deviations and normalisation at zero, at constants and at the ends of the range.
 
 use super::row::{AtInfinity, Row, run};
-use autograd::{Float, Tape, Tensor, Var, grad, jvp};
+use autograd::{Float, Tape, Tensor, Var, grad, hvp, jvp};
 use std::f64::consts::FRAC_1_SQRT_2;
 
 table! {
@@ -172,6 +172,24 @@ fn a_norm_of_zero_has_derivative_zero_at_both_orders() {
 fn a_norm_neither_overflows_nor_underflows() {
     run(&extremes());
     run(&extremes_f32());
+}
+
+/// What is masked out stays out at every order, whatever the direction; a large cotangent multiplies what is left across the norm's own direction.
+#[test]
+fn second_derivatives_of_norms_are_absolute_zeros_and_stay_in_range() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(&Tensor::from_rows([[1.0, 2.0], [3.0, 4.0]]));
+    let mask = tape.var(&Tensor::from([0.0, 1.0]));
+    let g = grad(mask.select(x.norm(2.0, 1), mask).sum(), &x);
+    assert_eq!(grad((1.0 / g).sum(), &x).value().as_slice()[..2], [0.0, 0.0]);
+    let along = |x: [f64; 2], v: [f64; 2], c: f64| {
+        let (x, v) = (tape.var(&Tensor::from(x)), tape.var(&Tensor::from(v)));
+        hvp(x.norm(2.0, ..) * c, &[x], &[v])[0].value().to_vec()
+    };
+    assert_eq!(along([1.0, 2.0], [f64::INFINITY, 1.0], 0.0), [0.0, 0.0]);
+    assert_eq!(along([3e-200, 0.0], [3.0, 0.0], 1e150), [0.0, 0.0]);
+    assert_eq!(along([3e-200, 4e-200], [3.0, 4.0], 1e150), [0.0, 0.0]);
+    assert_eq!(along([3e-200, 4e-200], [1.0, 1.0], 1e150), [f64::INFINITY, -f64::INFINITY]);
 }
 
 /// A count kept in a narrow type loses ties: in half precision 70 000 is infinite.
