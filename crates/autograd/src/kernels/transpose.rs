@@ -41,6 +41,7 @@ struct Block<T> {
 
 /// So many blocks, and how far from one to the next.
 #[derive(Clone, Copy)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code, reason = "only CPUs of x86 have such blocks"))]
 struct Strip {
     count: usize,
     x_next: usize,

@@ -13,7 +13,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The most that all arrays of a file may have after inflation, in bytes: a file of a few megabytes could hold much more.
-pub const MOST: usize = 1 << 32;
+pub const MOST: usize = match 1_usize.checked_shl(32) {
+    Some(most) => most,
+    None => usize::MAX,
+};
 
 /// Reads all arrays, by name.
 ///
