@@ -50,13 +50,16 @@ pub(crate) fn rows<T: Float>(kind: &Kind<T>, args: &[&Shape], result: &Shape) ->
         Kind::LogSumExp(Arity(op)) => op.along.first(),
         _ => return None,
     };
-    let shared = args.iter().all(|arg| arg.get(..leading).is_some_and(|dims| result.get(..leading) == Some(dims)));
-    (leading > 0 && shared).then_some(Rows::Leading(leading))
+    debug_assert!(
+        args.iter().all(|arg| arg.get(..leading).is_some_and(|dims| result.get(..leading) == Some(dims))),
+        "{kind:?} {args:?} {result:?}"
+    );
+    (leading > 0).then_some(Rows::Leading(leading))
 }
 
 impl AddAt {
-    /// How many leading dimensions of an operand of this shape are kept, where all behind them or some of these are summed; else
-    /// none.
+    /// How many leading dimensions an operand of this shape shares with the result, where all behind them or some of these are
+    /// summed; else none.
     pub(crate) fn kept_before_sums(&self, operand: &Shape) -> usize {
         let mut step = 1;
         let in_order = (0..operand.rank()).rev().all(|i| {
@@ -68,8 +71,10 @@ impl AddAt {
             return 0;
         }
         let first_summed = (0..operand.rank()).find(|&i| self.strides[i] == 0 && operand[i] > 1).unwrap_or(0);
+        // A leading axis of one element may be summed, too: those behind it have other places in the result.
+        let shared = operand.iter().zip(self.shape.iter()).take_while(|(size, of_result)| size == of_result).count();
         // The last of those before it that has a step: rows are counted by it.
-        (0..first_summed).rfind(|&i| self.strides[i] != 0).map_or(0, |i| i + 1)
+        (0..first_summed.min(shared)).rfind(|&i| self.strides[i] != 0).map_or(0, |i| i + 1)
     }
 }
 

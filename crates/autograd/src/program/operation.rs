@@ -3,10 +3,12 @@
 use crate::float::Float;
 use crate::kernels::finish::Finish;
 use crate::kernels::product::Sizes;
+use crate::kernels::reduce::sums_of_squares;
 use crate::ops::cross_entropy::Reduction;
 use crate::ops::softmax::WithShares;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
+use crate::tape::op::View;
 use crate::tensor::shape::Shape;
 
 /// What a node does. One that is to hold a body, as a loop, would be a variant with a graph of its own.
@@ -34,6 +36,13 @@ pub(super) enum Fused {
     Rows { rate: Option<f64> },
     /// The loss of scores and labels, and its gradient for the cotangent that is the third operand: two results.
     LossAndGradient(Reduction),
+    /// What goes along rows of its operand.
+    InRows(InRows),
+}
+
+/// Several operations of one operand that go along its rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum InRows {
     /// Logarithms and shares of exponentials: two results.
     WithShares(WithShares),
     /// Sums of squares along the middle of `[outer, n, inner]`; the outer ones are so many leading dimensions.
@@ -72,7 +81,7 @@ impl Fused {
         match self {
             Self::Product { ta, tb, .. } => Self::Product { ta, tb, then: following },
             Self::ColumnSums { .. } => Self::ColumnSums { then: following },
-            Self::Rows { .. } | Self::LossAndGradient(_) | Self::WithShares(_) | Self::SumOfSquares { .. } => self,
+            Self::Rows { .. } | Self::LossAndGradient(_) | Self::InRows(_) => self,
         }
     }
 
@@ -80,7 +89,7 @@ impl Fused {
     pub(super) fn own_operands(self) -> usize {
         match self {
             Self::Product { .. } | Self::Rows { .. } => 2,
-            Self::ColumnSums { .. } | Self::WithShares(_) | Self::SumOfSquares { .. } => 1,
+            Self::ColumnSums { .. } | Self::InRows(_) => 1,
             Self::LossAndGradient(_) => 3,
         }
     }
@@ -89,7 +98,7 @@ impl Fused {
         match self {
             Self::Product { then, .. } | Self::ColumnSums { then } => then,
             Self::Rows { rate } => Then::Descend(rate),
-            Self::LossAndGradient(_) | Self::WithShares(_) | Self::SumOfSquares { .. } => Then::Keep,
+            Self::LossAndGradient(_) | Self::InRows(_) => Then::Keep,
         }
     }
 
@@ -108,7 +117,7 @@ impl Fused {
             Self::Product { ta: false, .. } => (m, first.last().copied().unwrap_or(1), n),
             Self::ColumnSums { .. } => (1, first[0], n),
             Self::LossAndGradient(_) => (first[0], 0, first[1]),
-            Self::Rows { .. } | Self::WithShares(_) | Self::SumOfSquares { .. } => (m, 0, n),
+            Self::Rows { .. } | Self::InRows(_) => (m, 0, n),
         }
     }
 
@@ -119,8 +128,7 @@ impl Fused {
             Self::ColumnSums { .. } => "sum",
             Self::Rows { .. } => "gather",
             Self::LossAndGradient(_) => "cross_entropy · cross_entropy_grad",
-            Self::WithShares(op) => op.name(),
-            Self::SumOfSquares { .. } => "square · sum",
+            Self::InRows(op) => op.name(),
         };
         let then = match self.then() {
             Then::Keep => "",
@@ -130,6 +138,30 @@ impl Fused {
             Then::Descend(_) => " · mul · sub",
         };
         format!("{first}{then}")
+    }
+}
+
+impl InRows {
+    /// How many leading dimensions count the rows.
+    pub(super) fn leading(self) -> usize {
+        match self {
+            Self::WithShares(op) => op.along.first(),
+            Self::SumOfSquares { leading, .. } => leading,
+        }
+    }
+
+    pub(super) fn eval<T: Float>(self, x: View<'_, T>, first: &mut [T], second: &mut [T]) {
+        match self {
+            Self::WithShares(op) => op.eval(x, first, second),
+            Self::SumOfSquares { n, inner, .. } => sums_of_squares(x.data, (n, inner), first),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::WithShares(op) => op.name(),
+            Self::SumOfSquares { .. } => "square · sum",
+        }
     }
 }
 

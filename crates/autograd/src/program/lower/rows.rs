@@ -2,7 +2,6 @@
 
 use crate::float::Float;
 use crate::kernels::group::RowOp;
-use crate::kernels::reduce::sums_of_squares;
 use crate::ops::rows::Rows;
 use crate::program::operation::{Fused, Operation};
 use crate::tape::op::{View, ViewMut};
@@ -49,11 +48,8 @@ impl<T: Float> RowOp<T> for AlongRows<T> {
         let Shapes { args: shapes, results } = &self.shapes[usize::from(rows < self.block)];
         let views: SmallVec<[View<'_, T>; 3]> =
             args.iter().zip(shapes).map(|(data, shape)| View { shape, data }).collect();
-        if let Operation::Fused(Fused::WithShares(op)) = self.operation {
+        if let Operation::Fused(Fused::InRows(op)) = self.operation {
             return op.eval(views[0], out, second);
-        }
-        if let Operation::Fused(Fused::SumOfSquares { n, inner, .. }) = self.operation {
-            return sums_of_squares(args[0], (n, inner), out);
         }
         let Operation::Single(kind) = &self.operation else { unreachable!("what goes along rows is an operation") };
         let op = kind.op().expect("a leaf is not computed");

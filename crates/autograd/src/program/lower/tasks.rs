@@ -227,7 +227,7 @@ impl<T: Float> Tasks<'_, T> {
                 let (x, out) = (moving(list, args[0]), whole(list, result));
                 list.push(Task::ColumnSums { rows, n, along, x, out, after, memory });
             }
-            Fused::Rows { .. } | Fused::WithShares(_) | Fused::SumOfSquares { .. } => {
+            Fused::Rows { .. } | Fused::InRows(_) => {
                 unreachable!("these are no products, sums of columns or losses")
             }
             Fused::LossAndGradient(reduction) => {

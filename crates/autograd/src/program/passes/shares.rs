@@ -4,7 +4,7 @@ use super::Rewrite;
 use crate::float::Float;
 use crate::ops::softmax::WithShares;
 use crate::program::graph::Graph;
-use crate::program::operation::{Fused, Operation};
+use crate::program::operation::{Fused, InRows, Operation};
 use crate::tape::Tape;
 use crate::tensor::error::Error;
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ impl<T: Float> Rewrite<T> for Shares {
             };
             *dropped = true;
             let node = &mut graph.nodes[known.swap_remove(k).2];
-            node.operation = Operation::Fused(Fused::WithShares(pair));
+            node.operation = Operation::Fused(Fused::InRows(InRows::WithShares(pair)));
             node.results.insert(usize::from(!is_log), result);
         }
         graph.drop_nodes(&dropped);

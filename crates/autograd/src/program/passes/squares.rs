@@ -7,7 +7,7 @@ use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::program::graph::{Graph, Links, NOBODY};
-use crate::program::operation::{Fused, Operation};
+use crate::program::operation::{Fused, InRows, Operation};
 use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tensor::error::Error;
@@ -57,9 +57,6 @@ fn sum_of_squares<T: Float>(graph: &Graph<T>, links: &Links, i: usize) -> Option
         return None;
     }
     let (n, inner) = sums_of_middle(shape, op.offset, &op.strides, op.shape.numel())?;
-    // A leading axis of one element may be summed, too.
-    let leading = op.kept_before_sums(shape);
-    let is_kept = shape.get(..leading) == op.shape.get(..leading);
-    let leading = if is_kept { leading } else { 0 };
-    Some((Fused::SumOfSquares { n, inner, leading }, maker as usize, of))
+    let fused = InRows::SumOfSquares { n, inner, leading: op.kept_before_sums(shape) };
+    Some((Fused::InRows(fused), maker as usize, of))
 }

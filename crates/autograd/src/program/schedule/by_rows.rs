@@ -82,7 +82,6 @@ fn by_rows(fused: Fused, (m, k, _): product::Sizes, rows: usize) -> Option<(Smal
         | Fused::ColumnSums { .. }
         | Fused::Rows { .. }
         | Fused::LossAndGradient(_)
-        | Fused::WithShares(_)
-        | Fused::SumOfSquares { .. } => return None,
+        | Fused::InRows(_) => return None,
     })
 }

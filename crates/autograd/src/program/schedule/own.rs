@@ -32,14 +32,9 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
         return rows(kind, &shapes, graph.shape(node.results[0])).filter(|_| some).map(Own::Rows);
     }
     let Operation::Fused(fused) = node.operation else { return None };
-    let leading = match fused {
-        Fused::WithShares(op) => Some(op.along.first()),
-        Fused::SumOfSquares { leading, .. } => Some(leading),
-        Fused::Product { .. } | Fused::ColumnSums { .. } | Fused::Rows { .. } | Fused::LossAndGradient(_) => None,
-    };
-    if let Some(leading) = leading {
-        let has_rows = leading > 0 && graph.numel(node.args[0]) > 0;
-        return has_rows.then_some(Own::Rows(Along::Leading(leading)));
+    if let Fused::InRows(op) = fused {
+        let has_rows = op.leading() > 0 && graph.numel(node.args[0]) > 0;
+        return has_rows.then_some(Own::Rows(Along::Leading(op.leading())));
     }
     let (m, k, n) = fused.sizes(graph.shape(node.args[0]), graph.shape(node.results[0]));
     let own = match fused {
@@ -47,7 +42,7 @@ pub(in crate::program) fn own_kernel<T: Float>(graph: &Graph<T>, work: &Work) ->
             m > 0 && k > 0 && n > 0 && product::Shape::of::<T>((m, k, n), ta, tb).is_some()
         }
         Fused::ColumnSums { .. } => k > 0 && n > 0,
-        Fused::Rows { .. } | Fused::WithShares(_) | Fused::SumOfSquares { .. } => false,
+        Fused::Rows { .. } | Fused::InRows(_) => false,
         Fused::LossAndGradient(reduction) => m > 0 && n <= FEW_CLASSES && reduction != Reduction::None,
     };
     own.then_some(Own::Fused(fused, (m, k, n)))

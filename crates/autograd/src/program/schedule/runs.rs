@@ -279,7 +279,7 @@ impl<T: Float> Finder<'_, T> {
                 Own::Fused(Fused::Product { .. } | Fused::LossAndGradient(_), _) => step = BLOCK_ROWS,
                 Own::Rows(_) => bytes = SWEEP_BYTES,
                 Own::Fused(Fused::ColumnSums { .. }, _) => sums = true,
-                Own::Chain | Own::Fused(Fused::Rows { .. } | Fused::WithShares(_) | Fused::SumOfSquares { .. }, _) => {}
+                Own::Chain | Own::Fused(Fused::Rows { .. } | Fused::InRows(_), _) => {}
             }
         }
         // What is between chains and sums alone need not be in the first-level cache.

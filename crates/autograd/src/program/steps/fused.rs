@@ -3,7 +3,6 @@
 use super::{Operand, into, list};
 use crate::float::Float;
 use crate::kernels::product::Sizes;
-use crate::kernels::reduce::sums_of_squares;
 use crate::kernels::take;
 use crate::program::operation::{Fused, Then};
 use crate::tape::op::View;
@@ -54,8 +53,7 @@ impl FusedStep {
                 let view = |k: usize| View { shape: &self.args[k].shape, data: slice(k) };
                 reduction.eval(view(0), view(1), result, Some((slice(2), second)));
             }
-            Fused::SumOfSquares { n, inner, .. } => sums_of_squares(slice(0), (n, inner), result),
-            Fused::WithShares(op) => op.eval(View { shape: &self.args[0].shape, data: slice(0) }, result, second),
+            Fused::InRows(op) => op.eval(View { shape: &self.args[0].shape, data: slice(0) }, result, second),
         }
     }
 }
