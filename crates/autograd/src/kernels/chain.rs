@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
 mod fill;
+mod pieces;
 mod run;
 
 pub(super) use run::copy_elements;
@@ -49,6 +50,8 @@ pub(crate) enum Arg {
     Register(u32),
     /// A register of one vector that stands for all elements.
     Repeated(u32),
+    /// One of the chain's windows, read where it lies by cheap operations.
+    Window(u32),
 }
 
 /// Where an operation leaves its tile.
@@ -70,23 +73,41 @@ pub(crate) enum Micro {
         /// Where the second result of one that has two goes.
         second: Out,
     },
-    /// Cheap ones, of which operands that are not there are the first; of whole vectors, if these are there.
-    InTurn { both: InTurn, args: [Arg; 3], out: Out, padded: bool },
-    /// Adds up the elements of an operand, or so many from one on.
-    Sum { sum: u32, of: Arg, part: Option<Range<u32>> },
+    /// Cheap ones, of which operands that are not there are the first.
+    InTurn { both: InTurn, args: [Arg; 3], out: Out, reach: Reach },
+    /// Adds up the elements of an operand, or their products with those of another, or so many from one on.
+    Sum { sum: u32, of: [Arg; 2], part: Option<Range<u32>> },
+}
+
+/// What cheap operations go through in one loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The elements of a tile.
+    Tile,
+    /// Whole vectors of them, for which registers have room.
+    Vectors,
+    /// Pieces of windows.
+    Pieces,
 }
 
 impl Micro {
-    /// Cheap operations: registers have room for whole vectors.
+    /// Cheap operations.
     pub(crate) fn in_turn(both: InTurn, args: [Arg; 3], out: Out) -> Self {
-        let padded = out.place().is_none() && !args.iter().any(|arg| matches!(arg, Arg::Full(_) | Arg::Row(_)));
-        Self::InTurn { both, args, out, padded }
+        let has_room = |arg: &Arg| !matches!(arg, Arg::Full(_) | Arg::Row(_));
+        let reach = if args.iter().any(|arg| matches!(arg, Arg::Window(_))) {
+            Reach::Pieces
+        } else if out.place().is_none() && args.iter().all(has_room) {
+            Reach::Vectors
+        } else {
+            Reach::Tile
+        };
+        Self::InTurn { both, args, out, reach }
     }
 
     fn args(&self) -> [Arg; 3] {
         match *self {
             Self::Op { args, .. } | Self::InTurn { args, .. } => args,
-            Self::Sum { of, .. } => [of, Arg::Nothing, Arg::Nothing],
+            Self::Sum { of: [x, y], .. } => [x, y, Arg::Nothing],
         }
     }
 
@@ -134,12 +155,21 @@ pub(crate) enum Fill<T> {
     OfColumn(Place, usize),
     /// So many elements, laid over all as rows and columns in turn; whether rows of a block have their own, or all have the same.
     Spread { from: Place, spread: Spread, len: usize, by_row: bool },
-    /// A part of so many elements, or these and zeros around them; whether rows of a block have their own.
-    Window { from: Place, window: Window, len: usize, by_row: bool },
+    /// A part of elements, or these and zeros around them.
+    Window(Seen),
     /// A value that will be written over.
     Before(Place),
     /// Values one behind the other, as they are before anything is written; all of them fit a tile.
     Parts(Parts),
+}
+
+/// A window of so many elements; whether rows of a block have their own.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Seen {
+    pub(crate) from: Place,
+    pub(crate) window: Window,
+    pub(crate) len: usize,
+    pub(crate) by_row: bool,
 }
 
 /// Element-wise operations of one shape, each before its readers, and sums of their values.
@@ -151,6 +181,8 @@ pub(crate) struct Chain<T> {
     pub(crate) kinds: Vec<Arc<dyn TileOp<T>>>,
     /// Rows of so many elements in buffers.
     pub(crate) rows: Vec<(Place, u32)>,
+    /// Windows that are read where they lie.
+    pub(crate) windows: Vec<Seen>,
     pub(crate) micro: Vec<Micro>,
     /// Registers whose elements go to several values at the end, which all together fit a tile.
     pub(crate) parts: Vec<(usize, Parts)>,
@@ -177,7 +209,8 @@ impl<T: Number> Chain<T> {
         self.micro.iter().flat_map(|micro| match micro {
             Micro::Op { op, .. } => self.kinds[*op as usize].names(),
             Micro::InTurn { both, .. } => both.names(),
-            Micro::Sum { .. } => smallvec!["sum"],
+            Micro::Sum { of: [_, Arg::Nothing], .. } => smallvec!["sum"],
+            Micro::Sum { .. } => smallvec!["mul", "sum"],
         })
     }
 
@@ -213,6 +246,10 @@ impl<T: Number> Chain<T> {
                         let (place, n) = self.rows[row as usize];
                         list.push((place, n as usize, false));
                     }
+                    Arg::Window(seen) => {
+                        let Seen { from, len: all, by_row, .. } = self.windows[seen as usize];
+                        list.push((from, self.spread(all, by_row, len), false));
+                    }
                     Arg::Full(_) | Arg::Register(_) | Arg::Repeated(_) | Arg::Nothing => {}
                 }
             }
@@ -226,7 +263,7 @@ impl<T: Number> Chain<T> {
                 Fill::Column(place, width) | Fill::OfColumn(place, width) => {
                     list.push((place, len.div_ceil(width), false));
                 }
-                Fill::Spread { from, len: all, by_row, .. } | Fill::Window { from, len: all, by_row, .. } => {
+                Fill::Spread { from, len: all, by_row, .. } | Fill::Window(Seen { from, len: all, by_row, .. }) => {
                     list.push((from, self.spread(all, by_row, len), false));
                 }
                 Fill::Before(place) => assert!(made.contains(&place), "what is read as it was before is written"),
@@ -277,7 +314,7 @@ impl<T: Number> Chain<T> {
         (running, is_end): (&mut [Running<T>], bool),
         level: Level,
     ) {
-        level.run(Run { chain: self, bases, row, len, running, is_end });
+        level.run(Run { chain: self, bases, row, len, running, is_end, zeros: [T::ZERO; LANES] });
     }
 }
 

@@ -95,6 +95,14 @@ pub(super) struct Source<T> {
     pub(super) step: usize,
 }
 
+impl<T> Source<T> {
+    /// The same from an element on.
+    #[inline(always)]
+    pub(super) fn from(self, n: usize) -> Self {
+        Self { data: self.data.wrapping_add(self.step * n), ..self }
+    }
+}
+
 /// `out[i] = then(first(a[i], b[i]), c[i])` for `len` elements; if `padded`, for whole vectors of them.
 ///
 /// # Safety

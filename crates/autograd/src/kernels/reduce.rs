@@ -32,31 +32,44 @@ impl<T: Number> Running<T> {
     }
 
     /// Adds elements.
-    pub(crate) fn add(&mut self, mut x: &[T]) {
+    pub(crate) fn add(&mut self, x: &[T]) {
+        self.add_terms::<false>(x, x);
+    }
+
+    /// Adds the products of elements of two slices of one length.
+    pub(crate) fn add_products(&mut self, x: &[T], y: &[T]) {
+        assert_eq!(x.len(), y.len(), "products are of as many elements");
+        self.add_terms::<true>(x, y);
+    }
+
+    fn add_terms<const PRODUCT: bool>(&mut self, mut x: &[T], mut y: &[T]) {
+        let terms = |x: &[T], y: &[T], out: &mut [T]| {
+            out.iter_mut().zip(x).zip(y).for_each(|((out, &x), &y)| *out = if PRODUCT { x * y } else { x });
+        };
         let (mut full, count) = self.waiting;
         if count > 0 {
-            let (now, later) = x.split_at(x.len().min(LANES - count));
-            full[count..count + now.len()].copy_from_slice(now);
-            self.waiting = (full, count + now.len());
+            let n = x.len().min(LANES - count);
+            terms(&x[..n], &y[..n], &mut full[count..count + n]);
+            self.waiting = (full, count + n);
             if self.waiting.1 < LANES {
                 return;
             }
             self.waiting.1 = 0;
             self.add(&full);
-            x = later;
+            (x, y) = (&x[n..], &y[n..]);
         }
         while !x.is_empty() {
-            let (now, later) = x.split_at(x.len().min(NEIGHBOURS - self.filled));
-            let (chunks, rest) = now.as_chunks::<LANES>();
-            let (first, lanes) = (now.as_ptr(), self.lanes.as_mut_ptr());
-            level(now.len()).run_lanes(AddChunks::<T, false> { x: first, apart: 0, chunks: chunks.len(), lanes });
-            self.filled += now.len() - rest.len();
-            self.waiting.0[..rest.len()].copy_from_slice(rest);
-            self.waiting.1 = rest.len();
+            let n = x.len().min(NEIGHBOURS - self.filled);
+            let (chunks, rest) = (n / LANES, n % LANES);
+            let (first, second, lanes) = (x[..n].as_ptr(), y[..n].as_ptr(), self.lanes.as_mut_ptr());
+            level(n).run_lanes(AddChunks::<T, PRODUCT> { x: first, y: second, apart: 0, chunks, lanes });
+            self.filled += n - rest;
+            terms(&x[n - rest..n], &y[n - rest..n], &mut self.waiting.0[..rest]);
+            self.waiting.1 = rest;
             if self.filled == NEIGHBOURS {
                 self.close();
             }
-            x = later;
+            (x, y) = (&x[n..], &y[n..]);
         }
     }
 
@@ -110,17 +123,18 @@ fn plus<T: Number, const W: usize>(sums: &mut [T; W], x: &[T; W]) {
     }
 }
 
-/// Adds chunks to running sums, of `R` rows that lie `apart`. By hand: of a loop over these the compiler makes vectors of two lanes,
-/// since they are added up in halves later.
+/// Adds chunks, or their products with others, to running sums, of `R` rows that lie `apart`. By hand: of a loop over these the
+/// compiler makes vectors of two lanes, since they are added up in halves later.
 #[derive(Clone, Copy)]
-struct AddChunks<T, const SQUARED: bool, const R: usize = 1> {
+struct AddChunks<T, const PRODUCT: bool, const R: usize = 1> {
     x: *const T,
+    y: *const T,
     apart: usize,
     chunks: usize,
     lanes: *mut T,
 }
 
-impl<T: Number, const SQUARED: bool, const R: usize> LaneKernel<T> for AddChunks<T, SQUARED, R> {
+impl<T: Number, const PRODUCT: bool, const R: usize> LaneKernel<T> for AddChunks<T, PRODUCT, R> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         // As many as lanes take at most; of wide ones some are left out.
@@ -137,8 +151,9 @@ impl<T: Number, const SQUARED: bool, const R: usize> LaneKernel<T> for AddChunks
             for c in 0..self.chunks {
                 for (r, sums) in sums.iter_mut().enumerate() {
                     for (k, sum) in sums[..LANES / L::COUNT].iter_mut().enumerate() {
-                        let x = L::load(self.x.add(r * self.apart + c * LANES + k * L::COUNT), all);
-                        *sum = L::add(*sum, if SQUARED { L::mul(x, x) } else { x });
+                        let i = r * self.apart + c * LANES + k * L::COUNT;
+                        let x = L::load(self.x.add(i), all);
+                        *sum = L::add(*sum, if PRODUCT { L::mul(x, L::load(self.y.add(i), all)) } else { x });
                     }
                 }
             }
@@ -351,6 +366,8 @@ mod tests {
     #[test]
     fn a_sum_has_the_same_bits_in_one_piece_and_in_tiles() {
         let x: Vec<f32> = (0..20_000).map(|i| ((i * 7919 % 1001) as f32 - 300.0) * 0.37).collect();
+        let y: Vec<f32> = x.iter().rev().map(|x| x * 0.3 + 1.0).collect();
+        let products: Vec<f32> = x.iter().zip(&y).map(|(x, y)| x * y).collect();
         for n in [0, 1, 15, 16, 17, 63, 64, 1000, 1023, 1024, 1025, 1039, 2048, 3000, 4096, 5121, 20_000] {
             let whole = sum(&x[..n]);
             assert_eq!(whole.to_bits(), by_halves(&x[..n]).to_bits(), "{n}");
@@ -358,6 +375,9 @@ mod tests {
                 let mut running = Running::new();
                 x[..n].chunks(tile).for_each(|tile| running.add(tile));
                 assert_eq!(running.total().to_bits(), whole.to_bits(), "{n} in tiles of {tile}");
+                let mut running = Running::new();
+                x[..n].chunks(tile).zip(y[..n].chunks(tile)).for_each(|(x, y)| running.add_products(x, y));
+                assert_eq!(running.total().to_bits(), sum(&products[..n]).to_bits(), "{n} in tiles of {tile}");
             }
         }
     }

@@ -1,5 +1,9 @@
 //! Boxes of arrays: an operand that is a part of its result's rows, or whose rows are parts of it.
 
+mod pieces;
+
+pub(super) use pieces::Pieces;
+
 use super::apart;
 use super::map::{LANES, copy, level};
 use super::strided::collapse;
@@ -360,8 +364,19 @@ mod tests {
     use super::*;
     use crate::kernels::strided;
 
-    /// Whether parts of any length are those of the whole.
+    /// Whether parts of any length are those of the whole, and those that lie in pieces are there.
     fn check(window: &Window, x: &[f64], want: &[f64]) {
+        for start in [0, 1, want.len() / 3, want.len() - 1] {
+            let (mut pieces, mut at) = (Pieces::new(window, start), start);
+            while window.step == 1 && window.turn == 0 && at < want.len() {
+                let (place, len) = pieces.next();
+                let n = len.min(want.len() - at).min(11);
+                let piece = place.map_or_else(|| vec![0.0; n], |place| x[place..place + n].to_vec());
+                assert_eq!(piece, want[at..at + n], "{window:?} at {at}");
+                pieces.skip(n);
+                at += n;
+            }
+        }
         for len in [1, 7, 16, 40, want.len()] {
             let mut out = vec![f64::NAN; want.len()];
             for (k, part) in out.chunks_mut(len).enumerate() {

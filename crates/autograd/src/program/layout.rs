@@ -1,7 +1,7 @@
 //! How the operands of element-wise operations lie over their result.
 
 use crate::float::Float;
-use crate::kernels::chain::Fill;
+use crate::kernels::chain::{Fill, Seen};
 use crate::kernels::place::Place;
 use crate::kernels::spread::Spread;
 use crate::kernels::window::Window;
@@ -121,7 +121,7 @@ impl Layout {
             Self::Row(n) => Fill::Row(from, *n),
             Self::Column(width) => Fill::Column(from, *width),
             Self::Spread(spread) => Fill::Spread { from, spread: spread.clone(), len, by_row },
-            Self::Window(window) => Fill::Window { from, window: window.clone(), len, by_row },
+            Self::Window(window) => Fill::Window(Seen { from, window: window.clone(), len, by_row }),
         }
     }
 }

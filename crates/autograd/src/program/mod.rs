@@ -12,6 +12,7 @@ mod ids;
 mod operation;
 mod graph;
 mod layout;
+mod zeros;
 mod passes;
 mod schedule;
 mod memory;

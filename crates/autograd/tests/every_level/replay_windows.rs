@@ -281,3 +281,52 @@ fn what_is_joined_is_made_in_its_place() {
     let text = program.unwrap().to_string();
     assert!(!text.contains("concat"), "{text}");
 }
+
+#[test]
+fn long_rows_are_read_where_they_lie_and_zeros_keep_their_signs() {
+    fn step<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let (axes, mut outputs) = (u.shape().len() as isize, vec![]);
+        for axis in 0..axes {
+            let n = u.shape()[axis as usize];
+            let part = |v: Var<'t, T>, from: usize| v.narrow(axis, from, n - 2);
+            // What a part is of, as its gradient: with zeros around it, to which it was added.
+            let put = |v: Var<'t, T>, from: usize| vjp(part(u, from), &[u], part(v, 1))[0];
+            let (p, q, r) = (put(u, 0), put(x, 2), put(-x, 1));
+            outputs.extend([p + q, p - q, x - p, p - x, p * x, x + p, p + p, q * q - r, (p + q) + r, (x + p) - q]);
+            outputs.extend([(p - q) + r + (-u), u - (-r), (u * x) - (-p), (-p) - (-q), -p + x, (p + x) * (q - u)]);
+            outputs.push((part(u, 0) - part(u, 2) * T::of(2.0) + part(x, 1)) * part(u, 1));
+            let mut around = vec![(0, 0); axes as usize];
+            around[axis as usize] = (1, 1);
+            outputs.push(x + (part(u, 0) - part(x, 1)).pad(&around, 0.0));
+            let energy = (part(u, 2) - part(u, 1)).square().sum() + ((part(u, 0) + part(u, 2)) * part(x, 1)).sum();
+            outputs.extend([energy, grad(energy, &[u])[0] + u.square().sqrt()]);
+        }
+        (vec![], outputs)
+    }
+    for shape in [&[3, 150][..], &[4, 1030], &[2, 3, 140], &[3000]] {
+        check::<f32>([shape; 2], step, &["Window"]);
+        check::<f64>([shape; 2], step, &[]);
+    }
+}
+
+#[test]
+fn sums_of_products_are_those_of_stored_products() {
+    fn step<'t, T: Float>(u: Var<'t, T>, x: Var<'t, T>) -> Step<'t, T> {
+        let n = u.shape()[0];
+        let row = (x.narrow(0, 0, 1) + T::of(1.0)).broadcast_to(u.shape());
+        let outputs = vec![
+            (u * x).sum(),
+            (u.exp() * x).sum(),
+            u.square().sum() + (u * u).sum(),
+            (u * row).sum(),
+            (u.narrow(0, 1, n - 1) * u.narrow(0, 0, n - 1)).sum(),
+            ((u - x) * (u + x)).sum(),
+        ];
+        let slopes = grad(outputs[0] * outputs[1] + outputs[3] + outputs[4], &[u, x]);
+        (vec![], outputs.into_iter().chain(slopes).collect())
+    }
+    for shape in [&[3, 5][..], &[2, 127], &[2, 128], &[16, 16], &[5, 211], &[300, 40], &[5003, 1]] {
+        check::<f32>([shape; 2], step, &[]);
+        check::<f64>([shape; 2], step, &[]);
+    }
+}

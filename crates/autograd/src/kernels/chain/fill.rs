@@ -1,7 +1,7 @@
 //! What registers hold before the operations of a tile begin.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
-use super::{Chain, Fill, copy_elements};
+use super::{Chain, Fill, Seen, copy_elements};
 use crate::kernels::map::LANES;
 use crate::kernels::place::Place;
 use crate::kernels::spread::{repeat, stretch};
@@ -15,7 +15,7 @@ impl<T: Number> Fill<T> {
             Self::Constant(_) | Self::Repeated(_) | Self::Number(_) => true,
             Self::Row(_, n) => comes_again(*n),
             Self::Spread { spread, .. } => spread.period().is_some_and(comes_again),
-            Self::Column(..) | Self::OfColumn(..) | Self::Window { .. } | Self::Before(_) | Self::Parts(_) => false,
+            Self::Column(..) | Self::OfColumn(..) | Self::Window(_) | Self::Before(_) | Self::Parts(_) => false,
         }
     }
 
@@ -50,7 +50,7 @@ impl<T: Number> Fill<T> {
                     }
                 }
                 Self::Before(place) => copy_elements(at(place).add(start).cast_const(), register, n),
-                Self::Number(_) | Self::Row(..) | Self::Column(..) | Self::Spread { .. } | Self::Window { .. } => {
+                Self::Number(_) | Self::Row(..) | Self::Column(..) | Self::Spread { .. } | Self::Window(_) => {
                     self.lay(at, std::slice::from_raw_parts_mut(register, n), (start, all), chain);
                 }
             }
@@ -79,7 +79,7 @@ impl<T: Number> Fill<T> {
                     let len = chain.spread(len, by_row, all);
                     spread.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
                 }
-                Self::Window { from, ref window, len, by_row } => {
+                Self::Window(Seen { from, ref window, len, by_row }) => {
                     let len = chain.spread(len, by_row, all);
                     window.fill(std::slice::from_raw_parts(at(from).cast_const(), len), start, tile);
                 }

@@ -1,12 +1,14 @@
 //! A chain at work: its tiles, one after the other.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
-use super::{Arg, Chain, Micro, Out};
+use super::pieces::Walk;
+use super::{Arg, Chain, Micro, Out, Reach};
 use crate::kernels::in_turn::{Source, in_turn};
 use crate::kernels::machine::LINE;
 use crate::kernels::map::LANES;
 use crate::kernels::place::{Base, Place};
 use crate::kernels::reduce::{self, Running};
+use crate::kernels::window::Pieces;
 use crate::number::Number;
 use crate::number::level::Kernel;
 use std::ops::Range;
@@ -19,6 +21,8 @@ pub(super) struct Run<'a, T> {
     pub(super) len: usize,
     pub(super) running: &'a mut [Running<T>],
     pub(super) is_end: bool,
+    /// What is around the elements of windows.
+    pub(super) zeros: [T; LANES],
 }
 
 impl<T: Number> Kernel for Run<'_, T> {
@@ -47,11 +51,24 @@ impl<T: Number> Kernel for Run<'_, T> {
             }
             for micro in micro {
                 match micro {
-                    Micro::InTurn { both, args: [a, b, c], out, padded } => {
+                    Micro::InTurn { both, args, out, reach } => {
+                        let [a, b, c] = args;
                         let source = |arg: &Arg| self.source(*arg, &tile);
-                        let (abc, out) = ([source(a), source(b), source(c)], self.target(*out, &tile));
-                        // SAFETY: whoever made this promises the places; a register has whole vectors.
-                        unsafe { in_turn(*both, abc, out, (tile.n, *padded)) };
+                        let (mut abc, mut out, mut left) =
+                            ([source(a), source(b), source(c)], self.target(*out, &tile), tile.n);
+                        let mut walk = (*reach == Reach::Pieces).then(|| self.walk(args, tile.start));
+                        // One loop for all: what does a piece is compiled for each pair of operations.
+                        loop {
+                            let n = walk.as_mut().map_or(left, |walk| walk.next(&mut abc, left));
+                            // SAFETY: whoever made this promises the places; a register has whole vectors.
+                            unsafe { in_turn(*both, abc, out, (n, *reach == Reach::Vectors)) };
+                            left -= n;
+                            if left == 0 {
+                                break;
+                            }
+                            out = out.wrapping_add(n);
+                            abc = abc.map(|source| source.from(n));
+                        }
                     }
                     Micro::Op { op, args: [a, b, c], out, second } => {
                         let arg = |arg: &Arg| self.slice(*arg, &tile);
@@ -61,13 +78,10 @@ impl<T: Number> Kernel for Run<'_, T> {
                             self.result(*second, &tile),
                         );
                     }
-                    Micro::Sum { sum, of, part } if running.is_empty() => {
-                        let all = self.slice(*of, &tile);
-                        let x = part.clone().map_or(all, |Range { start, end }| &all[start as usize..end as usize]);
-                        // The tape adds sums to zeros. SAFETY: as above.
-                        unsafe { *self.at(places[*sum as usize]) = T::ZERO + reduce::sum(x) };
+                    Micro::Sum { sum, of, part } => {
+                        let place = places[*sum as usize];
+                        self.add_up(of, part.as_ref(), running.get_mut(*sum as usize), place, &tile);
                     }
-                    Micro::Sum { sum, of, .. } => running[*sum as usize].add(self.slice(*of, &tile)),
                 }
             }
             tile.start += tile.n;
@@ -123,8 +137,47 @@ impl<T: Number> Run<'_, T> {
             Arg::Row(row) => Source { data: self.row(row, tile), step: 1 },
             Arg::Register(r) => Source { data: tile.register(r), step: 1 },
             Arg::Repeated(r) => Source { data: tile.register(r), step: 0 },
+            // A walk says where.
+            Arg::Window(_) => Source { data: self.zeros.as_ptr(), step: 0 },
             Arg::Number(_) | Arg::Nothing => unreachable!("numbers are repeated"),
         }
+    }
+
+    /// Adds up the elements of an operand, or products, or a part of them: to a sum that runs, or into its place.
+    fn add_up(
+        &self,
+        [x, y]: &[Arg; 2],
+        part: Option<&Range<u32>>,
+        running: Option<&mut Running<T>>,
+        place: Place,
+        tile: &Tile<T>,
+    ) {
+        let part = part.map_or(0..tile.n, |part| part.start as usize..part.end as usize);
+        let of = |arg: &Arg| &self.slice(*arg, tile)[part.clone()];
+        let total = match (running, y) {
+            (Some(running), Arg::Nothing) => return running.add(of(x)),
+            (Some(running), _) => return running.add_products(of(x), of(y)),
+            // Where none run, all elements are one tile.
+            (None, Arg::Nothing) => reduce::sum(of(x)),
+            (None, _) => {
+                let mut alone = Running::new();
+                alone.add_products(of(x), of(y));
+                alone.total()
+            }
+        };
+        // The tape adds sums to zeros. SAFETY: whoever made this promises the places.
+        unsafe { *self.at(place) = T::ZERO + total };
+    }
+
+    /// The pieces of windows that a cheap operation reads from an element on.
+    #[inline(never)]
+    fn walk(&self, args: &[Arg; 3], start: usize) -> Walk<'_, T> {
+        let windows = args.map(|arg| {
+            let Arg::Window(seen) = arg else { return None };
+            let seen = &self.chain.windows[seen as usize];
+            Some((Pieces::new(&seen.window, start), self.at(seen.from).cast_const()))
+        });
+        Walk::new(windows, &self.zeros)
     }
 
     /// Where it writes.
@@ -147,6 +200,7 @@ impl<T: Number> Run<'_, T> {
             Arg::Number(place) => (self.at(place), 1),
             Arg::Register(r) => (tile.register(r), tile.n),
             Arg::Repeated(r) => (tile.register(r), 1),
+            Arg::Window(_) => unreachable!("cheap operations alone read windows where they lie"),
         };
         // SAFETY: whoever made this promises the places; nobody writes them while the operation reads.
         unsafe { std::slice::from_raw_parts(data.cast_const(), n) }

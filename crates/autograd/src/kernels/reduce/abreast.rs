@@ -118,7 +118,7 @@ unsafe fn blocks_abreast<T: Number, L: Lanes<T>, const SQUARED: bool>(
         let (x, lanes) = (x[r * ROWS * n..].as_ptr(), lanes.as_flattened_mut().as_mut_ptr());
         // SAFETY: the chunks are within the rows, whose last was asserted; the lanes are those of as many rows; the caller promises
         // the set.
-        unsafe { AddChunks::<T, SQUARED, ROWS> { x, apart: n, chunks: whole / LANES, lanes }.run::<L>() };
+        unsafe { AddChunks::<T, SQUARED, ROWS> { x, y: x, apart: n, chunks: whole / LANES, lanes }.run::<L>() };
     }
     transpose(lanes.as_flattened(), LANES, (LANES, LANES), columns.as_flattened_mut(), LANES);
     add_up_columns(&mut columns);

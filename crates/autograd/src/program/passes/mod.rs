@@ -13,6 +13,7 @@ mod losses;
 mod logarithms;
 mod shares;
 mod squares;
+mod signs;
 pub(super) mod hidden_layer;
 mod copies;
 
@@ -35,7 +36,7 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 13] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 14] {
     [
         &broadcasts::Broadcasts,
         &views::Views,
@@ -50,11 +51,12 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 13] {
         &shares::Shares,
         &squares::Squares,
         &hidden_layer::HiddenLayers,
+        &signs::Signs,
     ]
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "broadcasts",
     "views",
     "constants",
@@ -68,6 +70,7 @@ const NAMES: [&str; 17] = [
     "shares",
     "squares",
     "hidden layers",
+    "signs",
     "runs",
     "blocks",
     "chains",
@@ -92,6 +95,7 @@ const NAMES: [&str; 17] = [
 /// | `shares` | logarithms of softmax, or of sums of exponentials, are computed together with the shares that their gradients read |
 /// | `squares` | sums of squares along axes are added up as the squares are made |
 /// | `hidden layers` | a step of a net of one hidden layer, few features and few classes is one sweep |
+/// | `signs` | what is negated only to be added is subtracted |
 /// | `runs` | products, sums, losses, element-wise chains and operations along rows, one after the other, are one step |
 /// | `blocks` | rows go through such a run block by block, where that keeps them in the cache |
 /// | `chains` | element-wise operations run tile by tile |

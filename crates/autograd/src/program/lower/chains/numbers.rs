@@ -34,7 +34,7 @@ pub(in crate::program::lower) fn numbers<T: Float>(
     let sums = results + planned.results.len();
     let cell = |arg: Arg| {
         let cell = match arg {
-            Arg::Input(k) | Arg::Spread(k) => k,
+            Arg::Input(k) | Arg::Spread(k) | Arg::Window(k) => k,
             Arg::Number(k) => inputs.len() + k,
             Arg::Register(r) => registers + r,
             Arg::Result(k) => results + k,
@@ -47,6 +47,7 @@ pub(in crate::program::lower) fn numbers<T: Float>(
         let out = cell_or_none(*out);
         match action {
             Action::InTurn(both) => NumberOp::InTurn { both: *both, args: [0, 1, 2].map(|k| cell(args[k])), out },
+            // Products are summed by themselves only where there are more.
             Action::Sum(sum) => NumberOp::Sum { of: cell(args[0]), out: (sums + sum) as u32 },
             Action::Op(_) | Action::Both(_) => {
                 let args = [0, 1, 2].map(|k| cell_or_none(args.get(k).copied()));

@@ -3,7 +3,7 @@
 use super::kinds::Kinds;
 use super::{Action, Arg, Planned};
 use crate::float::Float;
-use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Part, Parts, Registers};
+use crate::kernels::chain::{self as kernel, Chain, Fill, Micro, Out, Part, Parts, Registers, Seen};
 use crate::kernels::machine::{TILE, TILE_BYTES};
 use crate::kernels::map::{LANES, QUAD};
 use crate::kernels::place::{Place, Spot};
@@ -19,9 +19,12 @@ use std::collections::HashMap;
 struct Filled<T> {
     fills: Vec<Fill<T>>,
     rows: Vec<(Place, u32)>,
+    windows: Vec<Seen>,
     inputs: Vec<kernel::Arg>,
     tiles: Vec<kernel::Arg>,
     repeated: Vec<kernel::Arg>,
+    /// Of windows, where they lie.
+    in_pieces: Vec<kernel::Arg>,
 }
 
 impl<T: Float> Filled<T> {
@@ -35,6 +38,7 @@ impl<T: Float> Filled<T> {
     ) -> Self {
         let mut fills: Vec<Fill<T>> = planned.numbers.iter().map(|&number| Fill::Constant(number)).collect();
         let (mut rows_in_place, mut inputs): (Vec<(Place, u32)>, Vec<kernel::Arg>) = Default::default();
+        let (mut windows, mut in_pieces) = (Vec::new(), vec![kernel::Arg::Nothing; columns.len()]);
         let laid = |layout: &Layout, value: u32, from: Place| {
             let by_rows = || layout.by_rows(graph.shape(value), graph.shape(planned.value), rows);
             layout.fill(from, graph.numel(value), rows > 1 && by_rows() == Some(true))
@@ -44,7 +48,20 @@ impl<T: Float> Filled<T> {
         for (k, ((value, layout), Column { first: from, parts })) in planned.inputs.iter().zip(columns).enumerate() {
             let fill = match (layout, parts) {
                 (_, Some(parts)) => Fill::Parts(parts),
-                (Layout::Window(_), None) => laid(layout, *value, from),
+                (Layout::Window(_), None) => {
+                    let fill = laid(layout, *value, from);
+                    if planned.reads(Arg::Window(k))
+                        && let Fill::Window(seen) = &fill
+                    {
+                        in_pieces[k] = kernel::Arg::Window(windows.len() as u32);
+                        windows.push(seen.clone());
+                    }
+                    if !planned.reads(Arg::Spread(k)) {
+                        inputs.push(kernel::Arg::Nothing);
+                        continue;
+                    }
+                    fill
+                }
                 _ if written.get(&from).is_some_and(|&result| read[k] >= made[result]) => Fill::Before(from),
                 (Layout::Full | Layout::From(_), None) => {
                     inputs.push(kernel::Arg::Full(from));
@@ -69,7 +86,15 @@ impl<T: Float> Filled<T> {
             inputs.push(kernel::Arg::Register(fills.len() as u32));
             fills.push(fill);
         }
-        let (mut tiles, mut repeated) = (inputs.clone(), inputs.clone());
+        let (tiles, repeated) = (inputs.clone(), inputs.clone());
+        let mut filled = Self { fills, rows: rows_in_place, windows, inputs, tiles, repeated, in_pieces };
+        filled.as_steps_read(planned);
+        filled
+    }
+
+    /// Numbers that are read as tiles, or by cheap operations, which read vectors.
+    fn as_steps_read(&mut self, planned: &Planned<T>) {
+        let Self { fills, tiles, repeated, .. } = self;
         for (action, args, ..) in &planned.steps {
             for arg in args {
                 match *arg {
@@ -92,11 +117,10 @@ impl<T: Float> Filled<T> {
                         tiles[k] = kernel::Arg::Register(fills.len() as u32);
                         fills.push(fill);
                     }
-                    Arg::Input(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => {}
+                    Arg::Input(_) | Arg::Window(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => {}
                 }
             }
         }
-        Self { fills, rows: rows_in_place, inputs, tiles, repeated }
     }
 }
 
@@ -221,7 +245,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let operands: Vec<Column> = (0..planned.inputs.len()).map(|k| columns.input(k)).collect();
     let sums = alike.iter().flat_map(|planned| &planned.sums).map(|&value| (columns.at)(value, 0)).collect();
     let row = if one_tile { None } else { planned.row() };
-    let Filled { fills, rows: rows_in_place, inputs, tiles, repeated } =
+    let Filled { fills, rows: rows_in_place, windows, inputs, tiles, repeated, in_pieces } =
         Filled::new(planned, graph, operands, &results, (rows, row.is_some()));
     let own = fills.len();
     let kept = own + planned.registers;
@@ -232,6 +256,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let arg = |arg: Arg, inputs: &[kernel::Arg]| match arg {
         Arg::Input(k) => inputs[k],
         Arg::Spread(k) => tiles[k],
+        Arg::Window(k) => in_pieces[k],
         Arg::Number(k) => kernel::Arg::Repeated(k as u32),
         Arg::Register(r) => kernel::Arg::Register((own + r) as u32),
         Arg::Result(k) => match result(k) {
@@ -243,7 +268,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
     let out = |place: Option<Arg>| match place {
         Some(Arg::Result(k)) => result(k),
         Some(Arg::Register(r)) => Out::Register((own + r) as u32),
-        Some(Arg::Input(_) | Arg::Spread(_) | Arg::Number(_)) | None => Out::Nowhere,
+        Some(Arg::Input(_) | Arg::Spread(_) | Arg::Window(_) | Arg::Number(_)) | None => Out::Nowhere,
     };
     let (mut micro, mut kinds) = (Vec::new(), Kinds::default());
     for (action, args, to, second) in &planned.steps {
@@ -257,7 +282,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
             Action::Sum(sum) => {
                 micro.extend(starts.clone().enumerate().map(|(k, (start, Planned { sums, len, .. }))| {
                     let part = (alike.len() > 1).then_some(start as u32..(start + len) as u32);
-                    Micro::Sum { sum: (k * sums.len() + sum) as u32, of: at(0), part }
+                    Micro::Sum { sum: (k * sums.len() + sum) as u32, of: [at(0), at(1)], part }
                 }));
                 continue;
             }
@@ -273,6 +298,7 @@ pub(in crate::program::lower) fn placed<T: Float>(
         fills,
         kinds: kinds.list,
         rows: rows_in_place,
+        windows,
         micro,
         parts,
         sums,
