@@ -225,7 +225,7 @@ pub(super) mod tests {
         let sign = |i: usize| if i.is_multiple_of(3) { -1.0 } else { 1.0 };
         let large = T::MAX.sqrt() * T::of(0.4);
         let factor = |i: usize| match i % 5 {
-            _ if i % 97 == 96 => T::ZERO,
+            _ if i % 97 == 96 || (i / 40).is_multiple_of(3) && i % 7 == 3 => T::ZERO.copysign(T::of(sign(i / 7))),
             0 | 1 if far => large,
             2 | 3 if far => T::ONE / large,
             _ => T::of(sign(i) * near(i)),

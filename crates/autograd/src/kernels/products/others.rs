@@ -1,7 +1,7 @@
 //! Products of all factors of a row but one: the cotangents of its factors.
 
-use super::{along, next_run, together};
-use crate::kernels::beside::{Beside, NARROW, WIDE, walk, walk_rows};
+use super::{along, next_run, times, together};
+use crate::kernels::beside::{Beside, NARROW, WIDE, fold, walk, walk_rows};
 use crate::kernels::in_turn::zmul;
 use crate::kernels::map::{LANES, level};
 use crate::kernels::order::with_zeros;
@@ -14,12 +14,21 @@ use std::ops::Range;
 /// `out_t = dy · Π_{s≠t} x_s` along the middle of `[outer, n, inner]`, where `y` is the product of each row: `dy · (y / x_t)` where all of
 /// these are within the range; else by products that carry an exponent of their own.
 pub(crate) fn of_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]: [&[T]; 2], out: &mut [T]) {
-    with_zeros(y.len(), |odd| {
+    with_zeros(3 * y.len(), |own| {
+        let (odd, near) = own.split_at_mut(y.len());
+        let (z, zeros) = near.split_at_mut(y.len());
         match together(n, inner) {
             _ if inner == 1 && n >= LANES => level(x.len()).run(Others { x, n, y, dy, odd, out }),
             None => {
-                let mut beside = OthersBeside { y, dy, odd, rows: 0..0, own: [[T::ONE; WIDE]; 3] };
-                walk([x], out, (n, inner), false, &mut beside);
+                let others = OthersBeside { y, dy, odd, rows: 0..0, own: [[T::ONE; WIDE]; 3] };
+                if y.contains(&T::ZERO) {
+                    fold(x, (n, inner), T::ONE, z, |z, x| times(z, or_one(x)));
+                    fold(x, (n, inner), T::ZERO, zeros, |zeros, x| zeros + is_zero(x));
+                    let mut beside = OthersOfZeros { others, near: [z, zeros], own: [[T::ONE; WIDE]; 2] };
+                    walk([x], out, (n, inner), false, &mut beside);
+                } else {
+                    walk([x], out, (n, inner), false, &mut { others });
+                }
             }
             Some(k) => {
                 for start in (0..y.len()).step_by(inner) {
@@ -39,14 +48,14 @@ pub(crate) fn of_others<T: Number>(x: &[T], (n, inner): (usize, usize), [y, dy]:
         let mut done = 0;
         while let Some(rows) = next_run(done..odd.len(), inner, |row| odd[row] != T::ZERO) {
             done = rows.end;
-            far_others(x, (n, inner), rows, [y, dy, odd], out);
+            far_others(x, (n, inner), rows, [y, dy, odd, z, zeros], out);
         }
     });
 }
 
 /// What stands for these rows, `k` times.
-fn repeated<T: Number>(all: [&[T]; 3], rows: Range<usize>, k: usize) -> [[T; WIDE]; 3] {
-    let mut own = [[T::ONE; WIDE]; 3];
+fn repeated<T: Number, const K: usize>(all: [&[T]; K], rows: Range<usize>, k: usize) -> [[T; WIDE]; K] {
+    let mut own = [[T::ONE; WIDE]; K];
     for (own, all) in own.iter_mut().zip(all) {
         own[..k * rows.len()].chunks_exact_mut(rows.len()).for_each(|own| own.copy_from_slice(&all[rows.clone()]));
     }
@@ -61,6 +70,48 @@ fn other<T: Number>(x: T, y: T, dy: T) -> (T, bool) {
     let size = quotient.abs();
     // Not the very ends of the range: what asks for a class of numbers is done one by one.
     (zmul(dy, quotient), (y.abs() > T::MIN_POSITIVE) & (size > T::MIN_POSITIVE) & (size < T::MAX))
+}
+
+/// The same of a row with so many factors of 0, where `z` is the product of the others: a zero alone has that of them, all else 0.
+#[inline(always)]
+fn other_of_zeros<T: Number>(x: T, [z, zeros]: [T; 2], dy: T) -> (T, bool) {
+    let is_near = (z.abs() > T::MIN_POSITIVE) & (z.abs() <= T::MAX);
+    (select((x == T::ZERO) & (zeros == T::ONE), zmul(dy, z), T::ZERO), (zeros > T::ONE) | is_near)
+}
+
+/// What stands for one element of a row with factors of 0 or without, as above.
+#[inline(always)]
+fn near<T: Number>(x: T, y: T, [z, zeros]: [T; 2], dy: T) -> (T, bool) {
+    let has_zeros = (y == T::ZERO) & (zeros > T::ZERO);
+    let (of_zeros, are_right) = other_of_zeros(x, [z, zeros], dy);
+    let (made, is_right) = other(x, y, dy);
+    (select(has_zeros, of_zeros, made), (has_zeros & are_right) | (!has_zeros & is_right))
+}
+
+/// A factor, or 1 where it is 0.
+#[inline(always)]
+fn or_one<T: Number>(x: T) -> T {
+    select(x == T::ZERO, T::ONE, x)
+}
+
+#[inline(always)]
+fn is_zero<T: Number>(x: T) -> T {
+    select(x == T::ZERO, T::ONE, T::ZERO)
+}
+
+/// The product of the factors of a row that are not 0, and how many others there are.
+#[inline(always)]
+fn without_zeros<T: Number>(x: &[T]) -> [T; 2] {
+    let (mut z, mut zeros) = ([T::ONE; LANES], [T::ZERO; LANES]);
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for i in 0..LANES {
+            (z[i], zeros[i]) = (times(z[i], or_one(chunk[i])), zeros[i] + is_zero(chunk[i]));
+        }
+    }
+    let all = z.iter().chain(rest).fold(T::ONE, |z, &x| times(z, or_one(x)));
+    let zeros = zeros.iter().fold(T::ZERO, |sum, &zeros| sum + zeros);
+    [all, rest.iter().fold(zeros, |sum, &x| sum + is_zero(x))]
 }
 
 /// Rows of neighbours of a vector or more.
@@ -81,6 +132,7 @@ impl<T: Number> Kernel for Others<'_, T> {
         let rows = x.chunks_exact(n).zip(out.chunks_exact_mut(n)).zip(y).zip(dy).zip(odd);
         for ((((x, out), &y), &dy), odd) in rows {
             let mut wrong = [T::ZERO; LANES];
+            let near = (y == T::ZERO).then(|| without_zeros(x)).filter(|[_, zeros]| *zeros > T::ZERO);
             for start in (0..n).step_by(LANES) {
                 // What fills no vector is done with what is before it.
                 let at = start.min(n - LANES);
@@ -89,7 +141,10 @@ impl<T: Number> Kernel for Others<'_, T> {
                 };
                 let mut made = [T::ZERO; LANES];
                 for i in 0..LANES {
-                    let (z, is_right) = other(x[i], y, dy);
+                    let (z, is_right) = match near {
+                        Some(near) => other_of_zeros(x[i], near, dy),
+                        None => other(x[i], y, dy),
+                    };
                     (made[i], wrong[i]) = (z, select(is_right, wrong[i], T::ONE));
                 }
                 *out = made;
@@ -135,9 +190,40 @@ impl<T: Number> Beside<T, 1> for OthersBeside<'_, T> {
     }
 }
 
+/// The same of rows of which some have factors of 0.
+struct OthersOfZeros<'a, T> {
+    others: OthersBeside<'a, T>,
+    /// Of each row, the product of its factors that are not 0, and how many are.
+    near: [&'a [T]; 2],
+    own: [[T; WIDE]; 2],
+}
+
+impl<T: Number> Beside<T, 1> for OthersOfZeros<'_, T> {
+    #[inline(always)]
+    fn start(&mut self, rows: Range<usize>) {
+        for (own, near) in self.own.iter_mut().zip(self.near) {
+            own[..rows.len()].copy_from_slice(&near[rows.clone()]);
+        }
+        self.others.start(rows);
+    }
+    #[inline(always)]
+    fn step(&mut self, _: usize, [x]: [&[T]; 1], out: &mut [T]) {
+        let ([y, dy, odd], [z, zeros]) = (&mut self.others.own, &self.own);
+        let rows = y.iter().zip(dy.iter()).zip(odd).zip(z).zip(zeros);
+        for ((&x, out), ((((&y, &dy), odd), &z), &zeros)) in x.iter().zip(out).zip(rows) {
+            let (made, is_right) = near(x, y, [z, zeros], dy);
+            (*out, *odd) = (made, select(is_right, *odd, T::ONE));
+        }
+    }
+    #[inline(always)]
+    fn finish(&mut self) {
+        self.others.finish();
+    }
+}
+
 /// The same of rows of which some leave the range or have factors of 0: of these from products that carry an exponent of their own, of
 /// all factors that are not 0.
-fn far_others<T: Number>(x: &[T], (n, inner): (usize, usize), rows: Range<usize>, of: [&[T]; 3], out: &mut [T]) {
+fn far_others<T: Number>(x: &[T], (n, inner): (usize, usize), rows: Range<usize>, of: [&[T]; 5], out: &mut [T]) {
     // So many go through a walk together, however long they are, if their neighbours do.
     const AT_ONCE: usize = 2 * LANES;
     let long = together(n, inner);
@@ -273,8 +359,8 @@ impl<T: Number> Beside<T, 1> for FarProducts<T> {
 /// What stands for each factor, by the products of all; of rows that need none, as of others.
 struct FarOthers<'a, T> {
     of: &'a FarProducts<T>,
-    /// `y`, `dy` and whether they are odd, of so many rows.
-    own: [[T; WIDE]; 3],
+    /// `y`, `dy` and whether they are odd, and what is known of zeros where they are not, of so many rows.
+    own: [[T; WIDE]; 5],
     count: usize,
 }
 
@@ -285,16 +371,16 @@ impl<T: Number> Beside<T, 1> for FarOthers<'_, T> {
     }
     #[inline(always)]
     fn step(&mut self, _: usize, [x]: [&[T]; 1], out: &mut [T]) {
-        let (mut factors, [y, dy, odd]) = ([T::ONE; WIDE], &self.own);
+        let (mut factors, [y, dy, odd, z, zeros]) = ([T::ONE; WIDE], &self.own);
         for (factor, &x) in factors.iter_mut().zip(x) {
             *factor = select(x == T::ZERO, T::ONE.copysign(x), x);
         }
         quotients(&self.of.carried, (dy, &factors), out);
-        let rows = y.iter().zip(dy).zip(odd).zip(&self.of.zeros);
-        for ((out, &x), (((&y, &dy), &odd), &zeros)) in out.iter_mut().zip(x).zip(rows) {
-            let others = select(x == T::ZERO, zeros - T::ONE, zeros);
+        for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
+            let (y, dy) = (y[i], dy[i]);
+            let others = select(x == T::ZERO, self.of.zeros[i] - T::ONE, self.of.zeros[i]);
             let far = select((others == T::ZERO) & (dy != T::ZERO), *out, T::ZERO);
-            *out = select(odd == T::ZERO, other(x, y, dy).0, far);
+            *out = select(odd[i] == T::ZERO, near(x, y, [z[i], zeros[i]], dy).0, far);
         }
     }
 }
