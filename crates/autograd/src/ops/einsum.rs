@@ -193,10 +193,10 @@ impl<'t, T: Float> Lettered<'t, T> {
         self.var.sizes()[i]
     }
 
-    /// The product of two operands, summed over the letters that both have and nobody wants: one batched matrix
-    /// product.
+    /// The product of two operands, summed over the letters that both have and nobody wants: one batched matrix product, or an
+    /// element-wise one where all of these matrices would be rows times columns, or nothing is summed. `order` is that of the letters in the result of all.
     #[track_caller]
-    fn product(self, other: Self, wanted: impl Fn(Label) -> bool) -> Self {
+    fn product(self, other: Self, wanted: impl Fn(Label) -> bool, order: &[Label]) -> Self {
         let (of_a, of_b) = (self.letters.clone(), other.letters.clone());
         let a = self.keep(|c| wanted(c) || of_b.contains(&c));
         let b = other.keep(|c| wanted(c) || of_a.contains(&c));
@@ -210,11 +210,51 @@ impl<'t, T: Float> Lettered<'t, T> {
         let sizes = |of: &Self, letters: &[Label]| letters.iter().map(|&c| of.size(c)).collect::<Vec<_>>();
         let (batch_sizes, row_sizes, col_sizes) = (sizes(&a, &batch), sizes(&a, &rows), sizes(&b, &cols));
         let [m, k, n] = [&row_sizes, &sizes(&a, &inner), &col_sizes].map(|s| s.iter().product::<usize>());
+        if inner.is_empty() || m == 1 && n == 1 {
+            return a.times(b, &inner, order);
+        }
         let matrix = |m: usize, n: usize| batch_sizes.iter().copied().chain([m, n]).collect::<Shape>();
         let a = a.ordered(&[&batch[..], &rows, &inner].concat()).reshape(matrix(m, k));
         let b = b.ordered(&[&batch[..], &inner, &cols].concat()).reshape(matrix(k, n));
         let shape: Shape = batch_sizes.iter().chain(&row_sizes).chain(&col_sizes).copied().collect();
         Self { var: a.matmul(b).reshape(shape), letters: [batch, rows, cols].concat() }
+    }
+
+    /// The product element by element, summed over these letters.
+    #[track_caller]
+    fn times(self, other: Self, summed: &[Label], order: &[Label]) -> Self {
+        let has = |of: &Self, c: Label| of.letters.contains(&c);
+        let joined = |first: &[Label], then: &[Label]| -> Vec<Label> {
+            first.iter().chain(then.iter().filter(|c| !first.contains(c))).copied().collect()
+        };
+        let in_order = order.iter().filter(|&&c| (has(&self, c) || has(&other, c)) && !summed.contains(&c));
+        let in_order: Vec<Label> = in_order.copied().collect();
+        // Dimensions as the operands or the result have them: what is in another order is copied.
+        let is_part = |letters: &[Label], all: &[Label]| all.iter().filter(|c| letters.contains(c)).eq(letters);
+        let size =
+            |letters: &[Label]| letters.iter().fold(1_usize, |all, &c| all.saturating_mul(self.size_in(&other, c)));
+        let copied = |all: &Vec<Label>| {
+            let parts = [&self.letters[..], &other.letters, &in_order].into_iter();
+            parts
+                .filter(|letters| !is_part(letters, all))
+                .fold(0_usize, |sum, letters| sum.saturating_add(size(letters)))
+        };
+        let all =
+            [joined(&in_order, summed), joined(&self.letters, &other.letters), joined(&other.letters, &self.letters)];
+        let all = all.into_iter().min_by_key(copied).expect("there are three");
+        let sizes: Vec<usize> = all.iter().map(|&c| self.size_in(&other, c)).collect();
+        let laid = |of: Self| {
+            let own: Vec<Label> = all.iter().copied().filter(|&c| has(&of, c)).collect();
+            let shape: Shape = all.iter().zip(&sizes).map(|(&c, &size)| if has(&of, c) { size } else { 1 }).collect();
+            of.ordered(&own).reshape(shape)
+        };
+        let product = Self { var: laid(self) * laid(other), letters: all.clone() };
+        product.keep(|c| !summed.contains(&c))
+    }
+
+    /// The size of a letter that this or the other operand has.
+    fn size_in(&self, other: &Self, letter: Label) -> usize {
+        if self.letters.contains(&letter) { self.size(letter) } else { other.size(letter) }
     }
 }
 
@@ -258,6 +298,12 @@ pub fn try_einsum<'t, T: Float>(equation: &str, operands: &[Var<'t, T>]) -> Resu
         Ok(parsed) => parsed,
         Err(reason) => return Err(first.tape().error("einsum", reason, operands)),
     };
+    let mut order = parsed.output.clone();
+    for &label in parsed.inputs.iter().flatten() {
+        if !order.contains(&label) {
+            order.push(label);
+        }
+    }
     let mut result: Option<Lettered<'t, T>> = None;
     for (k, &operand) in operands.iter().enumerate() {
         let operand = Lettered::new(operand, &parsed.inputs[k]);
@@ -265,7 +311,7 @@ pub fn try_einsum<'t, T: Float>(equation: &str, operands: &[Var<'t, T>]) -> Resu
         let wanted = |c: Label| parsed.output.contains(&c) || rest.iter().flatten().any(|&d| d == c);
         result = Some(match result {
             None => operand.keep(wanted),
-            Some(so_far) => so_far.product(operand, wanted),
+            Some(so_far) => so_far.product(operand, wanted, &order),
         });
     }
     let result = result.expect("there is at least one operand").keep(|c| parsed.output.contains(&c));

@@ -202,6 +202,7 @@ impl Scan {
         });
         let results = Results { next: indices(&after), sums: Vec::new(), stacked: indices(&stacked) };
         let Closed { body, slices, constants } = recorded.close(&results);
+        tape.bodies.borrow_mut().push(start..tape.len() as u32);
         // Few bodies read the numbers of the steps, which take memory.
         let numbers = || tape.index_leaf("scan", &Shape::from([steps]), |step| step as i64);
         let numbers = slices.contains(&sequences.len()).then(numbers);
@@ -210,7 +211,8 @@ impl Scan {
             tape,
             sources: slices.iter().map(|&k| (sliced[k], 0)).collect(),
             constants: constants.iter().map(|&index| Var::new(tape, index)).collect(),
-            scan: self,
+            // What nobody differentiates keeps nothing for it.
+            scan: if tape.depth.get() > 0 { Self { keep: Keep::Carries, ..self } } else { self },
         };
         let done = whole.run(body, &first, steps);
         let (last, stacked) = Error::or_raise(done.map_err(|reason| tape.error("scan", reason, &first)));

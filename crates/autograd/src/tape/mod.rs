@@ -31,6 +31,7 @@ use crate::tensor::error::Error;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::ops::Range;
 
 /// The operands of a node as variables.
 pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
@@ -67,6 +68,8 @@ pub struct Tape<T: Float = f64> {
     pub(crate) watch_kinks: Cell<bool>,
     /// Whether loops are recorded step by step.
     pub(crate) written_out: Cell<bool>,
+    /// The nodes of bodies of loops, which mean nothing outside.
+    pub(crate) bodies: RefCell<Vec<Range<u32>>>,
     /// An error that a rule met.
     pub(crate) fault: Cell<Option<Box<Error>>>,
     /// What a program needs to know of its recording.
@@ -88,6 +91,7 @@ impl<T: Float> Default for Tape<T> {
             again: Cell::new(false),
             watch_kinks: Cell::new(false),
             written_out: Cell::new(false),
+            bodies: RefCell::default(),
             fault: Cell::new(None),
             recording: RefCell::default(),
             memory: RefCell::default(),
@@ -134,6 +138,7 @@ impl<T: Float> Tape<T> {
         // Somebody may have forgotten an operation that was going on.
         self.within.set(None);
         self.operands.get_mut().clear();
+        self.bodies.get_mut().clear();
     }
 
     /// Gives memory back: buffers that are free, the structures of steps that are remembered, and the programs made of them. What is

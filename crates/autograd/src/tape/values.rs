@@ -155,6 +155,23 @@ impl<T: Float> Tape<T> {
         !self.nodes.iter().zip(needed).any(|(node, needed)| needed && matches!(node.kind, NodeKind::Slot))
     }
 
+    /// Whether a value means something here: not if it depends on one that differed from step to step of a loop's body.
+    pub(crate) fn means_something(&self, index: u32) -> Result<(), Error> {
+        let bodies = self.bodies.borrow();
+        if bodies.is_empty() {
+            return Ok(());
+        }
+        let needed = self.nodes.needed(&[index], 0);
+        let slots = self
+            .nodes
+            .iter()
+            .zip(needed)
+            .zip(0..)
+            .filter(|((node, needed), _)| *needed && matches!(node.kind, NodeKind::Slot));
+        let mut left = slots.filter(|(_, slot)| bodies.iter().any(|body| body.contains(slot)));
+        left.next().map_or(Ok(()), |((slot, _), _)| Err(in_body(slot)))
+    }
+
     /// Computes a value without noting that it was read.
     #[track_caller]
     pub(crate) fn compute_unnoted(&self, index: u32) {

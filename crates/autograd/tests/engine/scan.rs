@@ -421,3 +421,61 @@ fn a_chain_may_read_the_end_of_what_another_one_reads_whole() {
     let found = program.run(&inputs).expect("it runs");
     assert_eq!([found.tensor(0), found.tensor(1)], expected);
 }
+
+#[test]
+fn what_is_left_of_a_body_is_no_value_of_a_program_and_has_no_derivatives() {
+    type Use = for<'t> fn(Var<'t>, Var<'t>) -> Var<'t>;
+    let leaked = |tape: &Tape, of: Use| -> String {
+        let (c, v) = (tape.scalar(0.5), tape.var(&Tensor::from([1.0, 2.0])));
+        let mut left = None;
+        tape.scan(&c, &v, |c, x, _| {
+            left = Some(c * x);
+            (c * x, ())
+        });
+        message(|| _ = of(left.unwrap(), v))
+    };
+    let asked = "scan: a value of the body is asked for";
+    let uses: [Use; 4] = [
+        |left, v| grad(left, &v),
+        |left, v| grad((left * 2.0 + v).sum(), &v),
+        |left, v| jvp(left, &v, &v),
+        |left, v| autograd::jacobian(left, v),
+    ];
+    for of in uses {
+        let text = leaked(&Tape::new(), of);
+        assert!(text.starts_with(asked) && text.contains("scan.rs"), "{text}");
+    }
+    // As an output, in one, as the next state, and where a step's number is an index.
+    for case in 0..4 {
+        let state = Tensor::scalar(1.0);
+        let program = Program::record(&state, &Tensor::from([1.0, 2.0]), |tape, state, x| {
+            let (mut left, mut number) = (None, None);
+            let (y, ()) = tape.scan(&state, &x, |c, x, k| {
+                (left, number) = (Some(c * x), Some(k));
+                (c * x, ())
+            });
+            let left = left.unwrap();
+            match case {
+                0 => (vec![y], vec![y, left]),
+                1 => (vec![y], vec![y * left]),
+                2 => (vec![left], vec![y]),
+                _ => (vec![y], vec![x.gather(0, number.as_ref().unwrap())]),
+            }
+        });
+        let text = program.err().expect("it is no value").to_string();
+        assert!(text.contains(asked), "{case}: {text}");
+    }
+    // A loop within whose body another one was left is no exception, and steps that repeat tell it each time.
+    let mut tape = Tape::new();
+    for _ in 0..8 {
+        tape.clear();
+        let (c, v) = (tape.scalar(0.5), tape.var(&Tensor::from([1.0, 2.0])));
+        let mut left = None;
+        let (y, ()) = tape.scan(&c, &v, |c, x, _| {
+            left = Some(c * x);
+            (c * x, ())
+        });
+        let text = message(|| drop(tape.values(&(y, left.unwrap()))));
+        assert!(text.starts_with(asked), "{text}");
+    }
+}

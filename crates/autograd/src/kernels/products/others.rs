@@ -376,11 +376,11 @@ impl<T: Number> Beside<T, 1> for FarOthers<'_, T> {
             *factor = select(x == T::ZERO, T::ONE.copysign(x), x);
         }
         quotients(&self.of.carried, (dy, &factors), out);
-        for (i, (out, &x)) in out.iter_mut().zip(x).enumerate() {
-            let (y, dy) = (y[i], dy[i]);
-            let others = select(x == T::ZERO, self.of.zeros[i] - T::ONE, self.of.zeros[i]);
+        let rows = y.iter().zip(dy).zip(odd).zip(z.iter().zip(zeros)).zip(&self.of.zeros);
+        for ((out, &x), ((((&y, &dy), &odd), (&z, &zeros)), &all)) in out.iter_mut().zip(x).zip(rows) {
+            let others = select(x == T::ZERO, all - T::ONE, all);
             let far = select((others == T::ZERO) & (dy != T::ZERO), *out, T::ZERO);
-            *out = select(odd[i] == T::ZERO, near(x, y, [z[i], zeros[i]], dy).0, far);
+            *out = select(odd == T::ZERO, near(x, y, [z, zeros], dy).0, far);
         }
     }
 }

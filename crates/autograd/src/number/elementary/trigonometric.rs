@@ -1,7 +1,7 @@
 //! Sine, cosine and tangent: an angle is reduced to within an eighth of a turn of a multiple of a quarter (Cody and Waite),
 //! where two short polynomials give its sine and its cosine.
 //!
-//! Angles beyond `NEAR` are reduced by integer arithmetic, one at a time (Payne and Hanek, 1983).
+//! Angles beyond `NEAR` are reduced one at a time: in `f64` if that is enough, else by integer arithmetic (Payne and Hanek, 1983).
 
 use super::{Format, parts, polynomial, select};
 
@@ -136,7 +136,13 @@ fn far<T: Circular>(x: T, of: fn(Reduced<T>) -> T) -> T {
     if !x.is_finite() {
         return T::NAN;
     }
-    let (k, high, low) = reduce_far(x.to_f64());
+    let x = x.to_f64();
+    let (k, high, low) = if is_far(x) {
+        reduce_far(x)
+    } else {
+        let (shifted, high, low) = reduce(x);
+        (shifted - f64::ROUND, high, low)
+    };
     let part = T::of(high);
     of((T::ROUND + T::of(k), part, T::of((high - part.to_f64()) + low)))
 }
@@ -184,12 +190,16 @@ fn reduce_far(x: f64) -> (f64, f64, f64) {
     // The nearest integer, and the rest of at most a half.
     let k = turns.wrapping_add(1 << 125) >> 126;
     let rest = turns.wrapping_sub(k << 126) as i128;
-    // Twice the digits of a number of this type, times π/2.
-    let unit = 2_f64.powi(-126);
-    let high = rest as f64;
-    let (high, low) = (high * unit, (rest - high as i128) as f64 * unit);
+    // Its first 53 digits, and 63 more: as integers of 64 bits, which are numbers quickly. Times π/2.
+    let zeros = rest.unsigned_abs().leading_zeros();
+    let digits = rest.unsigned_abs() << zeros;
+    let (first, more) = ((digits >> 75) as i64, (digits << 53 >> 65) as i64);
+    let sign = if rest < 0 { -1.0 } else { 1.0 };
+    let unit = |exponent: u32| sign * f64::from_bits(u64::from(1023 - exponent - zeros) << 52);
+    let (high, low) = (first as f64 * unit(51), more as f64 * unit(114));
     let [quarter, more] = [std::f64::consts::FRAC_PI_2, 6.123233995736766e-17];
     let product = high * quarter;
     let low = high.mul_add(quarter, -product) + (high * more + low * quarter);
-    if x < 0.0 { (-(k as f64), -product, -low) } else { (k as f64, product, low) }
+    let k = f64::from(k as u8);
+    if x < 0.0 { (-k, -product, -low) } else { (k, product, low) }
 }

@@ -252,7 +252,7 @@ impl<T: Float> Places<T> {
         match arg {
             Arg::Input(k) if as_tile && self.inputs[k].1 == Layout::Scalar => Arg::Spread(k),
             Arg::Spread(k) if in_pieces && self.in_pieces(k).is_some_and(|is_sum| is_raw || !is_sum) => Arg::Window(k),
-            _ => arg,
+            Arg::Input(_) | Arg::Spread(_) | Arg::Window(_) | Arg::Number(_) | Arg::Register(_) | Arg::Result(_) => arg,
         }
     }
 

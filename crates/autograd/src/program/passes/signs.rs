@@ -76,6 +76,7 @@ fn negated<T: Float>(graph: &Graph<T>, links: &Links, value: u32, may_lose: bool
         graph.nodes.get(maker as usize).filter(|node| is_for_one && !node.keep_apart).map(|node| (maker as usize, node))
     };
     let (at, node) = maker(value)?;
+    #[allow(clippy::wildcard_enum_match_arm, reason = "two of a large table")]
     let is_view = match node.kind()? {
         Kind::Read(_) => true,
         Kind::AddAt(op) => may_lose && !op.0.sums_all(),

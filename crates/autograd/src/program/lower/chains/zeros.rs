@@ -20,10 +20,8 @@ pub(super) struct Zeros {
 impl Zeros {
     /// Those of the windows that are seen.
     pub(super) fn of<T: Float>(places: &Places<T>) -> Self {
-        let windows = places.of.iter().filter_map(|(&value, arg)| match *arg {
-            Arg::Spread(input) if places.in_pieces(input) == Some(true) => Some(value),
-            _ => None,
-        });
+        let is_raw = |arg: &Arg| matches!(*arg, Arg::Spread(input) if places.in_pieces(input) == Some(true));
+        let windows = places.of.iter().filter(|(_, arg)| is_raw(arg)).map(|(&value, _)| value);
         let raw: IdSet = windows.collect();
         Self { positive: raw.clone(), raw }
     }
@@ -54,6 +52,7 @@ impl Zeros {
         kind: &Kind<T>,
         mut args: SmallVec<[From<T>; 3]>,
     ) -> SmallVec<[From<T>; 3]> {
+        #[allow(clippy::wildcard_enum_match_arm, reason = "two of a large table")]
         let then = match kind {
             Kind::Binary(Arity(Binary::Add)) => Then::Add,
             Kind::Binary(Arity(Binary::Sub)) => Then::Sub,
