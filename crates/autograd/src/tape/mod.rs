@@ -13,6 +13,7 @@ pub(crate) mod within;
 pub(crate) mod recording;
 pub(crate) mod pool;
 pub(crate) mod values;
+mod bodies;
 pub(crate) mod outer;
 pub(crate) mod finite;
 pub(crate) mod recorded;
