@@ -153,7 +153,7 @@ struct Merger<'a, T: Float> {
     units: &'a mut Vec<Unit>,
     /// The unit of each node.
     unit_of: Vec<usize>,
-    /// The regions that read a value as it is, element by element.
+    /// The regions that read a value as it is, element by element, or a window.
     reads: IdMap<Vec<usize>>,
 }
 
@@ -233,11 +233,14 @@ impl<'a, T: Float> Merger<'a, T> {
         self.graph.shape(self.graph.nodes[members[0] as usize].results[0])
     }
 
-    /// The values that members read from outside, element by element.
+    /// The values that members read from outside, element by element, and windows: each is copied to tiles by every region.
     fn full_reads(&self, members: &[u32]) -> Vec<u32> {
+        let (graph, (links, windows)) = (self.graph, self.links);
         let count = self.shape(members).numel();
-        let full = |&a: &u32| self.graph.numel(a) == count && count > 1;
-        outside(self.graph, self.links, members).filter(full).collect()
+        let full = |&a: &u32| graph.numel(a) == count && count > 1;
+        let args = members.iter().flat_map(|&member| &graph.nodes[member as usize].args).copied();
+        let seen = args.filter(|&a| windows.has(links.maker[a as usize]));
+        outside(graph, self.links, members).filter(full).chain(seen).collect()
     }
 
     /// The region that a unit can be part of.
