@@ -1,6 +1,6 @@
 //! A choice between two operands by a third, with NumPy broadcasting through strides of 0.
 
-use super::map::level;
+use super::map::{copy, level};
 use super::strided::{Dim, Odometer, collapse};
 use crate::number::Number;
 use crate::number::elementary::select;
@@ -37,6 +37,14 @@ impl<T: Number> Kernel for Choose<'_, T> {
                 [1, 1, 0] => row_of(row, &args[0][m..m + len], args[1][a..a + len].iter(), repeat(&args[2][b])),
                 [1, 0, 1] => row_of(row, &args[0][m..m + len], repeat(&args[1][a]), args[2][b..b + len].iter()),
                 [1, 0, 0] => row_of(row, &args[0][m..m + len], repeat(&args[1][a]), repeat(&args[2][b])),
+                // One choice for the whole row.
+                [0, sa @ (0 | 1), sb @ (0 | 1)] => {
+                    let chosen = if args[0][m] == T::ZERO { (&args[2][b..], sb) } else { (&args[1][a..], sa) };
+                    match chosen {
+                        (of, 0) => row.fill(of[0]),
+                        (of, _) => copy(&of[..len], row),
+                    }
+                }
                 [sm, sa, sb] => {
                     for (i, o) in row.iter_mut().enumerate() {
                         let [mask, a, b] = [args[0][m + i * sm], args[1][a + i * sa], args[2][b + i * sb]];

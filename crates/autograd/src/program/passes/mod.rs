@@ -87,7 +87,7 @@ const NAMES: [&str; 18] = [
 /// | `constants` | what does not depend on inputs or state is computed when recording |
 /// | `common` | equal expressions are computed once |
 /// | `dead` | what nothing asks for is dropped |
-/// | `logarithms` | a number times a logarithm, as of an entropy, is computed with the logarithm that its gradient reads |
+/// | `logarithms` | a number times a logarithm, as of an entropy, is computed with the logarithm that its gradient reads, or of a row or column before it is repeated |
 /// | `loops` | loops leave nothing that nothing reads |
 /// | `elements` | arrays of a few numbers that are taken apart and put together go element by element |
 /// | `products` | products are computed together with what follows them: a bias, ReLU, a gate, a step of gradient descent; such a step of rows that were read by index moves these alone |
