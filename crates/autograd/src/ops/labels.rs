@@ -87,6 +87,7 @@ impl<'t, T: Float> IndexVar<'t, T> {
     /// ```
     #[track_caller]
     pub fn numbers(&self) -> Var<'t, T> {
+        self.require_kept("numbers");
         self.var().tape().record(Arity(Labels::Number), [self.var()])
     }
 

@@ -176,9 +176,10 @@ impl<'t, T: Float> KeyVar<'t, T> {
     /// ```
     ///
     /// # Panics
-    /// Where there are more integers than one, or they live on another tape.
+    /// Where there are more integers than one, they live on another tape, or the number type has no room for one.
     #[track_caller]
     pub fn fold_in_index(self, index: &IndexVar<'t, T>) -> Self {
+        index.require_kept("fold_in_index");
         Self { var: self.var.tape().record(Arity(FoldIn::Index), [self.var, index.var()]) }
     }
 

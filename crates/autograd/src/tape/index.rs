@@ -113,11 +113,29 @@ impl<'t, T: Float> IndexVar<'t, T> {
     }
 
     /// The integers in row-major order.
+    ///
+    /// # Panics
+    /// Where the number type has no room for one.
     #[track_caller]
     pub fn value(&self) -> Vec<i64> {
+        self.require_kept("value");
         let bits = self.var.value();
         let integers = collected(bits.numel(), bits.as_slice().iter().map(|b| b.to_index()));
         self.var.expect("value", integers.map_err(Reason::from))
+    }
+
+    /// Whether all are as they were given, for what no range limits: one that the number type has no room for is another here.
+    #[track_caller]
+    pub(crate) fn require_kept(&self, op: &str) {
+        let most = i128::from(T::MAX_INDEX);
+        let (low, high) = self.bounds;
+        self.var.require(op, low > high || low >= -most && high <= most, Kind::Index, || {
+            let other = if high > most { high } else { low };
+            format!(
+                "the integer {other} is out of range for {}, which has room for those from -{most} to {most}",
+                T::NAME
+            )
+        });
     }
 
     /// Notes, for a program, the range that integers from outside must lie in, and one that they may be beside it.

@@ -321,3 +321,28 @@ fn a_label_beyond_the_numbers_of_an_index_is_shown_as_it_came() {
         assert!(text.contains("label 18446744073709551615 is out of range for 3 classes"), "{text}");
     }
 }
+
+#[test]
+fn an_integer_that_a_number_type_has_no_room_for_is_told_where_it_would_be_another() {
+    let told = |found: Outcome, op: &str, integer: &str| {
+        let Outcome::Panic { text, .. } = found else { panic!("{op} gave another integer") };
+        assert!(text.starts_with(&format!("{op}: the integer {integer} is out of range for ")), "{text}");
+    };
+    let narrow = autograd::Tape::<f32>::default();
+    let far = narrow.indices([2], &[1 << 40, 3]);
+    told(outcome(|| format!("{:?}", far.value())), "value", "1099511627776");
+    told(outcome(|| format!("{:?}", far.numbers().value())), "numbers", "1099511627776");
+    let step = narrow.indices([1], &[-(1 << 40)]);
+    let key = || narrow.key(autograd::Key::new(1)).fold_in_index(&step).uniform([2]);
+    told(outcome(|| format!("{:?}", key().value())), "fold_in_index", "-1099511627776");
+    let wide = Tape::new();
+    told(outcome(|| format!("{:?}", wide.labels(&[usize::MAX]).value())), "value", "18446744073709551615");
+    told(
+        outcome(|| format!("{:?}", wide.indices([1], &[i64::MIN]).numbers().value())),
+        "numbers",
+        "-9223372036854775808",
+    );
+    assert_eq!(narrow.indices([2], &[i64::from(i32::MAX), -i64::from(i32::MAX)]).value(), [2147483647, -2147483647]);
+    assert_eq!(wide.indices([1], &[i64::MAX]).value(), [i64::MAX]);
+    assert_eq!(narrow.labels(&[]).value(), [0_i64; 0]);
+}
