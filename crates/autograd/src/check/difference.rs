@@ -17,6 +17,8 @@ pub(crate) struct Estimate {
 
 /// Halvings of the step: from a sixteenth of the direction down to where rounding has taken over.
 const LEVELS: usize = 26;
+/// Beyond so many it is rounding that raises doubts.
+const MOST_DOUBTED: usize = 16;
 
 /// Moves every input by `t` along its direction.
 fn moved(inputs: &[Tensor], direction: &[Tensor], t: f64) -> Vec<Tensor> {
@@ -41,6 +43,7 @@ pub(crate) fn along(
     // Per result: central differences so far, and how far the one-sided slopes disagree.
     let mut central: Vec<Vec<f64>> = vec![Vec::new(); base.len()];
     let mut jumps: Vec<Vec<f64>> = vec![Vec::new(); base.len()];
+    let mut before = vec![start; base.len()];
     let grain = grain_of(f, inputs, base, direction);
     let mut worse = 0;
     for level in 0..LEVELS {
@@ -56,9 +59,13 @@ pub(crate) fn along(
             let slope = bc + (bc - ab) / 15.0;
             let rounding = (4.0 * f64::EPSILON * (high.abs() + low.abs())).max(2.0 * grain[r]);
             let error = (slope - bc).abs() + rounding / t;
-            if error < best.error {
+            let now = Estimate { slope, error, step: t, kink: false };
+            let last = std::mem::replace(&mut before[r], now);
+            // A derivative that is doubted is asked for once more.
+            improved |= apart(best, &now) && level < MOST_DOUBTED;
+            if error < best.error || is_refuted(best, [&last, &now]) {
                 improved = true;
-                *best = Estimate { slope, error, step: t, kink: false };
+                *best = now;
             }
         }
         worse = if improved { 0 } else { worse + 1 };
@@ -70,6 +77,18 @@ pub(crate) fn along(
         best.kink = is_kink(jumps, best) || is_jump(central);
     }
     (best, length)
+}
+
+/// Whether two estimates of smaller steps agree on another derivative. Large steps may meet a function that oscillates within them in
+/// places which agree by chance.
+fn is_refuted(best: &Estimate, [last, now]: [&Estimate; 2]) -> bool {
+    let agree = (last.slope - now.slope).abs() <= last.error + now.error;
+    best.step > last.step && agree && apart(best, last) && apart(best, now)
+}
+
+/// Whether two estimates are of different derivatives.
+fn apart(a: &Estimate, b: &Estimate) -> bool {
+    (a.slope - b.slope).abs() > 10.0 * (a.error + b.error)
 }
 
 /// How rough each result is over tiny steps: what an expression rounds away inside shows here, and not in the size of
@@ -111,6 +130,17 @@ mod tests {
         let direction = [Tensor::scalar(if x == 0.0 { 1.0 } else { x.abs() })];
         let (estimates, length) = along(&g, &[Tensor::scalar(x)], &[f(x)], &direction);
         Estimate { slope: estimates[0].slope / length, error: estimates[0].error / length, ..estimates[0] }
+    }
+
+    #[test]
+    fn fast_oscillations_are_not_met_by_chance() {
+        for k in (50..4000).step_by(7).map(f64::from) {
+            for x in [0.81, 1.3, 2.9] {
+                let (got, want) = (slope(|x| (k * x).sin(), x), k * (k * x).cos());
+                let off = (got.slope - want).abs();
+                assert!(off <= 10.0 * got.error || got.kink, "{k} {x}: {got:?}, not {want}");
+            }
+        }
     }
 
     #[test]
