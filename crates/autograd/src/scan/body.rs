@@ -17,6 +17,7 @@ use smallvec::SmallVec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
+use std::panic::Location;
 use std::sync::{Mutex, PoisonError};
 
 /// One operation of a body, on values that are numbered: the ports first, then the nodes.
@@ -29,6 +30,8 @@ struct Node<T: Float> {
     depth: u32,
     /// Whether it belongs to a checkpoint, and is computed anew where a reverse sweep reads it.
     again: bool,
+    /// The line that recorded it.
+    location: &'static Location<'static>,
 }
 
 /// The values that a body begins with, in this order: what is carried from step to step, what each step has its own slice of,
@@ -175,7 +178,15 @@ impl<T: Float> Recorded<'_, '_, T> {
             let args: SmallVec<[u32; 4]> = node.args.iter().map(|&a| number(self.resolved(a))).collect();
             let again = again.iter().any(|part| part.contains(&index));
             let depth = node.origin.depth().saturating_sub(self.depth);
-            Node { kind: node.kind.clone(), args: Args::from(&args[..]), shape: node.shape.clone(), depth, again }
+            let location = node.origin.location;
+            Node {
+                kind: node.kind.clone(),
+                args: Args::from(&args[..]),
+                shape: node.shape.clone(),
+                depth,
+                again,
+                location,
+            }
         };
         let body = Body {
             ports: Ports {
@@ -248,6 +259,7 @@ impl<T: Float> Body<T> {
         let depth = tape.depth.get();
         for node in &self.nodes {
             let _depth = Restore::set(&tape.depth, depth + node.depth);
+            let _line = tape.at_line(node.location);
             let args: SmallVec<[Var<'t, T>; 4]> = node.args.iter().map(|&a| values[a as usize]).collect();
             values.push(tape.record_slice(node.kind.clone(), &args));
         }

@@ -141,6 +141,13 @@ impl<T: Float> Tape<T> {
         Restore::set(&self.within, Some(Within { location, pass, rule_of: index, floor, call: None }))
     }
 
+    /// Until the result is dropped, what is recorded stands for this line of the user's.
+    pub(crate) fn at_line(&self, location: &'static Location<'static>) -> Restore<'_, Option<Within>> {
+        let within = self.within.get();
+        let within = within.unwrap_or(Within { location, pass: Mode::Primal, rule_of: NONE, floor: 0, call: None });
+        Restore::set(&self.within, Some(Within { location, ..within }))
+    }
+
     /// The first node that a sweep may go through: within a rule, the first that the rule recorded. All before is
     /// independent there, so that derivatives by a rule's operands, and by its result, are partial ones.
     pub(crate) fn floor(&self) -> u32 {

@@ -1,6 +1,8 @@
 //! Loops that are recorded once agree with the same loops written out.
 
-use autograd::{Keep, Key, Optimisations, Program, Scan, Tape, Tensor, Var, grad, hvp, jvp, stack};
+use autograd::{
+    Keep, Key, Op, Optimisations, Program, Reason, Scan, Shape, Tape, Tensor, Var, View, ViewMut, grad, hvp, jvp, stack,
+};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The text of the panic of a call.
@@ -477,5 +479,46 @@ fn what_is_left_of_a_body_is_no_value_of_a_program_and_has_no_derivatives() {
         });
         let text = message(|| drop(tape.values(&(y, left.unwrap()))));
         assert!(text.starts_with(asked), "{text}");
+    }
+}
+
+/// The operand, with a rule that goes wrong.
+#[derive(Debug)]
+struct Wrong;
+
+impl Op<f64, 1> for Wrong {
+    fn name(&self) -> &'static str {
+        "wrong"
+    }
+    fn shape(&self, [x]: [&Shape; 1]) -> Result<Shape, Reason> {
+        Ok(x.clone())
+    }
+    fn eval(&self, [x]: [View<'_, f64>; 1], y: ViewMut<'_, f64>) {
+        y.data.copy_from_slice(x.data);
+    }
+    fn vjp<'t>(&self, _: usize, _: [Var<'t>; 1], _: Var<'t>, dy: Var<'t>) -> Option<Var<'t>> {
+        Some(dy.reshape([7]))
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_rule_is_told_at_the_line_of_its_operation() {
+    for keep in [Keep::All, Keep::Carries, Keep::Sqrt] {
+        let line = std::cell::Cell::new(0);
+        let run = |tape: &Tape, differentiates: bool| {
+            let (one, v) = (tape.scalar(1.0), tape.var(&Tensor::from([1.0, 2.0, 3.0, 4.0])));
+            let scan = Scan { keep, ..Scan::default() };
+            let looped = || {
+                scan.run(tape, &one, &v, |c, x, _| {
+                    line.set(line!() + 1);
+                    (tape.apply(Wrong, [c * x]), ())
+                })
+            };
+            if differentiates { grad(looped().0, &v).value().as_slice()[0] } else { tape.no_grad(looped).0.item() }
+        };
+        // Nobody asks a rule of what has no derivatives.
+        assert_eq!(run(&Tape::new(), false), 24.0);
+        let text = message(|| _ = run(&Tape::new(), true));
+        assert!(text.contains(&format!("scan.rs:{}:", line.get())), "{keep:?}: {text}");
     }
 }
