@@ -39,7 +39,7 @@ pub(crate) fn pushed_forward<'t, T: Float>(y: Var<'t, T>, x: &[&Var<'t, T>], tan
     y.require("jvp", x.len() == tangents.len(), Kind::Shape, || {
         format!("{} variables, but {} tangents", x.len(), tangents.len())
     });
-    Error::or_raise(tape.means_something(y.index()));
+    Error::or_raise(tape.mean_something([y.index()]));
     let mut seeds: SmallVec<[(u32, Var<'t, T>); 8]> = SmallVec::new();
     for (&&x, &&dx) in x.iter().zip(tangents) {
         y.require("jvp", x.sizes() == dx.sizes(), Kind::Shape, || {

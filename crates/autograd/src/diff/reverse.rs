@@ -104,7 +104,7 @@ pub(crate) fn pulled_back<'t, T: Float>(
         let reason = Reason::new(Kind::Tape, format!("{x:?} and {y:?} live on different tapes"));
         tape.error("vjp", reason, &[y]).raise();
     }
-    Error::or_raise(tape.means_something(y.index()));
+    Error::or_raise(tape.mean_something([y.index()]));
     let inputs: SmallVec<[u32; 8]> = wrt.iter().map(Var::index).collect();
     gradients(tape, (y, dy), &inputs)
 }

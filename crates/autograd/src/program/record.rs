@@ -133,9 +133,8 @@ impl<T: Float> Program<T> {
                 return Err(call.error(ProgramErrorKind::Shape { what, expected: shape, found }));
             }
         }
-        for root in next.iter().chain(&outputs) {
-            tape.means_something(root.index()).map_err(|error| call.error(error.into()))?;
-        }
+        let roots = next.iter().chain(&outputs).map(Var::index);
+        tape.mean_something(roots).map_err(|error| call.error(error.into()))?;
         if tape.is_watched() {
             let roots: Vec<u32> = next.iter().chain(&outputs).map(Var::index).collect();
             tape.refuse_outer(&roots);
@@ -221,7 +220,7 @@ impl<T: Float> Program<T> {
         let slot = |&node: &u32| Slot::new(Var::new(tape, node), None);
         let inputs: Vec<Slot> = inputs.iter().map(slot).collect();
         let outputs: Vec<Var<'_, T>> = outputs.iter().map(|&output| Var::new(tape, output)).collect();
-        outputs.iter().try_for_each(|output| tape.means_something(output.index())).ok()?;
+        tape.mean_something(outputs.iter().map(Var::index)).ok()?;
         let mut graph = Graph::new(tape, &inputs, &[], &[], &outputs).ok()?;
         // What is not computed has no part in it: nothing may be found to equal that.
         let needed = tape.nodes.needed(&graph.outputs, base);

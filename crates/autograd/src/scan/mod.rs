@@ -178,6 +178,7 @@ impl Scan {
             Error::or_raise(steps.map_err(|reason| tape.error("scan", reason, &[])))
         };
         let start = tape.len() as u32;
+        let open = tape.body();
         let slot = |shape: &Shape| tape.slot_at(shape, location);
         let number = slot(&Shape::scalar());
         let carries: Vec<Var<'t, T>> = first.iter().map(|var| slot(var.sizes())).collect();
@@ -188,6 +189,7 @@ impl Scan {
             xs.like(&mut |_| of_xs.next().expect("a structure has as many variables each time")),
             IndexVar::computed(number, steps),
         );
+        drop(open);
         let _whole = Error::or_raise(tape.composite_at(location, "scan", nothing));
         let (after, stacked) = (listed(&next), listed(&left));
         let fits = fits(tape, (&carries, &carry.paths()), (&after, &next.paths()), &stacked);
@@ -203,7 +205,6 @@ impl Scan {
         });
         let results = Results { next: indices(&after), sums: Vec::new(), stacked: indices(&stacked) };
         let Closed { body, slices, constants } = recorded.close(&results);
-        tape.bodies.borrow_mut().push(start..tape.len() as u32);
         // Few bodies read the numbers of the steps, which take memory.
         let numbers = || tape.index_leaf("scan", &Shape::from([steps]), |step| step as i64);
         let numbers = slices.contains(&sequences.len()).then(numbers);
@@ -212,8 +213,7 @@ impl Scan {
             tape,
             sources: slices.iter().map(|&k| (sliced[k], 0)).collect(),
             constants: constants.iter().map(|&index| Var::new(tape, index)).collect(),
-            // What nobody differentiates keeps nothing for it.
-            scan: if tape.depth.get() > 0 { Self { keep: Keep::Carries, ..self } } else { self },
+            scan: self,
         };
         let done = whole.run(body, &first, steps);
         let (last, stacked) = Error::or_raise(done.map_err(|reason| tape.error("scan", reason, &first)));

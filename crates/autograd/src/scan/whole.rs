@@ -48,7 +48,8 @@ impl<'t, T: Float> Whole<'t, T> {
         let known = known.filter(|known| known.how.at_once && body.is_part_of(&known.body));
         let known = known.map(|known| Arc::clone(&known.body));
         let body = known.unwrap_or_else(|| {
-            if keep != Keep::Carries {
+            // Rules are not asked where nobody need differentiate.
+            if keep != Keep::Carries && self.tape.depth.get() == 0 {
                 let residuals = residuals(&body);
                 body.results.stacked.extend(residuals);
             }

@@ -32,7 +32,6 @@ use crate::tensor::error::Error;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::ops::Range;
 
 /// The operands of a node as variables.
 pub(crate) type Operands<'t, T> = SmallVec<[Var<'t, T>; 4]>;
@@ -69,8 +68,8 @@ pub struct Tape<T: Float = f64> {
     pub(crate) watch_kinks: Cell<bool>,
     /// Whether loops are recorded step by step.
     pub(crate) written_out: Cell<bool>,
-    /// The nodes of bodies of loops, which mean nothing outside.
-    pub(crate) bodies: RefCell<Vec<Range<u32>>>,
+    /// The bodies of loops, whose values mean nothing outside.
+    pub(crate) bodies: RefCell<bodies::Bodies>,
     /// An error that a rule met.
     pub(crate) fault: Cell<Option<Box<Error>>>,
     /// What a program needs to know of its recording.

@@ -467,7 +467,28 @@ fn what_is_left_of_a_body_is_no_value_of_a_program_and_has_no_derivatives() {
         let text = program.err().expect("it is no value").to_string();
         assert!(text.contains(asked), "{case}: {text}");
     }
-    // A loop within whose body another one was left is no exception, and steps that repeat tell it each time.
+    // Of a body that did not fit, too.
+    let tape = Tape::new();
+    let (c, v) = (tape.scalar(0.5), tape.var(&Tensor::from([1.0, 2.0])));
+    let mut left = None;
+    let text = message(|| {
+        tape.scan(&c, &v, |c, x, _| {
+            left = Some(c * x);
+            (v, ())
+        });
+    });
+    assert!(text.starts_with("scan: the carry has the shape []"), "{text}");
+    let text = message(|| _ = hvp(left.unwrap() * v.sum(), &v, &v));
+    assert!(text.starts_with(asked), "{text}");
+    // Derivatives within a body are asked for what is none outside later.
+    let mut slope = None;
+    let (total, ()) = tape.scan(&c, &v, |c, x, _| {
+        slope = Some(grad(c * x * x, &x));
+        (c + slope.unwrap(), ())
+    });
+    assert!(message(|| _ = grad(slope.unwrap(), &v)).starts_with(asked));
+    assert!(grad(total, &v).value().as_slice().iter().all(|slope| *slope > 0.0));
+    // Steps that repeat tell it each time.
     let mut tape = Tape::new();
     for _ in 0..8 {
         tape.clear();
