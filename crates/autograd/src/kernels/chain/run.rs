@@ -34,6 +34,7 @@ impl<T: Number> Kernel for Run<'_, T> {
         let row = row.unwrap_or(self.len);
         let first = self.at(registers.place);
         let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
+        let mut walk = None;
         let mut tile = Tile { first, stride: self.chain.stride(), start: 0, n: 0 };
         while tile.start < self.len {
             tile.n = (*most).min(self.len - tile.start).min(row - tile.start % row);
@@ -51,25 +52,21 @@ impl<T: Number> Kernel for Run<'_, T> {
             }
             for micro in micro {
                 match micro {
-                    Micro::InTurn { both, args, out, reach } => {
-                        let [a, b, c] = args;
-                        let source = |arg: &Arg| self.source(*arg, &tile);
-                        let (mut abc, mut out, mut left) =
-                            ([source(a), source(b), source(c)], self.target(*out, &tile), tile.n);
-                        let mut walk = (*reach == Reach::Pieces).then(|| self.walk(args, tile.start));
-                        // One loop for all: what does a piece is compiled for each pair of operations.
-                        loop {
-                            let n = walk.as_mut().map_or(left, |walk| walk.next(&mut abc, left));
-                            // SAFETY: whoever made this promises the places; a register has whole vectors.
-                            unsafe { in_turn(*both, abc, out, (n, *reach == Reach::Vectors)) };
-                            left -= n;
-                            if left == 0 {
-                                break;
-                            }
-                            out = out.wrapping_add(n);
-                            abc = abc.map(|source| source.from(n));
+                    // One loop for all: what does a piece is compiled for each pair of operations.
+                    Micro::InTurn { both, args, out, reach } => loop {
+                        let (abc, to, n) = if *reach == Reach::Pieces {
+                            self.piece(&mut walk, (args, *out), &tile)
+                        } else {
+                            let [a, b, c] = args;
+                            let source = |arg: &Arg| self.source(*arg, &tile);
+                            ([source(a), source(b), source(c)], self.target(*out, &tile), tile.n)
+                        };
+                        // SAFETY: whoever made this promises the places; a register has whole vectors.
+                        unsafe { in_turn(*both, abc, to, (n, *reach == Reach::Vectors)) };
+                        if *reach != Reach::Pieces || walk.is_none() {
+                            break;
                         }
-                    }
+                    },
                     Micro::Op { op, args: [a, b, c], out, second } => {
                         let arg = |arg: &Arg| self.slice(*arg, &tile);
                         kinds[*op as usize].run(
@@ -169,15 +166,29 @@ impl<T: Number> Run<'_, T> {
         unsafe { *self.at(place) = T::ZERO + total };
     }
 
-    /// The pieces of windows that a cheap operation reads from an element on.
+    /// What a cheap operation reads and writes next of a tile, and how many elements: begins a walk, or goes on with one, which is
+    /// none again at its end.
     #[inline(never)]
-    fn walk(&self, args: &[Arg; 3], start: usize) -> Walk<'_, T> {
-        let windows = args.map(|arg| {
-            let Arg::Window(seen) = arg else { return None };
-            let seen = &self.chain.windows[seen as usize];
-            Some((Pieces::new(&seen.window, start), self.at(seen.from).cast_const()))
+    fn piece<'r>(
+        &'r self,
+        walk: &mut Option<Walk<'r, T>>,
+        (args, out): (&[Arg; 3], Out),
+        tile: &Tile<T>,
+    ) -> ([Source<T>; 3], *mut T, usize) {
+        let now = walk.get_or_insert_with(|| {
+            let windows = args.map(|arg| {
+                let Arg::Window(seen) = arg else { return None };
+                let seen = &self.chain.windows[seen as usize];
+                Some((Pieces::new(&seen.window, tile.start), self.at(seen.from).cast_const()))
+            });
+            let sources = args.map(|arg| self.source(arg, tile));
+            Walk { windows, sources, out: self.target(out, tile), left: tile.n }
         });
-        Walk::new(windows, &self.zeros)
+        let piece = now.next(&self.zeros);
+        if now.left == 0 {
+            *walk = None;
+        }
+        piece
     }
 
     /// Where it writes.
