@@ -211,29 +211,45 @@ impl Window {
         rows * self.width
     }
 
-    /// Fills rows with zeros before and after the elements of the operand. Short ones go in vectors that reach into the next row, which
-    /// is written after them, and from which what is no element is blanked.
+    /// Fills rows with zeros before and after the elements of the operand. Where only a few vectors have some, all go in vectors that reach
+    /// into the next row, which is written after them, and from which what is no element is blanked.
     #[inline(always)]
     fn put_rows<T: Number>(&self, x: &[T], masks: &Masks, (at, stride, rows): (usize, isize, usize), out: &mut [T]) {
         let vectors = self.width.div_ceil(LANES);
+        let fits = vectors <= VECTORS || self.from <= LANES && self.width - self.from - self.len <= LANES;
+        // Of long rows the first vector and the last two may have zeros.
+        let end = vectors.saturating_sub(2);
         for r in 0..rows {
             let (at, start) = (at.wrapping_add_signed(r as isize * stride), r * self.width);
-            let to = out.get_mut(start..start + vectors * LANES).filter(|_| vectors <= VECTORS);
+            let to = out.get_mut(start..start + vectors * LANES).filter(|_| fits);
             let from = at.checked_sub(self.from).and_then(|at| x.get(at..at + vectors * LANES));
             let (Some(to), Some(from)) = (to, from) else {
                 self.fill_row(&x[at..at + self.len], 0, &mut out[start..start + self.width]);
                 continue;
             };
-            for ((to, from), mask) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks().0).zip(masks) {
-                *to = if self.is_sum { blanked(from.map(|x: T| T::ZERO + x), mask) } else { blanked(*from, mask) };
+            let (to, from) = (to.as_chunks_mut::<LANES>().0, from.as_chunks::<LANES>().0);
+            let added = |from: &[T; LANES]| if self.is_sum { from.map(|x: T| T::ZERO + x) } else { *from };
+            if vectors <= VECTORS {
+                for ((to, from), mask) in to.iter_mut().zip(from).zip(masks) {
+                    *to = blanked(added(from), mask);
+                }
+                continue;
+            }
+            for (to, from) in to[1..end].iter_mut().zip(&from[1..end]) {
+                *to = added(from);
+            }
+            for (k, mask) in [0, end, end + 1].into_iter().zip(masks) {
+                to[k] = blanked(added(&from[k]), mask);
             }
         }
     }
 
-    /// Where in the vectors of a row elements of the operand are.
+    /// Where in the vectors of a row elements of the operand are: in all of few, else in the first and the last two.
     fn masks(&self) -> Masks {
         let is_there = |column: usize| (self.from..self.from + self.len).contains(&column);
-        from_fn(|k| from_fn(|lane| is_there(k * LANES + lane)))
+        let vectors = self.width.div_ceil(LANES);
+        let vector = |k: usize| if vectors <= VECTORS || k == 0 { k } else { vectors + k - 3 };
+        from_fn(|k| from_fn(|lane| is_there(vector(k) * LANES + lane)))
     }
 
     /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
@@ -284,7 +300,7 @@ impl Window {
     }
 }
 
-/// Rows of up to so many vectors go with zeros around them in vectors alone.
+/// Rows of up to so many vectors may have zeros in each of them.
 const VECTORS: usize = 4;
 type Masks = [[bool; LANES]; VECTORS];
 
@@ -428,6 +444,13 @@ mod tests {
             ([1, 1, 1], [4, 5, 20], 399),
             ([1, 5, 20], [4, 5, 20], 300),
             ([4, 5, 1], [4, 5, 8], 7),
+            ([2, 3, 64], [2, 3, 65], 1),
+            ([2, 3, 99], [2, 3, 100], 0),
+            ([2, 3, 98], [2, 3, 129], 15),
+            ([2, 3, 98], [2, 3, 129], 16),
+            ([2, 3, 98], [2, 3, 129], 31),
+            ([2, 3, 79], [2, 3, 80], 1),
+            ([1, 4, 200], [2, 5, 211], 1060),
         ] {
             let x = numbers(sizes.iter().product());
             let strides = [into[1] * into[2], into[2], 1].map(|stride| stride as isize);
