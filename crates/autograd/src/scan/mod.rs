@@ -20,6 +20,9 @@ use whole::Whole;
 /// What a [`scan`](Tape::scan) keeps of its steps for a reverse sweep. Values are the same to the bit, derivatives but for the order in which
 /// contributions are added. What a step computes element by element of its slices alone is no part of the loop in any of these ways, and takes
 /// memory as the slices do.
+///
+/// To know what a sweep reads, all but [`Keep::Carries`] ask the rules of the body's operations when the loop is recorded, unless it is within
+/// [`no_grad`](Tape::no_grad): there, or by `Carries`, an operation of one's own needs no rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
     /// The carries of all steps and what else the sweep reads: the quickest, as a loop that is written out.
