@@ -174,6 +174,16 @@ impl Window {
         Some(at as usize)
     }
 
+    /// Finds the row and the column of an element.
+    #[inline(always)]
+    fn locate(&self, start: usize, index: &mut [usize]) -> usize {
+        let mut row = start / self.width;
+        for (i, dim) in index.iter_mut().zip(&self.outer).rev() {
+            (*i, row) = (row % dim.n, row / dim.n);
+        }
+        start % self.width
+    }
+
     /// Goes on to the next row.
     #[inline(always)]
     fn step_on(&self, index: &mut [usize]) {
@@ -211,45 +221,29 @@ impl Window {
         rows * self.width
     }
 
-    /// Fills rows with zeros before and after the elements of the operand. Where only a few vectors have some, all go in vectors that reach
-    /// into the next row, which is written after them, and from which what is no element is blanked.
+    /// Fills rows with zeros before and after the elements of the operand. Short ones go in vectors that reach into the next row, which
+    /// is written after them, and from which what is no element is blanked.
     #[inline(always)]
     fn put_rows<T: Number>(&self, x: &[T], masks: &Masks, (at, stride, rows): (usize, isize, usize), out: &mut [T]) {
         let vectors = self.width.div_ceil(LANES);
-        let fits = vectors <= VECTORS || self.from <= LANES && self.width - self.from - self.len <= LANES;
-        // Of long rows the first vector and the last two may have zeros.
-        let end = vectors.saturating_sub(2);
         for r in 0..rows {
             let (at, start) = (at.wrapping_add_signed(r as isize * stride), r * self.width);
-            let to = out.get_mut(start..start + vectors * LANES).filter(|_| fits);
+            let to = out.get_mut(start..start + vectors * LANES).filter(|_| vectors <= VECTORS);
             let from = at.checked_sub(self.from).and_then(|at| x.get(at..at + vectors * LANES));
             let (Some(to), Some(from)) = (to, from) else {
                 self.fill_row(&x[at..at + self.len], 0, &mut out[start..start + self.width]);
                 continue;
             };
-            let (to, from) = (to.as_chunks_mut::<LANES>().0, from.as_chunks::<LANES>().0);
-            let added = |from: &[T; LANES]| if self.is_sum { from.map(|x: T| T::ZERO + x) } else { *from };
-            if vectors <= VECTORS {
-                for ((to, from), mask) in to.iter_mut().zip(from).zip(masks) {
-                    *to = blanked(added(from), mask);
-                }
-                continue;
-            }
-            for (to, from) in to[1..end].iter_mut().zip(&from[1..end]) {
-                *to = added(from);
-            }
-            for (k, mask) in [0, end, end + 1].into_iter().zip(masks) {
-                to[k] = blanked(added(&from[k]), mask);
+            for ((to, from), mask) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks().0).zip(masks) {
+                *to = if self.is_sum { blanked(from.map(|x: T| T::ZERO + x), mask) } else { blanked(*from, mask) };
             }
         }
     }
 
-    /// Where in the vectors of a row elements of the operand are: in all of few, else in the first and the last two.
+    /// Where in the vectors of a row elements of the operand are.
     fn masks(&self) -> Masks {
         let is_there = |column: usize| (self.from..self.from + self.len).contains(&column);
-        let vectors = self.width.div_ceil(LANES);
-        let vector = |k: usize| if vectors <= VECTORS || k == 0 { k } else { vectors + k - 3 };
-        from_fn(|k| from_fn(|lane| is_there(vector(k) * LANES + lane)))
+        from_fn(|k| from_fn(|lane| is_there(k * LANES + lane)))
     }
 
     /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
@@ -300,7 +294,7 @@ impl Window {
     }
 }
 
-/// Rows of up to so many vectors may have zeros in each of them.
+/// Rows of up to so many vectors go with zeros around them in vectors alone.
 const VECTORS: usize = 4;
 type Masks = [[bool; LANES]; VECTORS];
 
@@ -339,11 +333,8 @@ impl<T: Number> Kernel for Filling<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Self { window, x, start, mut out } = self;
-        let (mut row, mut column) = (start / window.width, start % window.width);
         let mut index: SmallVec<[usize; 3]> = smallvec![0; window.outer.len()];
-        for (i, dim) in index.iter_mut().zip(&window.outer).rev() {
-            (*i, row) = (row % dim.n, row / dim.n);
-        }
+        let mut column = window.locate(start, &mut index);
         let has_rows = |out: &[T]| out.len() >= 2 * window.width;
         let masks = (window.step == 1 && window.turn == 0 && has_rows(out)).then(|| window.masks());
         while !out.is_empty() {

@@ -33,11 +33,8 @@ pub(in crate::kernels) struct Pieces<'w> {
 
 impl<'w> Pieces<'w> {
     pub(in crate::kernels) fn new(window: &'w Window, start: usize) -> Self {
-        let (mut row, column) = (start / window.width, start % window.width);
         let mut index = [0; MOST_OUTER];
-        for (i, dim) in index[..window.outer.len()].iter_mut().zip(&window.outer).rev() {
-            (*i, row) = (row % dim.n, row / dim.n);
-        }
+        let column = window.locate(start, &mut index[..window.outer.len()]);
         Self { window, index, row: window.row(&index), column }
     }
 
