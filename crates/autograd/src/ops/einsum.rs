@@ -194,7 +194,8 @@ impl<'t, T: Float> Lettered<'t, T> {
     }
 
     /// The product of two operands, summed over the letters that both have and nobody wants: one batched matrix product, or an
-    /// element-wise one where all of these matrices would be rows times columns, or nothing is summed. `order` is that of the letters in the result of all.
+    /// element-wise one where all of these matrices would be rows times columns, or nothing is summed. `order` is that of the
+    /// letters in the result of all.
     #[track_caller]
     fn product(self, other: Self, wanted: impl Fn(Label) -> bool, order: &[Label]) -> Self {
         let (of_a, of_b) = (self.letters.clone(), other.letters.clone());

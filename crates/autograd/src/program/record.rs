@@ -133,10 +133,9 @@ impl<T: Float> Program<T> {
                 return Err(call.error(ProgramErrorKind::Shape { what, expected: shape, found }));
             }
         }
-        let roots = next.iter().chain(&outputs).map(Var::index);
-        tape.mean_something(roots).map_err(|error| call.error(error.into()))?;
+        let roots: Vec<u32> = next.iter().chain(&outputs).map(Var::index).collect();
+        tape.mean_something(roots.iter().copied()).map_err(|error| call.error(error.into()))?;
         if tape.is_watched() {
-            let roots: Vec<u32> = next.iter().chain(&outputs).map(Var::index).collect();
             tape.refuse_outer(&roots);
         }
         let graph = Graph::new(tape, &slots.slots, &states, &next, &outputs).map_err(|kind| call.error(kind))?;

@@ -96,9 +96,9 @@ impl<T: Float> Tape<T> {
     ///
     /// The body is called once, to be recorded, so a loop of any length is recorded in the time of one step, and has all
     /// derivatives, to any order, which are loops as well. It may use variables of the tape that the loop does not change, such as
-    /// weights, take derivatives, and hold loops of its own; it cannot read values. A derivative that it takes by what was there before the loop is a partial one: the
-    /// carry and the slices do not depend on that. Structures are those of [`Tree`], or `()` for
-    /// none. See [`Scan`] for a number of steps, the other direction, and how much memory is used.
+    /// weights, take derivatives, and hold loops of its own; it cannot read values. A derivative that it takes by what was there
+    /// before the loop is a partial one: the carry and the slices do not depend on that. Structures are those of [`Tree`], or `()`
+    /// for none. See [`Scan`] for a number of steps, the other direction, and how much memory is used.
     ///
     /// ```
     /// use autograd::{grad, Tape, Tensor};

@@ -19,6 +19,14 @@ pub(super) struct Logarithms;
 /// What a product is of, and whether its logarithm is that of the next number.
 type Factors = (u32, u32, bool);
 
+/// What becomes of a node.
+enum Turned {
+    /// A gradient's logarithm, of that of its operand alone.
+    Log,
+    /// A product, of the gradient's logarithm that this node makes, or of that of its operand alone.
+    Product(Option<usize>),
+}
+
 impl<T: Float> Rewrite<T> for Logarithms {
     fn name(&self) -> &'static str {
         "logarithms"
@@ -28,57 +36,69 @@ impl<T: Float> Rewrite<T> for Logarithms {
     /// logarithm may be 0 instead of −∞.
     fn run(&self, graph: &mut Graph<T>, _: &Tape<T>) -> Result<bool, Error> {
         let mut logarithms: HashMap<Factors, usize> = HashMap::new();
-        for (i, node) in graph.nodes.iter().enumerate().filter(|(_, node)| !node.keep_apart) {
-            if let Some(Kind::Binary(Arity(log @ (Binary::XlogyLog | Binary::Xlog1pyLog)))) = node.kind() {
-                logarithms.insert((node.args[1], node.args[0], *log == Binary::Xlog1pyLog), i);
+        for (i, node) in graph.nodes.iter().enumerate() {
+            if let Some((true, factors)) = factors(node) {
+                logarithms.insert(factors, i);
             }
         }
-        // What each product is made of: the gradient's logarithm, or that of an operand which stands for several elements.
-        let mut moved: HashMap<usize, Option<usize>> = HashMap::new();
-        for (i, node) in graph.nodes.iter().enumerate().filter(|(_, node)| !node.keep_apart) {
-            if let Some(Kind::Binary(Arity(product @ (Binary::Xlogy | Binary::Xlog1py)))) = node.kind() {
-                let log = logarithms.get(&(node.args[0], node.args[1], *product == Binary::Xlog1py)).copied();
-                if is_narrow(graph, node.args[1], node) {
-                    moved.insert(i, None);
-                } else {
-                    moved.extend(log.map(|log| (i, Some(log))));
-                }
+        let turned = |node: &Node<T>| {
+            let (is_log, factors) = factors(node)?;
+            match (is_log, is_narrow(graph, factors.1, node)) {
+                (true, narrow) => narrow.then_some(Turned::Log),
+                (false, true) => Some(Turned::Product(None)),
+                (false, false) => logarithms.get(&factors).map(|&log| Turned::Product(Some(log))),
             }
-        }
-        let is_log = |node: &Node<T>| {
-            matches!(node.kind(), Some(Kind::Binary(Arity(Binary::XlogyLog | Binary::Xlog1pyLog)))) && !node.keep_apart
         };
-        let narrow: Vec<bool> =
-            graph.nodes.iter().map(|node| is_log(node) && is_narrow(graph, node.args[0], node)).collect();
-        if moved.is_empty() && !narrow.contains(&true) {
+        let turned: Vec<Option<Turned>> = graph.nodes.iter().map(turned).collect();
+        if turned.iter().all(Option::is_none) {
             return Ok(false);
         }
         let all = std::mem::take(&mut graph.nodes);
         let mut is_placed = vec![false; all.len()];
+        let mut place = |graph: &mut Graph<T>, i: usize| {
+            if !std::mem::replace(&mut is_placed[i], true) {
+                graph.nodes.push(all[i].clone());
+            }
+        };
         let mut made: HashMap<(u32, bool), u32> = HashMap::new();
-        for (i, node) in all.iter().enumerate() {
-            if narrow[i] {
-                let log = log_of(graph, &mut made, node);
-                without_both_zeros(graph, node, log);
+        for (i, (node, turned)) in all.iter().zip(turned).enumerate() {
+            let (Some(turned), Some((_, factors))) = (turned, factors(node)) else {
+                place(graph, i);
                 continue;
-            }
-            let log = moved.get(&i).copied();
-            // The logarithm comes before the first product that is made of it.
-            let first = log.flatten().unwrap_or(i);
-            if log != Some(None) && !std::mem::replace(&mut is_placed[first], true) {
-                graph.nodes.push(all[first].clone());
-            }
-            match log {
-                None => {}
-                Some(Some(log)) => product(graph, node, all[log].results[0]),
-                Some(None) => {
-                    let log = log_of(graph, &mut made, node);
-                    product(graph, node, log);
+            };
+            let (_, of, of_next) = factors;
+            match turned {
+                Turned::Log => {
+                    let log = log_of(graph, &mut made, (of, of_next));
+                    without_both_zeros(graph, factors, log, node.results[0]);
+                }
+                Turned::Product(None) => {
+                    let log = log_of(graph, &mut made, (of, of_next));
+                    product(graph, factors, log, node.results[0]);
+                }
+                // The logarithm comes before the first product that is made of it.
+                Turned::Product(Some(log)) => {
+                    place(graph, log);
+                    product(graph, factors, all[log].results[0], node.results[0]);
                 }
             }
         }
         Ok(true)
     }
+}
+
+/// What a product or a gradient's logarithm is of, and whether it is the latter.
+fn factors<T: Float>(node: &Node<T>) -> Option<(bool, Factors)> {
+    let Kind::Binary(Arity(op)) = node.kind().filter(|_| !node.keep_apart)? else { return None };
+    let (first, second) = (node.args[0], node.args[1]);
+    #[allow(clippy::wildcard_enum_match_arm, reason = "four of a large table")]
+    Some(match op {
+        Binary::Xlogy => (false, (first, second, false)),
+        Binary::Xlog1py => (false, (first, second, true)),
+        Binary::XlogyLog => (true, (second, first, false)),
+        Binary::Xlog1pyLog => (true, (second, first, true)),
+        _ => return None,
+    })
 }
 
 /// Whether an operand of a node has fewer elements than what the node makes.
@@ -92,9 +112,8 @@ fn push<T: Float>(graph: &mut Graph<T>, kind: Kind<T>, args: &[u32], result: u32
     result
 }
 
-/// The logarithm of an operand by itself.
-fn log_of<T: Float>(graph: &mut Graph<T>, made: &mut HashMap<(u32, bool), u32>, node: &Node<T>) -> u32 {
-    let (of, of_next) = parts(node);
+/// The logarithm of an operand by itself, or of the next number.
+fn log_of<T: Float>(graph: &mut Graph<T>, made: &mut HashMap<(u32, bool), u32>, (of, of_next): (u32, bool)) -> u32 {
     *made.entry((of, of_next)).or_insert_with(|| {
         let log = graph.value_like(of);
         let op = if of_next { Unary::Log1p {} } else { Unary::Log {} };
@@ -102,20 +121,8 @@ fn log_of<T: Float>(graph: &mut Graph<T>, made: &mut HashMap<(u32, bool), u32>, 
     })
 }
 
-/// What a node takes the logarithm of, and whether of the next number.
-fn parts<T: Float>(node: &Node<T>) -> (u32, bool) {
-    #[allow(clippy::wildcard_enum_match_arm, reason = "four of a large table")]
-    match node.kind() {
-        Some(Kind::Binary(Arity(Binary::Xlogy))) => (node.args[1], false),
-        Some(Kind::Binary(Arity(Binary::Xlog1py))) => (node.args[1], true),
-        Some(Kind::Binary(Arity(Binary::XlogyLog))) => (node.args[0], false),
-        _ => (node.args[0], true),
-    }
-}
-
 /// A gradient's logarithm of that of its operand: 0 where both operands have the factor 0.
-fn without_both_zeros<T: Float>(graph: &mut Graph<T>, node: &Node<T>, log: u32) {
-    let ((of, of_next), a, y) = (parts(node), node.args[1], node.results[0]);
+fn without_both_zeros<T: Float>(graph: &mut Graph<T>, (a, of, of_next): Factors, log: u32, y: u32) {
     let mut unary = |op: Unary, x: u32| {
         let result = graph.value_like(x);
         push(graph, Kind::Unary(Arity(op)), &[x], result)
@@ -131,8 +138,7 @@ fn without_both_zeros<T: Float>(graph: &mut Graph<T>, node: &Node<T>, log: u32) 
 }
 
 /// A product of a logarithm that is there.
-fn product<T: Float>(graph: &mut Graph<T>, node: &Node<T>, log: u32) {
-    let ([a, b], y) = ([node.args[0], node.args[1]], node.results[0]);
+fn product<T: Float>(graph: &mut Graph<T>, (a, b, _): Factors, log: u32, y: u32) {
     let (is_nan, product) = (graph.value_like(b), graph.value_like(y));
     push(graph, Kind::Binary(Arity(Binary::NotEqual)), &[b, b], is_nan);
     push(graph, Kind::Binary(Arity(Binary::Zmul)), &[a, log], product);

@@ -172,7 +172,7 @@ impl<'a, T: Float> Merger<'a, T> {
         for u in 0..self.units.len() {
             let Unit { is_region, .. } = self.units[u];
             let target = self.target(u);
-            let full = if is_region { self.full_reads(&self.units[u].members) } else { Vec::new() };
+            let reads = if is_region { self.tile_reads(&self.units[u].members) } else { Vec::new() };
             if let Some(target) = target {
                 let members = std::mem::take(&mut self.units[u].members);
                 for &i in &members {
@@ -183,7 +183,7 @@ impl<'a, T: Float> Merger<'a, T> {
                 unit.members.extend(members);
                 unit.members.sort_unstable();
             }
-            for a in full {
+            for a in reads {
                 self.reads.entry(a).or_default().push(target.unwrap_or(u));
             }
         }
@@ -234,7 +234,7 @@ impl<'a, T: Float> Merger<'a, T> {
     }
 
     /// The values that members read from outside, element by element, and windows: each is copied to tiles by every region.
-    fn full_reads(&self, members: &[u32]) -> Vec<u32> {
+    fn tile_reads(&self, members: &[u32]) -> Vec<u32> {
         let (graph, (links, windows)) = (self.graph, self.links);
         let count = self.shape(members).numel();
         let full = |&a: &u32| graph.numel(a) == count && count > 1;
@@ -259,7 +259,7 @@ impl<'a, T: Float> Merger<'a, T> {
         let outside: Vec<u32> = outside(self.graph, self.links, &unit.members).collect();
         let near = outside.iter().filter_map(|&a| self.unit(a));
         let late = |list: &'_ Vec<usize>| list[list.len().saturating_sub(MOST_TRIED)..].to_vec();
-        let beside = self.full_reads(&unit.members).into_iter().filter_map(|a| self.reads.get(&a)).flat_map(late);
+        let beside = self.tile_reads(&unit.members).into_iter().filter_map(|a| self.reads.get(&a)).flat_map(late);
         let mut tried: SmallVec<[usize; 16]> = SmallVec::new();
         near.chain(beside).filter(|&r| r < u).find(|&r| {
             let is_new = !tried.contains(&r);
