@@ -2,13 +2,16 @@
 //! the first-level cache.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
+mod coded;
 mod fill;
 mod pieces;
 mod run;
 
+pub(crate) use coded::Coded;
 pub(super) use run::copy_elements;
 
 use super::in_turn::InTurn;
+use super::jit::formula::Formula;
 use super::machine::LINE;
 use super::map::LANES;
 use super::place::{Base, Place};
@@ -75,6 +78,8 @@ pub(crate) enum Micro {
     },
     /// Cheap ones, of which operands that are not there are the first.
     InTurn { both: InTurn, args: [Arg; 3], out: Out, reach: Reach },
+    /// Code for so many cheap operations that follow, which are done one by one where it cannot be run.
+    Coded { code: u32, instead: u32 },
     /// Adds up the elements of an operand, or their products with those of another, or so many from one on.
     Sum { sum: u32, of: [Arg; 2], part: Option<Range<u32>> },
 }
@@ -108,6 +113,7 @@ impl Micro {
         match *self {
             Self::Op { args, .. } | Self::InTurn { args, .. } => args,
             Self::Sum { of: [x, y], .. } => [x, y, Arg::Nothing],
+            Self::Coded { .. } => [Arg::Nothing; 3],
         }
     }
 
@@ -115,7 +121,7 @@ impl Micro {
         match *self {
             Self::Op { out, second, .. } => [out, second],
             Self::InTurn { out, .. } => [out, Out::Nowhere],
-            Self::Sum { .. } => [Out::Nowhere; 2],
+            Self::Sum { .. } | Self::Coded { .. } => [Out::Nowhere; 2],
         }
     }
 }
@@ -179,11 +185,15 @@ pub(crate) struct Chain<T> {
     pub(crate) fills: Vec<Fill<T>>,
     /// What operations are, each kind of them once.
     pub(crate) kinds: Vec<Arc<dyn TileOp<T>>>,
+    /// What those consist of that code can do.
+    pub(crate) formulas: Vec<Option<Formula>>,
     /// Rows of so many elements in buffers.
     pub(crate) rows: Vec<(Place, u32)>,
     /// Windows that are read where they lie.
     pub(crate) windows: Vec<Seen>,
     pub(crate) micro: Vec<Micro>,
+    /// Code for runs of cheap operations.
+    pub(crate) codes: Vec<Coded>,
     /// Registers whose elements go to several values at the end, which all together fit a tile.
     pub(crate) parts: Vec<(usize, Parts)>,
     pub(crate) sums: SmallVec<[Place; MOST_SUMS]>,
@@ -211,6 +221,7 @@ impl<T: Number> Chain<T> {
             Micro::InTurn { both, .. } => both.names(),
             Micro::Sum { of: [_, Arg::Nothing], .. } => smallvec!["sum"],
             Micro::Sum { .. } => smallvec!["mul", "sum"],
+            Micro::Coded { .. } => smallvec![],
         })
     }
 
@@ -314,7 +325,7 @@ impl<T: Number> Chain<T> {
         (running, is_end): (&mut [Running<T>], bool),
         level: Level,
     ) {
-        level.run(Run { chain: self, bases, row, len, running, is_end, zeros: [T::ZERO; LANES] });
+        level.run(Run { chain: self, bases, row, len, running, is_end, level });
     }
 }
 

@@ -10,6 +10,7 @@ mod task;
 pub(crate) use steps::Passing;
 pub(crate) use task::{Along, FEW_CLASSES, OfRows, PlaceFinish, RowOp, Task, memory_of_columns};
 
+use super::chain::Chain;
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::Rate;
@@ -101,6 +102,12 @@ impl<T: Number> Group<T> {
             }
         }
         Self { spots: spots.into_iter().zip(reach).collect(), phases }
+    }
+
+    /// Its chains.
+    pub(crate) fn chains(&mut self) -> impl Iterator<Item = &mut Chain<T>> {
+        let tasks = self.phases.iter_mut().flat_map(|phase| phase.before.iter_mut().chain(&mut phase.tasks));
+        tasks.filter_map(|task| if let Task::Chain { chain, .. } = task { Some(&mut **chain) } else { None })
     }
 
     /// How many spots it touches: so many bases it is to be given.

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "tiles are read and written by pointers")]
 
 use super::chain::copy_elements;
+use super::jit::formula::{Formula, Term};
 use super::map::LANES;
 use crate::number::Number;
 use crate::number::elementary::select;
@@ -78,6 +79,32 @@ impl InTurn {
         let mut names = smallvec![self.0.name()];
         names.extend(self.1.name());
         names
+    }
+
+    /// What code does instead.
+    pub(super) fn formula(self) -> Formula {
+        let mut f = Formula::default();
+        let [a, b, c] = [0, 1, 2].map(Term::Arg);
+        let y = match self.0 {
+            First::Add => f.add(a, b),
+            First::Sub => f.sub(a, b),
+            First::Mul => f.mul(a, b),
+            First::Zmul => f.zmul(a, b),
+            First::Div => f.div(a, b),
+            First::Neg => f.neg(a),
+            First::Sqrt => f.sqrt(a),
+        };
+        match self.1 {
+            Then::Keep => y,
+            Then::Add => f.add(y, c),
+            Then::Sub => f.sub(y, c),
+            Then::SubFrom => f.sub(c, y),
+            Then::Mul => f.mul(y, c),
+            Then::Zmul => f.zmul(y, c),
+            Then::ZmulOf => f.zmul(c, y),
+            Then::Neg => f.neg(y),
+        };
+        f
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) mod perceptron;
 pub(crate) mod place;
 pub(crate) mod chain;
 pub(crate) mod in_turn;
+pub(crate) mod jit;
 pub(crate) mod numbers;
 pub(crate) mod group;
 pub(crate) mod apart;

@@ -86,7 +86,7 @@ impl Level {
 
 /// The vector instructions that kernels are computed with: `avx512`, `avx2` or `baseline`, and of WebAssembly `simd128`. They are the best
 /// that the CPU has, unless the environment variable `AUTOGRAD_LEVEL` names others, and decide nothing but the time, and the last digits
-/// of products of matrices.
+/// of products of matrices, softmax and cross-entropy, which fuse multiplications with additions where the CPU can.
 ///
 /// ```
 /// println!("computed by {}", autograd::instruction_set()?);
@@ -167,6 +167,15 @@ mod x86 {
         /// Whether there are vectors by hand that are worth a kernel of their own.
         pub(crate) fn has_vectors(self) -> bool {
             self.0 != Set::Baseline
+        }
+
+        /// The bytes of its vectors.
+        pub(crate) fn vector_bytes(self) -> usize {
+            match self.0 {
+                Set::Baseline => 16,
+                Set::Avx2 => 32,
+                Set::Avx512 => 64,
+            }
         }
 
         /// This, if the CPU has a wider one.
@@ -276,6 +285,12 @@ mod own {
 
         pub(super) fn available() -> impl Iterator<Item = Self> {
             std::iter::once(Self::BASELINE)
+        }
+
+        /// The bytes of its vectors.
+        pub(crate) fn vector_bytes(self) -> usize {
+            let Set::Own = self.0;
+            16
         }
 
         /// The target's own vectors are in all kernels.

@@ -161,7 +161,7 @@ impl<T: Float> Program<T> {
         let schedule = Schedule::new(&graph, with);
         let plan = memory::plan(&graph, &schedule, with.has("memory"), tape, &inputs)?;
         let Plan { places, mut buffers, borrowed } = plan;
-        let lowering = Lowering { graph: &graph, places: &places, tape };
+        let lowering = Lowering { graph: &graph, places: &places, tape, with };
         let Lowered { steps, guarded } = lowering.steps(&schedule, &mut buffers)?;
         let recording = tape.recording();
         for slot in &mut inputs {

@@ -1,8 +1,9 @@
 //! A chain at work: its tiles, one after the other.
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
-use super::pieces::Walk;
-use super::{Arg, Chain, Micro, Out, Reach};
+use super::coded::MOST_POINTERS;
+use super::pieces::{Walk, Windows};
+use super::{Arg, Chain, Coded, Micro, Out, Reach};
 use crate::kernels::in_turn::{Source, in_turn};
 use crate::kernels::machine::LINE;
 use crate::kernels::map::LANES;
@@ -10,7 +11,8 @@ use crate::kernels::place::{Base, Place};
 use crate::kernels::reduce::{self, Running};
 use crate::kernels::window::Pieces;
 use crate::number::Number;
-use crate::number::level::Kernel;
+use crate::number::level::{Kernel, Level};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// A chain at work. Whoever makes one promises what [`Chain::run`] asks for.
@@ -21,8 +23,7 @@ pub(super) struct Run<'a, T> {
     pub(super) len: usize,
     pub(super) running: &'a mut [Running<T>],
     pub(super) is_end: bool,
-    /// What is around the elements of windows.
-    pub(super) zeros: [T; LANES],
+    pub(super) level: Level,
 }
 
 impl<T: Number> Kernel for Run<'_, T> {
@@ -30,7 +31,7 @@ impl<T: Number> Kernel for Run<'_, T> {
     #[inline(always)]
     fn run(mut self) {
         let running = std::mem::take(&mut self.running);
-        let Chain { fills, kinds, micro, parts, sums: places, tile: most, row, registers, .. } = self.chain;
+        let Chain { fills, kinds, micro, codes, parts, sums: places, tile: most, row, registers, .. } = self.chain;
         let row = row.unwrap_or(self.len);
         let first = self.at(registers.place);
         let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
@@ -50,8 +51,16 @@ impl<T: Number> Kernel for Run<'_, T> {
                     );
                 };
             }
-            for micro in micro {
+            let mut rest = micro.iter();
+            while let Some(micro) = rest.next() {
                 match micro {
+                    Micro::Coded { code, instead } => {
+                        let code = &codes[*code as usize];
+                        if code.can_run(self.level) {
+                            self.coded(code, &tile);
+                            rest = rest.as_slice()[*instead as usize..].iter();
+                        }
+                    }
                     // One loop for all: what does a piece is compiled for each pair of operations.
                     Micro::InTurn { both, args, out, reach } => loop {
                         let (abc, to, n) = if *reach == Reach::Pieces {
@@ -135,7 +144,7 @@ impl<T: Number> Run<'_, T> {
             Arg::Register(r) => Source { data: tile.register(r), step: 1 },
             Arg::Repeated(r) => Source { data: tile.register(r), step: 0 },
             // A walk says where.
-            Arg::Window(_) => Source { data: self.zeros.as_ptr(), step: 0 },
+            Arg::Window(_) => Source { data: std::ptr::null(), step: 0 },
             Arg::Number(_) | Arg::Nothing => unreachable!("numbers are repeated"),
         }
     }
@@ -166,6 +175,40 @@ impl<T: Number> Run<'_, T> {
         unsafe { *self.at(place) = T::ZERO + total };
     }
 
+    /// Runs code for a tile.
+    #[inline(always)]
+    fn coded(&self, code: &Coded, tile: &Tile<T>) {
+        let mut table = [const { MaybeUninit::<*const T>::uninit() }; MOST_POINTERS];
+        for (pointer, &arg) in table.iter_mut().zip(&code.table) {
+            pointer.write(match arg {
+                Arg::Number(place) => self.at(place),
+                Arg::Full(_) | Arg::Row(_) | Arg::Register(_) | Arg::Repeated(_) | Arg::Window(_) | Arg::Nothing => {
+                    self.source(arg, tile).data
+                }
+            });
+        }
+        if code.in_pieces {
+            return self.coded_in_pieces(code, &mut table, tile);
+        }
+        // SAFETY: whoever made this promises the places; a register has whole vectors; `can_run` asked for the level; code reads no more
+        // pointers than its table has.
+        unsafe { code.run(tile.first.cast(), table.as_ptr().cast(), (0, tile.n)) };
+    }
+
+    /// The same piece by piece of the windows that it reads.
+    #[inline(never)]
+    fn coded_in_pieces(&self, code: &Coded, table: &mut [MaybeUninit<*const T>], tile: &Tile<T>) {
+        let (mut windows, mut start) = (self.windows(&code.table, tile), 0);
+        while start < tile.n {
+            // Code counts from the start of the tile.
+            let tell = |k: usize, data: *const T| _ = table[k].write(data.wrapping_sub(start));
+            let n = windows.next(tile.n - start, tell);
+            // SAFETY: as above; the windows are there for so many elements.
+            unsafe { code.run(tile.first.cast(), table.as_ptr().cast(), (start, n)) };
+            start += n;
+        }
+    }
+
     /// What a cheap operation reads and writes next of a tile, and how many elements: begins a walk, or goes on with one, which is
     /// none again at its end.
     #[inline(never)]
@@ -176,19 +219,24 @@ impl<T: Number> Run<'_, T> {
         tile: &Tile<T>,
     ) -> ([Source<T>; 3], *mut T, usize) {
         let now = walk.get_or_insert_with(|| {
-            let windows = args.map(|arg| {
-                let Arg::Window(seen) = arg else { return None };
-                let seen = &self.chain.windows[seen as usize];
-                Some((Pieces::new(&seen.window, tile.start), self.at(seen.from).cast_const()))
-            });
+            let windows = self.windows(args, tile);
             let sources = args.map(|arg| self.source(arg, tile));
             Walk { windows, sources, out: self.target(out, tile), left: tile.n }
         });
-        let piece = now.next(&self.zeros);
+        let piece = now.next();
         if now.left == 0 {
             *walk = None;
         }
         piece
+    }
+
+    /// The windows among operands.
+    fn windows(&self, args: &[Arg], tile: &Tile<T>) -> Windows<'_, T> {
+        Windows::new(args.iter().enumerate().filter_map(|(k, arg)| {
+            let Arg::Window(seen) = *arg else { return None };
+            let seen = &self.chain.windows[seen as usize];
+            Some((k, Pieces::new(&seen.window, tile.start), self.at(seen.from).cast_const()))
+        }))
     }
 
     /// Where it writes.

@@ -6,13 +6,15 @@ use super::Window;
 const MOST_OUTER: usize = 4;
 /// Shorter rows are copied to tiles: a piece costs something for each operation, and one with zeros around it is two or three.
 const LONG_ROW: usize = 128;
-const LONG_ROW_IN_ZEROS: usize = 1024;
+const LONG_ROW_OF_SEVERAL: usize = 192;
 
 impl Window {
     /// Whether its elements are neighbours in the operand, in pieces of which each is worth an operation of its own.
     pub(crate) fn is_in_pieces(&self) -> bool {
-        let least = if self.len == self.width { LONG_ROW } else { LONG_ROW_IN_ZEROS };
-        self.step == 1 && self.turn == 0 && self.len >= least && self.outer.len() <= MOST_OUTER
+        let is_one = self.len == self.width && self.turn == 0;
+        self.step == 1
+            && self.len >= if is_one { LONG_ROW } else { LONG_ROW_OF_SEVERAL }
+            && self.outer.len() <= MOST_OUTER
     }
 
     /// Whether its elements are added to zeros, which negative zeros do not survive.
@@ -40,11 +42,13 @@ impl<'w> Pieces<'w> {
 
     /// Where the next elements are in the operand, nowhere if they are zeros, and how many come one after the other.
     pub(in crate::kernels) fn next(&self) -> (Option<usize>, usize) {
-        let &Window { from, len, width, .. } = self.window;
+        let &Window { from, len, width, turn, .. } = self.window;
         let column = self.column;
         match self.row {
             Some(_) if column < from => (None, from - column),
-            Some(at) if column < from + len => (Some(at + column - from), from + len - column),
+            // Rows that are turned have no zeros.
+            Some(at) if column < turn => (Some(at + len - turn + column), turn - column),
+            Some(at) if column < from + len => (Some(at + column - from - turn), from + len - column),
             _ => (None, width - column),
         }
     }

@@ -1,6 +1,7 @@
 //! From the operations of a region to a chain: which operand is where, and which register holds what for how long.
 
 mod cheap;
+mod formula;
 mod kinds;
 mod numbers;
 mod placed;
@@ -194,6 +195,8 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     let (sums, results): (Vec<u32>, Vec<u32>) = work.results.iter().partition(|value| summed.contains(value));
     let mut items = items(graph, &members, &results, &sums, Zeros::of(&places));
     items.iter_mut().for_each(Item::alone);
+    // Cheap operations one after the other go through registers: sums would part them.
+    items.sort_by_key(|item| matches!(item.action, Action::Sum(_)));
     let mut last_read: IdMap<usize> = IdMap::default();
     for (time, item) in items.iter().enumerate() {
         last_read.extend(item.reads().map(|a| (a, time)));

@@ -7,12 +7,15 @@ mod tasks;
 use super::graph::{Graph, Node};
 use super::memory::Places;
 use super::operation::{Function, HiddenLayer, Operation};
+use super::passes::Optimisations;
 use super::passes::hidden_layer::sizes;
 use super::schedule::{Phase, Schedule, Work};
 use super::steps::fused::FusedStep;
 use super::steps::{Listed, OpStep, Operand, Step, What};
 use crate::float::Float;
+use crate::kernels::chain::Chain;
 use crate::kernels::finish::Rate;
+use crate::kernels::jit::Pages;
 use crate::kernels::numbers::are_few;
 use crate::kernels::perceptron::{Activation, Kernels, Planned, Spots};
 use crate::kernels::place::Spot;
@@ -39,6 +42,26 @@ pub(super) struct Lowering<'a, T: Float> {
     pub(super) graph: &'a Graph<T>,
     pub(super) places: &'a Places,
     pub(super) tape: &'a Tape<T>,
+    pub(super) with: Optimisations,
+}
+
+/// Code for the chains of steps, all of it in one piece of memory.
+fn write_code<T: Float>(steps: &mut [Step<T>]) {
+    let mut chains: Vec<&mut Chain<T>> = Vec::new();
+    for step in steps {
+        if let Step::Group(group) = step {
+            chains.extend(group.0.chains());
+        }
+    }
+    let mut pages = Pages::default();
+    for chain in &mut chains {
+        chain.write_code(&mut pages);
+    }
+    if let Some((memory, begin)) = pages.executable() {
+        for chain in &mut chains {
+            chain.bind_code(&memory, begin);
+        }
+    }
 }
 
 impl<T: Float> Lowering<'_, T> {
@@ -83,6 +106,9 @@ impl<T: Float> Lowering<'_, T> {
         let last = schedule.work.last().map_or(0, |work| work.results[0]);
         if let Some(buffer) = tiles.buffer {
             buffers[buffer] = memory::zeros(tiles.len).map_err(|lack| self.lacks(last, lack))?;
+        }
+        if self.with.has("code") {
+            write_code(&mut steps);
         }
         let guarded = guarded.unwrap_or(steps.len());
         Ok(Lowered { steps, guarded })
@@ -195,5 +221,32 @@ impl<T: Float> Lowering<'_, T> {
             scratch: buffers.len() as u32 - 1,
         };
         Ok(Planned::new(sizes, activation, (net.mean, net.turned), spots))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::number::level::tests::at_every_level;
+    use crate::program::Program;
+    use crate::tensor::Tensor;
+
+    #[test]
+    fn a_selection_is_code_where_a_level_has_vectors_for_it() {
+        let x = Tensor::<f32>::zeros([100]);
+        let codes = |with| {
+            let program = Program::record_with(with, &(), &x, |_, (), x| {
+                let size = x.abs();
+                (vec![], vec![size.lt(0.5).select(x * x, size - 0.25)])
+            });
+            let mut steps = program.expect("the program is right").steps;
+            let groups =
+                steps.iter_mut().filter_map(|step| if let Step::Group(group) = step { Some(group) } else { None });
+            groups.flat_map(|group| group.0.chains()).map(|chain| chain.codes.len()).sum::<usize>()
+        };
+        at_every_level(|level| {
+            assert_eq!(codes(Optimisations::default()), usize::from(level.vector_bytes() > 16), "{level:?}");
+            assert_eq!(codes(Optimisations::default().without("code")), 0);
+        });
     }
 }

@@ -55,8 +55,8 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 14] {
     ]
 }
 
-/// What can be switched off: the passes by name, then what is decided when the steps are put in order.
-const NAMES: [&str; 18] = [
+/// What can be switched off: the passes by name, then what is decided when the steps are put in order and made.
+const NAMES: [&str; 19] = [
     "broadcasts",
     "views",
     "constants",
@@ -75,6 +75,7 @@ const NAMES: [&str; 18] = [
     "blocks",
     "chains",
     "memory",
+    "code",
 ];
 
 /// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a result, but for the
@@ -100,6 +101,7 @@ const NAMES: [&str; 18] = [
 /// | `blocks` | rows go through such a run block by block, where that keeps them in the cache |
 /// | `chains` | element-wise operations run tile by tile |
 /// | `memory` | values share buffers that are not needed at the same time |
+/// | `code` | cheap operations of a chain go through registers, by code that is made for them where the CPU has AVX2 and the system allows it |
 ///
 /// ```
 /// use autograd::{Optimisations, Program, Tensor};

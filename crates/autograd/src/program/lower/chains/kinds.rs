@@ -1,19 +1,23 @@
 //! What the operations of a chain are that go by slices.
 
 use super::Action;
+use super::formula::formula;
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
+use crate::kernels::jit::formula::Formula;
 use std::sync::Arc;
 
 /// The operations of a chain by slices, each kind of them once, and what they are.
 pub(super) struct Kinds<'a, T: Float> {
     pub(super) list: Vec<Arc<dyn TileOp<T>>>,
+    /// What they consist of, where that is known.
+    pub(super) formulas: Vec<Option<Formula>>,
     actions: Vec<&'a Action<T>>,
 }
 
 impl<T: Float> Default for Kinds<'_, T> {
     fn default() -> Self {
-        Self { list: Vec::new(), actions: Vec::new() }
+        Self { list: Vec::new(), formulas: Vec::new(), actions: Vec::new() }
     }
 }
 
@@ -33,6 +37,7 @@ impl<'a, T: Float> Kinds<'a, T> {
         let number = known.map_or(self.list.len(), |known| near + known);
         if number == self.list.len() {
             self.actions.push(action);
+            self.formulas.push(if let Action::Op(kind) = action { formula(kind) } else { None });
             self.list.push(match action {
                 Action::Op(kind) => T::tile_op(kind).expect("chains are made of element-wise operations"),
                 Action::Both(pair) => T::pair(*pair),

@@ -297,9 +297,11 @@ pub(in crate::program::lower) fn placed<T: Float>(
     Chain {
         fills,
         kinds: kinds.list,
+        formulas: kinds.formulas,
         rows: rows_in_place,
         windows,
         micro,
+        codes: Vec::new(),
         parts,
         sums,
         len,

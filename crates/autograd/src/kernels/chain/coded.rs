@@ -1,0 +1,174 @@
+//! Runs of cheap operations as code.
+#![expect(unsafe_code, reason = "code is called with pointers")]
+
+use super::pieces::MOST_WINDOWS;
+use super::{Arg, Chain, Micro, Out, Reach};
+use crate::kernels::jit::formula::{Step, Term};
+use crate::kernels::jit::{Code, Element, Executable, From, Home, Line, Pages, Set};
+use crate::number::Number;
+use crate::number::level::Level;
+use std::collections::HashSet;
+
+/// A run reaches no more places.
+pub(super) const MOST_POINTERS: usize = 64;
+
+/// Code for operations of a chain, and where it finds what does not lie in tiles.
+#[derive(Clone, Debug)]
+pub(crate) struct Coded {
+    code: Code,
+    pub(super) table: Vec<Arg>,
+    /// Whether there are windows among that.
+    pub(super) in_pieces: bool,
+}
+
+impl Coded {
+    /// Whether a level has its instructions.
+    #[inline(always)]
+    pub(super) fn can_run(&self, level: Level) -> bool {
+        self.code.can_run(level.vector_bytes())
+    }
+
+    /// # Safety
+    /// As of [`Code::run`]: the level can run it, and these are the pointers that its table names.
+    #[inline(always)]
+    pub(super) unsafe fn run(&self, tiles: *mut u8, table: *const *mut u8, part: (usize, usize)) {
+        // SAFETY: the caller promises it.
+        unsafe { self.code.run(tiles, table, part) }
+    }
+}
+
+impl<T: Number> Chain<T> {
+    /// Adds code for its cheap operations to pages, where the CPU can run some.
+    pub(crate) fn write_code(&mut self, pages: &mut Pages) {
+        let Some(set) = Set::of(Level::best()) else { return };
+        let runs = self.runs(set.longest());
+        let mut old = std::mem::take(&mut self.micro).into_iter();
+        let mut done = 0;
+        for (start, end, live) in runs {
+            self.micro.extend(old.by_ref().take(start - done));
+            let micro: Vec<Micro> = old.by_ref().take(end - start).collect();
+            done = end;
+            let mut listing = Listing { chain: self, live, table: Vec::new(), lines: Vec::new() };
+            let is_listed = micro.iter().try_for_each(|micro| listing.add(micro)).is_some();
+            let Listing { table, lines, .. } = listing;
+            let windows = table.iter().filter(|arg| matches!(arg, Arg::Window(_))).count();
+            let is_listed = is_listed && table.len() <= MOST_POINTERS && windows <= MOST_WINDOWS;
+            let in_pieces = windows > 0;
+            if is_listed && let Some(code) = Code::new(set, Element::of::<T>(), &lines, in_pieces, pages) {
+                self.micro.push(Micro::Coded { code: self.codes.len() as u32, instead: micro.len() as u32 });
+                self.codes.push(Coded { code, table, in_pieces });
+            }
+            self.micro.extend(micro);
+        }
+        self.micro.extend(old);
+    }
+
+    /// Its code is in memory that can be executed, which begins there.
+    pub(crate) fn bind_code(&mut self, memory: &Executable, begin: usize) {
+        self.codes.iter_mut().for_each(|coded| coded.code.bind(memory, begin));
+    }
+
+    /// Where runs of cheap operations of at most so many lines begin and end, and which registers are read behind each.
+    fn runs(&self, longest: usize) -> Vec<(usize, usize, HashSet<u32>)> {
+        let mut live: HashSet<u32> = self.parts.iter().map(|&(register, _)| register as u32).collect();
+        let mut runs: Vec<(usize, usize, HashSet<u32>)> = Vec::new();
+        let mut lines = 0;
+        for (at, micro) in self.micro.iter().enumerate().rev() {
+            if let Some(more) = self.lines(micro) {
+                lines += more;
+                match runs.last_mut() {
+                    Some((start, ..)) if *start == at + 1 && lines <= longest => *start = at,
+                    _ => {
+                        runs.push((at, at + 1, live.clone()));
+                        lines = more;
+                    }
+                }
+            }
+            for out in micro.outs() {
+                if let Out::Register(r) = out {
+                    live.remove(&r);
+                }
+            }
+            live.extend(micro.args().iter().filter_map(|arg| if let Arg::Register(r) = arg { Some(*r) } else { None }));
+        }
+        // A loop for one is as quick, but where it goes through pieces.
+        let is_in_pieces = |micro: &Micro| matches!(micro, Micro::InTurn { reach: Reach::Pieces, .. });
+        runs.retain(|(start, end, _)| end - start > 1 || is_in_pieces(&self.micro[*start]));
+        runs.reverse();
+        runs
+    }
+
+    /// The lines of an operation, if code can do it.
+    fn lines(&self, micro: &Micro) -> Option<usize> {
+        match *micro {
+            Micro::InTurn { both, .. } => Some(both.formula().0.len()),
+            Micro::Op { op, second: Out::Nowhere, .. } => Some(self.formulas[op as usize].as_ref()?.0.len()),
+            Micro::Op { .. } | Micro::Sum { .. } | Micro::Coded { .. } => None,
+        }
+    }
+}
+
+/// Operations as code takes them.
+struct Listing<'a, T> {
+    chain: &'a Chain<T>,
+    /// The registers that are read later.
+    live: HashSet<u32>,
+    table: Vec<Arg>,
+    lines: Vec<Line>,
+}
+
+impl<T: Number> Listing<'_, T> {
+    /// Adds an operation, unless code cannot do it.
+    fn add(&mut self, micro: &Micro) -> Option<()> {
+        let (formula, args, out) = match *micro {
+            Micro::InTurn { both, args, out, .. } => (&both.formula(), args, out),
+            Micro::Op { op, args, out, second: Out::Nowhere } => {
+                (self.chain.formulas[op as usize].as_ref()?, args, out)
+            }
+            Micro::Op { .. } | Micro::Sum { .. } | Micro::Coded { .. } => return None,
+        };
+        let (out, is_kept) = match out {
+            Out::Full(place) => (self.home(Arg::Full(place))?, true),
+            Out::Register(r) => (self.home(Arg::Register(r))?, self.live.contains(&r)),
+            Out::Nowhere => return None,
+        };
+        let start = self.lines.len();
+        for (k, Step { op, of }) in formula.0.iter().enumerate() {
+            let is_last = k + 1 == formula.0.len();
+            let mut from = [From::Sign; 4];
+            for (from, term) in from.iter_mut().zip(of) {
+                *from = match *term {
+                    Term::Arg(arg) => From::Home(self.home(args[arg as usize])?),
+                    Term::Step(step) => From::Home(Home::Passing(start + step as usize)),
+                    Term::Number(number) => From::Number(number),
+                    Term::Sign => From::Sign,
+                    Term::Magnitude => From::Magnitude,
+                };
+            }
+            let (out, is_kept) = if is_last { (out, is_kept) } else { (Home::Passing(start + k), false) };
+            self.lines.push(Line { op: *op, of: from, out, is_kept });
+        }
+        Some(())
+    }
+
+    /// Where an operand is.
+    fn home(&mut self, arg: Arg) -> Option<Home> {
+        let bytes = |r: u32| i32::try_from(r as usize * self.chain.stride() * size_of::<T>()).ok();
+        match arg {
+            Arg::Register(r) => Some(Home::Tile(bytes(r)?)),
+            Arg::Repeated(r) => Some(Home::Repeated(bytes(r)?)),
+            Arg::Full(_) | Arg::Row(_) | Arg::Window(_) => Some(Home::Pointer(self.pointer(arg))),
+            Arg::Number(_) => Some(Home::Number(self.pointer(arg))),
+            Arg::Nothing => None,
+        }
+    }
+
+    /// The number of a pointer.
+    fn pointer(&mut self, arg: Arg) -> usize {
+        let known = self.table.iter().position(|&known| known == arg);
+        known.unwrap_or_else(|| {
+            self.table.push(arg);
+            self.table.len() - 1
+        })
+    }
+}

@@ -1,0 +1,352 @@
+//! Code for the CPU at hand, made when a program is lowered: cheap element-wise operations one after the other in one loop, with what is
+//! between them in registers. A loop for each of two operations loads three vectors and stores one for them; this loads each operand once.
+//! Several vectors go side by side, since the operations of one wait for each other.
+//!
+//! The bits are those of the loops: the same instructions, none of them fused. Where there is no code, since the CPU has no vectors that
+//! it could use, or the system gives no memory that can be executed, the loops do the same.
+#![expect(unsafe_code, reason = "what is executed was written a moment ago")]
+
+mod control;
+mod encode;
+pub(crate) mod formula;
+mod pages;
+mod registers;
+
+pub(super) use encode::{Element, Set};
+pub(crate) use pages::{Executable, Pages};
+
+use formula::Op;
+use registers::Writer;
+
+/// Where an element is, or a vector that stands for all elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Home {
+    /// Behind a pointer of the table.
+    Pointer(usize),
+    /// In a tile, so many bytes behind the first; there is room for whole vectors.
+    Tile(i32),
+    /// A vector there, the same for all elements.
+    Repeated(i32),
+    /// One number behind a pointer of the table.
+    Number(usize),
+    /// In a register of the CPU alone, until the last line that reads it.
+    Passing(usize),
+}
+
+/// What a line reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum From {
+    Home(Home),
+    Number(f64),
+    /// The sign alone, and all bits but that.
+    Sign,
+    Magnitude,
+}
+
+/// One step: what it reads, where its result goes, and whether somebody else reads that there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) op: Op,
+    pub(super) of: [From; 4],
+    pub(super) out: Home,
+    pub(super) is_kept: bool,
+}
+
+/// A loop over elements that can be called, once there is memory for it.
+#[derive(Clone, Debug)]
+pub(super) struct Code {
+    /// What holds it.
+    memory: Option<Executable>,
+    /// Where it begins, and the part for what does not fill a vector, if that may not be read and written; before there is memory,
+    /// counted from its start.
+    start: usize,
+    end: Option<usize>,
+    /// The bytes of a vector, and the logarithm of its lanes.
+    bytes: usize,
+    lanes: u32,
+    set: Set,
+    element: Element,
+}
+
+/// Masks of which the last lanes are off, from a lane on.
+static MASK_F32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+static MASK_F64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+
+impl Code {
+    /// Code for operations, added to pages, if there are registers enough; if `in_pieces`, it may be run for a part of a tile.
+    pub(super) fn new(set: Set, element: Element, lines: &[Line], in_pieces: bool, pages: &mut Pages) -> Option<Self> {
+        let (code, end) = Writer::new(set, element, lines, in_pieces).code()?;
+        let start = pages.add(&code);
+        let (end, lanes) = (end.map(|end| start + end), (set.bytes() / element.bytes()).ilog2());
+        Some(Self { memory: None, start, end, bytes: set.bytes(), lanes, set, element })
+    }
+
+    /// It is in memory that can be executed, which begins there.
+    pub(super) fn bind(&mut self, memory: &Executable, begin: usize) {
+        if self.memory.replace(memory.clone()).is_none() {
+            self.start += begin;
+            self.end = self.end.map(|end| end + begin);
+        }
+    }
+
+    /// Whether it can be executed on a CPU that has such vectors.
+    #[inline(always)]
+    pub(super) fn can_run(&self, bytes: usize) -> bool {
+        self.bytes <= bytes && self.memory.is_some()
+    }
+
+    /// Does the operations for `n` elements from one on.
+    ///
+    /// # Safety
+    /// It can run; behind each pointer of the table are as many elements, and in each tile from `tiles` on whole vectors of them, that
+    /// nobody else uses, and whose numbers are of the type of the code.
+    #[inline(always)]
+    pub(super) unsafe fn run(&self, tiles: *mut u8, table: *const *mut u8, (start, n): (usize, usize)) {
+        let (all, left) = (n >> self.lanes, n & ((1 << self.lanes) - 1));
+        let whole = (all + usize::from(self.end.is_none() && left > 0)) * self.bytes;
+        let start = start * self.element.bytes();
+        if whole > 0 {
+            // SAFETY: the map has a function there, which reads and writes what the caller promises.
+            unsafe { call(self.start, (tiles, table), (start, start + whole), 0) }
+        }
+        if left > 0
+            && let Some(end) = self.end
+        {
+            // SAFETY: as of this; the code is there.
+            unsafe { self.run_end(end, (tiles, table), start + whole, left) };
+        }
+    }
+
+    /// Does what is left.
+    ///
+    /// # Safety
+    /// As of [`Code::run`], of the code that begins there.
+    #[inline(never)]
+    unsafe fn run_end(&self, end: usize, (tiles, table): (*mut u8, *const *mut u8), from: usize, left: usize) {
+        let mask = match (self.set, self.element) {
+            (Set::Avx512, _) => (1 << left) - 1,
+            (Set::Avx2, Element::F32) => MASK_F32[8 - left..].as_ptr().addr(),
+            (Set::Avx2, Element::F64) => MASK_F64[4 - left..].as_ptr().addr(),
+        };
+        // SAFETY: the caller promises it; a mask that is a pointer is one to a vector.
+        unsafe { call(end, (tiles, table), (from, from), mask) }
+    }
+}
+
+/// Calls a function at an address: with tiles, pointers, from where on in each of them and to where, in bytes, and a mask.
+///
+/// # Safety
+/// There is such a function, and it reads and writes what is there.
+#[inline(always)]
+unsafe fn call(at: usize, (tiles, table): (*mut u8, *const *mut u8), (start, end): (usize, usize), mask: usize) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller promises it. A function that reads no mask leaves its register alone.
+    unsafe {
+        let function: unsafe extern "sysv64" fn(*mut u8, *const *mut u8, usize, usize, usize) =
+            std::mem::transmute(std::ptr::with_exposed_provenance::<u8>(at));
+        function(tiles, table, start, end, mask);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    unreachable!("code at {at} for {tiles:?}, {table:?}, {start} to {end}, {mask}");
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::formula::{Comparison, Formula, Step, Term, To};
+    use super::*;
+    use crate::number::Number;
+    use crate::number::level::Level;
+    use crate::number::level::tests::at_every_level;
+
+    /// Code that can be run, if a level has any.
+    fn code<T>(level: Level, lines: &[Line]) -> Option<Code> {
+        let mut pages = Pages::default();
+        let mut code = Code::new(Set::of(level)?, Element::of::<T>(), lines, true, &mut pages)?;
+        let (memory, begin) = pages.executable().expect("there is memory for code");
+        code.bind(&memory, begin);
+        assert!(code.can_run(level.vector_bytes()));
+        Some(code)
+    }
+
+    /// What a formula makes of three operands, by code of a level, if it has any.
+    pub(crate) fn run_formula<T: Number>(level: Level, formula: &Formula, args: [&[T]; 3]) -> Option<Vec<T>> {
+        let from = |term: &Term| match *term {
+            Term::Arg(k) => From::Home(Home::Pointer(k as usize)),
+            Term::Step(k) => From::Home(Home::Passing(k as usize)),
+            Term::Number(x) => From::Number(x),
+            Term::Sign => From::Sign,
+            Term::Magnitude => From::Magnitude,
+        };
+        let last = formula.0.len() - 1;
+        let line = |(k, Step { op, of }): (usize, &Step)| {
+            let (out, is_kept) = if k == last { (Home::Pointer(3), true) } else { (Home::Passing(k), false) };
+            Line { op: *op, of: of.each_ref().map(from), out, is_kept }
+        };
+        let lines: Vec<Line> = formula.0.iter().enumerate().map(line).collect();
+        let code = code::<T>(level, &lines)?;
+        // What lies behind the elements stays as it is.
+        let n = args[0].len();
+        let mut y = vec![T::of(77.0); n + 16];
+        let table = [args[0], args[1], args[2], &y].map(|x| x.as_ptr().cast_mut().cast());
+        let table = [table[0], table[1], table[2], y.as_mut_ptr().cast()];
+        // SAFETY: the CPU has the level, and the slices have the elements.
+        unsafe { code.run(std::ptr::null_mut(), table.as_ptr(), (0, n)) };
+        assert!(y[n..].iter().all(|&x| x == T::of(77.0)), "code wrote behind {n} elements");
+        y.truncate(n);
+        Some(y)
+    }
+
+    /// Numbers by a recurrence.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) as usize % n
+        }
+    }
+
+    const TILES: usize = 9;
+    const REPEATED: usize = 3;
+    const POINTERS: usize = 14;
+    const NUMBERS: usize = 2;
+    const TILE: usize = 256;
+
+    /// The memory that code works on.
+    #[derive(Clone)]
+    struct Memory<T> {
+        /// With room for whole vectors; then vectors that stand for all elements.
+        tiles: Vec<[T; TILE]>,
+        pointers: Vec<Vec<T>>,
+    }
+
+    /// What lines do, one element after the other.
+    fn interpret<T: Number>(lines: &[Line], memory: &mut Memory<T>, part: std::ops::Range<usize>) {
+        let tile = |bytes: i32| bytes as usize / size_of::<[T; TILE]>();
+        for i in part {
+            let mut passing = vec![T::ZERO; lines.len()];
+            for Line { op, of, out, .. } in lines {
+                let [a, b, c, d] = of.map(|from| match from {
+                    From::Home(Home::Pointer(k)) => memory.pointers[k][i],
+                    From::Home(Home::Number(k)) => memory.pointers[k][0],
+                    From::Home(Home::Tile(at)) => memory.tiles[tile(at)][i],
+                    From::Home(Home::Repeated(at)) => memory.tiles[tile(at)][0],
+                    From::Home(Home::Passing(k)) => passing[k],
+                    From::Number(x) => T::of(x),
+                    From::Sign | From::Magnitude => unreachable!("lines of numbers"),
+                });
+                let y = match op {
+                    Op::Add => a + b,
+                    Op::Sub => a - b,
+                    Op::Mul => a * b,
+                    Op::Div => a / b,
+                    Op::Sqrt => a.sqrt(),
+                    Op::Round(To::Nearest) => a.round_ties_even(),
+                    Op::Round(To::Below) => a.floor(),
+                    Op::Round(To::Above) => a.ceil(),
+                    Op::Choose(comparison) => {
+                        let holds = match comparison {
+                            Comparison::Equal => a == b,
+                            Comparison::NotEqual => a != b,
+                            Comparison::Less => a < b,
+                            Comparison::LessOrEqual => a <= b,
+                            Comparison::GreaterOrEqual => a >= b,
+                            Comparison::Greater => a > b,
+                        };
+                        if holds { c } else { d }
+                    }
+                    Op::And | Op::Or | Op::Xor => unreachable!("lines of numbers"),
+                };
+                match *out {
+                    Home::Pointer(k) => memory.pointers[k][i] = y,
+                    Home::Tile(at) => memory.tiles[tile(at)][i] = y,
+                    Home::Passing(k) => passing[k] = y,
+                    Home::Repeated(_) | Home::Number(_) => unreachable!("nothing is written there"),
+                }
+            }
+        }
+    }
+
+    /// Lines that want more registers than there are, and more pointers.
+    fn random_lines<T>(random: &mut Random) -> Vec<Line> {
+        let at = |k: usize| (k * size_of::<[T; TILE]>()) as i32;
+        let count = 1 + random.below(40);
+        let mut passing: Option<usize> = None;
+        let mut lines: Vec<Line> = Vec::new();
+        for k in 0..count {
+            let mut from = || match (random.below(12), passing) {
+                (0, _) => From::Number([0.0, 1.0, -0.5][random.below(3)]),
+                (1, _) => From::Home(Home::Repeated(at(TILES + random.below(REPEATED)))),
+                (2, _) => From::Home(Home::Number(POINTERS + random.below(NUMBERS))),
+                (3..6, Some(last)) => From::Home(Home::Passing(last)),
+                (3..8, _) => From::Home(Home::Pointer(random.below(POINTERS))),
+                _ => From::Home(Home::Tile(at(random.below(TILES)))),
+            };
+            let of = [from(), from(), from(), from()];
+            let comparisons = [
+                Comparison::Equal,
+                Comparison::NotEqual,
+                Comparison::Less,
+                Comparison::LessOrEqual,
+                Comparison::GreaterOrEqual,
+                Comparison::Greater,
+            ];
+            let op = match random.below(12) {
+                0..3 => Op::Add,
+                3..5 => Op::Sub,
+                5..8 => Op::Mul,
+                8 => Op::Div,
+                9 => [Op::Sqrt, Op::Round(To::Nearest), Op::Round(To::Below), Op::Round(To::Above)][random.below(4)],
+                _ => Op::Choose(comparisons[random.below(6)]),
+            };
+            let is_last = k + 1 == count;
+            let out = match random.below(4) {
+                0 if !is_last => Home::Passing(k),
+                1 => Home::Pointer(random.below(POINTERS)),
+                _ => Home::Tile(at(random.below(TILES))),
+            };
+            passing = if let Home::Passing(k) = out { Some(k) } else { passing };
+            lines.push(Line { op, of, out, is_kept: !matches!(out, Home::Passing(_)) });
+        }
+        lines
+    }
+
+    #[test]
+    fn code_of_any_lines_makes_the_bits_of_one_step_after_the_other() {
+        fn check<T: Number>(level: Level) {
+            let mut random = Random(7);
+            for round in 0..150 {
+                let lines = random_lines::<T>(&mut random);
+                let mut number = || T::of((random.below(41) as f64 - 20.0) / 8.0);
+                let tiles = (0..TILES + REPEATED).map(|k| {
+                    let first = number();
+                    std::array::from_fn(|_| if k < TILES { number() } else { first })
+                });
+                let tiles: Vec<[T; TILE]> = tiles.collect();
+                let pointers = (0..POINTERS + NUMBERS).map(|_| (0..TILE).map(|_| number()).collect()).collect();
+                let mut memory = Memory { tiles, pointers };
+                for (start, n) in [(0, 1), (0, 16), (3, 33), (17, 5), (0, 240), (5, 203)] {
+                    let mut want = memory.clone();
+                    interpret(&lines, &mut want, start..start + n);
+                    let Some(code) = code::<T>(level, &lines) else { return };
+                    let table: Vec<*mut u8> = memory.pointers.iter_mut().map(|p| p.as_mut_ptr().cast()).collect();
+                    // SAFETY: the CPU has the level; there are as many elements.
+                    unsafe { code.run(memory.tiles.as_mut_ptr().cast(), table.as_ptr(), (start, n)) };
+                    let same = |x: &T, y: &T| x.same_bits(*y) || (x.is_nan() && y.is_nan());
+                    for (k, (got, want)) in memory.pointers.iter().zip(&want.pointers).enumerate() {
+                        let all = got.iter().zip(want).all(|(x, y)| same(x, y));
+                        assert!(all, "pointer {k} of {n} from {start} in round {round}, {level:?}: {lines:?}");
+                    }
+                    for (k, (got, want)) in memory.tiles.iter().zip(&want.tiles).enumerate() {
+                        let all = got.iter().zip(want).all(|(x, y)| same(x, y));
+                        assert!(all, "tile {k} of {n} from {start} in round {round}, {level:?}: {lines:?}");
+                    }
+                }
+            }
+        }
+        at_every_level(|level| {
+            check::<f32>(level);
+            check::<f64>(level);
+        });
+    }
+}
