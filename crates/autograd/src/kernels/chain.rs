@@ -226,7 +226,7 @@ impl<T: Number> Chain<T> {
     }
 
     /// From one register to the next: a line further than the tile is long, since addresses that are multiples of 4 KB apart
-    /// compete for the cache.
+    /// compete for the cache; and code reads whole vectors from any element of a tile on.
     fn stride(&self) -> usize {
         self.tile.min(self.len).next_multiple_of(LANES) + LINE / size_of::<T>()
     }

@@ -316,6 +316,7 @@ unsafe fn each<T: Number, const N: usize>(len: usize, abc: [Source<T>; 3], out: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::jit::tests::run_formula;
     use crate::number::level::Kernel;
     use crate::number::level::tests::at_every_level;
 
@@ -327,6 +328,31 @@ mod tests {
             // SAFETY: the sources are as long as the target, or repeat a vector.
             unsafe { in_turn(self.0, self.1, self.2.as_mut_ptr(), (self.2.len(), false)) };
         }
+    }
+
+    #[test]
+    fn code_of_two_operations_in_turn_has_the_bits_of_the_loop() {
+        let some: Vec<f32> = [0.0, 1.0, 0.3, 2.5, 1e30, 1e-30, f32::INFINITY, f32::NAN, f32::MIN_POSITIVE, 1e-45]
+            .into_iter()
+            .flat_map(|x: f32| [x, -x])
+            .collect();
+        let n = some.len();
+        let column = |k: usize| -> Vec<f32> { (0..n * n).map(|i| some[[i % n, i / n, (i + i / n) % n][k]]).collect() };
+        let (a, b, c) = (column(0), column(1), column(2));
+        at_every_level(|level| {
+            for f in [First::Add, First::Sub, First::Mul, First::Zmul, First::Div, First::Neg, First::Sqrt] {
+                for g in
+                    [Then::Keep, Then::Add, Then::Sub, Then::SubFrom, Then::Mul, Then::Zmul, Then::ZmulOf, Then::Neg]
+                {
+                    let Some(y) = run_formula(level, &InTurn(f, g).formula(), [&a, &b, &c]) else { return };
+                    for i in 0..n * n {
+                        let want = one(f, g, [a[i], b[i], c[i]]);
+                        let same = y[i].to_bits() == want.to_bits() || (y[i].is_nan() && want.is_nan());
+                        assert!(same, "{f:?} {g:?} of {:?}: {} {want}, {level:?}", [a[i], b[i], c[i]], y[i]);
+                    }
+                }
+            }
+        });
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! between them in registers. A loop for each of two operations loads three vectors and stores one for them; this loads each operand once.
 //! Several vectors go side by side, since the operations of one wait for each other.
 //!
-//! The bits are those of the loops: the same instructions, none of them fused. Where there is no code, since the CPU has no vectors that
+//! The bits are those of the loops, but for those of a NaN: the same instructions, none of them fused. Where there is no code, since the CPU has no vectors that
 //! it could use, or the system gives no memory that can be executed, the loops do the same.
 #![expect(unsafe_code, reason = "what is executed was written a moment ago")]
 
@@ -35,7 +35,7 @@ pub(super) enum Home {
 
 /// What a line reads.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum From {
+pub(super) enum Read {
     Home(Home),
     Number(f64),
     /// The sign alone, and all bits but that.
@@ -47,7 +47,7 @@ pub(super) enum From {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
     pub(super) op: Op,
-    pub(super) of: [From; 4],
+    pub(super) of: [Read; 4],
     pub(super) out: Home,
     pub(super) is_kept: bool,
 }
@@ -61,8 +61,7 @@ pub(super) struct Code {
     /// counted from its start.
     start: usize,
     end: Option<usize>,
-    /// The bytes of a vector, and the logarithm of its lanes.
-    bytes: usize,
+    /// The logarithm of the lanes of a vector.
     lanes: u32,
     set: Set,
     element: Element,
@@ -78,32 +77,35 @@ impl Code {
         let (code, end) = Writer::new(set, element, lines, in_pieces).code()?;
         let start = pages.add(&code);
         let (end, lanes) = (end.map(|end| start + end), (set.bytes() / element.bytes()).ilog2());
-        Some(Self { memory: None, start, end, bytes: set.bytes(), lanes, set, element })
+        Some(Self { memory: None, start, end, lanes, set, element })
     }
 
-    /// It is in memory that can be executed, which begins there.
-    pub(super) fn bind(&mut self, memory: &Executable, begin: usize) {
-        if self.memory.replace(memory.clone()).is_none() {
-            self.start += begin;
-            self.end = self.end.map(|end| end + begin);
+    /// Its pages are in memory that can be executed.
+    pub(super) fn bind(&mut self, memory: &Executable) {
+        if self.memory.is_some() {
+            return;
         }
+        self.start += memory.start();
+        self.end = self.end.map(|end| end + memory.start());
+        self.memory = Some(memory.clone());
     }
 
     /// Whether it can be executed on a CPU that has such vectors.
     #[inline(always)]
     pub(super) fn can_run(&self, bytes: usize) -> bool {
-        self.bytes <= bytes && self.memory.is_some()
+        self.set.bytes() <= bytes && self.memory.is_some()
     }
 
     /// Does the operations for `n` elements from one on.
     ///
     /// # Safety
-    /// It can run; behind each pointer of the table are as many elements, and in each tile from `tiles` on whole vectors of them, that
-    /// nobody else uses, and whose numbers are of the type of the code.
+    /// It can run. Behind each pointer of the table are the elements of this part, counted from the pointer, and in each tile from `tiles`
+    /// on too, of the type of the code, and nobody else uses them. Of a tile as many elements more as a vector has may be read; what is
+    /// written there is whole vectors, or, in pieces, these elements alone.
     #[inline(always)]
     pub(super) unsafe fn run(&self, tiles: *mut u8, table: *const *mut u8, (start, n): (usize, usize)) {
         let (all, left) = (n >> self.lanes, n & ((1 << self.lanes) - 1));
-        let whole = (all + usize::from(self.end.is_none() && left > 0)) * self.bytes;
+        let whole = (all + usize::from(self.end.is_none() && left > 0)) * self.set.bytes();
         let start = start * self.element.bytes();
         if whole > 0 {
             // SAFETY: the map has a function there, which reads and writes what the caller promises.
@@ -112,7 +114,7 @@ impl Code {
         if left > 0
             && let Some(end) = self.end
         {
-            // SAFETY: as of this; the code is there.
+            // SAFETY: as of this; that code was written with the loop.
             unsafe { self.run_end(end, (tiles, table), start + whole, left) };
         }
     }
@@ -125,8 +127,8 @@ impl Code {
     unsafe fn run_end(&self, end: usize, (tiles, table): (*mut u8, *const *mut u8), from: usize, left: usize) {
         let mask = match (self.set, self.element) {
             (Set::Avx512, _) => (1 << left) - 1,
-            (Set::Avx2, Element::F32) => MASK_F32[8 - left..].as_ptr().addr(),
-            (Set::Avx2, Element::F64) => MASK_F64[4 - left..].as_ptr().addr(),
+            (Set::Avx2, Element::F32) => MASK_F32[8 - left..].as_ptr().expose_provenance(),
+            (Set::Avx2, Element::F64) => MASK_F64[4 - left..].as_ptr().expose_provenance(),
         };
         // SAFETY: the caller promises it; a mask that is a pointer is one to a vector.
         unsafe { call(end, (tiles, table), (from, from), mask) }
@@ -136,11 +138,12 @@ impl Code {
 /// Calls a function at an address: with tiles, pointers, from where on in each of them and to where, in bytes, and a mask.
 ///
 /// # Safety
-/// There is such a function, and it reads and writes what is there.
+/// [`Writer`] made the function, its memory is there, and what it reads and writes of tiles and behind pointers between these bytes, and by
+/// this mask, is the caller's.
 #[inline(always)]
 unsafe fn call(at: usize, (tiles, table): (*mut u8, *const *mut u8), (start, end): (usize, usize), mask: usize) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: the caller promises it. A function that reads no mask leaves its register alone.
+    // SAFETY: the caller promises it. A function for whole vectors reads no mask.
     unsafe {
         let function: unsafe extern "sysv64" fn(*mut u8, *const *mut u8, usize, usize, usize) =
             std::mem::transmute(std::ptr::with_exposed_provenance::<u8>(at));
@@ -152,18 +155,17 @@ unsafe fn call(at: usize, (tiles, table): (*mut u8, *const *mut u8), (start, end
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::formula::{Comparison, Formula, Step, Term, To};
+    use super::formula::{Comparison, Formula, Rounding, Step, Term};
     use super::*;
     use crate::number::Number;
     use crate::number::level::Level;
     use crate::number::level::tests::at_every_level;
 
     /// Code that can be run, if a level has any.
-    fn code<T>(level: Level, lines: &[Line]) -> Option<Code> {
+    fn code<T>(level: Level, lines: &[Line], in_pieces: bool) -> Option<Code> {
         let mut pages = Pages::default();
-        let mut code = Code::new(Set::of(level)?, Element::of::<T>(), lines, true, &mut pages)?;
-        let (memory, begin) = pages.executable().expect("there is memory for code");
-        code.bind(&memory, begin);
+        let mut code = Code::new(Set::of(level)?, Element::of::<T>(), lines, in_pieces, &mut pages)?;
+        code.bind(&pages.executable().expect("there is memory for code"));
         assert!(code.can_run(level.vector_bytes()));
         Some(code)
     }
@@ -171,11 +173,11 @@ pub(crate) mod tests {
     /// What a formula makes of three operands, by code of a level, if it has any.
     pub(crate) fn run_formula<T: Number>(level: Level, formula: &Formula, args: [&[T]; 3]) -> Option<Vec<T>> {
         let from = |term: &Term| match *term {
-            Term::Arg(k) => From::Home(Home::Pointer(k as usize)),
-            Term::Step(k) => From::Home(Home::Passing(k as usize)),
-            Term::Number(x) => From::Number(x),
-            Term::Sign => From::Sign,
-            Term::Magnitude => From::Magnitude,
+            Term::Arg(k) => Read::Home(Home::Pointer(k as usize)),
+            Term::Step(k) => Read::Home(Home::Passing(k as usize)),
+            Term::Number(x) => Read::Number(x),
+            Term::Sign => Read::Sign,
+            Term::Magnitude => Read::Magnitude,
         };
         let last = formula.0.len() - 1;
         let line = |(k, Step { op, of }): (usize, &Step)| {
@@ -183,7 +185,7 @@ pub(crate) mod tests {
             Line { op: *op, of: of.each_ref().map(from), out, is_kept }
         };
         let lines: Vec<Line> = formula.0.iter().enumerate().map(line).collect();
-        let code = code::<T>(level, &lines)?;
+        let code = code::<T>(level, &lines, false)?;
         // What lies behind the elements stays as it is.
         let n = args[0].len();
         let mut y = vec![T::of(77.0); n + 16];
@@ -227,13 +229,13 @@ pub(crate) mod tests {
             let mut passing = vec![T::ZERO; lines.len()];
             for Line { op, of, out, .. } in lines {
                 let [a, b, c, d] = of.map(|from| match from {
-                    From::Home(Home::Pointer(k)) => memory.pointers[k][i],
-                    From::Home(Home::Number(k)) => memory.pointers[k][0],
-                    From::Home(Home::Tile(at)) => memory.tiles[tile(at)][i],
-                    From::Home(Home::Repeated(at)) => memory.tiles[tile(at)][0],
-                    From::Home(Home::Passing(k)) => passing[k],
-                    From::Number(x) => T::of(x),
-                    From::Sign | From::Magnitude => unreachable!("lines of numbers"),
+                    Read::Home(Home::Pointer(k)) => memory.pointers[k][i],
+                    Read::Home(Home::Number(k)) => memory.pointers[k][0],
+                    Read::Home(Home::Tile(at)) => memory.tiles[tile(at)][i],
+                    Read::Home(Home::Repeated(at)) => memory.tiles[tile(at)][0],
+                    Read::Home(Home::Passing(k)) => passing[k],
+                    Read::Number(x) => T::of(x),
+                    Read::Sign | Read::Magnitude => unreachable!("lines of numbers"),
                 });
                 let y = match op {
                     Op::Add => a + b,
@@ -241,9 +243,9 @@ pub(crate) mod tests {
                     Op::Mul => a * b,
                     Op::Div => a / b,
                     Op::Sqrt => a.sqrt(),
-                    Op::Round(To::Nearest) => a.round_ties_even(),
-                    Op::Round(To::Below) => a.floor(),
-                    Op::Round(To::Above) => a.ceil(),
+                    Op::Round(Rounding::Nearest) => a.round_ties_even(),
+                    Op::Round(Rounding::Below) => a.floor(),
+                    Op::Round(Rounding::Above) => a.ceil(),
                     Op::Choose(comparison) => {
                         let holds = match comparison {
                             Comparison::Equal => a == b,
@@ -275,12 +277,12 @@ pub(crate) mod tests {
         let mut lines: Vec<Line> = Vec::new();
         for k in 0..count {
             let mut from = || match (random.below(12), passing) {
-                (0, _) => From::Number([0.0, 1.0, -0.5][random.below(3)]),
-                (1, _) => From::Home(Home::Repeated(at(TILES + random.below(REPEATED)))),
-                (2, _) => From::Home(Home::Number(POINTERS + random.below(NUMBERS))),
-                (3..6, Some(last)) => From::Home(Home::Passing(last)),
-                (3..8, _) => From::Home(Home::Pointer(random.below(POINTERS))),
-                _ => From::Home(Home::Tile(at(random.below(TILES)))),
+                (0, _) => Read::Number([0.0, 1.0, -0.5][random.below(3)]),
+                (1, _) => Read::Home(Home::Repeated(at(TILES + random.below(REPEATED)))),
+                (2, _) => Read::Home(Home::Number(POINTERS + random.below(NUMBERS))),
+                (3..6, Some(last)) => Read::Home(Home::Passing(last)),
+                (3..8, _) => Read::Home(Home::Pointer(random.below(POINTERS))),
+                _ => Read::Home(Home::Tile(at(random.below(TILES)))),
             };
             let of = [from(), from(), from(), from()];
             let comparisons = [
@@ -296,7 +298,8 @@ pub(crate) mod tests {
                 3..5 => Op::Sub,
                 5..8 => Op::Mul,
                 8 => Op::Div,
-                9 => [Op::Sqrt, Op::Round(To::Nearest), Op::Round(To::Below), Op::Round(To::Above)][random.below(4)],
+                9 => [Op::Sqrt, Op::Round(Rounding::Nearest), Op::Round(Rounding::Below), Op::Round(Rounding::Above)]
+                    [random.below(4)],
                 _ => Op::Choose(comparisons[random.below(6)]),
             };
             let is_last = k + 1 == count;
@@ -325,10 +328,11 @@ pub(crate) mod tests {
                 let tiles: Vec<[T; TILE]> = tiles.collect();
                 let pointers = (0..POINTERS + NUMBERS).map(|_| (0..TILE).map(|_| number()).collect()).collect();
                 let mut memory = Memory { tiles, pointers };
-                for (start, n) in [(0, 1), (0, 16), (3, 33), (17, 5), (0, 240), (5, 203)] {
+                for (start, n) in [(0, 1), (0, 6), (0, 16), (3, 33), (17, 5), (0, 230), (5, 203)] {
                     let mut want = memory.clone();
                     interpret(&lines, &mut want, start..start + n);
-                    let Some(code) = code::<T>(level, &lines) else { return };
+                    let in_pieces = start > 0 || n % 2 == 1;
+                    let Some(code) = code::<T>(level, &lines, in_pieces) else { return };
                     let table: Vec<*mut u8> = memory.pointers.iter_mut().map(|p| p.as_mut_ptr().cast()).collect();
                     // SAFETY: the CPU has the level; there are as many elements.
                     unsafe { code.run(memory.tiles.as_mut_ptr().cast(), table.as_ptr(), (start, n)) };
@@ -338,7 +342,9 @@ pub(crate) mod tests {
                         assert!(all, "pointer {k} of {n} from {start} in round {round}, {level:?}: {lines:?}");
                     }
                     for (k, (got, want)) in memory.tiles.iter().zip(&want.tiles).enumerate() {
-                        let all = got.iter().zip(want).all(|(x, y)| same(x, y));
+                        // Whole vectors of a tile are written where it is not in pieces.
+                        let part = if in_pieces { TILE } else { n };
+                        let all = got[..part].iter().zip(want).all(|(x, y)| same(x, y));
                         assert!(all, "tile {k} of {n} from {start} in round {round}, {level:?}: {lines:?}");
                     }
                 }
@@ -347,6 +353,26 @@ pub(crate) mod tests {
         at_every_level(|level| {
             check::<f32>(level);
             check::<f64>(level);
+        });
+    }
+
+    #[test]
+    fn more_values_at_a_time_than_there_are_registers_are_not_made_code() {
+        let line = |of: [Read; 2], out| Line { op: Op::Add, of: [of[0], of[1], of[0], of[0]], out, is_kept: false };
+        let passing = |k: usize| Read::Home(Home::Passing(k));
+        at_every_level(|level| {
+            for (count, is_code) in [(4, true), (20, false)] {
+                let all = Read::Home(Home::Pointer(0));
+                let mut lines: Vec<Line> = (0..count).map(|k| line([all, all], Home::Passing(k))).collect();
+                for k in 1..count {
+                    let before = if k == 1 { 0 } else { count + k - 2 };
+                    lines.push(line([passing(before), passing(k)], Home::Passing(count + k - 1)));
+                }
+                let last = Line { out: Home::Pointer(1), is_kept: true, ..lines[2 * count - 2] };
+                lines[2 * count - 2] = last;
+                let is_made = code::<f32>(level, &lines, false).is_some();
+                assert_eq!(is_made, is_code && Set::of(level).is_some(), "{count} values, {level:?}");
+            }
         });
     }
 }

@@ -17,10 +17,11 @@ pub(crate) const TILE: [usize; 2] = [256, 1024];
 /// A line of the cache: vectors that cross lines take twice the time.
 pub(crate) const LINE: usize = 64;
 
-/// The most lines of a run of code, and more would wait for each other: a CPU looks ahead some hundred instructions, and four vectors of AVX-512
-/// go side by side, but two of AVX2. Measured on Zen 4: twenty times `hardswish(y) - c` in runs of 12, 18, 24 and 64 lines of AVX2 take
-/// 0.95, 0.92, 1.05 and 1.6 of the time of loops in `f32`; with AVX-512 64 lines take 0.97 at most, in 26 programs.
+/// The most lines of one run of code: in longer ones operations wait for each other further than a CPU looks ahead, with two vectors of AVX2
+/// side by side. Measured on Zen 4: twenty times `hardswish(y) - c` in runs of 12, 18, 24 and 64 lines take 0.95, 0.92, 1.05 and 1.6 of
+/// the time of loops in `f32`.
 pub(crate) const LINES_OF_AVX2: usize = 20;
+/// The same of AVX-512, of which four go side by side: 64 lines take 0.97 of the time of loops at most, in 26 programs.
 pub(crate) const LINES_OF_AVX512: usize = 64;
 
 /// What the hidden layer of a block of rows may take in the sweep of a net: it leaves room for the rest in a first-level cache of

@@ -375,7 +375,7 @@ mod tests {
     fn check(window: &Window, x: &[f64], want: &[f64]) {
         for start in [0, 1, want.len() / 3, want.len() - 1] {
             let (mut pieces, mut at) = (Pieces::new(window, start), start);
-            while window.step == 1 && window.turn == 0 && at < want.len() {
+            while window.step == 1 && at < want.len() {
                 let (place, len) = pieces.next();
                 let n = len.min(want.len() - at).min(11);
                 let piece = place.map_or_else(|| vec![0.0; n], |place| x[place..place + n].to_vec());

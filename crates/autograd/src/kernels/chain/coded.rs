@@ -3,10 +3,11 @@
 
 use super::pieces::MOST_WINDOWS;
 use super::{Arg, Chain, Micro, Out, Reach};
-use crate::kernels::jit::formula::{Step, Term};
-use crate::kernels::jit::{Code, Element, Executable, From, Home, Line, Pages, Set};
+use crate::kernels::jit::formula::{Formula, Step, Term};
+use crate::kernels::jit::{Code, Element, Executable, Home, Line, Pages, Read, Set};
 use crate::number::Number;
 use crate::number::level::Level;
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// A run reaches no more places.
@@ -51,9 +52,7 @@ impl<T: Number> Chain<T> {
             let mut listing = Listing { chain: self, live, table: Vec::new(), lines: Vec::new() };
             let is_listed = micro.iter().try_for_each(|micro| listing.add(micro)).is_some();
             let Listing { table, lines, .. } = listing;
-            let windows = table.iter().filter(|arg| matches!(arg, Arg::Window(_))).count();
-            let is_listed = is_listed && table.len() <= MOST_POINTERS && windows <= MOST_WINDOWS;
-            let in_pieces = windows > 0;
+            let in_pieces = table.iter().any(|arg| matches!(arg, Arg::Window(_)));
             if is_listed && let Some(code) = Code::new(set, Element::of::<T>(), &lines, in_pieces, pages) {
                 self.micro.push(Micro::Coded { code: self.codes.len() as u32, instead: micro.len() as u32 });
                 self.codes.push(Coded { code, table, in_pieces });
@@ -63,24 +62,28 @@ impl<T: Number> Chain<T> {
         self.micro.extend(old);
     }
 
-    /// Its code is in memory that can be executed, which begins there.
-    pub(crate) fn bind_code(&mut self, memory: &Executable, begin: usize) {
-        self.codes.iter_mut().for_each(|coded| coded.code.bind(memory, begin));
+    /// Its code is in memory that can be executed.
+    pub(crate) fn bind_code(&mut self, memory: &Executable) {
+        self.codes.iter_mut().for_each(|coded| coded.code.bind(memory));
     }
 
     /// Where runs of cheap operations of at most so many lines begin and end, and which registers are read behind each.
     fn runs(&self, longest: usize) -> Vec<(usize, usize, HashSet<u32>)> {
         let mut live: HashSet<u32> = self.parts.iter().map(|&(register, _)| register as u32).collect();
         let mut runs: Vec<(usize, usize, HashSet<u32>)> = Vec::new();
-        let mut lines = 0;
+        let mut reach = Reached::default();
         for (at, micro) in self.micro.iter().enumerate().rev() {
-            if let Some(more) = self.lines(micro) {
-                lines += more;
+            if let Some(formula) = self.formula(micro) {
+                let goes_on = runs.last().is_some_and(|run| run.0 == at + 1);
+                let longer = reach.with(micro, formula.0.len());
                 match runs.last_mut() {
-                    Some((start, ..)) if *start == at + 1 && lines <= longest => *start = at,
+                    Some((start, ..)) if goes_on && longer.is_within(longest) => {
+                        *start = at;
+                        reach = longer;
+                    }
                     _ => {
                         runs.push((at, at + 1, live.clone()));
-                        lines = more;
+                        reach = Reached::default().with(micro, formula.0.len());
                     }
                 }
             }
@@ -98,13 +101,40 @@ impl<T: Number> Chain<T> {
         runs
     }
 
-    /// The lines of an operation, if code can do it.
-    fn lines(&self, micro: &Micro) -> Option<usize> {
+    /// What an operation consists of, if code can do it.
+    fn formula(&self, micro: &Micro) -> Option<Cow<'_, Formula>> {
         match *micro {
-            Micro::InTurn { both, .. } => Some(both.formula().0.len()),
-            Micro::Op { op, second: Out::Nowhere, .. } => Some(self.formulas[op as usize].as_ref()?.0.len()),
+            Micro::InTurn { both, .. } => Some(Cow::Owned(both.formula())),
+            Micro::Op { op, second: Out::Nowhere, .. } => self.formulas[op as usize].as_ref().map(Cow::Borrowed),
             Micro::Op { .. } | Micro::Sum { .. } | Micro::Coded { .. } => None,
         }
+    }
+}
+
+/// How long a run is, and what it reaches outside of tiles.
+#[derive(Clone, Default)]
+struct Reached {
+    lines: usize,
+    table: Vec<Arg>,
+}
+
+impl Reached {
+    /// With one more operation of so many lines.
+    fn with(&self, micro: &Micro, lines: usize) -> Self {
+        let mut table = self.table.clone();
+        let outs = micro.outs().into_iter().filter_map(Out::place).map(Arg::Full);
+        for arg in micro.args().into_iter().chain(outs) {
+            let is_outside = matches!(arg, Arg::Full(_) | Arg::Row(_) | Arg::Number(_) | Arg::Window(_));
+            if is_outside && !table.contains(&arg) {
+                table.push(arg);
+            }
+        }
+        Self { lines: self.lines + lines, table }
+    }
+
+    fn is_within(&self, longest: usize) -> bool {
+        let windows = self.table.iter().filter(|arg| matches!(arg, Arg::Window(_))).count();
+        self.lines <= longest && self.table.len() <= MOST_POINTERS && windows <= MOST_WINDOWS
     }
 }
 
@@ -120,13 +150,7 @@ struct Listing<'a, T> {
 impl<T: Number> Listing<'_, T> {
     /// Adds an operation, unless code cannot do it.
     fn add(&mut self, micro: &Micro) -> Option<()> {
-        let (formula, args, out) = match *micro {
-            Micro::InTurn { both, args, out, .. } => (&both.formula(), args, out),
-            Micro::Op { op, args, out, second: Out::Nowhere } => {
-                (self.chain.formulas[op as usize].as_ref()?, args, out)
-            }
-            Micro::Op { .. } | Micro::Sum { .. } | Micro::Coded { .. } => return None,
-        };
+        let (formula, args, [out, _]) = (self.chain.formula(micro)?, micro.args(), micro.outs());
         let (out, is_kept) = match out {
             Out::Full(place) => (self.home(Arg::Full(place))?, true),
             Out::Register(r) => (self.home(Arg::Register(r))?, self.live.contains(&r)),
@@ -135,14 +159,14 @@ impl<T: Number> Listing<'_, T> {
         let start = self.lines.len();
         for (k, Step { op, of }) in formula.0.iter().enumerate() {
             let is_last = k + 1 == formula.0.len();
-            let mut from = [From::Sign; 4];
+            let mut from = [Read::Sign; 4];
             for (from, term) in from.iter_mut().zip(of) {
                 *from = match *term {
-                    Term::Arg(arg) => From::Home(self.home(args[arg as usize])?),
-                    Term::Step(step) => From::Home(Home::Passing(start + step as usize)),
-                    Term::Number(number) => From::Number(number),
-                    Term::Sign => From::Sign,
-                    Term::Magnitude => From::Magnitude,
+                    Term::Arg(arg) => Read::Home(self.home(args[arg as usize])?),
+                    Term::Step(step) => Read::Home(Home::Passing(start + step as usize)),
+                    Term::Number(number) => Read::Number(number),
+                    Term::Sign => Read::Sign,
+                    Term::Magnitude => Read::Magnitude,
                 };
             }
             let (out, is_kept) = if is_last { (out, is_kept) } else { (Home::Passing(start + k), false) };
@@ -153,7 +177,8 @@ impl<T: Number> Listing<'_, T> {
 
     /// Where an operand is.
     fn home(&mut self, arg: Arg) -> Option<Home> {
-        let bytes = |r: u32| i32::try_from(r as usize * self.chain.stride() * size_of::<T>()).ok();
+        let register = self.chain.stride() * size_of::<T>();
+        let bytes = |r: u32| Some(i32::try_from((r as usize + 1) * register).ok()? - register as i32);
         match arg {
             Arg::Register(r) => Some(Home::Tile(bytes(r)?)),
             Arg::Repeated(r) => Some(Home::Repeated(bytes(r)?)),

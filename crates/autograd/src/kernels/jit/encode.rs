@@ -1,6 +1,6 @@
 //! Instructions of x86-64 as bytes, of which only those that element-wise work consists of (Intel's manual, volume 2).
 
-use super::formula::{Comparison, To};
+use super::formula::{Comparison, Rounding};
 use crate::kernels::machine::{LINES_OF_AVX2, LINES_OF_AVX512};
 use crate::number::level::Level;
 
@@ -57,7 +57,7 @@ pub(super) enum Operand {
 pub(super) struct Opcode {
     table: u8,
     code: u8,
-    /// Whether f64 has another prefix, or has this code and one more.
+    /// Whether the code of f64 is the same, told apart by the prefix, or one more.
     by_prefix: bool,
 }
 
@@ -87,11 +87,12 @@ const BLEND_BY_MASK: Opcode = Opcode { table: 2, code: 0x65, by_prefix: true };
 /// The mask register of comparisons, of which each of vectors abreast has its own, and that of the lanes that are left at the end.
 const COMPARED: u8 = 1;
 const LANES_LEFT: u8 = 7;
-/// The same where masks are vectors.
-pub(super) const SCRATCH: Vector = Vector(15);
-pub(super) const ZERO: Vector = Vector(14);
+/// The same of AVX2, where masks are vectors.
+const SCRATCH: Vector = Vector(15);
 const LEFT: Vector = Vector(13);
-/// The first of those.
+/// Holds 0.
+pub(super) const ZERO: Vector = Vector(14);
+/// Values get the registers below; from here on to 15 they have the uses above.
 const KEPT: u8 = 13;
 /// The second of vectors abreast has this for comparisons.
 const SECOND_SCRATCH: u8 = 12;
@@ -110,38 +111,36 @@ pub(super) struct Assembler {
     element: Element,
     /// How many vectors go side by side through each instruction, in registers of their own.
     pub(super) abreast: u8,
+    each: u8,
     /// Where distances to constants are to be written, and from where they count.
     distances: Vec<(usize, usize, Literal)>,
 }
 
 impl Assembler {
     pub(super) fn new(set: Set, element: Element) -> Self {
-        Self { bytes: Vec::new(), set, element, abreast: 1, distances: Vec::new() }
+        Self { bytes: Vec::new(), set, element, abreast: 1, each: KEPT, distances: Vec::new() }
     }
 
     /// From here on so many vectors go side by side, as many as there are registers for or one; returns how many registers each has.
     pub(super) fn go_abreast(&mut self, most: bool) -> u8 {
-        let (abreast, each) = match (self.set, most) {
+        (self.abreast, self.each) = match (self.set, most) {
             (_, false) => (1, KEPT),
             (Set::Avx2, true) => (2, 6),
             (Set::Avx512, true) => (4, 7),
         };
-        self.abreast = abreast;
-        each
+        self.each
     }
 
     /// The register of one of the vectors abreast.
-    fn of(&self, register: u8, vector: u8) -> u8 {
-        match (self.set, self.abreast) {
-            (_, 1) => register,
-            (Set::Avx2, _) if register == SCRATCH.0 && vector == 1 => SECOND_SCRATCH,
-            _ if register >= KEPT => register,
-            (Set::Avx2, _) => register + 6 * vector,
-            (Set::Avx512, _) => {
-                let register = register + 7 * vector;
-                if register < KEPT { register } else { register + 3 }
-            }
+    fn register_of(&self, register: u8, vector: u8) -> u8 {
+        if register == SCRATCH.0 && vector == 1 {
+            return SECOND_SCRATCH;
         }
+        if register >= KEPT {
+            return register;
+        }
+        let register = register + self.each * vector;
+        if register < KEPT { register } else { register + (16 - KEPT) }
     }
 
     /// `bytes` and then the operands: three bits of each register are with them, the others in the prefix before.
@@ -168,9 +167,9 @@ impl Assembler {
     fn vectors(&mut self, op: Opcode, reg: u8, first: Option<u8>, second: Operand, by: By, immediate: Option<u8>) {
         for vector in 0..self.abreast {
             let is_mask = op == COMPARE && self.set == Set::Avx512;
-            let reg = if is_mask { reg + vector } else { self.of(reg, vector) };
+            let reg = if is_mask { reg + vector } else { self.register_of(reg, vector) };
             let second = match second {
-                Operand::Vector(Vector(r)) => Operand::Vector(Vector(self.of(r, vector))),
+                Operand::Vector(Vector(r)) => Operand::Vector(Vector(self.register_of(r, vector))),
                 Operand::Memory { base, indexed: true, offset } => Operand::Memory {
                     base,
                     indexed: true,
@@ -180,9 +179,9 @@ impl Assembler {
             };
             let by = if by.mask == COMPARED { By { mask: by.mask + vector, ..by } } else { by };
             // The vector that chooses is in the immediate byte.
-            let chooser = (op == BLEND_BY_VECTOR).then(|| self.of(SCRATCH.0, vector) << 4);
+            let chooser = (op == BLEND_BY_VECTOR).then(|| self.register_of(SCRATCH.0, vector) << 4);
             let immediate = chooser.or(immediate);
-            let first = first.map(|first| self.of(first, vector));
+            let first = first.map(|first| self.register_of(first, vector));
             self.instruction(op, reg, first, second, by, immediate);
         }
     }
@@ -228,7 +227,7 @@ impl Assembler {
     }
 
     /// `to = x` as an integer.
-    pub(super) fn round(&mut self, way: To, to: Vector, x: Operand) {
+    pub(super) fn round(&mut self, way: Rounding, to: Vector, x: Operand) {
         self.vectors(ROUND, to.0, None, x, By::default(), Some(way as u8));
     }
 

@@ -13,14 +13,14 @@ pub(crate) enum Op {
     Or,
     Xor,
     /// To an integer.
-    Round(To),
+    Round(Rounding),
     /// The third operand where the first compares with the second, else the fourth.
     Choose(Comparison),
 }
 
 /// Which integer, with the numbers that the instruction has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum To {
+pub(crate) enum Rounding {
     /// Ties to even.
     Nearest = 8,
     Below = 9,

@@ -1,13 +1,13 @@
-//! Memory for code: written first, then executed, never both at once.
+//! Memory for code: written first, then executed, never both while there is code in it.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(target_vendor = "apple")))]
 use memmap2::{Mmap, MmapMut};
 use std::sync::Arc;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", not(target_vendor = "apple")))]
 type Map = Mmap;
-/// There is no code on other CPUs.
-#[cfg(not(target_arch = "x86_64"))]
+/// There is no code on other CPUs, nor for Apple's systems, which may end a process whose code nobody signed.
+#[cfg(not(all(target_arch = "x86_64", not(target_vendor = "apple"))))]
 type Map = std::convert::Infallible;
 
 /// Code as it is written, function behind function.
@@ -16,7 +16,7 @@ pub(crate) struct Pages(Vec<u8>);
 
 /// The same where it can be executed.
 #[derive(Clone, Debug)]
-pub(crate) struct Executable(#[allow(dead_code, reason = "it keeps the memory")] Arc<Map>);
+pub(crate) struct Executable(Arc<Map>);
 
 /// Functions start with lines of the cache, and so do their constants.
 const ALIGNMENT: usize = 64;
@@ -30,22 +30,30 @@ impl Pages {
         start
     }
 
-    /// Memory that can be executed with this in it, and where it begins, unless there is no code, or the system gives none.
-    pub(crate) fn executable(&self) -> Option<(Executable, usize)> {
+    /// Memory that can be executed with this in it, unless there is no code, or the system gives none.
+    pub(crate) fn executable(&self) -> Option<Executable> {
         if self.0.is_empty() { None } else { self.map() }
     }
 
-    #[cfg(target_arch = "x86_64")]
-    fn map(&self) -> Option<(Executable, usize)> {
+    #[cfg(all(target_arch = "x86_64", not(target_vendor = "apple")))]
+    fn map(&self) -> Option<Executable> {
         let mut map = MmapMut::map_anon(self.0.len()).ok()?;
         map.copy_from_slice(&self.0);
-        let map = map.make_exec().ok()?;
-        let start = map.as_ptr().expose_provenance();
-        Some((Executable(Arc::new(map)), start))
+        Some(Executable(Arc::new(map.make_exec().ok()?)))
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
-    fn map(&self) -> Option<(Executable, usize)> {
+    #[cfg(not(all(target_arch = "x86_64", not(target_vendor = "apple"))))]
+    fn map(&self) -> Option<Executable> {
         None
+    }
+}
+
+impl Executable {
+    /// Where it begins.
+    pub(super) fn start(&self) -> usize {
+        #[cfg(all(target_arch = "x86_64", not(target_vendor = "apple")))]
+        return self.0.as_ptr().expose_provenance();
+        #[cfg(not(all(target_arch = "x86_64", not(target_vendor = "apple"))))]
+        match *self.0 {}
     }
 }

@@ -5,7 +5,7 @@ use super::encode::{
     SQRT, STORE, SUB, Set, Vector, XOR, ZERO,
 };
 use super::formula::Op;
-use super::{From, Home, Line};
+use super::{Home, Line, Read};
 
 /// Registers that hold pointers of the table; further ones are loaded each time. Callers want the last ones back.
 const POINTERS: [General; 9] =
@@ -58,7 +58,7 @@ impl<'a> Writer<'a> {
     pub(super) fn code(mut self) -> Option<(Vec<u8>, Option<usize>)> {
         let homes = || {
             self.lines.iter().flat_map(|line| {
-                let home = |from: &From| if let From::Home(home) = *from { Some(home) } else { None };
+                let home = |from: &Read| if let Read::Home(home) = *from { Some(home) } else { None };
                 line.of.iter().filter_map(home).chain([line.out])
             })
         };
@@ -122,6 +122,10 @@ impl<'a> Writer<'a> {
         let registers = self.to.go_abreast(abreast);
         self.holds = vec![None; registers as usize];
         for at in 0..self.lines.len() {
+            // There is no register for one of the values: nothing of this is used.
+            if self.is_full {
+                return;
+            }
             self.at = at;
             self.line();
         }
@@ -129,7 +133,7 @@ impl<'a> Writer<'a> {
 
     fn line(&mut self) {
         let Line { op, of, out, is_kept } = self.lines[self.at];
-        let homes = of.iter().filter_map(|from| if let From::Home(home) = from { self.find(*home) } else { None });
+        let homes = of.iter().filter_map(|from| if let Read::Home(home) = from { self.find(*home) } else { None });
         let mut busy: Vec<Vector> = homes.collect();
         let arithmetic = match op {
             Op::Add => Some(ADD),
@@ -143,7 +147,7 @@ impl<'a> Writer<'a> {
         };
         let to = if let Some(opcode) = arithmetic {
             // What is in a register is the first operand, which cannot be in memory.
-            let is_here = |from| matches!(from, From::Home(home) if self.find(home).is_some());
+            let is_here = |from| matches!(from, Read::Home(home) if self.find(home).is_some());
             let turns = matches!(op, Op::Add | Op::Mul) && !is_here(of[0]) && is_here(of[1]);
             let [a, b] = if turns { [of[1], of[0]] } else { [of[0], of[1]] };
             let first = self.register(a, &mut busy);
@@ -153,7 +157,7 @@ impl<'a> Writer<'a> {
             to
         } else if let Op::Choose(comparison) = op {
             let first = self.register(of[0], &mut busy);
-            let number = |from| matches!(from, From::Number(number) if number == 0.0 && number.is_sign_positive());
+            let number = |from| matches!(from, Read::Number(number) if number == 0.0 && number.is_sign_positive());
             let second = if number(of[1]) { Operand::Vector(ZERO) } else { self.operand(of[1], &mut busy) };
             let [a, b] = [of[2], of[3]].map(|from| (!number(from)).then_some(from));
             let b = b.map(|b| Operand::Vector(self.register(b, &mut busy)));
@@ -193,7 +197,7 @@ impl<'a> Writer<'a> {
     /// When the value that is at home now is read next, after this line.
     fn next_read(&self, home: Home) -> Option<usize> {
         for (at, line) in self.lines.iter().enumerate().skip(self.at + 1) {
-            if line.of.contains(&From::Home(home)) {
+            if line.of.contains(&Read::Home(home)) {
                 return Some(at);
             }
             if line.out == home {
@@ -231,17 +235,17 @@ impl<'a> Writer<'a> {
     }
 
     /// The bits of a constant, if it is one.
-    fn literal(&self, from: From) -> Result<Literal, Home> {
+    fn literal(&self, from: Read) -> Result<Literal, Home> {
         Ok(match from {
-            From::Home(home) => return Err(home),
-            From::Number(x) => self.element.number(x),
-            From::Sign => self.element.sign(),
-            From::Magnitude => self.element.magnitude(),
+            Read::Home(home) => return Err(home),
+            Read::Number(x) => self.element.number(x),
+            Read::Sign => self.element.sign(),
+            Read::Magnitude => self.element.magnitude(),
         })
     }
 
     /// An operand in a register, which is busy then.
-    fn register(&mut self, from: From, busy: &mut Vec<Vector>) -> Vector {
+    fn register(&mut self, from: Read, busy: &mut Vec<Vector>) -> Vector {
         let r = match self.literal(from) {
             Ok(literal) => {
                 let to = self.free(busy);
@@ -284,7 +288,7 @@ impl<'a> Writer<'a> {
     }
 
     /// An operand that may be in memory.
-    fn operand(&mut self, from: From, busy: &mut Vec<Vector>) -> Operand {
+    fn operand(&mut self, from: Read, busy: &mut Vec<Vector>) -> Operand {
         match self.literal(from) {
             Ok(literal) => Operand::Literal(literal),
             Err(home) if self.find(home).is_none() && self.may_stay(home) => self.memory(home),

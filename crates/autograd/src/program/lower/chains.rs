@@ -195,8 +195,14 @@ pub(super) fn plan<T: Float>(graph: &Graph<T>, work: &Work) -> Planned<T> {
     let (sums, results): (Vec<u32>, Vec<u32>) = work.results.iter().partition(|value| summed.contains(value));
     let mut items = items(graph, &members, &results, &sums, Zeros::of(&places));
     items.iter_mut().for_each(Item::alone);
-    // Cheap operations one after the other go through registers: sums would part them.
-    items.sort_by_key(|item| matches!(item.action, Action::Sum(_)));
+    // Cheap operations one after the other go through registers, and sums would part them. Those of inputs come before any of these is
+    // written over.
+    let made: IdSet = items.iter().flat_map(|item| [Some(item.value), item.second]).flatten().collect();
+    items.sort_by_key(|item| match item.action {
+        Action::Sum(_) if item.reads().any(|value| made.contains(&value)) => 2,
+        Action::Sum(_) => 0,
+        Action::Op(_) | Action::InTurn(_) | Action::Both(_) => 1,
+    });
     let mut last_read: IdMap<usize> = IdMap::default();
     for (time, item) in items.iter().enumerate() {
         last_read.extend(item.reads().map(|a| (a, time)));

@@ -57,9 +57,9 @@ fn write_code<T: Float>(steps: &mut [Step<T>]) {
     for chain in &mut chains {
         chain.write_code(&mut pages);
     }
-    if let Some((memory, begin)) = pages.executable() {
+    if let Some(memory) = pages.executable() {
         for chain in &mut chains {
-            chain.bind_code(&memory, begin);
+            chain.bind_code(&memory);
         }
     }
 }

@@ -78,7 +78,7 @@ const NAMES: [&str; 19] = [
     "code",
 ];
 
-/// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a result, but for the
+/// Which optimisations a program is recorded with; all of them, by default. None changes a bit of a result, but for those of a NaN, and the
 /// update of parameters by a large matrix product, which `products` rounds once less.
 ///
 /// | name | what it does |
@@ -101,7 +101,7 @@ const NAMES: [&str; 19] = [
 /// | `blocks` | rows go through such a run block by block, where that keeps them in the cache |
 /// | `chains` | element-wise operations run tile by tile |
 /// | `memory` | values share buffers that are not needed at the same time |
-/// | `code` | cheap operations of a chain go through registers, by code that is made for them where the CPU has AVX2 and the system allows it |
+/// | `code` | cheap operations of a chain go through registers, by code that is made for them where the CPU has AVX2 and the system allows it (not Apple's) |
 ///
 /// ```
 /// use autograd::{Optimisations, Program, Tensor};

@@ -1,8 +1,8 @@
-//! What cheap operations consist of, for code that does them. Each is the expression of its row in the tables of operations, step by step;
+//! What cheap operations consist of, for code that does them, but for those that go in turn (`cheap.rs`). Each is the expression of its row in the tables of operations, step by step;
 //! a test compares the bits.
 
 use crate::float::Float;
-use crate::kernels::jit::formula::{Comparison, Formula, Op, Term, To};
+use crate::kernels::jit::formula::{Comparison, Formula, Op, Rounding, Term};
 use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
@@ -32,9 +32,6 @@ pub(super) fn formula<T: Float>(kind: &Kind<T>) -> Option<Formula> {
 fn unary(op: Unary, f: &mut Formula) -> Option<Term> {
     let (x, number) = (Term::Arg(0), Term::Number);
     Some(match op {
-        Unary::Neg {} => f.neg(x),
-        Unary::AddScalar { offset } => f.add(x, number(offset)),
-        Unary::MulScalar { factor } => f.mul(x, number(factor)),
         Unary::DivScalar { divisor } => f.div(x, number(divisor)),
         Unary::Abs {} => f.abs(x),
         Unary::Sign {} => {
@@ -42,16 +39,14 @@ fn unary(op: Unary, f: &mut Formula) -> Option<Term> {
             let of_numbers = f.choose(Comparison::Equal, [x, ZERO], x, one);
             f.choose(Comparison::NotEqual, [x, x], x, of_numbers)
         }
-        Unary::Floor {} => f.unary(Op::Round(To::Below), x),
-        Unary::Ceil {} => f.unary(Op::Round(To::Above), x),
-        Unary::Round {} => f.unary(Op::Round(To::Nearest), x),
-        Unary::Sqrt {} => f.sqrt(x),
+        Unary::Floor {} => f.unary(Op::Round(Rounding::Below), x),
+        Unary::Ceil {} => f.unary(Op::Round(Rounding::Above), x),
+        Unary::Round {} => f.unary(Op::Round(Rounding::Nearest), x),
         Unary::Rsqrt {} => {
             let root = f.unary(Op::Sqrt, x);
             f.div(ONE, root)
         }
         Unary::Reciprocal {} => f.div(ONE, x),
-        Unary::Square {} => f.mul(x, x),
         Unary::LogSlope {} => log_slope(f, x),
         Unary::LogitSlope {} => {
             let rest = f.sub(ONE, x);
@@ -86,13 +81,13 @@ fn unary(op: Unary, f: &mut Formula) -> Option<Term> {
             let square = f.mul(x, x);
             f.mul(square, if exponent == 3.0 { x } else { square })
         }
-        _ => return by_pieces(op, f),
+        _ => return piecewise(op, f),
     })
 }
 
 /// Functions that are lines piece by piece.
 #[allow(clippy::wildcard_enum_match_arm, reason = "as above")]
-fn by_pieces(op: Unary, f: &mut Formula) -> Option<Term> {
+fn piecewise(op: Unary, f: &mut Formula) -> Option<Term> {
     let (x, number) = (Term::Arg(0), Term::Number);
     Some(match op {
         Unary::Relu {} => f.choose(Comparison::Less, [x, ZERO], ZERO, x),
@@ -121,8 +116,8 @@ fn by_pieces(op: Unary, f: &mut Formula) -> Option<Term> {
             f.choose(Comparison::LessOrEqual, [size, number(lambda)], ZERO, x)
         }
         Unary::ClampTo { min, max } => {
-            let not_below = f.choose(Comparison::Greater, [x, number(max)], number(max), x);
-            f.choose(Comparison::Less, [x, number(min)], number(min), not_below)
+            let not_above = f.choose(Comparison::Greater, [x, number(max)], number(max), x);
+            f.choose(Comparison::Less, [x, number(min)], number(min), not_above)
         }
         Unary::Inside { min, max } => {
             let below = f.choose(Comparison::Less, [x, number(max)], ONE, ZERO);
@@ -143,11 +138,6 @@ fn binary(op: Binary, f: &mut Formula) -> Option<Term> {
         Binary::LessEqual => compared(Comparison::LessOrEqual),
         Binary::Greater => compared(Comparison::Greater),
         Binary::GreaterEqual => compared(Comparison::GreaterOrEqual),
-        Binary::Add => f.add(a, b),
-        Binary::Sub => f.sub(a, b),
-        Binary::Mul => f.mul(a, b),
-        Binary::Div => f.div(a, b),
-        Binary::Zmul => f.zmul(a, b),
         Binary::Zdiv => {
             let quotient = f.div(a, b);
             f.unless_zero(a, quotient)
@@ -220,20 +210,15 @@ mod tests {
     use crate::number::level::tests::at_every_level;
     use crate::ops::select::Select;
 
-    const UNARY: [Unary; 33] = [
-        Unary::Neg {},
-        Unary::AddScalar { offset: 0.1 },
-        Unary::MulScalar { factor: -0.3 },
+    const UNARY: [Unary; 28] = [
         Unary::DivScalar { divisor: 7.0 },
         Unary::Abs {},
         Unary::Sign {},
         Unary::Floor {},
         Unary::Ceil {},
         Unary::Round {},
-        Unary::Sqrt {},
         Unary::Rsqrt {},
         Unary::Reciprocal {},
-        Unary::Square {},
         Unary::LogSlope {},
         Unary::LogitSlope {},
         Unary::AsinSlope {},
@@ -256,18 +241,13 @@ mod tests {
         Unary::PowScalar { exponent: 4.0 },
     ];
 
-    const BINARY: [Binary; 23] = [
+    const BINARY: [Binary; 18] = [
         Binary::Equal,
         Binary::NotEqual,
         Binary::Less,
         Binary::LessEqual,
         Binary::Greater,
         Binary::GreaterEqual,
-        Binary::Add,
-        Binary::Sub,
-        Binary::Mul,
-        Binary::Div,
-        Binary::Zmul,
         Binary::Zdiv,
         Binary::Both,
         Binary::Weigh,
