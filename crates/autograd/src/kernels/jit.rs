@@ -2,8 +2,8 @@
 //! between them in registers. A loop for each of two operations loads three vectors and stores one for them; this loads each operand once.
 //! Several vectors go side by side, since the operations of one wait for each other.
 //!
-//! The bits are those of the loops, but for those of a NaN: the same instructions, none of them fused. Where there is no code, since the CPU has no vectors that
-//! it could use, or the system gives no memory that can be executed, the loops do the same.
+//! The bits are those of the loops, but for those of a NaN: the same instructions, none of them fused. Where there is no code, since the
+//! CPU has no vectors that it could use, or the system gives no memory that can be executed, the loops do the same.
 #![expect(unsafe_code, reason = "what is executed was written a moment ago")]
 
 mod control;
@@ -15,7 +15,7 @@ mod registers;
 pub(super) use encode::{Element, Set};
 pub(crate) use pages::{Executable, Pages};
 
-use formula::Op;
+use formula::{Constant, Formula, Op, Step, Term};
 use registers::Writer;
 
 /// Where an element is, or a vector that stands for all elements.
@@ -37,10 +37,7 @@ pub(super) enum Home {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Read {
     Home(Home),
-    Number(f64),
-    /// The sign alone, and all bits but that.
-    Sign,
-    Magnitude,
+    Constant(Constant),
 }
 
 /// One step: what it reads, where its result goes, and whether somebody else reads that there.
@@ -50,6 +47,31 @@ pub(super) struct Line {
     pub(super) of: [Read; 4],
     pub(super) out: Home,
     pub(super) is_kept: bool,
+}
+
+/// Adds the lines of a formula, whose operands have homes, unless one has none; and where its result goes, and whether somebody else
+/// reads that there.
+pub(super) fn add_lines(
+    lines: &mut Vec<Line>,
+    formula: &Formula,
+    mut home: impl FnMut(u8) -> Option<Home>,
+    (out, is_kept): (Home, bool),
+) -> Option<()> {
+    let start = lines.len();
+    for (k, Step { op, of }) in formula.0.iter().enumerate() {
+        let mut read = [Read::Constant(Constant::Sign); 4];
+        for (read, term) in read.iter_mut().zip(of) {
+            *read = match *term {
+                Term::Arg(arg) => Read::Home(home(arg)?),
+                Term::Step(step) => Read::Home(Home::Passing(start + step as usize)),
+                Term::Constant(constant) => Read::Constant(constant),
+            };
+        }
+        let is_last = k + 1 == formula.0.len();
+        let (out, is_kept) = if is_last { (out, is_kept) } else { (Home::Passing(start + k), false) };
+        lines.push(Line { op: *op, of: read, out, is_kept });
+    }
+    Some(())
 }
 
 /// A loop over elements that can be called, once there is memory for it.
@@ -155,7 +177,7 @@ unsafe fn call(at: usize, (tiles, table): (*mut u8, *const *mut u8), (start, end
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::formula::{Comparison, Formula, Rounding, Step, Term};
+    use super::formula::{Comparison, Rounding};
     use super::*;
     use crate::number::Number;
     use crate::number::level::Level;
@@ -172,25 +194,14 @@ pub(crate) mod tests {
 
     /// What a formula makes of three operands, by code of a level, if it has any.
     pub(crate) fn run_formula<T: Number>(level: Level, formula: &Formula, args: [&[T]; 3]) -> Option<Vec<T>> {
-        let from = |term: &Term| match *term {
-            Term::Arg(k) => Read::Home(Home::Pointer(k as usize)),
-            Term::Step(k) => Read::Home(Home::Passing(k as usize)),
-            Term::Number(x) => Read::Number(x),
-            Term::Sign => Read::Sign,
-            Term::Magnitude => Read::Magnitude,
-        };
-        let last = formula.0.len() - 1;
-        let line = |(k, Step { op, of }): (usize, &Step)| {
-            let (out, is_kept) = if k == last { (Home::Pointer(3), true) } else { (Home::Passing(k), false) };
-            Line { op: *op, of: of.each_ref().map(from), out, is_kept }
-        };
-        let lines: Vec<Line> = formula.0.iter().enumerate().map(line).collect();
+        let mut lines = Vec::new();
+        add_lines(&mut lines, formula, |k| Some(Home::Pointer(k as usize)), (Home::Pointer(3), true));
         let code = code::<T>(level, &lines, false)?;
         // What lies behind the elements stays as it is.
         let n = args[0].len();
         let mut y = vec![T::of(77.0); n + 16];
-        let table = [args[0], args[1], args[2], &y].map(|x| x.as_ptr().cast_mut().cast());
-        let table = [table[0], table[1], table[2], y.as_mut_ptr().cast()];
+        let [a, b, c] = args.map(|x| x.as_ptr().cast_mut().cast());
+        let table = [a, b, c, y.as_mut_ptr().cast()];
         // SAFETY: the CPU has the level, and the slices have the elements.
         unsafe { code.run(std::ptr::null_mut(), table.as_ptr(), (0, n)) };
         assert!(y[n..].iter().all(|&x| x == T::of(77.0)), "code wrote behind {n} elements");
@@ -234,8 +245,8 @@ pub(crate) mod tests {
                     Read::Home(Home::Tile(at)) => memory.tiles[tile(at)][i],
                     Read::Home(Home::Repeated(at)) => memory.tiles[tile(at)][0],
                     Read::Home(Home::Passing(k)) => passing[k],
-                    Read::Number(x) => T::of(x),
-                    Read::Sign | Read::Magnitude => unreachable!("lines of numbers"),
+                    Read::Constant(Constant::Number(x)) => T::of(x),
+                    Read::Constant(Constant::Sign | Constant::Magnitude) => unreachable!("lines of numbers"),
                 });
                 let y = match op {
                     Op::Add => a + b,
@@ -277,7 +288,7 @@ pub(crate) mod tests {
         let mut lines: Vec<Line> = Vec::new();
         for k in 0..count {
             let mut from = || match (random.below(12), passing) {
-                (0, _) => Read::Number([0.0, 1.0, -0.5][random.below(3)]),
+                (0, _) => Read::Constant(Constant::Number([0.0, 1.0, -0.5][random.below(3)])),
                 (1, _) => Read::Home(Home::Repeated(at(TILES + random.below(REPEATED)))),
                 (2, _) => Read::Home(Home::Number(POINTERS + random.below(NUMBERS))),
                 (3..6, Some(last)) => Read::Home(Home::Passing(last)),

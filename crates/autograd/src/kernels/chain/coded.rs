@@ -3,8 +3,8 @@
 
 use super::pieces::MOST_WINDOWS;
 use super::{Arg, Chain, Micro, Out, Reach};
-use crate::kernels::jit::formula::{Formula, Step, Term};
-use crate::kernels::jit::{Code, Element, Executable, Home, Line, Pages, Read, Set};
+use crate::kernels::jit::formula::Formula;
+use crate::kernels::jit::{Code, Element, Executable, Home, Line, Pages, Set, add_lines};
 use crate::number::Number;
 use crate::number::level::Level;
 use std::borrow::Cow;
@@ -124,9 +124,8 @@ impl Reached {
         let mut table = self.table.clone();
         let outs = micro.outs().into_iter().filter_map(Out::place).map(Arg::Full);
         for arg in micro.args().into_iter().chain(outs) {
-            let is_outside = matches!(arg, Arg::Full(_) | Arg::Row(_) | Arg::Number(_) | Arg::Window(_));
-            if is_outside && !table.contains(&arg) {
-                table.push(arg);
+            if matches!(arg, Arg::Full(_) | Arg::Row(_) | Arg::Number(_) | Arg::Window(_)) {
+                pointer(&mut table, arg);
             }
         }
         Self { lines: self.lines + lines, table }
@@ -150,50 +149,36 @@ struct Listing<'a, T> {
 impl<T: Number> Listing<'_, T> {
     /// Adds an operation, unless code cannot do it.
     fn add(&mut self, micro: &Micro) -> Option<()> {
-        let (formula, args, [out, _]) = (self.chain.formula(micro)?, micro.args(), micro.outs());
-        let (out, is_kept) = match out {
-            Out::Full(place) => (self.home(Arg::Full(place))?, true),
-            Out::Register(r) => (self.home(Arg::Register(r))?, self.live.contains(&r)),
+        let Self { chain, live, table, lines } = self;
+        let (formula, args, [out, _]) = (chain.formula(micro)?, micro.args(), micro.outs());
+        let register = chain.stride() * size_of::<T>();
+        let mut home = |arg| home(register, table, arg);
+        let to = match out {
+            Out::Full(place) => (home(Arg::Full(place))?, true),
+            Out::Register(r) => (home(Arg::Register(r))?, live.contains(&r)),
             Out::Nowhere => return None,
         };
-        let start = self.lines.len();
-        for (k, Step { op, of }) in formula.0.iter().enumerate() {
-            let is_last = k + 1 == formula.0.len();
-            let mut from = [Read::Sign; 4];
-            for (from, term) in from.iter_mut().zip(of) {
-                *from = match *term {
-                    Term::Arg(arg) => Read::Home(self.home(args[arg as usize])?),
-                    Term::Step(step) => Read::Home(Home::Passing(start + step as usize)),
-                    Term::Number(number) => Read::Number(number),
-                    Term::Sign => Read::Sign,
-                    Term::Magnitude => Read::Magnitude,
-                };
-            }
-            let (out, is_kept) = if is_last { (out, is_kept) } else { (Home::Passing(start + k), false) };
-            self.lines.push(Line { op: *op, of: from, out, is_kept });
-        }
-        Some(())
+        add_lines(lines, &formula, |arg| home(args[arg as usize]), to)
     }
+}
 
-    /// Where an operand is.
-    fn home(&mut self, arg: Arg) -> Option<Home> {
-        let register = self.chain.stride() * size_of::<T>();
-        let bytes = |r: u32| Some(i32::try_from((r as usize + 1) * register).ok()? - register as i32);
-        match arg {
-            Arg::Register(r) => Some(Home::Tile(bytes(r)?)),
-            Arg::Repeated(r) => Some(Home::Repeated(bytes(r)?)),
-            Arg::Full(_) | Arg::Row(_) | Arg::Window(_) => Some(Home::Pointer(self.pointer(arg))),
-            Arg::Number(_) => Some(Home::Number(self.pointer(arg))),
-            Arg::Nothing => None,
-        }
+/// Where an operand is, of which registers are so many bytes apart.
+fn home(register: usize, table: &mut Vec<Arg>, arg: Arg) -> Option<Home> {
+    let bytes = |r: u32| Some(i32::try_from((r as usize + 1) * register).ok()? - register as i32);
+    match arg {
+        Arg::Register(r) => Some(Home::Tile(bytes(r)?)),
+        Arg::Repeated(r) => Some(Home::Repeated(bytes(r)?)),
+        Arg::Full(_) | Arg::Row(_) | Arg::Window(_) => Some(Home::Pointer(pointer(table, arg))),
+        Arg::Number(_) => Some(Home::Number(pointer(table, arg))),
+        Arg::Nothing => None,
     }
+}
 
-    /// The number of a pointer.
-    fn pointer(&mut self, arg: Arg) -> usize {
-        let known = self.table.iter().position(|&known| known == arg);
-        known.unwrap_or_else(|| {
-            self.table.push(arg);
-            self.table.len() - 1
-        })
-    }
+/// The number of a place in a table, which has it then.
+fn pointer(table: &mut Vec<Arg>, arg: Arg) -> usize {
+    let known = table.iter().position(|&known| known == arg);
+    known.unwrap_or_else(|| {
+        table.push(arg);
+        table.len() - 1
+    })
 }

@@ -1,6 +1,6 @@
 //! Instructions of x86-64 as bytes, of which only those that element-wise work consists of (Intel's manual, volume 2).
 
-use super::formula::{Comparison, Rounding};
+use super::formula::{Comparison, Constant, Rounding};
 use crate::kernels::machine::{LINES_OF_AVX2, LINES_OF_AVX512};
 use crate::number::level::Level;
 
@@ -358,21 +358,14 @@ impl Element {
         }
     }
 
-    /// A constant of this type.
-    pub(super) fn number(self, x: f64) -> Literal {
-        Literal(match self {
-            Self::F32 => u64::from((x as f32).to_bits()),
-            Self::F64 => x.to_bits(),
+    /// The bits of a constant of this type.
+    pub(super) fn literal(self, constant: Constant) -> Literal {
+        let sign = 1 << (8 * self.bytes() - 1);
+        Literal(match (constant, self) {
+            (Constant::Number(x), Self::F32) => u64::from((x as f32).to_bits()),
+            (Constant::Number(x), Self::F64) => x.to_bits(),
+            (Constant::Sign, _) => sign,
+            (Constant::Magnitude, _) => sign - 1,
         })
-    }
-
-    /// The sign alone.
-    pub(super) fn sign(self) -> Literal {
-        Literal(1 << (8 * self.bytes() - 1))
-    }
-
-    /// All bits but the sign's.
-    pub(super) fn magnitude(self) -> Literal {
-        Literal(self.sign().0 - 1)
     }
 }

@@ -45,6 +45,12 @@ pub(crate) enum Term {
     Arg(u8),
     /// What an earlier step made.
     Step(u8),
+    Constant(Constant),
+}
+
+/// What is the same for all elements and in all runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Constant {
     Number(f64),
     /// The sign alone, and all bits but that.
     Sign,
@@ -103,12 +109,12 @@ impl Formula {
 
     /// `−x`
     pub(crate) fn neg(&mut self, x: Term) -> Term {
-        self.binary(Op::Xor, x, Term::Sign)
+        self.binary(Op::Xor, x, Term::SIGN)
     }
 
     /// `|x|`
     pub(crate) fn abs(&mut self, x: Term) -> Term {
-        self.binary(Op::And, x, Term::Magnitude)
+        self.binary(Op::And, x, Term::MAGNITUDE)
     }
 
     /// `√(x + 0)`
@@ -130,6 +136,12 @@ impl Formula {
 }
 
 impl Term {
-    pub(crate) const ZERO: Self = Self::Number(0.0);
-    pub(crate) const ONE: Self = Self::Number(1.0);
+    pub(crate) const ZERO: Self = Self::number(0.0);
+    pub(crate) const ONE: Self = Self::number(1.0);
+    pub(crate) const SIGN: Self = Self::Constant(Constant::Sign);
+    pub(crate) const MAGNITUDE: Self = Self::Constant(Constant::Magnitude);
+
+    pub(crate) const fn number(x: f64) -> Self {
+        Self::Constant(Constant::Number(x))
+    }
 }

@@ -1,10 +1,10 @@
 //! Which register holds what, and for how long: a value stays in one until others are wanted sooner.
 
 use super::encode::{
-    ADD, AND, Assembler, DIV, Element, General, LOAD, Literal, MUL, OR, Operand, R8, RAX, RBP, RBX, RCX, RDI, RDX, RSI,
-    SQRT, STORE, SUB, Set, Vector, XOR, ZERO,
+    ADD, AND, Assembler, DIV, Element, General, LOAD, MUL, OR, Operand, R8, RAX, RBP, RBX, RCX, RDI, RDX, RSI, SQRT,
+    STORE, SUB, Set, Vector, XOR, ZERO,
 };
-use super::formula::Op;
+use super::formula::{Constant, Op};
 use super::{Home, Line, Read};
 
 /// Registers that hold pointers of the table; further ones are loaded each time. Callers want the last ones back.
@@ -157,9 +157,10 @@ impl<'a> Writer<'a> {
             to
         } else if let Op::Choose(comparison) = op {
             let first = self.register(of[0], &mut busy);
-            let number = |from| matches!(from, Read::Number(number) if number == 0.0 && number.is_sign_positive());
-            let second = if number(of[1]) { Operand::Vector(ZERO) } else { self.operand(of[1], &mut busy) };
-            let [a, b] = [of[2], of[3]].map(|from| (!number(from)).then_some(from));
+            let is_zero =
+                |from| matches!(from, Read::Constant(Constant::Number(x)) if x == 0.0 && x.is_sign_positive());
+            let second = if is_zero(of[1]) { Operand::Vector(ZERO) } else { self.operand(of[1], &mut busy) };
+            let [a, b] = [of[2], of[3]].map(|from| (!is_zero(from)).then_some(from));
             let b = b.map(|b| Operand::Vector(self.register(b, &mut busy)));
             let a = a.map(|a| self.operand(a, &mut busy));
             let to = self.free(&busy);
@@ -234,25 +235,15 @@ impl<'a> Writer<'a> {
         self.is_end && matches!(home, Home::Pointer(_))
     }
 
-    /// The bits of a constant, if it is one.
-    fn literal(&self, from: Read) -> Result<Literal, Home> {
-        Ok(match from {
-            Read::Home(home) => return Err(home),
-            Read::Number(x) => self.element.number(x),
-            Read::Sign => self.element.sign(),
-            Read::Magnitude => self.element.magnitude(),
-        })
-    }
-
     /// An operand in a register, which is busy then.
     fn register(&mut self, from: Read, busy: &mut Vec<Vector>) -> Vector {
-        let r = match self.literal(from) {
-            Ok(literal) => {
+        let r = match from {
+            Read::Constant(constant) => {
                 let to = self.free(busy);
-                self.to.unary(LOAD, to, Operand::Literal(literal));
+                self.to.unary(LOAD, to, Operand::Literal(self.element.literal(constant)));
                 to
             }
-            Err(home) => self.find(home).unwrap_or_else(|| self.load(home, busy)),
+            Read::Home(home) => self.find(home).unwrap_or_else(|| self.load(home, busy)),
         };
         busy.push(r);
         r
@@ -289,10 +280,10 @@ impl<'a> Writer<'a> {
 
     /// An operand that may be in memory.
     fn operand(&mut self, from: Read, busy: &mut Vec<Vector>) -> Operand {
-        match self.literal(from) {
-            Ok(literal) => Operand::Literal(literal),
-            Err(home) if self.find(home).is_none() && self.may_stay(home) => self.memory(home),
-            Err(_) => Operand::Vector(self.register(from, busy)),
+        match from {
+            Read::Constant(constant) => Operand::Literal(self.element.literal(constant)),
+            Read::Home(home) if self.find(home).is_none() && self.may_stay(home) => self.memory(home),
+            Read::Home(_) => Operand::Vector(self.register(from, busy)),
         }
     }
 
@@ -309,23 +300,22 @@ impl<'a> Writer<'a> {
     /// A register that none of these is: one whose value nobody reads any more, or the one that is read last, stored if it is only
     /// there. What has no home stays.
     fn free(&mut self, busy: &[Vector]) -> Vector {
-        let mut best = (0, None);
+        const NEVER: usize = usize::MAX;
+        let mut best: Option<(usize, u8)> = None;
         for r in (0..self.holds.len() as u8).filter(|&r| !busy.contains(&Vector(r))) {
-            let next = self.next(r).map_or(usize::MAX, |next| {
-                let stays = self.holds[r as usize].is_some_and(|held| matches!(held.home, Home::Passing(_)));
-                if stays { 0 } else { next }
-            });
-            if best.1.is_none_or(|furthest| next > furthest) {
-                best = (r, Some(next));
+            let next = self.next(r);
+            let has_no_home = self.holds[r as usize].is_some_and(|held| matches!(held.home, Home::Passing(_)));
+            let later = |(furthest, _)| next.unwrap_or(NEVER) > furthest;
+            if !(has_no_home && next.is_some()) && best.is_none_or(later) {
+                best = Some((next.unwrap_or(NEVER), r));
             }
         }
-        let (r, next) = best;
-        if next.is_none_or(|next| next == 0) {
+        let Some((next, r)) = best else {
             self.is_full = true;
-            return Vector(r);
-        }
+            return Vector(0);
+        };
         if let Some(Held { home, is_only_here: true, .. }) = self.holds[r as usize]
-            && next != Some(usize::MAX)
+            && next != NEVER
         {
             self.store(home, Vector(r));
         }

@@ -10,7 +10,7 @@ use crate::tape::op::Arity;
 
 const ZERO: Term = Term::ZERO;
 const ONE: Term = Term::ONE;
-const NAN: Term = Term::Number(f64::NAN);
+const NAN: Term = Term::number(f64::NAN);
 
 /// The steps of an operation, if they are few.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the few cheap ones of a large table")]
@@ -30,7 +30,7 @@ pub(super) fn formula<T: Float>(kind: &Kind<T>) -> Option<Formula> {
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "as above")]
 fn unary(op: Unary, f: &mut Formula) -> Option<Term> {
-    let (x, number) = (Term::Arg(0), Term::Number);
+    let (x, number) = (Term::Arg(0), Term::number);
     Some(match op {
         Unary::DivScalar { divisor } => f.div(x, number(divisor)),
         Unary::Abs {} => f.abs(x),
@@ -88,7 +88,7 @@ fn unary(op: Unary, f: &mut Formula) -> Option<Term> {
 /// Functions that are lines piece by piece.
 #[allow(clippy::wildcard_enum_match_arm, reason = "as above")]
 fn piecewise(op: Unary, f: &mut Formula) -> Option<Term> {
-    let (x, number) = (Term::Arg(0), Term::Number);
+    let (x, number) = (Term::Arg(0), Term::number);
     Some(match op {
         Unary::Relu {} => f.choose(Comparison::Less, [x, ZERO], ZERO, x),
         Unary::LeakyRelu { negative_slope } => {
@@ -169,7 +169,7 @@ fn binary(op: Binary, f: &mut Formula) -> Option<Term> {
 
 /// A number above 0 with the sign of another.
 fn with_sign_of(f: &mut Formula, size: Term, x: Term) -> Term {
-    let sign = f.binary(Op::And, x, Term::Sign);
+    let sign = f.binary(Op::And, x, Term::SIGN);
     f.binary(Op::Or, sign, size)
 }
 
@@ -180,11 +180,11 @@ fn log_slope(f: &mut Formula, p: Term) -> Term {
 }
 
 fn hard_gate(f: &mut Formula, x: Term, slope: f64) -> Term {
-    let line = if slope == 1.0 { x } else { f.mul(x, Term::Number(slope)) };
-    let line = f.add(line, Term::Number(3.0));
-    let within = f.div(line, Term::Number(6.0));
-    let below = f.choose(Comparison::GreaterOrEqual, [x, Term::Number(3.0)], ONE, within);
-    f.choose(Comparison::LessOrEqual, [x, Term::Number(-3.0)], ZERO, below)
+    let line = if slope == 1.0 { x } else { f.mul(x, Term::number(slope)) };
+    let line = f.add(line, Term::number(3.0));
+    let within = f.div(line, Term::number(6.0));
+    let below = f.choose(Comparison::GreaterOrEqual, [x, Term::number(3.0)], ONE, within);
+    f.choose(Comparison::LessOrEqual, [x, Term::number(-3.0)], ZERO, below)
 }
 
 /// The one of two that compares, NaN if either is.
@@ -195,7 +195,7 @@ fn extreme(f: &mut Formula, wins: Comparison, [a, b]: [Term; 2]) -> Term {
 }
 
 fn share(f: &mut Formula, wins: Comparison, [a, b]: [Term; 2]) -> Term {
-    let half = Term::Number(0.5);
+    let half = Term::number(0.5);
     let mask = f.choose(wins, [a, b], ONE, ZERO);
     let of_numbers = f.choose(Comparison::Equal, [a, b], half, mask);
     let beside_nan = f.choose(Comparison::NotEqual, [b, b], ZERO, of_numbers);
