@@ -198,12 +198,38 @@ pub(super) unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T])
 #[inline(always)]
 pub(super) unsafe fn sum_of_lanes<T: Number, L: Lanes<T>>(x: [L::Vector; 4]) -> T {
     // SAFETY: the caller promises the set.
+    unsafe { L::total(halved::<T, L>(x)) }
+}
+
+/// The vectors that a row's lanes fill, added up by halves until one is left.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn halved<T: Number, L: Lanes<T>>(x: [L::Vector; 4]) -> L::Vector {
+    // SAFETY: the caller promises the set.
     unsafe {
-        L::total(match LANES / L::COUNT {
+        match LANES / L::COUNT {
             1 => x[0],
             2 => L::add(x[0], x[1]),
             _ => L::add(L::add(x[0], x[2]), L::add(x[1], x[3])),
-        })
+        }
+    }
+}
+
+/// The same of lanes in memory.
+///
+/// # Safety
+/// The CPU has the set of the lanes, of which there are [`LANES`].
+#[inline(always)]
+unsafe fn one_vector<T: Number, L: Lanes<T>>(lanes: *const T) -> L::Vector {
+    // SAFETY: the caller promises the set and the lanes.
+    unsafe {
+        let mut x = [L::splat(T::ZERO); 4];
+        for (k, x) in x[..LANES / L::COUNT].iter_mut().enumerate() {
+            *x = L::load(lanes.add(k * L::COUNT), L::first(L::COUNT));
+        }
+        halved::<T, L>(x)
     }
 }
 
@@ -343,6 +369,8 @@ impl<T: Number> Kernel for Roots<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::level::Level;
+    use crate::number::level::tests::at_every_level;
 
     /// The order of the sum, as it is meant.
     fn by_halves(x: &[f32]) -> f32 {
@@ -380,6 +408,28 @@ mod tests {
                 assert_eq!(running.total().to_bits(), sum(&products[..n]).to_bits(), "{n} in tiles of {tile}");
             }
         }
+    }
+
+    #[test]
+    fn a_row_among_others_has_the_sum_that_it_has_alone() {
+        fn check<T: Number>(level: Level) {
+            for n in [1, 15, 16, 17, 31, 32, 47, 64, 65, 100, 1023, 1024, 1025, 2100] {
+                let rows = if n > 100 { 17 } else { 35 };
+                let mut x: Vec<T> = (0..rows * n).map(|i| T::of((i * 7919 % 1001) as f64 * 0.37 - 111.0)).collect();
+                x[n..2 * n].fill(-T::ZERO);
+                let (mut sums, mut squares) = (vec![T::NAN; rows], vec![T::NAN; rows]);
+                super::sums(&x, (n, 1), &mut sums);
+                sums_of_squares(&x, (n, 1), &mut squares);
+                for (r, x) in x.chunks(n).enumerate() {
+                    assert!(sums[r].same_bits(sum(x)), "{level:?}: row {r} of {n}");
+                    assert!(squares[r].same_bits(sum_of::<T, true>(x)), "{level:?}: squares of row {r} of {n}");
+                }
+            }
+        }
+        at_every_level(|level| {
+            check::<f32>(level);
+            check::<f64>(level);
+        });
     }
 
     #[test]

@@ -51,6 +51,12 @@ pub trait Lanes<T> {
     unsafe fn keep(x: Self::Vector, mask: Self::Mask) -> Self::Vector;
     /// The sums of the lanes of four vectors.
     unsafe fn totals(x: [Self::Vector; 4]) -> [T; 4];
+    /// Lane `i` is what is left of the lanes of row `i` of as many rows as there are lanes, after the halves of a row were joined, those of
+    /// what is left, and so on. It costs three instructions a row, where each by itself takes as many for each halving.
+    unsafe fn joined(
+        row: impl Fn(usize) -> Self::Vector,
+        join: impl Fn(Self::Vector, Self::Vector) -> Self::Vector,
+    ) -> Self::Vector;
     /// The sum of the lanes, added up by halves.
     #[inline(always)]
     unsafe fn total(x: Self::Vector) -> T
@@ -256,6 +262,15 @@ impl<T: Number> Lanes<T> for Portable {
         y
     }
     #[inline(always)]
+    unsafe fn joined(
+        row: impl Fn(usize) -> [T; WIDTH],
+        join: impl Fn([T; WIDTH], [T; WIDTH]) -> [T; WIDTH],
+    ) -> [T; WIDTH] {
+        let halves = |a: [T; WIDTH], b: [T; WIDTH]| join([a[0], a[1], b[0], b[1]], [a[2], a[3], b[2], b[3]]);
+        let (a, b) = (halves(row(0), row(1)), halves(row(2), row(3)));
+        join([a[0], a[2], b[0], b[2]], [a[1], a[3], b[1], b[3]])
+    }
+    #[inline(always)]
     unsafe fn powers_of_two(shifted: [T; WIDTH]) -> [[T; WIDTH]; 2] {
         let mut y = [shifted; 2];
         for i in 0..WIDTH {
@@ -287,3 +302,47 @@ pub(crate) use Portable as Own;
 /// The vectors of a target whose CPUs all have the same.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub(crate) use wasm::Simd128 as Own;
+
+#[cfg(test)]
+mod tests {
+    use super::{Lanes, MOST, by_halves};
+    use crate::number::Number;
+    use crate::number::level::LaneKernel;
+    use crate::number::level::tests::at_every_level;
+
+    struct Joined<'a, T>(&'a [[T; MOST]; MOST]);
+
+    impl<T: Number> LaneKernel<T> for Joined<'_, T> {
+        #[inline(always)]
+        unsafe fn run<L: Lanes<T>>(self) {
+            let rows = self.0;
+            let mut got = [T::ZERO; MOST];
+            // SAFETY: the caller promises the set; rows and results have the lanes of any.
+            unsafe {
+                let all = L::first(L::COUNT);
+                let joined = L::joined(
+                    #[inline(always)]
+                    |i| L::load(rows[i].as_ptr(), all),
+                    #[inline(always)]
+                    |a, b| L::sub(L::add(a, a), b),
+                );
+                L::store(got.as_mut_ptr(), all, joined);
+                for (row, got) in rows.iter().zip(got).take(L::COUNT) {
+                    let want = by_halves::<T, L>(L::load(row.as_ptr(), all), |a, b| a + a - b);
+                    assert_eq!(got, want, "{} lanes", L::COUNT);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_joined_by_halves_each_to_its_lane() {
+        fn check<T: Number>() {
+            let mut rows = [[T::ZERO; MOST]; MOST];
+            rows.as_flattened_mut().iter_mut().enumerate().for_each(|(i, x)| *x = T::from_index((i * i % 97) as i64));
+            at_every_level(|level| level.run_lanes(Joined(&rows)));
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+}

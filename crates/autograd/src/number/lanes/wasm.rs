@@ -13,7 +13,7 @@ pub struct Simd128;
 macro_rules! lanes {
     ($t:ident, registers $registers:literal, $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $larger:ident, $above:ident, $other:ident,
      $int:ident, $int_splat:ident, $int_add:ident, $int_sub:ident, $int_same:ident, $right:ident, $left:ident,
-     $mantissa:literal, $bias:literal, $totals:expr) => {
+     $mantissa:literal, $bias:literal, $totals:expr, |$row:ident, $join:ident| $joined:expr) => {
         /// The first `n` numbers, and zeros; where all are there, a load is one instruction for each register.
         #[allow(unsafe_code, reason = "vector instructions take raw pointers")]
         impl Lanes<$t> for Simd128 {
@@ -112,6 +112,13 @@ macro_rules! lanes {
                 y
             }
             #[inline(always)]
+            unsafe fn joined(
+                $row: impl Fn(usize) -> Self::Vector,
+                $join: impl Fn(Self::Vector, Self::Vector) -> Self::Vector,
+            ) -> Self::Vector {
+                $joined
+            }
+            #[inline(always)]
             unsafe fn powers_of_two(shifted: Self::Vector) -> [Self::Vector; 2] {
                 const BIAS: $int = ($bias as $int).wrapping_sub(<$t as Format>::ROUND.to_bits().cast_signed());
                 // Twice the bias keeps the exponent positive while it is halved.
@@ -138,12 +145,27 @@ i32, i32x4_splat, i32x4_add, i32x4_sub, i32x4_eq, u32x4_shr, i32x4_shl, 23, 254,
     let halves = |a, b| f32x4_add(i32x4_shuffle::<0, 1, 4, 5>(a, b), i32x4_shuffle::<2, 3, 6, 7>(a, b));
     let (ab, cd) = (halves(a, b), halves(c, d));
     [f32x4_add(i32x4_shuffle::<0, 2, 4, 6>(ab, cd), i32x4_shuffle::<1, 3, 5, 7>(ab, cd))]
+}, |row, join| {
+    let halves = |a, b| {
+        let ([a], [b]): ([v128; 1], [v128; 1]) = (row(a), row(b));
+        join([i32x4_shuffle::<0, 1, 4, 5>(a, b)], [i32x4_shuffle::<2, 3, 6, 7>(a, b)])
+    };
+    let ([a], [b]) = (halves(0, 1), halves(2, 3));
+    join([i32x4_shuffle::<0, 2, 4, 6>(a, b)], [i32x4_shuffle::<1, 3, 5, 7>(a, b)])
 });
 lanes!(f64, registers 2, f64x2_splat, f64x2_add, f64x2_sub, f64x2_mul, f64x2_div, f64x2_pmax, f64x2_gt, f64x2_ne,
 i64, i64x2_splat, i64x2_add, i64x2_sub, i64x2_eq, u64x2_shr, i64x2_shl, 52, 2046, |x: [[v128; 2]; 4]| {
     let [a, b, c, d] = x.map(|[lower, upper]| f64x2_add(lower, upper));
     let pair = |a, b| f64x2_add(i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<1, 3>(a, b));
     [pair(a, b), pair(c, d)]
+}, |row, join| {
+    let halves = |a, b| {
+        let ([a, a_upper], [b, b_upper]): ([v128; 2], [v128; 2]) = (row(a), row(b));
+        join([a, b], [a_upper, b_upper])
+    };
+    let ([a, b], [c, d]) = (halves(0, 1), halves(2, 3));
+    let [lower, upper] = [[i64x2_shuffle::<0, 2>(a, b), i64x2_shuffle::<0, 2>(c, d)], [i64x2_shuffle::<1, 3>(a, b), i64x2_shuffle::<1, 3>(c, d)]];
+    join(lower, upper)
 });
 
 #[inline(always)]

@@ -35,7 +35,7 @@ macro_rules! lanes {
      $div:ident, |$n:ident| $first:expr, |$from:ident, $lm:ident| $load:expr, |$to:ident, $sm:ident, $sx:ident| $store:expr,
      |$g:ident, $x:ident| $gate:expr, |$kx:ident, $km:ident| $keep:expr,
      |$cx:ident, $same:ident, $ca:ident, $cb:ident| $choose:expr, |$ux:ident, $by:ident| $unless_zero:expr,
-     |$four:ident| $totals:expr, total $total:ident, peak $peak:ident, |$shifted:ident| $powers:expr,
+     |$four:ident| $totals:expr, joined $joined:ident, total $total:ident, peak $peak:ident, |$shifted:ident| $powers:expr,
      pick $pick:ident) => {
         // SAFETY (of each block): the caller promises that the CPU has the set, and that the elements of a mask are
         // there; see the trait.
@@ -112,6 +112,10 @@ macro_rules! lanes {
                 unsafe { $totals }
             }
             #[inline(always)]
+            unsafe fn joined(row: impl Fn(usize) -> $vector, join: impl Fn($vector, $vector) -> $vector) -> $vector {
+                unsafe { $joined(row, join) }
+            }
+            #[inline(always)]
             unsafe fn total(x: $vector) -> $t {
                 unsafe { $total(x) }
             }
@@ -147,7 +151,7 @@ lanes!(Avx512, f32, __m512, 16, rows 8, mask __mmask16,
         _mm512_cmpeq_epi32_mask(_mm512_castps_si512(x), _mm512_castps_si512(same)), b, a),
     |x, by| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_ps()), x),
     |x| totals_256_f32([half_f32(x[0]), half_f32(x[1]), half_f32(x[2]), half_f32(x[3])]),
-    total total_512_f32, peak peak_512_f32,
+    joined joined_512_f32, total total_512_f32, peak peak_512_f32,
     |x| powers!(x, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_add_epi32, _mm512_sub_epi32, _mm512_srli_epi32,
         _mm512_slli_epi32, 23, _mm512_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_f32);
 lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
@@ -162,7 +166,7 @@ lanes!(Avx512, f64, __m512d, 8, rows 8, mask __mmask8,
         _mm512_cmpeq_epi64_mask(_mm512_castpd_si512(x), _mm512_castpd_si512(same)), b, a),
     |x, by| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_NEQ_UQ>(by, _mm512_setzero_pd()), x),
     |x| totals_256_f64([half_f64(x[0]), half_f64(x[1]), half_f64(x[2]), half_f64(x[3])]),
-    total total_512_f64, peak peak_512_f64,
+    joined joined_512_f64, total total_512_f64, peak peak_512_f64,
     |x| powers!(x, _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_add_epi64, _mm512_sub_epi64, _mm512_srli_epi64,
         _mm512_slli_epi64, 52, _mm512_set1_epi64(2046_i64.wrapping_sub(ROUND_F64))), pick pick_f64);
 lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
@@ -180,7 +184,7 @@ lanes!(Avx2, f32, __m256, 8, rows 4, mask Some256,
         _mm256_cmpeq_epi32(_mm256_castps_si256(x), _mm256_castps_si256(same)))),
     |x, by| _mm256_and_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(by, _mm256_setzero_ps()), x),
     |x| totals_256_f32(x),
-    total total_256_f32, peak peak_256_f32,
+    joined joined_256_f32, total total_256_f32, peak peak_256_f32,
     |x| powers!(x, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_add_epi32, _mm256_sub_epi32, _mm256_srli_epi32,
         _mm256_slli_epi32, 23, _mm256_set1_epi32(254_i32.wrapping_sub(ROUND_F32))), pick pick_parts_f32);
 lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
@@ -198,7 +202,7 @@ lanes!(Avx2, f64, __m256d, 4, rows 4, mask Some256,
         _mm256_cmpeq_epi64(_mm256_castpd_si256(x), _mm256_castpd_si256(same)))),
     |x, by| _mm256_and_pd(_mm256_cmp_pd::<_CMP_NEQ_UQ>(by, _mm256_setzero_pd()), x),
     |x| totals_256_f64(x),
-    total total_256_f64, peak peak_256_f64,
+    joined joined_256_f64, total total_256_f64, peak peak_256_f64,
     |x| powers!(x, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_add_epi64, _mm256_sub_epi64, _mm256_srli_epi64,
         _mm256_slli_epi64, 52, _mm256_set1_epi64x(2046_i64.wrapping_sub(ROUND_F64))), pick pick_parts_f64);
 
@@ -268,6 +272,66 @@ macro_rules! pick_parts {
 }
 pick_parts!(pick_parts_f32, __m256, 8, _mm256_castps_si256, _mm256_castsi256_ps, _mm256_blendv_ps);
 pick_parts!(pick_parts_f64, __m256d, 4, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_blendv_pd);
+
+/// What `join` makes of the first and the second halves of what is left of two vectors, which two shuffles take.
+macro_rules! halves {
+    ($join:ident, $shuffle:ident, $first:literal, $second:literal, $a:expr, $b:expr) => {{
+        let (a, b) = ($a, $b);
+        // SAFETY: whoever calls the function that this is in promises the set.
+        unsafe { $join($shuffle::<$first>(a, b), $shuffle::<$second>(a, b)) }
+    }};
+}
+
+/// An attribute is allowed on what a function is called with, and what is called needs the instruction set of its callers.
+#[inline(always)]
+fn always_inlined<F: Fn(usize) -> V, V>(f: F) -> F {
+    f
+}
+
+/// A row: [`Lanes::joined`]. The last shuffles stay within parts of 128 bits, so that what becomes the first lanes of these comes from rows
+/// that lie as far apart as a part has lanes.
+macro_rules! joined {
+    ($($name:ident $vector:ident |$join:ident, $row:ident, $p:ident| $part:expr; |$of:ident| $last:expr;)*) => {$(
+        /// # Safety
+        /// The CPU has the set.
+        #[inline(always)]
+        unsafe fn $name(
+            $row: impl Fn(usize) -> $vector,
+            $join: impl Fn($vector, $vector) -> $vector,
+        ) -> $vector {
+            let $of = always_inlined(
+                #[inline(always)]
+                |$p: usize| $part,
+            );
+            $last
+        }
+    )*};
+}
+
+joined! {
+    joined_512_f32 __m512 |join, row, p| {
+        let ab = halves!(join, _mm512_shuffle_f32x4, 0x44, 0xee, row(p), row(p + 4));
+        let cd = halves!(join, _mm512_shuffle_f32x4, 0x44, 0xee, row(p + 8), row(p + 12));
+        halves!(join, _mm512_shuffle_f32x4, 0x88, 0xdd, ab, cd)
+    }; |part| {
+        let ab = halves!(join, _mm512_shuffle_ps, 0x44, 0xee, part(0), part(1));
+        let cd = halves!(join, _mm512_shuffle_ps, 0x44, 0xee, part(2), part(3));
+        halves!(join, _mm512_shuffle_ps, 0x88, 0xdd, ab, cd)
+    };
+    joined_512_f64 __m512d |join, row, p| {
+        let ab = halves!(join, _mm512_shuffle_f64x2, 0x44, 0xee, row(p), row(p + 2));
+        let cd = halves!(join, _mm512_shuffle_f64x2, 0x44, 0xee, row(p + 4), row(p + 6));
+        halves!(join, _mm512_shuffle_f64x2, 0x88, 0xdd, ab, cd)
+    }; |part| halves!(join, _mm512_shuffle_pd, 0x00, 0xff, part(0), part(1));
+    joined_256_f32 __m256 |join, row, p| halves!(join, _mm256_permute2f128_ps, 0x20, 0x31, row(p), row(p + 4));
+    |part| {
+        let ab = halves!(join, _mm256_shuffle_ps, 0x44, 0xee, part(0), part(1));
+        let cd = halves!(join, _mm256_shuffle_ps, 0x44, 0xee, part(2), part(3));
+        halves!(join, _mm256_shuffle_ps, 0x88, 0xdd, ab, cd)
+    };
+    joined_256_f64 __m256d |join, row, p| halves!(join, _mm256_permute2f128_pd, 0x20, 0x31, row(p), row(p + 2));
+    |part| halves!(join, _mm256_shuffle_pd, 0x0, 0xf, part(0), part(1));
+}
 
 /// The sum of the two halves of a vector.
 #[target_feature(enable = "avx512f,avx512dq")]
