@@ -1,16 +1,13 @@
 //! Boxes of arrays: an operand that is a part of its result's rows, or whose rows are parts of it.
 
+mod fill;
 mod pieces;
 
 pub(super) use pieces::Pieces;
 
 use super::apart;
-use super::map::{LANES, copy, level};
 use super::strided::collapse;
-use crate::number::Number;
-use crate::number::level::Kernel;
 use smallvec::{SmallVec, smallvec};
-use std::array::from_fn;
 use std::fmt;
 
 /// Shorter rows are read by steps of their own.
@@ -158,11 +155,6 @@ impl Window {
             && last <= stride
     }
 
-    /// Fills a part of the result from an element on.
-    pub(crate) fn fill<T: Number>(&self, x: &[T], start: usize, out: &mut [T]) {
-        level(out.len()).run(Filling { window: self, x, start, out });
-    }
-
     /// Where in the operand a row begins, if it is there.
     #[inline(always)]
     fn row(&self, index: &[usize]) -> Option<usize> {
@@ -196,173 +188,10 @@ impl Window {
         }
     }
 
-    /// Fills whole rows along the last dimension of them, which are all there or none, without a look at the others; how many elements, if
-    /// these are several rows, of which the index then is that of the last.
-    #[inline(always)]
-    fn fill_rows<T: Number>(&self, x: &[T], masks: &Masks, index: &mut [usize], out: &mut [T]) -> usize {
-        let (Some(dim), Some(&first)) = (self.outer.last(), index.last()) else { return 0 };
-        let ends = [dim.from, dim.from + dim.count, dim.n].into_iter().find(|&end| end > first).unwrap_or(dim.n);
-        let rows = (ends - first).min(out.len() / self.width);
-        if rows < 2 {
-            return 0;
-        }
-        match self.row(index) {
-            None => out[..rows * self.width].fill(T::ZERO),
-            Some(at) if self.len == self.width && !self.is_sum => {
-                for (r, out) in out.chunks_exact_mut(self.width).take(rows).enumerate() {
-                    copy_row(&x[at.wrapping_add_signed(r as isize * dim.stride)..][..self.width], out);
-                }
-            }
-            Some(at) => self.put_rows(x, masks, (at, dim.stride, rows), out),
-        }
-        if let Some(i) = index.last_mut() {
-            *i += rows - 1;
-        }
-        rows * self.width
-    }
-
-    /// Fills rows with zeros before and after the elements of the operand. Short ones go in vectors that reach into the next row, which
-    /// is written after them, and from which what is no element is blanked.
-    #[inline(always)]
-    fn put_rows<T: Number>(&self, x: &[T], masks: &Masks, (at, stride, rows): (usize, isize, usize), out: &mut [T]) {
-        let vectors = self.width.div_ceil(LANES);
-        for r in 0..rows {
-            let (at, start) = (at.wrapping_add_signed(r as isize * stride), r * self.width);
-            let to = out.get_mut(start..start + vectors * LANES).filter(|_| vectors <= VECTORS);
-            let from = at.checked_sub(self.from).and_then(|at| x.get(at..at + vectors * LANES));
-            let (Some(to), Some(from)) = (to, from) else {
-                self.fill_row(&x[at..at + self.len], 0, &mut out[start..start + self.width]);
-                continue;
-            };
-            for ((to, from), mask) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks().0).zip(masks) {
-                *to = if self.is_sum { blanked(from.map(|x: T| T::ZERO + x), mask) } else { blanked(*from, mask) };
-            }
-        }
-    }
-
-    /// Where in the vectors of a row elements of the operand are.
-    fn masks(&self) -> Masks {
-        let is_there = |column: usize| (self.from..self.from + self.len).contains(&column);
-        from_fn(|k| from_fn(|lane| is_there(k * LANES + lane)))
-    }
-
     /// Whether there are zeros between the elements of the operand: its rows are shorter than those of the result.
     #[inline]
     fn is_every(&self) -> bool {
         self.step > 1 && self.len < self.width
-    }
-
-    /// Fills a part of a row from a column on, with zeros between elements.
-    fn space_row<T: Number>(&self, x: &[T], column: usize, out: &mut [T]) {
-        out.fill(T::ZERO);
-        let (step, end) = (self.step as usize, column + out.len());
-        let before = |column: usize| column.saturating_sub(self.from).div_ceil(step).min(self.len);
-        let (first, last) = (before(column), before(end));
-        if first < last {
-            let place = |i: usize| self.from + i * step - column;
-            apart::space(&x[first..last], self.step, self.is_sum, &mut out[place(first)..=place(last - 1)]);
-        }
-    }
-
-    /// Fills a part of a row from a column on.
-    #[inline(always)]
-    fn fill_row<T: Number>(&self, x: &[T], column: usize, out: &mut [T]) {
-        if !self.is_sum && self.len == self.width {
-            let (last, first) = out.split_at_mut(self.turn.saturating_sub(column).min(out.len()));
-            if !last.is_empty() {
-                copy_row(&x[self.width - self.turn + column..][..last.len()], last);
-            }
-            if !first.is_empty() {
-                copy_row(&x[(column + last.len()) - self.turn..][..first.len()], first);
-            }
-            return;
-        }
-        let end = column + out.len();
-        let within = |i: usize| i.clamp(column, end) - column;
-        let (first, last) = (within(self.from), within(self.from + self.len));
-        out[..first].fill(T::ZERO);
-        out[last..].fill(T::ZERO);
-        if first == last {
-            return;
-        }
-        let x = &x[column + first - self.from..][..last - first];
-        if self.is_sum {
-            out[first..last].iter_mut().zip(x).for_each(|(out, &x)| *out = T::ZERO + x);
-        } else {
-            copy_row(x, &mut out[first..last]);
-        }
-    }
-}
-
-/// Rows of up to so many vectors go with zeros around them in vectors alone.
-const VECTORS: usize = 4;
-type Masks = [[bool; LANES]; VECTORS];
-
-/// Zeros where there is no element.
-#[inline(always)]
-fn blanked<T: Number>(x: [T; LANES], is_there: &[bool; LANES]) -> [T; LANES] {
-    from_fn(|lane| if is_there[lane] { x[lane] } else { T::ZERO })
-}
-
-/// Rows of up to so many elements are copied without a call.
-const SHORT: usize = 8 * LANES;
-
-/// Copies a part of a row, in vectors of the level that it is inlined to.
-#[inline(always)]
-fn copy_row<T: Number>(from: &[T], to: &mut [T]) {
-    let (Some(last), LANES..=SHORT) = (from.last_chunk::<LANES>(), from.len()) else { return copy(from, to) };
-    for (to, from) in to.as_chunks_mut::<LANES>().0.iter_mut().zip(from.as_chunks::<LANES>().0) {
-        *to = *from;
-    }
-    if let Some(to) = to.last_chunk_mut() {
-        *to = *last;
-    }
-}
-
-/// A part of the result from an element on, which is filled.
-struct Filling<'a, T> {
-    window: &'a Window,
-    x: &'a [T],
-    start: usize,
-    out: &'a mut [T],
-}
-
-impl<T: Number> Kernel for Filling<'_, T> {
-    type Output = ();
-    const WIDEST: bool = false;
-    #[inline(always)]
-    fn run(self) {
-        let Self { window, x, start, mut out } = self;
-        let mut index: SmallVec<[usize; 3]> = smallvec![0; window.outer.len()];
-        let mut column = window.locate(start, &mut index);
-        let has_rows = |out: &[T]| out.len() >= 2 * window.width;
-        let masks = (window.step == 1 && window.turn == 0 && has_rows(out)).then(|| window.masks());
-        while !out.is_empty() {
-            if let Some(masks) = masks.as_ref().filter(|_| column == 0 && has_rows(out)) {
-                let filled = window.fill_rows(x, masks, &mut index, out);
-                if filled > 0 {
-                    out = &mut out[filled..];
-                    window.step_on(&mut index);
-                    continue;
-                }
-            }
-            let (part, rest) = out.split_at_mut(out.len().min(window.width - column));
-            match window.row(&index) {
-                Some(at) if window.is_every() => window.space_row(&x[at..at + window.len], column, part),
-                Some(at) if window.step != 1 => {
-                    apart::read(x, at.wrapping_add_signed(window.step * column as isize), window.step, part);
-                    if window.is_sum {
-                        for out in &mut *part {
-                            *out += T::ZERO;
-                        }
-                    }
-                }
-                Some(at) => window.fill_row(&x[at..at + window.len], column, part),
-                None => part.fill(T::ZERO),
-            }
-            (out, column) = (rest, 0);
-            window.step_on(&mut index);
-        }
     }
 }
 
@@ -419,11 +248,23 @@ mod tests {
             strided::read(&x, sizes, offset, strides, &mut want);
             check(&Window::read(sizes, offset, strides).unwrap(), &x, &want);
         }
-        let want: Vec<f64> = x.chunks_exact(20).flat_map(|row| [&row[13..], &row[..13]].concat()).collect();
-        check(&Window::rolled(20, 20, 7).unwrap(), &x, &want);
         assert_eq!(Window::read(&[4, 7], 0, &[20, 1]), None);
         assert_eq!(Window::read(&[4, 20], 0, &[40, 5]), None);
         assert_eq!(Window::read(&[4, 20], 90, &[40, -2]), None);
+    }
+
+    #[test]
+    fn rows_are_turned() {
+        for (width, turn) in [(20, 1), (20, 7), (20, 10), (20, 13), (20, 19), (8, 5), (400, 399), (400, 3)] {
+            // What is read and what is written lie otherwise to each other each time.
+            for before in [0, 100, 200, 300, 400, 500] {
+                let numbers = numbers(before + 400);
+                let x = &numbers[before..];
+                let turned = |row: &[f64]| [&row[width - turn..], &row[..width - turn]].concat();
+                let want: Vec<f64> = x.chunks_exact(width).flat_map(turned).collect();
+                check(&Window::rolled(400 / width, width, turn).unwrap(), x, &want);
+            }
+        }
     }
 
     #[test]

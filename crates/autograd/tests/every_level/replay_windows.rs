@@ -295,6 +295,11 @@ fn long_rows_are_read_where_they_lie_and_zeros_keep_their_signs() {
             outputs.extend([p + q, p - q, x - p, p - x, p * x, x + p, p + p, q * q - r, (p + q) + r, (x + p) - q]);
             outputs.extend([(p - q) + r + (-u), u - (-r), (u * x) - (-p), (-p) - (-q), -p + x, (p + x) * (q - u)]);
             outputs.push((part(u, 0) - part(u, 2) * T::of(2.0) + part(x, 1)) * part(u, 1));
+            // Runs of cheap operations with others between them, each of which goes through windows of its own.
+            let first = ((part(u, 0) - part(x, 2)) * part(x, 1)).tanh();
+            let second = (first * part(u, 2) - part(x, 0)).sin();
+            let third = ((second + part(u, 1)) * part(x, 2)).tanh();
+            outputs.push((third - part(u, 0)) * (third + part(x, 1)));
             let mut around = vec![(0, 0); axes as usize];
             around[axis as usize] = (1, 1);
             outputs.push(x + (part(u, 0) - part(x, 1)).pad(&around, 0.0));

@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "tiles lie in buffers that pointers name")]
 
 use super::coded::MOST_POINTERS;
-use super::pieces::{Walk, Windows};
+use super::pieces::{Walk, Walks, Windows};
 use super::{Arg, Chain, Coded, Micro, Out, Reach};
 use crate::kernels::in_turn::{Source, in_turn};
 use crate::kernels::machine::LINE;
@@ -35,7 +35,7 @@ impl<T: Number> Kernel for Run<'_, T> {
         let row = row.unwrap_or(self.len);
         let first = self.at(registers.place);
         let first = first.wrapping_byte_add(first.addr().wrapping_neg() % LINE);
-        let mut walk = None;
+        let (mut walk, mut walks) = (None, Walks::new());
         let mut tile = Tile { first, stride: self.chain.stride(), start: 0, n: 0 };
         while tile.start < self.len {
             tile.n = (*most).min(self.len - tile.start).min(row - tile.start % row);
@@ -55,9 +55,8 @@ impl<T: Number> Kernel for Run<'_, T> {
             while let Some(micro) = rest.next() {
                 match micro {
                     Micro::Coded { code, instead } => {
-                        let code = &codes[*code as usize];
-                        if code.can_run(self.level) {
-                            self.coded(code, &tile);
+                        if codes[*code as usize].can_run(self.level) {
+                            self.coded(*code as usize, &mut walks, &tile);
                             rest = rest.as_slice()[*instead as usize..].iter();
                         }
                     }
@@ -177,7 +176,8 @@ impl<T: Number> Run<'_, T> {
 
     /// Runs code for a tile.
     #[inline(always)]
-    fn coded(&self, code: &Coded, tile: &Tile<T>) {
+    fn coded<'r>(&'r self, index: usize, walks: &mut Walks<'r, T>, tile: &Tile<T>) {
+        let code = &self.chain.codes[index];
         let mut table = [const { MaybeUninit::<*const T>::uninit() }; MOST_POINTERS];
         for (pointer, &arg) in table.iter_mut().zip(&code.table) {
             pointer.write(match arg {
@@ -188,7 +188,8 @@ impl<T: Number> Run<'_, T> {
             });
         }
         if code.in_pieces {
-            return self.coded_in_pieces(code, &mut table, tile);
+            let windows = walks.of(index, || self.windows(&code.table, tile));
+            return Self::coded_in_pieces(code, windows, &mut table, tile);
         }
         // SAFETY: whoever made this promises the places; a register has whole vectors; `can_run` asked for the level; code reads no more
         // pointers than its table has.
@@ -197,8 +198,13 @@ impl<T: Number> Run<'_, T> {
 
     /// The same piece by piece of the windows that it reads.
     #[inline(never)]
-    fn coded_in_pieces(&self, code: &Coded, table: &mut [MaybeUninit<*const T>], tile: &Tile<T>) {
-        let (mut windows, mut start) = (self.windows(&code.table, tile), 0);
+    fn coded_in_pieces(
+        code: &Coded,
+        windows: &mut Windows<'_, T>,
+        table: &mut [MaybeUninit<*const T>],
+        tile: &Tile<T>,
+    ) {
+        let mut start = 0;
         while start < tile.n {
             // Code counts from the start of the tile.
             let tell = |k: usize, data: *const T| _ = table[k].write(data.wrapping_sub(start));
