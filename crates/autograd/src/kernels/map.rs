@@ -1,10 +1,16 @@
 //! Element-wise loops over one operand, compiled for each level of vector instructions.
+#![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "packs are read and written where pointers tell"))]
 
 use crate::number::Number;
-use crate::number::level::{Kernel, Level};
+use crate::number::formula::Formula;
+#[cfg(target_arch = "x86_64")]
+use crate::number::formula::Pack;
+use crate::number::level::{Kernel, Level, PackKernel};
 
 /// Elements of a vector, or of the few that are worked on together: 512 bits of `f32`, twice that of `f64`.
 pub(crate) const LANES: usize = 16;
+/// The most that are worked on together.
+pub(super) const MOST: usize = 2 * LANES;
 /// The unit in which lanes are filled.
 pub(crate) const QUAD: usize = 4;
 /// Shorter loops over cheap functions gain nothing from wide vectors.
@@ -71,17 +77,36 @@ pub(crate) fn map_numbers<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T)
     each(x, out, f);
 }
 
-/// `out[i] = f(x[i])` for a function that costs tens of operations, all of which become vectors. It must be
-/// `#[inline(always)]`. What does not fill a vector is filled up: computing 15 elements costs as much as 16, not as 15
-/// single ones.
+/// `out[i] = f(x[i])` for a function that costs tens of operations and is a formula, which may have several results. What does not fill
+/// vectors is filled up: computing 15 elements costs as much as 16, not as 15 single ones.
 #[inline]
-pub(crate) fn map_vectors<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T + Copy) {
-    map_vectors_but(x, out, f, |_| false, f);
+pub(crate) fn map_formula<T: Number, const N: usize>(x: &[T], out: [&mut [T]; N], f: &impl Formula<1, N>) {
+    map_formula_but(
+        x,
+        out,
+        f,
+        |_| false,
+        #[inline(always)]
+        |x| T::of_formula(f, [x]),
+    );
 }
 
-/// As [`map_vectors`], for a function that `f` is only where an argument is not `rare`: there `whole` is called, which is the
+/// As [`map_formula`], for a function that `f` is only where an argument is not `rare`: there `whole` is called, which is the
 /// function everywhere. A vector in which nothing is rare costs one test more. The value of an element depends on the
 /// element alone, if `whole` is `f` wherever that may stand for it.
+#[inline]
+pub(crate) fn map_formula_but<T: Number, const N: usize>(
+    x: &[T],
+    out: [&mut [T]; N],
+    f: &impl Formula<1, N>,
+    rare: impl Fn(T) -> bool,
+    whole: impl Fn(T) -> [T; N],
+) {
+    let kernel = MapFormula { map: MapChunks { x, out, rare, whole }, f };
+    if x.len() < QUAD { kernel.run_plain() } else { Level::best().run_packs(kernel) }
+}
+
+/// As [`map_formula_but`], for a function that is no formula, but all of which the compiler makes vectors of. It must be `#[inline(always)]`.
 #[inline]
 pub(crate) fn map_vectors_but<T: Number>(
     x: &[T],
@@ -90,91 +115,144 @@ pub(crate) fn map_vectors_but<T: Number>(
     rare: impl Fn(T) -> bool,
     whole: impl Fn(T) -> T,
 ) {
-    map_vectors_to_but(
-        x,
-        [out],
-        #[inline(always)]
-        |x| [f(x)],
-        rare,
-        #[inline(always)]
-        |x| [whole(x)],
-    );
+    let whole = |x| [whole(x)];
+    let kernel = MapVectors { map: MapChunks { x, out: [out], rare, whole }, f };
+    if x.len() < QUAD { kernel.run_plain() } else { Level::best().run(kernel) }
 }
 
-/// As [`map_vectors`], for a function that has several results.
-#[inline]
-pub(crate) fn map_vectors_to<T: Number, const N: usize>(x: &[T], out: [&mut [T]; N], f: impl Fn(T) -> [T; N] + Copy) {
-    map_vectors_to_but(x, out, f, |_| false, f);
-}
-
-/// As [`map_vectors_but`], for a function that has several results.
-#[inline]
-pub(crate) fn map_vectors_to_but<T: Number, const N: usize>(
-    x: &[T],
-    out: [&mut [T]; N],
-    f: impl Fn(T) -> [T; N],
-    rare: impl Fn(T) -> bool,
-    whole: impl Fn(T) -> [T; N],
-) {
-    assert!(out.iter().all(|out| out.len() == x.len()), "map_vectors: results of {} elements", x.len());
-    let kernel = MapVectors { x, out, f, rare, whole };
-    if kernel.x.len() < QUAD { kernel.run_plain() } else { Level::best().run(kernel) }
-}
-
-struct MapVectors<'a, T, F, R, W, const N: usize> {
+/// What is mapped in chunks, to what.
+struct MapChunks<'a, T, R, W, const N: usize> {
     x: &'a [T],
     out: [&'a mut [T]; N],
-    f: F,
     rare: R,
     whole: W,
 }
 
-impl<T, F, R, W, const N: usize> Kernel for MapVectors<'_, T, F, R, W, N>
+impl<T: Number, R: Fn(T) -> bool, W: Fn(T) -> [T; N], const N: usize> MapChunks<'_, T, R, W, N> {
+    /// Goes through all in chunks of so many, which `chunk` computes: it stands here once, since it is long.
+    #[inline(always)]
+    fn run(self, count: usize, mut chunk: impl FnMut(&[T], [&mut [T]; N])) {
+        let Self { x, mut out, rare, whole } = self;
+        let (mut last, mut spare) = ([T::ONE; MOST], [[T::ONE; MOST]; N]);
+        let n = x.len();
+        assert!(out.iter().all(|out| out.len() == n), "map: results of {n} elements");
+        for from in (0..n).step_by(count) {
+            let len = count.min(n - from);
+            let is_whole = len == count;
+            let source = if is_whole {
+                &x[from..from + count]
+            } else {
+                copy(&x[from..], &mut last[..len]);
+                &last[..count]
+            };
+            let mut to = spare.each_mut().map(|spare| &mut spare[..count]);
+            for (to, out) in to.iter_mut().zip(&mut out).filter(|_| is_whole) {
+                *to = &mut out[from..from + count];
+            }
+            chunk(source, to.each_mut().map(|to| &mut **to));
+            if source.iter().fold(false, |any, &x| any | rare(x)) {
+                each_rare(source, to, &rare, &whole);
+            }
+        }
+        let filled = n / count * count;
+        for (out, spare) in out.iter_mut().zip(&spare) {
+            copy(&spare[..n - filled], &mut out[filled..]);
+        }
+    }
+
+    /// As vectors that the compiler makes.
+    #[inline(always)]
+    fn run_vectors(self, f: impl Fn(T) -> [T; N]) {
+        self.run(
+            LANES,
+            #[inline(always)]
+            |x, to| {
+                // Vectors stay in registers if they have no address but that of where they belong: a loop from one place in memory to
+                // another would be there once more, without vectors, for where the two overlap.
+                let vector: [T; LANES] = *x.first_chunk().expect("a chunk is so long");
+                for (to, y) in to.into_iter().zip(vectors(&vector, &f)) {
+                    *to.first_chunk_mut().expect("a chunk is so long") = y;
+                }
+            },
+        );
+    }
+
+    /// One after the other, at the baseline, since the function is long.
+    fn run_plain(self) {
+        each_plain(self.x, self.out, &self.whole);
+    }
+}
+
+struct MapFormula<'a, T, F, R, W, const N: usize> {
+    map: MapChunks<'a, T, R, W, N>,
+    f: &'a F,
+}
+
+impl<T, F, R, W, const N: usize> PackKernel<T> for MapFormula<'_, T, F, R, W, N>
 where
     T: Number,
-    F: Fn(T) -> [T; N],
+    F: Formula<1, N>,
     R: Fn(T) -> bool,
     W: Fn(T) -> [T; N],
+{
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn run<P: Pack<T>>(self) {
+        let f = self.f;
+        self.map.run(
+            P::COUNT,
+            #[inline(always)]
+            |x, to| {
+                assert!(x.len() == P::COUNT && to.iter().all(|to| to.len() == P::COUNT), "a chunk is a pack");
+                // SAFETY: the caller promises the set; the slices have the length of a pack.
+                unsafe {
+                    let y = f.of([P::load(x.as_ptr())]);
+                    for k in 0..N {
+                        y[k].store(to[k].as_mut_ptr());
+                    }
+                }
+            },
+        );
+    }
+
+    #[inline(always)]
+    fn run_plain(self) {
+        if cfg!(target_arch = "x86_64") {
+            self.map.run_plain();
+        } else {
+            let f = self.f;
+            self.map.run_vectors(
+                #[inline(always)]
+                |x| T::of_formula(f, [x]),
+            );
+        }
+    }
+}
+
+struct MapVectors<'a, T, F, R, W> {
+    map: MapChunks<'a, T, R, W, 1>,
+    f: F,
+}
+
+impl<T, F, R, W> Kernel for MapVectors<'_, T, F, R, W>
+where
+    T: Number,
+    F: Fn(T) -> T,
+    R: Fn(T) -> bool,
+    W: Fn(T) -> [T; 1],
 {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Self { x, mut out, f, rare, whole } = self;
-        let (mut last, mut spare) = ([T::ONE; LANES], [[T::ONE; LANES]; N]);
-        // The function stands here once, since it is long.
-        for (k, x) in x.chunks(LANES).enumerate() {
-            let n = x.len();
-            let x = if let Some(x) = x.first_chunk() {
-                x
-            } else {
-                copy(x, &mut last[..n]);
-                &last
-            };
-            // Vectors stay in registers if they have no address but that of where they belong: a loop from one place in memory to
-            // another would be there once more, without vectors, for where the two overlap.
-            let vector = *x;
-            let mut to = spare.each_mut();
-            for (to, out) in to.iter_mut().zip(&mut out) {
-                if let Some(out) = out[k * LANES..].first_chunk_mut() {
-                    *to = out;
-                }
-            }
-            let y = vectors(&vector, &f);
-            for (to, y) in to.iter_mut().zip(y) {
-                **to = y;
-            }
-            if vector.iter().fold(false, |any, &x| any | rare(x)) {
-                each_rare(x, to, &rare, &whole);
-            }
-        }
-        let filled = x.len() / LANES * LANES;
-        for (out, spare) in out.iter_mut().zip(&spare) {
-            copy(&spare[..x.len() - filled], &mut out[filled..]);
-        }
+        let f = self.f;
+        self.map.run_vectors(
+            #[inline(always)]
+            |x| [f(x)],
+        );
     }
     #[inline(always)]
     fn run_plain(self) {
-        each_plain(self.x, self.out, None, &self.whole);
+        self.map.run_plain();
     }
 }
 
@@ -192,37 +270,30 @@ fn vectors<T: Number, const N: usize>(x: &[T; LANES], f: &impl Fn(T) -> [T; N]) 
     y
 }
 
-/// The elements of a vector whose arguments are rare.
+/// The elements of a chunk whose arguments are rare.
 #[cold]
 #[inline(never)]
 fn each_rare<T: Number, const N: usize>(
-    x: &[T; LANES],
-    out: [&mut [T; LANES]; N],
+    x: &[T],
+    out: [&mut [T]; N],
     rare: &impl Fn(T) -> bool,
     whole: &impl Fn(T) -> [T; N],
 ) {
-    let mut chosen = [false; LANES];
-    for (chosen, &x) in chosen.iter_mut().zip(x) {
-        *chosen = rare(x);
+    for (i, &x) in x.iter().enumerate().filter(|&(_, &x)| rare(x)) {
+        let y = whole(x);
+        for k in 0..N {
+            out[k][i] = y[k];
+        }
     }
-    each_plain(x, out.map(|out| &mut out[..]), Some(&chosen), whole);
 }
 
-/// One after the other, all or those of a vector that are chosen: at the baseline, and where arguments are rare, since the
-/// function is long.
 #[inline(never)]
-fn each_plain<T: Number, const N: usize>(
-    x: &[T],
-    out: [&mut [T]; N],
-    chosen: Option<&[bool; LANES]>,
-    f: &impl Fn(T) -> [T; N],
-) {
+fn each_plain<T: Number, const N: usize>(x: &[T], out: [&mut [T]; N], f: &impl Fn(T) -> [T; N]) {
+    assert!(out.iter().all(|out| out.len() == x.len()), "map: results of {} elements", x.len());
     for (i, &x) in x.iter().enumerate() {
-        if chosen.is_none_or(|chosen| chosen[i]) {
-            let y = f(x);
-            for k in 0..N {
-                out[k][i] = y[k];
-            }
+        let y = f(x);
+        for k in 0..N {
+            out[k][i] = y[k];
         }
     }
 }
@@ -230,7 +301,18 @@ fn each_plain<T: Number, const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::elementary::tanh;
+    use crate::number::formula::Functions;
     use crate::number::level::tests::at_every_level;
+
+    struct Tanh;
+
+    impl Formula<1, 1> for Tanh {
+        #[inline(always)]
+        fn of<R: Functions>(&self, [x]: [R; 1]) -> [R; 1] {
+            [tanh(x)]
+        }
+    }
 
     #[test]
     fn an_element_has_the_same_value_alone_and_at_every_place_of_an_array_of_any_length() {
@@ -242,7 +324,7 @@ mod tests {
                     for start in [0, 1, 2, 3, 5, 17] {
                         let range = start..start + n;
                         let mut y = vec![T::NAN; n];
-                        map_vectors(&x[range.clone()], &mut y, T::tanh);
+                        map_formula(&x[range.clone()], [&mut y], &Tanh);
                         assert_eq!(y, alone[range.clone()], "{n} from {start} at {level:?}");
                         map(&x[range.clone()], &mut y, T::tanh);
                         assert_eq!(y, alone[range], "{n} from {start} at {level:?}");
@@ -269,25 +351,9 @@ mod tests {
                         let mut y = vec![T::ONE; n];
                         map_vectors_but(&x[range.clone()], &mut y, T::tanh, rare, whole);
                         assert_eq!(bits(&y), bits(&alone[range.clone()]), "{range:?} at {level:?}");
+                        map_formula_but(&x[range.clone()], [&mut y], &Tanh, rare, |x| [whole(x)]);
+                        assert_eq!(bits(&y), bits(&alone[range.clone()]), "{range:?} at {level:?}");
                     }
-                }
-            });
-        }
-        check::<f32>();
-        check::<f64>();
-    }
-
-    #[test]
-    fn a_function_and_its_slope_have_the_bits_that_each_has_alone() {
-        fn check<T: Number>() {
-            let x: Vec<T> = (0..100).map(|i| T::of(0.61 * f64::from(i) - 30.0)).chain([T::INFINITY, T::ZERO]).collect();
-            at_every_level(|level| {
-                for n in [0, 1, 15, 16, 17, 48, 102] {
-                    let (mut y, mut slope) = (vec![T::NAN; n], vec![T::NAN; n]);
-                    map_vectors_to(&x[..n], [&mut y, &mut slope], |x| [x.sigmoid(), x.sigmoid_slope()]);
-                    assert!((0..n).all(|i| y[i] == x[i].sigmoid() && slope[i] == x[i].sigmoid_slope()), "{level:?}");
-                    map_vectors_to(&x[..n], [&mut y, &mut slope], |x| [x.tanh(), x.sech2()]);
-                    assert!((0..n).all(|i| y[i] == x[i].tanh() && slope[i] == x[i].sech2()), "{level:?}");
                 }
             });
         }

@@ -1,8 +1,9 @@
 //! Powers of one exponent for all elements: halves of small integers by products, a root and a quotient, others in general.
 
-use super::map::{map, map_vectors};
+use super::map::{map, map_formula};
 use crate::number::Number;
-use crate::number::elementary::ln_in_parts;
+use crate::number::elementary::{ln_in_parts, pow_by_logarithm, pow_of_sum};
+use crate::number::formula::{Formula, Functions};
 
 /// `out[i] = x[i]^(p + more)` as IEEE 754 has `pow`, for an exponent in more digits than those of the elements: the derivative of a
 /// power is one of an exponent that no number may be, and its rounding counts as often as the logarithm of `x` is large. What is
@@ -42,12 +43,7 @@ pub(crate) fn powers<T: Number>(x: &[T], out: &mut [T], p: f64, more: f64) {
         _ => {
             let high = T::of(p);
             let low = if high.is_finite() { T::of((p - high.to_f64()) + more) } else { T::ZERO };
-            map_vectors(
-                x,
-                out,
-                #[inline(always)]
-                move |x| x.pow_of_sum(high, low),
-            );
+            map_formula(x, [out], &Power { exponent: [high, low].map(T::to_f64) });
         }
     }
 }
@@ -60,12 +56,31 @@ pub(crate) fn powers_of<T: Number>(base: f64, x: &[T], out: &mut [T]) {
     let [high, low] = ln_in_parts(base);
     let rounded = T::of(high);
     let parts = [rounded, T::of((high - rounded.to_f64()) + low)];
-    map_vectors(
-        x,
-        out,
-        #[inline(always)]
-        move |x| x.pow_by_logarithm(parts),
-    );
+    map_formula(x, [out], &PowerOf { logarithm: parts.map(T::to_f64) });
+}
+
+/// `x^(p + more)`
+struct Power {
+    exponent: [f64; 2],
+}
+
+impl Formula<1, 1> for Power {
+    #[inline(always)]
+    fn of<R: Functions>(&self, [x]: [R; 1]) -> [R; 1] {
+        [pow_of_sum(x, R::of(self.exponent[0]), R::of(self.exponent[1]))]
+    }
+}
+
+/// A number to the power of `x`, by its logarithm in two parts.
+struct PowerOf {
+    logarithm: [f64; 2],
+}
+
+impl Formula<1, 1> for PowerOf {
+    #[inline(always)]
+    fn of<R: Functions>(&self, [x]: [R; 1]) -> [R; 1] {
+        [pow_by_logarithm([R::of(self.logarithm[0]), R::of(self.logarithm[1])], x, R::ZERO)]
+    }
 }
 
 /// `x^n` for a whole `n` up to 4. The choices are the same for all elements: they cost less than a loop for each.

@@ -1,10 +1,14 @@
 //! Element-wise loops over two operands, with NumPy broadcasting through strides of 0, compiled for each level of vector
 //! instructions.
+#![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "packs are read and written where pointers tell"))]
 
-use super::map::{LANES, QUAD, copy, level};
+use super::map::{LANES, MOST, QUAD, copy, level};
 use super::strided::{Dim, Odometer, collapse};
 use crate::number::Number;
-use crate::number::level::{Kernel, Level};
+use crate::number::formula::Formula;
+#[cfg(target_arch = "x86_64")]
+use crate::number::formula::Pack;
+use crate::number::level::{Kernel, Level, PackKernel};
 use smallvec::SmallVec;
 
 /// How two operands are walked together: rows of the result one after the other, and a step of each operand along a row.
@@ -53,53 +57,78 @@ pub(crate) fn zip_numbers<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T
     }
 }
 
-/// As [`zip`], for a function as that of [`map_vectors`](super::map::map_vectors), which must be `#[inline(always)]`.
+/// As [`zip`], for a function that is a formula.
 #[inline]
-pub(crate) fn zip_vectors<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: impl Fn(T, T) -> T) {
-    let kernel = ZipVectors(Zip { rows, a, b, out, f });
-    if kernel.0.out.len() < QUAD { kernel.run_plain() } else { Level::best().run(kernel) }
+pub(crate) fn zip_formula<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: &impl Formula<2, 1>) {
+    let kernel = ZipFormula(Zip { rows, a, b, out, f });
+    if kernel.0.out.len() < QUAD { kernel.run_plain() } else { Level::best().run_packs(kernel) }
 }
 
-struct ZipVectors<'a, T, F>(Zip<'a, T, F>);
+struct ZipFormula<'a, T, F>(Zip<'a, T, &'a F>);
 
-impl<'a, T: Number, F: Fn(T, T) -> T> Kernel for ZipVectors<'a, T, F> {
-    type Output = ();
+impl<T: Number, F: Formula<2, 1>> ZipFormula<'_, T, F> {
+    /// Goes through all in chunks of so many, which `chunk` computes.
     #[inline(always)]
-    fn run(self) {
+    fn in_chunks(self, count: usize, mut chunk: impl FnMut(&F, [&[T]; 2], &mut [T])) {
         let Zip { rows, a, b, out, f } = self.0;
-        let (mut lanes, mut spare) = ([[T::ONE; LANES]; 2], [T::ONE; LANES]);
-        let filled = out.len() / LANES * LANES;
+        let (mut lanes, mut spare) = ([[T::ONE; MOST]; 2], [T::ONE; MOST]);
+        let filled = out.len() / count * count;
         let mut walk = Walk::new(rows);
         // In a single row, a number stands for all of its operand.
         let is_number = rows.steps.map(|step| step == 0 && rows.outer.is_empty());
         for (lanes, x) in lanes.iter_mut().zip([a, b]).zip(is_number).filter_map(|(both, is)| is.then_some(both)) {
-            *lanes = [x[0]; LANES];
+            *lanes = [x[0]; MOST];
         }
-        // A vector goes on where a row ends, so that short rows fill it too; the function stands here once.
-        for out in out.chunks_mut(LANES) {
-            let [a, b] = if let Some([pa, pb]) = walk.within(out.len(), is_number) {
-                let vector = |x: &'a [T]| x.first_chunk().expect("a vector lies within a row");
-                let a = if is_number[0] { &lanes[0] } else { vector(&a[pa..]) };
-                [a, if is_number[1] { &lanes[1] } else { vector(&b[pb..]) }]
+        // A chunk goes on where a row ends, so that short rows fill it too; the function stands here once.
+        for out in out.chunks_mut(count) {
+            let [a, b] = if let Some([pa, pb]) = walk.within(count, out.len(), is_number) {
+                let a = if is_number[0] { &lanes[0][..count] } else { &a[pa..pa + count] };
+                [a, if is_number[1] { &lanes[1][..count] } else { &b[pb..pb + count] }]
             } else {
                 walk.fill(a, b, out.len(), &mut lanes);
-                [&lanes[0], &lanes[1]]
+                [&lanes[0][..count], &lanes[1][..count]]
             };
-            // As in `map_vectors`.
-            let (a, b) = (*a, *b);
-            let to = out.first_chunk_mut().unwrap_or(&mut spare);
-            let mut y = [T::ONE; LANES];
-            for i in 0..LANES {
-                y[i] = f(a[i], b[i]);
-            }
-            *to = y;
+            let to = if out.len() == count { out } else { &mut spare[..count] };
+            chunk(f, [a, b], to);
         }
         copy(&spare[..out.len() - filled], &mut out[filled..]);
     }
+}
+
+impl<T: Number, F: Formula<2, 1>> PackKernel<T> for ZipFormula<'_, T, F> {
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    unsafe fn run<P: Pack<T>>(self) {
+        assert!(P::COUNT <= MOST, "there is room for a pack");
+        self.in_chunks(
+            P::COUNT,
+            #[inline(always)]
+            |f, [a, b], out| {
+                assert!([a.len(), b.len(), out.len()] == [P::COUNT; 3], "chunks are packs");
+                // SAFETY: the caller promises the set; the slices have the length of a pack.
+                unsafe {
+                    let [y] = f.of([P::load(a.as_ptr()), P::load(b.as_ptr())]);
+                    y.store(out.as_mut_ptr());
+                }
+            },
+        );
+    }
+
     #[inline(always)]
     fn run_plain(self) {
-        let Zip { rows, a, b, out, f } = self.0;
-        zip_numbers(rows, a, b, out, f);
+        if cfg!(target_arch = "x86_64") {
+            let Zip { rows, a, b, out, f } = self.0;
+            return zip_numbers(rows, a, b, out, |a, b| T::of_formula(f, [a, b])[0]);
+        }
+        self.in_chunks(
+            LANES,
+            #[inline(always)]
+            |f, [a, b], out| {
+                for (out, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
+                    [*out] = T::of_formula(f, [a, b]);
+                }
+            },
+        );
     }
 }
 
@@ -116,21 +145,21 @@ impl<'a> Walk<'a> {
         Self { rows, at: Odometer::new(&rows.outer), column: 0 }
     }
 
-    /// Where the next vector starts if it is whole and lies in each operand as it is, but for those that are a number.
+    /// Where the next `count` elements start if there are so many and they lie in each operand as it is, but for those that are a number.
     #[inline(always)]
-    fn within(&mut self, n: usize, is_number: [bool; 2]) -> Option<[usize; 2]> {
+    fn within(&mut self, count: usize, n: usize, is_number: [bool; 2]) -> Option<[usize; 2]> {
         let lies = |k: usize| self.rows.steps[k] == 1 || is_number[k];
-        if n < LANES || !(lies(0) && lies(1)) || self.column + LANES > self.rows.len {
+        if n < count || !(lies(0) && lies(1)) || self.column + count > self.rows.len {
             return None;
         }
         let places = self.at.offsets().map(|start| start + self.column);
-        self.column += LANES;
+        self.column += count;
         Some(places)
     }
 
     /// Copies the next `n` elements of each operand.
     #[inline(never)]
-    fn fill<T: Number>(&mut self, a: &[T], b: &[T], n: usize, lanes: &mut [[T; LANES]; 2]) {
+    fn fill<T: Number>(&mut self, a: &[T], b: &[T], n: usize, lanes: &mut [[T; MOST]; 2]) {
         let mut filled = 0;
         while filled < n {
             if self.column == self.rows.len {
@@ -206,7 +235,17 @@ impl<T: Number, F: Fn(T, T) -> T> Kernel for Zip<'_, T, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::number::formula::Functions;
     use crate::number::level::tests::at_every_level;
+
+    struct Product;
+
+    impl Formula<2, 1> for Product {
+        #[inline(always)]
+        fn of<R: Functions>(&self, [a, b]: [R; 2]) -> [R; 1] {
+            [a * b]
+        }
+    }
 
     #[test]
     fn zip_broadcasts_by_strides_at_every_level() {
@@ -220,8 +259,12 @@ mod tests {
                     let (a, b) = (&a[..reach(a_strides)], &b[..reach(b_strides)]);
                     let mut out = vec![f32::NAN; rows * cols];
                     let walk = Rows::broadcast(&[rows, cols], [&a_strides, &b_strides]);
-                    for zip in [zip, zip_numbers, zip_vectors] {
-                        zip(&walk, a, b, &mut out, |a, b| a * b);
+                    for zip in [
+                        |rows: &_, a: &_, b: &_, out: &mut _| zip(rows, a, b, out, |a: f32, b| a * b),
+                        |rows: &_, a: &_, b: &_, out: &mut _| zip_numbers(rows, a, b, out, |a, b| a * b),
+                        |rows: &_, a: &_, b: &_, out: &mut _| zip_formula(rows, a, b, out, &Product),
+                    ] {
+                        zip(&walk, a, b, &mut out);
                         for (i, &o) in out.iter().enumerate() {
                             let at = |[s, t]: [usize; 2]| (i / cols) * s + (i % cols) * t;
                             assert_eq!(o, a[at(a_strides)] * b[at(b_strides)], "{a_strides:?} {b_strides:?} {level:?}");

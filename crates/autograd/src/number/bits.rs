@@ -1,6 +1,11 @@
 //! What only the engine uses of its number types, and what keeps [`Number`](super::Number) sealed.
 
+use super::formula::Formula;
+#[cfg(target_arch = "x86_64")]
+use super::formula::Pack;
 use super::lanes::{self, Lanes};
+#[cfg(target_arch = "x86_64")]
+use super::packs;
 use super::{elementary, special};
 
 /// Numbers by their bits, and in vectors.
@@ -142,6 +147,14 @@ pub trait Bits: Sized {
     fn sinc_slope(self) -> Self;
     /// [`elementary::sinc_curve`]
     fn sinc_curve(self) -> Self;
+    /// What a formula makes of numbers.
+    fn of_formula<F: Formula<A, N>, const A: usize, const N: usize>(formula: &F, x: [Self; A]) -> [Self; N];
+    /// Two vectors of 256 bits side by side.
+    #[cfg(target_arch = "x86_64")]
+    type Pack256: Pack<Self>;
+    /// Two vectors of 512 bits side by side.
+    #[cfg(target_arch = "x86_64")]
+    type Pack512: Pack<Self>;
     /// Vectors of 256 bits.
     #[cfg(target_arch = "x86_64")]
     type Avx2: Lanes<Self>;
@@ -154,7 +167,7 @@ pub trait Bits: Sized {
 }
 
 macro_rules! bits {
-    ($t:ident, $bits:ident, $int:ident, $ranked:ident) => {
+    ($t:ident, $bits:ident, $int:ident, $ranked:ident, $pack256:ident, $pack512:ident) => {
         impl Bits for $t {
             #[inline(always)]
             fn from_index(i: i64) -> Self {
@@ -245,6 +258,14 @@ macro_rules! bits {
             fn pow_of_sum(self, y: Self, more: Self) -> Self {
                 elementary::pow_of_sum(self, y, more)
             }
+            #[inline(always)]
+            fn of_formula<F: Formula<A, N>, const A: usize, const N: usize>(formula: &F, x: [Self; A]) -> [Self; N] {
+                formula.of(x)
+            }
+            #[cfg(target_arch = "x86_64")]
+            type Pack256 = packs::$pack256::Wide;
+            #[cfg(target_arch = "x86_64")]
+            type Pack512 = packs::$pack512::Wide;
             #[cfg(target_arch = "x86_64")]
             type Avx2 = lanes::Avx2;
             #[cfg(target_arch = "x86_64")]
@@ -279,5 +300,5 @@ macro_rules! bits {
     };
 }
 
-bits!(f32, u32, i32, u64);
-bits!(f64, u64, i64, u128);
+bits!(f32, u32, i32, u64, single256, single512);
+bits!(f64, u64, i64, u128, double256, double512);

@@ -25,27 +25,28 @@ mod normal;
 mod tests;
 
 use super::lanes::Lanes;
-use crate::number::Number;
-pub(crate) use bases::{cbrt, cbrt_slope, exp2, log2, log10};
-pub(crate) use cardinal::{sinc, sinc_curve, sinc_slope};
-use error_function::Ratio;
-pub(crate) use error_function::{erf, erf_slope, erfc, gelu, gelu_slope, normal_density};
+use super::real::{self, Mask};
+pub(crate) use bases::{Base, cbrt, cbrt_slope, exp2, log2, log10};
+pub(crate) use cardinal::{Cardinal, sinc, sinc_curve, sinc_slope};
+pub(crate) use error_function::{Ratio, erf, erf_slope, erfc, gelu, gelu_slope, normal_density};
 pub(crate) use gates::{
     gelu_tanh, gelu_tanh_curve, gelu_tanh_slope, log_sigmoid, logaddexp, logistic_share, mish, mish_curve, mish_slope,
     silu, silu_curve, silu_slope, softplus,
 };
-pub(crate) use hyperbolic::{acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, log_cosh, logit, sinh, tanhshrink};
-pub(crate) use inverse::{acos, asin, atan, atan2};
+pub(crate) use hyperbolic::{
+    Hyperbolic, acosh, acosh_slope, asinh, asinh_slope, atanh, cosh, log_cosh, logit, sinh, tanhshrink,
+};
+pub(crate) use inverse::{Inverse, acos, asin, atan, atan2};
 pub(crate) use logarithm::ln;
 use logarithm::{log, log_or_special, log_rest};
 pub(crate) use normal::{excess, inverse_mills, log_ndtr, mills_curve, ndtr};
 pub(crate) use parts::difference;
-pub(crate) use plane::{hypot, hypot_share, over_squares};
-pub(crate) use power::{ln_in_parts, pow, pow_by_logarithm, pow_of_sum, pow_slope};
-pub(crate) use trigonometric::{cos, cos_near, is_far, sin, sin_near, tan, tan_near};
+pub(crate) use plane::{Plane, hypot, hypot_share, over_squares};
+pub(crate) use power::{Power, ln_in_parts, pow, pow_by_logarithm, pow_of_sum, pow_slope};
+pub(crate) use trigonometric::{Circular, cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Format: Number {
+pub trait Format: real::Real {
     /// `1.5 · 2^(p−1)` for `p` bits of precision. Adding it rounds to an integer, which the lowest bits then hold.
     const ROUND: Self;
     /// `log₂ e`
@@ -146,20 +147,20 @@ fn sum<T: Format>(a: T, b: T, c: T) -> T {
 /// Both values are computed before: a choice, not a branch, which the compiler would lead on through all that follows, to compute
 /// that twice.
 #[inline(always)]
-pub(crate) fn select<T>(holds: bool, a: T, b: T) -> T {
-    std::hint::select_unpredictable(holds, a, b)
+pub(crate) fn select<T, M: Mask<T>>(holds: M, a: T, b: T) -> T {
+    holds.choose(a, b)
 }
 
 /// `x`, or a bound where it is above; NaN stays.
 #[inline(always)]
 fn clamp_above<T: Format>(x: T, high: T) -> T {
-    select(x > high, high, x)
+    select(x.is_above(high), high, x)
 }
 
 /// `x` within bounds; NaN stays.
 #[inline(always)]
 fn clamp<T: Format>(x: T, [low, high]: [T; 2]) -> T {
-    clamp_above(select(x < low, low, x), high)
+    clamp_above(select(x.is_below(low), low, x), high)
 }
 
 /// `2^k·(1 + high + low)`, with gradual underflow; `k` comes as `ROUND + k`.
@@ -176,7 +177,7 @@ pub(crate) fn exp<T: Format>(x: T) -> T {
     let (shifted, high, low) = reduce(clamp(x, T::EXP_RANGE));
     let [p, q] = T::powers_of_two(shifted);
     // A product that vanishes takes a hundred times as long as that of a zero.
-    select(x <= T::EXP_RANGE[0], T::ZERO, sum(T::ONE, high, low)) * p * q
+    select(x.is_at_most(T::EXP_RANGE[0]), T::ZERO, sum(T::ONE, high, low)) * p * q
 }
 
 /// `e^x` for `x ≤ 0` in vectors by hand, which fuse: less accurate than [`exp`] (within 1.5 ulp), and of half its latency.
@@ -220,7 +221,7 @@ pub(crate) fn exp_m1<T: Format>(x: T) -> T {
     // Half of (2^k − 1) + 2^k·high + 2^k·low, since 2^k may be ∞ where the result is not.
     let p = T::power_of_two(shifted - T::ONE);
     let y = sum(p - T::of(0.5), p * high, p * low);
-    select(x.abs() < T::TINY, x, y + y)
+    select(x.abs().is_below(T::TINY), x, y + y)
 }
 
 /// A power of two whose product with a positive `x` is between √½ and √2, as far as the range of exponents allows; 1 for 0, ∞
@@ -229,7 +230,7 @@ pub(crate) fn exp_m1<T: Format>(x: T) -> T {
 pub(crate) fn inverse_binade<T: Format>(x: T) -> T {
     let (k, _) = x.split();
     let scale = T::power_of_two(T::ROUND - clamp(k, [-T::SPAN, T::SPAN]));
-    select(x > T::ZERO && x < T::INFINITY, scale, T::ONE)
+    select(x.is_above(T::ZERO) & x.is_below(T::INFINITY), scale, T::ONE)
 }
 
 /// `Bits::fraction_and_exponent`
@@ -237,7 +238,7 @@ pub(crate) fn inverse_binade<T: Format>(x: T) -> T {
 pub(crate) fn fraction_and_exponent<T: Format>(x: T) -> [T; 2] {
     let a = x.abs();
     let (k, m) = a.split();
-    let has_them = (a > T::ZERO) & (a < T::INFINITY);
+    let has_them = a.is_above(T::ZERO) & (a.is_below(T::INFINITY));
     [select(has_them, m.copysign(x), x), select(has_them, k, T::ZERO)]
 }
 
@@ -246,7 +247,7 @@ pub(crate) fn fraction_and_exponent<T: Format>(x: T) -> [T; 2] {
 pub(crate) fn times_power_of_two<T: Format>(x: T, k: T, range: [T; 2]) -> T {
     let [p, q] = T::powers_of_two(T::ROUND + clamp(k, range));
     // A product that vanishes takes a hundred times as long as one with 0.
-    let q = select((k > range[0]) | !x.is_finite(), q, T::ZERO);
+    let q = select(k.is_above(range[0]) | !x.is_finite(), q, T::ZERO);
     x * p * q
 }
 
@@ -259,14 +260,14 @@ pub(crate) fn ln_1p<T: Format>(x: T) -> T {
     let c = (T::ONE - (u - v)) + (x - v);
     let (k, m) = u.split();
     // Where u is so large that 2^−k may leave the range, c does not matter.
-    let c = select(u * T::TINY < T::ONE, c * T::power_of_two(T::ROUND - k), T::ZERO);
+    let c = select((u * T::TINY).is_below(T::ONE), c * T::power_of_two(T::ROUND - k), T::ZERO);
     log_or_special(u, log(k, (m - T::ONE) + c).copysign(x))
 }
 
 /// `ln(1 + x)` for `0 ≤ x ≤ 1`: half of `1 + x` where that is nearer to 1 is exact.
 #[inline(always)]
 pub(crate) fn ln_1p_of_share<T: Format>(x: T) -> T {
-    let halved = x > T::of(std::f64::consts::SQRT_2 - 1.0);
+    let halved = x.is_above(T::of(std::f64::consts::SQRT_2 - 1.0));
     log(select(halved, T::ONE, T::ZERO), select(halved, T::of(0.5) * (x - T::ONE), x))
 }
 
@@ -275,7 +276,7 @@ pub(crate) fn ln_1p_of_share<T: Format>(x: T) -> T {
 #[inline(always)]
 pub(crate) fn ln_of_sum<T: Format>(total: T, rest: T) -> T {
     let (k, m) = total.split();
-    let f = select(rest < T::of(0.25), rest, m - T::ONE);
+    let f = select(rest.is_below(T::of(0.25)), rest, m - T::ONE);
     log_or_special(total, log(k, f))
 }
 
@@ -283,7 +284,7 @@ pub(crate) fn ln_of_sum<T: Format>(total: T, rest: T) -> T {
 #[inline(always)]
 fn raised_decay<T: Format>(x: T) -> T {
     let least = T::EXP_RANGE[0];
-    raised_decay_within(select(x < least, least, x))[0]
+    raised_decay_within(select(x.is_below(least), least, x))[0]
 }
 
 /// The same for an `x` that is not far below that range, in two parts.
@@ -329,7 +330,7 @@ pub(crate) fn tanh_and_sech2<T: Format>(x: T) -> (T, T) {
     let raised = raised_decay(-(a + a));
     // 4e in one piece, since e may be denormal where 4e is not.
     let (e, quadruple) = (raised * T::LOWERED, raised * (T::of(4.0) * T::LOWERED));
-    let near = a < T::of(0.5625);
+    let near = a.is_below(T::of(0.5625));
     let above = select(near, z * polynomial(z, T::TANH[0]), -(e + e));
     let below = select(near, polynomial(z, T::TANH[1]), T::ONE + e);
     let ratio = above / below;
@@ -361,7 +362,7 @@ pub(crate) fn sigmoid_and_slope<T: Format>(x: T) -> (T, T) {
 #[inline(always)]
 fn sigmoid_of_decay<T: Format>(x: T, e: T) -> (T, T) {
     let q = e / (T::ONE + e);
-    let limit = select(x < T::ZERO, e, T::ONE);
+    let limit = select(x.is_below(T::ZERO), e, T::ONE);
     (limit - limit * q, bell(e, q, q, e))
 }
 
@@ -369,7 +370,7 @@ fn sigmoid_of_decay<T: Format>(x: T, e: T) -> (T, T) {
 /// `c − c·(2q − q²)`, which does not have the error of the quotient. (Up to 0.17, the result is in a finer binade than `q`.)
 #[inline(always)]
 fn bell<T: Format>(c: T, r: T, q: T, e: T) -> T {
-    let small = e < T::of(0.2);
+    let small = e.is_below(T::of(0.2));
     let y = select(small, c, r);
     y - y * select(small, q * (T::of(2.0) - q), q)
 }

@@ -8,6 +8,8 @@
 //! The environment variable `AUTOGRAD_LEVEL` chooses a narrower level, for tests and to get the results of another CPU.
 #![expect(unsafe_code, reason = "a function compiled for an instruction set may run only where the CPU has it")]
 
+#[cfg(target_arch = "x86_64")]
+use super::formula::Pack;
 use super::lanes::Lanes;
 use crate::number::Number;
 use smallvec::SmallVec;
@@ -39,6 +41,18 @@ pub(crate) trait LaneKernel<T: Number> {
     /// # Safety
     /// The CPU has the instruction set of these lanes.
     unsafe fn run<L: Lanes<T>>(self);
+}
+
+/// A computation by a formula, to be compiled for two vectors side by side at each level that has such.
+pub(crate) trait PackKernel<T: Number>: Sized {
+    /// Runs the computation. It must be `#[inline(always)]`, and so must all that it calls.
+    ///
+    /// # Safety
+    /// The CPU has the instruction set of the pack.
+    #[cfg(target_arch = "x86_64")]
+    unsafe fn run<P: Pack<T>>(self);
+    /// The same by single numbers.
+    fn run_plain(self);
 }
 
 /// A set of vector instructions that this CPU has: that a value exists is the proof.
@@ -102,7 +116,7 @@ pub fn instruction_set() -> Result<&'static str, String> {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Kernel, LaneKernel, Level};
+    use super::{Kernel, LaneKernel, Level, PackKernel};
     use crate::number::Number;
     use crate::number::lanes::Portable;
     use std::sync::atomic::{AtomicU8, Ordering};
@@ -215,6 +229,17 @@ mod x86 {
             }
         }
 
+        #[inline]
+        pub(crate) fn run_packs<T: Number, K: PackKernel<T>>(self, kernel: K) {
+            match self.0 {
+                Set::Baseline => kernel.run_plain(),
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
+                Set::Avx2 => unsafe { avx2_packs(kernel) },
+                // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
+                Set::Avx512 => unsafe { avx512_packs(kernel) },
+            }
+        }
+
         /// As [`Level::run_lanes`], for a kernel that is not compiled for arrays, which would cost more than all others.
         ///
         /// # Panics
@@ -252,6 +277,18 @@ mod x86 {
         // SAFETY: this function may run only where the CPU has these features.
         unsafe { kernel.run::<T::Avx512>() }
     }
+
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2_packs<T: Number, K: PackKernel<T>>(kernel: K) {
+        // SAFETY: this function may run only where the CPU has these features.
+        unsafe { kernel.run::<T::Pack256>() }
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+    fn avx512_packs<T: Number, K: PackKernel<T>>(kernel: K) {
+        // SAFETY: this function may run only where the CPU has these features.
+        unsafe { kernel.run::<T::Pack512>() }
+    }
 }
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::Narrower;
@@ -262,7 +299,7 @@ use x86::Set;
 /// them, since there nobody can ask for them while it runs.
 #[cfg(not(target_arch = "x86_64"))]
 mod own {
-    use super::{Kernel, LaneKernel, Level};
+    use super::{Kernel, LaneKernel, Level, PackKernel};
     use crate::number::Number;
     use std::sync::OnceLock;
 
@@ -302,6 +339,12 @@ mod own {
         #[inline]
         pub(crate) fn run_vectors<T: Number, K: LaneKernel<T>>(self, kernel: K) {
             self.run_lanes(kernel);
+        }
+
+        #[inline]
+        pub(crate) fn run_packs<T: Number, K: PackKernel<T>>(self, kernel: K) {
+            let Set::Own = self.0;
+            kernel.run_plain();
         }
 
         #[inline]

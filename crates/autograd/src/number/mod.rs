@@ -2,6 +2,10 @@
 
 mod bits;
 pub(crate) mod elementary;
+mod real;
+pub(crate) mod formula;
+#[cfg(target_arch = "x86_64")]
+mod packs;
 pub(crate) mod special;
 pub(crate) mod lanes;
 pub(crate) mod level;

@@ -13,7 +13,7 @@ mod tests;
 
 use super::elementary::{self, select};
 use coefficients as c;
-pub(crate) use inverse_error::{erfinv, erfinv_near, erfinv_slope, erfinv_slope_near, is_near_one};
+pub(crate) use inverse_error::{InverseError, erfinv, erfinv_near, erfinv_slope, erfinv_slope_near, is_near_one};
 
 /// `Σ c[i]·x^i`
 #[inline(always)]

@@ -8,9 +8,10 @@ use crate::kernels::extreme::is_top;
 use crate::kernels::in_turn;
 use crate::kernels::norm_slope::over_norm;
 use crate::kernels::spread::in_tiles;
-use crate::kernels::zip::{Rows, zip, zip_numbers, zip_vectors};
+use crate::kernels::zip::{Rows, zip, zip_formula, zip_numbers};
 use crate::number::Number;
-use crate::number::elementary::select;
+use crate::number::elementary::{self, select};
+use crate::number::formula::{Formula, Functions};
 use crate::ops::operand::{Given, Operand};
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
 use crate::tape::var::Var;
@@ -41,8 +42,8 @@ fn negated_last<'t, T: Float>(
     Some(terms.sum_to(b.sizes()).neg())
 }
 
-/// A row: docs, name of the method; the variant; the function of two numbers, marked `vectors` where it costs much and all
-/// of it becomes vectors, and `numbers` where nothing does; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
+/// A row: docs, name of the method; the variant; the function of two numbers, marked `formula` where it costs much and
+/// is one of any `R` that formulas are of, and `numbers` where nothing becomes vectors; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
 /// `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are diagonal, so one rule serves
 /// both directions. A row with a kink says where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those
 /// of `internal` a trait's that other rules use.
@@ -103,8 +104,8 @@ macro_rules! binary {
         impl Binary {
             fn in_rows<T: Float>(self, rows: &Rows, a: &[T], b: &[T], y: &mut [T]) {
                 match self {
-                    $(Self::$variant => binary!(@zip $($kind)?)(rows, a, b, y, #[inline(always)] |$u: T, $v: T| $f),)*
-                    $(Self::$ivariant => binary!(@zip $($ikind)?)(rows, a, b, y, #[inline(always)] |$iu: T, $iv: T| $if),)*
+                    $(Self::$variant => binary!(@eval $($kind)? (rows, a, b, y) |$u, $v| $f),)*
+                    $(Self::$ivariant => binary!(@eval $($ikind)? (rows, a, b, y) |$iu, $iv| $if),)*
                 }
             }
         }
@@ -206,9 +207,22 @@ macro_rules! binary {
     };
     (@is_marked) => { false };
     (@is_marked $kind:ident) => { true };
-    (@zip) => { zip };
-    (@zip vectors) => { zip_vectors };
-    (@zip numbers) => { zip_numbers };
+    (@eval formula ($($walked:expr),*) |$u:ident, $v:ident| $f:expr) => {{
+        struct Row;
+        impl Formula<2, 1> for Row {
+            #[inline(always)]
+            fn of<R: Functions>(&self, [$u, $v]: [R; 2]) -> [R; 1] {
+                [$f]
+            }
+        }
+        zip_formula($($walked),*, &Row)
+    }};
+    (@eval numbers ($($walked:expr),*) |$u:ident, $v:ident| $f:expr) => {
+        zip_numbers($($walked),*, |$u: T, $v: T| $f)
+    };
+    (@eval ($($walked:expr),*) |$u:ident, $v:ident| $f:expr) => {
+        zip($($walked),*, #[inline(always)] |$u: T, $v: T| $f)
+    };
     (@rule $arg:ident, $va:ident, $vb:ident, $vy:ident, $vg:ident,
      $a:ident, $b:ident, $y:ident, $g:ident, $da:expr, $db:expr) => {{
         let ($a, $b, $y, $g) = ($va, $vb, $vy, $vg);
@@ -288,7 +302,7 @@ binary! {
         zmul / try_zmul => Zmul, |g, p| in_turn::zmul(g, p),
             |a, b, y, g| (g.zmul(b), g.both(a));
         /// `a^b`, both variable. At `a = 0` the derivatives are their limits where those exist, and 0 at (0, 0).
-        pow / try_pow => Pow, vectors |a, b| a.powf(b), |a, b, y, g| (
+        pow / try_pow => Pow, formula |a, b| elementary::pow(a, b), |a, b, y, g| (
             g.both(a.pow_slope(b)),
             g.both(y.zmul(a.pow_log(b)))
         );
@@ -299,7 +313,7 @@ binary! {
         minimum / try_minimum => Minimum, |a, b| a.smaller(b),
             |a, b, y, g| (g.weigh(a.smaller_share(b)), g.weigh(b.smaller_share(a))), kink |a, b| a == b;
         /// The angle of the point `(other, self)`, in radians: `y.atan2(x)`. The derivatives at the origin are 0.
-        atan2 / try_atan2 => Atan2, vectors |a, b| a.atan2(b), |a, b, y, g| (g.both(b.over_squares(a)), g.both(a.over_squares(b)).neg()), kink |a, b| a == T::ZERO && b == T::ZERO;
+        atan2 / try_atan2 => Atan2, formula |a, b| elementary::atan2(a, b), |a, b, y, g| (g.both(b.over_squares(a)), g.both(a.over_squares(b)).neg()), kink |a, b| a == T::ZERO && b == T::ZERO;
         /// `√(a² + b²)` without overflow. The derivatives at the origin are 0, as for every norm.
         hypot / try_hypot => Hypot, |a, b| a.hypot(b),
             |a, b, y, g| (g.both(a.hypot_share(b)), g.both(b.hypot_share(a))),
@@ -322,14 +336,14 @@ binary! {
             |a, b, y, g| (g, g.weigh((a / b - y / b).round()).neg());
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,
-            vectors |a, b| a.logaddexp(b),
+            formula |a, b| elementary::logaddexp(a, b),
             |a, b, y, g| (g.zmul(a.logistic_share(b)), g.zmul(b.logistic_share(a)));
         /// `a · ln b`, 0 where `a` is 0.
-        xlogy / try_xlogy => Xlogy, vectors |a, b| select((a == T::ZERO) & !b.is_nan(), T::ZERO, a * b.ln()),
+        xlogy / try_xlogy => Xlogy, formula |a, b| select(a.equals(R::ZERO) & !b.is_nan(), R::ZERO, a * elementary::ln(b)),
             |a, b, y, g| (g.both(b.xlogy_log(a)), g.both(a.zmul(b.log_slope())));
         /// `a · ln(1 + b)`, exact near `b = 0`; 0 where `a` is 0.
         xlog1py / try_xlog1py => Xlog1py,
-            vectors |a, b| select((a == T::ZERO) & !b.is_nan(), T::ZERO, a * b.ln_1p()),
+            formula |a, b| select(a.equals(R::ZERO) & !b.is_nan(), R::ZERO, a * elementary::ln_1p(b)),
             |a, b, y, g| (g.both(b.xlog1py_log(a)), g.both(a.zmul(b.add_scalar(1.0).log_slope())));
         /// 1 where `a = b`, else 0. The derivative is 0.
         eq / try_eq => Equal, |a, b| mask(a == b), |a, b, y, g| (None, None);
@@ -352,12 +366,12 @@ binary! {
         over_norm => OverNorm, |a, n| over_norm(a, n),
             |a, b, y, g| (g.over_norm(b), g.both(y).over_norm(b).neg());
         /// `a / √(a² + b²)`, 0 at the origin: the slope of `hypot`. Its own slopes `b²/r³` and `−ab/r³` do not cancel.
-        hypot_share => HypotShare, vectors |a, b| a.hypot_share(b), |a, b, y, g| (
+        hypot_share => HypotShare, formula |a, b| elementary::hypot_share(a, b), |a, b, y, g| (
             { let other = b.hypot_share(a); g.both(other).both(other).over_norm(a.hypot(b)) },
             g.both(y).both(b.hypot_share(a)).over_norm(a.hypot(b)).neg()
         );
         /// `a / (a² + b²)`, 0 at the origin and at infinity: the slope of `atan2` by the other operand, without its sign.
-        over_squares => OverSquares, vectors |a, b| a.over_squares(b), |a, b, y, g| (
+        over_squares => OverSquares, formula |a, b| elementary::over_squares(a, b), |a, b, y, g| (
             { let other = b.over_squares(a); g.both(other - y).both(other + y) },
             g.both(y).both(b.over_squares(a)).mul_scalar(-2.0)
         );
@@ -381,26 +395,26 @@ binary! {
         smaller_share => SmallerShare, |a, b| share(a, b, a < b), |a, b, y, g| (None, None);
         /// `σ(a − b)`, and at equal infinities its limit: a half for +∞, 0 for −∞.
         logistic_share => LogisticShare,
-            vectors |a, b| a.logistic_share(b),
+            formula |a, b| elementary::logistic_share(a, b),
             |a, b, y, g| (
                 g.zmul(y.zmul(b.logistic_share(a))),
                 g.zmul(y.zmul(b.logistic_share(a))).neg()
             );
         /// `b · a^(b−1)`, 0 where `b` is 0: the slope of `pow` by its base.
-        pow_slope => PowSlope, vectors |a, b| a.pow_slope(b), |a, b, y, g| (
+        pow_slope => PowSlope, formula |a, b| elementary::pow_slope(a, b), |a, b, y, g| (
             g.both(b.zmul(a.pow_slope(b.add_scalar(-1.0)))),
             { let less = b.add_scalar(-1.0); g.both(a.pow(less) + y.zmul(a.pow_log(less))) }
         );
         /// `ln a`, but 0 where `a = 0 ≤ b`, where the power `a^b` does not change with `b`.
-        pow_log => PowLog, vectors |a, b| select((a == T::ZERO) & (b >= T::ZERO), T::ZERO, a.ln()),
+        pow_log => PowLog, formula |a, b| select(a.equals(R::ZERO) & b.is_at_least(R::ZERO), R::ZERO, elementary::ln(a)),
             |a, b, y, g| (g.over_norm(a), None);
         /// `ln b`, but 0 where both are 0.
         xlogy_log => XlogyLog,
-            vectors |b, a| select((a == T::ZERO) & (b == T::ZERO), T::ZERO, b.ln()),
+            formula |b, a| select(a.equals(R::ZERO) & b.equals(R::ZERO), R::ZERO, elementary::ln(b)),
             |b, a, y, g| (g.zmul(b.log_slope()), None);
         /// `ln(1 + b)`, but 0 where `a` is 0 and `b` is −1.
         xlog1py_log => Xlog1pyLog,
-            vectors |b, a| select((a == T::ZERO) & (b == -T::ONE), T::ZERO, b.ln_1p()),
+            formula |b, a| select(a.equals(R::ZERO) & b.equals(-R::ONE), R::ZERO, elementary::ln_1p(b)),
             |b, a, y, g| (g.zmul(b.add_scalar(1.0).log_slope()), None);
     }
 }

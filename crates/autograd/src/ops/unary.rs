@@ -6,10 +6,11 @@
 
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
-use crate::kernels::map::{map, map_numbers, map_vectors, map_vectors_but};
+use crate::kernels::map::{map, map_formula, map_formula_but, map_numbers, map_vectors_but};
 use crate::kernels::powers::{powers, powers_of};
 use crate::number::Number;
-use crate::number::elementary::select;
+use crate::number::elementary::{self, select};
+use crate::number::formula::{Formula, Functions};
 use crate::number::special;
 use crate::ops::binary::BinaryRules;
 use crate::ops::unary_rules::{gelu_tanh_third, mills_third, mish_third, pow_rule, silu_third, sinc_derivatives};
@@ -21,8 +22,9 @@ use crate::tensor::shape::Shape;
 use smallvec::{SmallVec, smallvec};
 use std::f64::consts::{LN_2, LOG2_E, LOG10_E};
 
-/// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `vectors`
-/// where it costs much and all of it vectorises, but for rare arguments perhaps, and `numbers` where nothing does, or the function
+/// A row: docs, visibility, name and parameters of the method; the variant; the function of a number, marked `formula` where it costs much
+/// and is one of any `R` that formulas are of, but for rare arguments perhaps, `vectors` where it all the same becomes vectors, and
+/// `numbers` where nothing does, or the function
 /// of slices and of the parameters as they are, where these decide on the loop; and the rule, which multiplies `g`, a cotangent or a tangent, by the
 /// derivative at `x` (with `y = f(x)`), or is `None` where the derivative is zero everywhere. An element-wise Jacobian
 /// is diagonal, so one rule serves both directions. A row with a kink says where it is; see [`Op::kink`].
@@ -146,6 +148,27 @@ macro_rules! unary {
         let ($v, $w): (&[T], &mut [T]) = ($from, $to);
         $f
     }};
+    (@eval formula [$($p:ident)*] ($from:expr, $to:expr) |$v:ident| $f:expr) => {{
+        let formula = unary!(@formula [$($p)*] |$v| $f);
+        map_formula($from, [$to], &formula)
+    }};
+    (@eval formula [] ($from:expr, $to:expr) |$v:ident| $f:expr, |$r:ident| $rare:expr, $whole:expr) => {{
+        let formula = unary!(@formula [] |$v| $f);
+        map_formula_but($from, [$to], &formula, #[inline(always)] |$r: T| $rare, |$r: T| [$whole])
+    }};
+    (@formula [$($p:ident)*] |$v:ident| $f:expr) => {{
+        struct Row {
+            $($p: f64),*
+        }
+        impl Formula<1, 1> for Row {
+            #[inline(always)]
+            fn of<R: Functions>(&self, [$v]: [R; 1]) -> [R; 1] {
+                $(let $p = R::of(self.$p);)*
+                [$f]
+            }
+        }
+        Row { $($p),* }
+    }};
     (@eval $($kind:ident)? [$($p:ident)*] ($from:expr, $to:expr) |$v:ident| $f:expr $(, |$r:ident| $rare:expr, $whole:expr)?) => {
         $(let $p = Parameter::<T>::of($p);)*
         unary!(@map $($kind)? $($r)?)(
@@ -156,7 +179,6 @@ macro_rules! unary {
     (@is_marked) => { false };
     (@is_marked $kind:ident) => { true };
     (@map) => { map };
-    (@map vectors) => { map_vectors };
     (@map vectors $rare:ident) => { map_vectors_but };
     (@map numbers) => { map_numbers };
 }
@@ -237,9 +259,9 @@ unary! {
     pub round() => Round, |x| x.round_ties_even(), |x, y, g| None;
 
     /// `e^x`
-    pub exp() => Exp, vectors |x| x.exp(), |x, y, g| g.zmul(y);
+    pub exp() => Exp, formula |x| elementary::exp(x), |x, y, g| g.zmul(y);
     /// `e^x − 1`, exact near 0; the derivative is `e^x`, not `y + 1`, which cancels in the left tail.
-    pub expm1() => Expm1, vectors |x| x.exp_m1(), |x, y, g| g.zmul(x.exp());
+    pub expm1() => Expm1, formula |x| elementary::exp_m1(x), |x, y, g| g.zmul(x.exp());
     /// `2^x`, exact for whole numbers.
     ///
     /// ```
@@ -250,11 +272,11 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [0.5, 1.0, 1024.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], std::f64::consts::LN_2);
     /// ```
-    pub exp2() => Exp2, vectors |x| x.exp2(), |x, y, g| g.zmul(y).mul_scalar(LN_2);
+    pub exp2() => Exp2, formula |x| elementary::exp2(x), |x, y, g| g.zmul(y).mul_scalar(LN_2);
     /// The natural logarithm: −∞ at 0, where the derivative is +∞; NaN below.
-    pub log() => Log, vectors |x| x.ln(), |x, y, g| g.zmul(x.log_slope());
+    pub log() => Log, formula |x| elementary::ln(x), |x, y, g| g.zmul(x.log_slope());
     /// `ln(1 + x)`, exact near 0.
-    pub log1p() => Log1p, vectors |x| x.ln_1p(), |x, y, g| g.zmul(x.add_scalar(1.0).log_slope());
+    pub log1p() => Log1p, formula |x| elementary::ln_1p(x), |x, y, g| g.zmul(x.add_scalar(1.0).log_slope());
     /// The logarithm of base 2, exact for powers of 2: −∞ at 0, where the derivative is +∞; NaN below.
     ///
     /// ```
@@ -265,7 +287,7 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [-3.0, 0.0, 10.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], 1.0 / std::f64::consts::LN_2);
     /// ```
-    pub log2() => Log2, vectors |x| x.log2(), |x, y, g| g.zmul(x.log_slope()).mul_scalar(LOG2_E);
+    pub log2() => Log2, formula |x| elementary::log2(x), |x, y, g| g.zmul(x.log_slope()).mul_scalar(LOG2_E);
     /// The logarithm of base 10, exact for powers of 10: −∞ at 0, where the derivative is +∞; NaN below.
     ///
     /// ```
@@ -276,7 +298,7 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [-2.0, 0.0, 3.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], std::f64::consts::LOG10_E);
     /// ```
-    pub log10() => Log10, vectors |x| x.log10(), |x, y, g| g.zmul(x.log_slope()).mul_scalar(LOG10_E);
+    pub log10() => Log10, formula |x| elementary::log10(x), |x, y, g| g.zmul(x.log_slope()).mul_scalar(LOG10_E);
     /// `ln(x / (1 − x))`, the inverse of the sigmoid: −∞ at 0, ∞ at 1, NaN outside. The derivative is `1/(x·(1 − x))`. Next to ½ it is
     /// `2 artanh(2x − 1)`, elsewhere `ln x − ln(1 − x)`, so it has all digits near 0, ½ and 1.
     ///
@@ -288,7 +310,7 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [f64::NEG_INFINITY, 0.0, f64::INFINITY]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [f64::INFINITY, 4.0, f64::INFINITY]);
     /// ```
-    pub logit() => Logit, vectors |x| x.logit(), |x, y, g| g.zmul(x.logit_slope());
+    pub logit() => Logit, formula |x| elementary::logit(x), |x, y, g| g.zmul(x.logit_slope());
     /// `1/(x·(1−x))`, NaN outside of the domain of `logit`.
     pub(crate) logit_slope() => LogitSlope, |x| log_slope(x * (T::ONE - x)), |x, y, g| g.zmul(x.mul_scalar(2.0).add_scalar(-1.0)).zmul(y).zmul(y);
     /// `1/x` for `x ≥ 0`, NaN below: the derivative of the logarithm on its own domain.
@@ -306,9 +328,9 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [-2.0, 0.0, 3.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice(), [1.0 / 12.0, f64::INFINITY, 1.0 / 27.0]);
     /// ```
-    pub cbrt() => Cbrt, vectors |x| x.cbrt(), |x, y, g| g.zmul(x.cbrt_slope());
+    pub cbrt() => Cbrt, formula |x| elementary::cbrt(x), |x, y, g| g.zmul(x.cbrt_slope());
     /// `x^(−2/3)/3`
-    pub(crate) cbrt_slope() => CbrtSlope, vectors |x| x.cbrt_slope(), |x, y, g| g.zmul(y).mul_scalar(-2.0 / 3.0).zdiv(x);
+    pub(crate) cbrt_slope() => CbrtSlope, formula |x| elementary::cbrt_slope(x), |x, y, g| g.zmul(y).mul_scalar(-2.0 / 3.0).zdiv(x);
     /// `1/√x`. The rule is `−(g·y)/(2x)`: the slope alone may underflow where that does not.
     pub rsqrt() => Rsqrt, |x| x.sqrt().recip(), |x, y, g| g.zmul(y).mul_scalar(-0.5).zdiv(x);
     /// `1/x`. The rule is `−(g·y)·y`, since `y²` may underflow.
@@ -325,23 +347,23 @@ unary! {
         |x, y, g| pow_rule(x, g, [exponent, rest]);
 
     /// Sine, `x` in radians.
-    pub sin() => Sin, vectors |x| x.sin_near(), rare |x| x.is_far() => x.sin(),
+    pub sin() => Sin, formula |x| elementary::sin_near(x), rare |x| x.is_far() => x.sin(),
         |x, y, g| g.zmul(x.cos());
     /// Cosine, `x` in radians.
-    pub cos() => Cos, vectors |x| x.cos_near(), rare |x| x.is_far() => x.cos(),
+    pub cos() => Cos, formula |x| elementary::cos_near(x), rare |x| x.is_far() => x.cos(),
         |x, y, g| g.zmul(x.sin()).neg();
     /// Tangent, `x` in radians.
-    pub tan() => Tan, vectors |x| x.tan_near(), rare |x| x.is_far() => x.tan(),
+    pub tan() => Tan, formula |x| elementary::tan_near(x), rare |x| x.is_far() => x.tan(),
         |x, y, g| g.zmul(y.square().add_scalar(1.0));
     /// Inverse sine, in radians; the derivative at ±1 is ∞.
-    pub asin() => Asin, vectors |x| x.asin(), |x, y, g| g.zmul(x.asin_slope());
+    pub asin() => Asin, formula |x| elementary::asin(x), |x, y, g| g.zmul(x.asin_slope());
     /// Inverse cosine, in radians; the derivative at ±1 is −∞.
-    pub acos() => Acos, vectors |x| x.acos(), |x, y, g| g.zmul(x.asin_slope()).neg();
+    pub acos() => Acos, formula |x| elementary::acos(x), |x, y, g| g.zmul(x.asin_slope()).neg();
     /// `1/√((1−x)(1+x))`
     pub(crate) asin_slope() => AsinSlope, |x| ((T::ONE - x) * (T::ONE + x)).sqrt().recip(),
         |x, y, g| g.zmul(x.both(y).both(y.square()));
     /// Inverse tangent, in radians.
-    pub atan() => Atan, vectors |x| x.atan(), |x, y, g| g.zmul(x.atan_slope());
+    pub atan() => Atan, formula |x| elementary::atan(x), |x, y, g| g.zmul(x.atan_slope());
     /// `1/(1+x²)`, without overflow.
     pub(crate) atan_slope() => AtanSlope,
         |x| {
@@ -351,20 +373,20 @@ unary! {
         },
         |x, y, g| g.zmul(x.both(y).both(y).mul_scalar(-2.0));
     /// Hyperbolic sine.
-    pub sinh() => Sinh, vectors |x| x.sinh(), |x, y, g| g.zmul(x.cosh());
+    pub sinh() => Sinh, formula |x| elementary::sinh(x), |x, y, g| g.zmul(x.cosh());
     /// Hyperbolic cosine.
-    pub cosh() => Cosh, vectors |x| x.cosh(), |x, y, g| g.zmul(x.sinh());
+    pub cosh() => Cosh, formula |x| elementary::cosh(x), |x, y, g| g.zmul(x.sinh());
     /// Hyperbolic tangent; the derivative comes from `e^−2|x|`, so it does not cancel where `y` saturates.
-    pub tanh() => Tanh, vectors |x| x.tanh(), |x, y, g| g.zmul(x.sech2());
+    pub tanh() => Tanh, formula |x| elementary::tanh(x), |x, y, g| g.zmul(x.sech2());
     /// `1 − tanh² x`
-    pub(crate) sech2() => Sech2, vectors |x| x.sech2(), |x, y, g| g.zmul(x.tanh().mul_scalar(-2.0).zmul(y));
+    pub(crate) sech2() => Sech2, formula |x| elementary::sech2(x), |x, y, g| g.zmul(x.tanh().mul_scalar(-2.0).zmul(y));
     /// Inverse hyperbolic sine.
-    pub asinh() => Asinh, vectors |x| x.asinh(), |x, y, g| g.zmul(x.asinh_slope());
+    pub asinh() => Asinh, formula |x| elementary::asinh(x), |x, y, g| g.zmul(x.asinh_slope());
     /// `1/√(1+x²)`
     pub(crate) asinh_slope() => AsinhSlope, |x| x.asinh_slope(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
     /// Inverse hyperbolic cosine; the derivative at 1 is ∞.
-    pub acosh() => Acosh, vectors |x| x.acosh(), |x, y, g| g.zmul(x.acosh_slope());
+    pub acosh() => Acosh, formula |x| elementary::acosh(x), |x, y, g| g.zmul(x.acosh_slope());
     /// `1/(√(x−1)·√(x+1))`
     pub(crate) acosh_slope() => AcoshSlope, |x| x.acosh_slope(),
         |x, y, g| g.zmul(x.both(y).both(y.square())).neg();
@@ -380,24 +402,24 @@ unary! {
     /// assert!((y.value().as_slice()[2] - (1000.0 - std::f64::consts::LN_2)).abs() < 2e-13);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1..], [0.0, 1.0]);
     /// ```
-    pub log_cosh() => LogCosh, vectors |x| x.log_cosh(), |x, y, g| g.zmul(x.tanh());
+    pub log_cosh() => LogCosh, formula |x| elementary::log_cosh(x), |x, y, g| g.zmul(x.tanh());
     /// Inverse hyperbolic tangent; the derivative at ±1 is ∞.
-    pub atanh() => Atanh, vectors |x| x.atanh(), |x, y, g| g.zmul(x.atanh_slope());
+    pub atanh() => Atanh, formula |x| elementary::atanh(x), |x, y, g| g.zmul(x.atanh_slope());
     /// `1/((1−x)(1+x))`, NaN outside [−1, 1].
     pub(crate) atanh_slope() => AtanhSlope,
         |x| if x.abs() > T::ONE { T::NAN } else { ((T::ONE - x) * (T::ONE + x)).recip() },
         |x, y, g| g.zmul(x.mul_scalar(2.0).zmul(y.square()));
 
     /// `1/(1+e^−x)`
-    pub sigmoid() => Sigmoid, vectors |x| x.sigmoid(), |x, y, g| g.zmul(x.sigmoid_slope());
+    pub sigmoid() => Sigmoid, formula |x| elementary::sigmoid(x), |x, y, g| g.zmul(x.sigmoid_slope());
     /// `σ(x)·σ(−x)` from `e^−|x|`
-    pub(crate) sigmoid_slope() => SigmoidSlope, vectors |x| x.sigmoid_slope(),
+    pub(crate) sigmoid_slope() => SigmoidSlope, formula |x| elementary::sigmoid_slope(x),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(0.5).tanh())).neg();
     /// `ln σ(x)`
-    pub log_sigmoid() => LogSigmoid, vectors |x| x.log_sigmoid(),
+    pub log_sigmoid() => LogSigmoid, formula |x| elementary::log_sigmoid(x),
         |x, y, g| g.zmul(x.neg().sigmoid());
     /// `ln(1 + e^x)`
-    pub softplus() => Softplus, vectors |x| x.softplus(), |x, y, g| g.zmul(x.sigmoid());
+    pub softplus() => Softplus, formula |x| elementary::softplus(x), |x, y, g| g.zmul(x.sigmoid());
 
     /// `max(x, 0)`; the derivative at 0 is 0. The rule reads the result, which is positive where `x` is.
     pub relu() => Relu, |x| select(x < T::ZERO, T::ZERO, x), |x, y, g| g.gate(y),
@@ -413,7 +435,7 @@ unary! {
     /// assert_eq!(y.value().as_slice()[1..], [0.0, 999.0]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1..], [0.0, 1.0]);
     /// ```
-    pub tanhshrink() => Tanhshrink, vectors |x| x.tanhshrink(), |x, y, g| {
+    pub tanhshrink() => Tanhshrink, formula |x| elementary::tanhshrink(x), |x, y, g| {
         let slope = x.tanh();
         g.zmul(slope).zmul(slope)
     };
@@ -422,17 +444,18 @@ unary! {
         |x, y, g| g.weigh(x.step_to(negative_slope, negative_slope.min(1.0))),
         kink |x| x == T::ZERO && negative_slope != T::ONE;
     /// `x` above 0, `alpha · (e^x − 1)` below.
-    pub elu(alpha: f64) => Elu, vectors |x| select(x > T::ZERO, x, alpha * x.exp_m1()),
+    pub elu(alpha: f64) => Elu, formula |x| select(x.is_above(R::ZERO), x, alpha * elementary::exp_m1(x)),
         |x, y, g| g.zmul(x.elu_slope(alpha)), kink |x| x == T::ZERO;
     /// 1 above 0, `alpha · e^x` below, the smaller of both at 0.
     pub(crate) elu_slope(alpha: f64) => EluSlope,
-        vectors |x| {
-            let below = select(x == T::ZERO, alpha.smaller(T::ONE), alpha * x.exp());
-            select(x > T::ZERO, T::ONE, below)
+        formula |x| {
+            let below = select(x.equals(R::ZERO), alpha.smaller(R::ONE), alpha * elementary::exp(x));
+            select(x.is_above(R::ZERO), R::ONE, below)
         },
         |x, y, g| g.both(x.elu_tail(alpha));
     /// 0 from 0 on, `alpha · e^x` below.
-    pub(crate) elu_tail(alpha: f64) => EluTail, vectors |x| select(x < T::ZERO, alpha * x.exp(), T::ZERO),
+    pub(crate) elu_tail(alpha: f64) => EluTail,
+        formula |x| select(x.is_below(R::ZERO), alpha * elementary::exp(x), R::ZERO),
         |x, y, g| g.zmul(y);
     /// 1 above 0, `at_zero` at 0, `below` below.
     pub(crate) step_to(below: f64, at_zero: f64) => StepTo,
@@ -483,39 +506,39 @@ unary! {
         |x| select((x > min) & (x < max), T::ONE, T::ZERO), |x, y, g| None;
 
     /// `x · Φ(x)`, with the normal distribution function `Φ` (Hendrycks and Gimpel, 2016).
-    pub gelu() => Gelu, vectors |x| x.gelu(),
+    pub gelu() => Gelu, formula |x| elementary::gelu(x),
         |x, y, g| g.zmul(x.gelu_slope());
     /// `Φ(x) + x·φ(x)`
     pub(crate) gelu_slope() => GeluSlope,
-        vectors |x| x.gelu_slope(),
+        formula |x| elementary::gelu_slope(x),
         |x, y, g| g.zmul(x.normal_density().zmul(x.square().neg().add_scalar(2.0)));
     /// `φ(x) = e^(−x²/2) / √(2π)`
-    pub(crate) normal_density() => NormalDensity, vectors |x| x.normal_density(), |x, y, g| g.zmul(y.zmul(x)).neg();
+    pub(crate) normal_density() => NormalDensity, formula |x| elementary::normal_density(x), |x, y, g| g.zmul(y.zmul(x)).neg();
     /// The tanh form of GELU: `x/2 · (1 + tanh(√(2/π)(x + 0.044715 x³)))`.
-    pub gelu_tanh() => GeluTanh, vectors |x| x.gelu_tanh(), |x, y, g| g.zmul(x.gelu_tanh_slope());
+    pub gelu_tanh() => GeluTanh, formula |x| elementary::gelu_tanh(x), |x, y, g| g.zmul(x.gelu_tanh_slope());
     /// The derivative of `gelu_tanh`.
-    pub(crate) gelu_tanh_slope() => GeluTanhSlope, vectors |x| x.gelu_tanh_slope(), |x, y, g| g.zmul(x.gelu_tanh_curve());
+    pub(crate) gelu_tanh_slope() => GeluTanhSlope, formula |x| elementary::gelu_tanh_slope(x), |x, y, g| g.zmul(x.gelu_tanh_curve());
     /// The second derivative of `gelu_tanh`, a function of its own since `v` must not be rounded.
-    pub(crate) gelu_tanh_curve() => GeluTanhCurve, vectors |x| x.gelu_tanh_curve(), |x, y, g| gelu_tanh_third(x, g);
+    pub(crate) gelu_tanh_curve() => GeluTanhCurve, formula |x| elementary::gelu_tanh_curve(x), |x, y, g| gelu_tanh_third(x, g);
     /// `x · σ(x)`, also called swish.
-    pub silu() => Silu, vectors |x| x.silu(),
+    pub silu() => Silu, formula |x| elementary::silu(x),
         |x, y, g| g.zmul(x.silu_slope());
     /// `σ(x) + x·σ′(x)`
     pub(crate) silu_slope() => SiluSlope,
-        vectors |x| x.silu_slope(),
+        formula |x| elementary::silu_slope(x),
         |x, y, g| g.zmul(x.silu_curve());
     /// The second derivative of silu.
-    pub(crate) silu_curve() => SiluCurve, vectors |x| x.silu_curve(), |x, y, g| silu_third(x, g);
+    pub(crate) silu_curve() => SiluCurve, formula |x| elementary::silu_curve(x), |x, y, g| silu_third(x, g);
 
     /// `x · tanh(ln(1 + e^x))` (Misra, 2019).
-    pub mish() => Mish, vectors |x| x.mish(),
+    pub mish() => Mish, formula |x| elementary::mish(x),
         |x, y, g| g.zmul(x.mish_slope());
     /// With `w = tanh(softplus x)`: `w + x·(1 − w²)·σ(x)`.
     pub(crate) mish_slope() => MishSlope,
-        vectors |x| x.mish_slope(),
+        formula |x| elementary::mish_slope(x),
         |x, y, g| g.zmul(x.mish_curve());
     /// The second derivative of mish.
-    pub(crate) mish_curve() => MishCurve, vectors |x| x.mish_curve(), |x, y, g| mish_third(x, g);
+    pub(crate) mish_curve() => MishCurve, formula |x| elementary::mish_curve(x), |x, y, g| mish_third(x, g);
     /// `x / (1 + |x|)`; the second derivative at 0, which jumps from 2 to −2, is 0.
     pub softsign() => Softsign,
         |x| select(x.abs() == T::INFINITY, T::ONE.copysign(x), x / (T::ONE + x.abs())),
@@ -526,11 +549,11 @@ unary! {
         |x, y, g| g.weigh(x.sign()).zmul(y.zmul(x.abs().add_scalar(1.0).reciprocal())).mul_scalar(-2.0);
 
     /// The error function `2/√π ∫₀ˣ e^(−t²) dt`.
-    pub erf() => Erf, vectors |x| x.erf(), |x, y, g| g.zmul(x.erf_slope());
+    pub erf() => Erf, formula |x| elementary::erf(x), |x, y, g| g.zmul(x.erf_slope());
     /// `1 − erf x`, exact in the right tail.
-    pub erfc() => Erfc, vectors |x| x.erfc(), |x, y, g| g.zmul(x.erf_slope()).neg();
+    pub erfc() => Erfc, formula |x| elementary::erfc(x), |x, y, g| g.zmul(x.erf_slope()).neg();
     /// `2/√π · e^(−x²)`
-    pub(crate) erf_slope() => ErfSlope, vectors |x| x.erf_slope(),
+    pub(crate) erf_slope() => ErfSlope, formula |x| elementary::erf_slope(x),
         |x, y, g| g.zmul(y.zmul(x.mul_scalar(-2.0)));
     /// The normal distribution function `Φ(x) = ½·erfc(−x/√2)`, with all digits on the left; the derivative is the density
     /// `e^(−x²/2)/√(2π)`.
@@ -543,7 +566,7 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [0.0, 0.5, 0.975]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[1], 0.3989422804014327);
     /// ```
-    pub ndtr() => Ndtr, vectors |x| x.ndtr(), |x, y, g| g.zmul(x.normal_density());
+    pub ndtr() => Ndtr, formula |x| elementary::ndtr(x), |x, y, g| g.zmul(x.normal_density());
     /// `ln Φ(x)`, the logarithm of the normal distribution function, as `scipy.special.log_ndtr`: with all digits in both tails, on the
     /// left `−x²/2 − ln(−x·√(2π))` and what is small beside it. The derivative is `φ(x)/Φ(x)`, which goes as `−x` there.
     ///
@@ -555,19 +578,19 @@ unary! {
     /// assert_eq!(y.value().as_slice(), [-5e19, -std::f64::consts::LN_2]);
     /// assert_eq!(grad(y.sum(), &x).value().as_slice()[0], 1e10);
     /// ```
-    pub log_ndtr() => LogNdtr, vectors |x| x.log_ndtr(), |x, y, g| g.zmul(x.inverse_mills());
+    pub log_ndtr() => LogNdtr, formula |x| elementary::log_ndtr(x), |x, y, g| g.zmul(x.inverse_mills());
     /// `φ(x)/Φ(x)`, the inverse of Mills' ratio at `−x`.
-    pub(crate) inverse_mills() => InverseMills, vectors |x| x.inverse_mills(), |x, y, g| g.zmul(x.mills_curve()).neg();
+    pub(crate) inverse_mills() => InverseMills, formula |x| elementary::inverse_mills(x), |x, y, g| g.zmul(x.mills_curve()).neg();
     /// `h·(h + x)` for `h = φ(x)/Φ(x)`: less the second derivative of `ln Φ`.
-    pub(crate) mills_curve() => MillsCurve, vectors |x| x.mills_curve(), |x, y, g| mills_third(x, g);
+    pub(crate) mills_curve() => MillsCurve, formula |x| elementary::mills_curve(x), |x, y, g| mills_third(x, g);
     /// `E[(x − Z)^order | Z < x] / order!` of a normally distributed `Z`, for an order of 1 and above.
     pub(crate) normal_excess(order: u32) => NormalExcess, numbers |x| wide(x, |x| special::normal_excess(order, x)),
         |x, y, g| g.zmul(x.normal_excess(order + 1).mul_scalar(f64::from(order) + 1.0) - y.zmul(x.normal_excess(1)));
     /// The inverse of the error function: ±∞ at ±1, NaN beyond. The derivative is `√π/2 · e^(y²)`.
-    pub erfinv() => Erfinv, vectors |x| x.erfinv_near(), rare |x| x.is_near_one() => x.erfinv(),
+    pub erfinv() => Erfinv, formula |x| special::erfinv_near(x), rare |x| x.is_near_one() => x.erfinv(),
         |x, y, g| g.zmul(x.erfinv_slope());
     /// `√π/2 · e^(y²)` for `y = erfinv x`, from `x` itself, whose distance from ±1 decides it.
-    pub(crate) erfinv_slope() => ErfinvSlope, vectors |x| x.erfinv_slope_near(), rare |x| x.is_near_one() => x.erfinv_slope(),
+    pub(crate) erfinv_slope() => ErfinvSlope, formula |x| special::erfinv_slope_near(x), rare |x| x.is_near_one() => x.erfinv_slope(),
         |x, y, g| g.zmul(x.erfinv().mul_scalar(2.0).zmul(y.square()));
     /// `ln |Γ(x)|`: ∞ at 0 and at the negative integers. The derivative is the digamma function.
     pub lgamma() => Lgamma, vectors |x| T::of(special::lgamma_usual(x.to_f64())),

@@ -2,8 +2,9 @@
 
 use super::unary::wide;
 use crate::float::Float;
-use crate::kernels::map::{map_numbers, map_vectors};
-use crate::number::elementary::difference;
+use crate::kernels::map::{map_formula, map_numbers};
+use crate::number::elementary::{difference, sinc, sinc_curve, sinc_slope};
+use crate::number::formula::{Formula, Functions};
 use crate::tape::var::Var;
 use std::f64::consts::PI;
 
@@ -55,12 +56,26 @@ fn sinc_derivative(n: u32, x: f64) -> f64 {
     }
 }
 
+/// The cardinal sine and its first two derivatives.
+struct Sinc<const ORDER: usize>;
+
+impl<const ORDER: usize> Formula<1, 1> for Sinc<ORDER> {
+    #[inline(always)]
+    fn of<R: Functions>(&self, [x]: [R; 1]) -> [R; 1] {
+        [match ORDER {
+            0 => sinc(x),
+            1 => sinc_slope(x),
+            _ => sinc_curve(x),
+        }]
+    }
+}
+
 /// The `n`-th derivative of the cardinal sine: those that are common in vectors.
 pub(super) fn sinc_derivatives<T: Float>(n: u32, x: &[T], out: &mut [T]) {
     match n {
-        0 => map_vectors(x, out, T::sinc),
-        1 => map_vectors(x, out, T::sinc_slope),
-        2 => map_vectors(x, out, T::sinc_curve),
+        0 => map_formula(x, [out], &Sinc::<0>),
+        1 => map_formula(x, [out], &Sinc::<1>),
+        2 => map_formula(x, [out], &Sinc::<2>),
         _ => map_numbers(x, out, |x| wide(x, |x| PI.powi(n as i32) * sinc_derivative(n, x))),
     }
 }

@@ -3,7 +3,15 @@
 
 use crate::float::Float;
 use crate::kernels::chain::TileOp;
-use crate::kernels::map::{map_vectors_to, map_vectors_to_but};
+use crate::kernels::map::{map_formula, map_formula_but};
+use crate::number::elementary::{
+    cbrt, cbrt_slope, cos_near, cosh, erf, erf_slope, erfc, gelu, gelu_slope, gelu_tanh, gelu_tanh_curve,
+    gelu_tanh_slope, inverse_mills, log_cosh, log_ndtr, mills_curve, mish, mish_curve, mish_slope, ndtr,
+    normal_density, sech2, sigmoid, sigmoid_slope, silu, silu_curve, silu_slope, sin_near, sinh, softplus, tanh,
+    tanhshrink,
+};
+use crate::number::formula::{Formula, Functions};
+use crate::number::special::{erfinv_near, erfinv_slope_near};
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::tape::op::{Arity, Op};
@@ -22,8 +30,8 @@ impl Pair {
     }
 }
 
-/// A row: a function and the other, and what each is of a number, as in the table of functions. In one loop the compiler finds
-/// what both have in common. Where an argument is rare, they are what follows.
+/// A row: a function and the other, and what each is of a number, as in the table of functions. In one formula the
+/// compiler finds what both have in common. Where an argument is rare, they are what follows.
 macro_rules! pairs {
     ($($first:ident, $second:ident => $f:ident, $g:ident $(, rare $rare:ident => $whole_f:ident, $whole_g:ident)?;)*) => {
         /// Two functions of the same operand that are computed together.
@@ -57,18 +65,24 @@ macro_rules! pairs {
             fn run(&self, [x, ..]: [&[T]; 3], out: &mut [T], second: &mut [T]) {
                 match (self.first, self.second) {
                     $((Unary::$first { .. }, Unary::$second { .. }) => {
-                        pairs!(@map $($rare)?)(
-                            x, [out, second], #[inline(always)] |x: T| [x.$f(), x.$g()]
-                            $(, #[inline(always)] |x: T| x.$rare(), |x: T| [x.$whole_f(), x.$whole_g()])?
-                        );
+                        struct Row;
+                        impl Formula<1, 2> for Row {
+                            #[inline(always)]
+                            fn of<R: Functions>(&self, [x]: [R; 1]) -> [R; 2] {
+                                [$f(x), $g(x)]
+                            }
+                        }
+                        pairs!(@map (x, [out, second], &Row) $($rare $whole_f $whole_g)?);
                     })*
                     _ => unreachable!("a pair is made from the table"),
                 }
             }
         }
     };
-    (@map) => { map_vectors_to };
-    (@map $rare:ident) => { map_vectors_to_but };
+    (@map ($x:expr, $out:expr, $row:expr)) => { map_formula($x, $out, $row) };
+    (@map ($x:expr, $out:expr, $row:expr) $rare:ident $f:ident $g:ident) => {
+        map_formula_but($x, $out, $row, #[inline(always)] |x: T| x.$rare(), |x: T| [x.$f(), x.$g()])
+    };
 }
 
 pairs! {

@@ -5,7 +5,7 @@ use super::{clamp, log, log_or_special, log_rest, polynomial, select, sum};
 use std::f64::consts::LN_2;
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Base: Power {
+pub trait Base: Power {
     /// Where `2^x` has rounded to 0, and where to ∞.
     const EXP2_RANGE: [Self; 2];
     /// `log₁₀ e` as a sum, the first part in half the digits.
@@ -24,7 +24,7 @@ pub(crate) fn exp2<T: Base>(x: T) -> T {
     let r = (near - (shifted - T::ROUND)) * T::of(LN_2);
     let [p, q] = T::powers_of_two(shifted);
     // As in `exp`.
-    select(near <= T::EXP2_RANGE[0], T::ZERO, sum(T::ONE, r, r * r * polynomial(r, T::EXP))) * p * q
+    select(near.is_at_most(T::EXP2_RANGE[0]), T::ZERO, sum(T::ONE, r, r * r * polynomial(r, T::EXP))) * p * q
 }
 
 /// `log₂ x = k + log₂ m` with `x = 2^k·m`
@@ -52,14 +52,14 @@ pub(crate) fn cbrt<T: Base>(x: T) -> T {
     // The exponent is 3q − 1, 3q or 3q + 1.
     let shifted = k * T::of(1.0 / 3.0) + T::ROUND;
     let j = k - T::of(3.0) * (shifted - T::ROUND);
-    let (fewer, more) = (j < T::ZERO, j > T::ZERO);
+    let (fewer, more) = (j.is_below(T::ZERO), j.is_above(T::ZERO));
     let (scale, root) = (select(more, T::of(2.0), T::ONE), select(more, T::of(1.259921049894873), T::ONE));
     let (scale, root) = (select(fewer, T::of(0.5), scale), select(fewer, T::of(0.7937005259840998), root));
     let t = (polynomial(m, T::CBRT) * root).upper();
     let ratio = m * scale / (t * t);
     let root = t + t * ((ratio - t) / ((t + t) + ratio));
     let y = (root * T::power_of_two(shifted)).copysign(x);
-    select((a > T::ZERO) & (a < T::INFINITY), y, x)
+    select(a.is_above(T::ZERO) & a.is_below(T::INFINITY), y, x)
 }
 
 /// `x^(−2/3)/3`, the derivative of the cube root.

@@ -4,7 +4,7 @@ use super::power::{Power, nearest_whole};
 use super::{Format, polynomial, select};
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Cardinal: Power {
+pub trait Cardinal: Power {
     /// Coefficients of `P` in `sin πr / (πr) = 1 + r²·P(r²)`, of `P₁` in its derivative `r·P₁(r²)`, and of its second derivative,
     /// `|r| ≤ ½`.
     const SINC: [&'static [Self]; 3];
@@ -12,14 +12,14 @@ pub(crate) trait Cardinal: Power {
 
 /// `|x| = k + r` with an integer `k` and `|r| ≤ ½`, exactly, and whether `k` is odd.
 #[inline(always)]
-fn nearest<T: Cardinal>(x: T) -> (T, T, bool) {
+fn nearest<T: Cardinal>(x: T) -> (T, T, T::Mask) {
     let a = x.abs();
     let (k, odd) = nearest_whole(a);
     (k, a - k, odd)
 }
 
 #[inline(always)]
-fn turned<T: Format>(odd: bool, y: T) -> T {
+fn turned<T: Format>(odd: T::Mask, y: T) -> T {
     select(odd, -y, y)
 }
 
@@ -33,14 +33,14 @@ fn sinc_of_rest<T: Cardinal>(r: T) -> T {
 /// `y`, or the limit at ±∞.
 #[inline(always)]
 fn or_limit<T: Format>(x: T, y: T) -> T {
-    select(x.abs() == T::INFINITY, T::ZERO, y)
+    select(x.abs().equals(T::INFINITY), T::ZERO, y)
 }
 
 /// `sin πx / (πx)`, which with `x = k + r` is `±(r/x)·sin πr / (πr)`.
 #[inline(always)]
 pub(crate) fn sinc<T: Cardinal>(x: T) -> T {
     let (k, r, odd) = nearest(x);
-    let share = select(k == T::ZERO, T::ONE, r / x.abs());
+    let share = select(k.equals(T::ZERO), T::ONE, r / x.abs());
     or_limit(x, turned(odd, share * sinc_of_rest(r)))
 }
 
@@ -51,14 +51,14 @@ fn slope<T: Cardinal>(x: T, k: T, r: T) -> T {
     let left = T::of(0.5) - r.abs();
     let cos = T::of(std::f64::consts::PI) * (left * sinc_of_rest(left));
     let far = (cos - sinc_of_rest(r) * (r / x)) / x;
-    select(k == T::ZERO, r * polynomial(r * r, T::SINC[1]), far)
+    select(k.equals(T::ZERO), r * polynomial(r * r, T::SINC[1]), far)
 }
 
 /// The derivative of [`sinc`].
 #[inline(always)]
 pub(crate) fn sinc_slope<T: Cardinal>(x: T) -> T {
     let (k, r, odd) = nearest(x);
-    or_limit(x, turned(odd != (x < T::ZERO), slope(x.abs(), k, r)))
+    or_limit(x, turned(odd ^ x.is_below(T::ZERO), slope(x.abs(), k, r)))
 }
 
 /// The second derivative of [`sinc`]: `−(π²·sinc x + 2 sinc′ x / x)`, as `(x·sinc x)″ = −π²·x·sinc x`.
@@ -68,5 +68,5 @@ pub(crate) fn sinc_curve<T: Cardinal>(x: T) -> T {
     let a = x.abs();
     let square = T::of(std::f64::consts::PI * std::f64::consts::PI);
     let y = -(square * (r * sinc_of_rest(r)) + (slope(a, k, r) + slope(a, k, r))) / a;
-    or_limit(x, turned(odd, select(k == T::ZERO, polynomial(r * r, T::SINC[2]), y)))
+    or_limit(x, turned(odd, select(k.equals(T::ZERO), polynomial(r * r, T::SINC[2]), y)))
 }

@@ -8,13 +8,13 @@ use super::parts;
 use super::{Format, clamp_above, polynomial, raised_decay_of_sum, select};
 
 /// A ratio `e^(s·x²)·f(x)` for `x ≥ 0` is `(main + P(x)/Q(x)) / (1 + c·x)`.
-pub(crate) struct Ratio<T: 'static> {
+pub struct Ratio<T: 'static> {
     /// `c`, a power of two.
-    pub(super) scale: T,
+    pub(in crate::number) scale: T,
     /// A number of a few bits.
-    pub(super) main: T,
+    pub(in crate::number) main: T,
     /// Coefficients of `P` and `Q`.
-    pub(super) rest: [&'static [T]; 2],
+    pub(in crate::number) rest: [&'static [T]; 2],
 }
 
 impl<T: Format> Ratio<T> {
@@ -78,7 +78,7 @@ pub(crate) fn erf_slope<T: Format>(x: T) -> T {
 fn erf_and_slope<T: Format>(x: T) -> (T, T) {
     let a = x.abs();
     let (near, far, slope) = near_far_and_slope(a);
-    (select(a < T::of(NEAR), near, T::ONE - far).copysign(x), slope)
+    (select(a.is_below(T::of(NEAR)), near, T::ONE - far).copysign(x), slope)
 }
 
 /// `1 − erf x` and the derivative of `erf`.
@@ -86,8 +86,8 @@ fn erf_and_slope<T: Format>(x: T) -> (T, T) {
 fn erfc_and_erf_slope<T: Format>(x: T) -> (T, T) {
     let a = x.abs();
     let (near, far, slope) = near_far_and_slope(a);
-    let far = select(x < T::ZERO, T::of(2.0) - far, far);
-    (select(a < T::of(NEAR), T::ONE - near.copysign(x), far), slope)
+    let far = select(x.is_below(T::ZERO), T::of(2.0) - far, far);
+    (select(a.is_below(T::of(NEAR)), T::ONE - near.copysign(x), far), slope)
 }
 
 /// `φ(x) = e^(−x²/2) / √(2π)`
@@ -116,7 +116,7 @@ pub(crate) fn gelu_slope<T: Format>(x: T) -> T {
 /// `1 − h` on the right and `h` on the left.
 #[inline(always)]
 fn gelu_and_slope<T: Format>(x: T) -> (T, T) {
-    let left = x < T::ZERO;
+    let left = x.is_below(T::ZERO);
     let a = clamp_above(x.abs(), T::GELU_VANISHES);
     let decay = raised_decay_of_square(a, T::of(0.5));
     let ratio = T::NORMAL.at(a);

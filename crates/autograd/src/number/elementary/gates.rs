@@ -32,8 +32,8 @@ fn softplus_and_sigmoid<T: Format>(x: T) -> (T, T) {
 /// `ln(e^a + e^b)`, also of equal infinities.
 #[inline(always)]
 pub(crate) fn logaddexp<T: Format>(a: T, b: T) -> T {
-    let y = select(a > b, a, b) + ln_1p_of_share(raised_decay(-(a - b).abs()) * T::LOWERED);
-    select(a == b, a + T::of(std::f64::consts::LN_2), y)
+    let y = select(a.is_above(b), a, b) + ln_1p_of_share(raised_decay(-(a - b).abs()) * T::LOWERED);
+    select(a.equals(b), a + T::of(std::f64::consts::LN_2), y)
 }
 
 /// `σ(a − b)`, with what the difference rounds away times the slope; at equal infinities its limit: a half for +∞, 0 for −∞.
@@ -41,8 +41,8 @@ pub(crate) fn logaddexp<T: Format>(a: T, b: T) -> T {
 pub(crate) fn logistic_share<T: Format>(a: T, b: T) -> T {
     let [difference, rest] = parts::difference(a, b);
     let (y, slope) = sigmoid_and_slope(difference);
-    let tied = select(a == -T::INFINITY, T::ZERO, T::of(0.5));
-    select(a == b, tied, y + slope * select(difference.abs() < T::INFINITY, rest, T::ZERO))
+    let tied = select(a.equals(-T::INFINITY), T::ZERO, T::of(0.5));
+    select(a.equals(b), tied, y + slope * select(difference.abs().is_below(T::INFINITY), rest, T::ZERO))
 }
 
 /// Sigmoids from `e = e^−|v|`.
@@ -64,14 +64,14 @@ impl<T: Format> Sigmoids<T> {
 
     /// `x·σ(v)`, and its derivative as `σ(v) + x·σ(v)·v′·σ(−v)`; `a` is `|x|`, bounded: beyond the bound the gate is open.
     #[inline(always)]
-    fn gated_and_slope(&self, left: bool, x: T, a: T, dv: T) -> (T, T) {
+    fn gated_and_slope(&self, left: T::Mask, x: T, a: T, dv: T) -> (T, T) {
         let closed = self.raised[0] * self.open;
         let (gate, other) = (select(left, closed, self.open), select(left, self.open, closed * T::LOWERED));
         let scale = select(left, T::LOWERED, T::ONE);
         let [y, rest] = parts::product(a, self.open_parts);
         let y = (y + rest).copysign(x);
         let y = select(left, y * self.raised[0], y);
-        (select(x > a, x, y * scale), (gate + y * (dv * other)) * scale)
+        (select(x.is_above(a), x, y * scale), (gate + y * (dv * other)) * scale)
     }
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn silu_slope<T: Format>(x: T) -> T {
 /// `x·σ(x)` and its derivative.
 #[inline(always)]
 fn silu_and_slope<T: Format>(x: T) -> (T, T) {
-    let left = x < T::ZERO;
+    let left = x.is_below(T::ZERO);
     let a = clamp_above(x.abs(), T::GATE_VANISHES);
     Sigmoids::of(raised_decay_within(-a)).gated_and_slope(left, x, a, T::ONE)
 }
@@ -141,7 +141,7 @@ fn gelu_tanh_gates<T: Format>(a: T) -> (Sigmoids<T>, T) {
 /// `x·σ(v)` and its derivative.
 #[inline(always)]
 fn gelu_tanh_and_slope<T: Format>(x: T) -> (T, T) {
-    let left = x < T::ZERO;
+    let left = x.is_below(T::ZERO);
     let a = clamp_above(x.abs(), T::GELU_TANH_VANISHES);
     let (s, dv) = gelu_tanh_gates(a);
     s.gated_and_slope(left, x, a, dv)
@@ -181,7 +181,7 @@ struct MishGates<T> {
 
 impl<T: Format> MishGates<T> {
     #[inline(always)]
-    fn of(left: bool, a: T) -> Self {
+    fn of(left: T::Mask, a: T) -> Self {
         let [raised, _] = raised_decay_within(-a);
         let e = raised * T::LOWERED;
         let square = e * e;
@@ -194,7 +194,7 @@ impl<T: Format> MishGates<T> {
 /// on the left and `1 − 2e²/(2e² + 2e + 1)` on the right; `w′` is `4e(1 + e)` and `4e²(1 + e)` over the squares of the same.
 #[inline(always)]
 fn mish_and_slope<T: Format>(x: T) -> (T, T) {
-    let left = x < T::ZERO;
+    let left = x.is_below(T::ZERO);
     let a = clamp_above(x.abs(), T::GATE_VANISHES);
     let g = MishGates::of(left, a);
     let inverse = T::ONE / g.below;
@@ -214,7 +214,7 @@ fn mish_and_slope<T: Format>(x: T) -> (T, T) {
 /// `−2 − e/(1+e) + 4e(1+2e)/(2e² + 2e + 1)` on the right.
 #[inline(always)]
 pub(crate) fn mish_curve<T: Format>(x: T) -> T {
-    let left = x < T::ZERO;
+    let left = x.is_below(T::ZERO);
     let a = clamp_above(x.abs(), T::GATE_VANISHES);
     let g = MishGates::of(left, a);
     let (e, one_more) = (g.e, T::ONE + g.e);

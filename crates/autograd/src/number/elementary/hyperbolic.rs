@@ -4,7 +4,7 @@ use super::parts;
 use super::{Format, clamp, ln_1p, ln_1p_of_share, polynomial, raised_decay, reduce, select, sum, tanh};
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Hyperbolic: Format {
+pub trait Hyperbolic: Format {
     /// Where `½ e^x` is ∞ for certain.
     const END: Self;
     /// Coefficients of `P` in `ln cosh x = ½x² + x⁴·P(x²)`, `|x| ≤ 1`.
@@ -30,8 +30,8 @@ pub(crate) fn sinh<T: Hyperbolic>(x: T) -> T {
     let [quarter, rest] = quarter_of_exp(a, T::ONE);
     let h = quarter + quarter;
     // Where h is ∞, or would be twice itself.
-    let y = select(a > T::SATURATED, h, h + (h / (T::ONE + (h + h)) + (rest + rest)));
-    select(a < T::TINY, x, y.copysign(x))
+    let y = select(a.is_above(T::SATURATED), h, h + (h / (T::ONE + (h + h)) + (rest + rest)));
+    select(a.is_below(T::TINY), x, y.copysign(x))
 }
 
 /// `cosh x = h + 1/(4h)` with `h = ½ e^|x|`.
@@ -48,7 +48,7 @@ const LARGE: f64 = 1e17;
 /// `ln(1 + x)`, and `ln 2` more where that is asked: what inverse hyperbolic functions are of large numbers, whose double may
 /// be ∞.
 #[inline(always)]
-fn ln_1p_or_of_double<T: Format>(double: bool, x: T) -> T {
+fn ln_1p_or_of_double<T: Format>(double: T::Mask, x: T) -> T {
     ln_1p(x) + select(double, T::of(std::f64::consts::LN_2), T::ZERO)
 }
 
@@ -56,7 +56,7 @@ fn ln_1p_or_of_double<T: Format>(double: bool, x: T) -> T {
 #[inline(always)]
 pub(crate) fn asinh<T: Format>(x: T) -> T {
     let a = x.abs();
-    let (square, large) = (a * a, a > T::of(LARGE));
+    let (square, large) = (a * a, a.is_above(T::of(LARGE)));
     let more = square / (T::ONE + (T::ONE + square).sqrt());
     ln_1p_or_of_double(large, select(large, a, a + more)).copysign(x)
 }
@@ -64,9 +64,9 @@ pub(crate) fn asinh<T: Format>(x: T) -> T {
 /// `arcosh x = ln(x + √(x²−1))`, as `ln(1 + (t + √(t(t+2))))` with `t = x − 1`, which does not cancel next to 1.
 #[inline(always)]
 pub(crate) fn acosh<T: Format>(x: T) -> T {
-    let (t, large) = (x - T::ONE, x > T::of(LARGE));
+    let (t, large) = (x - T::ONE, x.is_above(T::of(LARGE)));
     let y = ln_1p_or_of_double(large, select(large, x, t + (t * (t + T::of(2.0))).sqrt()));
-    select(x < T::ONE, T::NAN, y)
+    select(x.is_below(T::ONE), T::NAN, y)
 }
 
 /// `ln cosh x`: `½x²` and what it lacks next to 0, elsewhere `|x| − ln 2 + ln(1 + e^−2|x|)`, of which the first two are next to each
@@ -77,7 +77,7 @@ pub(crate) fn log_cosh<T: Hyperbolic>(x: T) -> T {
     let z = a * a;
     let more = ln_1p_of_share(raised_decay(-(a + a)) * T::LOWERED);
     let far = (a - T::LN_2[0]) + (more - T::LN_2[1]);
-    select(a < T::ONE, T::of(0.5) * z + z * z * polynomial(z, T::LN_COSH), far)
+    select(a.is_below(T::ONE), T::of(0.5) * z + z * z * polynomial(z, T::LN_COSH), far)
 }
 
 /// `x − tanh x`, which cancels near 0.
@@ -86,7 +86,7 @@ pub(crate) fn tanhshrink<T: Hyperbolic>(x: T) -> T {
     let z = x * x;
     let [above, below] = T::TANHSHRINK;
     let near = x * (z * (polynomial(z, above) / polynomial(z, below)));
-    select(x.abs() < T::of(1.5), near, x - tanh(x))
+    select(x.abs().is_below(T::of(1.5)), near, x - tanh(x))
 }
 
 /// `artanh a = ½ ln((1+a)/(1−a))` for `0 ≤ a < 1`, of both `1 − a` and `1 + a` that which is exact, the latter with what it lacks. With
@@ -96,10 +96,10 @@ pub(crate) fn tanhshrink<T: Hyperbolic>(x: T) -> T {
 fn atanh_of_parts<T: Hyperbolic>(a: T, below: T, above: T, rest_of_above: T) -> T {
     let (two, half) = (T::of(2.0), T::of(0.5));
     let (k, m) = below.split();
-    let (fewer, more) = (above < m, above >= two * m);
+    let (fewer, more) = (above.is_below(m), above.is_at_least(two * m));
     let q = m * select(fewer, half, select(more, two, T::ONE));
     let k = select(fewer, T::ONE, select(more, -T::ONE, T::ZERO)) + k;
-    let small = k == T::ZERO;
+    let small = k.equals(T::ZERO);
     let s = select(small, two * a, (above - q) + rest_of_above) / select(small, two, above + q);
     let z = s * s;
     let rest = s * z * polynomial(z, T::ATANH) - half * k * T::LN_2[1];
@@ -112,21 +112,21 @@ pub(crate) fn atanh<T: Hyperbolic>(x: T) -> T {
     let a = x.abs();
     let above = T::ONE + a;
     let y = atanh_of_parts(a, T::ONE - a, above, a - (above - T::ONE));
-    let ends = select(a == T::ONE, T::INFINITY, T::NAN);
-    select(a < T::ONE, y, ends).copysign(x)
+    let ends = select(a.equals(T::ONE), T::INFINITY, T::NAN);
+    select(a.is_below(T::ONE), y, ends).copysign(x)
 }
 
 /// `ln(x/(1−x)) = ±2 artanh(1 − 2p)`, where `p` is the smaller of `x` and `1 − x`.
 #[inline(always)]
 pub(crate) fn logit<T: Hyperbolic>(x: T) -> T {
     let two = T::of(2.0);
-    let is_left = x < T::of(0.5);
+    let is_left = x.is_below(T::of(0.5));
     let p = select(is_left, x, T::ONE - x);
     let below = p + p;
     let above = two - below;
     let y = atanh_of_parts(T::ONE - below, below, above, (two - above) - below);
-    let ends = select(p == T::ZERO, T::INFINITY, T::NAN);
-    let y = select(p > T::ZERO, y + y, ends);
+    let ends = select(p.equals(T::ZERO), T::INFINITY, T::NAN);
+    let y = select(p.is_above(T::ZERO), y + y, ends);
     select(is_left, -y, y)
 }
 
@@ -134,13 +134,13 @@ pub(crate) fn logit<T: Hyperbolic>(x: T) -> T {
 #[inline(always)]
 pub(crate) fn asinh_slope<T: Format>(x: T) -> T {
     let a = x.abs();
-    select(a > T::of(LARGE), a, (T::ONE + a * a).sqrt()).recip()
+    select(a.is_above(T::of(LARGE)), a, (T::ONE + a * a).sqrt()).recip()
 }
 
 /// `1/√((x−1)(x+1))`, the derivative of `arcosh`.
 #[inline(always)]
 pub(crate) fn acosh_slope<T: Format>(x: T) -> T {
     let root = ((x - T::ONE) * (x + T::ONE)).sqrt();
-    let root = select(x > T::of(LARGE), x, root);
-    select(x < T::ONE, T::NAN, root.recip())
+    let root = select(x.is_above(T::of(LARGE)), x, root);
+    select(x.is_below(T::ONE), T::NAN, root.recip())
 }

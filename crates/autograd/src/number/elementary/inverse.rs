@@ -3,7 +3,7 @@
 use super::{Format, polynomial, select, sum};
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Inverse: Format {
+pub trait Inverse: Format {
     /// `π/4` as a sum. The first part ends in three zero bits, so that its product with a number up to 8 is exact.
     const EIGHTH: [Self; 2];
     /// Coefficients of `R` in `arcsin s = s + s³·R(s²)`, `|s| ≤ ½`.
@@ -20,9 +20,9 @@ fn eighths_and<T: Inverse>(n: T, high: T, low: T) -> T {
 
 /// `(far, s, rest)`: up to ½ `s` is `|x|`, beyond it `√((1−|x|)/2)`, and `rest` is `arcsin s − s`.
 #[inline(always)]
-fn asin_parts<T: Inverse>(x: T) -> (bool, T, T) {
+fn asin_parts<T: Inverse>(x: T) -> (T::Mask, T, T) {
     let a = x.abs();
-    let far = a > T::of(0.5);
+    let far = a.is_above(T::of(0.5));
     let z = select(far, T::of(0.5) * (T::ONE - a), a * a);
     let s = select(far, z.sqrt(), a);
     (far, s, s * z * polynomial(z, T::ASIN))
@@ -40,7 +40,7 @@ pub(crate) fn asin<T: Inverse>(x: T) -> T {
 #[inline(always)]
 pub(crate) fn acos<T: Inverse>(x: T) -> T {
     let (far, s, rest) = asin_parts(x);
-    let n = select(far, select(x < T::ZERO, T::of(4.0), T::ZERO), T::of(2.0));
+    let n = select(far, select(x.is_below(T::ZERO), T::of(4.0), T::ZERO), T::of(2.0));
     let times = select(far, T::of(2.0), -T::ONE).copysign(x) * select(far, T::ONE, -T::ONE);
     eighths_and(n, times * s, times * rest)
 }
@@ -49,7 +49,7 @@ pub(crate) fn acos<T: Inverse>(x: T) -> T {
 #[inline(always)]
 pub(crate) fn atan<T: Inverse>(x: T) -> T {
     let a = x.abs();
-    let large = a > T::ONE;
+    let large = a.is_above(T::ONE);
     let (n, high, low) = atan_parts(select(large, T::ONE, a), select(large, a, T::ONE));
     let (turned, sign) = (select(large, T::of(2.0) - n, n), select(large, -T::ONE, T::ONE));
     eighths_and(turned, sign * high, sign * low).copysign(x)
@@ -59,7 +59,7 @@ pub(crate) fn atan<T: Inverse>(x: T) -> T {
 /// `(u−v)/(u+v)` and `π/4`.
 #[inline(always)]
 fn atan_parts<T: Inverse>(u: T, v: T) -> (T, T, T) {
-    let middle = u > T::of(std::f64::consts::SQRT_2 - 1.0) * v;
+    let middle = u.is_above(T::of(std::f64::consts::SQRT_2 - 1.0) * v);
     let t = select(middle, u - v, u) / select(middle, u + v, v);
     let z = t * t;
     (select(middle, T::ONE, T::ZERO), t, t * z * polynomial(z, T::ATAN))
@@ -69,16 +69,16 @@ fn atan_parts<T: Inverse>(u: T, v: T) -> (T, T, T) {
 #[inline(always)]
 pub(crate) fn atan2<T: Inverse>(y: T, x: T) -> T {
     let (a, b) = (y.abs(), x.abs());
-    let steep = a > b;
+    let steep = a.is_above(b);
     let (u, v) = (select(steep, b, a), select(steep, a, b));
     // Both 0: as (0, 1); both infinite: as (1, 1). Halves, where the sum may overflow.
-    let both = (u == T::INFINITY) & (v == T::INFINITY);
-    let (u, v) = (select(both, T::ONE, u), select(both | (v == T::ZERO), T::ONE, v));
-    let scale = select(v > T::of(0.25) * T::MAX, T::of(0.25), T::ONE);
+    let both = u.equals(T::INFINITY) & (v.equals(T::INFINITY));
+    let (u, v) = (select(both, T::ONE, u), select(both | v.equals(T::ZERO), T::ONE, v));
+    let scale = select(v.is_above(T::of(0.25) * T::MAX), T::of(0.25), T::ONE);
     let (n, high, low) = atan_parts(u * scale, v * scale);
     // The angle is the one of the first eighth, or is counted from the vertical or from the negative axis.
     let left = x.is_sign_negative();
-    let away = steep != left;
+    let away = steep ^ left;
     let from = select(left, select(steep, T::of(2.0), T::of(4.0)), select(steep, T::of(2.0), T::ZERO));
     let sign = select(away, -T::ONE, T::ONE);
     eighths_and(from + sign * n, sign * high, sign * low).copysign(y)

@@ -21,9 +21,9 @@ pub(super) fn log_rest<T: Format>(f: T, more: T) -> T {
 /// `y`, the logarithm of a positive finite `x`, or the value at 0, below, at ∞ and at NaN.
 #[inline(always)]
 pub(super) fn log_or_special<T: Format>(x: T, y: T) -> T {
-    let y = select(x < T::INFINITY, y, x);
-    let y = select(x == T::ZERO, -T::INFINITY, y);
-    select(x < T::ZERO, T::NAN, y)
+    let y = select(x.is_below(T::INFINITY), y, x);
+    let y = select(x.equals(T::ZERO), -T::INFINITY, y);
+    select(x.is_below(T::ZERO), T::NAN, y)
 }
 
 /// `ln x`

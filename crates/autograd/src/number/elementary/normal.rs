@@ -47,11 +47,11 @@ pub(super) const EXCESS_OF_DOUBLE: [&[f64]; 2] = [
 ];
 
 /// What the functions of this file are made of, for `x` and `a = |x|`.
-struct Normal<T> {
+struct Normal<T: Format> {
     x: T,
     a: T,
     /// Whether `a` is beyond what the ratio is known for; then `√(2π)·a·M(a)` is `series`.
-    is_far: bool,
+    is_far: T::Mask,
     series: T,
     /// `M(a)` elsewhere, in two parts.
     ratio: [T; 2],
@@ -67,7 +67,7 @@ impl<T: Format> Normal<T> {
         let inverse = T::ONE / a.larger(T::GELU_VANISHES);
         let series = polynomial(inverse * inverse, &FAR.map(T::of));
         let decay = raised_decay_of_square(near, T::of(0.5));
-        Self { x, a, is_far: a > T::GELU_VANISHES, series, ratio: T::NORMAL.at(near), decay }
+        Self { x, a, is_far: a.is_above(T::GELU_VANISHES), series, ratio: T::NORMAL.at(near), decay }
     }
 
     /// `Φ(−a)`
@@ -79,7 +79,7 @@ impl<T: Format> Normal<T> {
     /// `φ(x)/Φ(x)` times a factor, rounded once where it is below the normal numbers.
     #[inline(always)]
     fn inverse_mills_times(&self, factor: T) -> T {
-        let left = self.x < T::ZERO;
+        let left = self.x.is_below(T::ZERO);
         let density = T::of(DENSITY);
         let above = select(left, select(self.is_far, self.a, density), self.decay[0] * density);
         let of_left = select(self.is_far, self.series, self.ratio[0] + self.ratio[1]);
@@ -92,22 +92,22 @@ impl<T: Format> Normal<T> {
 #[inline(always)]
 pub(crate) fn ndtr<T: Format>(x: T) -> T {
     let tail = Normal::of(x).tail();
-    select(x < T::ZERO, tail, T::ONE - tail)
+    select(x.is_below(T::ZERO), tail, T::ONE - tail)
 }
 
 /// `ln Φ(x)`
 #[inline(always)]
 pub(crate) fn log_ndtr<T: Format>(x: T) -> T {
     let normal = Normal::of(x);
-    let left = x < T::ZERO;
+    let left = x.is_below(T::ZERO);
     // On the left ln M(a) − a²/2, both below 0; on the right the logarithm of 1 less the tail.
     let tail = normal.tail();
     let of_left = select(normal.is_far, normal.series * T::of(DENSITY) / normal.a, normal.ratio[0] + normal.ratio[1]);
     let total = select(left, of_left, T::ONE - tail);
     let (k, m) = total.split();
     // What 1 less the tail rounds away, times 2^−k.
-    let lost = select(left, T::ZERO, ((T::ONE - total) - tail) * select(k < T::ZERO, T::of(2.0), T::ONE));
-    let f = select(!left & (tail < T::of(0.25)), -tail, (m - T::ONE) + lost);
+    let lost = select(left, T::ZERO, ((T::ONE - total) - tail) * select(k.is_below(T::ZERO), T::of(2.0), T::ONE));
+    let f = select(!left & tail.is_below(T::of(0.25)), -tail, (m - T::ONE) + lost);
     log_or_special(total, log(k, f)) - select(left, T::of(0.5) * x * x, T::ZERO)
 }
 
@@ -123,7 +123,7 @@ pub(crate) fn mills_curve<T: Format>(x: T) -> T {
     // There it is 1 and 0.
     let x = clamp(x, [T::of(-1e10), T::GELU_VANISHES]);
     let normal = Normal::of(x);
-    normal.inverse_mills_times(select(x < T::ZERO, excess(normal.a), normal.inverse_mills_times(T::ONE) + x))
+    normal.inverse_mills_times(select(x.is_below(T::ZERO), excess(normal.a), normal.inverse_mills_times(T::ONE) + x))
 }
 
 /// `h(−a) − a`, which falls as `1/a`: a rational function of `1/(1 + a/2)`, all of whose terms have one sign.

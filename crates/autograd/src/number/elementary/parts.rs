@@ -1,7 +1,7 @@
 //! Numbers in two parts, a number and what it lacks: for factors whose rounding would show in a result.
 
 use super::Format;
-use crate::number::Number;
+use std::ops::{Add, Sub};
 
 /// `a + b + c` as [`sum`](super::sum) rounds it, and what it rounds away.
 #[inline(always)]
@@ -14,7 +14,7 @@ pub(super) fn sum<T: Format>(a: T, b: T, c: T) -> [T; 2] {
 
 /// `a − b` as it is rounded, and what that rounds away (Knuth's sum).
 #[inline(always)]
-pub(crate) fn difference<T: Number>(a: T, b: T) -> [T; 2] {
+pub(crate) fn difference<T: Copy + Add<Output = T> + Sub<Output = T>>(a: T, b: T) -> [T; 2] {
     let y = a - b;
     let taken = y - a;
     [y, (a - (y - taken)) - (b + taken)]

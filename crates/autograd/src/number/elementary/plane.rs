@@ -3,7 +3,7 @@
 use super::{Format, select};
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Plane: Format {
+pub trait Plane: Format {
     /// Beyond this, or below its inverse, a square may leave the range.
     const WIDE: Self;
     /// A power of two, and its inverse, which bring numbers that are beyond back.
@@ -12,17 +12,17 @@ pub(crate) trait Plane: Format {
 
 /// `√(a² + b²)`, with both multiplied by a power of two where they are small or large, and whether they are.
 #[inline(always)]
-fn scaled<T: Plane>(a: T, b: T) -> (T, bool, bool) {
+fn scaled<T: Plane>(a: T, b: T) -> (T, T::Mask, T::Mask) {
     let (squares, small, large, _) = scaled_squares(a, b);
     (squares.sqrt(), small, large)
 }
 
 /// `a² + b²` so, with the power of two that multiplies both.
 #[inline(always)]
-fn scaled_squares<T: Plane>(a: T, b: T) -> (T, bool, bool, T) {
+fn scaled_squares<T: Plane>(a: T, b: T) -> (T, T::Mask, T::Mask, T) {
     let (a, b) = (a.abs(), b.abs());
-    let larger = select(a > b, a, b);
-    let (small, large) = (larger < T::WIDE.recip(), larger > T::WIDE);
+    let larger = select(a.is_above(b), a, b);
+    let (small, large) = (larger.is_below(T::WIDE.recip()), larger.is_above(T::WIDE));
     let scale = select(small, T::RAISED[0], select(large, T::RAISED[1], T::ONE));
     let (a, b) = (a * scale, b * scale);
     (a * a + b * b, small, large, scale)
@@ -33,7 +33,7 @@ fn scaled_squares<T: Plane>(a: T, b: T) -> (T, bool, bool, T) {
 pub(crate) fn hypot<T: Plane>(a: T, b: T) -> T {
     let (root, small, large) = scaled(a, b);
     let y = root * select(small, T::RAISED[1], select(large, T::RAISED[0], T::ONE));
-    select((a.abs() == T::INFINITY) | (b.abs() == T::INFINITY), T::INFINITY, y)
+    select(a.abs().equals(T::INFINITY) | b.abs().equals(T::INFINITY), T::INFINITY, y)
 }
 
 /// `a / √(a² + b²)`: 0 at the origin, ±1 where `a` is infinite, whatever `b` is.
@@ -41,8 +41,8 @@ pub(crate) fn hypot<T: Plane>(a: T, b: T) -> T {
 pub(crate) fn hypot_share<T: Plane>(a: T, b: T) -> T {
     let (root, small, large) = scaled(a, b);
     let y = a * select(small, T::RAISED[0], T::ONE) / root * select(large, T::RAISED[1], T::ONE);
-    let y = select(root == T::ZERO, T::ZERO, y);
-    select(a.abs() == T::INFINITY, T::ONE.copysign(a), y)
+    let y = select(root.equals(T::ZERO), T::ZERO, y);
+    select(a.abs().equals(T::INFINITY), T::ONE.copysign(a), y)
 }
 
 /// `a / (a² + b²)`: 0 at the origin and where either is infinite.
@@ -50,5 +50,5 @@ pub(crate) fn hypot_share<T: Plane>(a: T, b: T) -> T {
 pub(crate) fn over_squares<T: Plane>(a: T, b: T) -> T {
     let (squares, _, _, scale) = scaled_squares(a, b);
     let y = (a * scale) / squares * scale;
-    select((squares == T::ZERO) | (squares == T::INFINITY), T::ZERO, y)
+    select(squares.equals(T::ZERO) | squares.equals(T::INFINITY), T::ZERO, y)
 }

@@ -3,7 +3,7 @@
 use super::{Format, clamp, parts, polynomial, reduce_sum, scale, select};
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Power: Format {
+pub trait Power: Format {
     /// Coefficients of `Q` in `ln((1+s)/(1−s)) = ⅔·s·(3 + s² + s⁴·Q(s²))`, `|s| ≤ (√2−1)/(√2+1)`.
     const POWER: &'static [Self];
     /// `2/3` as a sum, the first part in half the digits.
@@ -14,7 +14,7 @@ pub(crate) trait Power: Format {
     /// With an exponent of this magnitude a power is 0, 1 or ∞.
     const STEEP: Self;
     /// Whether a whole number from half of `EVEN` up to `EVEN` is odd.
-    fn ends_odd(self) -> bool;
+    fn ends_odd(self) -> Self::Mask;
 }
 
 /// `ln x = high + low` of a positive finite `x`: with `m = x/2^k` next to 1 and `s = (m−1)/(m+1)` the series of `ln m` in `s`,
@@ -49,11 +49,11 @@ pub(crate) fn ln_in_parts<T: Power>(x: T) -> [T; 2] {
 
 /// The whole number that is nearest to `a ≥ 0`, and whether it is odd, which from half of `EVEN` on the lowest bit tells.
 #[inline(always)]
-pub(super) fn nearest_whole<T: Power>(a: T) -> (T, bool) {
+pub(super) fn nearest_whole<T: Power>(a: T) -> (T, T::Mask) {
     let half = T::of(0.5) * T::EVEN;
-    let small = a < half;
+    let small = a.is_below(half);
     let rounded = select(small, a + half, a);
-    (select(small, rounded - half, a), (rounded < T::EVEN) & rounded.ends_odd())
+    (select(small, rounded - half, a), rounded.is_below(T::EVEN) & rounded.ends_odd())
 }
 
 /// `b^(y + more)` by the logarithm of `b` in two parts, from exact products of halves. A NaN stays, also as a power of 1.
@@ -65,7 +65,7 @@ pub(crate) fn pow_by_logarithm<T: Power>([high, low]: [T; 2], y: T, more: T) -> 
     let product = y_high * l_high;
     let rest = y_high * l_low + ((exponent - y_high) + more) * (l_high + l_low);
     let (least, most) = (T::EXP_RANGE[0], T::EXP_RANGE[1]);
-    let inside = (product > least) & (product < most);
+    let inside = product.is_above(least) & (product.is_below(most));
     let (shifted, r, small) = reduce_sum(clamp(product, T::EXP_RANGE), select(inside, rest, T::ZERO));
     scale(shifted, r, small)
 }
@@ -83,21 +83,21 @@ pub(crate) fn pow_of_sum<T: Power>(x: T, y: T, more: T) -> T {
     let a = x.abs();
     let power = pow_by_logarithm(ln_in_parts(a), y, more);
     // 0 and ∞ have no logarithm.
-    let ends = select((y > T::ZERO) == (a > T::ONE), T::INFINITY, T::ZERO);
-    let power = select((a == T::ZERO) | (a == T::INFINITY), ends, power);
+    let ends = select(y.is_above(T::ZERO) ^ a.is_above(T::ONE), T::ZERO, T::INFINITY);
+    let power = select(a.equals(T::ZERO) | a.equals(T::INFINITY), ends, power);
     // Negative numbers have powers of whole numbers.
     let (n, odd) = nearest_whole(y.abs());
-    let whole = n == y.abs();
+    let whole = n.equals(y.abs());
     let power = select(x.is_sign_negative() & odd & whole, -power, power);
-    let power = select((x < T::ZERO) & !whole & (a < T::INFINITY), T::NAN, power);
+    let power = select(x.is_below(T::ZERO) & !whole & a.is_below(T::INFINITY), T::NAN, power);
     let power = select(x.is_nan() | y.is_nan(), x + y, power);
-    select((y == T::ZERO) | (x == T::ONE), T::ONE, power)
+    select(y.equals(T::ZERO) | x.equals(T::ONE), T::ONE, power)
 }
 
 /// `y·x^(y−1)`, 0 where `y` is, with the exponent that the difference rounds.
 #[inline(always)]
 pub(crate) fn pow_slope<T: Power>(x: T, y: T) -> T {
     let [less, rest] = parts::difference(y, T::ONE);
-    let power = pow_of_sum(x, less, select(y.abs() < T::INFINITY, rest, T::ZERO));
-    select(y == T::ZERO, T::ZERO, y * power)
+    let power = pow_of_sum(x, less, select(y.abs().is_below(T::INFINITY), rest, T::ZERO));
+    select(y.equals(T::ZERO), T::ZERO, y * power)
 }

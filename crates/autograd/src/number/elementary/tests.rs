@@ -2,24 +2,24 @@
 //! library's `f64`, `f64` against pairs of `f64`.
 
 mod activations;
+mod side_by_side;
 #[expect(clippy::approx_constant, reason = "values of functions, some of which come near a constant")]
 mod tables;
 
-use super::hyperbolic::Hyperbolic;
-use super::trigonometric::Circular;
 use super::*;
 use crate::kernels::map::map_vectors_but;
+use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::LaneKernel;
 use crate::number::level::tests::at_every_level;
 
 /// `f` over all of `x`, which must be the same bits at every level, and for an element alone.
-fn everywhere<T: Format>(name: &str, x: &[T], f: impl Fn(T) -> T + Copy) -> Vec<T> {
+fn everywhere<T: Number>(name: &str, x: &[T], f: impl Fn(T) -> T + Copy) -> Vec<T> {
     everywhere_but(name, x, f, |_| false, f)
 }
 
 /// As [`everywhere`], for a function of which rare arguments are computed another way than the others.
-fn everywhere_but<T: Format>(
+fn everywhere_but<T: Number>(
     name: &str,
     x: &[T],
     usual: impl Fn(T) -> T + Copy,
@@ -37,7 +37,7 @@ fn everywhere_but<T: Format>(
 }
 
 /// The distance of `got` from `want·2^k`, in units of the last place of `got`'s format.
-fn ulps<T: Format>(got: T, want: Pair, k: i32) -> f64 {
+fn ulps<T: Number>(got: T, want: Pair, k: i32) -> f64 {
     let got = got.to_f64();
     let scale = |x: f64, k: i32| x * 2_f64.powi(k / 2) * 2_f64.powi(k - k / 2);
     let exponent = if got == 0.0 { -2000 } else { got.abs().log2().floor() as i32 };
@@ -151,25 +151,29 @@ type Case<'a, T> = (&'a str, fn(T) -> T, &'a [(T, T)]);
 
 #[test]
 fn special_values_are_those_of_ieee_754() {
-    fn check<T: Hyperbolic>(denormal: T, gone: f64, last: f64, first: f64) {
+    fn check<T: Number>(denormal: T, gone: f64, last: f64, first: f64) {
         let (inf, nan, zero, one) = (T::INFINITY, T::NAN, T::ZERO, T::ONE);
         let cases: &[Case<'_, T>] = &[
-            ("exp", exp, &[(inf, inf), (-inf, zero), (zero, one), (-zero, one), (denormal, one), (T::MAX, inf)]),
-            ("exp", exp, &[(-T::MAX, zero), (T::of(first), inf), (T::of(gone), zero)]),
-            ("exp_m1", exp_m1, &[(inf, inf), (-inf, -one), (zero, zero), (-zero, -zero), (denormal, denormal)]),
-            ("exp_m1", exp_m1, &[(T::MAX, inf), (-T::MAX, -one), (-denormal, -denormal), (T::of(first), inf)]),
-            ("ln", ln, &[(inf, inf), (zero, -inf), (-zero, -inf), (one, zero), (-one, nan), (-inf, nan)]),
-            ("ln", ln, &[(-denormal, nan), (-T::MAX, nan)]),
-            ("ln_1p", ln_1p, &[(inf, inf), (-one, -inf), (zero, zero), (-zero, -zero), (denormal, denormal)]),
-            ("ln_1p", ln_1p, &[(-inf, nan), (T::of(-1.5), nan), (-denormal, -denormal)]),
-            ("tanh", tanh, &[(inf, one), (-inf, -one), (zero, zero), (-zero, -zero), (denormal, denormal)]),
-            ("tanh", tanh, &[(-denormal, -denormal), (T::of(20.0), one), (T::of(-20.0), -one)]),
-            ("asinh", asinh, &[(inf, inf), (-inf, -inf), (zero, zero), (-zero, -zero), (-denormal, -denormal)]),
-            ("acosh", acosh, &[(inf, inf), (one, zero), (zero, nan), (-one, nan), (-inf, nan)]),
-            ("atanh", atanh, &[(one, inf), (-one, -inf), (zero, zero), (-zero, -zero), (inf, nan), (-inf, nan)]),
-            ("sigmoid", sigmoid, &[(inf, one), (-inf, zero), (zero, T::of(0.5)), (-zero, T::of(0.5)), (T::MAX, one)]),
-            ("sigmoid_slope", sigmoid_slope, &[(inf, zero), (-inf, zero), (zero, T::of(0.25)), (T::MAX, zero)]),
-            ("sech2", sech2, &[(inf, zero), (-inf, zero), (zero, one), (-zero, one), (-T::MAX, zero)]),
+            ("exp", T::exp, &[(inf, inf), (-inf, zero), (zero, one), (-zero, one), (denormal, one), (T::MAX, inf)]),
+            ("exp", T::exp, &[(-T::MAX, zero), (T::of(first), inf), (T::of(gone), zero)]),
+            ("exp_m1", T::exp_m1, &[(inf, inf), (-inf, -one), (zero, zero), (-zero, -zero), (denormal, denormal)]),
+            ("exp_m1", T::exp_m1, &[(T::MAX, inf), (-T::MAX, -one), (-denormal, -denormal), (T::of(first), inf)]),
+            ("ln", T::ln, &[(inf, inf), (zero, -inf), (-zero, -inf), (one, zero), (-one, nan), (-inf, nan)]),
+            ("ln", T::ln, &[(-denormal, nan), (-T::MAX, nan)]),
+            ("ln_1p", T::ln_1p, &[(inf, inf), (-one, -inf), (zero, zero), (-zero, -zero), (denormal, denormal)]),
+            ("ln_1p", T::ln_1p, &[(-inf, nan), (T::of(-1.5), nan), (-denormal, -denormal)]),
+            ("tanh", T::tanh, &[(inf, one), (-inf, -one), (zero, zero), (-zero, -zero), (denormal, denormal)]),
+            ("tanh", T::tanh, &[(-denormal, -denormal), (T::of(20.0), one), (T::of(-20.0), -one)]),
+            ("asinh", T::asinh, &[(inf, inf), (-inf, -inf), (zero, zero), (-zero, -zero), (-denormal, -denormal)]),
+            ("acosh", T::acosh, &[(inf, inf), (one, zero), (zero, nan), (-one, nan), (-inf, nan)]),
+            ("atanh", T::atanh, &[(one, inf), (-one, -inf), (zero, zero), (-zero, -zero), (inf, nan), (-inf, nan)]),
+            (
+                "sigmoid",
+                T::sigmoid,
+                &[(inf, one), (-inf, zero), (zero, T::of(0.5)), (-zero, T::of(0.5)), (T::MAX, one)],
+            ),
+            ("sigmoid_slope", T::sigmoid_slope, &[(inf, zero), (-inf, zero), (zero, T::of(0.25)), (T::MAX, zero)]),
+            ("sech2", T::sech2, &[(inf, zero), (-inf, zero), (zero, one), (-zero, one), (-T::MAX, zero)]),
         ];
         for (name, f, cases) in cases {
             assert!(f(nan).is_nan(), "{name}(NaN)");
@@ -179,8 +183,8 @@ fn special_values_are_those_of_ieee_754() {
                 assert!(same || (y.is_nan() && want.is_nan()), "{name}({x:e}) = {y:e}, not {want:e}");
             }
         }
-        assert!(exp(T::of(last)).is_finite() && exp_m1(T::of(last)).is_finite());
-        assert!(ln(denormal) < T::of(-87.0) && ln(T::MAX) > T::of(88.0));
+        assert!(T::exp(T::of(last)).is_finite() && T::exp_m1(T::of(last)).is_finite());
+        assert!(T::ln(denormal) < T::of(-87.0) && T::ln(T::MAX) > T::of(88.0));
     }
     // Where e^x is 0, and just below and above the logarithm of the largest number.
     check(f32::from_bits(1), -104.0, 88.72283, 88.72284);
@@ -199,16 +203,16 @@ fn tanh_and_the_sigmoid_are_symmetric() {
 
 #[test]
 fn the_logarithm_of_a_sum_has_the_digits_of_its_rest() {
-    fn check<T: Format>() {
+    fn check<T: Number>() {
         for k in 0..200 {
             let rest = T::of(0.24 * 0.8_f64.powi(k));
-            let (got, want) = (ln_of_sum(T::ONE + rest, rest), ln_1p(rest));
+            let (got, want) = (T::ln_of_sum(T::ONE + rest, rest), T::ln_1p(rest));
             assert!((got - want).abs() <= T::of(2.0) * T::EPSILON * want, "ln(1 + {rest:e}) = {got:e}, not {want:e}");
         }
         for total in [1.0, 1.3, 2.0, 1e6].map(T::of) {
-            assert_eq!(ln_of_sum(total, total), ln(total));
+            assert_eq!(T::ln_of_sum(total, total), T::ln(total));
         }
-        assert!(ln_of_sum(T::NAN, T::NAN).is_nan());
+        assert!(T::ln_of_sum(T::NAN, T::NAN).is_nan());
     }
     check::<f32>();
     check::<f64>();
@@ -216,15 +220,15 @@ fn the_logarithm_of_a_sum_has_the_digits_of_its_rest() {
 
 #[test]
 fn an_inverse_binade_brings_every_number_near_1() {
-    fn check<T: Format>(smallest: T) {
+    fn check<T: Number>(smallest: T) {
         for x in [T::ONE, T::MAX, T::MIN_POSITIVE, smallest, T::of(3.7), T::of(1e-30), T::of(1e30)] {
-            let scale = inverse_binade(x);
+            let scale = T::inverse_binade(x);
             assert!(scale.is_finite() && scale >= T::MIN_POSITIVE, "{scale:e}");
             let near = x * scale;
             assert!(near * near > T::MIN_POSITIVE && (near * near).to_f64() < 1e30, "{x:e} becomes {near:e}");
             assert_eq!(near / scale, x);
         }
-        assert_eq!([T::ZERO, T::INFINITY, T::NAN].map(inverse_binade), [T::ONE; 3]);
+        assert_eq!([T::ZERO, T::INFINITY, T::NAN].map(T::inverse_binade), [T::ONE; 3]);
     }
     check(f32::from_bits(1));
     check(f64::from_bits(1));
@@ -294,14 +298,14 @@ impl std::ops::Div for Pair {
 /// `exp_of_shifted` of all of `x`.
 struct OfShifted<'a, T>(&'a [T], &'a mut [T]);
 
-impl<T: Format> LaneKernel<T> for OfShifted<'_, T> {
+impl<T: Number> LaneKernel<T> for OfShifted<'_, T> {
     #[inline(always)]
     unsafe fn run<L: Lanes<T>>(self) {
         for (x, y) in self.0.chunks(L::COUNT).zip(self.1.chunks_mut(L::COUNT)) {
             // SAFETY: the caller promises the set of the lanes; the mask ends with the chunk.
             unsafe {
                 let mask = L::first(x.len());
-                L::store(y.as_mut_ptr(), mask, exp_of_shifted::<T, L>(L::load(x.as_ptr(), mask)));
+                L::store(y.as_mut_ptr(), mask, T::exp_of_shifted::<L>(L::load(x.as_ptr(), mask)));
             }
         }
     }
@@ -309,14 +313,14 @@ impl<T: Format> LaneKernel<T> for OfShifted<'_, T> {
 
 #[test]
 fn the_exponential_of_a_softmax_is_within_2_ulp_of_the_plain_one_at_every_level() {
-    fn check<T: Format>(least: f64) {
+    fn check<T: Number>(least: f64) {
         let x: Vec<T> = (0..40_000).map(|i| T::of(least * f64::from(i) / 39_999.0)).collect();
         at_every_level(|level| {
             let mut y = vec![T::NAN; x.len()];
             level.run_lanes(OfShifted(&x, &mut y));
             for (&x, y) in x.iter().zip(y) {
                 // The plain one is tested against the truth, and is half a unit off at most where this is one and a half.
-                let want = exp(x);
+                let want = T::exp(x);
                 let unit = (want * T::EPSILON).to_f64().max(if T::NAME == "f32" { 1.4e-45 } else { 5e-324 });
                 assert!((y - want).abs().to_f64() <= 2.0 * unit, "exp({x:e}) = {y:e}, not {want:e}, at {level:?}");
             }
@@ -335,11 +339,14 @@ type Angular<T> = (&'static str, fn(T) -> T, fn(T) -> T, fn(f64) -> f64);
 
 #[test]
 fn functions_of_angles_of_all_magnitudes_are_those_of_the_standard_library() {
-    fn check<T: Circular>(x: &[T], limits: [f64; 3]) {
-        let functions: [Angular<T>; 3] =
-            [("sin", sin, sin_near, f64::sin), ("cos", cos, cos_near, f64::cos), ("tan", tan, tan_near, f64::tan)];
+    fn check<T: Number>(x: &[T], limits: [f64; 3]) {
+        let functions: [Angular<T>; 3] = [
+            ("sin", T::sin, T::sin_near, f64::sin),
+            ("cos", T::cos, T::cos_near, f64::cos),
+            ("tan", T::tan, T::tan_near, f64::tan),
+        ];
         for ((name, f, near, truth), limit) in functions.into_iter().zip(limits) {
-            for (&x, y) in x.iter().zip(everywhere_but(name, x, near, is_far, f)) {
+            for (&x, y) in x.iter().zip(everywhere_but(name, x, near, T::is_far, f)) {
                 let want = truth(x.to_f64());
                 let error = if want.is_nan() { 0.0 } else { ulps(y, Pair::from(want), 0) };
                 assert!(y.is_nan() == want.is_nan() && error <= limit, "{name}({x:e}) = {y:e}, not {want:e}");
@@ -357,20 +364,20 @@ fn functions_of_angles_of_all_magnitudes_are_those_of_the_standard_library() {
 
 #[test]
 fn functions_of_angles_have_the_special_values_of_ieee_754_and_stay_within_1() {
-    fn check<T: Circular>(denormal: T) {
-        for f in [sin, tan] {
+    fn check<T: Number>(denormal: T) {
+        for f in [T::sin, T::tan] {
             for x in [T::ZERO, -T::ZERO, denormal, -denormal, T::MIN_POSITIVE] {
                 assert!(f(x) == x && f(x).is_sign_negative() == x.is_sign_negative(), "{x:e}");
             }
         }
-        assert_eq!([T::ZERO, -T::ZERO, denormal].map(cos), [T::ONE; 3]);
+        assert_eq!([T::ZERO, -T::ZERO, denormal].map(T::cos), [T::ONE; 3]);
         for x in [T::INFINITY, -T::INFINITY, T::NAN] {
-            assert!([sin, cos, tan].iter().all(|f| f(x).is_nan()));
+            assert!([T::sin, T::cos, T::tan].iter().all(|f| f(x).is_nan()));
         }
         for k in -2000..2000 {
             let x = T::of(f64::from(k) * std::f64::consts::FRAC_PI_2);
-            assert!(sin(x).abs() <= T::ONE && cos(x).abs() <= T::ONE);
-            assert!(sin(-x) == -sin(x) && cos(-x) == cos(x) && tan(-x) == -tan(x), "{x:e}");
+            assert!(T::sin(x).abs() <= T::ONE && T::cos(x).abs() <= T::ONE);
+            assert!(T::sin(-x) == -T::sin(x) && T::cos(-x) == T::cos(x) && T::tan(-x) == -T::tan(x), "{x:e}");
         }
     }
     check(f32::from_bits(1));

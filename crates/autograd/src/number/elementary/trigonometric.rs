@@ -4,9 +4,10 @@
 //! Angles beyond `NEAR` are reduced one at a time: in `f64` if that is enough, else by integer arithmetic (Payne and Hanek, 1983).
 
 use super::{Format, parts, polynomial, select};
+use crate::number::real::Single;
 
 /// What the formulas need to know of a number type.
-pub(crate) trait Circular: Format {
+pub trait Circular: Format {
     /// Angles beyond this, about 100,000 in `f64` and 3,000 in `f32`, are reduced another way.
     const NEAR: Self;
     /// `2/π`
@@ -20,39 +21,39 @@ pub(crate) trait Circular: Format {
     const COS: &'static [Self];
 
     /// Whether `k` is odd, from `ROUND + k`.
-    fn is_odd(shifted: Self) -> bool;
+    fn is_odd(shifted: Self) -> Self::Mask;
     /// `y`, or `−y` where `k/2`, rounded down, is odd, from `ROUND + k`.
     fn turn(y: Self, shifted: Self) -> Self;
 }
 
 /// Whether an angle is beyond what the functions of near angles are for. NaN is not: it stays NaN with them.
 #[inline(always)]
-pub(crate) fn is_far<T: Circular>(x: T) -> bool {
-    x.abs() > T::NEAR
+pub(crate) fn is_far<T: Circular>(x: T) -> T::Mask {
+    x.abs().is_above(T::NEAR)
 }
 
 /// `sin x`
 #[inline]
-pub(crate) fn sin<T: Circular>(x: T) -> T {
+pub(crate) fn sin<T: Circular + Single>(x: T) -> T {
     if is_far(x) { far(x, of_sin) } else { sin_near(x) }
 }
 
 /// `cos x`
 #[inline]
-pub(crate) fn cos<T: Circular>(x: T) -> T {
+pub(crate) fn cos<T: Circular + Single>(x: T) -> T {
     if is_far(x) { far(x, of_cos) } else { cos_near(x) }
 }
 
 /// `tan x`
 #[inline]
-pub(crate) fn tan<T: Circular>(x: T) -> T {
+pub(crate) fn tan<T: Circular + Single>(x: T) -> T {
     if is_far(x) { far(x, of_tan) } else { tan_near(x) }
 }
 
 /// `sin x` of an angle that is not far.
 #[inline(always)]
 pub(crate) fn sin_near<T: Circular>(x: T) -> T {
-    select(x.abs() < T::TINY, x, of_sin(reduce(x)))
+    select(x.abs().is_below(T::TINY), x, of_sin(reduce(x)))
 }
 
 /// `cos x` of an angle that is not far.
@@ -64,7 +65,7 @@ pub(crate) fn cos_near<T: Circular>(x: T) -> T {
 /// `tan x` of an angle that is not far.
 #[inline(always)]
 pub(crate) fn tan_near<T: Circular>(x: T) -> T {
-    select(x.abs() < T::TINY, x, of_tan(reduce(x)))
+    select(x.abs().is_below(T::TINY), x, of_tan(reduce(x)))
 }
 
 /// An angle `k·π/2 + high + low`, `|high| ≤ π/4` and a little, `low` a fraction of its last place; `k` as `ROUND + k`.
@@ -82,7 +83,7 @@ fn reduce<T: Circular>(x: T) -> Reduced<T> {
     let mut low = -T::ZERO;
     for part in middle {
         let [difference, rest] = parts::difference(high, k * *part);
-        low += rest;
+        low = low + rest;
         high = difference;
     }
     (shifted, high, low - k * *last)
@@ -132,7 +133,7 @@ fn of_tan<T: Circular>((shifted, high, low): Reduced<T>) -> T {
 /// A function of an angle that is far, or infinite.
 #[cold]
 #[inline(never)]
-fn far<T: Circular>(x: T, of: fn(Reduced<T>) -> T) -> T {
+fn far<T: Circular + Single>(x: T, of: fn(Reduced<T>) -> T) -> T {
     if !x.is_finite() {
         return T::NAN;
     }
@@ -141,7 +142,7 @@ fn far<T: Circular>(x: T, of: fn(Reduced<T>) -> T) -> T {
         reduce_far(x)
     } else {
         let (shifted, high, low) = reduce(x);
-        (shifted - f64::ROUND, high, low)
+        (shifted - <f64 as Format>::ROUND, high, low)
     };
     let part = T::of(high);
     of((T::ROUND + T::of(k), part, T::of((high - part.to_f64()) + low)))

@@ -3,9 +3,10 @@
 
 use super::{coefficients as c, ratio};
 use crate::number::elementary::{self, Format, select};
+use crate::number::real::Single;
 
 /// What the formulas need to know of a number type.
-pub(crate) trait InverseError: Format {
+pub trait InverseError: Format {
     /// `√π/2` as a sum of two.
     const HALF_SQRT_PI: [Self; 2];
     /// Coefficients of `P` and `Q` in `(y/x − √π/2)/w = P(w)/Q(w)` by `w = −ln(1 − x²)` in [0, 4.87].
@@ -45,7 +46,7 @@ impl InverseError for f32 {
 }
 
 /// The `y` with `erf y = x`: ±∞ at ±1, NaN beyond.
-pub(crate) fn erfinv<T: InverseError>(x: T) -> T {
+pub(crate) fn erfinv<T: InverseError + Single>(x: T) -> T {
     if !is_near_one(x) {
         return erfinv_near(x);
     }
@@ -57,7 +58,7 @@ pub(crate) fn erfinv<T: InverseError>(x: T) -> T {
 }
 
 /// `√π/2 · e^(y²)` for `y = erfinv x`, from `x` itself, since `e^(y²)` would have many times the error of `y`.
-pub(crate) fn erfinv_slope<T: InverseError>(x: T) -> T {
+pub(crate) fn erfinv_slope<T: InverseError + Single>(x: T) -> T {
     if !is_near_one(x) {
         return erfinv_slope_near(x);
     }
@@ -70,8 +71,8 @@ pub(crate) fn erfinv_slope<T: InverseError>(x: T) -> T {
 
 /// Whether `x` is next to ±1 or beyond, or NaN.
 #[inline(always)]
-pub(crate) fn is_near_one<T: InverseError>(x: T) -> bool {
-    (T::ONE - x.abs() <= T::of(1.0 / 256.0)) | x.is_nan()
+pub(crate) fn is_near_one<T: InverseError>(x: T) -> T::Mask {
+    (T::ONE - x.abs()).is_at_most(T::of(1.0 / 256.0)) | x.is_nan()
 }
 
 /// `erfinv x`, unless [`is_near_one`].
@@ -94,7 +95,7 @@ fn w_and_product<T: InverseError>(x: T) -> [T; 2] {
     let a = x.abs();
     // 1 − a is exact from ½ on, where it matters.
     let product = (T::ONE - a) * (T::ONE + a);
-    [-elementary::ln_of_sum(product, select(a < T::of(0.5), -a * a, T::ONE)), product]
+    [-elementary::ln_of_sum(product, select(a.is_below(T::of(0.5)), -a * a, T::ONE)), product]
 }
 
 /// `√π/2 + rest`
