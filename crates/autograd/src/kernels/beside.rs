@@ -79,7 +79,7 @@ impl<T: Number, F: Fn(T, T) -> T, const W: usize> Kernel for FoldFew<'_, T, F, W
             for t in 0..n {
                 for (all, start) in all.iter_mut().zip(starts) {
                     let x = &x[start + t * inner..];
-                    // As in `map_vectors`.
+                    // As in `map.rs`.
                     let row = *x.first_chunk().unwrap_or_else(|| filled_up(x, &mut spare));
                     for i in 0..W {
                         all[i] = f(all[i], row[i]);

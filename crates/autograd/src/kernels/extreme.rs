@@ -42,7 +42,7 @@ impl<T: Number, F: Fn(T, T) -> T> Kernel for FoldLong<'_, T, F> {
             let (chunks, rest) = x.as_chunks::<LANES>();
             let mut all = [init; LANES];
             for chunk in chunks {
-                // As in `map_vectors`: lanes that had an address would be kept in memory from step to step.
+                // As in `map.rs`: lanes that had an address would be kept in memory from step to step.
                 let chunk = *chunk;
                 for i in 0..LANES {
                     all[i] = f(all[i], chunk[i]);

@@ -1,8 +1,8 @@
 //! Elementary functions that vectorise: branch-free arithmetic and bit patterns, without tables, calls or fused
 //! multiply-adds. At most 2 ulp off for every number, with the special values of IEEE 754.
 //!
-//! One formula serves both number types and every instruction set, so an element's value depends on the element alone:
-//! not on its place in an array, nor on the CPU. The fused multiply-add is left out on purpose. It would save a third
+//! One formula serves both number types and every instruction set, one number and several side by side, so an element's value depends
+//! on the element alone: not on its place in an array, nor on the CPU. The fused multiply-add is left out on purpose. It would save a third
 //! of the instructions where it exists, but be a slow call where it does not, and the bits would differ between CPUs.
 
 #![expect(unsafe_code, reason = "vectors by hand may run only where the CPU has them")]
@@ -327,15 +327,15 @@ pub(crate) fn sech2<T: Format>(x: T) -> T {
 pub(crate) fn tanh_and_sech2<T: Format>(x: T) -> (T, T) {
     let a = x.abs();
     let z = a * a;
-    let raised = raised_decay(-(a + a));
+    let raised = raised_decay(T::of(-2.0) * a);
     // 4e in one piece, since e may be denormal where 4e is not.
     let (e, quadruple) = (raised * T::LOWERED, raised * (T::of(4.0) * T::LOWERED));
     let near = a.is_below(T::of(0.5625));
-    let above = select(near, z * polynomial(z, T::TANH[0]), -(e + e));
+    let above = select(near, z * polynomial(z, T::TANH[0]), T::of(-2.0) * e);
     let below = select(near, polynomial(z, T::TANH[1]), T::ONE + e);
     let ratio = above / below;
     let y = select(near, a + a * ratio, T::ONE + ratio);
-    let slope = bell(quadruple, -(ratio + ratio), T::of(-0.5) * ratio, e);
+    let slope = bell(quadruple, T::of(-2.0) * ratio, T::of(-0.5) * ratio, e);
     (y.copysign(x), select(near, T::ONE - y * y, slope))
 }
 
