@@ -42,7 +42,9 @@ use logarithm::{log, log_or_special, log_rest};
 pub(crate) use normal::{excess, inverse_mills, log_ndtr, mills_curve, ndtr};
 pub(crate) use parts::difference;
 pub(crate) use plane::{Plane, hypot, hypot_share, over_squares};
-pub(crate) use power::{Power, ln_in_parts, pow, pow_by_logarithm, pow_of_sum, pow_slope};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use power::Power;
+pub(crate) use power::{ln_in_parts, pow, pow_by_logarithm, pow_of_sum, pow_slope};
 pub(crate) use trigonometric::{Circular, cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.
