@@ -65,7 +65,12 @@ impl<T: Format> Normal<T> {
         let a = x.abs();
         let near = clamp_above(a, T::GELU_VANISHES);
         let inverse = T::ONE / a.larger(T::GELU_VANISHES);
-        let series = polynomial(inverse * inverse, &FAR.map(T::of));
+        // A loop: what `map` calls may be compiled apart, without the set of vectors.
+        let mut far = [T::ZERO; FAR.len()];
+        for (far, &c) in far.iter_mut().zip(&FAR) {
+            *far = T::of(c);
+        }
+        let series = polynomial(inverse * inverse, &far);
         let decay = raised_decay_of_square(near, T::of(0.5));
         Self { x, a, is_far: a.is_above(T::GELU_VANISHES), series, ratio: T::NORMAL.at(near), decay }
     }
