@@ -111,14 +111,7 @@ impl Window {
     #[inline(always)]
     fn fill_row<T: Number>(&self, x: &[T], column: usize, out: &mut [T]) {
         if !self.is_sum && self.len == self.width {
-            let (last, first) = out.split_at_mut(self.turn.saturating_sub(column).min(out.len()));
-            if !last.is_empty() {
-                copy_row(&x[self.width - self.turn + column..][..last.len()], last);
-            }
-            if !first.is_empty() {
-                copy_row(&x[(column + last.len()) - self.turn..][..first.len()], first);
-            }
-            return;
+            return copy_row(&x[column..][..out.len()], out);
         }
         let end = column + out.len();
         let within = |i: usize| i.clamp(column, end) - column;
@@ -197,13 +190,13 @@ impl<T: Number> Kernel for Filling<'_, T> {
     #[inline(always)]
     fn run(self) {
         let Self { window, x, start, mut out } = self;
-        if window.turn > 0 && out.len() > window.width {
+        if window.turn > 0 {
             return window.fill_rolled(x, start, out);
         }
         let mut index: SmallVec<[usize; 3]> = smallvec![0; window.outer.len()];
         let mut column = window.locate(start, &mut index);
         let has_rows = |out: &[T]| out.len() >= 2 * window.width;
-        let by_rows = window.step == 1 && window.turn == 0 && has_rows(out);
+        let by_rows = window.step == 1 && has_rows(out);
         let in_vectors = by_rows && window.len < window.width && window.width <= VECTORS * LANES;
         let masks = in_vectors.then(|| window.masks());
         while !out.is_empty() {
