@@ -6,6 +6,7 @@
 //! afterwards, nor on whether it is computed in one piece: a sum may start from what an earlier piece of `k` left.
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
+mod abreast;
 mod rows;
 mod thin;
 mod columns;

@@ -1,6 +1,7 @@
 //! Sums of products by index letters, made of views and one batched product for each operand after the first.
 
 use crate::float::Float;
+use crate::ops::matmul::MatMul;
 use crate::tape::var::Var;
 use crate::tensor::error::{Error, Kind, Reason};
 use crate::tensor::shape::Shape;
@@ -214,11 +215,18 @@ impl<'t, T: Float> Lettered<'t, T> {
         if inner.is_empty() || m == 1 && n == 1 {
             return a.times(b, &inner, order);
         }
-        let matrix = |m: usize, n: usize| batch_sizes.iter().copied().chain([m, n]).collect::<Shape>();
-        let a = a.ordered(&[&batch[..], &rows, &inner].concat()).reshape(matrix(m, k));
-        let b = b.ordered(&[&batch[..], &inner, &cols].concat()).reshape(matrix(k, n));
+        let matrix = |of: Self, rows: (&[Label], usize), cols: (&[Label], usize)| {
+            // As it lies, where it lies transposed.
+            let transposed = of.letters == [&batch[..], cols.0, rows.0].concat();
+            let [(first, m), (second, n)] = if transposed { [cols, rows] } else { [rows, cols] };
+            let shape: Shape = batch_sizes.iter().copied().chain([m, n]).collect();
+            (of.ordered(&[&batch[..], first, second].concat()).reshape(shape), transposed)
+        };
+        let (a, left) = matrix(a, (&rows, m), (&inner, k));
+        let (b, right) = matrix(b, (&inner, k), (&cols, n));
         let shape: Shape = batch_sizes.iter().chain(&row_sizes).chain(&col_sizes).copied().collect();
-        Self { var: a.matmul(b).reshape(shape), letters: [batch, rows, cols].concat() }
+        let product = Error::or_raise(a.product("matmul", b, MatMul { ta: left, tb: right }));
+        Self { var: product.reshape(shape), letters: [batch, rows, cols].concat() }
     }
 
     /// The product element by element, summed over these letters.
