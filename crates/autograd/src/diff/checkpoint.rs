@@ -2,6 +2,7 @@
 
 use crate::diff::reverse::reverse;
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::ops::table::Kind;
 use crate::tape::nodes::Node;
 use crate::tape::op::{DynOp, Named, View, ViewMut};
@@ -61,7 +62,7 @@ impl<T: Float> DynOp<T> for Recompute {
         Ok(args[0].clone())
     }
     fn eval(&self, args: &[View<'_, T>], y: ViewMut<'_, T>) {
-        y.data.copy_from_slice(args[0].data);
+        copy(args[0].data, y.data);
     }
     fn vjp<'t>(&self, arg: usize, args: &[Var<'t, T>], y: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         if arg == 0 {

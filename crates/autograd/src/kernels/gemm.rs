@@ -11,6 +11,7 @@ use super::compiled::Compiled;
 use super::finish::{self, Finish, SliceFinish};
 #[cfg(feature = "threads")]
 use super::machine;
+use super::map::copy;
 use super::order::{LargeBlocks, zeros};
 use super::product::{self, Operand, Sizes};
 
@@ -184,7 +185,7 @@ fn deep<T: Compiled>(
             *p -= dp * rate;
         }
     } else {
-        out[..m * n].copy_from_slice(&total);
+        copy(&total, &mut out[..m * n]);
         finish::in_place(&mut out[..m * n], n, finish);
     }
 }

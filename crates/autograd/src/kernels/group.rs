@@ -14,6 +14,7 @@ use super::chain::Chain;
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::Rate;
+use super::map::copy;
 use super::order::{Partial, Sums};
 use super::place::{Base, Place, Spot};
 use super::product::{self, Call, Left};
@@ -237,7 +238,9 @@ unsafe fn execute<T: Number>(
         // SAFETY: the caller promises that both are there, and they do not overlap.
         Task::Turn { rows, cols, from, to } => unsafe { product::turn(at(*from), (*rows, *cols), at(*to)) },
         // SAFETY: the caller promises that both are there, and they do not overlap.
-        Task::Copy { len, from, to } => unsafe { std::ptr::copy_nonoverlapping(at(*from), at(*to), *len) },
+        Task::Copy { len, from, to } => unsafe {
+            copy(std::slice::from_raw_parts(at(*from), *len), std::slice::from_raw_parts_mut(at(*to), *len));
+        },
         Task::Chain { chain, per_row, behind } => {
             let running = behind.map_or(&mut [][..], |behind| going_on(running, behind, chain.sums.len(), block.first));
             // SAFETY: the caller promises the places of the chain in so many elements.

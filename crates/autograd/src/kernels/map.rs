@@ -6,6 +6,7 @@ use crate::number::formula::Formula;
 #[cfg(target_arch = "x86_64")]
 use crate::number::formula::Pack;
 use crate::number::level::{Kernel, Level, PackKernel};
+use crate::tensor::memory;
 
 /// Elements of a vector, or of the few that are worked on together: 512 bits of `f32`, twice that of `f64`.
 pub(crate) const LANES: usize = 16;
@@ -27,7 +28,7 @@ pub(crate) fn copy<T: Copy>(from: &[T], to: &mut [T]) {
         2..=4 => both_ends::<T, 2>(from, to),
         5..=8 => both_ends::<T, 4>(from, to),
         9..=16 => both_ends::<T, 8>(from, to),
-        _ => to.copy_from_slice(from),
+        _ => memory::copy(from, to),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Rows whose elements are moved on, those that leave at one end entering at the other.
 
+use super::map::copy;
+
 /// Elements of a row for which two calls of a copy cost more than the elements themselves.
 const SHORT: usize = 64;
 /// So many elements of each of these are worth writing one by one.
@@ -13,10 +15,13 @@ fn turn_together<T: Copy>(x: &[T], width: usize, shift: usize, y: &mut [T]) {
     let back = width - shift;
     for (y, x) in y.chunks_mut(block).zip(x.chunks(block)) {
         if shift <= back {
-            y[shift..].copy_from_slice(&x[..x.len() - shift]);
+            copy(&x[..x.len() - shift], &mut y[shift..]);
             (0..shift).for_each(|j| each_row(&x[back + j..], &mut y[j..], width));
         } else {
-            y[..x.len() - back].copy_from_slice(&x[back..]);
+            {
+                let end = x.len() - back;
+                copy(&x[back..], &mut y[..end]);
+            }
             (0..back).for_each(|j| each_row(&x[j..], &mut y[shift + j..], width));
         }
     }
@@ -35,7 +40,7 @@ pub(crate) fn roll<T: Copy>(x: &[T], width: usize, shift: usize, y: &mut [T]) {
     for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
         let (front, back) = x.split_at(width - shift);
         let (from_back, from_front) = y.split_at_mut(back.len());
-        from_back.copy_from_slice(back);
-        from_front.copy_from_slice(front);
+        copy(back, from_back);
+        copy(front, from_front);
     }
 }

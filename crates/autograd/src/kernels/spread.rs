@@ -109,7 +109,8 @@ pub(super) fn repeat<T: Number>(row: &[T], from: usize, tile: &mut [T]) {
             let (row, tile) = rest.split_at_mut(filled);
             return level(tile.len()).run(Repeat { row, tile });
         }
-        rest.copy_within(..more, filled);
+        let (row, rest) = rest.split_at_mut(filled);
+        copy(&row[..more], &mut rest[..more]);
         filled += more;
     }
 }
@@ -134,7 +135,7 @@ impl<T: Number> Kernel for Repeat<'_, T> {
             }
             match (run.last_chunk_mut::<LANES>(), row.last_chunk()) {
                 (Some(to), Some(from)) => *to = *from,
-                _ => run.copy_from_slice(row),
+                _ => copy(row, run),
             }
         }
     }

@@ -351,7 +351,7 @@ fn add_in_blocks<T: Number>(
         }
         blocks.push(block);
     }
-    out.copy_from_slice(&blocks.total());
+    copy(&blocks.total(), out);
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl<T: Number> TakeRows<'_, T> {
         for (out, &index) in out.chunks_exact_mut(inner).zip(index) {
             let x = &x[row(index, size) * inner..][..inner];
             if inner > LONG {
-                out.copy_from_slice(x);
+                copy(x, out);
                 continue;
             }
             // Vector by vector: a call that copies a short row takes as long as the row.

@@ -2,6 +2,7 @@
 #![expect(unsafe_code, reason = "the shuffles of vectors take raw pointers")]
 
 use super::apart;
+use super::map::copy;
 use crate::number::Number;
 use crate::number::level::{Kernel, Level};
 
@@ -110,11 +111,11 @@ impl<T: Number> Kernel for Few<'_, T> {
         let Self { x, x_step, rows, cols, out, out_step } = self;
         match (rows, cols) {
             _ if cols < 4 && x_step == cols => match cols {
-                1 => out[..rows].copy_from_slice(&x[..rows]),
+                1 => copy(&x[..rows], &mut out[..rows]),
                 2 => few_columns::<T, 2>(x, out, out_step, rows),
                 _ => few_columns::<T, 3>(x, out, out_step, rows),
             },
-            (1, _) => out[..cols].copy_from_slice(&x[..cols]),
+            (1, _) => copy(&x[..cols], &mut out[..cols]),
             (2, _) => few_rows::<T, 2>(x, x_step, out, cols),
             _ => few_rows::<T, 3>(x, x_step, out, cols),
         }

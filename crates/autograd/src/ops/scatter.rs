@@ -1,6 +1,7 @@
 //! Writing by index along an axis: of several elements for one place the last wins, and the derivative follows it.
 
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::kernels::take::{Layout, set, winners};
 use crate::ops::binary::BinaryRules;
 use crate::ops::take::{Take, indices_along};
@@ -39,7 +40,7 @@ impl<T: Float> Op<T, 3> for Scatter {
     fn eval(&self, [x, source, index]: [View<'_, T>; 3], y: ViewMut<'_, T>) {
         let (outer, size, inner) = x.shape.around(self.axis);
         let n = indices_along(self.layout, index, self.axis);
-        y.data.copy_from_slice(x.data);
+        copy(x.data, y.data);
         set(source.data, index.data, self.layout, (outer, size, n, inner), y.data);
     }
     /// Places that are written give `x` nothing; a loser gets nothing, whatever the cotangent is.

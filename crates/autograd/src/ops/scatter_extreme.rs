@@ -2,6 +2,7 @@
 
 use crate::diff::forward::plus;
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::kernels::take::{Layout, put, put_extreme, take};
 use crate::ops::binary::BinaryRules;
 use crate::ops::take::{Put, Take, indices_along};
@@ -65,7 +66,7 @@ impl<T: Float> Op<T, 3> for ScatterExtreme {
         Ok(x.clone())
     }
     fn eval(&self, [x, source, index]: [View<'_, T>; 3], y: ViewMut<'_, T>) {
-        y.data.copy_from_slice(x.data);
+        copy(x.data, y.data);
         put_extreme(source.data, index.data, self.layout, self.sizes(x, index), self.largest, y.data);
     }
     fn kink(&self, [x, source, index]: [View<'_, T>; 3]) -> Option<usize> {

@@ -1,6 +1,7 @@
 //! Values that count as constants for derivatives.
 
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut, no_derivative};
 use crate::tape::var::Var;
 use crate::tensor::error::Reason;
@@ -22,7 +23,7 @@ impl<T: Float> Op<T, 1> for StopGradient {
         Ok(x.clone())
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
-        y.data.copy_from_slice(x.data);
+        copy(x.data, y.data);
     }
     no_derivative!(1);
 }

@@ -2,6 +2,7 @@
 //! transposition and reshaping.
 
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::kernels::strided;
 use crate::tape::attribute::Attributes;
 use crate::tape::op::{Arity, Named, Op, View, ViewMut};
@@ -181,7 +182,7 @@ impl<T: Float> Op<T, 1> for Reshape {
         }
     }
     fn eval(&self, [x]: [View<'_, T>; 1], y: ViewMut<'_, T>) {
-        y.data.copy_from_slice(x.data);
+        copy(x.data, y.data);
     }
     fn vjp<'t>(&self, _: usize, [x]: [Var<'t, T>; 1], _: Var<'t, T>, dy: Var<'t, T>) -> Option<Var<'t, T>> {
         Some(dy.reshape(x.shape()))

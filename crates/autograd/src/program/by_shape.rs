@@ -4,6 +4,7 @@ use super::error::Call;
 use super::inputs::{Inputs, fits};
 use super::{Optimisations, Outputs, Program, ProgramError, State};
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::tape::Tape;
 use crate::tape::var::Var;
 use std::fmt;
@@ -244,7 +245,7 @@ impl<T: Float> Program<T> {
     /// Takes over the state of a program of the same function.
     fn copy_state(&mut self, other: &Self) {
         for (slot, from) in self.state.iter().zip(&other.state) {
-            slot.now.of_mut(&mut self.buffers).copy_from_slice(other.slice(&from.now));
+            copy(other.slice(&from.now), slot.now.of_mut(&mut self.buffers));
         }
         self.forget_copies();
     }

@@ -4,6 +4,7 @@ use super::error::Call;
 use super::steps::Step;
 use super::{Program, ProgramError, ProgramErrorKind};
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::tape::tree::{Tree, join};
 use crate::tape::var::Var;
 use crate::tensor::Tensor;
@@ -92,7 +93,7 @@ impl<T: Float> Program<T> {
             let (expected, found) = (slot.now.shape.clone(), value.shape().clone());
             return Err(call.error(ProgramErrorKind::Shape { what: part(name), expected, found }));
         }
-        slot.now.of_mut(&mut self.buffers).copy_from_slice(value.as_slice());
+        copy(value.as_slice(), slot.now.of_mut(&mut self.buffers));
         self.forget_copies();
         Ok(())
     }
@@ -128,7 +129,7 @@ impl<T: Float> Program<T> {
             }
         }
         for (leaf, slot) in leaves.into_iter().zip(&self.state) {
-            leaf.as_mut_slice().copy_from_slice(self.slice(&slot.now));
+            copy(self.slice(&slot.now), leaf.as_mut_slice());
         }
         Ok(())
     }
@@ -170,7 +171,7 @@ impl<T: Float> Program<T> {
         let mut rest = numbers;
         for slot in &self.state {
             let (these, others) = rest.split_at(slot.now.len);
-            slot.now.of_mut(&mut self.buffers).copy_from_slice(these);
+            copy(these, slot.now.of_mut(&mut self.buffers));
             rest = others;
         }
         self.forget_copies();
@@ -203,7 +204,7 @@ impl<T: Float> Program<T> {
     {
         let slots = self.slots_of(Call::of("Program::store_part"), part, &*into)?;
         for (leaf, slot) in into.leaves_mut().into_iter().zip(slots) {
-            leaf.as_mut_slice().copy_from_slice(self.slice(&self.state[slot].now));
+            copy(self.slice(&self.state[slot].now), leaf.as_mut_slice());
         }
         Ok(())
     }
@@ -219,7 +220,7 @@ impl<T: Float> Program<T> {
     {
         let slots = self.slots_of(Call::of("Program::set_part"), part, value)?;
         for (leaf, slot) in value.leaves().into_iter().zip(slots) {
-            self.state[slot].now.of_mut(&mut self.buffers).copy_from_slice(leaf.as_slice());
+            copy(leaf.as_slice(), self.state[slot].now.of_mut(&mut self.buffers));
         }
         self.forget_copies();
         Ok(())

@@ -77,8 +77,21 @@ pub(crate) fn collected<E>(len: usize, elements: impl Iterator<Item = E>) -> Res
 /// A copy of a slice.
 pub(crate) fn copied<E: Copy>(elements: &[E]) -> Result<Vec<E>, OutOfMemory> {
     let mut list = room(elements.len())?;
-    list.extend_from_slice(elements);
+    elements.chunks(piece::<E>()).for_each(|piece| list.extend_from_slice(piece));
     Ok(list)
+}
+
+/// Copies a slice of any length into one of the same.
+pub(crate) fn copy<E: Copy>(from: &[E], to: &mut [E]) {
+    assert!(from.len() == to.len(), "copy: {} elements do not fit {}", from.len(), to.len());
+    let piece = piece::<E>();
+    to.chunks_mut(piece).zip(from.chunks(piece)).for_each(|(to, from)| to.copy_from_slice(from));
+}
+
+/// The elements that one call copies. From 4 KB on, the C library does it by an instruction (`rep movsb`) which on Zen 3 takes 25 times
+/// as long where the places, seen from the beginnings of their pages, are a few bytes apart: where rows are moved by some elements.
+const fn piece<E>() -> usize {
+    if size_of::<E>() == 0 { usize::MAX } else { 2048 / size_of::<E>() }
 }
 
 #[cfg(test)]
@@ -92,7 +105,12 @@ mod tests {
         assert_eq!(filled(3, 2.5_f32).unwrap(), [2.5; 3]);
         assert!(filled(1, -0.0_f64).unwrap()[0].is_sign_negative());
         assert_eq!(collected(3, 0..10).unwrap(), [0, 1, 2]);
-        assert_eq!(copied(&[1, 2]).unwrap(), [1, 2]);
+        for len in [2, 511, 512, 513, 3000] {
+            let list: Vec<f32> = (0..len).map(|i| i as f32).collect();
+            let mut to = vec![0.0; len];
+            copy(&list, &mut to);
+            assert_eq!((copied(&list).unwrap(), to), (list.clone(), list));
+        }
     }
 
     #[test]

@@ -60,7 +60,8 @@ pub(crate) fn products<T: Number>(
         return false;
     }
     let turned = abreast::is_faster::<T>(sizes, ta, tb);
-    if !turned && !(is_small(sizes) && Shape::of::<T>(sizes, ta, tb) == Some(Shape::Rows)) {
+    let row_by_row = is_small(sizes) && Shape::of::<T>(sizes, ta, tb) == Some(Shape::Rows);
+    if !(turned || row_by_row) {
         return false;
     }
     let each = Each { sizes, data: [a, b], transposed: [ta, tb], dims };

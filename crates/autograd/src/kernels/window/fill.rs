@@ -50,7 +50,7 @@ impl Window {
         let end = start + out.len();
         let (first, last) = ((-by).max(start as isize) as usize, end.min(x.len().saturating_add_signed(-by)));
         if first < last {
-            copy_long(
+            copy(
                 &x[first.wrapping_add_signed(by)..last.wrapping_add_signed(by)],
                 &mut out[first - start..last - start],
             );
@@ -59,7 +59,7 @@ impl Window {
             let part = (row + short.start).max(start)..(row + short.end).min(end);
             if part.start < part.end {
                 let at = part.start - short.start + from;
-                out[part.start - start..part.end - start].copy_from_slice(&x[at..at + part.len()]);
+                copy(&x[at..at + part.len()], &mut out[part.start - start..part.end - start]);
             }
         }
     }
@@ -152,27 +152,6 @@ fn copy_row<T: Number>(from: &[T], to: &mut [T]) {
     }
     if let Some(to) = to.last_chunk_mut() {
         *to = *last;
-    }
-}
-
-/// Copies many elements. What is read must not have the last twelve bits of the address of what was just written: the CPU takes it for the
-/// same until it knows the others, and waits, for twice the time of all. So it begins at the end that is further from that.
-#[inline(always)]
-fn copy_long<T: Number>(from: &[T], to: &mut [T]) {
-    const PAGE: usize = 4096;
-    let (whole, rest) = from.as_chunks::<LANES>();
-    let (to, last) = to.as_chunks_mut::<LANES>();
-    let ahead = to.as_ptr().addr().wrapping_sub(from.as_ptr().addr()) % PAGE;
-    if ahead < PAGE / 2 {
-        copy(rest, last);
-        for (to, from) in to.iter_mut().zip(whole).rev() {
-            *to = *from;
-        }
-    } else {
-        for (to, from) in to.iter_mut().zip(whole) {
-            *to = *from;
-        }
-        copy(rest, last);
     }
 }
 

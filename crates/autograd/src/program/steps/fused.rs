@@ -2,6 +2,7 @@
 
 use super::{Operand, into, list};
 use crate::float::Float;
+use crate::kernels::map::copy;
 use crate::kernels::product::Sizes;
 use crate::kernels::take;
 use crate::program::operation::{Fused, Then};
@@ -36,7 +37,7 @@ impl FusedStep {
         if let Then::Descend(_) = then
             && !self.args[own].is_at(&self.results[0])
         {
-            result.copy_from_slice(slice(own));
+            copy(slice(own), result);
         }
         let rate = |rate: Option<f64>| rate.map_or_else(|| slice(own + 1)[0], T::of);
         let finish = then.map(|()| slice(own), rate);

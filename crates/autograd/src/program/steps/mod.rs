@@ -8,6 +8,7 @@ use super::memory::Places;
 use super::operation::{Fused, HiddenLayer};
 use crate::float::Float;
 use crate::kernels::group::Group;
+use crate::kernels::map::copy;
 use crate::kernels::perceptron::Planned;
 use crate::kernels::place::{Base, Spot};
 use crate::ops::table::Kind;
@@ -144,9 +145,9 @@ impl<T: Float> Step<T> {
             Self::Group(group) => T::run_group(&group.0, buffers, bases),
             Self::Op(op) => return op.run(buffers),
             Self::Fused(fused) => fused.run(buffers),
-            Self::Copy(copy) => {
-                let [from, result] = &**copy;
-                into(buffers, result, |buffers, data| data.copy_from_slice(from.of(buffers)));
+            Self::Copy(places) => {
+                let [from, result] = &**places;
+                into(buffers, result, |buffers, data| copy(from.of(buffers), data));
             }
         }
         Ok(())
