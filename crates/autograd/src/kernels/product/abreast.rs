@@ -11,12 +11,12 @@ use crate::number::Number;
 use crate::number::lanes::Lanes;
 use crate::number::level::{LaneKernel, Level};
 
-/// The elements of two operands and their product, at most, so that a sum is one block of the [`order`](crate::kernels::order).
-pub(super) const ELEMENTS: usize = 512;
-/// Those of all that is turned at a time: they stay in the first-level cache.
-const TOGETHER: usize = 4096;
 /// So many matrices fill the vectors of each level.
 const LEAST: usize = 16;
+/// The elements of all that is turned at a time: they stay in the first-level cache, and on the stack.
+const TOGETHER: usize = 4096;
+/// Those of two operands and their product, at most. A sum of so many terms is one block of the [`order`](crate::kernels::order).
+pub(super) const ELEMENTS: usize = TOGETHER / LEAST;
 /// So many matrices are turned at a time, at most.
 const MOST: usize = 8 * LEAST;
 
@@ -24,10 +24,11 @@ const MOST: usize = 8 * LEAST;
 ///
 /// The times are hundredths of a nanosecond, fitted to fifty sizes on Zen 3, where vectors that are stored in part are slow.
 pub(super) fn is_faster<T>((m, k, n): Sizes, ta: bool, tb: bool) -> bool {
-    let (elements, terms, lanes) = (m * k + k * n + m * n, m * k * n, 32 / size_of::<T>());
+    let elements = m * k + k * n + m * n;
     if elements > ELEMENTS {
         return false;
     }
+    let (terms, lanes) = (m * k * n, 32 / size_of::<T>());
     let turned = (25 * elements + 5 * terms) * size_of::<T>() / 4;
     let shape = Shape::of::<T>((m, k, n), ta, tb);
     // What it takes to choose how to multiply each.
@@ -48,11 +49,12 @@ pub(super) fn are_many(count: usize) -> bool {
 pub(super) fn products<T: Number>(each: &Each<'_, T>, out: &mut [T]) {
     let (m, k, n) = each.sizes;
     let lens = [m * k, k * n, m * n];
-    let elements: usize = lens.iter().sum();
-    let together = (TOGETHER / elements / LEAST * LEAST).clamp(LEAST, MOST);
     let in_row = [0, 1].map(|operand| each.is_in_row(operand));
-    let longest = lens[0].max(lens[1]);
-    with_zeros((elements + longest) * together, |memory: &mut [T]| {
+    // Matrices that lie apart are put beside each other first.
+    let staged = if in_row == [true; 2] { 0 } else { lens[0].max(lens[1]) };
+    let elements = lens.iter().sum::<usize>() + staged;
+    let together = (TOGETHER / elements / LEAST * LEAST).clamp(LEAST, MOST);
+    with_zeros(elements * together, |memory: &mut [T]| {
         let (a, rest) = memory.split_at_mut(lens[0] * together);
         let (b, rest) = rest.split_at_mut(lens[1] * together);
         let (y, staged) = rest.split_at_mut(lens[2] * together);
