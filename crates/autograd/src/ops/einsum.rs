@@ -216,8 +216,9 @@ impl<'t, T: Float> Lettered<'t, T> {
             return a.times(b, &inner, order);
         }
         let matrix = |of: Self, rows: (&[Label], usize), cols: (&[Label], usize)| {
-            // As it lies, where it lies transposed.
-            let transposed = of.letters == [&batch[..], cols.0, rows.0].concat();
+            // As it lies, where it lies transposed, and not only as a row or a column does.
+            let lies_as = |first: &[Label], second: &[Label]| of.letters == [&batch[..], first, second].concat();
+            let transposed = lies_as(cols.0, rows.0) && !lies_as(rows.0, cols.0);
             let [(first, m), (second, n)] = if transposed { [cols, rows] } else { [rows, cols] };
             let shape: Shape = batch_sizes.iter().copied().chain([m, n]).collect();
             (of.ordered(&[&batch[..], first, second].concat()).reshape(shape), transposed)
