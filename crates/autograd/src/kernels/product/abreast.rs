@@ -4,6 +4,7 @@
 
 use super::small::{Each, is_small};
 use super::{Shape, Sizes, Steps, steps};
+use crate::kernels::map::copy;
 use crate::kernels::order::with_zeros;
 use crate::kernels::strided::Odometer;
 use crate::kernels::transpose::transpose;
@@ -23,14 +24,13 @@ const MOST: usize = 8 * LEAST;
 /// Whether matrices of these sizes are faster turned than one by one, as [`Shape`] or rows of them are multiplied.
 ///
 /// The times are hundredths of a nanosecond, fitted to fifty sizes on Zen 3, where vectors that are stored in part are slow.
-pub(super) fn is_faster<T>((m, k, n): Sizes, ta: bool, tb: bool) -> bool {
+pub(super) fn is_faster<T>((m, k, n): Sizes, shape: Option<Shape>, tb: bool) -> bool {
     let elements = m * k + k * n + m * n;
     if elements > ELEMENTS {
         return false;
     }
     let (terms, lanes) = (m * k * n, 32 / size_of::<T>());
     let turned = (25 * elements + 5 * terms) * size_of::<T>() / 4;
-    let shape = Shape::of::<T>((m, k, n), ta, tb);
     // What it takes to choose how to multiply each.
     let choice = if is_small((m, k, n)) && shape == Some(Shape::Rows) { 400 } else { 4000 };
     if shape == Some(Shape::Dots) {
@@ -71,7 +71,7 @@ pub(super) fn products<T: Number>(each: &Each<'_, T>, out: &mut [T]) {
                     &data[places[0][operand] * len..]
                 } else {
                     for (to, place) in staged.chunks_exact_mut(len).zip(&*places) {
-                        to.copy_from_slice(&data[place[operand] * len..][..len]);
+                        copy(&data[place[operand] * len..][..len], to);
                     }
                     &*staged
                 };

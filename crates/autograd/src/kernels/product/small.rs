@@ -11,6 +11,7 @@ use std::mem::MaybeUninit;
 
 /// The most rows and columns of a small matrix that is multiplied row by row.
 const SMALL: usize = 16;
+const _: () = assert!(SMALL * SMALL <= abreast::ELEMENTS, "a matrix of either kind is turned in as much memory");
 
 /// Whether matrices may be multiplied row by row, one after the other.
 pub(super) fn is_small((m, k, n): Sizes) -> bool {
@@ -59,8 +60,9 @@ pub(crate) fn products<T: Number>(
     if m.min(k).min(n) == 0 {
         return false;
     }
-    let turned = abreast::is_faster::<T>(sizes, ta, tb);
-    let row_by_row = is_small(sizes) && Shape::of::<T>(sizes, ta, tb) == Some(Shape::Rows);
+    let shape = Shape::of::<T>(sizes, ta, tb);
+    let turned = abreast::is_faster::<T>(sizes, shape, tb);
+    let row_by_row = is_small(sizes) && shape == Some(Shape::Rows);
     if !(turned || row_by_row) {
         return false;
     }
