@@ -12,6 +12,8 @@ use crate::tensor::memory;
 pub(crate) const LANES: usize = 16;
 /// The most that are worked on together.
 pub(super) const MOST: usize = 2 * LANES;
+/// Elements between which rare arguments are looked for.
+const TILE: usize = 8 * MOST;
 /// The unit in which lanes are filled.
 pub(crate) const QUAD: usize = 4;
 /// Shorter loops over cheap functions gain nothing from wide vectors.
@@ -81,15 +83,20 @@ pub(crate) fn map_numbers<T: Number>(x: &[T], out: &mut [T], f: impl Fn(T) -> T)
 /// `out[i] = f(x[i])` for a function that costs tens of operations and is a formula, which may have several results. What does not fill
 /// vectors is filled up: computing 15 elements costs as much as 16, not as 15 single ones.
 #[inline]
-pub(crate) fn map_formula<T: Number, const N: usize>(x: &[T], out: [&mut [T]; N], f: &impl Formula<1, N>) {
-    map_formula_but(
-        x,
-        out,
-        f,
-        |_| false,
-        #[inline(always)]
-        |x| T::of_formula(f, [x]),
-    );
+pub(crate) fn map_formula<T: Number, const N: usize>(x: &[T], mut out: [&mut [T]; N], f: &impl Formula<1, N>) {
+    let level = Level::best();
+    if is_plain(x.len(), level) {
+        each_plain(
+            x,
+            &mut out,
+            #[inline(always)]
+            |x| T::of_formula(f, [x]),
+        );
+    } else {
+        in_tiles(x, &mut out, unit::<T>(level), &|x, out| {
+            level.run_packs(MapFormula { x, out, f, rare: &|_| false, any: &mut false });
+        });
+    }
 }
 
 /// As [`map_formula`], for a function that `f` is only where an argument is not `rare`: there `whole` is called, which is the
@@ -98,13 +105,23 @@ pub(crate) fn map_formula<T: Number, const N: usize>(x: &[T], out: [&mut [T]; N]
 #[inline]
 pub(crate) fn map_formula_but<T: Number, const N: usize>(
     x: &[T],
-    out: [&mut [T]; N],
+    mut out: [&mut [T]; N],
     f: &impl Formula<1, N>,
     rare: impl Fn(T) -> bool,
     whole: impl Fn(T) -> [T; N],
 ) {
-    let kernel = MapFormula { map: MapChunks { x, out, rare, whole }, f };
-    if x.len() < QUAD { kernel.run_plain() } else { Level::best().run_packs(kernel) }
+    let level = Level::best();
+    if is_plain(x.len(), level) {
+        each_plain(x, &mut out, whole);
+    } else {
+        in_tiles(x, &mut out, unit::<T>(level), &|x, out| {
+            let mut any = false;
+            level.run_packs(MapFormula { x, out, f, rare: &rare, any: &mut any });
+            if any {
+                each_rare(x, out, &rare, &whole);
+            }
+        });
+    }
 }
 
 /// As [`map_formula_but`], for a function that is no formula, but all of which the compiler makes vectors of. It must be `#[inline(always)]`.
@@ -116,144 +133,161 @@ pub(crate) fn map_vectors_but<T: Number>(
     rare: impl Fn(T) -> bool,
     whole: impl Fn(T) -> T,
 ) {
+    let level = Level::best();
     let whole = |x| [whole(x)];
-    let kernel = MapVectors { map: MapChunks { x, out: [out], rare, whole }, f };
-    if x.len() < QUAD { kernel.run_plain() } else { Level::best().run(kernel) }
+    if is_plain(x.len(), level) {
+        each_plain(x, &mut [out], whole);
+    } else {
+        in_tiles(x, &mut [out], LANES, &|x, out| {
+            let mut any = false;
+            level.run(MapVectors::new(
+                x,
+                out,
+                #[inline(always)]
+                |x| [f(x)],
+                &rare,
+                &mut any,
+            ));
+            if any {
+                each_rare(x, out, &rare, &whole);
+            }
+        });
+    }
 }
 
-/// What is mapped in chunks, to what.
-struct MapChunks<'a, T, R, W, const N: usize> {
-    x: &'a [T],
-    out: [&'a mut [T]; N],
-    rare: R,
-    whole: W,
+/// Whether so many elements are computed one after the other: a few, and all at the baseline, where vectors of a long function gain little.
+pub(super) fn is_plain(n: usize, level: Level) -> bool {
+    n < QUAD || !level.has_vectors()
 }
 
-impl<T: Number, R: Fn(T) -> bool, W: Fn(T) -> [T; N], const N: usize> MapChunks<'_, T, R, W, N> {
-    /// Goes through all in chunks of so many, which `chunk` computes: it stands here once, since it is long.
-    #[inline(always)]
-    fn run(self, count: usize, mut chunk: impl FnMut(&[T], [&mut [T]; N])) {
-        let Self { x, mut out, rare, whole } = self;
-        let (mut last, mut spare) = ([T::ONE; MOST], [[T::ONE; MOST]; N]);
-        let n = x.len();
-        assert!(out.iter().all(|out| out.len() == n), "map: results of {n} elements");
-        for from in (0..n).step_by(count) {
-            let len = count.min(n - from);
-            let is_whole = len == count;
-            let source = if is_whole {
-                &x[from..from + count]
-            } else {
-                copy(&x[from..], &mut last[..len]);
-                &last[..count]
-            };
-            let mut to = spare.each_mut().map(|spare| &mut spare[..count]);
-            for (to, out) in to.iter_mut().zip(&mut out).filter(|_| is_whole) {
-                *to = &mut out[from..from + count];
-            }
-            chunk(source, to.each_mut().map(|to| &mut **to));
-            if source.iter().fold(false, |any, &x| any | rare(x)) {
-                each_rare(source, to, &rare, &whole);
-            }
-        }
-        let filled = n / count * count;
+/// The elements that a formula is computed of side by side.
+pub(super) fn unit<T>(level: Level) -> usize {
+    if cfg!(target_arch = "x86_64") { 2 * level.vector_bytes() / size_of::<T>() } else { LANES }
+}
+
+/// Computes the results of a piece.
+type Tile<'f, T, const N: usize> = &'f dyn Fn(&[T], &mut [&mut [T]; N]);
+
+/// Goes through all in pieces of whole units, for each of which `tile` computes the results: what is computed anew for each function, type
+/// and level is that alone. The last unit may begin within the one before it.
+#[inline(never)]
+fn in_tiles<T: Number, const N: usize>(x: &[T], out: &mut [&mut [T]; N], unit: usize, tile: Tile<'_, T, N>) {
+    let n = x.len();
+    assert!(out.iter().all(|out| out.len() == n), "map: results of {n} elements");
+    if n < unit {
+        let (mut filled, mut spare) = ([T::ONE; MOST], [[T::ONE; MOST]; N]);
+        copy(x, &mut filled[..n]);
+        tile(&filled[..unit], &mut spare.each_mut().map(|spare| &mut spare[..unit]));
         for (out, spare) in out.iter_mut().zip(&spare) {
-            copy(&spare[..n - filled], &mut out[filled..]);
+            copy(&spare[..n], out);
         }
+        return;
     }
-
-    /// As vectors that the compiler makes.
-    #[inline(always)]
-    fn run_vectors(self, f: impl Fn(T) -> [T; N]) {
-        self.run(
-            LANES,
-            #[inline(always)]
-            |x, to| {
-                // Vectors stay in registers if they have no address but that of where they belong: a loop from one place in memory to
-                // another would be there once more, without vectors, for where the two overlap.
-                let vector: [T; LANES] = *x.first_chunk().expect("a chunk is so long");
-                for (to, y) in to.into_iter().zip(vectors(&vector, &f)) {
-                    *to.first_chunk_mut().expect("a chunk is so long") = y;
-                }
-            },
-        );
-    }
-
-    /// One after the other, at the baseline, since the function is long.
-    fn run_plain(self) {
-        each_plain(self.x, self.out, &self.whole);
+    let mut from = 0;
+    while from < n {
+        let rest = n - from;
+        let len = if rest < unit { unit } else { (rest - rest % unit).min(TILE) };
+        let start = from.min(n - len);
+        tile(&x[start..start + len], &mut out.each_mut().map(|out| &mut out[start..start + len]));
+        from = start + len;
     }
 }
 
-struct MapFormula<'a, T, F, R, W, const N: usize> {
-    map: MapChunks<'a, T, R, W, N>,
+/// A formula of a whole number of packs.
+struct MapFormula<'a, 'o, T, F, R, const N: usize> {
+    x: &'a [T],
+    out: &'a mut [&'o mut [T]; N],
     f: &'a F,
+    rare: &'a R,
+    /// Is set where an argument is rare.
+    any: &'a mut bool,
 }
 
-impl<T, F, R, W, const N: usize> PackKernel<T> for MapFormula<'_, T, F, R, W, N>
+impl<T, F, R, const N: usize> PackKernel<T> for MapFormula<'_, '_, T, F, R, N>
 where
     T: Number,
     F: Formula<1, N>,
     R: Fn(T) -> bool,
-    W: Fn(T) -> [T; N],
 {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn run<P: Pack<T>>(self) {
-        let f = self.f;
-        self.map.run(
-            P::COUNT,
-            #[inline(always)]
-            |x, to| {
-                assert!(x.len() == P::COUNT && to.iter().all(|to| to.len() == P::COUNT), "a chunk is a pack");
-                // SAFETY: the caller promises the set; the slices have the length of a pack.
-                unsafe {
-                    let y = f.of([P::load(x.as_ptr())]);
-                    for k in 0..N {
-                        y[k].store(to[k].as_mut_ptr());
-                    }
-                }
-            },
-        );
-    }
-
-    #[inline(always)]
-    fn run_plain(self) {
-        if cfg!(target_arch = "x86_64") {
-            self.map.run_plain();
-        } else {
-            let f = self.f;
-            self.map.run_vectors(
-                #[inline(always)]
-                |x| T::of_formula(f, [x]),
-            );
+        let Self { x, out, f, rare, any } = self;
+        let n = x.len();
+        for out in &*out {
+            assert!(out.len() == n && n.is_multiple_of(P::COUNT), "tiles are packs");
         }
+        let mut is_any = false;
+        for (i, x) in x.chunks_exact(P::COUNT).enumerate() {
+            // SAFETY: the caller promises the set; operand and results have so many elements.
+            unsafe {
+                let y = f.of([P::load(x.as_ptr())]);
+                for k in 0..N {
+                    y[k].store(out[k].as_mut_ptr().add(i * P::COUNT));
+                }
+            }
+            for &x in x {
+                is_any |= (*rare)(x);
+            }
+        }
+        *any = is_any;
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    #[inline(always)]
+    fn run(self) {
+        let Self { x, out, f, rare, any } = self;
+        let map = MapVectors::new(
+            x,
+            out,
+            #[inline(always)]
+            |x| T::of_formula(f, [x]),
+            rare,
+            any,
+        );
+        map.run();
     }
 }
 
-struct MapVectors<'a, T, F, R, W> {
-    map: MapChunks<'a, T, R, W, 1>,
+/// A function that the compiler makes vectors of, of a whole number of them.
+struct MapVectors<'a, 'o, T, F, R, const N: usize> {
+    x: &'a [T],
+    out: &'a mut [&'o mut [T]; N],
     f: F,
+    rare: &'a R,
+    any: &'a mut bool,
 }
 
-impl<T, F, R, W> Kernel for MapVectors<'_, T, F, R, W>
+impl<'a, 'o, T, F: Fn(T) -> [T; N], R, const N: usize> MapVectors<'a, 'o, T, F, R, N> {
+    #[inline(always)]
+    fn new(x: &'a [T], out: &'a mut [&'o mut [T]; N], f: F, rare: &'a R, any: &'a mut bool) -> Self {
+        Self { x, out, f, rare, any }
+    }
+}
+
+impl<T, F, R, const N: usize> Kernel for MapVectors<'_, '_, T, F, R, N>
 where
     T: Number,
-    F: Fn(T) -> T,
+    F: Fn(T) -> [T; N],
     R: Fn(T) -> bool,
-    W: Fn(T) -> [T; 1],
 {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let f = self.f;
-        self.map.run_vectors(
-            #[inline(always)]
-            |x| [f(x)],
-        );
-    }
-    #[inline(always)]
-    fn run_plain(self) {
-        self.map.run_plain();
+        let Self { x, out, f, rare, any } = self;
+        let mut is_any = false;
+        for (i, x) in x.as_chunks().0.iter().enumerate() {
+            // Vectors stay in registers if they have no address but that of where they belong: a loop from one place in memory to
+            // another would be there once more, without vectors, for where the two overlap.
+            let y = vectors(x, &f);
+            for k in 0..N {
+                out[k][i * LANES..(i + 1) * LANES].copy_from_slice(&y[k]);
+            }
+            for &x in x {
+                is_any |= (*rare)(x);
+            }
+        }
+        *any = is_any;
     }
 }
 
@@ -261,7 +295,7 @@ where
 /// a call through `impl Fn for &F` would not be inlined for certain.
 #[inline(always)]
 fn vectors<T: Number, const N: usize>(x: &[T; LANES], f: &impl Fn(T) -> [T; N]) -> [[T; LANES]; N] {
-    let mut y = [[T::ONE; LANES]; N];
+    let (x, mut y) = (*x, [[T::ONE; LANES]; N]);
     for i in 0..LANES {
         let results = f(x[i]);
         for k in 0..N {
@@ -276,7 +310,7 @@ fn vectors<T: Number, const N: usize>(x: &[T; LANES], f: &impl Fn(T) -> [T; N]) 
 #[inline(never)]
 fn each_rare<T: Number, const N: usize>(
     x: &[T],
-    out: [&mut [T]; N],
+    out: &mut [&mut [T]; N],
     rare: &impl Fn(T) -> bool,
     whole: &impl Fn(T) -> [T; N],
 ) {
@@ -289,8 +323,10 @@ fn each_rare<T: Number, const N: usize>(
 }
 
 #[inline(never)]
-fn each_plain<T: Number, const N: usize>(x: &[T], out: [&mut [T]; N], f: &impl Fn(T) -> [T; N]) {
-    assert!(out.iter().all(|out| out.len() == x.len()), "map: results of {} elements", x.len());
+fn each_plain<T: Number, const N: usize>(x: &[T], out: &mut [&mut [T]; N], f: impl Fn(T) -> [T; N]) {
+    for out in &*out {
+        assert!(out.len() == x.len(), "map: results of {} elements", x.len());
+    }
     for (i, &x) in x.iter().enumerate() {
         let y = f(x);
         for k in 0..N {

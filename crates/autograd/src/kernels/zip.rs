@@ -2,7 +2,7 @@
 //! instructions.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "packs are read and written where pointers tell"))]
 
-use super::map::{LANES, MOST, QUAD, copy, level};
+use super::map::{LANES, MOST, copy, is_plain, level, unit};
 use super::strided::{Dim, Odometer, collapse};
 use crate::number::Number;
 use crate::number::formula::Formula;
@@ -60,75 +60,98 @@ pub(crate) fn zip_numbers<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T
 /// As [`zip`], for a function that is a formula.
 #[inline]
 pub(crate) fn zip_formula<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T], f: &impl Formula<2, 1>) {
-    let kernel = ZipFormula(Zip { rows, a, b, out, f });
-    if kernel.0.out.len() < QUAD { kernel.run_plain() } else { Level::best().run_packs(kernel) }
+    let level = Level::best();
+    if is_plain(out.len(), level) {
+        zip_numbers(
+            rows,
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| T::of_formula(f, [a, b])[0],
+        );
+    } else {
+        in_tiles(rows, [a, b], out, unit::<T>(level), &|[a, b], out| level.run_packs(ZipFormula { a, b, out, f }));
+    }
 }
 
-struct ZipFormula<'a, T, F>(Zip<'a, T, &'a F>);
+/// Computes the results of a piece.
+type Tile<'f, T> = &'f dyn Fn([&[T]; 2], &mut [T]);
 
-impl<T: Number, F: Formula<2, 1>> ZipFormula<'_, T, F> {
-    /// Goes through all in chunks of so many, which `chunk` computes.
-    #[inline(always)]
-    fn in_chunks(self, count: usize, mut chunk: impl FnMut(&F, [&[T]; 2], &mut [T])) {
-        let Zip { rows, a, b, out, f } = self.0;
-        let (mut lanes, mut spare) = ([[T::ONE; MOST]; 2], [T::ONE; MOST]);
-        let filled = out.len() / count * count;
-        let mut walk = Walk::new(rows);
-        // In a single row, a number stands for all of its operand.
-        let is_number = rows.steps.map(|step| step == 0 && rows.outer.is_empty());
-        for (lanes, x) in lanes.iter_mut().zip([a, b]).zip(is_number).filter_map(|(both, is)| is.then_some(both)) {
-            *lanes = [x[0]; MOST];
-        }
-        // A chunk goes on where a row ends, so that short rows fill it too; the function stands here once.
-        for out in out.chunks_mut(count) {
-            let [a, b] = if let Some([pa, pb]) = walk.within(count, out.len(), is_number) {
-                let a = if is_number[0] { &lanes[0][..count] } else { &a[pa..pa + count] };
-                [a, if is_number[1] { &lanes[1][..count] } else { &b[pb..pb + count] }]
-            } else {
-                walk.fill(a, b, out.len(), &mut lanes);
-                [&lanes[0][..count], &lanes[1][..count]]
-            };
-            let to = if out.len() == count { out } else { &mut spare[..count] };
-            chunk(f, [a, b], to);
-        }
-        copy(&spare[..out.len() - filled], &mut out[filled..]);
+/// Goes through all in pieces of whole units, for each of which `tile` computes the results; of an operand that is a number it gets one
+/// unit. A unit goes on where a row ends, so that short rows fill it too.
+#[inline(never)]
+fn in_tiles<T: Number>(rows: &Rows, [a, b]: [&[T]; 2], out: &mut [T], unit: usize, tile: Tile<'_, T>) {
+    let mut lanes = [[T::ONE; MOST]; 2];
+    let mut walk = Walk::new(rows);
+    // In a single row, a number stands for all of its operand.
+    let is_number = rows.steps.map(|step| step == 0 && rows.outer.is_empty());
+    for (lanes, x) in lanes.iter_mut().zip([a, b]).zip(is_number).filter_map(|(both, is)| is.then_some(both)) {
+        *lanes = [x[0]; MOST];
     }
+    let mut rest = out;
+    while !rest.is_empty() {
+        let n = rest.len();
+        if let Some((len, [pa, pb])) = walk.within(unit, n, is_number) {
+            let a = if is_number[0] { &lanes[0][..unit] } else { &a[pa..pa + len] };
+            let b = if is_number[1] { &lanes[1][..unit] } else { &b[pb..pb + len] };
+            tile([a, b], rest.split_off_mut(..len).expect("a row is no longer than all"));
+            continue;
+        }
+        let len = unit.min(n);
+        walk.fill(a, b, len, &mut lanes);
+        let operands = [&lanes[0][..unit], &lanes[1][..unit]];
+        let to = rest.split_off_mut(..len).expect("there are so many");
+        if len == unit {
+            tile(operands, to);
+        } else {
+            let mut spare = [T::ONE; MOST];
+            tile(operands, &mut spare[..unit]);
+            copy(&spare[..len], to);
+        }
+    }
+}
+
+/// A formula of a whole number of packs, or of one pack for an operand that is a number.
+struct ZipFormula<'a, T, F> {
+    a: &'a [T],
+    b: &'a [T],
+    out: &'a mut [T],
+    f: &'a F,
 }
 
 impl<T: Number, F: Formula<2, 1>> PackKernel<T> for ZipFormula<'_, T, F> {
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
     unsafe fn run<P: Pack<T>>(self) {
-        assert!(P::COUNT <= MOST, "there is room for a pack");
-        self.in_chunks(
-            P::COUNT,
-            #[inline(always)]
-            |f, [a, b], out| {
-                assert!([a.len(), b.len(), out.len()] == [P::COUNT; 3], "chunks are packs");
-                // SAFETY: the caller promises the set; the slices have the length of a pack.
-                unsafe {
-                    let [y] = f.of([P::load(a.as_ptr()), P::load(b.as_ptr())]);
-                    y.store(out.as_mut_ptr());
-                }
-            },
-        );
+        let Self { a, b, out, f } = self;
+        let n = out.len();
+        assert!(n.is_multiple_of(P::COUNT), "tiles are packs");
+        let (is_row, is_row_too) = (a.len() != P::COUNT, b.len() != P::COUNT);
+        assert!((!is_row || a.len() == n) && (!is_row_too || b.len() == n), "operands are as long, or one pack");
+        for (i, out) in out.chunks_exact_mut(P::COUNT).enumerate() {
+            let from = |is_row: bool| if is_row { i * P::COUNT } else { 0 };
+            // SAFETY: the caller promises the set; the result is a pack, and what is no row has one.
+            unsafe {
+                let (a, b) = (P::load(a.as_ptr().add(from(is_row))), P::load(b.as_ptr().add(from(is_row_too))));
+                let [y] = f.of([a, b]);
+                y.store(out.as_mut_ptr());
+            }
+        }
     }
 
+    #[cfg(not(target_arch = "x86_64"))]
     #[inline(always)]
-    fn run_plain(self) {
-        if cfg!(target_arch = "x86_64") {
-            let Zip { rows, a, b, out, f } = self.0;
-            return zip_numbers(rows, a, b, out, |a, b| T::of_formula(f, [a, b])[0]);
+    fn run(self) {
+        let Self { a, b, out, f } = self;
+        let [a, b] = [a, b].map(|x| x.as_chunks::<LANES>().0);
+        for (i, out) in out.as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+            // An operand that is a number has one chunk.
+            let (a, b) = (&a[i.min(a.len() - 1)], &b[i.min(b.len() - 1)]);
+            for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                [*out] = T::of_formula(f, [a, b]);
+            }
         }
-        self.in_chunks(
-            LANES,
-            #[inline(always)]
-            |f, [a, b], out| {
-                for (out, (&a, &b)) in out.iter_mut().zip(a.iter().zip(b)) {
-                    [*out] = T::of_formula(f, [a, b]);
-                }
-            },
-        );
     }
 }
 
@@ -145,16 +168,19 @@ impl<'a> Walk<'a> {
         Self { rows, at: Odometer::new(&rows.outer), column: 0 }
     }
 
-    /// Where the next `count` elements start if there are so many and they lie in each operand as it is, but for those that are a number.
+    /// How many of the next elements, a whole number of units, lie in each operand as they are, but for those that are a number, and where
+    /// they start; none where that is less than a unit.
     #[inline(always)]
-    fn within(&mut self, count: usize, n: usize, is_number: [bool; 2]) -> Option<[usize; 2]> {
+    fn within(&mut self, unit: usize, n: usize, is_number: [bool; 2]) -> Option<(usize, [usize; 2])> {
         let lies = |k: usize| self.rows.steps[k] == 1 || is_number[k];
-        if n < count || !(lies(0) && lies(1)) || self.column + count > self.rows.len {
+        let most = n.min(self.rows.len - self.column);
+        if most < unit || !(lies(0) && lies(1)) {
             return None;
         }
+        let len = most - most % unit;
         let places = self.at.offsets().map(|start| start + self.column);
-        self.column += count;
-        Some(places)
+        self.column += len;
+        Some((len, places))
     }
 
     /// Copies the next `n` elements of each operand.

@@ -24,14 +24,6 @@ pub(crate) trait Kernel {
     /// Runs the loop. It must be `#[inline(always)]`, and so must what it calls in its inner loop: only what is inlined
     /// into the level's function is compiled for the level.
     fn run(self) -> Self::Output;
-    /// The same at the baseline, where that can be done with less code.
-    #[inline(always)]
-    fn run_plain(self) -> Self::Output
-    where
-        Self: Sized,
-    {
-        self.run()
-    }
 }
 
 /// A computation in vectors by hand, to be compiled for each level.
@@ -51,8 +43,9 @@ pub(crate) trait PackKernel<T: Number>: Sized {
     /// The CPU has the instruction set of the pack.
     #[cfg(target_arch = "x86_64")]
     unsafe fn run<P: Pack<T>>(self);
-    /// The same by single numbers.
-    fn run_plain(self);
+    /// The same in vectors that the compiler makes.
+    #[cfg(not(target_arch = "x86_64"))]
+    fn run(self);
 }
 
 /// A set of vector instructions that this CPU has: that a value exists is the proof.
@@ -209,7 +202,7 @@ mod x86 {
         #[inline]
         pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
             match self.0 {
-                Set::Baseline => kernel.run_plain(),
+                Set::Baseline => kernel.run(),
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA, also where
                 // it has AVX-512.
                 Set::Avx512 if !K::WIDEST => unsafe { avx2(kernel) },
@@ -229,10 +222,12 @@ mod x86 {
             }
         }
 
+        /// # Panics
+        /// At a level that has no vectors.
         #[inline]
         pub(crate) fn run_packs<T: Number, K: PackKernel<T>>(self, kernel: K) {
             match self.0 {
-                Set::Baseline => kernel.run_plain(),
+                Set::Baseline => panic!("there are no vectors at the baseline"),
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for AVX2 and FMA.
                 Set::Avx2 => unsafe { avx2_packs(kernel) },
                 // SAFETY: a level with this set is made by `available` alone, which asked the CPU for each feature.
@@ -344,7 +339,7 @@ mod own {
         #[inline]
         pub(crate) fn run_packs<T: Number, K: PackKernel<T>>(self, kernel: K) {
             let Set::Own = self.0;
-            kernel.run_plain();
+            kernel.run();
         }
 
         #[inline]
