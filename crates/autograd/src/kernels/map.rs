@@ -12,8 +12,8 @@ use crate::tensor::memory;
 pub(crate) const LANES: usize = 16;
 /// The most that are worked on together.
 pub(super) const MOST: usize = 2 * LANES;
-/// Elements between which rare arguments are looked for.
-const TILE: usize = 8 * MOST;
+/// Elements among which rare arguments are looked for: a multiple of all units.
+pub(super) const TILE: usize = 8 * MOST;
 /// The unit in which lanes are filled.
 pub(crate) const QUAD: usize = 4;
 /// Shorter loops over cheap functions gain nothing from wide vectors.

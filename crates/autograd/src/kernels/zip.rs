@@ -2,7 +2,7 @@
 //! instructions.
 #![cfg_attr(target_arch = "x86_64", expect(unsafe_code, reason = "packs are read and written where pointers tell"))]
 
-use super::map::{LANES, MOST, copy, is_plain, level, unit};
+use super::map::{LANES, MOST, TILE, copy, is_plain, level, unit};
 use super::strided::{Dim, Odometer, collapse};
 use crate::number::Number;
 use crate::number::formula::Formula;
@@ -72,6 +72,40 @@ pub(crate) fn zip_formula<T: Number>(rows: &Rows, a: &[T], b: &[T], out: &mut [T
         );
     } else {
         in_tiles(rows, [a, b], out, unit::<T>(level), &|[a, b], out| level.run_packs(ZipFormula { a, b, out, f }));
+    }
+}
+
+/// As [`zip_formula`], for a function that `f` is only where `f` is not NaN: elsewhere `whole` is called, which is the function everywhere.
+#[inline]
+pub(crate) fn zip_formula_but<T: Number>(
+    rows: &Rows,
+    a: &[T],
+    b: &[T],
+    out: &mut [T],
+    f: &impl Formula<2, 1>,
+    whole: impl Fn(T, T) -> T,
+) {
+    let level = Level::best();
+    if is_plain(out.len(), level) {
+        zip_numbers(rows, a, b, out, whole);
+    } else {
+        in_tiles(rows, [a, b], out, unit::<T>(level), &|[a, b], out| {
+            level.run_packs(ZipFormula { a, b, out: &mut *out, f });
+            replace_nan([a, b], out, &whole);
+        });
+    }
+}
+
+/// Computes what is NaN by another function.
+#[inline(never)]
+fn replace_nan<T: Number>([a, b]: [&[T]; 2], out: &mut [T], whole: &dyn Fn(T, T) -> T) {
+    if !out.iter().fold(false, |any, y| any | y.is_nan()) {
+        return;
+    }
+    // An operand that is a number is one unit.
+    let (last_a, last_b) = (a.len() - 1, b.len() - 1);
+    for (i, y) in out.iter_mut().enumerate().filter(|(_, y)| y.is_nan()) {
+        *y = whole(a[i.min(last_a)], b[i.min(last_b)]);
     }
 }
 
@@ -177,7 +211,7 @@ impl<'a> Walk<'a> {
         if most < unit || !(lies(0) && lies(1)) {
             return None;
         }
-        let len = most - most % unit;
+        let len = (most - most % unit).min(TILE);
         let places = self.at.offsets().map(|start| start + self.column);
         self.column += len;
         Some((len, places))

@@ -12,6 +12,7 @@ mod inverse;
 mod hyperbolic;
 mod plane;
 mod power;
+mod remainder;
 mod logarithm;
 mod bases;
 mod cardinal;
@@ -45,6 +46,7 @@ pub(crate) use plane::{Plane, hypot, hypot_share, over_squares};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use power::Power;
 pub(crate) use power::{ln_in_parts, pow, pow_by_logarithm, pow_of_sum, pow_slope};
+pub(crate) use remainder::{near_remainder, remainder};
 pub(crate) use trigonometric::{Circular, cos, cos_near, is_far, sin, sin_near, tan, tan_near};
 
 /// What the formulas need to know of a number type.

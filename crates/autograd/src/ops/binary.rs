@@ -8,7 +8,7 @@ use crate::kernels::extreme::is_top;
 use crate::kernels::in_turn;
 use crate::kernels::norm_slope::over_norm;
 use crate::kernels::spread::in_tiles;
-use crate::kernels::zip::{Rows, zip, zip_formula, zip_numbers};
+use crate::kernels::zip::{Rows, zip, zip_formula, zip_formula_but, zip_numbers};
 use crate::number::Number;
 use crate::number::elementary::{self, select};
 use crate::number::formula::{Formula, Functions};
@@ -42,15 +42,15 @@ fn negated_last<'t, T: Float>(
     Some(terms.sum_to(b.sizes()).neg())
 }
 
-/// A row: docs, name of the method; the variant; the function of two numbers, marked `formula` where it costs much and
-/// is one of any `R` that formulas are of, and `numbers` where nothing becomes vectors; and a rule for each operand, which multiplies `g`, a cotangent or a tangent, by the partial derivative at `a`,
-/// `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are diagonal, so one rule serves
-/// both directions. A row with a kink says where it is; see [`Op::kink`]. The rows of `public` are methods of `Var`, those
-/// of `internal` a trait's that other rules use.
+/// A row: docs, name of the method; the variant; the function of two numbers, marked `formula` where it costs much and is one of any `R`
+/// that formulas are of, with what is called `else`, where that gives NaN; and a rule for each operand, which multiplies `g`, a cotangent
+/// or a tangent, by the partial derivative at `a`, `b` (with `y = f(a, b)`), or is `None` where that is zero everywhere. The Jacobians are
+/// diagonal, so one rule serves both directions. A row with a kink says where it is; see [`Op::kink`]. The rows of `public` are methods of
+/// `Var`, those of `internal` a trait's that other rules use.
 macro_rules! binary {
     (
         public { $(
-            $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, $($kind:ident)? |$u:ident, $v:ident| $f:expr,
+            $(#[$doc:meta])* $name:ident / $try_name:ident => $variant:ident, $($kind:ident)? |$u:ident, $v:ident| $f:expr, $(else $whole:path,)?
             |$a:ident, $b:ident, $y:ident, $g:ident| ($da:expr, $db:expr)
             $(, kink |$ka:ident, $kb:ident| $kink:expr)?;
         )* }
@@ -104,7 +104,7 @@ macro_rules! binary {
         impl Binary {
             fn in_rows<T: Float>(self, rows: &Rows, a: &[T], b: &[T], y: &mut [T]) {
                 match self {
-                    $(Self::$variant => binary!(@eval $($kind)? (rows, a, b, y) |$u, $v| $f),)*
+                    $(Self::$variant => binary!(@eval $($kind)? (rows, a, b, y) |$u, $v| $f $(, else $whole)?),)*
                     $(Self::$ivariant => binary!(@eval $($ikind)? (rows, a, b, y) |$iu, $iv| $if),)*
                 }
             }
@@ -207,7 +207,7 @@ macro_rules! binary {
     };
     (@is_marked) => { false };
     (@is_marked $kind:ident) => { true };
-    (@eval formula ($($walked:expr),*) |$u:ident, $v:ident| $f:expr) => {{
+    (@eval formula ($($walked:expr),*) |$u:ident, $v:ident| $f:expr $(, else $whole:path)?) => {{
         struct Row;
         impl Formula<2, 1> for Row {
             #[inline(always)]
@@ -215,11 +215,10 @@ macro_rules! binary {
                 [$f]
             }
         }
-        zip_formula($($walked),*, &Row)
+        binary!(@walk $($whole)?)($($walked),*, &Row $(, $whole)?)
     }};
-    (@eval numbers ($($walked:expr),*) |$u:ident, $v:ident| $f:expr) => {
-        zip_numbers($($walked),*, |$u: T, $v: T| $f)
-    };
+    (@walk) => { zip_formula };
+    (@walk $whole:path) => { zip_formula_but };
     (@eval ($($walked:expr),*) |$u:ident, $v:ident| $f:expr) => {
         zip($($walked),*, #[inline(always)] |$u: T, $v: T| $f)
     };
@@ -229,18 +228,6 @@ macro_rules! binary {
         let _ = ($a, $b, $y, $g);
         if $arg == 0 { Option::<Var<'t, T>>::from($da) } else { Option::<Var<'t, T>>::from($db) }
     }};
-}
-
-/// The remainder with the sign of the divisor. That of the standard library, which is exact, has the sign of `a`.
-fn remainder<T: Float>(a: T, b: T) -> T {
-    let rest = a % b;
-    if rest == T::ZERO {
-        T::ZERO.copysign(b)
-    } else if (rest < T::ZERO) == (b < T::ZERO) {
-        rest
-    } else {
-        rest + b
-    }
 }
 
 /// How the operands of an element-wise operation are walked, from their shapes and their lengths.
@@ -332,7 +319,7 @@ binary! {
         /// assert_eq!(dx.value().as_slice(), [1.0, 1.0]);
         /// assert_eq!(dy.item(), -2.0 + 3.0);
         /// ```
-        rem / try_rem => Rem, numbers |a, b| remainder(a, b),
+        rem / try_rem => Rem, formula |a, b| elementary::near_remainder(a, b), else elementary::remainder,
             |a, b, y, g| (g, g.weigh((a / b - y / b).round()).neg());
         /// `ln(e^a + e^b)`
         logaddexp / try_logaddexp => Logaddexp,

@@ -65,7 +65,7 @@ fn at_extreme<'t, T: Float>(along: Span, x: Var<'t, T>, y: Var<'t, T>, dx: Var<'
 /// The number of a row where the extreme of `x` along axes stands, 0 elsewhere. Piecewise constant but for that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AtExtreme {
-    pub(super) along: Span,
+    pub(crate) along: Span,
 }
 
 impl Named for AtExtreme {

@@ -23,7 +23,7 @@ pub(crate) struct Norm2 {
 /// `g · x / y` for the norm `y` of `x` along axes and a cotangent `g` of that, 0 where the norm is: the subgradient of least norm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NormSlope {
-    pub(super) along: Span,
+    pub(crate) along: Span,
 }
 
 /// `x / ‖x‖`, 0 where the norm is.

@@ -5,6 +5,7 @@ use super::{Layout, list, places, row};
 use crate::kernels::machine::TABLE_BYTES;
 use crate::kernels::map::level;
 use crate::kernels::order::with_zeros;
+use crate::kernels::transpose::transpose;
 use crate::number::Number;
 use crate::number::elementary::select;
 use crate::number::level::Kernel;
@@ -18,6 +19,11 @@ const NEIGHBOURS: usize = 8;
 const SEVERAL: usize = 4;
 /// Sums that are kept in `f64` at a time.
 pub(super) const SUMS: usize = 4096;
+/// Elements of rows that are turned, and of their sums: they stay in the second-level cache.
+const TURNED: usize = 32 * 1024;
+/// The most rows that are turned together, and the fewest that are worth it.
+const MOST_TURNED: usize = 64;
+const LEAST_TURNED: usize = 8;
 /// Rows of so many are added one by one to the sums of all; longer ones are worth finding those that fall on one place first.
 const MOST_SHORT: usize = 32;
 /// So many are kept where they are read and written row by row: they fit the second-level cache.
@@ -33,6 +39,9 @@ pub(crate) fn put<T: Number>(
 ) {
     if y.is_empty() {
         return out.fill(T::ZERO);
+    }
+    if let Some(rows) = rows_together(layout, (outer, size, n, inner)) {
+        return put_turned(y, index, (outer, size, n), rows, out);
     }
     let is_wide = size_of::<T>() == size_of::<f64>();
     let is_many = n > MANY && !is_wide;
@@ -66,6 +75,25 @@ pub(crate) fn put<T: Number>(
     }
     let sizes = (outer, size, n, inner);
     level(y.len()).run(Onto { y, index, layout, sizes, out, put: |out, y| out + y });
+}
+
+/// How many rows whose elements share their places are worth turning, so that an element of each lies beside those of the others.
+fn rows_together(layout: Layout, (outer, size, n, inner): (usize, usize, usize, usize)) -> Option<usize> {
+    let rows = (TURNED / (size.saturating_add(n)).max(1)).min(MOST_TURNED).min(outer);
+    (layout == Layout::Shared && inner == 1 && rows >= LEAST_TURNED).then_some(rows)
+}
+
+/// [`put`] of rows whose elements share their places, so many of which are turned together: the same sums in the same order.
+fn put_turned<T: Number>(y: &[T], index: &[T], (outer, size, n): (usize, usize, usize), rows: usize, out: &mut [T]) {
+    with_zeros((size + n) * rows, |memory: &mut [T]| {
+        for start in (0..outer).step_by(rows) {
+            let rows = rows.min(outer - start);
+            let (turned, sums) = memory[..(size + n) * rows].split_at_mut(n * rows);
+            transpose(&y[start * n..], n, (rows, n), turned, rows);
+            put(turned, index, Layout::Shared, (1, size, n, rows), sums);
+            transpose(sums, rows, (size, rows), &mut out[start * size..], size);
+        }
+    });
 }
 
 /// `out[o, index[…], i] = put(out[o, index[…], i], y[o, j, i])`, one after the other.

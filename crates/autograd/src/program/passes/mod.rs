@@ -1,6 +1,7 @@
 //! The passes over a graph: small, in one order, each switched off by its name. One that is to be added is a file here, a line
 //! in [`rewrites`], and a name in [`NAMES`].
 
+mod slopes;
 mod broadcasts;
 mod views;
 mod constants;
@@ -36,8 +37,9 @@ pub(super) trait Rewrite<T: Float> {
 }
 
 /// All passes, in the order in which they run.
-fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 14] {
+fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 15] {
     [
+        &slopes::Slopes,
         &broadcasts::Broadcasts,
         &views::Views,
         &constants::Constants,
@@ -56,7 +58,8 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 14] {
 }
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order and made.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 20] = [
+    "slopes",
     "broadcasts",
     "views",
     "constants",
@@ -83,6 +86,7 @@ const NAMES: [&str; 19] = [
 ///
 /// | name | what it does |
 /// |---|---|
+/// | `slopes` | slopes of norms and extremes are functions of each element and of numbers of its row |
 /// | `broadcasts` | operations read what a broadcast repeats, and repeat it themselves |
 /// | `views` | element-wise operations read a part of a value where it lies, also without its axes of one element |
 /// | `constants` | what does not depend on inputs or state is computed when recording |
