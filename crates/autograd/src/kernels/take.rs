@@ -222,9 +222,17 @@ mod tests {
             (0..len).map(|i| T::from_index((i * 7919 % size) as i64)).collect()
         }
         for layout in [Layout::Shared, Layout::Each] {
-            for (size, n, inner) in [(3, 5000, 1), (900, 2000, 1), (3, 200, 3), (7, 64, 2), (5, 900, 8), (2000, 100, 9)]
-            {
-                let outer = 6;
+            for (size, n, inner) in [
+                (3, 5000, 1),
+                (900, 2000, 1),
+                (90, 200, 1),
+                (70, 60, 1),
+                (3, 200, 3),
+                (7, 64, 2),
+                (5, 900, 8),
+                (2000, 100, 9),
+            ] {
+                let outer = 11;
                 let len = if layout == Layout::Shared { n } else { outer * n * inner };
                 let index: Vec<f32> = places(len, size);
                 let y: Vec<f32> = (0..outer * n * inner).map(|i| 0.1 + (i * 31 % 997) as f32 * 1e-3).collect();

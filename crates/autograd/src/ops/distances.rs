@@ -67,13 +67,17 @@ impl<'t, T: Float> Var<'t, T> {
         };
         let axis = self.expect(OP, shape.axis(axis)) as isize;
         let (a, b) = (self.broadcast_to(shape.clone()), other.broadcast_to(shape));
-        (a.direction(axis, eps) * b.direction(axis, eps)).sum_axes(axis)
+        let ((a, length), (b, other_length)) = (a.of_near_unit_length(axis, eps), b.of_near_unit_length(axis, eps));
+        (a * b).sum_axes(axis) / (length * other_length).squeeze(axis)
     }
 
-    /// `x / max(‖x‖, eps)`
+    /// `x` and `max(‖x‖, eps)`, times a power of two that brings the latter near 1: nothing is rounded, and no product overflows. One
+    /// division for each vector, not for each element.
     #[track_caller]
-    fn direction(self, axis: isize, eps: f64) -> Self {
-        self / self.norm(2.0, keepdims(axis)).clamp(eps, None)
+    fn of_near_unit_length(self, axis: isize, eps: f64) -> (Self, Self) {
+        let length = self.norm(2.0, keepdims(axis)).clamp(eps, None);
+        let scale = length.unit_scale(0.0);
+        (self * scale, length * scale)
     }
 
     /// The distance `‖a − b + eps‖_p` of vectors along the last axis, the operands broadcast to each other, as

@@ -1,7 +1,7 @@
 //! Chains of element-wise operations with several readers, several results, sums and broadcasts replay to the same bits
 //! as recording and computing anew, with each pass switched off in turn.
 
-use autograd::{Float, Optimisations, Program, Shape, Tape, Tensor, Var, grad, vjp};
+use autograd::{Float, Optimisations, Program, Shape, Tape, Tensor, Var, grad, keepdims, vjp};
 
 /// The next state and the outputs of a step.
 type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
@@ -306,6 +306,47 @@ fn choices_and_comparisons_are_links_of_chains() {
     let x = numbers::<f32>(&[5000], 1);
     let program = Program::record(&x, &(), |_, x, ()| huber(x)).unwrap();
     assert_eq!(program.to_string().matches("= chain").count(), 1, "{program}");
+}
+
+/// A straight-through estimator: rounded forward, the identity backward.
+#[test]
+fn what_stops_a_gradient_is_no_step() {
+    fn rounded<'t, T: Float>(x: Var<'t, T>) -> Var<'t, T> {
+        x + (x.mul_scalar(8.0).round().mul_scalar(0.125) - x).stop_gradient()
+    }
+    for n in LENGTHS {
+        check::<f32>([&[n]; 3], |&[a, b], x| (vec![], vec![(rounded(a) * b).sum(), grad((rounded(x) * b).sum(), &x)]));
+        check::<f64>([&[n]; 3], |&[a, _], x| (vec![a.stop_gradient(), x], vec![x.stop_gradient(), a.stop_gradient()]));
+    }
+    let x = numbers::<f32>(&[5000], 1);
+    let program = Program::record(&x, &(), |_, x, ()| {
+        let y = rounded(x).square().sum();
+        (vec![], vec![y, grad(y, &x)])
+    });
+    let program = program.unwrap();
+    assert_eq!(program.to_string().matches("= chain").count(), 1, "{program}");
+    assert!(!program.to_string().contains("stop_gradient"), "{program}");
+}
+
+#[test]
+fn slopes_of_norms_and_extremes_are_links_of_chains() {
+    fn slopes<'t, T: Float>(x: Var<'t, T>, axis: isize) -> Vec<Var<'t, T>> {
+        let y = (x * x.norm(2.0, keepdims(axis))).tanh() + x.max_axes(keepdims(axis));
+        let dx = grad(y.sum(), &x);
+        vec![y, dx, grad((dx * x).sum(), &x)]
+    }
+    for shape in [&[5, 33][..], &[40, 3], &[3, 7, 5], &[2, 9, 70], &[1, 1], &[4, 0]] {
+        for axis in [0, -1] {
+            if shape.contains(&0) && axis == -1 {
+                continue;
+            }
+            check::<f32>([shape; 3], move |&[a, _], x| (vec![], [slopes(a, axis), slopes(x, axis)].concat()));
+            check::<f64>([shape; 3], move |_, x| (vec![], slopes(x, axis)));
+        }
+    }
+    let x = numbers::<f32>(&[50, 33], 1);
+    let program = Program::record(&x, &(), |_, x, ()| (vec![], vec![grad(x.norm(2.0, 1).square().sum(), &x)])).unwrap();
+    assert!(program.to_string().contains("over_norm"), "{program}");
 }
 
 /// A net's parameters by Adam, with a momentum that one of them lacks, so that not all formulas are alike.

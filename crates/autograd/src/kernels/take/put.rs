@@ -40,10 +40,11 @@ pub(crate) fn put<T: Number>(
     if y.is_empty() {
         return out.fill(T::ZERO);
     }
-    if let Some(rows) = rows_together(layout, (outer, size, n, inner)) {
+    let is_wide = size_of::<T>() == size_of::<f64>();
+    // Numbers of the wide type are added where they fall, which is as quick.
+    if let Some(rows) = rows_together(layout, (outer, size, n, inner)).filter(|_| !is_wide) {
         return put_turned(y, index, (outer, size, n), rows, out);
     }
-    let is_wide = size_of::<T>() == size_of::<f64>();
     let is_many = n > MANY && !is_wide;
     // Of several rows it is worth while to know that nothing falls on one place.
     let is_short = if inner == 1 { outer < SEVERAL } else { inner <= MOST_SHORT };
@@ -251,6 +252,27 @@ fn put_wide<T: Number>(
 ) {
     let columns = (SUMS / size.max(1)).clamp(1, inner);
     with_zeros(size * columns, |sums: &mut [f64]| {
+        level(y.len()).run(PutWide { y, index, shared, layout, sizes: (outer, size, n, inner), columns, sums, out });
+    });
+}
+
+struct PutWide<'a, T> {
+    y: &'a [T],
+    index: &'a [T],
+    shared: &'a [usize],
+    layout: Layout,
+    sizes: (usize, usize, usize, usize),
+    columns: usize,
+    sums: &'a mut [f64],
+    out: &'a mut [T],
+}
+
+impl<T: Number> Kernel for PutWide<'_, T> {
+    type Output = ();
+    const WIDEST: bool = false;
+    #[inline(always)]
+    fn run(self) {
+        let Self { y, index, shared, layout, sizes: (outer, size, n, inner), columns, sums, out } = self;
         for o in 0..outer {
             for from in (0..inner).step_by(columns) {
                 let width = columns.min(inner - from);
@@ -277,13 +299,16 @@ fn put_wide<T: Number>(
                         }
                     }
                 }
+                if columns == inner {
+                    each_of_row(&mut out[o * size * inner..][..size * inner], sums, |_, sum| T::of(sum));
+                    continue;
+                }
                 for (r, sums) in sums.chunks_exact(columns).enumerate() {
-                    let out = &mut out[(o * size + r) * inner + from..][..width];
-                    out.iter_mut().zip(sums).for_each(|(out, &sum)| *out = T::of(sum));
+                    each_of_row(&mut out[(o * size + r) * inner + from..][..width], sums, |_, sum| T::of(sum));
                 }
             }
         }
-    });
+    }
 }
 
 /// Whether each of these places comes once at most.

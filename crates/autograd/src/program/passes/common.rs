@@ -1,5 +1,5 @@
-//! Equal operations on equal operands are computed once. Leaves are never merged, nor what a user wrote or what is to be
-//! computed anew.
+//! Equal operations on equal operands are computed once, and what stops a gradient is its operand, once gradients are recorded. Leaves
+//! are never merged, nor what a user wrote or what is to be computed anew.
 
 use super::Rewrite;
 use crate::float::Float;
@@ -30,6 +30,11 @@ impl<T: Float> Rewrite<T> for Common {
             let Some(kind) = node.kind().filter(|kind| !node.keep_apart && !matches!(kind, Kind::Custom(_))) else {
                 continue;
             };
+            if matches!(kind, Kind::StopGradient(_)) {
+                stands_for[node.results[0] as usize] = node.args[0];
+                *dropped = true;
+                continue;
+            }
             let alike = seen.entry(hash(kind, &node.args)).or_default();
             let same = |&&earlier: &&u32| same(graph, &graph.nodes[earlier as usize], node);
             if let Some(&earlier) = alike.iter().find(same) {

@@ -1,12 +1,12 @@
 //! The passes over a graph: small, in one order, each switched off by its name. One that is to be added is a file here, a line
 //! in [`rewrites`], and a name in [`NAMES`].
 
-mod slopes;
 mod broadcasts;
 mod views;
 mod constants;
 mod common;
 mod dead;
+mod slopes;
 mod loops;
 mod elements;
 mod products;
@@ -39,12 +39,12 @@ pub(super) trait Rewrite<T: Float> {
 /// All passes, in the order in which they run.
 fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 15] {
     [
-        &slopes::Slopes,
         &broadcasts::Broadcasts,
         &views::Views,
         &constants::Constants,
         &common::Common,
         &dead::Dead,
+        &slopes::Slopes,
         &logarithms::Logarithms,
         &loops::Loops,
         &elements::Elements,
@@ -59,12 +59,12 @@ fn rewrites<T: Float>() -> [&'static dyn Rewrite<T>; 15] {
 
 /// What can be switched off: the passes by name, then what is decided when the steps are put in order and made.
 const NAMES: [&str; 20] = [
-    "slopes",
     "broadcasts",
     "views",
     "constants",
     "common",
     "dead",
+    "slopes",
     "logarithms",
     "loops",
     "elements",
@@ -86,12 +86,12 @@ const NAMES: [&str; 20] = [
 ///
 /// | name | what it does |
 /// |---|---|
-/// | `slopes` | slopes of norms and extremes are functions of each element and of numbers of its row |
 /// | `broadcasts` | operations read what a broadcast repeats, and repeat it themselves |
 /// | `views` | element-wise operations read a part of a value where it lies, also without its axes of one element |
 /// | `constants` | what does not depend on inputs or state is computed when recording |
-/// | `common` | equal expressions are computed once |
+/// | `common` | equal expressions are computed once, and what stops a gradient is its operand |
 /// | `dead` | what nothing asks for is dropped |
+/// | `slopes` | slopes of norms and extremes are functions of each element and of numbers of its row |
 /// | `logarithms` | a number times a logarithm, as of an entropy, is computed with the logarithm that its gradient reads, or of a row or column before it is repeated |
 /// | `loops` | loops leave nothing that nothing reads |
 /// | `elements` | arrays of a few numbers that are taken apart and put together go element by element |
