@@ -101,7 +101,7 @@ mod tests {
         // Of near magnitudes.
         let [a, b] = pairs((0..20_000).map(|i| 1.0 + (i * 40_009 % 65_537) as f32 / 7.0), f32::next_up);
         check(&a, &b);
-        let [a, b] = pairs((0..20_000).map(|i| 1.0 + (i * 40_009 % 65_537) as f64 / 7.0), f64::next_up);
+        let [a, b] = pairs((0..20_000).map(|i| 1.0 + f64::from(i * 40_009 % 65_537) / 7.0), f64::next_up);
         check(&a, &b);
     }
 }
