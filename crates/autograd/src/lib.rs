@@ -84,7 +84,7 @@ pub use tape::var::Var;
 pub use tape::within::Composite;
 
 pub use ops::concat::{concat, stack, try_concat};
-pub use ops::conv::{Conv, Padding, Pool, Pooling};
+pub use ops::conv::Conv;
 pub use ops::cross_entropy::Reduction;
 pub use ops::distances::TripletMargin;
 pub use ops::einsum::{einsum, try_einsum};
@@ -94,6 +94,7 @@ pub use ops::linalg::Triangular;
 pub use ops::losses::{CrossEntropyOptions, KlTarget};
 pub use ops::matmul::Transposed;
 pub use ops::operand::{Given, Operand};
+pub use ops::pooling::{Padding, Pool, Pooling};
 pub use ops::quantile::Quantiles;
 pub use ops::random::KeyVar;
 pub use ops::reduce::{Axes, keepdims};

@@ -33,6 +33,7 @@ pub(crate) mod copies;
 pub(crate) mod vectors;
 pub(crate) mod einsum;
 pub(crate) mod conv;
+pub(crate) mod pooling;
 pub(crate) mod linalg;
 pub(crate) mod determinant;
 pub(crate) mod softmax;

@@ -153,7 +153,7 @@ builtin! {
         AddAt(Arity<1, ops::view::AddAt>),
         Transpose(Arity<1, ops::view::Transpose>),
         Reshape(Arity<1, ops::view::Reshape>),
-        PoolArgmax(Arity<1, ops::conv::PoolArgmax>),
+        PoolArgmax(Arity<1, ops::pooling::PoolArgmax>),
         Ranked(Arity<1, ops::quantile::Ranked>),
         Random(Arity<1, ops::random::Random>),
     }

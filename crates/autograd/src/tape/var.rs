@@ -32,7 +32,7 @@ use std::panic::Location;
 /// [norms, variances and normalisation](#norms-variances-and-normalisation);
 /// [reading and adding by index](#reading-and-adding-by-index); [writing by index](#writing-by-index); [maxima and minima by index](#maxima-and-minima-by-index); [masks](#masks);
 /// [orders](#orders); [medians and quantiles](#medians-and-quantiles);
-/// [padding, parts and diagonals](#padding-parts-and-diagonals); [copies and parts](#copies-and-parts); [products of vectors](#products-of-vectors); [convolution and pooling](#convolution-and-pooling);
+/// [padding, parts and diagonals](#padding-parts-and-diagonals); [copies and parts](#copies-and-parts); [products of vectors](#products-of-vectors); [convolution](#convolution); [pooling](#pooling);
 /// [linear algebra](#linear-algebra); [softmax](#softmax); [cross-entropy of labels](#cross-entropy-of-labels);
 /// [losses](#losses); [losses: likelihoods](#losses-likelihoods); [losses: margins](#losses-margins);
 /// [distances and angles](#distances-and-angles); [constants for derivatives](#constants-for-derivatives);

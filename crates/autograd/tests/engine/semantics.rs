@@ -11,4 +11,5 @@ mod shared_inputs;
 mod finite;
 mod structures;
 mod arithmetic;
+mod convolutions;
 mod indices;
