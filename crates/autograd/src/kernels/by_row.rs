@@ -6,8 +6,8 @@ use super::spread::{repeat, stretch};
 use crate::number::Number;
 use crate::number::level::Kernel;
 
-/// Numbers of shorter rows are laid beside their elements, for many rows at a time.
-const LONG: usize = 64;
+/// Numbers of shorter rows, or of fewer rows beside each other, are laid beside their elements, for many at a time.
+pub(crate) const LONG: usize = 64;
 /// The elements of these.
 const TILE: usize = 512;
 

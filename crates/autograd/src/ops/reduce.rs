@@ -212,7 +212,6 @@ impl<'t, T: Float> Var<'t, T> {
     /// With dimensions of size 1 where a reduction has dropped these.
     #[track_caller]
     pub(crate) fn expand_span(self, span: Span) -> Self {
-        let (at, ones) = (span.first(), SmallVec::<[usize; 4]>::from_elem(1, span.count()));
-        self.reshape(self.shape().splice(Span::new(at..at), &ones))
+        self.reshape(self.shape().with_ones(span))
     }
 }

@@ -161,6 +161,13 @@ impl<T: Float> Graph<T> {
         value
     }
 
+    /// Puts an operation with one result last, and gives that.
+    pub(super) fn push(&mut self, kind: Kind<T>, args: &[u32], result: u32) -> u32 {
+        let (operation, args) = (Operation::Single(kind), args.iter().copied().collect());
+        self.nodes.push(Node { operation, args, results: smallvec![result], keep_apart: false });
+        result
+    }
+
     /// A new value that is the copy of another, made by the last node.
     pub(super) fn copy(&mut self, of: u32) -> u32 {
         let result = self.value_like(of);

@@ -198,6 +198,12 @@ impl Shape {
         self[..axes.start].iter().chain(sizes).chain(&self[axes.end..]).copied().collect()
     }
 
+    /// The same shape with dimensions of one element where those of a span were dropped.
+    pub(crate) fn with_ones(&self, dropped: Span) -> Self {
+        let (at, ones) = (dropped.first(), SmallVec::<[usize; 4]>::from_elem(1, dropped.count()));
+        self.splice(Span::new(at..at), &ones)
+    }
+
     /// An axis counted from the front, or from the end where negative.
     pub(crate) fn axis(&self, axis: isize) -> Result<usize, Reason> {
         let rank = self.rank() as isize;

@@ -12,7 +12,6 @@ use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::ops::view::{AddAt, Read, Reshape};
 use crate::program::graph::{Graph, Node};
-use crate::program::operation::Operation;
 use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tensor::error::Error;
@@ -251,9 +250,7 @@ impl<T: Float> Apart<'_, T> {
     }
 
     fn push(&mut self, kind: Kind<T>, args: SmallVec<[u32; 3]>, result: u32) -> u32 {
-        let operation = Operation::Single(kind);
-        self.graph.nodes.push(Node { operation, args, results: smallvec![result], keep_apart: false });
-        result
+        self.graph.push(kind, &args, result)
     }
 
     /// Makes a value of another one, in its own shape.

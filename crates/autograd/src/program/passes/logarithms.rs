@@ -7,11 +7,9 @@ use crate::ops::select::Select;
 use crate::ops::table::Kind;
 use crate::ops::unary::Unary;
 use crate::program::graph::{Graph, Node};
-use crate::program::operation::Operation;
 use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tensor::error::Error;
-use smallvec::smallvec;
 use std::collections::HashMap;
 
 pub(super) struct Logarithms;
@@ -106,18 +104,12 @@ fn is_narrow<T: Float>(graph: &Graph<T>, operand: u32, node: &Node<T>) -> bool {
     graph.numel(operand) < graph.numel(node.results[0])
 }
 
-fn push<T: Float>(graph: &mut Graph<T>, kind: Kind<T>, args: &[u32], result: u32) -> u32 {
-    let (operation, args) = (Operation::Single(kind), args.iter().copied().collect());
-    graph.nodes.push(Node { operation, args, results: smallvec![result], keep_apart: false });
-    result
-}
-
 /// The logarithm of an operand by itself, or of the next number.
 fn log_of<T: Float>(graph: &mut Graph<T>, made: &mut HashMap<(u32, bool), u32>, (of, of_next): (u32, bool)) -> u32 {
     *made.entry((of, of_next)).or_insert_with(|| {
         let log = graph.value_like(of);
         let op = if of_next { Unary::Log1p {} } else { Unary::Log {} };
-        push(graph, Kind::Unary(Arity(op)), &[of], log)
+        graph.push(Kind::Unary(Arity(op)), &[of], log)
     })
 }
 
@@ -125,7 +117,7 @@ fn log_of<T: Float>(graph: &mut Graph<T>, made: &mut HashMap<(u32, bool), u32>, 
 fn without_both_zeros<T: Float>(graph: &mut Graph<T>, (a, of, of_next): Factors, log: u32, y: u32) {
     let mut unary = |op: Unary, x: u32| {
         let result = graph.value_like(x);
-        push(graph, Kind::Unary(Arity(op)), &[x], result)
+        graph.push(Kind::Unary(Arity(op)), &[x], result)
     };
     // Equal to 0 where the factor is, else NaN, which equals nothing.
     let factor = if of_next { unary(Unary::AddScalar { offset: 1.0 }, of) } else { of };
@@ -133,14 +125,14 @@ fn without_both_zeros<T: Float>(graph: &mut Graph<T>, (a, of, of_next): Factors,
     let below = unary(Unary::Neg {}, magnitude);
     let zero = unary(Unary::Sqrt {}, below);
     let both = graph.value_like(y);
-    push(graph, Kind::Binary(Arity(Binary::Equal)), &[a, zero], both);
-    push(graph, Kind::Binary(Arity(Binary::Discard)), &[log, both], y);
+    graph.push(Kind::Binary(Arity(Binary::Equal)), &[a, zero], both);
+    graph.push(Kind::Binary(Arity(Binary::Discard)), &[log, both], y);
 }
 
 /// A product of a logarithm that is there.
 fn product<T: Float>(graph: &mut Graph<T>, (a, b, _): Factors, log: u32, y: u32) {
     let (is_nan, product) = (graph.value_like(b), graph.value_like(y));
-    push(graph, Kind::Binary(Arity(Binary::NotEqual)), &[b, b], is_nan);
-    push(graph, Kind::Binary(Arity(Binary::Zmul)), &[a, log], product);
-    push(graph, Kind::Select(Arity(Select)), &[is_nan, b, product], y);
+    graph.push(Kind::Binary(Arity(Binary::NotEqual)), &[b, b], is_nan);
+    graph.push(Kind::Binary(Arity(Binary::Zmul)), &[a, log], product);
+    graph.push(Kind::Select(Arity(Select)), &[is_nan, b, product], y);
 }

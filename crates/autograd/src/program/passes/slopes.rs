@@ -2,21 +2,17 @@
 
 use super::Rewrite;
 use crate::float::Float;
+use crate::kernels::by_row::LONG;
 use crate::ops::binary::Binary;
 use crate::ops::table::Kind;
 use crate::ops::view::Reshape;
 use crate::program::graph::{Graph, Node};
-use crate::program::operation::Operation;
 use crate::tape::Tape;
 use crate::tape::op::Arity;
 use crate::tensor::error::Error;
 use crate::tensor::span::Span;
-use smallvec::{SmallVec, smallvec};
 
 pub(super) struct Slopes;
-
-/// Rows beside each other whose numbers are not copied.
-const MANY: usize = 64;
 
 impl<T: Float> Rewrite<T> for Slopes {
     fn name(&self) -> &'static str {
@@ -37,8 +33,8 @@ impl<T: Float> Rewrite<T> for Slopes {
             let (x, slope) = (node.args[0], node.results[0]);
             let [number, cotangent] = [1, 2].map(|k| beside_row(graph, node.args[k], along));
             let made = graph.value_like(slope);
-            push(graph, Kind::Binary(Arity(of_number)), smallvec![x, number], made);
-            push(graph, Kind::Binary(Arity(with_number)), smallvec![cotangent, made], slope);
+            graph.push(Kind::Binary(Arity(of_number)), &[x, number], made);
+            graph.push(Kind::Binary(Arity(with_number)), &[cotangent, made], slope);
         }
         Ok(true)
     }
@@ -53,18 +49,12 @@ fn of_row<T: Float>(graph: &Graph<T>, node: &Node<T>) -> Option<(Span, Binary, B
         _ => return None,
     };
     let (_, _, inner) = graph.shape(node.args[0]).around(along);
-    (inner < MANY).then_some((along, of_number, with_number))
+    (inner < LONG).then_some((along, of_number, with_number))
 }
 
 /// The numbers of rows, with axes of one element where the rows were.
 fn beside_row<T: Float>(graph: &mut Graph<T>, numbers: u32, along: Span) -> u32 {
-    let ones = SmallVec::<[usize; 4]>::from_elem(1, along.count());
-    let shape = graph.shape(numbers).splice(Span::new(along.first()..along.first()), &ones);
+    let shape = graph.shape(numbers).with_ones(along);
     let result = graph.value_of(shape.clone(), numbers);
-    push(graph, Kind::Reshape(Box::new(Arity(Reshape { shape }))), smallvec![numbers], result);
-    result
-}
-
-fn push<T: Float>(graph: &mut Graph<T>, kind: Kind<T>, args: SmallVec<[u32; 3]>, result: u32) {
-    graph.nodes.push(Node { operation: Operation::Single(kind), args, results: smallvec![result], keep_apart: false });
+    graph.push(Kind::Reshape(Box::new(Arity(Reshape { shape }))), &[numbers], result)
 }
