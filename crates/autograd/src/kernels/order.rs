@@ -30,17 +30,17 @@ pub(super) const PRODUCTS: usize = 256;
 const LEVELS: usize = usize::BITS as usize - ROWS.ilog2() as usize;
 
 /// A sum that is given block by block.
-#[derive(Clone, Copy)]
 pub(super) struct Blocks<T> {
-    /// For each bit of the number of blocks, from the highest on, the sum of as many blocks.
-    sums: [T; LEVELS],
+    /// For each bit of the number of blocks, from the highest on, the sum of as many blocks; beyond these there is anything. Zeros
+    /// there would take longer than a short sum.
+    sums: [MaybeUninit<T>; LEVELS],
     count: usize,
 }
 
 impl<T: Number> Blocks<T> {
     #[inline]
-    pub(super) fn new() -> Self {
-        Self { sums: [T::ZERO; LEVELS], count: 0 }
+    pub(super) const fn new() -> Self {
+        Self { sums: [const { MaybeUninit::uninit() }; LEVELS], count: 0 }
     }
 
     /// Adds the sum of the next block.
@@ -49,9 +49,10 @@ impl<T: Number> Blocks<T> {
         let mut depth = self.count.count_ones() as usize;
         for _ in 0..self.count.trailing_ones() {
             depth -= 1;
-            sum = self.sums[depth] + sum;
+            // SAFETY: each bit of the number of blocks so far has its sum.
+            sum = unsafe { self.sums[depth].assume_init() } + sum;
         }
-        self.sums[depth] = sum;
+        self.sums[depth].write(sum);
         self.count += 1;
     }
 
@@ -59,7 +60,9 @@ impl<T: Number> Blocks<T> {
     #[inline]
     pub(super) fn total(&self) -> T {
         let parts = &self.sums[..self.count.count_ones() as usize];
-        parts.iter().rev().copied().reduce(|right, left| left + right).unwrap_or(T::ZERO)
+        // SAFETY: each bit of the number of blocks has its sum.
+        let parts = parts.iter().rev().map(|part| unsafe { part.assume_init() });
+        parts.reduce(|right, left| left + right).unwrap_or(T::ZERO)
     }
 }
 

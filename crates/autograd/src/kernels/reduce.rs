@@ -2,6 +2,9 @@
 #![expect(unsafe_code, reason = "vectors by hand take raw pointers")]
 
 mod abreast;
+mod running;
+
+pub(crate) use running::Running;
 
 use super::beside;
 use super::column_sums::column_sums_of;
@@ -15,94 +18,10 @@ use crate::number::level::{Kernel, LaneKernel};
 /// Running sums beside each other: the lanes of a vector, or of two.
 const LANES: usize = 16;
 
-/// A sum of neighbours that grows piece by piece, in the order that [`order`](super::order) tells. The lanes of a block are
-/// added up in pairs, and then what did not fill them.
-pub(crate) struct Running<T> {
-    lanes: [T; LANES],
-    /// Elements in the lanes.
-    filled: usize,
-    /// So many elements that come next, which are too few for the lanes.
-    waiting: ([T; LANES], usize),
-    blocks: Blocks<T>,
-}
-
-impl<T: Number> Running<T> {
-    pub(crate) fn new() -> Self {
-        Self { lanes: [T::ZERO; LANES], filled: 0, waiting: ([T::ZERO; LANES], 0), blocks: Blocks::new() }
-    }
-
-    /// Adds elements.
-    pub(crate) fn add(&mut self, x: &[T]) {
-        self.add_terms::<false>(x, x);
-    }
-
-    /// Adds the products of elements of two slices of one length.
-    pub(crate) fn add_products(&mut self, x: &[T], y: &[T]) {
-        assert_eq!(x.len(), y.len(), "products are of as many elements");
-        self.add_terms::<true>(x, y);
-    }
-
-    fn add_terms<const PRODUCT: bool>(&mut self, mut x: &[T], mut y: &[T]) {
-        let terms = |x: &[T], y: &[T], out: &mut [T]| {
-            out.iter_mut().zip(x).zip(y).for_each(|((out, &x), &y)| *out = if PRODUCT { x * y } else { x });
-        };
-        let (mut full, count) = self.waiting;
-        if count > 0 {
-            let n = x.len().min(LANES - count);
-            terms(&x[..n], &y[..n], &mut full[count..count + n]);
-            self.waiting = (full, count + n);
-            if self.waiting.1 < LANES {
-                return;
-            }
-            self.waiting.1 = 0;
-            self.add(&full);
-            (x, y) = (&x[n..], &y[n..]);
-        }
-        while !x.is_empty() {
-            let n = x.len().min(NEIGHBOURS - self.filled);
-            let (chunks, rest) = (n / LANES, n % LANES);
-            let (first, second, lanes) = (x[..n].as_ptr(), y[..n].as_ptr(), self.lanes.as_mut_ptr());
-            level(n).run_lanes(AddChunks::<T, PRODUCT> { x: first, y: second, apart: 0, chunks, lanes });
-            self.filled += n - rest;
-            terms(&x[n - rest..n], &y[n - rest..n], &mut self.waiting.0[..rest]);
-            self.waiting.1 = rest;
-            if self.filled == NEIGHBOURS {
-                self.close();
-            }
-            (x, y) = (&x[n..], &y[n..]);
-        }
-    }
-
-    fn close(&mut self) {
-        let (rest, count) = self.waiting;
-        self.blocks.push(add_up(&mut self.lanes, &rest[..count]));
-        (self.lanes, self.filled, self.waiting.1) = ([T::ZERO; LANES], 0, 0);
-    }
-
-    /// The sum of all; nothing is added behind it.
-    pub(crate) fn total(&mut self) -> T {
-        if self.filled + self.waiting.1 > 0 {
-            self.close();
-        }
-        self.blocks.total()
-    }
-}
-
 /// What is added: the elements, or their squares.
 #[inline(always)]
 fn term<T: Number, const SQUARED: bool>(x: T) -> T {
     if SQUARED { x * x } else { x }
-}
-
-/// Adds up the lanes of a block and what did not fill them.
-#[inline(always)]
-fn add_up<T: Number>(lanes: &mut [T; LANES], rest: &[T]) -> T {
-    for width in [8, 4, 2, 1] {
-        for i in 0..width {
-            lanes[i] += lanes[i + width];
-        }
-    }
-    rest.iter().fold(lanes[0], |total, &x| total + x)
 }
 
 /// Adds up lanes that are columns beside each other: the first is their sum then.
@@ -166,29 +85,41 @@ impl<T: Number, const PRODUCT: bool, const R: usize> LaneKernel<T> for AddChunks
     }
 }
 
-/// The sum of a block.
+/// The sum of a block, or of the products of two.
 ///
 /// # Safety
 /// The CPU has the set of the lanes.
 #[inline(always)]
-pub(super) unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T]) -> T {
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    if chunks.is_empty() {
-        return rest.iter().fold(T::ZERO, |total, &x| total + term::<T, SQUARED>(x));
+unsafe fn block_of<T: Number, L: Lanes<T>, const PRODUCT: bool>(x: &[T], y: &[T]) -> T {
+    let ((x_chunks, x_rest), (y_chunks, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+    let add = |total: T, (&x, &y): (&T, &T)| total + if PRODUCT { x * y } else { x };
+    let rest = x_rest.iter().zip(y_rest);
+    if x_chunks.is_empty() {
+        return rest.fold(T::ZERO, add);
     }
     // SAFETY: the vectors are those of the chunks; the caller promises the set.
     let total = unsafe {
         let all = L::first(L::COUNT);
         let mut sums = [L::splat(T::ZERO); 4];
-        for chunk in chunks {
+        for (x, y) in x_chunks.iter().zip(y_chunks) {
             for (k, sum) in sums[..LANES / L::COUNT].iter_mut().enumerate() {
-                let x = L::load(chunk.as_ptr().add(k * L::COUNT), all);
-                *sum = L::add(*sum, if SQUARED { L::mul(x, x) } else { x });
+                let x = L::load(x.as_ptr().add(k * L::COUNT), all);
+                *sum = L::add(*sum, if PRODUCT { L::mul(x, L::load(y.as_ptr().add(k * L::COUNT), all)) } else { x });
             }
         }
         sum_of_lanes::<T, L>(sums)
     };
-    rest.iter().fold(total, |total, &x| total + term::<T, SQUARED>(x))
+    rest.fold(total, add)
+}
+
+/// The sum of a block, or of its squares.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+pub(super) unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T]) -> T {
+    // SAFETY: as the caller promises.
+    unsafe { block_of::<T, L, SQUARED>(x, x) }
 }
 
 /// The sum of the lanes of a row's chunks, in the order of [`add_up`], from the vectors that they fill.
@@ -259,23 +190,54 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for SumRows<'_, T, SQUARED> {
     unsafe fn run<L: Lanes<T>>(self) {
         let Self { x, n, out } = self;
         for (r, out) in out.iter_mut().enumerate() {
-            let mut blocks = Blocks::new();
-            let mut x = &x[r * n..(r + 1) * n];
-            while x.len() > NEIGHBOURS {
-                let (first, rest) = x.split_at(NEIGHBOURS);
-                // SAFETY: the caller promises the set.
-                blocks.push(unsafe { block::<T, L, SQUARED>(first) });
-                x = rest;
-            }
-            // SAFETY: as above.
-            let last = unsafe { block::<T, L, SQUARED>(x) };
-            *out = if n <= NEIGHBOURS {
-                last
-            } else {
-                blocks.push(last);
-                blocks.total()
-            };
+            let x = &x[r * n..(r + 1) * n];
+            // SAFETY: the caller promises the set.
+            *out = unsafe { row_of::<T, L, SQUARED>(x, x) };
         }
+    }
+}
+
+/// The sum of a row, or of the products of two of one length.
+///
+/// # Safety
+/// The CPU has the set of the lanes.
+#[inline(always)]
+unsafe fn row_of<T: Number, L: Lanes<T>, const PRODUCT: bool>(mut x: &[T], mut y: &[T]) -> T {
+    let mut blocks = Blocks::new();
+    let is_one = x.len() <= NEIGHBOURS;
+    while x.len() > NEIGHBOURS {
+        // SAFETY: the caller promises the set.
+        blocks.push(unsafe { block_of::<T, L, PRODUCT>(&x[..NEIGHBOURS], &y[..NEIGHBOURS]) });
+        (x, y) = (&x[NEIGHBOURS..], &y[NEIGHBOURS..]);
+    }
+    // SAFETY: as above.
+    let last = unsafe { block_of::<T, L, PRODUCT>(x, y) };
+    if is_one {
+        return last;
+    }
+    blocks.push(last);
+    blocks.total()
+}
+
+/// The sum of the products of elements of two slices of one length.
+pub(crate) fn sum_of_products<T: Number>(x: &[T], y: &[T]) -> T {
+    assert_eq!(x.len(), y.len(), "products are of as many elements");
+    let mut total = T::ZERO;
+    level(x.len()).run_lanes(SumProducts { x, y, out: &mut total });
+    total
+}
+
+struct SumProducts<'a, T> {
+    x: &'a [T],
+    y: &'a [T],
+    out: &'a mut T,
+}
+
+impl<T: Number> LaneKernel<T> for SumProducts<'_, T> {
+    #[inline(always)]
+    unsafe fn run<L: Lanes<T>>(self) {
+        // SAFETY: the caller promises the set.
+        *self.out = unsafe { row_of::<T, L, true>(self.x, self.y) };
     }
 }
 

@@ -7,6 +7,8 @@ mod random;
 mod nets;
 #[path = "../shared/level.rs"]
 mod level;
+#[path = "../shared/choices.rs"]
+mod choices;
 mod sums;
 mod edges;
 mod regressions;

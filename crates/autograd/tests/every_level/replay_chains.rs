@@ -1,42 +1,18 @@
 //! Chains of element-wise operations with several readers, several results, sums and broadcasts replay to the same bits
 //! as recording and computing anew, with each pass switched off in turn.
 
+use crate::choices::{Step, agree};
 use autograd::{Float, Optimisations, Program, Shape, Tape, Tensor, Var, grad, keepdims, vjp};
-
-/// The next state and the outputs of a step.
-type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
 
 fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
     Tensor::from_fn(shape, |i| T::of((((i + seed) * 7919 % 2003) as f64 - 1001.0) * 0.004))
 }
 
-/// Runs a step of two parts of a state and an input, three times, on the tape and by programs of every choice of passes.
+/// Holds a step of two parts of a state and an input to [`agree`].
 fn check<T: Float>(shapes: [&[usize]; 3], step: impl for<'t> Fn(&[Var<'t, T>; 2], Var<'t, T>) -> Step<'t, T>) {
     let state = [numbers::<T>(shapes[0], 1), numbers::<T>(shapes[1], 2)];
-    for passes in Optimisations::choices() {
-        let mut expected = state.clone();
-        let input = |round: usize| numbers::<T>(shapes[2], 10 + round);
-        let mut program =
-            Program::record_with(passes, &state, &input(0), |_, state, input| step(&state, input)).unwrap();
-        for round in 0..3 {
-            let tape = Tape::default();
-            let vars = [tape.var(&expected[0]), tape.var(&expected[1])];
-            let (next, outputs) = tape.values(&step(&vars, tape.var(&input(round))));
-            let replayed = program.run(&input(round)).unwrap();
-            let bits = |x: &Tensor<T>| x.as_slice().iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
-            for (k, output) in outputs.iter().enumerate() {
-                assert!(
-                    bits(&replayed.tensor(k)) == bits(output),
-                    "output {k} of {shapes:?}, round {round}, {passes:?}"
-                );
-            }
-            for (k, next) in next.into_iter().enumerate() {
-                let state = program.state(["0", "1"][k]).unwrap();
-                assert!(bits(&state) == bits(&next), "state {k} of {shapes:?}, round {round}, {passes:?}");
-                expected[k] = next;
-            }
-        }
-    }
+    let input = |round| numbers(shapes[2], 10 + round);
+    agree(&state, input, |state, x| step(state.try_into().unwrap(), x), &format!("{shapes:?}"));
 }
 
 /// Sizes about those of a tile and of a block of a sum, none at all, and one.

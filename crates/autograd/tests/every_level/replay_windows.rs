@@ -1,10 +1,8 @@
 //! Chains that read parts of their operands, put them into zeros, or go in blocks of rows with sums of columns, replay to the bits of recording and computing anew.
 
+use crate::choices::{Step, agree};
 use crate::random::{Random, seeds};
-use autograd::{Float, Optimisations, Order, Program, Slice, Tape, Tensor, Var, concat, grad, keepdims, vjp};
-
-/// The next state and the outputs of a step.
-type Step<'t, T> = (Vec<Var<'t, T>>, Vec<Var<'t, T>>);
+use autograd::{Float, Order, Program, Slice, Tensor, Var, concat, grad, keepdims, vjp};
 
 /// With zeros of both signs.
 fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
@@ -14,37 +12,16 @@ fn numbers<T: Float>(shape: &[usize], seed: usize) -> Tensor<T> {
     })
 }
 
-/// Runs a step of a state and an input three times, on the tape and by programs of every choice of passes; the listing of the last
-/// one has these words.
+/// Holds a step of a state and an input to [`agree`]; the listing has these words.
 fn check<T: Float>(
     [state, x]: [&[usize]; 2],
     step: impl for<'t> Fn(Var<'t, T>, Var<'t, T>) -> Step<'t, T>,
     words: &[&str],
 ) {
-    let state = numbers::<T>(state, 1);
-    let input = |round: usize| numbers::<T>(x, 10 + round);
-    let bits = |x: &Tensor<T>| x.as_slice().iter().map(|x| x.to_f64().to_bits()).collect::<Vec<_>>();
-    for passes in Optimisations::choices() {
-        let mut expected = state.clone();
-        let mut program = Program::record_with(passes, &state, &input(0), |_, state, x| step(state, x)).unwrap();
-        if passes == Optimisations::default() {
-            let text = program.to_string();
-            for word in words {
-                assert!(text.contains(word), "no {word} in {text}");
-            }
-        }
-        for round in 0..3 {
-            let tape = Tape::default();
-            let (next, outputs) = tape.values(&step(tape.var(&expected), tape.var(&input(round))));
-            let replayed = program.run(&input(round)).unwrap();
-            for (k, output) in outputs.iter().enumerate() {
-                assert!(bits(&replayed.tensor(k)) == bits(output), "output {k}, round {round}, {passes:?}\n{program}");
-            }
-            if let [next] = &next[..] {
-                assert!(bits(&program.state("").unwrap()) == bits(next), "state, round {round}, {passes:?}\n{program}");
-                expected = next.clone();
-            }
-        }
+    let (state, input) = (numbers::<T>(state, 1), |round: usize| numbers::<T>(x, 10 + round));
+    let text = agree(&[state], input, |state, x| step(state[0], x), "");
+    for word in words {
+        assert!(text.contains(word), "no {word} in {text}");
     }
 }
 

@@ -164,11 +164,7 @@ impl<T: Number> Run<'_, T> {
             (Some(running), _) => return running.add_products(of(x), of(y)),
             // Where none run, all elements are one tile.
             (None, Arg::Nothing) => reduce::sum(of(x)),
-            (None, _) => {
-                let mut alone = Running::new();
-                alone.add_products(of(x), of(y));
-                alone.total()
-            }
+            (None, _) => reduce::sum_of_products(of(x), of(y)),
         };
         // The tape adds sums to zeros. SAFETY: whoever made this promises the places.
         unsafe { *self.at(place) = T::ZERO + total };

@@ -70,7 +70,9 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             for k in 0..K {
                 let next = if self.step.descends[3] { *param.add(k) - sums[k] * self.step.rate } else { sums[k] };
                 self.step.results[3].add(k).write(next);
-                param.add(k).write(next);
+                if self.step.keeps {
+                    param.add(k).write(next);
+                }
             }
         }
     }
@@ -246,8 +248,8 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
         }
     }
 
-    /// A vector of the next parameters, or of gradients, from a row and a hidden node on, which goes to the copy too. The copy's
-    /// zeros beyond the mask stay, whatever is not finite.
+    /// A vector of the next parameters, or of gradients, from a row and a hidden node on, which goes to a copy that is kept too. The
+    /// copy's zeros beyond the mask stay, whatever is not finite.
     ///
     /// # Safety
     /// The CPU has the set of the lanes; the copy has whole vectors.
@@ -264,7 +266,9 @@ impl<T: Number, const SMALL: bool> Block<'_, T, SMALL> {
             let (place, all) = (self.params.add(row * self.width() + h), L::first(L::COUNT));
             let next = if descends { L::sub(L::load(place, all), L::mul(dp, L::splat(self.step.rate))) } else { dp };
             let next = L::keep(next, mask);
-            L::store(place, all, next);
+            if self.step.keeps {
+                L::store(place, all, next);
+            }
             next
         }
     }

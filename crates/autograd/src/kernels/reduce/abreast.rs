@@ -34,13 +34,15 @@ impl<T: Number, const SQUARED: bool> LaneKernel<T> for Abreast<'_, T, SQUARED> {
             return;
         }
         let rows = x.chunks_exact(LANES * n).zip(out.as_chunks_mut::<LANES>().0);
-        let mut all = [Blocks::new(); LANES];
+        let mut all = [const { Blocks::new() }; LANES];
         for (x, out) in rows {
             if n <= NEIGHBOURS {
                 // SAFETY: the caller promises the set, and these are the rows.
                 unsafe { blocks_abreast::<T, L, SQUARED>(x, n, n, out) };
             } else {
-                all.fill(Blocks::new());
+                for blocks in &mut all {
+                    *blocks = Blocks::new();
+                }
                 for from in (0..n).step_by(NEIGHBOURS) {
                     // SAFETY: as above.
                     unsafe { blocks_abreast::<T, L, SQUARED>(&x[from..], n, NEIGHBOURS.min(n - from), out) };

@@ -120,7 +120,9 @@ impl<'m, T: Number> Sums<'m, T> {
     /// Begins with other columns.
     #[inline(always)]
     fn start(&mut self) {
-        self.blocks.fill(Blocks::new());
+        for blocks in &mut *self.blocks {
+            *blocks = Blocks::new();
+        }
     }
 
     /// Where term `t` of a block of `len` is added, and whether it is the first one there.
@@ -167,7 +169,7 @@ impl<T: Number> LaneKernel<T> for Columns<'_, T> {
             Default::default()
         };
         let [all_blocks, other_blocks]: [&mut [_]; 2] = if n > NEIGHBOURS {
-            blocks = [[Blocks::new(); WIDE]; 2];
+            blocks = [const { [const { Blocks::new() }; WIDE] }; 2];
             blocks.each_mut().map(|blocks| &mut blocks[..])
         } else {
             Default::default()
