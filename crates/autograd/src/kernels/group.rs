@@ -10,10 +10,10 @@ mod task;
 pub(crate) use steps::Passing;
 pub(crate) use task::{Along, FEW_CLASSES, OfRows, PlaceFinish, RowOp, Task, memory_of_columns};
 
-use super::chain::Chain;
 use super::column_sums::ColumnSums;
 use super::cross_entropy::{LaneSums, Losses, Weight, cross_entropy};
 use super::finish::Rate;
+use super::jit::WithCode;
 use super::map::copy;
 use super::order::{Partial, Sums};
 use super::place::{Base, Place, Spot};
@@ -105,10 +105,19 @@ impl<T: Number> Group<T> {
         Self { spots: spots.into_iter().zip(reach).collect(), phases }
     }
 
-    /// Its chains.
-    pub(crate) fn chains(&mut self) -> impl Iterator<Item = &mut Chain<T>> {
+    /// What cheap operations of it can be code.
+    pub(crate) fn with_code(&mut self) -> impl Iterator<Item = &mut dyn WithCode> {
         let tasks = self.phases.iter_mut().flat_map(|phase| phase.before.iter_mut().chain(&mut phase.tasks));
-        tasks.filter_map(|task| if let Task::Chain { chain, .. } = task { Some(&mut **chain) } else { None })
+        tasks.filter_map(|task| match task {
+            Task::Chain { chain, .. } => Some(&mut **chain as &mut dyn WithCode),
+            Task::Numbers(numbers) => Some(&mut **numbers as &mut dyn WithCode),
+            Task::Product { .. }
+            | Task::ColumnSums { .. }
+            | Task::Loss { .. }
+            | Task::Turn { .. }
+            | Task::Copy { .. }
+            | Task::Rows { .. } => None,
+        })
     }
 
     /// How many spots it touches: so many bases it is to be given.
@@ -247,7 +256,7 @@ unsafe fn execute<T: Number>(
             unsafe { chain.run(bases, (block.start, block.rows * per_row), (running, block.last), level) };
         }
         // SAFETY: the caller promises that all are there; the cells overlap nothing else.
-        Task::Numbers(numbers) => unsafe { numbers.run(at) },
+        Task::Numbers(numbers) => unsafe { numbers.run(bases, start, level) },
         // SAFETY: the caller promises that all are there, and a result overlaps nothing else.
         Task::Rows { op, args, outs } => unsafe { along_rows(&**op, args, outs, block.rows, at) },
     }

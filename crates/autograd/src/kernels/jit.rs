@@ -16,7 +16,19 @@ pub(super) use encode::{Element, Set};
 pub(crate) use pages::{Executable, Pages};
 
 use formula::{Constant, Formula, Op, Step, Term};
+pub(super) use registers::Move;
 use registers::Writer;
+
+/// What has cheap operations that can be code.
+pub(crate) trait WithCode {
+    /// Adds code for them to pages, where the CPU can run some.
+    fn write_code(&mut self, pages: &mut Pages);
+    /// Its code is in memory that can be executed.
+    fn bind_code(&mut self, memory: &Executable);
+    /// How many pieces of code it has.
+    #[cfg(test)]
+    fn codes(&self) -> usize;
+}
 
 /// Where an element is, or a vector that stands for all elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +41,8 @@ pub(super) enum Home {
     Repeated(i32),
     /// One number behind a pointer of the table.
     Number(usize),
+    /// One number, so many bytes behind the first: what is computed there is the same in all lanes, and goes there from one of them.
+    Cell(i32),
     /// In a register of the CPU alone, until the last line that reads it.
     Passing(usize),
 }
@@ -49,12 +63,12 @@ pub(super) struct Line {
     pub(super) is_kept: bool,
 }
 
-/// Adds the lines of a formula, whose operands have homes, unless one has none; and where its result goes, and whether somebody else
-/// reads that there.
+/// Adds the lines of a formula, whose operands are read where it is told, unless one is nowhere; and where its result goes, and
+/// whether somebody else reads that there.
 pub(super) fn add_lines(
     lines: &mut Vec<Line>,
     formula: &Formula,
-    mut home: impl FnMut(u8) -> Option<Home>,
+    mut arg: impl FnMut(u8) -> Option<Read>,
     (out, is_kept): (Home, bool),
 ) -> Option<()> {
     let start = lines.len();
@@ -62,7 +76,7 @@ pub(super) fn add_lines(
         let mut read = [Read::Constant(Constant::Sign); 4];
         for (read, term) in read.iter_mut().zip(of) {
             *read = match *term {
-                Term::Arg(arg) => Read::Home(home(arg)?),
+                Term::Arg(k) => arg(k)?,
                 Term::Step(step) => Read::Home(Home::Passing(start + step as usize)),
                 Term::Constant(constant) => Read::Constant(constant),
             };
@@ -102,6 +116,12 @@ impl Code {
         Some(Self { memory: None, start, end, lanes, set, element })
     }
 
+    /// Code for operations that are done once, on cells and single numbers behind pointers, and for copies of numbers behind them.
+    pub(super) fn once(set: Set, element: Element, lines: &[Line], moves: &[Move], pages: &mut Pages) -> Option<Self> {
+        let (code, _) = Writer::once(set, element, lines, moves).code()?;
+        Some(Self { memory: None, start: pages.add(&code), end: None, lanes: 0, set, element })
+    }
+
     /// Its pages are in memory that can be executed.
     pub(super) fn bind(&mut self, memory: &Executable) {
         if self.memory.is_some() {
@@ -139,6 +159,17 @@ impl Code {
             // SAFETY: as of this; that code was written with the loop.
             unsafe { self.run_end(end, (tiles, table), start + whole, left) };
         }
+    }
+
+    /// Does operations that are done once.
+    ///
+    /// # Safety
+    /// It can run. From `cells` on are those of its lines, and behind the pointers of the table that it names numbers, of the type of the
+    /// code, and nobody else uses them.
+    #[inline(always)]
+    pub(super) unsafe fn run_once(&self, cells: *mut u8, table: *const *mut u8) {
+        // SAFETY: the map has a function there, which reads and writes what the caller promises.
+        unsafe { call(self.start, (cells, table), (0, 0), 0) }
     }
 
     /// Does what is left.
@@ -195,7 +226,7 @@ pub(crate) mod tests {
     /// What a formula makes of three operands, by code of a level, if it has any.
     pub(crate) fn run_formula<T: Number>(level: Level, formula: &Formula, args: [&[T]; 3]) -> Option<Vec<T>> {
         let mut lines = Vec::new();
-        add_lines(&mut lines, formula, |k| Some(Home::Pointer(k as usize)), (Home::Pointer(3), true));
+        add_lines(&mut lines, formula, |k| Some(Read::Home(Home::Pointer(k as usize))), (Home::Pointer(3), true));
         let code = code::<T>(level, &lines, false)?;
         // What lies behind the elements stays as it is.
         let n = args[0].len();
@@ -245,6 +276,7 @@ pub(crate) mod tests {
                     Read::Home(Home::Tile(at)) => memory.tiles[tile(at)][i],
                     Read::Home(Home::Repeated(at)) => memory.tiles[tile(at)][0],
                     Read::Home(Home::Passing(k)) => passing[k],
+                    Read::Home(Home::Cell(_)) => unreachable!("lines of vectors"),
                     Read::Constant(Constant::Number(x)) => T::of(x),
                     Read::Constant(Constant::Sign | Constant::Magnitude) => unreachable!("lines of numbers"),
                 });
@@ -274,7 +306,7 @@ pub(crate) mod tests {
                     Home::Pointer(k) => memory.pointers[k][i] = y,
                     Home::Tile(at) => memory.tiles[tile(at)][i] = y,
                     Home::Passing(k) => passing[k] = y,
-                    Home::Repeated(_) | Home::Number(_) => unreachable!("nothing is written there"),
+                    Home::Repeated(_) | Home::Number(_) | Home::Cell(_) => unreachable!("nothing is written there"),
                 }
             }
         }

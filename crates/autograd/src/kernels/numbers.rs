@@ -2,13 +2,18 @@
 //! nothing for vectors to do, so there are no levels, and a long program is as small as its operations.
 #![expect(unsafe_code, reason = "cells, operands and results are found by pointers")]
 
+mod coded;
+
 use super::chain::{TileOp, copy_elements};
 use super::in_turn::{InTurn, Source, of_first, one};
+use super::jit::formula::Formula;
 use super::machine::LINE;
 use super::map::QUAD;
-use super::place::Place;
+use super::place::{Base, Place};
 use super::reduce;
 use crate::number::Number;
+use crate::number::level::Level;
+use coded::Coded;
 use smallvec::smallvec;
 use std::sync::Arc;
 
@@ -42,6 +47,10 @@ pub(crate) struct Numbers<T> {
     pub(crate) constants: Vec<T>,
     /// What operations are, each kind of them once.
     pub(crate) kinds: Vec<Arc<dyn TileOp<T>>>,
+    /// What each of these consists of, if code can do it.
+    pub(crate) formulas: Vec<Option<Formula>>,
+    /// Operations that are done by code, in order, once that is written.
+    pub(crate) codes: Vec<Coded>,
     pub(crate) ops: Vec<NumberOp>,
     /// The cells that are copied to places at the end, and of how many elements.
     pub(crate) results: Vec<(u32, Place, usize)>,
@@ -101,39 +110,47 @@ impl<T: Number> Numbers<T> {
     }
 
     /// # Safety
-    /// `at` gives a pointer for each place, with the elements behind it that are read or written there, and nobody else uses them. The
-    /// cells meet no other place.
+    /// There is a base for each place; the elements that are read or written there lie behind it, from this row on, and nobody else uses
+    /// them. The cells meet no other place.
     #[inline(always)]
-    pub(super) unsafe fn run(&self, at: impl Fn(Place) -> *mut T) {
+    pub(super) unsafe fn run(&self, bases: &[Base<T>], row: usize, level: Level) {
+        if let [all] = &self.codes[..]
+            && all.is_all
+            && all.can_run(level)
+        {
+            // SAFETY: as of this; no place moves on by rows.
+            return unsafe { all.run(bases.get_unchecked(self.cells.spot()).0, bases) };
+        }
         // SAFETY: as of this.
-        unsafe { if self.len == 1 { self.run_single(at) } else { self.run_several(at) } }
+        unsafe { if self.len == 1 { self.run_single(bases, row, level) } else { self.run_several(bases, row, level) } }
     }
 
     /// # Safety
     /// As of [`Numbers::run`], of one element.
     #[inline(never)]
-    unsafe fn run_single(&self, at: impl Fn(Place) -> *mut T) {
+    unsafe fn run_single(&self, bases: &[Base<T>], row: usize, level: Level) {
         // SAFETY: as of this.
-        unsafe { self.run_with((1, 1), at) }
+        unsafe { self.run_with((1, 1), bases, row, level) }
     }
 
     /// # Safety
     /// As of [`Numbers::run`].
     #[inline(never)]
-    unsafe fn run_several(&self, at: impl Fn(Place) -> *mut T) {
+    unsafe fn run_several(&self, bases: &[Base<T>], row: usize, level: Level) {
         // SAFETY: as of this.
-        unsafe { self.run_with((self.len, self.width()), at) }
+        unsafe { self.run_with((self.len, self.width()), bases, row, level) }
     }
 
     /// # Safety
     /// As of [`Numbers::run`], of so many elements in cells of so many.
     #[inline(always)]
-    unsafe fn run_with(&self, (n, width): (usize, usize), at: impl Fn(Place) -> *mut T) {
-        let Self { inputs, constants, kinds, ops, results, .. } = self;
+    unsafe fn run_with(&self, (n, width): (usize, usize), bases: &[Base<T>], row: usize, level: Level) {
+        let Self { inputs, constants, codes, ops, results, .. } = self;
+        // SAFETY: the caller promises a base for each place, and the elements behind it.
+        let at = |place: Place| unsafe { bases.get_unchecked(place.spot()).0.add(place.per_row() * row) };
         let cells = at(self.cells);
         let cell = |k: u32| cells.wrapping_add(k as usize * width);
-        // SAFETY: the caller promises the places and the cells; operations name cells that there are, and a result by slices is in another
-        // cell than its operands.
+        // SAFETY: the caller promises the places and the cells; operations name cells that there are.
         unsafe {
             let repeat = |number: T, k: u32| (0..width).for_each(|i| *cell(k).add(i) = number);
             for (&(input, is_one), k) in inputs.iter().zip(0..) {
@@ -146,7 +163,27 @@ impl<T: Number> Numbers<T> {
             for (&constant, k) in constants.iter().zip(inputs.len() as u32..) {
                 repeat(constant, k);
             }
-            for op in ops {
+            let mut done = 0;
+            for code in codes.iter().filter(|code| !code.is_all && code.can_run(level)) {
+                self.one_by_one(&ops[done..code.ops.start], (n, width), cells);
+                code.run(cells, bases);
+                done = code.ops.end;
+            }
+            self.one_by_one(&ops[done..], (n, width), cells);
+            for &(k, place, len) in results {
+                copy_elements(cell(k).cast_const(), at(place), if n == 1 { 1 } else { len });
+            }
+        }
+    }
+
+    /// # Safety
+    /// The operations name cells that there are, of so many elements, of which nobody else uses any.
+    #[inline(always)]
+    unsafe fn one_by_one(&self, ops: &[NumberOp], (n, width): (usize, usize), cells: *mut T) {
+        let cell = |k: u32| cells.wrapping_add(k as usize * width);
+        for op in ops {
+            // SAFETY: the caller promises the cells; a result by slices is in another cell than its operands.
+            unsafe {
                 match *op {
                     NumberOp::InTurn { both: InTurn(first, then), args: [a, b, c], out } => {
                         if width == 1 {
@@ -161,16 +198,13 @@ impl<T: Number> Numbers<T> {
                         let start = |k: u32| if k == NO_CELL { cells } else { cell(k) };
                         let [a, b, c] = args.map(|k| std::slice::from_raw_parts(start(k).cast_const(), len(k)));
                         let second = std::slice::from_raw_parts_mut(start(second), len(second));
-                        kinds[op as usize].run([a, b, c], std::slice::from_raw_parts_mut(cell(out), n), second);
+                        self.kinds[op as usize].run([a, b, c], std::slice::from_raw_parts_mut(cell(out), n), second);
                     }
                     // The tape adds sums to zeros.
                     NumberOp::Sum { of, out } => {
                         *cell(out) = T::ZERO + reduce::sum(std::slice::from_raw_parts(cell(of).cast_const(), n));
                     }
                 }
-            }
-            for &(k, place, len) in results {
-                copy_elements(cell(k).cast_const(), at(place), if n == 1 { 1 } else { len });
             }
         }
     }
@@ -179,9 +213,98 @@ impl<T: Number> Numbers<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::in_turn::{First, Then};
+    use crate::kernels::jit::{Pages, WithCode};
+    use crate::number::level::tests::at_every_level;
 
     #[test]
     fn an_operation_on_numbers_is_small() {
         assert!(size_of::<NumberOp>() <= 28, "{} bytes: long programs wait for memory", size_of::<NumberOp>());
+    }
+
+    /// Numbers by a recurrence.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (self.0 >> 33) as usize % n
+        }
+    }
+
+    const INPUTS: usize = 5;
+    const CONSTANTS: usize = 3;
+
+    /// Operations on cells of one number that are written again and again, among them some that code cannot do.
+    fn random_numbers<T: Number>(random: &mut Random) -> Numbers<T> {
+        let firsts = [First::Add, First::Sub, First::Mul, First::Zmul, First::Div, First::Neg, First::Sqrt];
+        let thens = [Then::Keep, Then::Add, Then::Sub, Then::SubFrom, Then::Mul, Then::Zmul, Then::ZmulOf, Then::Neg];
+        let count = [INPUTS + CONSTANTS + 4, INPUTS + CONSTANTS + 40][random.below(2)];
+        let mut made = INPUTS + CONSTANTS;
+        let ops = (0..=random.below(300)).map(|_| {
+            let mut read = || random.below(made) as u32;
+            let args = [read(), read(), read()];
+            let out = if made < count { made } else { INPUTS + CONSTANTS + random.below(made - INPUTS - CONSTANTS) };
+            made = count.min(made + 1);
+            if random.below(20) == 0 {
+                return NumberOp::Sum { of: args[0], out: out as u32 };
+            }
+            let both = InTurn(firsts[random.below(7)], thens[random.below(8)]);
+            NumberOp::InTurn { both, args, out: out as u32 }
+        });
+        let ops = ops.collect();
+        let results = (0..4).map(|k| (random.below(made) as u32, Place::of_spot(INPUTS + k), 1)).collect();
+        Numbers {
+            len: 1,
+            inputs: (0..INPUTS).map(|k| (Place::of_spot(k), true)).collect(),
+            constants: [0.5, -0.0, 3.0][..CONSTANTS].iter().map(|&x| T::of(x)).collect(),
+            kinds: Vec::new(),
+            formulas: Vec::new(),
+            codes: Vec::new(),
+            ops,
+            results,
+            cells: Place::of_spot(INPUTS + 4),
+            count,
+        }
+    }
+
+    #[test]
+    fn code_makes_the_bits_of_one_operation_after_the_other() {
+        fn check<T: Number>(level: Level) {
+            let mut random = Random(11);
+            for round in 0..300 {
+                let numbers = random_numbers::<T>(&mut random);
+                let mut coded = numbers.clone();
+                let mut pages = Pages::default();
+                coded.write_code(&mut pages);
+                assert!(coded.codes.is_empty() || level.has_vectors(), "there is no code at {level:?}");
+                if let Some(memory) = pages.executable() {
+                    coded.bind_code(&memory);
+                }
+                let places: Vec<T> = (0..INPUTS + 4).map(|_| T::of(random.below(9) as f64 / 2.0 - 2.0)).collect();
+                let run = |numbers: &Numbers<T>| {
+                    let (mut places, mut cells) = (places.clone(), vec![T::of(77.0); numbers.memory() + 1]);
+                    // The last result is written over an operand.
+                    let of_places = places.as_mut_ptr();
+                    let mut bases: Vec<Base<T>> = (0..INPUTS + 4).map(|k| Base(of_places.wrapping_add(k))).collect();
+                    bases[INPUTS + 3] = bases[0];
+                    bases.push(Base(cells.as_mut_ptr()));
+                    // SAFETY: there is a number at each place, and there are so many cells.
+                    unsafe { numbers.run(&bases, 0, level) };
+                    assert!(cells[numbers.memory()] == T::of(77.0), "it wrote behind the cells");
+                    places
+                };
+                let (want, found) = (run(&numbers), run(&coded));
+                let alike = |(x, y): (&T, &T)| x.same_bits(*y) || x.is_nan() && y.is_nan();
+                assert!(
+                    want.iter().zip(&found).all(alike),
+                    "round {round}, {level:?}: {want:?}, {found:?}\n{numbers:?}"
+                );
+            }
+        }
+        at_every_level(|level| {
+            check::<f32>(level);
+            check::<f64>(level);
+        });
     }
 }

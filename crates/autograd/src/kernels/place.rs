@@ -82,6 +82,7 @@ impl Place {
 
 /// Where a spot of a group is, while a group runs; between runs it means nothing.
 #[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
 pub(crate) struct Base<T>(pub(super) *mut T);
 
 impl<T> Default for Base<T> {

@@ -4,7 +4,7 @@
 use super::pieces::MOST_WINDOWS;
 use super::{Arg, Chain, Micro, Out, Reach};
 use crate::kernels::jit::formula::Formula;
-use crate::kernels::jit::{Code, Element, Executable, Home, Line, Pages, Set, add_lines};
+use crate::kernels::jit::{Code, Element, Executable, Home, Line, Pages, Read, Set, WithCode, add_lines};
 use crate::number::Number;
 use crate::number::level::Level;
 use std::borrow::Cow;
@@ -38,9 +38,8 @@ impl Coded {
     }
 }
 
-impl<T: Number> Chain<T> {
-    /// Adds code for its cheap operations to pages, where the CPU can run some.
-    pub(crate) fn write_code(&mut self, pages: &mut Pages) {
+impl<T: Number> WithCode for Chain<T> {
+    fn write_code(&mut self, pages: &mut Pages) {
         let Some(set) = Set::of(Level::best()) else { return };
         let runs = self.runs(set.longest());
         let mut old = std::mem::take(&mut self.micro).into_iter();
@@ -62,11 +61,17 @@ impl<T: Number> Chain<T> {
         self.micro.extend(old);
     }
 
-    /// Its code is in memory that can be executed.
-    pub(crate) fn bind_code(&mut self, memory: &Executable) {
+    fn bind_code(&mut self, memory: &Executable) {
         self.codes.iter_mut().for_each(|coded| coded.code.bind(memory));
     }
 
+    #[cfg(test)]
+    fn codes(&self) -> usize {
+        self.codes.len()
+    }
+}
+
+impl<T: Number> Chain<T> {
     /// Where runs of cheap operations of at most so many lines begin and end, and which registers are read behind each.
     fn runs(&self, longest: usize) -> Vec<(usize, usize, HashSet<u32>)> {
         let mut live: HashSet<u32> = self.parts.iter().map(|&(register, _)| register as u32).collect();
@@ -158,7 +163,7 @@ impl<T: Number> Listing<'_, T> {
             Out::Register(r) => (home(Arg::Register(r))?, live.contains(&r)),
             Out::Nowhere => return None,
         };
-        add_lines(lines, &formula, |arg| home(args[arg as usize]), to)
+        add_lines(lines, &formula, |arg| home(args[arg as usize]).map(Read::Home), to)
     }
 }
 

@@ -298,6 +298,18 @@ impl Assembler {
         }
     }
 
+    /// Stores the first lane.
+    ///
+    /// # Panics
+    /// Where there are registers that these bytes do not tell.
+    pub(super) fn store_first(&mut self, to: Operand, Vector(x): Vector) {
+        assert!(self.set == Set::Avx2 && self.abreast == 1, "numbers are computed once, by instructions of AVX2");
+        let prefix = if self.element == Element::F64 { 3 } else { 2 };
+        // VMOVSS or VMOVSD
+        self.bytes.extend([0xC4, (x >> 3 ^ 1) << 7 | 1 << 6 | 1 << 5 | STORE.table, 15 << 3 | prefix, STORE.code]);
+        self.operands(x, to, None);
+    }
+
     /// The code with its constants.
     pub(super) fn finish(mut self) -> Vec<u8> {
         let width = self.set.bytes();
@@ -335,6 +347,11 @@ impl Set {
             Self::Avx2 => LINES_OF_AVX2,
             Self::Avx512 => LINES_OF_AVX512,
         }
+    }
+
+    /// That for single numbers, which gain nothing from wider vectors.
+    pub(in crate::kernels) fn of_numbers(level: Level) -> Option<Self> {
+        Self::of(level).map(|_| Self::Avx2)
     }
 
     /// The bytes of a vector.

@@ -21,6 +21,14 @@ struct Held {
     next: Option<usize>,
 }
 
+/// A number that is copied to where a pointer of the table tells, by way of its cell.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::kernels) struct Move {
+    pub(in crate::kernels) from: Read,
+    pub(in crate::kernels) cell: Home,
+    pub(in crate::kernels) to: usize,
+}
+
 /// The code of a loop as it is written.
 pub(super) struct Writer<'a> {
     to: Assembler,
@@ -34,6 +42,8 @@ pub(super) struct Writer<'a> {
     is_end: bool,
     /// Whether there may be others behind those in a tile.
     in_pieces: bool,
+    /// What is done once, on single numbers, ends with these results.
+    once: Option<&'a [Move]>,
     /// Whether more values without a home are wanted at a time than there are registers.
     is_full: bool,
 }
@@ -48,9 +58,15 @@ impl<'a> Writer<'a> {
             holds,
             at: 0,
             is_end: false,
+            once: None,
             in_pieces,
             is_full: false,
         }
+    }
+
+    /// What is done once, and then copies numbers to where pointers of the table tell. All of them are read before one is written.
+    pub(super) fn once(set: Set, element: Element, lines: &'a [Line], moves: &'a [Move]) -> Self {
+        Self { once: Some(moves), ..Self::new(set, element, lines, false) }
     }
 
     /// The code, if there are registers enough, and where that for elements that do not fill a vector begins, if there are pointers to
@@ -63,7 +79,8 @@ impl<'a> Writer<'a> {
             })
         };
         let pointer = |home| if let Home::Pointer(k) | Home::Number(k) = home { Some(k + 1) } else { None };
-        let pointers = homes().filter_map(pointer).max().unwrap_or(0);
+        // What is done once takes a pointer where it is asked for.
+        let pointers = if self.once.is_some() { 0 } else { homes().filter_map(pointer).max().unwrap_or(0) };
         let has_ends = self.in_pieces || homes().any(|home| matches!(home, Home::Pointer(_)));
         self.function(pointers);
         let end = has_ends.then(|| {
@@ -92,8 +109,9 @@ impl<'a> Writer<'a> {
             self.to.pointer(r, RSI, k);
         }
         self.to.op(XOR, ZERO, ZERO, Operand::Vector(ZERO));
-        if self.is_end {
+        if self.is_end || self.once.is_some() {
             self.body(false);
+            self.moves();
         } else {
             // Several vectors side by side: the operations of one wait for each other.
             self.to.go_abreast(true);
@@ -128,6 +146,23 @@ impl<'a> Writer<'a> {
             }
             self.at = at;
             self.line();
+        }
+    }
+
+    /// Copies what comes last.
+    fn moves(&mut self) {
+        let Some(moves) = self.once else { return };
+        self.at = self.lines.len();
+        for &Move { from, cell, .. } in moves {
+            if from != Read::Home(cell) {
+                let x = self.register(from, &mut Vec::new());
+                self.store(cell, x);
+            }
+        }
+        for &Move { cell, to, .. } in moves {
+            let x = self.register(Read::Home(cell), &mut Vec::new());
+            let memory = self.memory(Home::Number(to));
+            self.to.store_first(memory, x);
         }
     }
 
@@ -217,7 +252,11 @@ impl<'a> Writer<'a> {
     fn memory(&mut self, home: Home) -> Operand {
         let (base, indexed, offset) = match home {
             Home::Tile(offset) => (RDI, true, offset),
-            Home::Repeated(offset) => (RDI, false, offset),
+            Home::Repeated(offset) | Home::Cell(offset) => (RDI, false, offset),
+            Home::Number(k) if self.once.is_some() => {
+                self.to.pointer(RAX, RSI, k);
+                (RAX, false, 0)
+            }
             Home::Pointer(k) | Home::Number(k) => {
                 let base = POINTERS.get(k).copied().unwrap_or_else(|| {
                     self.to.pointer(RBP, RSI, k);
@@ -252,7 +291,7 @@ impl<'a> Writer<'a> {
     fn load(&mut self, home: Home, busy: &[Vector]) -> Vector {
         let to = self.free(busy);
         let memory = self.memory(home);
-        if matches!(home, Home::Number(_)) {
+        if matches!(home, Home::Number(_) | Home::Cell(_)) {
             self.to.broadcast(to, memory);
         } else if self.is_short(home) {
             self.to.load_left(to, memory);
@@ -293,7 +332,7 @@ impl<'a> Writer<'a> {
             Home::Repeated(_) => true,
             Home::Tile(_) => self.next_read(home).is_none(),
             Home::Pointer(k) => k < POINTERS.len() && !self.is_short(home) && self.next_read(home).is_none(),
-            Home::Number(_) | Home::Passing(_) => false,
+            Home::Number(_) | Home::Cell(_) | Home::Passing(_) => false,
         }
     }
 
@@ -325,7 +364,9 @@ impl<'a> Writer<'a> {
 
     fn store(&mut self, home: Home, x: Vector) {
         let memory = self.memory(home);
-        if self.is_short(home) || self.is_end && self.in_pieces {
+        if matches!(home, Home::Cell(_)) {
+            self.to.store_first(memory, x);
+        } else if self.is_short(home) || self.is_end && self.in_pieces {
             self.to.store_left(memory, x);
         } else {
             self.to.unary(STORE, x, memory);

@@ -13,9 +13,8 @@ use super::schedule::{Phase, Schedule, Work};
 use super::steps::fused::FusedStep;
 use super::steps::{Listed, OpStep, Operand, Step, What};
 use crate::float::Float;
-use crate::kernels::chain::Chain;
 use crate::kernels::finish::Rate;
-use crate::kernels::jit::Pages;
+use crate::kernels::jit::{Pages, WithCode};
 use crate::kernels::numbers::are_few;
 use crate::kernels::perceptron::{Activation, Kernels, Planned, Spots};
 use crate::kernels::place::Spot;
@@ -45,21 +44,21 @@ pub(super) struct Lowering<'a, T: Float> {
     pub(super) with: Optimisations,
 }
 
-/// Code for the chains of steps, all of it in one piece of memory.
+/// Code for the cheap operations of steps, all of it in one piece of memory.
 fn write_code<T: Float>(steps: &mut [Step<T>]) {
-    let mut chains: Vec<&mut Chain<T>> = Vec::new();
+    let mut tasks: Vec<&mut dyn WithCode> = Vec::new();
     for step in steps {
         if let Step::Group(group) = step {
-            chains.extend(group.0.chains());
+            tasks.extend(group.0.with_code());
         }
     }
     let mut pages = Pages::default();
-    for chain in &mut chains {
-        chain.write_code(&mut pages);
+    for task in &mut tasks {
+        task.write_code(&mut pages);
     }
     if let Some(memory) = pages.executable() {
-        for chain in &mut chains {
-            chain.bind_code(&memory);
+        for task in &mut tasks {
+            task.bind_code(&memory);
         }
     }
 }
@@ -233,8 +232,8 @@ mod tests {
 
     #[test]
     fn a_selection_is_code_where_a_level_has_vectors_for_it() {
-        let x = Tensor::<f32>::zeros([100]);
-        let codes = |with| {
+        let codes = |elements: usize, with| {
+            let x = Tensor::<f32>::zeros([elements]);
             let program = Program::record_with(with, &(), &x, |_, (), x| {
                 let size = x.abs();
                 (vec![], vec![size.lt(0.5).select(x * x, size - 0.25)])
@@ -242,11 +241,14 @@ mod tests {
             let mut steps = program.expect("the program is right").steps;
             let groups =
                 steps.iter_mut().filter_map(|step| if let Step::Group(group) = step { Some(group) } else { None });
-            groups.flat_map(|group| group.0.chains()).map(|chain| chain.codes.len()).sum::<usize>()
+            groups.flat_map(|group| group.0.with_code()).map(|task| task.codes()).sum::<usize>()
         };
         at_every_level(|level| {
-            assert_eq!(codes(Optimisations::default()), usize::from(level.vector_bytes() > 16), "{level:?}");
-            assert_eq!(codes(Optimisations::default().without("code")), 0);
+            for elements in [1, 100] {
+                let all = Optimisations::default();
+                assert_eq!(codes(elements, all), usize::from(level.vector_bytes() > 16), "{elements}, {level:?}");
+                assert_eq!(codes(elements, all.without("code")), 0);
+            }
         });
     }
 }

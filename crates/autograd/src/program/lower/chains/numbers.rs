@@ -60,5 +60,6 @@ pub(in crate::program::lower) fn numbers<T: Float>(
     let values = planned.results.iter().chain(&planned.sums).zip(lens).zip(results as u32..);
     let results = values.map(|((&value, len), cell)| (cell, at(value, 0), len)).collect();
     let count = sums + planned.sums.len();
-    Some(Numbers { len, inputs, constants, kinds: kinds.list, ops, results, cells, count })
+    let Kinds { list: kinds, formulas, .. } = kinds;
+    Some(Numbers { len, inputs, constants, kinds, formulas, codes: Vec::new(), ops, results, cells, count })
 }
