@@ -214,22 +214,13 @@ impl<T: Number> Numbers<T> {
 mod tests {
     use super::*;
     use crate::kernels::in_turn::{First, Then};
+    use crate::kernels::jit::tests::Random;
     use crate::kernels::jit::{Pages, WithCode};
     use crate::number::level::tests::at_every_level;
 
     #[test]
     fn an_operation_on_numbers_is_small() {
         assert!(size_of::<NumberOp>() <= 28, "{} bytes: long programs wait for memory", size_of::<NumberOp>());
-    }
-
-    /// Numbers by a recurrence.
-    struct Random(u64);
-
-    impl Random {
-        fn below(&mut self, n: usize) -> usize {
-            self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            (self.0 >> 33) as usize % n
-        }
     }
 
     const INPUTS: usize = 5;
@@ -241,7 +232,8 @@ mod tests {
         let thens = [Then::Keep, Then::Add, Then::Sub, Then::SubFrom, Then::Mul, Then::Zmul, Then::ZmulOf, Then::Neg];
         let count = [INPUTS + CONSTANTS + 4, INPUTS + CONSTANTS + 40][random.below(2)];
         let mut made = INPUTS + CONSTANTS;
-        let ops = (0..=random.below(300)).map(|_| {
+        let length = [3, 20, 300][random.below(3)];
+        let ops = (0..=random.below(length)).map(|_| {
             let mut read = || random.below(made) as u32;
             let args = [read(), read(), read()];
             let out = if made < count { made } else { INPUTS + CONSTANTS + random.below(made - INPUTS - CONSTANTS) };

@@ -14,6 +14,9 @@ use std::ops::Range;
 const FEWEST: usize = 3;
 /// More lines are several runs: to write code looks for the next reader of each value among all lines of a run.
 const MOST: usize = 128;
+/// A list of more operations stays as it is: code is as long again, so that a long program would wait for memory, and to write it would be
+/// a quarter of what recording takes.
+const SHORT: usize = 512;
 
 /// Code for some of the operations.
 #[derive(Clone, Debug)]
@@ -63,7 +66,7 @@ impl NumberOp {
 
 impl<T: Number> WithCode for Numbers<T> {
     fn write_code(&mut self, pages: &mut Pages) {
-        if self.len > 1 {
+        if self.len > 1 || self.ops.len() > SHORT {
             return;
         }
         let Some(set) = Set::of_numbers(Level::best()) else { return };
