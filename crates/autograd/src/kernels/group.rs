@@ -105,7 +105,7 @@ impl<T: Number> Group<T> {
         Self { spots: spots.into_iter().zip(reach).collect(), phases }
     }
 
-    /// What cheap operations of it can be code.
+    /// Its tasks whose cheap operations can be code.
     pub(crate) fn with_code(&mut self) -> impl Iterator<Item = &mut dyn WithCode> {
         let tasks = self.phases.iter_mut().flat_map(|phase| phase.before.iter_mut().chain(&mut phase.tasks));
         tasks.filter_map(|task| match task {

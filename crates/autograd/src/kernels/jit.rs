@@ -15,6 +15,7 @@ mod registers;
 pub(super) use encode::{Element, Set};
 pub(crate) use pages::{Executable, Pages};
 
+use crate::number::level::Level;
 use formula::{Constant, Formula, Op, Step, Term};
 pub(super) use registers::Move;
 use registers::Writer;
@@ -132,10 +133,10 @@ impl Code {
         self.memory = Some(memory.clone());
     }
 
-    /// Whether it can be executed on a CPU that has such vectors.
+    /// Whether it can be executed at a level.
     #[inline(always)]
-    pub(super) fn can_run(&self, bytes: usize) -> bool {
-        self.set.bytes() <= bytes && self.memory.is_some()
+    pub(super) fn can_run(&self, level: Level) -> bool {
+        self.set.bytes() <= level.vector_bytes() && self.memory.is_some()
     }
 
     /// Does the operations for `n` elements from one on.
@@ -211,7 +212,6 @@ pub(crate) mod tests {
     use super::formula::{Comparison, Rounding};
     use super::*;
     use crate::number::Number;
-    use crate::number::level::Level;
     use crate::number::level::tests::at_every_level;
 
     /// Code that can be run, if a level has any.
@@ -219,7 +219,7 @@ pub(crate) mod tests {
         let mut pages = Pages::default();
         let mut code = Code::new(Set::of(level)?, Element::of::<T>(), lines, in_pieces, &mut pages)?;
         code.bind(&pages.executable().expect("there is memory for code"));
-        assert!(code.can_run(level.vector_bytes()));
+        assert!(code.can_run(level));
         Some(code)
     }
 

@@ -116,7 +116,7 @@ impl<T: Number> Numbers<T> {
     pub(super) unsafe fn run(&self, bases: &[Base<T>], row: usize, level: Level) {
         if let [all] = &self.codes[..]
             && all.is_all
-            && all.can_run(level)
+            && all.code.can_run(level)
         {
             // SAFETY: as of this; no place moves on by rows.
             return unsafe { all.run(bases.get_unchecked(self.cells.spot()).0, bases) };
@@ -164,10 +164,10 @@ impl<T: Number> Numbers<T> {
                 repeat(constant, k);
             }
             let mut done = 0;
-            for code in codes.iter().filter(|code| !code.is_all && code.can_run(level)) {
-                self.one_by_one(&ops[done..code.ops.start], (n, width), cells);
-                code.run(cells, bases);
-                done = code.ops.end;
+            for coded in codes.iter().filter(|coded| !coded.is_all && coded.code.can_run(level)) {
+                self.one_by_one(&ops[done..coded.ops.start], (n, width), cells);
+                coded.run(cells, bases);
+                done = coded.ops.end;
             }
             self.one_by_one(&ops[done..], (n, width), cells);
             for &(k, place, len) in results {
@@ -276,9 +276,9 @@ mod tests {
                 let places: Vec<T> = (0..INPUTS + 4).map(|_| T::of(random.below(9) as f64 / 2.0 - 2.0)).collect();
                 let run = |numbers: &Numbers<T>| {
                     let (mut places, mut cells) = (places.clone(), vec![T::of(77.0); numbers.memory() + 1]);
-                    // The last result is written over an operand.
                     let of_places = places.as_mut_ptr();
                     let mut bases: Vec<Base<T>> = (0..INPUTS + 4).map(|k| Base(of_places.wrapping_add(k))).collect();
+                    // The last result is written over an operand.
                     bases[INPUTS + 3] = bases[0];
                     bases.push(Base(cells.as_mut_ptr()));
                     // SAFETY: there is a number at each place, and there are so many cells.

@@ -122,7 +122,7 @@ pub(super) unsafe fn block<T: Number, L: Lanes<T>, const SQUARED: bool>(x: &[T])
     unsafe { block_of::<T, L, SQUARED>(x, x) }
 }
 
-/// The sum of the lanes of a row's chunks, in the order of [`add_up`], from the vectors that they fill.
+/// The sum of the lanes of a row's chunks, in the order of [`Running`], from the vectors that they fill.
 ///
 /// # Safety
 /// The CPU has the set of the lanes.

@@ -16,19 +16,13 @@ pub(super) const MOST_POINTERS: usize = 64;
 /// Code for operations of a chain, and where it finds what does not lie in tiles.
 #[derive(Clone, Debug)]
 pub(crate) struct Coded {
-    code: Code,
+    pub(super) code: Code,
     pub(super) table: Vec<Arg>,
     /// Whether there are windows among that.
     pub(super) in_pieces: bool,
 }
 
 impl Coded {
-    /// Whether a level has its instructions.
-    #[inline(always)]
-    pub(super) fn can_run(&self, level: Level) -> bool {
-        self.code.can_run(level.vector_bytes())
-    }
-
     /// # Safety
     /// As of [`Code::run`]: the level can run it, and these are the pointers that its table names.
     #[inline(always)]

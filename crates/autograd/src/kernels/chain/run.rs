@@ -55,7 +55,7 @@ impl<T: Number> Kernel for Run<'_, T> {
             while let Some(micro) = rest.next() {
                 match micro {
                     Micro::Coded { code, instead } => {
-                        if codes[*code as usize].can_run(self.level) {
+                        if codes[*code as usize].code.can_run(self.level) {
                             self.coded(*code as usize, &mut walks, &tile);
                             rest = rest.as_slice()[*instead as usize..].iter();
                         }

@@ -21,19 +21,13 @@ const SHORT: usize = 512;
 /// Code for some of the operations.
 #[derive(Clone, Debug)]
 pub(crate) struct Coded {
-    code: Code,
+    pub(super) code: Code,
     pub(super) ops: Range<usize>,
     /// Whether it is all that is done: it reads operands and writes results where they are.
     pub(super) is_all: bool,
 }
 
 impl Coded {
-    /// Whether a level has its instructions.
-    #[inline(always)]
-    pub(super) fn can_run(&self, level: Level) -> bool {
-        self.code.can_run(level.vector_bytes())
-    }
-
     /// # Safety
     /// The level can run it, and these are the cells of its operations, of one number each, which nobody else uses; and if it is all,
     /// the bases of its places, in which numbers are.

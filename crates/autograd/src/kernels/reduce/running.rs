@@ -5,7 +5,7 @@ use crate::kernels::map::level;
 use crate::kernels::order::{Blocks, NEIGHBOURS};
 use crate::number::Number;
 
-/// A sum of neighbours that grows piece by piece, in the order that [`order`](super::order) tells. The lanes of a block are
+/// A sum of neighbours that grows piece by piece, in the order that [`order`](crate::kernels::order) tells. The lanes of a block are
 /// added up in pairs, and then what did not fill them.
 pub(crate) struct Running<T> {
     lanes: [T; LANES],
